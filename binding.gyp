@@ -1,0 +1,24 @@
+{
+  'targets': [
+    {
+      'target_name': 'socket_options',
+      'sources': ['native/addon.cc'],
+      'dependencies': ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api"],
+      'defines': ['NAPI_VERSION=8'],
+      'cflags': ['-Wall', '-Wextra', '-Werror', '-fvisibility=hidden'],
+      'cflags!': ['-O3', '-fno-omit-frame-pointer'],
+      'cflags_cc': ['-O2', '-std=c++17'],
+      'xcode_settings': {
+        'MACOSX_DEPLOYMENT_TARGET': '11.0',
+        'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
+        'OTHER_CFLAGS': ['-Wall', '-Wextra', '-Werror']
+      },
+      'msvs_settings': {'VCCLCompilerTool': {'WarningLevel': 4, 'WarnAsError': 'true'}},
+      'conditions': [
+        ['OS=="linux"', {'sources': ['native/posix.cc', 'native/linux.cc']}],
+        ['OS=="mac"', {'sources': ['native/posix.cc', 'native/darwin.cc']}],
+        ['OS=="win"', {'sources': ['native/win32.cc'], 'libraries': ['ws2_32.lib', 'advapi32.lib']}]
+      ]
+    }
+  ]
+}

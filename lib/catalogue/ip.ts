@@ -1,0 +1,176 @@
+import { flag, number, type Rows } from './row';
+
+/** Options of the network layer: IPv4, IPv6, and the priority that belongs to them. */
+export const ip = {
+  /**
+   * Type of service of the IPv4 packets that are sent, 0 to 255: six bits of DSCP and two of ECN.
+   * The two are TCP's own: on a TCP socket Linux keeps them as they are. On Linux it also sets
+   * `priority`. An IPv6 socket with an IPv4 peer has it too. Linux, macOS, FreeBSD: `IP_TOS`;
+   * Windows ignores the option.
+   * @see ip(7), RFC 2474
+   */
+  typeOfService: {
+    kind: 'integer',
+    measure: 'number',
+    example: 0x10,
+    linux: number('IP_TOS', 0, 255),
+    darwin: number('IP_TOS', 0, 255),
+    win32: null,
+    freebsd: number('IP_TOS', 0, 255),
+  },
+  /**
+   * Traffic class of the IPv6 packets that are sent, 0 to 255; ENOPROTOOPT on an IPv4 socket.
+   * Linux, macOS, FreeBSD: `IPV6_TCLASS`.
+   * @see ipv6(7), RFC 3542
+   */
+  trafficClass: {
+    kind: 'integer',
+    measure: 'number',
+    example: 0x20,
+    linux: number('IPV6_TCLASS', 0, 255),
+    darwin: number('IPV6_TCLASS', 0, 255),
+    win32: null,
+    freebsd: number('IPV6_TCLASS', 0, 255),
+  },
+  /**
+   * Priority of the packets in the queues of this machine. Linux: 0 to 6, more with privilege;
+   * accepted sockets do not inherit it, and setting `typeOfService` changes it (which is therefore
+   * written first). Linux: `SO_PRIORITY`.
+   * @see socket(7), tc-prio(8)
+   */
+  priority: {
+    kind: 'integer',
+    measure: 'number',
+    example: 5,
+    privilege: 'CAP_NET_ADMIN, above 6',
+    linux: number('SO_PRIORITY', 0),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /**
+   * Time to live of the IPv4 packets that are sent, 1 to 255 hops; `'system'` puts the system's
+   * default back. Every system: `IP_TTL`.
+   * @see ip(7), RFC 791
+   */
+  ttl: {
+    kind: 'integer',
+    measure: 'count',
+    example: 40,
+    system: true,
+    linux: number('IP_TTL', 1, 255, { system: -1 }),
+    darwin: number('IP_TTL', 1, 255),
+    win32: number('IP_TTL', 1, 255),
+    freebsd: number('IP_TTL', 1, 255),
+  },
+  /**
+   * Hop limit of the IPv6 packets that are sent, 1 to 255; `'system'` puts the system's default
+   * back. ENOPROTOOPT on an IPv4 socket. Every system: `IPV6_UNICAST_HOPS`.
+   * @see ipv6(7), RFC 3542
+   */
+  hopLimit: {
+    kind: 'integer',
+    measure: 'count',
+    example: 40,
+    system: true,
+    linux: number('IPV6_UNICAST_HOPS', 1, 255, { system: -1 }),
+    darwin: number('IPV6_UNICAST_HOPS', 1, 255, { system: -1 }),
+    win32: number('IPV6_UNICAST_HOPS', 1, 255, { system: -1 }),
+    freebsd: number('IPV6_UNICAST_HOPS', 1, 255, { system: -1 }),
+  },
+  /**
+   * An IPv6 socket takes IPv6 only, no IPv4 peers. ENOPROTOOPT on an IPv4 socket.
+   * Every system: `IPV6_V6ONLY`.
+   * @see ipv6(7), RFC 3493
+   */
+  ipv6Only: {
+    kind: 'boolean',
+    example: true,
+    before: 'bind',
+    linux: flag('IPV6_V6ONLY'),
+    darwin: flag('IPV6_V6ONLY'),
+    win32: flag('IPV6_V6ONLY'),
+    freebsd: flag('IPV6_V6ONLY'),
+  },
+  /**
+   * Bind to an address that this machine does not have (yet). Linux: `IP_FREEBIND`.
+   * @see ip(7)
+   */
+  freeBind: {
+    kind: 'boolean',
+    example: true,
+    before: 'bind',
+    linux: flag('IP_FREEBIND'),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /**
+   * Transparent proxying: take and send packets of foreign addresses.
+   * Linux: `IP_TRANSPARENT`; FreeBSD: `IP_BINDANY`.
+   * @see ip(7)
+   */
+  transparent: {
+    kind: 'boolean',
+    example: true,
+    before: 'bind',
+    privilege: 'CAP_NET_ADMIN or CAP_NET_RAW',
+    linux: flag('IP_TRANSPARENT'),
+    darwin: null,
+    win32: null,
+    freebsd: flag('IP_BINDANY'),
+  },
+  /**
+   * Path MTU discovery: `'do'` never fragments, `'dont'` always may, `'want'` follows the route,
+   * `'probe'` never fragments and ignores the known path MTU, `'interface'` uses the interface's
+   * and ignores what routers say, `'omit'` is that and may fragment. `null` reads a setting without
+   * a name here. Linux, Windows: `IP_MTU_DISCOVER` (Windows has the first four).
+   * @see ip(7), RFC 1191
+   */
+  pathMtuDiscovery: {
+    kind: 'enum',
+    example: 'probe',
+    nullable: true,
+    values: {
+      dont: 'IP_PMTUDISC_DONT',
+      want: 'IP_PMTUDISC_WANT',
+      do: 'IP_PMTUDISC_DO',
+      probe: 'IP_PMTUDISC_PROBE',
+      interface: 'IP_PMTUDISC_INTERFACE',
+      omit: 'IP_PMTUDISC_OMIT',
+    },
+    linux: flag('IP_MTU_DISCOVER'),
+    darwin: null,
+    win32: flag('IP_MTU_DISCOVER'),
+    freebsd: null,
+  },
+  /**
+   * The known MTU of the path to the peer, in bytes, read only; ENOTCONN unless connected.
+   * Linux, Windows: `IP_MTU`.
+   * @see ip(7), RFC 1191
+   */
+  mtu: {
+    kind: 'integer',
+    measure: 'bytes',
+    example: 1_500,
+    access: 'read',
+    linux: number('IP_MTU'),
+    darwin: null,
+    win32: number('IP_MTU'),
+    freebsd: null,
+  },
+  /**
+   * Binding to an address with port 0 chooses the port only on connecting, so that one port
+   * serves several peers. Linux 4.2: `IP_BIND_ADDRESS_NO_PORT`.
+   * @see ip(7)
+   */
+  bindAddressNoPort: {
+    kind: 'boolean',
+    example: true,
+    before: 'bind',
+    linux: flag('IP_BIND_ADDRESS_NO_PORT'),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+} as const satisfies Rows;

@@ -1,0 +1,325 @@
+import { duration, flag, number, type Rows } from './row';
+
+/** Keepalive, user timeout and the other options of one TCP connection. */
+export const tcp = {
+  /**
+   * Time without any segment from the peer until the first keepalive probe, in milliseconds.
+   *
+   * Rounded up to whole seconds. Linux: 1 ms to 32 767 s. `'system'` puts the system's default back.
+   * Setting it restarts the running timer, counted from the last segment received.
+   * Linux, Windows 10.1709, FreeBSD: `TCP_KEEPIDLE`; macOS: `TCP_KEEPALIVE`.
+   * @see tcp(7), RFC 9293 section 3.8.4
+   */
+  keepAliveInitialDelay: {
+    kind: 'duration',
+    example: 30_000,
+    system: true,
+    linux: duration('TCP_KEEPIDLE', 's', 1, 32_767),
+    darwin: duration('TCP_KEEPALIVE', 's', 1, 4_294_967, { system: 0 }),
+    win32: duration('TCP_KEEPIDLE', 's', 1, 4_294_967),
+    freebsd: duration('TCP_KEEPIDLE', 's', 1, 4_294_967, { system: 0 }),
+  },
+  /**
+   * Time between two keepalive probes, in milliseconds.
+   *
+   * Rounded up to whole seconds. Linux: 1 ms to 32 767 s. `'system'` puts the system's default back.
+   * A running timer is not moved: the new value counts from its next probe.
+   * Every system: `TCP_KEEPINTVL` (Windows since 10.1709).
+   * @see tcp(7), RFC 9293 section 3.8.4
+   */
+  keepAliveInterval: {
+    kind: 'duration',
+    example: 5_000,
+    system: true,
+    linux: duration('TCP_KEEPINTVL', 's', 1, 32_767),
+    darwin: duration('TCP_KEEPINTVL', 's', 1, 4_294_967, { system: 0 }),
+    win32: duration('TCP_KEEPINTVL', 's', 1, 4_294_967),
+    freebsd: duration('TCP_KEEPINTVL', 's', 1, 4_294_967, { system: 0 }),
+  },
+  /**
+   * Number of unanswered keepalive probes after which the connection fails with ETIMEDOUT.
+   *
+   * Linux: 1 to 127, and ignored while `userTimeout` is set. `'system'` puts the system's default back.
+   * Every system: `TCP_KEEPCNT` (Windows since 10.1703, 1 to 255).
+   * @see tcp(7), RFC 9293 section 3.8.4
+   */
+  keepAliveCount: {
+    kind: 'integer',
+    measure: 'count',
+    example: 3,
+    system: true,
+    linux: number('TCP_KEEPCNT', 1, 127),
+    darwin: number('TCP_KEEPCNT', 1, undefined, { system: 0 }),
+    win32: number('TCP_KEEPCNT', 1, 255),
+    freebsd: number('TCP_KEEPCNT', 1, undefined, { system: 0 }),
+  },
+  /**
+   * Keepalive: probe a silent peer, and fail the connection when it does not answer.
+   *
+   * Off until set. Always written after the three values above, so that a refused value never
+   * leaves keepalive on with the system's two hours. While sent data is unacknowledged, or data
+   * waits to be sent, Linux sends no probe: see `userTimeout`.
+   * Refused on sockets that are not TCP, where kernels accept it in vain.
+   * Every system: `SO_KEEPALIVE`.
+   * @see socket(7), RFC 9293 section 3.8.4
+   */
+  keepAlive: {
+    kind: 'boolean',
+    example: true,
+    tcpOnly: true,
+    linux: flag('SO_KEEPALIVE'),
+    darwin: flag('SO_KEEPALIVE'),
+    win32: flag('SO_KEEPALIVE'),
+    freebsd: flag('SO_KEEPALIVE'),
+  },
+  /**
+   * How long sent data may stay unacknowledged, or unsent before a closed window, until the
+   * connection fails with ETIMEDOUT, in milliseconds. 0, the initial value, is off: then the
+   * system's retransmission limit decides, which on Linux takes about 15 minutes.
+   *
+   * Linux: 0 to 2 147 483 647 ms. Rounded up to whole milliseconds, on macOS and FreeBSD to
+   * seconds. When set, Linux ignores `keepAliveCount`, and also ends a living peer that keeps its
+   * window closed for so long.
+   * Linux: `TCP_USER_TIMEOUT`; macOS: `TCP_RXT_CONNDROPTIME`; Windows 10.1607: `TCP_MAXRTMS`;
+   * FreeBSD: `TCP_MAXUNACKTIME`.
+   * @see tcp(7), RFC 5482
+   */
+  userTimeout: {
+    kind: 'duration',
+    example: 45_000,
+    linux: duration('TCP_USER_TIMEOUT', 'ms'),
+    darwin: duration('TCP_RXT_CONNDROPTIME', 's', 0, 4_294_967),
+    win32: duration('TCP_MAXRTMS', 'ms'),
+    freebsd: duration('TCP_MAXUNACKTIME', 's', 0, 4_294_967),
+  },
+  /**
+   * How often an unanswered SYN is sent again before connecting fails.
+   *
+   * Linux: 1 to 127; 6, the initial value, gives up after about two minutes.
+   * Linux: `TCP_SYNCNT`. For a time instead of a count see `connectTimeout`.
+   * @see tcp(7), ip-sysctl tcp_syn_retries
+   */
+  synRetries: {
+    kind: 'integer',
+    measure: 'count',
+    example: 3,
+    before: 'connect',
+    linux: number('TCP_SYNCNT', 1, 127),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /**
+   * How long connecting may take, in milliseconds, rounded up to whole seconds.
+   *
+   * macOS: `TCP_CONNECTIONTIMEOUT`; FreeBSD: `TCP_KEEPINIT`. Linux counts instead: `synRetries`.
+   * @see tcp(4) of macOS and FreeBSD
+   */
+  connectTimeout: {
+    kind: 'duration',
+    example: 10_000,
+    before: 'connect',
+    linux: null,
+    darwin: duration('TCP_CONNECTIONTIMEOUT', 's', 1, 4_294_967),
+    win32: null,
+    freebsd: duration('TCP_KEEPINIT', 's', 1, 4_294_967),
+  },
+  /**
+   * Send small segments at once instead of waiting for the acknowledgement of earlier ones
+   * (Nagle's algorithm off). Every system: `TCP_NODELAY`.
+   * @see tcp(7), RFC 896
+   */
+  noDelay: {
+    kind: 'boolean',
+    example: true,
+    linux: flag('TCP_NODELAY'),
+    darwin: flag('TCP_NODELAY'),
+    win32: flag('TCP_NODELAY'),
+    freebsd: flag('TCP_NODELAY'),
+  },
+  /**
+   * Hold back partial segments until it is switched off. Linux sends them after 200 ms at the
+   * latest. Linux: `TCP_CORK`; macOS, FreeBSD: `TCP_NOPUSH`.
+   * @see tcp(7)
+   */
+  cork: {
+    kind: 'boolean',
+    example: true,
+    linux: flag('TCP_CORK'),
+    darwin: flag('TCP_NOPUSH'),
+    win32: null,
+    freebsd: flag('TCP_NOPUSH'),
+  },
+  /**
+   * Acknowledge at once instead of waiting for data to carry the acknowledgement. Not permanent:
+   * the kernel goes back to delayed ones by itself, so set it again after reading.
+   * Linux: `TCP_QUICKACK`.
+   * @see tcp(7), RFC 9293 section 3.8.6.3
+   */
+  quickAck: {
+    kind: 'boolean',
+    example: false,
+    linux: flag('TCP_QUICKACK'),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /**
+   * Largest segment to send, in bytes. Before connecting it also limits what the peer is told.
+   * A connected socket reads what is in use, which TCP options make smaller than what was set.
+   *
+   * Linux: 88 to 32 767. Every system: `TCP_MAXSEG`; Windows only reads it.
+   * @see tcp(7), RFC 9293 section 3.7.1
+   */
+  maxSegmentSize: {
+    kind: 'integer',
+    measure: 'bytes',
+    example: 1_000,
+    linux: number('TCP_MAXSEG', 88, 32_767),
+    darwin: number('TCP_MAXSEG', 1, 65_535),
+    win32: number('TCP_MAXSEG', 1, 65_535, { access: 'read' }),
+    freebsd: number('TCP_MAXSEG', 1, 65_535),
+  },
+  /**
+   * Name of the congestion control algorithm, at most 15 characters.
+   *
+   * ENOENT for one that this kernel does not have; without CAP_NET_ADMIN Linux allows only those
+   * of the sysctl net.ipv4.tcp_allowed_congestion_control. Linux, FreeBSD: `TCP_CONGESTION`.
+   * @see tcp(7), RFC 5681
+   */
+  congestionControl: {
+    kind: 'string',
+    example: 'reno',
+    privilege: 'CAP_NET_ADMIN, for an algorithm that is not generally allowed',
+    linux: number('TCP_CONGESTION', 1, 15),
+    darwin: null,
+    win32: null,
+    freebsd: number('TCP_CONGESTION', 1, 15),
+  },
+  /**
+   * How many bytes may wait unsent in the kernel before the socket stops being writable.
+   *
+   * Linux: 1 to 4 294 967 295; `'system'` puts the sysctl net.ipv4.tcp_notsent_lowat back.
+   * Linux, macOS: `TCP_NOTSENT_LOWAT`.
+   * @see tcp(7)
+   */
+  notSentLowWatermark: {
+    kind: 'integer',
+    measure: 'bytes',
+    example: 131_072,
+    system: true,
+    linux: number('TCP_NOTSENT_LOWAT', 1, 4_294_967_295, { system: 0 }),
+    darwin: number('TCP_NOTSENT_LOWAT', 1, undefined, { system: 0 }),
+    win32: null,
+    freebsd: null,
+  },
+  /**
+   * Upper bound of the window that this side advertises, in bytes. Linux raises small values to
+   * half of its smallest receive buffer (1 152 on most machines). Linux: `TCP_WINDOW_CLAMP`.
+   * @see tcp(7)
+   */
+  windowClamp: {
+    kind: 'integer',
+    measure: 'bytes',
+    example: 65_536,
+    linux: number('TCP_WINDOW_CLAMP', 1),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /**
+   * Of a listening socket: accept a connection only when data has arrived, or after this time, in
+   * milliseconds. 0 is off.
+   *
+   * Linux rounds up to the moments at which it repeats its SYN-ACK: 1, 3, 7, 15, 31 ... s, at most
+   * 29 887 s. Accepted sockets read 0. Linux: `TCP_DEFER_ACCEPT`.
+   * @see tcp(7)
+   */
+  deferAccept: {
+    kind: 'duration',
+    example: 7_000,
+    linux: duration('TCP_DEFER_ACCEPT', 's', 0, 29_887),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /**
+   * Of a listening socket: how many TCP Fast Open connections may wait for the end of their
+   * handshake; 0 is off. macOS, Windows and FreeBSD know only on (1) and off.
+   *
+   * Needs bit 2 of the sysctl net.ipv4.tcp_fastopen on Linux to have an effect.
+   * Linux, macOS, Windows 10.1607, FreeBSD: `TCP_FASTOPEN`.
+   * @see tcp(7), RFC 7413
+   */
+  fastOpen: {
+    kind: 'integer',
+    measure: 'count',
+    example: 128,
+    before: 'connect',
+    linux: number('TCP_FASTOPEN', 0),
+    darwin: number('TCP_FASTOPEN', 0, 1),
+    win32: number('TCP_FASTOPEN', 0, 1),
+    freebsd: number('TCP_FASTOPEN', 0, 1),
+  },
+  /**
+   * Connect with TCP Fast Open: the first write travels in the SYN. EOPNOTSUPP where bit 1 of the
+   * sysctl net.ipv4.tcp_fastopen is off. Linux 4.11: `TCP_FASTOPEN_CONNECT`.
+   * @see tcp(7), RFC 7413
+   */
+  fastOpenConnect: {
+    kind: 'boolean',
+    example: true,
+    before: 'connect',
+    linux: flag('TCP_FASTOPEN_CONNECT'),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /**
+   * How long a closed connection waits in FIN_WAIT2 for the peer's FIN, in milliseconds, rounded
+   * up to whole seconds.
+   *
+   * Linux: 1 ms to 120 s; `'system'` puts the sysctl net.ipv4.tcp_fin_timeout back.
+   * Linux: `TCP_LINGER2`.
+   * @see tcp(7)
+   */
+  finWait2Timeout: {
+    kind: 'duration',
+    example: 20_000,
+    system: true,
+    linux: duration('TCP_LINGER2', 's', 1, 120, { system: 0 }),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /**
+   * Longest time between two retransmissions, in milliseconds. A smaller one finds a dead peer
+   * earlier when `userTimeout` is off: with 1 000 ms a write fails after about 15 s.
+   *
+   * Linux 6.15: `TCP_RTO_MAX_MS`, 1 000 to 120 000 ms. `'system'` puts the sysctl
+   * net.ipv4.tcp_rto_max_ms back.
+   * @see ip-sysctl tcp_rto_max_ms, RFC 6298
+   */
+  retransmissionTimeoutMax: {
+    kind: 'duration',
+    example: 10_000,
+    system: true,
+    linux: duration('TCP_RTO_MAX_MS', 'ms', 1_000, 120_000),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /**
+   * Thin streams: do not double the retransmission time-out for a connection with fewer than four
+   * segments in flight. Linux: `TCP_THIN_LINEAR_TIMEOUTS`.
+   * @see Documentation/networking/tcp-thin.rst of Linux
+   */
+  thinLinearTimeouts: {
+    kind: 'boolean',
+    example: true,
+    linux: flag('TCP_THIN_LINEAR_TIMEOUTS'),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+} as const satisfies Rows;

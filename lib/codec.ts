@@ -1,0 +1,219 @@
+// One codec for each kind of option: what JavaScript holds <-> the bytes that the kernel takes.
+// Encoding is where a value is checked: what passes is what the kernel gets, never a coerced one.
+
+import { binding, words } from './binding';
+import type { Linger, Row, Spelling } from './catalogue';
+import { rangeError, typeError, valueError } from './error';
+
+/** An option as this system has it. */
+export interface Option {
+  readonly name: string;
+  readonly row: Row;
+  readonly spelling: Spelling;
+  readonly level: number;
+  readonly option: number;
+  /** Place in the catalogue: options of one call are written in this order. */
+  readonly order: number;
+  readonly codec: Codec;
+}
+
+export interface Codec {
+  /** Room that reading takes, in bytes. */
+  readonly room: number;
+  /** Checks a value. One word for nearly every option, else the bytes. `label`: for the error. */
+  encode(value: unknown, option: Option, label: string): number | Uint8Array;
+  /** The value in the scratch buffer, at word `at`, of which the kernel wrote `length` bytes. */
+  decode(at: number, length: number, option: Option): unknown;
+}
+
+const MILLISECONDS = { s: 1000, ms: 1, us: 0.001 } as const;
+const UNIT_NAMES = { s: 's', ms: 'ms', us: 'µs' } as const;
+
+/** The kernel's name of an option and its own range, for people. */
+export function kernelRange({ name, min, max, unit }: Spelling): string {
+  return `${name} on ${process.platform}: ${min} to ${max}${unit ? ` ${UNIT_NAMES[unit]}` : ''}`;
+}
+
+/** A duration in the kernel's unit: rounded up, and to 0 only from 0. */
+function toUnits(milliseconds: number, unit: 's' | 'ms' | 'us'): number {
+  if (unit === 's') return Math.ceil(milliseconds / 1000);
+  if (unit === 'ms') return Math.ceil(milliseconds);
+  // 0.057 ms * 1000 is 57.00000000000001: what is less than a nanosecond away is that value.
+  const units = Math.ceil(Math.round(milliseconds * 1e6) / 1e3);
+  return units === 0 && milliseconds > 0 ? 1 : units;
+}
+
+function encodeDuration(value: unknown, option: Option, label: string): number {
+  const { spelling } = option;
+  const { unit = 'ms', min = 0, max = 0 } = spelling;
+  if (typeof value !== 'number') {
+    const system = option.row.system ? ", or 'system'" : '';
+    throw typeError(label, `a number of milliseconds${system}`, value);
+  }
+  const units = toUnits(value, unit);
+  // Written so that NaN fails; a negative fraction would round up to 0.
+  if (!(value >= 0 && units >= min && units <= max)) {
+    const low = min > 0 && unit === 's' ? '> 0' : `>= ${min * MILLISECONDS[unit]}`;
+    const range = `${low} and <= ${max * MILLISECONDS[unit]} ms`;
+    throw rangeError(label, `${range} (${kernelRange(spelling)})`, value);
+  }
+  return units;
+}
+
+function encodeInteger(value: unknown, option: Option, label: string): number {
+  const { spelling } = option;
+  const { min = 0, max = 0 } = spelling;
+  if (typeof value !== 'number') {
+    const system = option.row.system ? ", or 'system'" : '';
+    throw typeError(label, `an integer${system}`, value);
+  }
+  if (!Number.isInteger(value)) throw rangeError(label, 'an integer', value);
+  if (value < min || value > max) {
+    throw rangeError(label, `>= ${min} and <= ${max} (${kernelRange(spelling)})`, value);
+  }
+  return value;
+}
+
+function milliseconds(units: number, spelling: Spelling): number {
+  return spelling.unit === 'us' ? units / 1000 : units * MILLISECONDS[spelling.unit ?? 'ms'];
+}
+
+const boolean: Codec = {
+  room: 4,
+  encode(value, _option, label) {
+    if (typeof value !== 'boolean') throw typeError(label, 'a boolean', value);
+    return value ? 1 : 0;
+  },
+  // Not `=== 1`: macOS answers with the flag's bit.
+  decode: (at) => words[at] !== 0,
+};
+
+const integer: Codec = {
+  room: 4,
+  encode: encodeInteger,
+  decode(at, _length, { spelling }) {
+    const value = words[at] as number;
+    if (spelling.none !== undefined && value === spelling.none) return null;
+    return value >>> 0;
+  },
+};
+
+const duration: Codec = {
+  room: 4,
+  encode: encodeDuration,
+  decode: (at, _length, { spelling }) => milliseconds((words[at] as number) >>> 0, spelling),
+};
+
+const TWO_32 = 2 ** 32;
+
+// An unsigned long: 8 bytes on 64-bit systems, and all ones for no limit.
+const rate: Codec = {
+  room: 8,
+  encode(value, option, label) {
+    if (value === Number.POSITIVE_INFINITY) return new Uint8Array(8).fill(0xff);
+    const whole = encodeInteger(value, option, label);
+    return new Uint8Array(Uint32Array.of(whole % TWO_32, whole / TWO_32).buffer);
+  },
+  decode(at, length) {
+    const low = (words[at] as number) >>> 0;
+    const high = (words[at + 1] as number) >>> 0;
+    const unlimited = low === 0xffff_ffff && (length < 8 || high === 0xffff_ffff);
+    return unlimited ? Number.POSITIVE_INFINITY : high * TWO_32 + low;
+  },
+};
+
+const text: Codec = {
+  room: 64,
+  encode(value, { spelling }, label) {
+    if (typeof value !== 'string') throw typeError(label, 'a string', value);
+    const { min = 0, max = 0 } = spelling;
+    // Of one byte each: the kernel's names are ASCII, and would end at a NUL.
+    if (!/^[\x20-\x7e]*$/.test(value)) {
+      throw valueError(label, 'must be of printable ASCII characters', value);
+    }
+    if (value.length < min || value.length > max) {
+      throw rangeError(label, `of ${min} to ${max} characters (${spelling.name})`, value);
+    }
+    // The NUL goes along: a name of zero bytes means "none" only when there is one to read.
+    return Buffer.from(`${value}\0`, 'latin1');
+  },
+  decode(at, length) {
+    const value = Buffer.from(words.buffer, at * 4, length).toString('latin1');
+    const end = value.indexOf('\0');
+    return end < 0 ? value : value.slice(0, end);
+  },
+};
+
+const bigint: Codec = {
+  room: 8,
+  encode(value, _option, label) {
+    throw valueError(label, 'is read-only', value);
+  },
+  decode(at) {
+    const low = BigInt((words[at] as number) >>> 0);
+    return (BigInt((words[at + 1] as number) >>> 0) << 32n) | low;
+  },
+};
+
+const linger: Codec = {
+  room: 8,
+  encode(value, option, label) {
+    if (typeof value !== 'object' || value === null) {
+      throw typeError(label, 'an object { enable, timeout }', value);
+    }
+    const { enable, timeout } = value as Partial<Linger>;
+    if (typeof enable !== 'boolean') throw typeError(`${label}.enable`, 'a boolean', enable);
+    const seconds = encodeDuration(timeout, option, `${label}.timeout`);
+    const members = [Number(enable), seconds];
+    return new Uint8Array(
+      option.spelling.layout === 'short'
+        ? Uint16Array.from(members).buffer
+        : Int32Array.from(members).buffer,
+    );
+  },
+  decode(at, _length, { spelling }): Linger {
+    const [enable, seconds] =
+      spelling.layout === 'short'
+        ? new Uint16Array(words.buffer, at * 4, 2)
+        : words.subarray(at, at + 2);
+    return { enable: enable !== 0, timeout: milliseconds(seconds as number, spelling) };
+  },
+};
+
+const enumeration: Codec = {
+  room: 4,
+  encode(value, option, label) {
+    const names = namesOf(option);
+    const number = typeof value === 'string' ? names.get(value) : undefined;
+    if (number !== undefined) return number;
+    const expected = [...names.keys()].map((name) => `'${name}'`).join(', ');
+    if (typeof value !== 'string') throw typeError(label, `one of ${expected}`, value);
+    throw valueError(label, `must be one of ${expected}`, value);
+  },
+  decode(at, _length, option) {
+    for (const [name, number] of namesOf(option)) if (number === words[at]) return name;
+    return null;
+  },
+};
+
+/** The names of an enumeration that this system has, with its numbers for them. */
+function namesOf({ row }: Option): Map<string, number> {
+  const names = new Map<string, number>();
+  if (row.kind !== 'enum') return names;
+  for (const [name, constant] of Object.entries(row.values)) {
+    const number = binding().constants[constant];
+    if (number !== undefined) names.set(name, number);
+  }
+  return names;
+}
+
+export const codecs: Readonly<Record<Row['kind'], Codec>> = {
+  boolean,
+  integer,
+  duration,
+  rate,
+  string: text,
+  bigint,
+  linger,
+  enum: enumeration,
+};

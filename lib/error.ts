@@ -1,0 +1,137 @@
+// Every error this package throws. Wrong arguments are told as Node tells them; what a kernel
+// refuses, and what a socket cannot answer, is a SocketOptionError.
+
+import { constants as osConstants } from 'node:os';
+import { getSystemErrorMap, inspect } from 'node:util';
+
+/** What is known of a failure besides its message. */
+export interface SocketOptionErrorDetails {
+  code: string;
+  errno?: number | undefined;
+  syscall?: string | undefined;
+  option?: string | undefined;
+  applied?: readonly string[] | undefined;
+}
+
+/**
+ * A system call that was refused, an option that this system does not have (`code`
+ * `'ENOPROTOOPT'`), or a socket that has no descriptor to ask (`'ERR_SOCKET_NOT_OPEN'`,
+ * `'ERR_SOCKET_CLOSED'`, `'ERR_SOCKET_NO_DESCRIPTOR'`).
+ */
+export class SocketOptionError extends Error {
+  /** `'EINVAL'`, `'EPERM'`, `'ENOPROTOOPT'`, ... or one of the `'ERR_SOCKET_*'` above. */
+  readonly code: string;
+  /** The system's error number as a negative libuv code, as in Node's own errors. */
+  readonly errno: number | undefined;
+  /** The system call that was refused: `'setsockopt'`, `'getsockopt'`, `'sysctl'`, ... */
+  readonly syscall: string | undefined;
+  /** The kernel's name of the option, `'TCP_KEEPIDLE'`; our own where this system has none. */
+  readonly option: string | undefined;
+  /** Where several options were to be set: the names of those that were, before this one failed. */
+  readonly applied: readonly string[];
+
+  constructor(message: string, details: SocketOptionErrorDetails) {
+    super(message);
+    this.code = details.code;
+    this.errno = details.errno;
+    this.syscall = details.syscall;
+    this.option = details.option;
+    this.applied = details.applied ?? [];
+  }
+}
+Object.defineProperty(SocketOptionError.prototype, 'name', {
+  value: 'SocketOptionError',
+  configurable: true,
+  writable: true,
+});
+
+/** Name and text of a negative libuv code. */
+export function describeErrno(errno: number): [code: string, text: string] {
+  const known = getSystemErrorMap().get(errno);
+  if (known !== undefined) return known;
+  // libuv's map has only the codes that libuv itself meets.
+  for (const [code, number] of Object.entries(osConstants.errno)) {
+    if (number === -errno) return [code, 'refused by the system'];
+  }
+  return [`E${-errno}`, `system error ${-errno}`];
+}
+
+/** The negative libuv code of an error by its name, which is not the same number everywhere. */
+export function errnoOf(code: string): number | undefined {
+  for (const [errno, [name]] of getSystemErrorMap()) if (name === code) return errno;
+  return undefined;
+}
+
+/** A system call that was refused with `errno`. */
+export function systemError(
+  errno: number,
+  syscall: string,
+  option: string,
+  more: { hint?: string | undefined; applied?: readonly string[] } = {},
+): SocketOptionError {
+  const [code, text] = describeErrno(errno);
+  let message = `${code}: ${text}, ${syscall} ${option}`;
+  if (more.hint !== undefined) message += ` (${more.hint})`;
+  if (more.applied?.length) message += `; already applied: ${more.applied.join(', ')}`;
+  return new SocketOptionError(message, { code, errno, syscall, option, applied: more.applied });
+}
+
+/** An option that this system does not have, known before any system call. */
+export function unsupportedError(option: string, syscall: string, why: string): SocketOptionError {
+  const code = 'ENOPROTOOPT';
+  return new SocketOptionError(`${code}: ${why}, ${syscall} ${option}`, {
+    code,
+    errno: errnoOf(code),
+    syscall,
+    option,
+  });
+}
+
+/** A socket without a descriptor, for a reason that has a remedy. */
+export function socketError(
+  code: 'ERR_SOCKET_NOT_OPEN' | 'ERR_SOCKET_CLOSED' | 'ERR_SOCKET_NO_DESCRIPTOR',
+  message: string,
+): SocketOptionError {
+  return new SocketOptionError(message, { code });
+}
+
+/** What came, in the words of Node's own argument errors. */
+function received(value: unknown): string {
+  if (value === null || value === undefined) return `Received ${value}`;
+  if (typeof value === 'function') return `Received function ${value.name}`;
+  if (typeof value === 'object') {
+    const name = Object.getPrototypeOf(value)?.constructor?.name;
+    return typeof name === 'string' && name !== ''
+      ? `Received an instance of ${name}`
+      : `Received ${inspect(value, { depth: -1 })}`;
+  }
+  const text = inspect(value);
+  return `Received type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`;
+}
+
+function withCode<E extends Error>(error: E, code: string): E {
+  return Object.defineProperty(error, 'code', {
+    value: code,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
+}
+
+/** An argument of the wrong type: `TypeError` with code `ERR_INVALID_ARG_TYPE`. */
+export function typeError(argument: string, expected: string, value: unknown): TypeError {
+  const message = `The "${argument}" argument must be ${expected}. ${received(value)}`;
+  return withCode(new TypeError(message), 'ERR_INVALID_ARG_TYPE');
+}
+
+/** An argument of the right type that is none of the known ones: `ERR_INVALID_ARG_VALUE`. */
+export function valueError(argument: string, reason: string, value: unknown): TypeError {
+  const message = `The "${argument}" argument ${reason}. Received ${inspect(value)}`;
+  return withCode(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
+}
+
+/** A number (or the length of a string) outside of its range: `ERR_OUT_OF_RANGE`. */
+export function rangeError(argument: string, range: string, value: unknown): RangeError {
+  const message = `The value of "${argument}" is out of range. It must be ${range}. Received ${inspect(value)}`;
+  return withCode(new RangeError(message), 'ERR_OUT_OF_RANGE');
+}

@@ -1,0 +1,141 @@
+// From whatever holds a socket to the operating system's descriptor. The only file that touches
+// `_handle`, which Node has no public name for.
+
+import type { Socket as DgramSocket } from 'node:dgram';
+import type { Http2Session } from 'node:http2';
+import type { Server, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { rangeError, socketError, typeError } from './error';
+
+/** Everything that has a socket whose options can be read and set. */
+export type SocketLike =
+  | Socket
+  | TLSSocket
+  | Server
+  | Http2Session
+  | DgramSocket
+  | { readonly fd: number }
+  | number;
+
+interface Handle {
+  readonly fd?: unknown;
+}
+
+/** What is looked at, in the order of the looks, in whatever a caller passes. */
+interface Inside {
+  /** Of dgram sockets: 'udp4' or 'udp6'. */
+  readonly type?: unknown;
+  readonly _handle?: Handle | null | undefined;
+  readonly fd?: unknown;
+  readonly socket?: unknown;
+  readonly goaway?: unknown;
+  readonly destroyed?: unknown;
+  readonly connecting?: unknown;
+  readonly pending?: unknown;
+  readonly listening?: unknown;
+}
+
+const EXPECTED =
+  'a net.Socket, tls.TLSSocket, net.Server, http2 session, dgram.Socket, { fd } or a descriptor';
+
+/**
+ * The descriptor behind `socket`, read afresh: an earlier one may have been closed and its number
+ * given to another socket.
+ */
+export function descriptorOf(socket: SocketLike): number {
+  if (typeof socket === 'number') return checkedDescriptor(socket, 'socket');
+  if (typeof socket !== 'object' || socket === null) throw typeError('socket', EXPECTED, socket);
+
+  const inside = socket as Inside;
+  // Before `_handle`: on dgram sockets that name is a deprecated getter, which warns.
+  if (typeof inside.type === 'string') return dgramDescriptor(socket);
+  const handle = inside._handle;
+  const fd = handle?.fd;
+  if (typeof fd === 'number' && fd >= 0) return fd;
+  if (handle === undefined) return descriptorWithout(inside);
+  throw noDescriptor(inside, handle);
+}
+
+const MAX_DESCRIPTOR = 2_147_483_647;
+
+function checkedDescriptor(fd: unknown, argument: string): number {
+  if (typeof fd !== 'number') throw typeError(argument, 'a descriptor (an integer)', fd);
+  if (!Number.isInteger(fd) || fd < 0 || fd > MAX_DESCRIPTOR) {
+    throw rangeError(argument, `an integer >= 0 and <= ${MAX_DESCRIPTOR}`, fd);
+  }
+  return fd;
+}
+
+/** Objects without `_handle`: http2 sessions, dgram sockets of newer versions, `{ fd }`. */
+function descriptorWithout(inside: Inside): number {
+  if (typeof inside.goaway === 'function') {
+    // Its `socket` is a proxy that refuses what would disturb the session, but has a `_handle`.
+    const socket = inside.destroyed ? undefined : inside.socket;
+    if (typeof socket === 'object' && socket !== null) return descriptorOf(socket as Socket);
+    throw socketError(
+      'ERR_SOCKET_CLOSED',
+      'The http2 session is closed and has no socket any more',
+    );
+  }
+  if ('fd' in inside) return checkedDescriptor(inside.fd, 'socket.fd');
+  throw typeError('socket', EXPECTED, inside);
+}
+
+interface DgramState {
+  readonly handle: Handle | null;
+}
+
+function dgramDescriptor(socket: object): number {
+  const symbol = Object.getOwnPropertySymbols(socket).find(
+    ({ description }) => description === 'state symbol',
+  );
+  const state = symbol && (socket as Record<symbol, DgramState | undefined>)[symbol];
+  if (state === undefined) return descriptorWithout(socket as Inside);
+  if (state.handle === null) {
+    throw socketError('ERR_SOCKET_CLOSED', 'The dgram socket is closed');
+  }
+  const fd = state.handle.fd;
+  if (typeof fd === 'number' && fd >= 0) return fd;
+  throw socketError(
+    'ERR_SOCKET_NOT_OPEN',
+    "The dgram socket is not open yet: call this after 'listening' (bind() opens it)",
+  );
+}
+
+/** Why a net.Socket, tls.TLSSocket or net.Server has no descriptor, and what to do about it. */
+function noDescriptor(inside: Inside, handle: Handle | null): Error {
+  if (inside.destroyed === true) {
+    return socketError('ERR_SOCKET_CLOSED', 'The socket is closed');
+  }
+  if (inside.connecting === true || (handle === null && inside.pending === true)) {
+    return socketError(
+      'ERR_SOCKET_NOT_OPEN',
+      "The socket is not open yet: call this after 'connect' (a descriptor before that may be replaced by the next address that is tried)",
+    );
+  }
+  if (handle === null && inside.listening === false) {
+    return socketError(
+      'ERR_SOCKET_NOT_OPEN',
+      "The server is not listening: call this after 'listening' and before close()",
+    );
+  }
+  if (handle === null) {
+    return socketError('ERR_SOCKET_CLOSED', 'The socket is closed');
+  }
+  if (process.platform === 'win32') {
+    return socketError(
+      'ERR_SOCKET_NO_DESCRIPTOR',
+      'Node does not tell the SOCKET of this object on Windows',
+    );
+  }
+  if (inside.listening !== undefined) {
+    return socketError(
+      'ERR_SOCKET_NO_DESCRIPTOR',
+      "The server has no descriptor in this process: in a cluster worker it belongs to the primary. Set options on the sockets of its 'connection' event instead",
+    );
+  }
+  return socketError(
+    'ERR_SOCKET_NO_DESCRIPTOR',
+    'The socket has no descriptor: it runs over another stream. Pass the socket below it instead',
+  );
+}

@@ -1,0 +1,253 @@
+// The settings of the whole system that sockets start from, as the running kernel has them.
+
+import { binding, bytes } from './binding';
+import type { KernelUnit, Platform } from './catalogue';
+import { describeErrno, typeError, valueError } from './error';
+
+/** Where a value comes from: the running kernel, the Windows registry, or fixed in the system. */
+export type SettingSource = 'sysctl' | 'registry' | 'builtin';
+
+/** For whom a setting holds. */
+export type SettingScope = 'network namespace' | 'machine';
+
+/** A setting under the system's own name, in the system's own words. */
+export interface SystemSetting {
+  /** The system's name of it: `'net.ipv4.tcp_keepalive_time'`. */
+  readonly name: string;
+  /** Its text, as sysctl(8) prints it, in the kernel's unit; `null` where there is none to read. */
+  readonly value: string | null;
+  readonly source: SettingSource;
+  readonly scope: SettingScope;
+  /** Why `value` is `null`. */
+  readonly reason: string | null;
+}
+
+/** A default, normalised: times in milliseconds. */
+export interface SystemDefault {
+  /** `null` where the system has no such setting or does not show it; never a guess. */
+  readonly value: number | null;
+  readonly unit: 'ms' | 'count';
+  readonly source: SettingSource;
+  /** The system's own name: a sysctl, a registry value, or a constant of the kernel's source. */
+  readonly name: string | null;
+  readonly scope: SettingScope;
+  /** Why `value` is `null`. */
+  readonly reason: string | null;
+}
+
+/** How one system names a setting. */
+interface Setting {
+  readonly name: string;
+  readonly unit?: KernelUnit;
+  /** The value (in the setting's unit) that holds where the system does not have the setting. */
+  readonly builtin?: number;
+  /** The kernel's own name for `builtin`, where there is no setting but only that. */
+  readonly fixed?: true;
+}
+
+type Row = Readonly<Record<Platform, Setting | null>>;
+
+const LINUX = 'net.ipv4.tcp_';
+const BSD = 'net.inet.tcp.';
+
+const settings = {
+  /** Keepalive: time until the first probe. Linux: tcp_keepalive_time. */
+  keepAliveInitialDelay: {
+    linux: { name: `${LINUX}keepalive_time`, unit: 's' },
+    darwin: { name: `${BSD}keepidle`, unit: 'ms' },
+    win32: { name: 'KeepAliveTime', unit: 'ms', builtin: 7_200_000 },
+    freebsd: { name: `${BSD}keepidle`, unit: 'ms' },
+  },
+  /** Keepalive: time between two probes. Linux: tcp_keepalive_intvl. */
+  keepAliveInterval: {
+    linux: { name: `${LINUX}keepalive_intvl`, unit: 's' },
+    darwin: { name: `${BSD}keepintvl`, unit: 'ms' },
+    win32: { name: 'KeepAliveInterval', unit: 'ms', builtin: 1_000 },
+    freebsd: { name: `${BSD}keepintvl`, unit: 'ms' },
+  },
+  /** Keepalive: unanswered probes until the connection fails. Linux: tcp_keepalive_probes. */
+  keepAliveCount: {
+    linux: { name: `${LINUX}keepalive_probes` },
+    darwin: { name: `${BSD}keepcnt` },
+    // Fixed since Vista; the registry has had no say in it since then.
+    win32: { name: 'TCP_KEEPCNT', builtin: 10, fixed: true },
+    freebsd: { name: `${BSD}keepcnt` },
+  },
+  /**
+   * How often unacknowledged data is sent again before the write fails. Linux: tcp_retries2, which
+   * stands for a time: that of so many retransmissions from the shortest time-out on, doubling.
+   */
+  retransmissions: {
+    linux: { name: `${LINUX}retries2` },
+    darwin: { name: 'TCP_MAXRXTSHIFT', builtin: 12, fixed: true },
+    win32: { name: 'TcpMaxDataRetransmissions', builtin: 5 },
+    freebsd: { name: `${BSD}retries` },
+  },
+  /** Shortest retransmission time-out. Linux 6.11: tcp_rto_min_us, before that fixed. */
+  retransmissionTimeoutMin: {
+    linux: { name: `${LINUX}rto_min_us`, unit: 'us', builtin: 200_000 },
+    darwin: { name: 'TCPTV_REXMTMIN', unit: 'ms', builtin: 30, fixed: true },
+    win32: null,
+    freebsd: { name: `${BSD}rexmit_min`, unit: 'ms' },
+  },
+  /** Longest retransmission time-out. Linux 6.15: tcp_rto_max_ms, before that fixed. */
+  retransmissionTimeoutMax: {
+    linux: { name: `${LINUX}rto_max_ms`, unit: 'ms', builtin: 120_000 },
+    darwin: { name: 'TCPTV_REXMTMAX', unit: 'ms', builtin: 64_000, fixed: true },
+    win32: null,
+    freebsd: null,
+  },
+  /** Retransmissions after which the route is looked up anew. Linux: tcp_retries1. */
+  retransmissionsBeforeRouteCheck: {
+    linux: { name: `${LINUX}retries1` },
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /** How often an unanswered SYN is sent again before connecting fails. Linux: tcp_syn_retries. */
+  synRetries: {
+    linux: { name: `${LINUX}syn_retries` },
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /** How many of them come a second apart, before the time doubles. Linux 6.5. */
+  synLinearTimeouts: {
+    linux: { name: `${LINUX}syn_linear_timeouts`, builtin: 0 },
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /** How long connecting may take. macOS, FreeBSD: keepinit. */
+  connectTimeout: {
+    linux: null,
+    darwin: { name: `${BSD}keepinit`, unit: 'ms' },
+    win32: null,
+    freebsd: { name: `${BSD}keepinit`, unit: 'ms' },
+  },
+  /** How often a listener sends an unanswered SYN-ACK again. Linux: tcp_synack_retries. */
+  synAckRetries: {
+    linux: { name: `${LINUX}synack_retries` },
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /**
+   * Retransmissions for a connection that its program has closed; 0 stands for 8.
+   * Linux: tcp_orphan_retries.
+   */
+  orphanRetries: {
+    linux: { name: `${LINUX}orphan_retries` },
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /** How long a closed connection waits for the peer's FIN. Linux: tcp_fin_timeout. */
+  finWait2Timeout: {
+    linux: { name: `${LINUX}fin_timeout`, unit: 's' },
+    darwin: { name: `${BSD}fin_timeout`, unit: 'ms' },
+    win32: null,
+    freebsd: { name: `${BSD}finwait2_timeout`, unit: 'ms' },
+  },
+} as const satisfies Readonly<Record<string, Row>>;
+
+/** The system's defaults of keepalive and retransmission. */
+export type SystemDefaults = {
+  readonly [Name in keyof typeof settings]: SystemDefault;
+};
+
+const platform = process.platform as Platform;
+const source: SettingSource = platform === 'win32' ? 'registry' : 'sysctl';
+const scope: SettingScope = platform === 'linux' ? 'network namespace' : 'machine';
+
+/**
+ * Words of letters, digits, `_` and `-`, between dots. A slash inside a word stands for a dot of
+ * an interface's name, as for sysctl(8): `net.ipv4.conf.eth0/100.forwarding`.
+ */
+const SYSCTL_NAME = /^[a-z0-9_-]+(?:[./][a-z0-9_-]+)*$/i;
+const LONGEST_NAME = 255;
+
+/** The text of a setting, or the negative libuv code of why there is none. */
+function readText(name: string): string | number {
+  // Linux has sysctls as files: dots are slashes there, and slashes dots.
+  const path =
+    platform === 'linux' ? name.replace(/[./]/g, (sign) => (sign === '.' ? '/' : '.')) : name;
+  const length = Buffer.from(bytes.buffer).write(path, 'latin1');
+  const read = binding().readSetting(length);
+  return read < 0 ? read : Buffer.from(bytes.buffer, 0, read).toString('latin1').trimEnd();
+}
+
+function reasonFor(errno: number): string {
+  const [code, text] = describeErrno(errno);
+  return `${code}: ${text}`;
+}
+
+/**
+ * Reads one kernel-wide setting by the system's own name: `getSysctl('net.ipv4.tcp_retries2')`;
+ * on Windows a value of the registry key `Services\\Tcpip\\Parameters`.
+ *
+ * The text is the kernel's, in the kernel's unit. On Linux it is what this process's network
+ * namespace has. A setting that is missing or not to be read has the value `null`, with the reason.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for what is no such name.
+ */
+export function getSysctl(name: string): SystemSetting {
+  if (typeof name !== 'string') throw typeError('name', 'the name of a setting', name);
+  if (!SYSCTL_NAME.test(name) || name.length > LONGEST_NAME) {
+    throw valueError('name', 'must be words between dots, as net.ipv4.tcp_retries2', name);
+  }
+  const text = readText(name);
+  return typeof text === 'string'
+    ? { name, value: text, source, scope, reason: null }
+    : { name, value: null, source, scope, reason: reasonFor(text) };
+}
+
+/**
+ * Reads the system's defaults of keepalive and retransmission: what every socket has that nobody
+ * tuned, and what decides how long an unacknowledged write hangs.
+ *
+ * Linux: sysctls of this process's network namespace. macOS: sysctls. Windows: the registry, whose
+ * values are normally absent, and then those built in. Times in milliseconds.
+ */
+export function getSystemDefaults(): SystemDefaults {
+  const defaults: Record<string, SystemDefault> = {};
+  // Where not even this one can be read, nothing can be said of those that are missing.
+  const readable =
+    platform !== 'linux' || typeof readText(settings.retransmissions.linux.name) === 'string';
+  for (const [key, row] of Object.entries<Row>(settings)) {
+    defaults[key] = defaultOf(row, readable);
+  }
+  return defaults as SystemDefaults;
+}
+
+const PER_MILLISECOND = { s: 0.001, ms: 1, us: 1000 } as const;
+
+function defaultOf(row: Row, readable: boolean): SystemDefault {
+  // Any row tells the unit, that of a system without the setting too.
+  const unit = Object.values(row).some((setting) => setting?.unit !== undefined) ? 'ms' : 'count';
+  const setting = row[platform] as Setting | null | undefined;
+  if (setting === null || setting === undefined) {
+    const reason = `${platform} has no such setting`;
+    return { value: null, unit, source: 'builtin', name: null, scope, reason };
+  }
+  const { name, fixed, builtin } = setting;
+  const inMilliseconds = (value: number) =>
+    setting.unit === undefined ? value : value / PER_MILLISECOND[setting.unit];
+  if (fixed) {
+    const value = inMilliseconds(builtin as number);
+    return { value, unit, source: 'builtin', name, scope: 'machine', reason: null };
+  }
+  const text = readText(name);
+  if (typeof text === 'string' && /^-?\d+$/.test(text)) {
+    return { value: inMilliseconds(Number(text)), unit, source, name, scope, reason: null };
+  }
+  if (typeof text === 'number' && isMissing(text) && builtin !== undefined && readable) {
+    const value = inMilliseconds(builtin);
+    return { value, unit, source: 'builtin', name, scope: 'machine', reason: null };
+  }
+  const reason = typeof text === 'number' ? reasonFor(text) : `not a number: ${text}`;
+  return { value: null, unit, source, name, scope, reason };
+}
+
+function isMissing(errno: number): boolean {
+  return describeErrno(errno)[0] === 'ENOENT';
+}

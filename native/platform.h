@@ -1,0 +1,57 @@
+// The contract between the addon and an operating system: everything that differs between
+// systems, and nothing else. Each system implements all of it (linux.cc, darwin.cc, win32.cc;
+// posix.cc holds what two of them share) and binding.gyp picks the files.
+//
+// One return rule for every function: zero or more is the answer, below zero is a negative libuv
+// error code, which is what Node itself calls `errno` (UV_EINVAL is -22 on Linux, -4071 on
+// Windows).
+
+#ifndef SOCKET_OPTIONS_PLATFORM_H_
+#define SOCKET_OPTIONS_PLATFORM_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace platform {
+
+// A POSIX descriptor or a Windows SOCKET.
+using Socket = std::intptr_t;
+
+// The level of a constant that is not an option itself: SOL_SOCKET, AF_INET, IP_PMTUDISC_DO.
+constexpr int kNoLevel = -1;
+
+// A name from the system's headers, with the value that they give it. No meaning is stated here:
+// what an option is called, its unit and its range stand once, in lib/catalogue.ts.
+struct Constant {
+  const char* name;
+  int level;
+  int value;
+};
+
+extern const Constant kConstants[];
+extern const std::size_t kConstantCount;
+
+// setsockopt(2).
+int SetOption(Socket socket, int level, int option, const void* value, int length);
+
+// getsockopt(2). `length` comes in as the room at `value` and goes out as what the kernel wrote.
+// The room is zeroed first, because Windows answers a boolean option with a single byte.
+int GetOption(Socket socket, int level, int option, void* value, int* length);
+
+// A new TCP socket, of IPv6 where the system has it (IPPROTO_IP options work on it too), that is
+// never bound nor connected: what it says of an option is what the system gives to everyone.
+Socket OpenSocket();
+void CloseSocket(Socket socket);
+
+// The three keepalive values in one request, in milliseconds: SIO_KEEPALIVE_VALS, the only way on
+// Windows before 10.1709. Elsewhere UV_ENOTSUP.
+int SetKeepAliveValues(Socket socket, bool enable, std::uint32_t initial_delay,
+                       std::uint32_t interval);
+
+// The text of a kernel-wide setting, by the system's own name for it: a sysctl, or a value of the
+// TCP/IP parameters in the Windows registry. Answers with the length of the text.
+int ReadSetting(const char* name, char* text, std::size_t room);
+
+}  // namespace platform
+
+#endif  // SOCKET_OPTIONS_PLATFORM_H_

@@ -1,0 +1,42 @@
+// What Linux and macOS share: the two system calls, and errno as libuv writes it.
+
+#include <cerrno>
+#include <cstring>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "platform.h"
+
+namespace platform {
+
+int SetOption(Socket socket, int level, int option, const void* value, int length) {
+  const int status =
+      setsockopt(static_cast<int>(socket), level, option, value, static_cast<socklen_t>(length));
+  return status == 0 ? 0 : -errno;
+}
+
+int GetOption(Socket socket, int level, int option, void* value, int* length) {
+  std::memset(value, 0, static_cast<std::size_t>(*length));
+  socklen_t size = static_cast<socklen_t>(*length);
+  if (getsockopt(static_cast<int>(socket), level, option, value, &size) != 0) return -errno;
+  *length = static_cast<int>(size);
+  return 0;
+}
+
+Socket OpenSocket() {
+  int socket = ::socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP);
+  if (socket < 0) socket = ::socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+  return socket < 0 ? -errno : socket;
+}
+
+void CloseSocket(Socket socket) {
+  close(static_cast<int>(socket));
+}
+
+int SetKeepAliveValues(Socket, bool, std::uint32_t, std::uint32_t) {
+  return -ENOTSUP;
+}
+
+}  // namespace platform
