@@ -1,0 +1,7 @@
+{
+  'targets': [{
+    'target_name': 'witness',
+    'sources': ['witness.c'],
+    'cflags': ['-Wall', '-Wextra', '-Werror']
+  }]
+}

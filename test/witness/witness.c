@@ -1,0 +1,83 @@
+/*
+ * The tests' second witness: bare system calls from C, knowing nothing of the package. What this
+ * reads is what the kernel holds, whatever the code under test says of it.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <node_api.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int32_t Argument(napi_env env, napi_callback_info info, size_t count, napi_value* values,
+                        size_t index) {
+  size_t length = count;
+  int32_t number = 0;
+  napi_get_cb_info(env, info, &length, values, NULL, NULL);
+  napi_get_value_int32(env, values[index], &number);
+  return number;
+}
+
+static napi_value Int(napi_env env, int32_t number) {
+  napi_value value;
+  napi_create_int32(env, number, &value);
+  return value;
+}
+
+/* socket(domain, type, protocol): the descriptor, or -errno. */
+static napi_value Socket(napi_env env, napi_callback_info info) {
+  napi_value values[3];
+  const int domain = Argument(env, info, 3, values, 0);
+  const int type = Argument(env, info, 3, values, 1);
+  const int fd = socket(domain, type, Argument(env, info, 3, values, 2));
+  return Int(env, fd < 0 ? -errno : fd);
+}
+
+/* listen(fd): 0, or -errno; binds to a free port of its own choice. */
+static napi_value Listen(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  const int fd = Argument(env, info, 1, values, 0);
+  return Int(env, listen(fd, 8) == 0 ? 0 : -errno);
+}
+
+static napi_value Close(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  return Int(env, close(Argument(env, info, 1, values, 0)) == 0 ? 0 : -errno);
+}
+
+/* get(fd, level, name, buffer): the length that the kernel wrote into the buffer, or -errno. */
+static napi_value Get(napi_env env, napi_callback_info info) {
+  napi_value values[4];
+  void* data;
+  size_t size;
+  const int fd = Argument(env, info, 4, values, 0);
+  const int level = Argument(env, info, 4, values, 1);
+  const int name = Argument(env, info, 4, values, 2);
+  napi_get_buffer_info(env, values[3], &data, &size);
+  socklen_t length = (socklen_t)size;
+  return Int(env, getsockopt(fd, level, name, data, &length) == 0 ? (int32_t)length : -errno);
+}
+
+/* set(fd, level, name, buffer): 0, or -errno. */
+static napi_value Set(napi_env env, napi_callback_info info) {
+  napi_value values[4];
+  void* data;
+  size_t size;
+  const int fd = Argument(env, info, 4, values, 0);
+  const int level = Argument(env, info, 4, values, 1);
+  const int name = Argument(env, info, 4, values, 2);
+  napi_get_buffer_info(env, values[3], &data, &size);
+  return Int(env, setsockopt(fd, level, name, data, (socklen_t)size) == 0 ? 0 : -errno);
+}
+
+NAPI_MODULE_INIT() {
+  const napi_property_descriptor functions[] = {
+      {"socket", NULL, Socket, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"listen", NULL, Listen, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"close", NULL, Close, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"get", NULL, Get, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"set", NULL, Set, NULL, NULL, NULL, napi_enumerable, NULL},
+  };
+  napi_define_properties(env, exports, sizeof(functions) / sizeof(functions[0]), functions);
+  return exports;
+}
