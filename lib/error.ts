@@ -130,6 +130,11 @@ export function valueError(argument: string, reason: string, value: unknown): Ty
   return withCode(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
 }
 
+/** An option that cannot be asked for in this way: `ERR_INVALID_ARG_VALUE`. */
+export function optionError(name: string, reason: string): TypeError {
+  return withCode(new TypeError(`The option "${name}" ${reason}`), 'ERR_INVALID_ARG_VALUE');
+}
+
 /** A number (or the length of a string) outside of its range: `ERR_OUT_OF_RANGE`. */
 export function rangeError(argument: string, range: string, value: unknown): RangeError {
   const message = `The value of "${argument}" is out of range. It must be ${range}. Received ${inspect(value)}`;

@@ -74,7 +74,7 @@ const AS_NEW: KeepAliveOptions = {
  * While sent data is unacknowledged Linux sends no probes: see the option `userTimeout`.
  * @throws TypeError, RangeError for a wrong value; nothing was set then.
  * @throws SocketOptionError for a refused call (`applied` names what had been set before it), for
- *   a socket that is not TCP (`ENOPROTOOPT`, `EOPNOTSUPP`), and for one that is not open.
+ *   a socket that is not TCP (`ENOPROTOOPT`, `ENOTSUP`), and for one that is not open.
  */
 export function setKeepAlive(
   socket: SocketLike,
@@ -120,7 +120,7 @@ function findReadable(): { members: (keyof KeepAlive)[]; options: Option[] } {
 /**
  * Reads keepalive from the kernel, in one native call: whoever set it, and what a socket has that
  * nobody tuned. Works on listening servers too.
- * @throws SocketOptionError for a socket that is not TCP (`ENOPROTOOPT`, `EOPNOTSUPP`) or not open.
+ * @throws SocketOptionError for a socket that is not TCP (`ENOPROTOOPT`, `ENOTSUP`) or not open.
  */
 export function getKeepAlive(socket: SocketLike): KeepAlive {
   readable ??= findReadable();

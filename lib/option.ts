@@ -3,7 +3,14 @@
 import { binding, words } from './binding';
 import { type OptionName, type Platform, type Row, rows } from './catalogue';
 import { codecs, kernelRange, type Option } from './codec';
-import { errnoOf, rangeError, systemError, typeError, unsupportedError, valueError } from './error';
+import {
+  errnoOf,
+  optionError,
+  rangeError,
+  systemError,
+  typeError,
+  unsupportedError,
+} from './error';
 
 type Call = 'getsockopt' | 'setsockopt';
 
@@ -16,8 +23,8 @@ const known = new Map<string, Option | null>();
 
 /** The option of that name; throws for one that is unknown, or that this system does not have. */
 export function optionNamed(name: string, call: Call): Option {
-  const option = known.get(name) ?? find(name);
-  if (option !== null && option !== undefined) return option;
+  const option = lookUp(name);
+  if (option !== null) return option;
   const kernelName = rows[name]?.[process.platform as Platform]?.name;
   throw kernelName === undefined
     ? unsupportedError(name, call, `${process.platform} has no such option`)
@@ -27,8 +34,7 @@ export function optionNamed(name: string, call: Call): Option {
 /** The option of that name, if it can be set here. */
 export function writableOption(name: string): Option {
   const option = optionNamed(name, 'setsockopt');
-  if (option.row.access === 'read')
-    throw valueError('options', `cannot set ${name}: it is read-only`, name);
+  if (option.row.access === 'read') throw optionError(name, 'is read-only');
   if (option.spelling.access === 'read') {
     throw unsupportedError(
       option.spelling.name,
@@ -39,10 +45,14 @@ export function writableOption(name: string): Option {
   return option;
 }
 
+function lookUp(name: string): Option | null {
+  const option = known.get(name);
+  return option === undefined ? find(name) : option;
+}
+
 function find(name: string): Option | null {
   if (typeof name !== 'string') throw typeError('name', 'the name of an option', name);
-  if (!Object.hasOwn(rows, name))
-    throw valueError('name', `is no known option${likely(name)}`, name);
+  if (!Object.hasOwn(rows, name)) throw optionError(name, `is not known${likely(name)}`);
   const option = onThisSystem(name, rows[name] as Row);
   known.set(name, option);
   return option;
@@ -90,8 +100,7 @@ export function isSupported(name: string): boolean;
 export function isSupported(name: string): boolean {
   if (typeof name !== 'string') throw typeError('name', 'the name of an option', name);
   if (!Object.hasOwn(rows, name)) return false;
-  const option = known.get(name);
-  return (option === undefined ? find(name) : option) !== null;
+  return lookUp(name) !== null;
 }
 
 /** The names of all options that this system, the running kernel included, has. */

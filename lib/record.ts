@@ -93,6 +93,8 @@ function refusedToWrite(
 
 /** What the catalogue knows of why an option may be refused. */
 function hintFor(code: string, { row }: Option): string | undefined {
+  const meaning = row.refusals?.[code];
+  if (meaning !== undefined) return meaning;
   const denied = code === 'EPERM' || code === 'EACCES';
   if (denied && row.privilege !== undefined) return `it takes ${row.privilege}`;
   if (code === 'EINVAL' && row.before !== undefined) return `it is to be set before ${row.before}`;

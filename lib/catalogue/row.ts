@@ -41,6 +41,8 @@ interface RowOf<Kind extends string, Example> extends Record<Platform, Spelling 
   readonly before?: 'bind' | 'connect' | 'connect or listen';
   /** What it takes to set it, in the words of the system that asks. */
   readonly privilege?: string;
+  /** What a refusal means, by its code, where the code's own text would mislead. */
+  readonly refusals?: Readonly<Record<string, string>>;
   /** `true`: a SOL_SOCKET option that only TCP acts on, and every other socket accepts in vain. */
   readonly tcpOnly?: true;
 }

@@ -118,6 +118,7 @@ export const socket = {
     kind: 'string',
     example: 'lo',
     privilege: 'CAP_NET_RAW, to change a binding or before Linux 5.7',
+    refusals: { ENODEV: 'there is no network interface of that name' },
     linux: number('SO_BINDTODEVICE', 0, 15),
     darwin: number('SO_BINDTODEVICE', 0, 15),
     win32: null,

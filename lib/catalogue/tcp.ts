@@ -191,6 +191,7 @@ export const tcp = {
     kind: 'string',
     example: 'reno',
     privilege: 'CAP_NET_ADMIN, for an algorithm that is not generally allowed',
+    refusals: { ENOENT: 'this kernel has no algorithm of that name' },
     linux: number('TCP_CONGESTION', 1, 15),
     darwin: null,
     win32: null,
@@ -262,7 +263,7 @@ export const tcp = {
     freebsd: number('TCP_FASTOPEN', 0, 1),
   },
   /**
-   * Connect with TCP Fast Open: the first write travels in the SYN. EOPNOTSUPP where bit 1 of the
+   * Connect with TCP Fast Open: the first write travels in the SYN. ENOTSUP where bit 1 of the
    * sysctl net.ipv4.tcp_fastopen is off. Linux 4.11: `TCP_FASTOPEN_CONNECT`.
    * @see tcp(7), RFC 7413
    */

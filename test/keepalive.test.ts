@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import { getKeepAlive, type KeepAliveOptions, SocketOptionError, setKeepAlive } from '../lib';
+import { fdOf, withPair } from './support/net';
+import {
+  AF_INET,
+  AF_UNIX,
+  getInt,
+  IPPROTO_TCP,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  setInt,
+  withSocket,
+} from './support/witness';
+
+/** Switch, initial delay, interval and count, as the kernel holds them: seconds. */
+const held = (fd: number) => [
+  getInt(fd, SOL_SOCKET, 9),
+  getInt(fd, IPPROTO_TCP, 4),
+  getInt(fd, IPPROTO_TCP, 5),
+  getInt(fd, IPPROTO_TCP, 6),
+];
+
+const withTcp = (use: (fd: number) => void) => withSocket(AF_INET, SOCK_STREAM, use);
+
+describe('setKeepAlive', () => {
+  const CASES: readonly (readonly [KeepAliveOptions | boolean, readonly number[]])[] = [
+    [{ enable: true, initialDelay: 30_000, interval: 5_000, count: 3 }, [1, 30, 5, 3]],
+    [{ enable: false, initialDelay: 30_000, interval: 5_000, count: 3 }, [0, 30, 5, 3]],
+    [{ enable: true }, [1, 100, 20, 7]],
+    [{ initialDelay: 1 }, [0, 1, 20, 7]],
+    [{ initialDelay: 32_767_000 }, [0, 32_767, 20, 7]],
+    [{ interval: 1_001 }, [0, 100, 2, 7]],
+    [{ count: 127 }, [0, 100, 20, 127]],
+    [{}, [0, 100, 20, 7]],
+    [{ enable: undefined, initialDelay: undefined, count: 9 }, [0, 100, 20, 9]],
+    [true, [1, 100, 20, 7]],
+    [false, [0, 100, 20, 7]],
+  ];
+  test.each(CASES)('%j', (options, expected) => {
+    withTcp((fd) => {
+      setInt(fd, IPPROTO_TCP, 4, 100);
+      setInt(fd, IPPROTO_TCP, 5, 20);
+      setInt(fd, IPPROTO_TCP, 6, 7);
+      setKeepAlive(fd, options);
+      expect(held(fd)).toEqual(expected);
+      const [enable, initialDelay, interval, count] = expected as [number, number, number, number];
+      expect(getKeepAlive(fd)).toEqual({
+        enable: enable === 1,
+        initialDelay: initialDelay * 1_000,
+        interval: interval * 1_000,
+        count,
+      });
+    });
+  });
+
+  test("'system' for a value puts that one back", () => {
+    withTcp((fd) => {
+      const fresh = held(fd);
+      setKeepAlive(fd, { enable: true, initialDelay: 5_000, interval: 6_000, count: 7 });
+      setKeepAlive(fd, { interval: 'system' });
+      expect(held(fd)).toEqual([1, 5, fresh[2], 7]);
+      setKeepAlive(fd, { initialDelay: 'system', count: 'system' });
+      expect(held(fd)).toEqual([1, ...fresh.slice(1)]);
+    });
+  });
+
+  test("'system' alone makes all four as a new socket has them", () => {
+    withTcp((fd) => {
+      const fresh = held(fd);
+      setKeepAlive(fd, { enable: true, initialDelay: 5_000, interval: 6_000, count: 7 });
+      setKeepAlive(fd, 'system');
+      expect(held(fd)).toEqual(fresh);
+    });
+  });
+
+  test('what was read can be set again', async () => {
+    await withPair(({ client, accepted }) => {
+      setKeepAlive(client, { enable: true, initialDelay: 11_000, interval: 12_000, count: 13 });
+      const { initialDelay, interval, count, enable } = getKeepAlive(client);
+      setKeepAlive(accepted, {
+        enable,
+        initialDelay: initialDelay ?? undefined,
+        interval: interval ?? undefined,
+        count: count ?? undefined,
+      });
+      expect(held(fdOf(accepted))).toEqual([1, 11, 12, 13]);
+    });
+  });
+
+  test.each([
+    [{ enable: true, initialDelay: 0 }],
+    [{ enable: true, initialDelay: -1 }],
+    [{ enable: true, interval: 32_767_001 }],
+    [{ enable: true, count: 128 }],
+    [{ enable: true, count: 2.5 }],
+    [{ enable: true, count: 0 }],
+    [{ enable: 1 }],
+    [{ initialDelay: '1000', enable: true }],
+    [{ initialDelay: null, enable: true }],
+    [{ initialDelay: Number.NaN, enable: true }],
+  ] as [never][])('%j is refused and leaves all four as they were', (options) => {
+    withTcp((fd) => {
+      const before = held(fd);
+      expect(() => setKeepAlive(fd, options)).toThrow(
+        /options\.(enable|initialDelay|interval|count)/,
+      );
+      expect(held(fd)).toEqual(before);
+    });
+  });
+
+  test.each([[undefined], [null], [1], ['on'], [[true]], [() => true]] as [never][])(
+    '%j is no keepalive at all',
+    (options) => {
+      withTcp((fd) => {
+        expect(() => setKeepAlive(fd, options)).toThrow(
+          expect.objectContaining({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }),
+        );
+      });
+    },
+  );
+
+  test.each([
+    ['UDP', AF_INET, SOCK_DGRAM],
+    ['unix', AF_UNIX, SOCK_STREAM],
+  ] as const)(
+    'a %s socket, where the kernel would accept it in vain, is refused',
+    (_, domain, type) => {
+      // Which of the two depends on the version of the kernel.
+      const refused = expect.objectContaining({
+        code: expect.stringMatching(/^(ENOPROTOOPT|ENOTSUP)$/),
+      });
+      withSocket(domain, type, (fd) => {
+        for (const options of [true, { enable: true, count: 3 }]) {
+          expect(() => setKeepAlive(fd, options)).toThrow(refused);
+          expect(getInt(fd, SOL_SOCKET, 9)).toBe(0);
+        }
+        expect(() => setKeepAlive(fd, true)).toThrow(
+          /SO_KEEPALIVE \(only a TCP socket acts on it\)/,
+        );
+        expect(() => getKeepAlive(fd)).toThrow(SocketOptionError);
+      });
+    },
+  );
+});

@@ -1,0 +1,47 @@
+// Real connections over loopback, closed again whatever a test does.
+
+import { once } from 'node:events';
+import net, { type AddressInfo } from 'node:net';
+
+export interface Pair {
+  readonly client: net.Socket;
+  readonly accepted: net.Socket;
+  readonly server: net.Server;
+}
+
+/** The descriptor of a socket or server, as Node's own internals tell it. */
+export function fdOf(socket: object): number {
+  return (socket as { _handle: { fd: number } })._handle.fd;
+}
+
+export async function listen(server: net.Server, host = '127.0.0.1'): Promise<number> {
+  server.listen(0, host);
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+/** An established connection with both of its ends. */
+export async function withPair<T>(
+  use: (pair: Pair) => T | Promise<T>,
+  host = '127.0.0.1',
+): Promise<T> {
+  const server = net.createServer();
+  const port = await listen(server, host);
+  const [client, [accepted]] = await Promise.all([
+    new Promise<net.Socket>((resolve, reject) => {
+      const socket = net.connect(port, host, () => resolve(socket));
+      socket.once('error', reject);
+    }),
+    once(server, 'connection') as Promise<[net.Socket]>,
+  ]);
+  // A test may kill a connection; its end is no failure of the test.
+  client.on('error', () => {});
+  accepted.on('error', () => {});
+  try {
+    return await use({ client, accepted, server });
+  } finally {
+    client.destroy();
+    accepted.destroy();
+    server.close();
+  }
+}

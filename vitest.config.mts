@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/package/**'],
+    // A process for each file, as a program that uses the package would be: native code is loaded
+    // and torn down for real.
+    pool: 'forks',
+    testTimeout: 20_000,
+    globalSetup: 'test/support/setup.ts',
+  },
+});
