@@ -56,9 +56,9 @@ export function withSocket<T>(domain: number, type: number, use: (fd: number) =>
   }
 }
 
-/** Every integer option that the socket answers, straight from the kernel. */
-export function snapshot(fd: number): string {
-  const values: string[] = [];
+/** Every option that the socket answers with 16 bytes or less, straight from the kernel. */
+export function snapshot(fd: number): Map<string, string> {
+  const values = new Map<string, string>();
   for (const [level, last] of [
     [SOL_SOCKET, 90],
     [IPPROTO_IP, 60],
@@ -66,17 +66,25 @@ export function snapshot(fd: number): string {
     [IPPROTO_IPV6, 80],
   ] as const) {
     for (let name = 1; name <= last; name++) {
-      if (UNSTEADY.has(`${level}/${name}`)) continue;
+      const key = `${level}/${name}`;
+      if (UNSTEADY.has(key)) continue;
       const buffer = Buffer.alloc(16);
       const written = witness.get(fd, level, name, buffer);
-      values.push(`${level}/${name}=${written < 0 ? written : buffer.toString('hex')}`);
+      values.set(key, written < 0 ? `errno ${-written}` : buffer.toString('hex'));
     }
   }
-  return values.join(' ');
+  return values;
+}
+
+/** What changed since a snapshot was taken: nothing, if all is well. */
+export function changes(fd: number, before: Map<string, string>): string[] {
+  return [...snapshot(fd)]
+    .filter(([key, value]) => before.get(key) !== value)
+    .map(([key, value]) => `${key}: ${before.get(key)} -> ${value}`);
 }
 
 /**
- * Left out of a snapshot: SO_ERROR is cleared by reading, SO_INCOMING_CPU, TCP_INFO, TCP_CC_INFO,
- * TCP_QUICKACK and SO_MEMINFO change by themselves, SO_PEERPIDFD opens a descriptor.
+ * Left out of a snapshot: SO_ERROR is cleared by reading; SO_INCOMING_CPU, TCP_INFO, TCP_CC_INFO,
+ * TCP_QUICKACK, TCP_TIMESTAMP and SO_MEMINFO change by themselves; SO_PEERPIDFD opens a descriptor.
  */
-const UNSTEADY = new Set(['1/4', '1/49', '6/11', '6/12', '6/26', '1/55', '1/77']);
+const UNSTEADY = new Set(['1/4', '1/49', '6/11', '6/12', '6/24', '6/26', '1/55', '1/77']);

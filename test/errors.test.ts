@@ -1,0 +1,222 @@
+// What an error says, and what a failed call leaves behind.
+
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { getSystemErrorMap } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import {
+  getOption,
+  getOptions,
+  isSupported,
+  SocketOptionError,
+  setKeepAlive,
+  setOptions,
+  supportedOptions,
+} from '../lib';
+import { withPair } from './support/net';
+import { AF_INET, changes, SOCK_STREAM, snapshot, withSocket } from './support/witness';
+
+const withTcp = <T>(use: (fd: number) => T) => withSocket(AF_INET, SOCK_STREAM, use);
+
+function thrown(call: () => unknown): SocketOptionError & { code: string } {
+  try {
+    call();
+  } catch (error) {
+    return error as SocketOptionError;
+  }
+  throw new Error('nothing was thrown');
+}
+
+describe('SocketOptionError', () => {
+  test('carries what Node’s system errors carry, and the kernel’s name', async () => {
+    await withPair(({ client }) => {
+      const error = thrown(() => setOptions(client, { fastOpenConnect: true }));
+      expect(error).toBeInstanceOf(SocketOptionError);
+      expect(error).toBeInstanceOf(Error);
+      expect({ ...error }).toEqual({
+        code: 'EINVAL',
+        errno: -22,
+        syscall: 'setsockopt',
+        option: 'TCP_FASTOPEN_CONNECT',
+        applied: [],
+      });
+      expect(error.name).toBe('SocketOptionError');
+      expect(error.message).toBe(
+        'EINVAL: invalid argument, setsockopt TCP_FASTOPEN_CONNECT (it is to be set before connect)',
+      );
+      expect(String(error.stack)).toMatch(/^SocketOptionError: EINVAL/);
+      expect(getSystemErrorMap().get(error.errno as number)?.[0]).toBe('EINVAL');
+    });
+  });
+
+  test('says which of several options failed, and which were applied before it', () => {
+    withTcp((fd) => {
+      const error = thrown(() =>
+        setOptions(fd, {
+          priority: 3,
+          congestionControl: 'nope',
+          noDelay: true,
+          linger: { enable: true, timeout: 0 },
+          userTimeout: 5_000,
+        }),
+      );
+      expect(error).toMatchObject({
+        code: 'ENOENT',
+        option: 'TCP_CONGESTION',
+        applied: ['userTimeout', 'noDelay'],
+      });
+      expect(error.message).toMatch(
+        /no algorithm of that name\); already applied: userTimeout, noDelay$/,
+      );
+      expect(getOptions(fd, ['userTimeout', 'noDelay', 'priority', 'linger'])).toEqual({
+        userTimeout: 5_000,
+        noDelay: true,
+        priority: 0,
+        linger: { enable: false, timeout: 0 },
+      });
+    });
+  });
+
+  test('the record of a failure is found behind values of any length', () => {
+    withTcp((fd) => {
+      const error = thrown(() =>
+        setOptions(fd, {
+          congestionControl: 'reno',
+          linger: { enable: true, timeout: 0 },
+          maxPacingRate: 1e12,
+          bindToDevice: 'no-such-device',
+        }),
+      );
+      expect(error).toMatchObject({
+        code: 'ENODEV',
+        option: 'SO_BINDTODEVICE',
+        applied: ['congestionControl', 'linger'],
+      });
+    });
+  });
+
+  test('what this system does not have is said before any system call', () => {
+    expect(thrown(() => getOption(1_000_000_000, 'connectTimeout'))).toMatchObject({
+      code: 'ENOPROTOOPT',
+      errno: -92,
+      syscall: 'getsockopt',
+      option: 'connectTimeout',
+      message: 'ENOPROTOOPT: linux has no such option, getsockopt connectTimeout',
+    });
+    withTcp((fd) => {
+      const before = snapshot(fd);
+      expect(thrown(() => setOptions(fd, { noDelay: true, connectTimeout: 5 })).code).toBe(
+        'ENOPROTOOPT',
+      );
+      expect(changes(fd, before)).toEqual([]);
+    });
+  });
+
+  test('what needs privilege names it', () => {
+    const output = execFileSync(process.execPath, [join(__dirname, 'fixtures/unprivileged.mjs')], {
+      encoding: 'utf8',
+    });
+    const { mark, transparent, priority } = JSON.parse(output);
+    expect(mark).toMatch(/^EPERM: .*setsockopt SO_MARK \(it takes CAP_NET_ADMIN or CAP_NET_RAW\)$/);
+    expect(transparent).toMatch(/^EPERM: .*IP_TRANSPARENT \(it takes CAP_NET_ADMIN/);
+    expect(priority).toMatch(/^EPERM: .*SO_PRIORITY \(it takes CAP_NET_ADMIN, above 6\)$/);
+  });
+});
+
+describe('names', () => {
+  test('a name that is close to one is told apart', () => {
+    withTcp((fd) => {
+      const set = (name: string) => thrown(() => setOptions(fd, { [name]: 1 }));
+      expect(set('usertimeout').message).toBe(
+        'The option "usertimeout" is not known (did you mean \'userTimeout\'?)',
+      );
+      expect(set('TCP_KEEPCNT').message).toMatch(/did you mean 'keepAliveCount'/);
+      expect(set('keepaliveTimeout').message).toBe('The option "keepaliveTimeout" is not known');
+      for (const name of ['toString', '__proto__', 'constructor', '']) {
+        expect(thrown(() => getOption(fd, name as never)).code).toBe('ERR_INVALID_ARG_VALUE');
+        expect(isSupported(name)).toBe(false);
+      }
+    });
+  });
+
+  test('isSupported and supportedOptions agree', () => {
+    expect(supportedOptions().every(isSupported)).toBe(true);
+    expect(isSupported('userTimeout')).toBe(true);
+    expect(isSupported('connectTimeout')).toBe(false);
+    expect(isSupported('no such name')).toBe(false);
+    for (const value of [undefined, null, 1, {}]) {
+      expect(thrown(() => isSupported(value as never)).code).toBe('ERR_INVALID_ARG_TYPE');
+    }
+  });
+});
+
+describe('hostile arguments', () => {
+  test('a getter that sets options itself does not disturb the outer call', () => {
+    withTcp((fd) => {
+      setOptions(fd, {
+        userTimeout: 1_000,
+        get keepAliveCount() {
+          setKeepAlive(fd, { initialDelay: 9_000, interval: 8_000, count: 7 });
+          getOptions(fd);
+          return 5;
+        },
+        noDelay: true,
+      });
+      expect(
+        getOptions(fd, ['userTimeout', 'keepAliveCount', 'keepAliveInterval', 'noDelay']),
+      ).toEqual({ userTimeout: 1_000, keepAliveCount: 5, keepAliveInterval: 8_000, noDelay: true });
+    });
+  });
+
+  test('a getter that closes the socket meets the error for closed sockets', async () => {
+    await withPair(({ client }) => {
+      const options = {
+        get noDelay() {
+          client.destroy();
+          return true;
+        },
+      };
+      expect(thrown(() => setOptions(client, options)).code).toBe('ERR_SOCKET_CLOSED');
+    });
+  });
+
+  test('a value is read once', () => {
+    withTcp((fd) => {
+      let reads = 0;
+      setOptions(fd, {
+        get userTimeout() {
+          return reads++ === 0 ? 4_000 : (Symbol('late') as never);
+        },
+      });
+      expect(reads).toBe(1);
+      expect(getOption(fd, 'userTimeout')).toBe(4_000);
+    });
+  });
+
+  test('what a getter throws comes through', () => {
+    withTcp((fd) => {
+      const own = new Error('mine');
+      const options = {
+        get noDelay(): boolean {
+          throw own;
+        },
+      };
+      expect(thrown(() => setOptions(fd, options))).toBe(own);
+      expect(
+        thrown(() =>
+          getOption(
+            new Proxy(
+              {},
+              {
+                get: () => {
+                  throw own;
+                },
+              },
+            ) as never,
+            'ttl',
+          ),
+        ),
+      ).toBe(own);
+    });
+  });
+});

@@ -1,0 +1,32 @@
+// Programs in a network namespace of their own: as root, or in a user namespace where the system
+// allows it to anybody.
+
+import { execFile, execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const isRoot = process.getuid?.() === 0;
+
+/** Options of unshare(1) that make the namespace, with own mounts too. */
+const UNSHARE = isRoot ? ['--net', '--mount'] : ['--user', '--map-root-user', '--net', '--mount'];
+
+/** Why no namespace can be made here, or `undefined` where it can. */
+export const withoutNamespace: string | undefined = (() => {
+  try {
+    execFileSync('unshare', [...UNSHARE, 'ip', 'link', 'set', 'lo', 'up'], { stdio: 'pipe' });
+    return undefined;
+  } catch (error) {
+    return `no private network namespace here: ${String((error as Error).message).trim()}`;
+  }
+})();
+
+/** Runs a fixture in a new network namespace and returns the JSON that it prints. */
+export async function inNamespace<Report>(fixture: string, ...args: string[]): Promise<Report> {
+  const path = join(__dirname, '../fixtures', fixture);
+  const { stdout } = await promisify(execFile)(
+    'unshare',
+    [...UNSHARE, process.execPath, path, ...args],
+    { timeout: 60_000, killSignal: 'SIGKILL' },
+  );
+  return JSON.parse(stdout) as Report;
+}
