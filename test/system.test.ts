@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { getSysctl, getSystemDefaults, type SystemDefaults } from '../lib';
-import { inNamespace, withoutNamespace } from './support/namespace';
+import { inNamespace, needsNamespace } from './support/namespace';
 import { AF_INET, getInt, IPPROTO_TCP, SOCK_STREAM, withSocket } from './support/witness';
 
 const file = (path: string) => readFileSync(`/proc/sys/${path}`, 'utf8').trimEnd();
@@ -49,8 +49,12 @@ describe('getSystemDefaults', () => {
       reason: 'linux has no such setting',
     });
   });
+});
 
-  test.skipIf(withoutNamespace)('is that of this process’s network namespace', async () => {
+describe('getSystemDefaults in another namespace', () => {
+  beforeEach(needsNamespace);
+
+  test('is that of this process’s network namespace', async () => {
     const { defaults, fresh, system } = await inNamespace<{
       defaults: SystemDefaults;
       fresh: number[];
@@ -72,37 +76,28 @@ describe('getSystemDefaults', () => {
     expect(getSystemDefaults().retransmissions.value).toBe(Number(file('net/ipv4/tcp_retries2')));
   });
 
-  test.skipIf(withoutNamespace)(
-    'without /proc/sys: null with the reason, never a guess',
-    async () => {
-      const { defaults } = await inNamespace<{ defaults: SystemDefaults }>(
-        'defaults.mjs',
-        'hidden',
-      );
-      for (const [name, { value, reason }] of Object.entries(defaults)) {
-        expect({ name, value }).toEqual({ name, value: null });
-        expect(reason).toMatch(name === 'connectTimeout' ? /no such setting/ : /^ENOENT: /);
-      }
-    },
-  );
+  test('without /proc/sys: null with the reason, never a guess', async () => {
+    const { defaults } = await inNamespace<{ defaults: SystemDefaults }>('defaults.mjs', 'hidden');
+    for (const [name, { value, reason }] of Object.entries(defaults)) {
+      expect({ name, value }).toEqual({ name, value: null });
+      expect(reason).toMatch(name === 'connectTimeout' ? /no such setting/ : /^ENOENT: /);
+    }
+  });
 
-  test.skipIf(withoutNamespace)(
-    'of an older kernel: what was fixed then, and says so',
-    async () => {
-      const { defaults } = await inNamespace<{ defaults: SystemDefaults }>('defaults.mjs', 'older');
-      expect(defaults.retransmissions).toMatchObject({ value: 15, source: 'sysctl' });
-      expect(defaults.retransmissionTimeoutMin).toMatchObject({ value: 200, source: 'builtin' });
-      expect(defaults.retransmissionTimeoutMax).toMatchObject({
-        value: 120_000,
-        source: 'builtin',
-      });
-      expect(defaults.synLinearTimeouts).toMatchObject({ value: 0, source: 'builtin' });
-      expect(defaults.keepAliveCount).toMatchObject({
-        value: null,
-        reason: 'not a number: nine',
-      });
-    },
-  );
+  test('of an older kernel: what was fixed then, and says so', async () => {
+    const { defaults } = await inNamespace<{ defaults: SystemDefaults }>('defaults.mjs', 'older');
+    expect(defaults.retransmissions).toMatchObject({ value: 15, source: 'sysctl' });
+    expect(defaults.retransmissionTimeoutMin).toMatchObject({ value: 200, source: 'builtin' });
+    expect(defaults.retransmissionTimeoutMax).toMatchObject({
+      value: 120_000,
+      source: 'builtin',
+    });
+    expect(defaults.synLinearTimeouts).toMatchObject({ value: 0, source: 'builtin' });
+    expect(defaults.keepAliveCount).toMatchObject({
+      value: null,
+      reason: 'not a number: nine',
+    });
+  });
 });
 
 describe('getSysctl', () => {

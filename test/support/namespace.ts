@@ -4,6 +4,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { TestContext } from 'vitest';
 
 const isRoot = process.getuid?.() === 0;
 
@@ -11,7 +12,7 @@ const isRoot = process.getuid?.() === 0;
 const UNSHARE = isRoot ? ['--net', '--mount'] : ['--user', '--map-root-user', '--net', '--mount'];
 
 /** Why no namespace can be made here, or `undefined` where it can. */
-export const withoutNamespace: string | undefined = (() => {
+const withoutNamespace: string | undefined = (() => {
   try {
     execFileSync('unshare', [...UNSHARE, 'ip', 'link', 'set', 'lo', 'up'], { stdio: 'pipe' });
     return undefined;
@@ -19,6 +20,11 @@ export const withoutNamespace: string | undefined = (() => {
     return `no private network namespace here: ${String((error as Error).message).trim()}`;
   }
 })();
+
+/** For `beforeEach`: skips a test by name, with the reason, where no namespace can be made. */
+export function needsNamespace({ skip }: TestContext): void {
+  skip(withoutNamespace !== undefined, withoutNamespace);
+}
 
 /** Runs a fixture in a new network namespace and returns the JSON that it prints. */
 export async function inNamespace<Report>(fixture: string, ...args: string[]): Promise<Report> {
