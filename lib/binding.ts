@@ -3,6 +3,20 @@
 import { join } from 'node:path';
 import load from 'node-gyp-build';
 
+/** Names and numbers of a system's headers. Those named here every system has. */
+export interface Constants {
+  readonly SOL_SOCKET: number;
+  readonly IPPROTO_IP: number;
+  readonly IPPROTO_IPV6: number;
+  readonly IPPROTO_TCP: number;
+  readonly IPPROTO_UDP: number;
+  readonly AF_INET: number;
+  readonly AF_INET6: number;
+  readonly SOCK_STREAM: number;
+  readonly SOCK_DGRAM: number;
+  readonly [name: string]: number;
+}
+
 /**
  * The addon. Numbers in, a number out; below zero is a negative libuv code. Options travel in
  * `scratch` as records of 32-bit words: level, option, length in bytes, the value padded to whole
@@ -10,7 +24,7 @@ import load from 'node-gyp-build';
  */
 export interface Binding {
   /** The system's constants under the names of its headers. */
-  readonly constants: Readonly<Record<string, number>>;
+  readonly constants: Constants;
   /** The level of each constant that is an option. */
   readonly levels: Readonly<Record<string, number>>;
   readonly scratch: ArrayBuffer;

@@ -1,4 +1,6 @@
-import { binding } from './binding';
+import { binding, type Constants } from './binding';
+
+export type { Constants };
 
 /**
  * The constants of this system's headers under their own names: options (`TCP_KEEPIDLE`), levels
@@ -6,13 +8,13 @@ import { binding } from './binding';
  * than the headers this package was built with are there too; a name that this system does not
  * have is `undefined`. Frozen.
  */
-export const constants: Readonly<Record<string, number>> = Object.freeze(table());
+export const constants: Constants = Object.freeze(table());
 
-function table(): Readonly<Record<string, number>> {
+function table(): Constants {
   try {
     return binding().constants;
   } catch {
     // Without the addon there are none, and the first call says why.
-    return {};
+    return {} as Constants;
   }
 }

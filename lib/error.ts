@@ -45,9 +45,13 @@ Object.defineProperty(SocketOptionError.prototype, 'name', {
   writable: true,
 });
 
+/** libuv's errors by code. Kept: Node makes the map anew for each call. */
+let systemErrors: Map<number, [string, string]> | undefined;
+
 /** Name and text of a negative libuv code. */
 export function describeErrno(errno: number): [code: string, text: string] {
-  const known = getSystemErrorMap().get(errno);
+  systemErrors ??= getSystemErrorMap();
+  const known = systemErrors.get(errno);
   if (known !== undefined) return known;
   // libuv's map has only the codes that libuv itself meets.
   for (const [code, number] of Object.entries(osConstants.errno)) {
@@ -58,7 +62,8 @@ export function describeErrno(errno: number): [code: string, text: string] {
 
 /** The negative libuv code of an error by its name, which is not the same number everywhere. */
 export function errnoOf(code: string): number | undefined {
-  for (const [errno, [name]] of getSystemErrorMap()) if (name === code) return errno;
+  systemErrors ??= getSystemErrorMap();
+  for (const [errno, [name]] of systemErrors) if (name === code) return errno;
   return undefined;
 }
 

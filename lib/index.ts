@@ -1,7 +1,7 @@
 // The public face.
 
 export type { Linger, OptionName, OptionValues, SocketOptions } from './catalogue';
-export { constants } from './constants';
+export { type Constants, constants } from './constants';
 export { SocketOptionError, type SocketOptionErrorDetails } from './error';
 export { getKeepAlive, type KeepAlive, type KeepAliveOptions, setKeepAlive } from './keepalive';
 export { isSupported, supportedOptions } from './option';

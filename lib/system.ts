@@ -98,7 +98,7 @@ const settings = {
     freebsd: null,
   },
   /** Retransmissions after which the route is looked up anew. Linux: tcp_retries1. */
-  retransmissionsBeforeRouteCheck: {
+  routeCheckRetries: {
     linux: { name: `${LINUX}retries1` },
     darwin: null,
     win32: null,

@@ -75,7 +75,7 @@ describe('core’s socket.setKeepAlive', () => {
       skip(!coreTakesAll(client), `Node ${process.version} takes no interval and count`);
       setKeepAlive(client, OURS);
       // Types of Node 20 know only two arguments.
-      (accepted.setKeepAlive as (options: object) => Socket)(getKeepAlive(client));
+      (accepted.setKeepAlive as (options: unknown) => Socket)(getKeepAlive(client));
       expect(getKeepAlive(accepted)).toEqual(OURS);
     });
   });

@@ -46,12 +46,7 @@ describe('raw options', () => {
   test('TCP_INFO, of the length that this kernel has', async () => {
     await withPair(({ client }) => {
       const fd = (client as unknown as { _handle: { fd: number } })._handle.fd;
-      const info = getRawOption(
-        client,
-        constants.IPPROTO_TCP as number,
-        constants.TCP_INFO as number,
-        512,
-      );
+      const info = getRawOption(client, constants.IPPROTO_TCP, constants.TCP_INFO as number, 512);
       expect(info).toHaveLength(getBytes(fd, 6, 11, 512).length);
       expect(info[0], 'ESTABLISHED').toBe(1);
     });

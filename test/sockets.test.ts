@@ -124,19 +124,16 @@ describe('sockets that are open', () => {
 
   test.each([
     ['http', http],
-    ['https', https],
+    ['https', https as unknown as typeof http],
   ] as const)('%s: agent sockets, also idle ones, and the server side', async (name, protocol) => {
     const served: net.Socket[] = [];
-    const server = protocol.createServer(
-      credentials as https.ServerOptions,
-      (request, response) => {
-        served.push(request.socket);
-        expectTuned(request.socket, fdOf(request.socket));
-        response.end('ok');
-      },
-    );
+    const server = protocol.createServer(credentials as http.ServerOptions, (request, response) => {
+      served.push(request.socket);
+      expectTuned(request.socket, fdOf(request.socket));
+      response.end('ok');
+    });
     const port = await listen(server);
-    const agent = new protocol.Agent({ keepAlive: true, ...trusting });
+    const agent = new protocol.Agent({ keepAlive: true, ...(trusting as http.AgentOptions) });
     const get = () =>
       new Promise<net.Socket>((resolve, reject) => {
         const request = protocol.get({ port, host: '127.0.0.1', agent }, (response) => {

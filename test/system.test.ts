@@ -15,7 +15,7 @@ describe('getSystemDefaults', () => {
     expect(defaults.keepAliveInterval.value).toBe(seconds('tcp_keepalive_intvl'));
     expect(defaults.keepAliveCount.value).toBe(count('tcp_keepalive_probes'));
     expect(defaults.retransmissions.value).toBe(count('tcp_retries2'));
-    expect(defaults.retransmissionsBeforeRouteCheck.value).toBe(count('tcp_retries1'));
+    expect(defaults.routeCheckRetries.value).toBe(count('tcp_retries1'));
     expect(defaults.synRetries.value).toBe(count('tcp_syn_retries'));
     expect(defaults.synAckRetries.value).toBe(count('tcp_synack_retries'));
     expect(defaults.orphanRetries.value).toBe(count('tcp_orphan_retries'));

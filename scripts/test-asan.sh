@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# The whole suite on an addon built with AddressSanitizer and UndefinedBehaviorSanitizer, and a run
+# of every operation with leak detection. Builds in a folder of its own: build/ keeps the ordinary
+# addon. Arguments go to vitest.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cp -r binding.gyp native package.json "$folder"
+ln -s "$PWD/node_modules" "$folder/node_modules"
+
+build() {
+  local flags='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g -O1'
+  CFLAGS=$flags CXXFLAGS=$flags LDFLAGS='-fsanitize=address,undefined' \
+    npx --no-install node-gyp rebuild -C "$folder" >"$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
+}
+
+# node itself is not instrumented: the runtime has to be there before it.
+preload=$(realpath "$(g++ -print-file-name=libasan.so)")
+run() {
+  SOCKET_OPTIONS_PREBUILD=$folder LD_PRELOAD=$preload UBSAN_OPTIONS=print_stacktrace=1 "$@"
+}
+
+# A sanitizer that is not in effect finds nothing either: planted bugs have to be found first.
+plant() {
+  sed -i.clean "s/Environment\* environment = new Environment();/& $1/" "$folder/native/addon.cc"
+  build
+  if ASAN_OPTIONS=detect_leaks=$3 run node -e 'require("./dist")' >"$folder/planted" 2>&1 ||
+    ! grep -q "$2" "$folder/planted"; then
+    echo "The sanitizers did not find a planted bug ($2):"
+    cat "$folder/planted"
+    exit 1
+  fi
+  mv "$folder/native/addon.cc.clean" "$folder/native/addon.cc"
+  echo "found the planted bug: $2"
+}
+plant 'volatile char* planted = new char[4]; planted[4] = 1; delete[] planted;' heap-buffer-overflow 0
+plant 'volatile int planted = 2147483647; planted = planted + 1;' 'signed integer overflow' 0
+plant 'volatile char* planted = new char[77]; planted = nullptr;' '77 byte' 1
+build
+
+echo 'The suite, on the instrumented addon:'
+ASAN_OPTIONS=detect_leaks=0 run npx --no-install vitest run --testTimeout=60000 --hookTimeout=120000 "$@"
+
+# In a process that ends in the ordinary way, which a test runner's do not.
+echo 'Leaks, over every operation and workers:'
+ASAN_OPTIONS=detect_leaks=1 run node --expose-gc test/memory/run.mjs --calls=200 --leaks-only

@@ -1,0 +1,131 @@
+// A million calls of each operation, and a hundred workers: the process must not grow.
+// Run with --expose-gc --max-semi-space-size=1 (npm run test:memory); --calls=N for a shorter look.
+// Under LeakSanitizer, which finds leaks itself, growth is that of its own book-keeping: --leaks-only.
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import net from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import * as face from '../../dist/index.js';
+
+const { values } = parseArgs({
+  options: {
+    calls: { type: 'string', default: '1000000' },
+    'leaks-only': { type: 'boolean', default: false },
+  },
+});
+const CALLS = Number(values.calls);
+const judge = !values['leaks-only'];
+
+/**
+ * What the heap and malloc may keep for their own reasons. A million calls that leak the smallest
+ * thing malloc has, 32 bytes, grow by four times as much.
+ */
+const ALLOWED_BYTES = 8 * 2 ** 20;
+
+const server = net.createServer((socket) => socket.on('error', () => {}));
+await once(server.listen(0, '127.0.0.1'), 'listening');
+const client = net.connect(server.address().port, '127.0.0.1');
+await once(client, 'connect');
+
+const refuse = (call) => {
+  try {
+    call();
+  } catch {
+    return;
+  }
+  throw new Error('this was to be refused');
+};
+const { constants } = face;
+const keepAlive = { enable: true, initialDelay: 30_000, interval: 5_000, count: 3 };
+const bytes = Buffer.from('reno');
+const gone = 1_000_000;
+
+const operations = {
+  getOption: () => face.getOption(client, 'userTimeout'),
+  'getOption, a string': () => face.getOption(client, 'congestionControl'),
+  'getOption, a bigint': () => face.getOption(client, 'cookie'),
+  'getOptions, all': () => face.getOptions(client),
+  'getOptions, two': () => face.getOptions(client, ['noDelay', 'linger']),
+  setOptions: () => face.setOptions(client, { userTimeout: 30_000, noDelay: true }),
+  'setOptions, every kind': () =>
+    face.setOptions(client, {
+      congestionControl: 'reno',
+      linger: { enable: false, timeout: 0 },
+      maxPacingRate: 1e12,
+      pathMtuDiscovery: 'do',
+    }),
+  'setOptions, refused value': () => refuse(() => face.setOptions(client, { userTimeout: -1 })),
+  'setOptions, refused by the kernel': () =>
+    refuse(() => face.setOptions(client, { fastOpenConnect: true })),
+  getKeepAlive: () => face.getKeepAlive(client),
+  setKeepAlive: () => face.setKeepAlive(client, keepAlive),
+  'setKeepAlive, a boolean': () => face.setKeepAlive(client, true),
+  "setKeepAlive, 'system'": () => face.setKeepAlive(client, 'system'),
+  'setKeepAlive, no such descriptor': () => refuse(() => face.setKeepAlive(gone, keepAlive)),
+  getRawOption: () => face.getRawOption(client, constants.IPPROTO_TCP, constants.TCP_KEEPIDLE),
+  'getRawOption, bytes': () =>
+    face.getRawOption(client, constants.IPPROTO_TCP, constants.TCP_INFO, 512),
+  setRawOption: () => face.setRawOption(client, constants.IPPROTO_TCP, constants.TCP_KEEPIDLE, 9),
+  'setRawOption, bytes': () =>
+    face.setRawOption(client, constants.IPPROTO_TCP, constants.TCP_CONGESTION, bytes),
+  isSupported: () => face.isSupported('connectTimeout'),
+  supportedOptions: () => face.supportedOptions(),
+  getSysctl: () => face.getSysctl('net.ipv4.tcp_retries2'),
+  'getSysctl, missing': () => face.getSysctl('net.ipv4.no_such_setting'),
+  getSystemDefaults: () => face.getSystemDefaults(),
+};
+
+function settle() {
+  for (let i = 0; i < 3; i++) globalThis.gc();
+  return process.memoryUsage.rss();
+}
+
+const descriptors = () => readdirSync('/proc/self/fd').length;
+
+let failures = 0;
+function report(name, calls, grown, time) {
+  const ok = !judge || grown <= ALLOWED_BYTES;
+  if (!ok) failures++;
+  const growth = `${(grown / 1_024).toFixed(0)} kB`;
+  console.log(
+    `${ok ? 'ok    ' : 'GROWN '} ${name.padEnd(34)} ${String(calls).padStart(8)} ${growth.padStart(9)}  ${time.toFixed(1)} s`,
+  );
+}
+
+console.log(`       ${'operation'.padEnd(34)}    calls     grown`);
+const openBefore = descriptors();
+for (const [name, operation] of Object.entries(operations)) {
+  const start = performance.now();
+  // What the first calls allocate for good (caches, compiled code) is no leak.
+  for (let i = 0; i < CALLS / 10; i++) operation();
+  const before = settle();
+  for (let i = 0; i < CALLS; i++) operation();
+  report(name, CALLS, settle() - before, (performance.now() - start) / 1_000);
+}
+
+const fixture = fileURLToPath(new URL('../fixtures/worker.mjs', import.meta.url));
+async function worker() {
+  const thread = new Worker(fixture, { workerData: { rounds: 10 } });
+  await once(thread, 'exit');
+}
+const start = performance.now();
+for (let i = 0; i < 20; i++) await worker();
+const before = settle();
+for (let i = 0; i < 100; i++) await worker();
+// A thread's arenas and stacks come and go in steps of megabytes; a leaked environment is more.
+const grown = settle() - before;
+const perWorker = grown / 100;
+const workersOk = !judge || perWorker < 64 * 2 ** 10;
+if (!workersOk) failures++;
+console.log(
+  `${workersOk ? 'ok    ' : 'GROWN '} ${'a worker, started and stopped'.padEnd(34)} ${'100'.padStart(8)} ${`${(grown / 1_024).toFixed(0)} kB`.padStart(9)}  ${((performance.now() - start) / 1_000).toFixed(1)} s`,
+);
+
+const left = descriptors() - openBefore;
+if (left > 0) failures++;
+console.log(`${left > 0 ? 'LEFT  ' : 'ok    '} descriptors left open: ${left}`);
+client.destroy();
+server.close();
+process.exitCode = failures === 0 ? 0 : 1;

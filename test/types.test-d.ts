@@ -1,0 +1,90 @@
+// What the compiler must accept and refuse. Checked by tsc (npm run check), never run.
+
+import type { Http2Session } from 'node:http2';
+import type { Server, Socket } from 'node:net';
+import { expectTypeOf } from 'vitest';
+import {
+  constants,
+  getKeepAlive,
+  getOption,
+  getOptions,
+  getRawOption,
+  getSystemDefaults,
+  isSupported,
+  type Linger,
+  type OptionName,
+  setKeepAlive,
+  setOptions,
+  setRawOption,
+  supportedOptions,
+} from '../lib';
+
+declare const socket: Socket;
+declare const server: Server;
+declare const session: Http2Session;
+
+// Every kind of value.
+expectTypeOf(getOption(socket, 'noDelay')).toEqualTypeOf<boolean>();
+expectTypeOf(getOption(socket, 'userTimeout')).toEqualTypeOf<number>();
+expectTypeOf(getOption(server, 'congestionControl')).toEqualTypeOf<string>();
+expectTypeOf(getOption(session, 'cookie')).toEqualTypeOf<bigint>();
+expectTypeOf(getOption(3, 'linger')).toEqualTypeOf<Linger>();
+expectTypeOf(getOption({ fd: 3 }, 'type')).toEqualTypeOf<'stream' | 'dgram' | 'raw' | null>();
+expectTypeOf(getOption(socket, 'incomingCpu')).toEqualTypeOf<number | null>();
+expectTypeOf(getOption(socket, 'keepAliveCount')).toEqualTypeOf<number>();
+
+// Named options are there; without names each may be missing.
+expectTypeOf(getOptions(socket, ['noDelay', 'ttl'])).toEqualTypeOf<{
+  noDelay: boolean;
+  ttl: number;
+}>();
+expectTypeOf(getOptions(socket).ttl).toEqualTypeOf<number | undefined>();
+expectTypeOf(supportedOptions()).toEqualTypeOf<OptionName[]>();
+expectTypeOf(isSupported('any string')).toEqualTypeOf<boolean>();
+
+setOptions(socket, {
+  userTimeout: 30_000,
+  keepAliveCount: 'system',
+  linger: { enable: true, timeout: 0 },
+  pathMtuDiscovery: 'do',
+  maxPacingRate: Number.POSITIVE_INFINITY,
+  noDelay: undefined,
+});
+// @ts-expect-error: read-only
+setOptions(socket, { cookie: 1n });
+// @ts-expect-error: no such option
+setOptions(socket, { userTimeOut: 1 });
+// @ts-expect-error: a string from an environment variable
+setOptions(socket, { userTimeout: '30000' });
+// @ts-expect-error: has no system default to go back to
+setOptions(socket, { userTimeout: 'system' });
+// @ts-expect-error: not one of the names
+setOptions(socket, { pathMtuDiscovery: 'never' });
+// @ts-expect-error: no such option
+getOption(socket, 'keepalive');
+// @ts-expect-error: not a socket
+getOption('127.0.0.1:80', 'noDelay');
+
+setKeepAlive(socket, true);
+setKeepAlive(socket, 'system');
+setKeepAlive(socket, { enable: true, initialDelay: 1_000, interval: 'system', count: undefined });
+// @ts-expect-error: Node's name is initialDelay
+setKeepAlive(socket, { idle: 1_000 });
+// @ts-expect-error: a delay alone is what Node's own takes second
+setKeepAlive(socket, 1_000);
+expectTypeOf(getKeepAlive(socket).enable).toEqualTypeOf<boolean>();
+expectTypeOf(getKeepAlive(socket).interval).toEqualTypeOf<number | null>();
+
+expectTypeOf(getRawOption(socket, 6, 4)).toEqualTypeOf<number>();
+expectTypeOf(getRawOption(socket, 6, 11, 512)).toEqualTypeOf<Buffer>();
+setRawOption(socket, 6, 4, new Uint8Array(4));
+// @ts-expect-error: bytes or a number
+setRawOption(socket, 6, 4, '4');
+expectTypeOf(constants.IPPROTO_TCP).toEqualTypeOf<number>();
+expectTypeOf(constants.TCP_KEEPIDLE).toEqualTypeOf<number | undefined>();
+// @ts-expect-error: constants are not to be changed
+constants.TCP_KEEPIDLE = 5;
+
+expectTypeOf(getSystemDefaults().keepAliveCount.value).toEqualTypeOf<number | null>();
+// @ts-expect-error: no such default
+getSystemDefaults().userTimeout;
