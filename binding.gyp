@@ -11,12 +11,15 @@
       'cflags_cc!': ['-std=gnu++17'],
       'cflags_cc': ['-std=c++17'],
       'xcode_settings': {
-        'MACOSX_DEPLOYMENT_TARGET': '11.0',
         'GCC_OPTIMIZATION_LEVEL': 's',
         'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
         'OTHER_CFLAGS': ['-Wall', '-Wextra', '-Werror']
       },
       'msvs_settings': {'VCCLCompilerTool': {'WarningLevel': 4, 'WarnAsError': 'true'}},
+      # Here and not above: node-addon-api's own settings would overwrite it with 10.7.
+      'target_conditions': [
+        ['OS=="mac"', {'xcode_settings': {'MACOSX_DEPLOYMENT_TARGET': '11.0'}}]
+      ],
       'conditions': [
         ['OS=="linux"', {'sources': ['native/posix.cc', 'native/linux.cc']}],
         ['OS=="mac"', {'sources': ['native/posix.cc', 'native/darwin.cc']}],

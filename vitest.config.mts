@@ -7,7 +7,7 @@ export default defineConfig({
     // A process for each file, as a program that uses the package would be: native code is loaded
     // and torn down for real.
     pool: 'forks',
-    reporters: ['default', './test/support/reporter.ts'],
+    reporters: ['default', './test/support/reporter.mts'],
     testTimeout: 20_000,
     globalSetup: 'test/support/setup.ts',
   },

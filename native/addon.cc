@@ -93,7 +93,7 @@ Napi::Value GetOptions(const Napi::CallbackInfo& info) {
 Napi::Value GetDefault(const Napi::CallbackInfo& info) {
   const int level = info[0].As<Napi::Number>().Int32Value();
   const int option = info[1].As<Napi::Number>().Int32Value();
-  const platform::Socket socket = platform::OpenSocket();
+  const platform::Socket socket = platform::OpenSocket(level);
   if (socket < 0) return Napi::Number::New(info.Env(), static_cast<double>(socket));
   int length = sizeof(std::int32_t);
   const int status =

@@ -38,9 +38,10 @@ int SetOption(Socket socket, int level, int option, const void* value, int lengt
 // The room is zeroed first, because Windows answers a boolean option with a single byte.
 int GetOption(Socket socket, int level, int option, void* value, int* length);
 
-// A new TCP socket, of IPv6 where the system has it (IPPROTO_IP options work on it too), that is
-// never bound nor connected: what it says of an option is what the system gives to everyone.
-Socket OpenSocket();
+// A new TCP socket to ask about an option of `level`: of IPv6 for IPPROTO_IPV6, of IPv4 for all
+// others. Never bound nor connected: what it says of an option is what the system gives to
+// everyone.
+Socket OpenSocket(int level);
 void CloseSocket(Socket socket);
 
 // The three keepalive values in one request, in milliseconds: SIO_KEEPALIVE_VALS, the only way on

@@ -9,6 +9,11 @@
 
 #include "platform.h"
 
+// macOS has no such flag, and a socket that lives for one system call hardly misses it.
+#ifndef SOCK_CLOEXEC
+#define SOCK_CLOEXEC 0
+#endif
+
 namespace platform {
 
 int SetOption(Socket socket, int level, int option, const void* value, int length) {
@@ -25,9 +30,9 @@ int GetOption(Socket socket, int level, int option, void* value, int* length) {
   return 0;
 }
 
-Socket OpenSocket() {
-  int socket = ::socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP);
-  if (socket < 0) socket = ::socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+Socket OpenSocket(int level) {
+  const int domain = level == IPPROTO_IPV6 ? AF_INET6 : AF_INET;
+  const int socket = ::socket(domain, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
   return socket < 0 ? -errno : socket;
 }
 

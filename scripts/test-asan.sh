@@ -35,9 +35,9 @@ plant() {
   mv "$folder/native/addon.cc.clean" "$folder/native/addon.cc"
   echo "found the planted bug: $2"
 }
-plant 'volatile char* planted = new char[4]; planted[4] = 1; delete[] planted;' heap-buffer-overflow 0
+plant 'volatile char* planted = new char[4]; delete[] planted; planted[0] = 1;' heap-use-after-free 0
 plant 'volatile int planted = 2147483647; planted = planted + 1;' 'signed integer overflow' 0
-plant 'volatile char* planted = new char[77]; planted = nullptr;' '77 byte' 1
+plant 'volatile char* planted = new char[77]; planted[0] = 1; planted = nullptr;' '77 byte' 1
 build
 
 echo 'The suite, on the instrumented addon:'

@@ -10,9 +10,12 @@ import { tcp } from './tcp';
 
 export type { KernelUnit, Platform, Row, Spelling };
 
-export const catalogue = { ...tcp, ...socket, ...ip } as const;
+type Tcp = typeof tcp;
+type Socket = typeof socket;
+type Ip = typeof ip;
 
-type Catalogue = typeof catalogue;
+// An interface, because the type of a spread would have no docs on its members.
+interface Catalogue extends Tcp, Socket, Ip {}
 
 /** The name of an option in the catalogue. */
 export type OptionName = keyof Catalogue;
@@ -51,5 +54,5 @@ export type SocketOptions = {
     | undefined;
 };
 
-/** The rows again, as data to walk over, without the type of each. */
-export const rows: Readonly<Record<string, Row>> = catalogue;
+/** The rows as data to walk over, in their order. */
+export const rows: Readonly<Record<string, Row>> = { ...tcp, ...socket, ...ip };

@@ -5,8 +5,8 @@ export const ip = {
   /**
    * Type of service of the IPv4 packets that are sent, 0 to 255: six bits of DSCP and two of ECN.
    * The two are TCP's own: on a TCP socket Linux keeps them as they are. On Linux it also sets
-   * `priority`. An IPv6 socket with an IPv4 peer has it too. Linux, macOS, FreeBSD: `IP_TOS`;
-   * Windows ignores the option.
+   * `priority`. On Linux an IPv6 socket with an IPv4 peer has it too, on macOS it is refused there.
+   * Linux, macOS, FreeBSD: `IP_TOS`; Windows ignores the option.
    * @see ip(7), RFC 2474
    */
   typeOfService: {
@@ -65,7 +65,8 @@ export const ip = {
   },
   /**
    * Hop limit of the IPv6 packets that are sent, 1 to 255; `'system'` puts the system's default
-   * back. ENOPROTOOPT on an IPv4 socket. Every system: `IPV6_UNICAST_HOPS`.
+   * back. `null` reads "as the system", which macOS and FreeBSD do not say in hops. ENOPROTOOPT on
+   * an IPv4 socket. Every system: `IPV6_UNICAST_HOPS`.
    * @see ipv6(7), RFC 3542
    */
   hopLimit: {
@@ -73,10 +74,11 @@ export const ip = {
     measure: 'count',
     example: 40,
     system: true,
+    nullable: true,
     linux: number('IPV6_UNICAST_HOPS', 1, 255, { system: -1 }),
-    darwin: number('IPV6_UNICAST_HOPS', 1, 255, { system: -1 }),
-    win32: number('IPV6_UNICAST_HOPS', 1, 255, { system: -1 }),
-    freebsd: number('IPV6_UNICAST_HOPS', 1, 255, { system: -1 }),
+    darwin: number('IPV6_UNICAST_HOPS', 1, 255, { system: -1, none: -1 }),
+    win32: number('IPV6_UNICAST_HOPS', 1, 255),
+    freebsd: number('IPV6_UNICAST_HOPS', 1, 255, { system: -1, none: -1 }),
   },
   /**
    * An IPv6 socket takes IPv6 only, no IPv4 peers. ENOPROTOOPT on an IPv4 socket.
@@ -124,7 +126,7 @@ export const ip = {
    * Path MTU discovery: `'do'` never fragments, `'dont'` always may, `'want'` follows the route,
    * `'probe'` never fragments and ignores the known path MTU, `'interface'` uses the interface's
    * and ignores what routers say, `'omit'` is that and may fragment. `null` reads a setting without
-   * a name here. Linux, Windows: `IP_MTU_DISCOVER` (Windows has the first four).
+   * a name here. Linux, Windows: `IP_MTU_DISCOVER` (Windows has `'do'`, `'dont'` and `'probe'`).
    * @see ip(7), RFC 1191
    */
   pathMtuDiscovery: {

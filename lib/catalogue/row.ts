@@ -38,7 +38,7 @@ interface RowOf<Kind extends string, Example> extends Record<Platform, Spelling 
   /** `true`: reading gives `null` where the kernel answers "none", or a value without a name. */
   readonly nullable?: true;
   /** What a socket must not have done yet for the setter to be accepted. */
-  readonly before?: 'bind' | 'connect' | 'connect or listen';
+  readonly before?: 'bind' | 'connect';
   /** What it takes to set it, in the words of the system that asks. */
   readonly privilege?: string;
   /** What a refusal means, by its code, where the code's own text would mislead. */

@@ -68,14 +68,15 @@ export const socket = {
    * connection. Enabled with more, close(2) blocks the thread, and Node's event loop with it, until
    * the data is acknowledged or the time is over.
    *
-   * Every system: `SO_LINGER` (macOS: `SO_LINGER_SEC`; Windows: at most 65 535 s).
+   * Every system: `SO_LINGER` (macOS: `SO_LINGER_SEC`, at most 327 s, which it keeps as hundredths
+   * of a second in 16 bits; Windows: at most 65 535 s).
    * @see socket(7)
    */
   linger: {
     kind: 'linger',
     example: { enable: true, timeout: 0 },
     linux: duration('SO_LINGER', 's', 0, undefined, { layout: 'int' }),
-    darwin: duration('SO_LINGER_SEC', 's', 0, 32_767, { layout: 'int' }),
+    darwin: duration('SO_LINGER_SEC', 's', 0, 327, { layout: 'int' }),
     win32: duration('SO_LINGER', 's', 0, 65_535, { layout: 'short' }),
     freebsd: duration('SO_LINGER', 's', 0, 32_767, { layout: 'int' }),
   },

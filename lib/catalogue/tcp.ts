@@ -77,8 +77,8 @@ export const tcp = {
    * connection fails with ETIMEDOUT, in milliseconds. 0, the initial value, is off: then the
    * system's retransmission limit decides, which on Linux takes about 15 minutes.
    *
-   * Linux: 0 to 2 147 483 647 ms. Rounded up to whole milliseconds, on macOS and FreeBSD to
-   * seconds. When set, Linux ignores `keepAliveCount`, and also ends a living peer that keeps its
+   * Linux: 0 to 2 147 483 647 ms (Windows: from 1). Rounded up to whole milliseconds, on macOS and
+   * FreeBSD to seconds. When set, Linux ignores `keepAliveCount`, and also ends a living peer that keeps its
    * window closed for so long.
    * Linux: `TCP_USER_TIMEOUT`; macOS: `TCP_RXT_CONNDROPTIME`; Windows 10.1607: `TCP_MAXRTMS`;
    * FreeBSD: `TCP_MAXUNACKTIME`.
@@ -89,7 +89,8 @@ export const tcp = {
     example: 45_000,
     linux: duration('TCP_USER_TIMEOUT', 'ms'),
     darwin: duration('TCP_RXT_CONNDROPTIME', 's', 0, 4_294_967),
-    win32: duration('TCP_MAXRTMS', 'ms'),
+    // Not from 0: what that means there is not documented.
+    win32: duration('TCP_MAXRTMS', 'ms', 1),
     freebsd: duration('TCP_MAXUNACKTIME', 's', 0, 4_294_967),
   },
   /**
@@ -246,7 +247,8 @@ export const tcp = {
   },
   /**
    * Of a listening socket: how many TCP Fast Open connections may wait for the end of their
-   * handshake; 0 is off. macOS, Windows and FreeBSD know only on (1) and off.
+   * handshake; 0 is off. macOS, Windows and FreeBSD know only on (1) and off, and macOS takes it
+   * only while the socket listens.
    *
    * Needs bit 2 of the sysctl net.ipv4.tcp_fastopen on Linux to have an effect.
    * Linux, macOS, Windows 10.1607, FreeBSD: `TCP_FASTOPEN`.
@@ -256,7 +258,7 @@ export const tcp = {
     kind: 'integer',
     measure: 'count',
     example: 128,
-    before: 'connect',
+    refusals: { EINVAL: 'it is for a socket that listens, or is going to' },
     linux: number('TCP_FASTOPEN', 0),
     darwin: number('TCP_FASTOPEN', 0, 1),
     win32: number('TCP_FASTOPEN', 0, 1),

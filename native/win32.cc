@@ -1,0 +1,399 @@
+// The facts of Windows: Winsock, the registry, and their errors as libuv codes.
+//
+// Nothing here calls WSAStartup: libuv has done so before Node loads any addon, and it holds for
+// the whole process.
+
+#include <winsock2.h>
+
+#include <ws2tcpip.h>
+
+// After the two above, which they build on.
+#include <mstcpip.h>
+#include <mswsock.h>
+#include <windows.h>
+
+#include <charconv>
+#include <cstring>
+
+#include "platform.h"
+
+// Names that a build machine's headers may not have: mingw's lack many, and the SDK's depend on the
+// Windows that a build is for. The numbers are those of the SDK (ws2def.h, ws2ipdef.h).
+#ifndef SO_BSP_STATE
+#define SO_BSP_STATE 0x1009
+#endif
+#ifndef SO_PAUSE_ACCEPT
+#define SO_PAUSE_ACCEPT 0x3003
+#endif
+#ifndef SO_COMPARTMENT_ID
+#define SO_COMPARTMENT_ID 0x3004
+#endif
+#ifndef SO_RANDOMIZE_PORT
+#define SO_RANDOMIZE_PORT 0x3005
+#endif
+#ifndef SO_PORT_SCALABILITY
+#define SO_PORT_SCALABILITY 0x3006
+#endif
+#ifndef SO_REUSE_UNICASTPORT
+#define SO_REUSE_UNICASTPORT 0x3007
+#endif
+#ifndef SO_REUSE_MULTICASTPORT
+#define SO_REUSE_MULTICASTPORT 0x3008
+#endif
+#ifndef SO_ORIGINAL_DST
+#define SO_ORIGINAL_DST 0x300f
+#endif
+#ifndef SO_RECEIVED_HOPLIMIT
+#define SO_RECEIVED_HOPLIMIT 0x3010
+#endif
+#ifndef SO_RECEIVED_PROCESSOR
+#define SO_RECEIVED_PROCESSOR 0x3011
+#endif
+#ifndef TCP_KEEPALIVE
+#define TCP_KEEPALIVE 3
+#endif
+#ifndef TCP_MAXSEG
+#define TCP_MAXSEG 4
+#endif
+#ifndef TCP_MAXRT
+#define TCP_MAXRT 5
+#endif
+#ifndef TCP_STDURG
+#define TCP_STDURG 6
+#endif
+#ifndef TCP_NOURG
+#define TCP_NOURG 7
+#endif
+#ifndef TCP_ATMARK
+#define TCP_ATMARK 8
+#endif
+#ifndef TCP_NOSYNRETRIES
+#define TCP_NOSYNRETRIES 9
+#endif
+#ifndef TCP_TIMESTAMPS
+#define TCP_TIMESTAMPS 10
+#endif
+#ifndef TCP_OFFLOAD_PREFERENCE
+#define TCP_OFFLOAD_PREFERENCE 11
+#endif
+#ifndef TCP_CONGESTION_ALGORITHM
+#define TCP_CONGESTION_ALGORITHM 12
+#endif
+#ifndef TCP_DELAY_FIN_ACK
+#define TCP_DELAY_FIN_ACK 13
+#endif
+#ifndef TCP_MAXRTMS
+#define TCP_MAXRTMS 14
+#endif
+#ifndef TCP_FASTOPEN
+#define TCP_FASTOPEN 15
+#endif
+#ifndef TCP_KEEPCNT
+#define TCP_KEEPCNT 16
+#endif
+#ifndef TCP_KEEPIDLE
+#define TCP_KEEPIDLE TCP_KEEPALIVE
+#endif
+#ifndef TCP_KEEPINTVL
+#define TCP_KEEPINTVL 17
+#endif
+#ifndef TCP_FAIL_CONNECT_ON_ICMP_ERROR
+#define TCP_FAIL_CONNECT_ON_ICMP_ERROR 18
+#endif
+#ifndef TCP_ICMP_ERROR_INFO
+#define TCP_ICMP_ERROR_INFO 19
+#endif
+#ifndef UDP_SEND_MSG_SIZE
+#define UDP_SEND_MSG_SIZE 2
+#endif
+#ifndef UDP_RECV_MAX_COALESCED_SIZE
+#define UDP_RECV_MAX_COALESCED_SIZE 3
+#endif
+#ifndef IP_RECVECN
+#define IP_RECVECN 50
+#endif
+#ifndef IP_MTU_DISCOVER
+#define IP_MTU_DISCOVER 71
+#endif
+#ifndef IP_MTU
+#define IP_MTU 73
+#endif
+#ifndef IP_NRT_INTERFACE
+#define IP_NRT_INTERFACE 74
+#endif
+#ifndef IP_RECVERR
+#define IP_RECVERR 75
+#endif
+#ifndef IP_USER_MTU
+#define IP_USER_MTU 76
+#endif
+#ifndef IPV6_RECVECN
+#define IPV6_RECVECN 50
+#endif
+#ifndef IPV6_MTU_DISCOVER
+#define IPV6_MTU_DISCOVER 71
+#endif
+#ifndef IPV6_MTU
+#define IPV6_MTU 72
+#endif
+#ifndef IPV6_NRT_INTERFACE
+#define IPV6_NRT_INTERFACE 74
+#endif
+#ifndef IPV6_RECVERR
+#define IPV6_RECVERR 75
+#endif
+#ifndef IPV6_USER_MTU
+#define IPV6_USER_MTU 76
+#endif
+#ifndef AF_HYPERV
+#define AF_HYPERV 34
+#endif
+// An enumeration in the SDK, with these numbers, which #ifndef cannot see.
+#define IP_PMTUDISC_NOT_SET 0
+#define IP_PMTUDISC_DO 1
+#define IP_PMTUDISC_DONT 2
+#define IP_PMTUDISC_PROBE 3
+
+namespace platform {
+
+namespace {
+
+// What libuv calls these errors on Windows (uv/errno.h), where it has numbers of its own. libuv has
+// a translation too, but does not know the errors of socket options: WSAENOPROTOOPT is UNKNOWN.
+enum UvError : int {
+  UV_UNKNOWN = -4094,
+  UV_EACCES = -4092,
+  UV_EADDRINUSE = -4091,
+  UV_EADDRNOTAVAIL = -4090,
+  UV_EAFNOSUPPORT = -4089,
+  UV_EAGAIN = -4088,
+  UV_EALREADY = -4084,
+  UV_EBADF = -4083,
+  UV_ECONNABORTED = -4079,
+  UV_ECONNREFUSED = -4078,
+  UV_ECONNRESET = -4077,
+  UV_EDESTADDRREQ = -4076,
+  UV_EFAULT = -4074,
+  UV_EHOSTUNREACH = -4073,
+  UV_EINTR = -4072,
+  UV_EINVAL = -4071,
+  UV_EISCONN = -4069,
+  UV_EMFILE = -4066,
+  UV_EMSGSIZE = -4065,
+  UV_ENETDOWN = -4063,
+  UV_ENETUNREACH = -4062,
+  UV_ENOBUFS = -4060,
+  UV_ENOENT = -4058,
+  UV_ENOMEM = -4057,
+  UV_ENOTCONN = -4053,
+  UV_ENOTSOCK = -4050,
+  UV_ENOTSUP = -4049,
+  UV_EPERM = -4048,
+  UV_EPROTONOSUPPORT = -4045,
+  UV_EPROTOTYPE = -4044,
+  UV_ESHUTDOWN = -4042,
+  UV_ETIMEDOUT = -4039,
+  UV_ENOPROTOOPT = -4035,
+  UV_EOVERFLOW = -4026,
+  UV_ESOCKTNOSUPPORT = -4025,
+};
+
+int Translate(DWORD error) {
+  switch (error) {
+    // Of the registry.
+    case ERROR_FILE_NOT_FOUND:
+    case ERROR_PATH_NOT_FOUND:
+      return UV_ENOENT;
+    case ERROR_ACCESS_DENIED:
+      return UV_EPERM;
+    case ERROR_NOT_ENOUGH_MEMORY:
+    case ERROR_OUTOFMEMORY:
+      return UV_ENOMEM;
+    case ERROR_MORE_DATA:
+      return UV_EOVERFLOW;
+    case ERROR_UNSUPPORTED_TYPE:
+      return UV_ENOTSUP;
+    // Of Winsock.
+    case WSAEACCES:
+      return UV_EACCES;
+    case WSAEADDRINUSE:
+      return UV_EADDRINUSE;
+    case WSAEADDRNOTAVAIL:
+      return UV_EADDRNOTAVAIL;
+    case WSAEAFNOSUPPORT:
+      return UV_EAFNOSUPPORT;
+    case WSAEALREADY:
+      return UV_EALREADY;
+    case WSAEBADF:
+      return UV_EBADF;
+    case WSAECONNABORTED:
+      return UV_ECONNABORTED;
+    case WSAECONNREFUSED:
+      return UV_ECONNREFUSED;
+    case WSAECONNRESET:
+    case WSAENETRESET:  // What setting an option of a connection that keepalive ended gives.
+      return UV_ECONNRESET;
+    case WSAEDESTADDRREQ:
+      return UV_EDESTADDRREQ;
+    case WSAEFAULT:
+      return UV_EFAULT;
+    case WSAEHOSTUNREACH:
+      return UV_EHOSTUNREACH;
+    case WSAEINTR:
+      return UV_EINTR;
+    case WSAEINVAL:
+      return UV_EINVAL;
+    case WSAEISCONN:
+      return UV_EISCONN;
+    case WSAEMFILE:
+      return UV_EMFILE;
+    case WSAEMSGSIZE:
+      return UV_EMSGSIZE;
+    case WSAENETDOWN:
+      return UV_ENETDOWN;
+    case WSAENETUNREACH:
+      return UV_ENETUNREACH;
+    case WSAENOBUFS:
+      return UV_ENOBUFS;
+    case WSAENOPROTOOPT:
+      return UV_ENOPROTOOPT;
+    case WSAENOTCONN:
+      return UV_ENOTCONN;
+    case WSAENOTSOCK:
+      return UV_ENOTSOCK;
+    case WSAEOPNOTSUPP:
+      return UV_ENOTSUP;
+    case WSAEPROTONOSUPPORT:
+      return UV_EPROTONOSUPPORT;
+    case WSAEPROTOTYPE:
+      return UV_EPROTOTYPE;
+    case WSAESHUTDOWN:
+      return UV_ESHUTDOWN;
+    case WSAESOCKTNOSUPPORT:
+      return UV_ESOCKTNOSUPPORT;
+    case WSAETIMEDOUT:
+      return UV_ETIMEDOUT;
+    case WSAEWOULDBLOCK:
+      return UV_EAGAIN;
+    default:
+      return UV_UNKNOWN;
+  }
+}
+
+int LastError() {
+  return Translate(static_cast<DWORD>(WSAGetLastError()));
+}
+
+SOCKET NewSocket(int family) {
+  return WSASocketW(family, SOCK_STREAM, IPPROTO_TCP, nullptr, 0,
+                    WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+}
+
+}  // namespace
+
+// A table reads as a table:
+// clang-format off
+#define SO(name) {"SO_" #name, SOL_SOCKET, SO_##name}
+#define TCP(name) {"TCP_" #name, IPPROTO_TCP, TCP_##name}
+#define UDP(name) {"UDP_" #name, IPPROTO_UDP, UDP_##name}
+#define IP(name) {"IP_" #name, IPPROTO_IP, IP_##name}
+#define IPV6(name) {"IPV6_" #name, IPPROTO_IPV6, IPV6_##name}
+#define VALUE(name) {#name, kNoLevel, name}
+
+const Constant kConstants[] = {
+    SO(ACCEPTCONN), SO(BROADCAST), SO(BSP_STATE), SO(COMPARTMENT_ID), SO(CONDITIONAL_ACCEPT),
+    SO(CONNECT_TIME), SO(DEBUG), SO(DONTLINGER), SO(DONTROUTE), SO(ERROR), SO(EXCLUSIVEADDRUSE),
+    SO(GROUP_ID), SO(GROUP_PRIORITY), SO(KEEPALIVE), SO(LINGER), SO(MAX_MSG_SIZE), SO(OOBINLINE),
+    SO(ORIGINAL_DST), SO(PAUSE_ACCEPT), SO(PORT_SCALABILITY), SO(PROTOCOL_INFOA),
+    SO(PROTOCOL_INFOW), SO(RANDOMIZE_PORT), SO(RCVBUF), SO(RCVLOWAT), SO(RCVTIMEO),
+    SO(RECEIVED_HOPLIMIT), SO(RECEIVED_PROCESSOR), SO(REUSEADDR), SO(REUSE_MULTICASTPORT),
+    SO(REUSE_UNICASTPORT), SO(SNDBUF), SO(SNDLOWAT), SO(SNDTIMEO), SO(TYPE),
+    SO(UPDATE_ACCEPT_CONTEXT), SO(UPDATE_CONNECT_CONTEXT), SO(USELOOPBACK),
+
+    TCP(ATMARK), TCP(BSDURGENT), TCP(CONGESTION_ALGORITHM), TCP(DELAY_FIN_ACK),
+    TCP(EXPEDITED_1122), TCP(FAIL_CONNECT_ON_ICMP_ERROR), TCP(FASTOPEN), TCP(ICMP_ERROR_INFO),
+    TCP(KEEPCNT), TCP(KEEPIDLE), TCP(KEEPALIVE), TCP(KEEPINTVL), TCP(MAXRT), TCP(MAXRTMS),
+    TCP(MAXSEG), TCP(NODELAY), TCP(NOSYNRETRIES), TCP(NOURG), TCP(OFFLOAD_PREFERENCE),
+    TCP(STDURG), TCP(TIMESTAMPS),
+
+    UDP(CHECKSUM_COVERAGE), UDP(NOCHECKSUM), UDP(RECV_MAX_COALESCED_SIZE), UDP(SEND_MSG_SIZE),
+
+    IP(ADD_IFLIST), IP(ADD_MEMBERSHIP), IP(ADD_SOURCE_MEMBERSHIP), IP(BLOCK_SOURCE),
+    IP(DEL_IFLIST), IP(DONTFRAGMENT), IP(DROP_MEMBERSHIP), IP(DROP_SOURCE_MEMBERSHIP), IP(ECN),
+    IP(GET_IFLIST), IP(HDRINCL), IP(HOPLIMIT), IP(IFLIST), IP(MTU), IP(MTU_DISCOVER),
+    IP(MULTICAST_IF), IP(MULTICAST_LOOP), IP(MULTICAST_TTL), IP(NRT_INTERFACE), IP(OPTIONS),
+    IP(ORIGINAL_ARRIVAL_IF), IP(PKTINFO), IP(PKTINFO_EX), IP(PROTECTION_LEVEL),
+    IP(RECEIVE_BROADCAST), IP(RECVDSTADDR), IP(RECVECN), IP(RECVERR), IP(RECVIF), IP(RECVRTHDR),
+    IP(RECVTCLASS), IP(RECVTOS), IP(RECVTTL), IP(RTHDR), IP(TCLASS), IP(TOS), IP(TTL),
+    IP(UNBLOCK_SOURCE), IP(UNICAST_IF), IP(USER_MTU), IP(WFP_REDIRECT_CONTEXT),
+    IP(WFP_REDIRECT_RECORDS),
+
+    IPV6(ADD_IFLIST), IPV6(ADD_MEMBERSHIP), IPV6(CHECKSUM), IPV6(DEL_IFLIST), IPV6(DONTFRAG),
+    IPV6(DROP_MEMBERSHIP), IPV6(ECN), IPV6(GET_IFLIST), IPV6(HDRINCL), IPV6(HOPLIMIT),
+    IPV6(HOPOPTS), IPV6(IFLIST), IPV6(JOIN_GROUP), IPV6(LEAVE_GROUP), IPV6(MTU),
+    IPV6(MTU_DISCOVER), IPV6(MULTICAST_HOPS), IPV6(MULTICAST_IF), IPV6(MULTICAST_LOOP),
+    IPV6(NRT_INTERFACE), IPV6(PKTINFO), IPV6(PKTINFO_EX), IPV6(PROTECTION_LEVEL),
+    IPV6(RECVDSTADDR), IPV6(RECVECN), IPV6(RECVERR), IPV6(RECVIF), IPV6(RECVRTHDR),
+    IPV6(RECVTCLASS), IPV6(RTHDR), IPV6(TCLASS), IPV6(UNICAST_HOPS), IPV6(UNICAST_IF),
+    IPV6(USER_MTU), IPV6(V6ONLY), IPV6(WFP_REDIRECT_CONTEXT), IPV6(WFP_REDIRECT_RECORDS),
+
+    VALUE(SOL_SOCKET), VALUE(IPPROTO_IP), VALUE(IPPROTO_IPV6), VALUE(IPPROTO_TCP),
+    VALUE(IPPROTO_UDP), VALUE(IPPROTO_SCTP), VALUE(IPPROTO_ICMP), VALUE(IPPROTO_ICMPV6),
+    VALUE(IPPROTO_RAW), VALUE(AF_INET), VALUE(AF_INET6), VALUE(AF_UNIX), VALUE(AF_BTH),
+    VALUE(AF_HYPERV), VALUE(SOCK_STREAM), VALUE(SOCK_DGRAM), VALUE(SOCK_RAW), VALUE(SOCK_RDM),
+    VALUE(SOCK_SEQPACKET), VALUE(IP_PMTUDISC_NOT_SET), VALUE(IP_PMTUDISC_DO),
+    VALUE(IP_PMTUDISC_DONT), VALUE(IP_PMTUDISC_PROBE), VALUE(PROTECTION_LEVEL_UNRESTRICTED),
+    VALUE(PROTECTION_LEVEL_EDGERESTRICTED), VALUE(PROTECTION_LEVEL_RESTRICTED),
+};
+// clang-format on
+const std::size_t kConstantCount = sizeof(kConstants) / sizeof(kConstants[0]);
+
+int SetOption(Socket socket, int level, int option, const void* value, int length) {
+  const int status = setsockopt(static_cast<SOCKET>(socket), level, option,
+                                static_cast<const char*>(value), length);
+  return status == 0 ? 0 : LastError();
+}
+
+int GetOption(Socket socket, int level, int option, void* value, int* length) {
+  std::memset(value, 0, static_cast<std::size_t>(*length));
+  const int status =
+      getsockopt(static_cast<SOCKET>(socket), level, option, static_cast<char*>(value), length);
+  return status == 0 ? 0 : LastError();
+}
+
+Socket OpenSocket(int level) {
+  const SOCKET socket = NewSocket(level == IPPROTO_IPV6 ? AF_INET6 : AF_INET);
+  return socket == INVALID_SOCKET ? LastError() : static_cast<Socket>(socket);
+}
+
+void CloseSocket(Socket socket) {
+  closesocket(static_cast<SOCKET>(socket));
+}
+
+int SetKeepAliveValues(Socket socket, bool enable, std::uint32_t initial_delay,
+                       std::uint32_t interval) {
+  tcp_keepalive values;
+  values.onoff = enable ? 1 : 0;
+  values.keepalivetime = initial_delay;
+  values.keepaliveinterval = interval;
+  DWORD returned = 0;
+  const int status = WSAIoctl(static_cast<SOCKET>(socket), SIO_KEEPALIVE_VALS, &values,
+                              sizeof(values), nullptr, 0, &returned, nullptr, nullptr);
+  return status == 0 ? 0 : LastError();
+}
+
+int ReadSetting(const char* name, char* text, std::size_t room) {
+  static constexpr char kKey[] = "SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters";
+  DWORD type = 0;
+  DWORD size = static_cast<DWORD>(room);
+  const LSTATUS status = RegGetValueA(HKEY_LOCAL_MACHINE, kKey, name,
+                                      RRF_RT_REG_DWORD | RRF_RT_REG_SZ, &type, text, &size);
+  if (status != ERROR_SUCCESS) return Translate(static_cast<DWORD>(status));
+  // The size of a text counts the NUL that ends it.
+  if (type == REG_SZ) return static_cast<int>(size) - 1;
+  DWORD number;
+  std::memcpy(&number, text, sizeof(number));
+  return static_cast<int>(std::to_chars(text, text + room, number).ptr - text);
+}
+
+}  // namespace platform
