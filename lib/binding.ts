@@ -55,6 +55,9 @@ try {
   failure = error;
 }
 
+/** Whether there is an addon for this system. */
+export const isLoaded = loaded !== undefined;
+
 /** The addon, or the error that loading it gave. */
 export function binding(): Binding {
   if (loaded === undefined) throw failure;

@@ -1,6 +1,6 @@
 // A name of the catalogue -> the option as this system has it.
 
-import { binding, words } from './binding';
+import { binding, isLoaded, words } from './binding';
 import { type OptionName, type Platform, type Row, rows } from './catalogue';
 import { codecs, kernelRange, type Option } from './codec';
 import {
@@ -90,7 +90,7 @@ function likely(name: string): string {
 
 /**
  * Whether this system, the running kernel included, has the option. False too for a name that
- * this version of the package does not know.
+ * this version of the package does not know, and on a system for which there is no addon.
  *
  * The kernel is asked once for each option, with getsockopt on a socket of its own.
  * @throws TypeError `ERR_INVALID_ARG_TYPE` for anything but a string.
@@ -99,7 +99,7 @@ export function isSupported(name: OptionName): boolean;
 export function isSupported(name: string): boolean;
 export function isSupported(name: string): boolean {
   if (typeof name !== 'string') throw typeError('name', 'the name of an option', name);
-  if (!Object.hasOwn(rows, name)) return false;
+  if (!isLoaded || !Object.hasOwn(rows, name)) return false;
   return lookUp(name) !== null;
 }
 

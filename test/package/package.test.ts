@@ -157,6 +157,7 @@ describe('loading', () => {
   test('without an addon for the system: importing works, the first call says what is missing', () => {
     const code = `
       const { getOption, isSupported } = require('${name}');
+      if (isSupported('noDelay')) throw new Error('there is no addon');
       try { getOption(0, 'noDelay'); } catch (error) { console.log(JSON.stringify(error.message)); }`;
     writeFileSync(join(project, 'none.cjs'), code);
     const elsewhere = { npm_config_arch: 'mips', npm_config_platform: 'plan9' };
