@@ -144,14 +144,29 @@ describe.runIf(process.platform === 'linux')('on Linux', () => {
       ['userTimeout', 0.2, IPPROTO_TCP, 18, 1],
       ['userTimeout', 1_500.5, IPPROTO_TCP, 18, 1_501],
       ['userTimeout', 2_147_483_647, IPPROTO_TCP, 18, 2_147_483_647],
+      ['retransmissionTimeoutMax', 1_999.5, IPPROTO_TCP, 44, 2_000],
       ['busyPoll', 0.0000001, SOL_SOCKET, 46, 1],
       ['busyPoll', 0.0501, SOL_SOCKET, 46, 51],
       ['busyPoll', 3, SOL_SOCKET, 46, 3_000],
     ];
-    test.each(ROUNDED)('%s: %d ms', (name, value, level, option, held) => {
+    test.for(ROUNDED)('%s: %d ms', ([name, value, level, option, held], { skip }) => {
       withSocket(AF_INET, SOCK_STREAM, (fd) => {
+        skip(lacks(fd, name, level, option), `this kernel has no ${name} (${SINCE[name]})`);
         setOptions(fd, { [name]: value });
         expect(getBytes(fd, level, option, 4)).toEqual(int(held));
+      });
+    });
+
+    // Counts, sizes and marks are integers: a fraction is a mistake there, and not to be rounded.
+    const INTEGERS: readonly OptionName[] = [
+      ...(['keepAliveCount', 'synRetries', 'maxSegmentSize', 'notSentLowWatermark'] as const),
+      ...(['windowClamp', 'fastOpen', 'sendBufferSize', 'recvBufferSize'] as const),
+      ...(['recvLowWatermark', 'mark', 'incomingCpu', 'typeOfService', 'trafficClass'] as const),
+      ...(['priority', 'ttl', 'hopLimit', 'maxPacingRate'] as const),
+    ];
+    test.each(INTEGERS)('%s: no fraction', (name) => {
+      withSocket(AF_INET6, SOCK_STREAM, (fd) => {
+        expect(() => setOptions(fd, { [name]: 100.5 })).toThrow(/must be an integer/);
       });
     });
 

@@ -299,8 +299,8 @@ export const tcp = {
    * Longest time between two retransmissions, in milliseconds. A smaller one finds a dead peer
    * earlier when `userTimeout` is off: with 1 000 ms a write fails after about 15 s.
    *
-   * Linux 6.15: `TCP_RTO_MAX_MS`, 1 000 to 120 000 ms. `'system'` puts the sysctl
-   * net.ipv4.tcp_rto_max_ms back.
+   * Linux 6.15: `TCP_RTO_MAX_MS`, 1 000 to 120 000 ms, which the kernel rounds up to its clock tick
+   * (1 to 10 ms). `'system'` puts the sysctl net.ipv4.tcp_rto_max_ms back.
    * @see ip-sysctl tcp_rto_max_ms, RFC 6298
    */
   retransmissionTimeoutMax: {
