@@ -1,0 +1,11 @@
+{
+  'target_defaults': {
+    'defines': ['NAPI_VERSION=8'],
+    'cflags': ['-Wall', '-Wextra', '-Werror', '-O2', '-fvisibility=hidden'],
+    'cflags!': ['-O3', '-fno-omit-frame-pointer']
+  },
+  'targets': [
+    {'target_name': 'floor', 'sources': ['floor.c']},
+    {'target_name': 'empty', 'sources': ['empty.c']}
+  ]
+}

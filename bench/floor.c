@@ -1,0 +1,121 @@
+// The floor: bare system calls in a C loop, inside the same Node process as the cases. A C program
+// of its own would not do: in a process of one thread every system call is cheaper, and Node always
+// has several.
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <node_api.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+// One option, as three numbers of an Int32Array.
+typedef struct {
+  int32_t level;
+  int32_t option;
+  int32_t value;
+} Setting;
+
+// Arguments are not checked beyond their number: bench/ is the only caller.
+static void Arguments(napi_env env, napi_callback_info info, size_t count, napi_value* values) {
+  napi_get_cb_info(env, info, &count, values, NULL, NULL);
+}
+
+static int32_t Integer(napi_env env, napi_value value) {
+  int32_t number = 0;
+  napi_get_value_int32(env, value, &number);
+  return number;
+}
+
+static Setting* Settings(napi_env env, napi_value array, size_t* count) {
+  size_t words = 0;
+  void* data = NULL;
+  napi_get_typedarray_info(env, array, NULL, &words, &data, NULL, NULL);
+  *count = words * sizeof(int32_t) / sizeof(Setting);
+  return data;
+}
+
+static napi_value Number(napi_env env, int32_t number) {
+  napi_value value = NULL;
+  napi_create_int32(env, number, &value);
+  return value;
+}
+
+// setLoop(fd, iterations, even, odd): sets every option of `even`, the next time those of `odd`,
+// and so on. Answers 0, or the first -errno.
+static napi_value SetLoop(napi_env env, napi_callback_info info) {
+  napi_value arguments[4];
+  Arguments(env, info, 4, arguments);
+  const int fd = Integer(env, arguments[0]);
+  const int32_t iterations = Integer(env, arguments[1]);
+  size_t count = 0;
+  const Setting* even = Settings(env, arguments[2], &count);
+  const Setting* odd = Settings(env, arguments[3], &count);
+
+  for (int32_t i = 0; i < iterations; i++) {
+    const Setting* settings = i % 2 == 0 ? even : odd;
+    for (size_t j = 0; j < count; j++) {
+      if (setsockopt(fd, settings[j].level, settings[j].option, &settings[j].value,
+                     sizeof(settings[j].value)) != 0) {
+        return Number(env, -errno);
+      }
+    }
+  }
+  return Number(env, 0);
+}
+
+// getLoop(fd, iterations, settings): gets every option of `settings` into it, again and again.
+// Answers 0, or the first -errno.
+static napi_value GetLoop(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  Arguments(env, info, 3, arguments);
+  const int fd = Integer(env, arguments[0]);
+  const int32_t iterations = Integer(env, arguments[1]);
+  size_t count = 0;
+  Setting* settings = Settings(env, arguments[2], &count);
+
+  for (int32_t i = 0; i < iterations; i++) {
+    for (size_t j = 0; j < count; j++) {
+      socklen_t length = sizeof(settings[j].value);
+      if (getsockopt(fd, settings[j].level, settings[j].option, &settings[j].value, &length) != 0) {
+        return Number(env, -errno);
+      }
+    }
+  }
+  return Number(env, 0);
+}
+
+// get(fd, level, option): the integer that the kernel holds, or -errno.
+static napi_value Get(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  Arguments(env, info, 3, arguments);
+  int32_t value = 0;
+  socklen_t length = sizeof(value);
+  const int status = getsockopt(Integer(env, arguments[0]), Integer(env, arguments[1]),
+                                Integer(env, arguments[2]), &value, &length);
+  return Number(env, status == 0 ? value : -errno);
+}
+
+static void Define(napi_env env, napi_value exports, const char* name, napi_callback callback) {
+  napi_value function = NULL;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, NULL, &function);
+  napi_set_named_property(env, exports, name, function);
+}
+
+// The headers' numbers, so that what the package believes them to be is not asked.
+#define DEFINE_CONSTANT(name) napi_set_named_property(env, exports, #name, Number(env, name))
+
+NAPI_MODULE_INIT() {
+  DEFINE_CONSTANT(SOL_SOCKET);
+  DEFINE_CONSTANT(SO_KEEPALIVE);
+  DEFINE_CONSTANT(IPPROTO_TCP);
+  DEFINE_CONSTANT(TCP_KEEPIDLE);
+  DEFINE_CONSTANT(TCP_KEEPINTVL);
+  DEFINE_CONSTANT(TCP_KEEPCNT);
+  DEFINE_CONSTANT(TCP_USER_TIMEOUT);
+  DEFINE_CONSTANT(TCP_NOTSENT_LOWAT);
+  Define(env, exports, "setLoop", SetLoop);
+  Define(env, exports, "getLoop", GetLoop);
+  Define(env, exports, "get", Get);
+  return exports;
+}

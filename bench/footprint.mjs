@@ -1,0 +1,57 @@
+// What the package costs before its first call: time and memory to load it, bytes on the disk.
+
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { median } from './median.mjs';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+/**
+ * Loads the package and an empty addon in processes of their own, by turns. The difference is what
+ * is reported: opening a shared object is what any addon costs, all the rest is the package's, its
+ * JavaScript included.
+ */
+export function measureLoading(rounds) {
+  const ours = [];
+  const empty = [];
+  for (let round = 0; round <= rounds; round++) {
+    ours.push(loadAfresh(here('../dist/index.js')));
+    empty.push(loadAfresh(here('build/Release/empty.node')));
+    // The first of each may have had to wait for the disk.
+    if (round === 0) ours.length = empty.length = 0;
+  }
+  const compare = (unit, budget) => {
+    const of = (runs) => median(runs.map((run) => run[unit]));
+    const extra = median(ours.map((run, i) => run[unit] - empty[i][unit]));
+    const better = 'lower';
+    return { unit, extra, ours: of(ours), empty: of(empty), better, budget, ok: extra <= budget };
+  };
+  return { load: compare('ms', 1), rss: compare('MB', 0.5) };
+}
+
+function loadAfresh(path) {
+  return JSON.parse(
+    execFileSync(process.execPath, [here('fresh.cjs'), path], { encoding: 'utf8' }),
+  );
+}
+
+/** The addon that the package has loaded in this process, as it is shipped: stripped. */
+export function measureAddon() {
+  const addon = Object.keys(createRequire(import.meta.url).cache).find(
+    (path) => path.endsWith('.node') && path.startsWith(here('..')) && !path.startsWith(here('.')),
+  );
+  const directory = mkdtempSync(join(tmpdir(), 'socket-options-bench-'));
+  try {
+    const copy = join(directory, 'addon.node');
+    copyFileSync(addon, copy);
+    execFileSync('strip', [copy]);
+    const kb = statSync(copy).size / 1000;
+    return { prebuildKb: { unit: 'kB', ours: kb, better: 'lower', budget: 64, ok: kb <= 64 } };
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
