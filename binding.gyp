@@ -5,9 +5,11 @@
       'sources': ['native/addon.cc'],
       'dependencies': ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api"],
       'defines': ['NAPI_VERSION=8'],
-      # For size: the system calls dwarf what -O2 gains.
+      # Small, because the system calls dwarf what -O2 gains; as a whole (-flto), because each call
+      # between two files, made right after a system call, is a twentieth of one.
       'cflags!': ['-O3', '-fno-omit-frame-pointer'],
-      'cflags': ['-Os', '-Wall', '-Wextra', '-Werror', '-fvisibility=hidden'],
+      'ldflags': ['-flto'],
+      'cflags': ['-Os', '-flto', '-Wall', '-Wextra', '-Werror', '-fvisibility=hidden'],
       'cflags_cc!': ['-std=gnu++17'],
       'cflags_cc': ['-std=c++17'],
       'xcode_settings': {

@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/package/**'],
+    // What users get, as it is: CommonJS, built before (npm test does), not transformed.
+    server: { deps: { external: [/\/dist\//] } },
     // A process for each file, as a program that uses the package would be: native code is loaded
     // and torn down for real.
     pool: 'forks',

@@ -1,7 +1,6 @@
 // Loads the addon; the typed twin of native/platform.h and native/addon.cc.
 
-import { join } from 'node:path';
-import load from 'node-gyp-build';
+import { existsSync } from 'node:fs';
 
 /** Names and numbers of a system's headers. Those named here every system has. */
 export interface Constants {
@@ -17,22 +16,29 @@ export interface Constants {
   readonly [name: string]: number;
 }
 
-/**
- * The addon. Numbers in, a number out; below zero is a negative libuv code. Options travel in
- * `scratch` as records of 32-bit words: level, option, length in bytes, the value padded to whole
- * words. Where a record is refused, its length becomes the code.
- */
-export interface Binding {
+interface Tables {
   /** The system's constants under the names of its headers. */
-  readonly constants: Constants;
+  readonly values: Constants;
   /** The level of each constant that is an option. */
   readonly levels: Readonly<Record<string, number>>;
+}
+
+/**
+ * The addon. Numbers in, a number out; below zero is a negative libuv code.
+ *
+ * Options travel in `scratch`: the descriptor as a double, how many options as a word, a word for the
+ * answer of `getDefault`, then a record of 32-bit words for each option: level, option, length in
+ * bytes, the value padded to whole words. Where a record is refused, its length becomes the code.
+ */
+export interface Binding {
   readonly scratch: ArrayBuffer;
-  /** How many of `count` records were written; stops at the first that is refused. */
-  setOptions(socket: number, count: number): number;
-  /** How many of `count` records were read; goes on after one that is refused. */
-  getOptions(socket: number, count: number): number;
-  /** Leaves in the first word what a new socket has for a 32-bit option. */
+  /** Makes the tables of constants, which takes a while. */
+  constants(): Tables;
+  /** Leaves in the scratch buffer how many records were written; stops at the first refused. */
+  setOptions(): void;
+  /** Leaves in the scratch buffer how many records were read; goes on after one refused. */
+  getOptions(): void;
+  /** Leaves in the scratch buffer what a new socket has for a 32-bit option. */
   getDefault(level: number, option: number): number;
   /** `SIO_KEEPALIVE_VALS` of Windows, in milliseconds. */
   setKeepAliveValues(
@@ -41,8 +47,25 @@ export interface Binding {
     initialDelay: number,
     interval: number,
   ): number;
-  /** Replaces the setting's name in the first `length` bytes by its text; returns its length. */
+  /** Replaces the setting's name, `length` bytes of the records, by its text; returns its length. */
   readSetting(length: number): number;
+}
+
+/**
+ * The addon from where it usually is: built here, else prebuilt for this system. node-gyp-build, which
+ * takes longer to load than all of this package, is left the unusual: variables of the environment,
+ * an addon elsewhere, and the error that says what was looked for.
+ */
+function load(root: string): unknown {
+  const { SOCKET_OPTIONS_PREBUILD, PREBUILDS_ONLY } = process.env;
+  if (SOCKET_OPTIONS_PREBUILD === undefined && PREBUILDS_ONLY === undefined) {
+    const prebuilt = `prebuilds/${process.platform}-${process.arch}/socket-options.node`;
+    for (const file of ['build/Release/socket_options.node', prebuilt]) {
+      const path = `${root}/${file}`;
+      if (existsSync(path)) return require(path);
+    }
+  }
+  return (require('node-gyp-build') as (root: string) => unknown)(root);
 }
 
 let loaded: Binding | undefined;
@@ -50,7 +73,7 @@ let failure: unknown;
 // Loading happens once, here, so that no later call pays for it. A failure is kept until the first
 // call: an import must not bring down a program that could do without.
 try {
-  loaded = load(join(__dirname, '..')) as Binding;
+  loaded = load(`${__dirname}/..`) as Binding;
 } catch (error) {
   failure = error;
 }
@@ -64,17 +87,55 @@ export function binding(): Binding {
   return loaded;
 }
 
-const scratch = loaded?.scratch ?? new ArrayBuffer(0);
+let tables: Tables | undefined;
 
-/** The scratch buffer. It must never leave this package: the addon writes into its memory. */
-export const words = new Int32Array(scratch);
-export const bytes = new Uint8Array(scratch);
+/** The tables of constants: made when they are first asked for. Frozen, since all share them. */
+export function constantTables(): Tables {
+  if (tables === undefined) {
+    const { values, levels } = binding().constants();
+    tables = { values: Object.freeze(values), levels };
+  }
+  return tables;
+}
+
+/** Words before the first record: descriptor, count, answer. */
+const HEADER = 4;
+const scratch = loaded?.scratch ?? new ArrayBuffer(HEADER * 4);
+const descriptor = new Float64Array(scratch, 0, 1);
+const count = new Int32Array(scratch, 8, 1);
+const answer = new Int32Array(scratch, 12, 1);
+
+/** The records. The buffer must never leave this package: the addon writes into its memory. */
+export const words = new Int32Array(scratch, HEADER * 4);
+export const bytes = new Uint8Array(scratch, HEADER * 4);
 
 /** Words of a record before its value. */
 export const HEAD = 3;
 
 /** Longest value of one option, in bytes. */
-export const LONGEST = scratch.byteLength - 4 * HEAD;
+export const LONGEST = bytes.length - 4 * HEAD;
+
+/** What a new socket has for a 32-bit option, or the negative code of why it does not tell. */
+export function defaultOf(level: number, option: number): { status: number; value: number } {
+  const status = binding().getDefault(level, option);
+  return { status, value: answer[0] as number };
+}
+
+/** Writes the first `records`, up to the first that is refused; returns how many were written. */
+export function setRecords(fd: number, records: number): number {
+  descriptor[0] = fd;
+  count[0] = records;
+  binding().setOptions();
+  return count[0];
+}
+
+/** Reads the first `records`; returns how many of them could be read. */
+export function getRecords(fd: number, records: number): number {
+  descriptor[0] = fd;
+  count[0] = records;
+  binding().getOptions();
+  return count[0];
+}
 
 /** Writes a record whose value is one word at `at`; returns where the next one begins. */
 export function putWord(at: number, level: number, option: number, value: number): number {

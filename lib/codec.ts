@@ -1,7 +1,7 @@
 // One codec for each kind of option: what JavaScript holds <-> the bytes that the kernel takes.
 // Encoding is where a value is checked: what passes is what the kernel gets, never a coerced one.
 
-import { binding, words } from './binding';
+import { bytes, constantTables, words } from './binding';
 import type { Linger, Row, Spelling } from './catalogue';
 import { rangeError, typeError, valueError } from './error';
 
@@ -15,6 +15,14 @@ export interface Option {
   /** Place in the catalogue: options of one call are written in this order. */
   readonly order: number;
   readonly codec: Codec;
+  // What every call asks for, once more and flat: rows and spellings have many shapes, an Option one.
+  readonly writable: boolean;
+  readonly tcpOnly: boolean;
+  /** The range in the kernel's unit. */
+  readonly min: number;
+  readonly max: number;
+  /** What a whole number is divided by, and rounded up, to be in the kernel's unit; NaN: not so. */
+  readonly divisor: number;
 }
 
 export interface Codec {
@@ -26,7 +34,7 @@ export interface Codec {
   decode(at: number, length: number, option: Option): unknown;
 }
 
-const MILLISECONDS = { s: 1000, ms: 1, us: 0.001 } as const;
+export const MILLISECONDS = { s: 1000, ms: 1, us: 0.001 } as const;
 const UNIT_NAMES = { s: 's', ms: 'ms', us: 'µs' } as const;
 
 /** The kernel's name of an option and its own range, for people. */
@@ -36,10 +44,11 @@ export function kernelRange({ name, min, max, unit }: Spelling): string {
 
 /** A duration in the kernel's unit: rounded up, and to 0 only from 0. */
 function toUnits(milliseconds: number, unit: 's' | 'ms' | 'us'): number {
-  if (unit === 's') return Math.ceil(milliseconds / 1000);
-  if (unit === 'ms') return Math.ceil(milliseconds);
+  let units: number;
+  if (unit === 's') units = Math.ceil(milliseconds / 1000);
+  else if (unit === 'ms') units = Math.ceil(milliseconds);
   // 0.057 ms * 1000 is 57.00000000000001: what is less than a nanosecond away is that value.
-  const units = Math.ceil(Math.round(milliseconds * 1e6) / 1e3);
+  else units = Math.ceil(Math.round(milliseconds * 1e6) / 1e3);
   return units === 0 && milliseconds > 0 ? 1 : units;
 }
 
@@ -116,8 +125,10 @@ const rate: Codec = {
   },
   decode(at, length) {
     const low = (words[at] as number) >>> 0;
+    // Kernels before 5.0 have 32 bits of it.
+    if (length < 8) return low === 0xffff_ffff ? Number.POSITIVE_INFINITY : low;
     const high = (words[at + 1] as number) >>> 0;
-    const unlimited = low === 0xffff_ffff && (length < 8 || high === 0xffff_ffff);
+    const unlimited = low === 0xffff_ffff && high === 0xffff_ffff;
     return unlimited ? Number.POSITIVE_INFINITY : high * TWO_32 + low;
   },
 };
@@ -138,7 +149,7 @@ const text: Codec = {
     return Buffer.from(`${value}\0`, 'latin1');
   },
   decode(at, length) {
-    const value = Buffer.from(words.buffer, at * 4, length).toString('latin1');
+    const value = Buffer.from(bytes.subarray(at * 4, at * 4 + length)).toString('latin1');
     const end = value.indexOf('\0');
     return end < 0 ? value : value.slice(0, end);
   },
@@ -174,7 +185,7 @@ const linger: Codec = {
   decode(at, _length, { spelling }): Linger {
     const [enable, seconds] =
       spelling.layout === 'short'
-        ? new Uint16Array(words.buffer, at * 4, 2)
+        ? new Uint16Array(words.slice(at, at + 1).buffer)
         : words.subarray(at, at + 2);
     return { enable: enable !== 0, timeout: milliseconds(seconds as number, spelling) };
   },
@@ -201,7 +212,7 @@ function namesOf({ row }: Option): Map<string, number> {
   const names = new Map<string, number>();
   if (row.kind !== 'enum') return names;
   for (const [name, constant] of Object.entries(row.values)) {
-    const number = binding().constants[constant];
+    const number = constantTables().values[constant];
     if (number !== undefined) names.set(name, number);
   }
   return names;

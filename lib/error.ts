@@ -1,8 +1,8 @@
 // Every error this package throws. Wrong arguments are told as Node tells them; what a kernel
 // refuses, and what a socket cannot answer, is a SocketOptionError.
 
-import { constants as osConstants } from 'node:os';
-import { getSystemErrorMap, inspect } from 'node:util';
+// Loaded with the first error, or first option: not with the package.
+const util = () => require('node:util') as typeof import('node:util');
 
 /** What is known of a failure besides its message. */
 export interface SocketOptionErrorDetails {
@@ -50,11 +50,12 @@ let systemErrors: Map<number, [string, string]> | undefined;
 
 /** Name and text of a negative libuv code. */
 export function describeErrno(errno: number): [code: string, text: string] {
-  systemErrors ??= getSystemErrorMap();
+  systemErrors ??= util().getSystemErrorMap();
   const known = systemErrors.get(errno);
   if (known !== undefined) return known;
   // libuv's map has only the codes that libuv itself meets.
-  for (const [code, number] of Object.entries(osConstants.errno)) {
+  const { constants } = require('node:os') as typeof import('node:os');
+  for (const [code, number] of Object.entries(constants.errno)) {
     if (number === -errno) return [code, 'refused by the system'];
   }
   return [`E${-errno}`, `system error ${-errno}`];
@@ -62,7 +63,7 @@ export function describeErrno(errno: number): [code: string, text: string] {
 
 /** The negative libuv code of an error by its name, which is not the same number everywhere. */
 export function errnoOf(code: string): number | undefined {
-  systemErrors ??= getSystemErrorMap();
+  systemErrors ??= util().getSystemErrorMap();
   for (const [errno, [name]] of systemErrors) if (name === code) return errno;
   return undefined;
 }
@@ -108,9 +109,9 @@ function received(value: unknown): string {
     const name = Object.getPrototypeOf(value)?.constructor?.name;
     return typeof name === 'string' && name !== ''
       ? `Received an instance of ${name}`
-      : `Received ${inspect(value, { depth: -1 })}`;
+      : `Received ${util().inspect(value, { depth: -1 })}`;
   }
-  const text = inspect(value);
+  const text = util().inspect(value);
   return `Received type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`;
 }
 
@@ -131,7 +132,7 @@ export function typeError(argument: string, expected: string, value: unknown): T
 
 /** An argument of the right type that is none of the known ones: `ERR_INVALID_ARG_VALUE`. */
 export function valueError(argument: string, reason: string, value: unknown): TypeError {
-  const message = `The "${argument}" argument ${reason}. Received ${inspect(value)}`;
+  const message = `The "${argument}" argument ${reason}. Received ${util().inspect(value)}`;
   return withCode(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
 }
 
@@ -142,6 +143,6 @@ export function optionError(name: string, reason: string): TypeError {
 
 /** A number (or the length of a string) outside of its range: `ERR_OUT_OF_RANGE`. */
 export function rangeError(argument: string, range: string, value: unknown): RangeError {
-  const message = `The value of "${argument}" is out of range. It must be ${range}. Received ${inspect(value)}`;
+  const message = `The value of "${argument}" is out of range. It must be ${range}. Received ${util().inspect(value)}`;
   return withCode(new RangeError(message), 'ERR_OUT_OF_RANGE');
 }

@@ -1,7 +1,8 @@
 // The public face.
 
+import { type Constants, lazily } from './constants';
+
 export type { Linger, OptionName, OptionValues, SocketOptions } from './catalogue';
-export { type Constants, constants } from './constants';
 export { SocketOptionError, type SocketOptionErrorDetails } from './error';
 export { getKeepAlive, type KeepAlive, type KeepAliveOptions, setKeepAlive } from './keepalive';
 export { isSupported, supportedOptions } from './option';
@@ -17,3 +18,22 @@ export {
   type SystemDefaults,
   type SystemSetting,
 } from './system';
+
+/**
+ * The constants of this system's headers under their own names: options (`TCP_KEEPIDLE`), levels
+ * (`SOL_SOCKET`, `IPPROTO_TCP`) and values (`AF_INET6`, `IP_PMTUDISC_DO`). Names that are newer
+ * than the headers this package was built with are there too; a name that this system does not
+ * have is `undefined`. Frozen.
+ */
+export declare const constants: Constants;
+export type { Constants };
+
+// A getter, in the form that TypeScript gives to what is re-exported, by which Node finds the name for
+// an import: making the constants would be a tenth of loading the package.
+Object.defineProperty(exports, 'constants', {
+  enumerable: true,
+  // biome-ignore lint/complexity/useArrowFunction: Node looks for this form and no other.
+  get: function () {
+    return lazily.constants;
+  },
+});

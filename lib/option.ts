@@ -1,8 +1,8 @@
 // A name of the catalogue -> the option as this system has it.
 
-import { binding, isLoaded, words } from './binding';
-import { type OptionName, type Platform, type Row, rows } from './catalogue';
-import { codecs, kernelRange, type Option } from './codec';
+import { constantTables, defaultOf, isLoaded } from './binding';
+import type { OptionName, Platform, Row, Spelling } from './catalogue';
+import { codecs, kernelRange, MILLISECONDS, type Option } from './codec';
 import {
   errnoOf,
   optionError,
@@ -14,9 +14,10 @@ import {
 
 type Call = 'getsockopt' | 'setsockopt';
 
-const ENOPROTOOPT = errnoOf('ENOPROTOOPT');
-
-const names = Object.keys(rows);
+/** The rows, which are half of the package's code: loaded with the first call. */
+function rows(): Readonly<Record<string, Row>> {
+  return (require('./catalogue/index.js') as typeof import('./catalogue')).rows;
+}
 
 /** What was found out of each option asked for so far: `null` where this system has none. */
 const known = new Map<string, Option | null>();
@@ -24,9 +25,13 @@ const known = new Map<string, Option | null>();
 /** The option of that name; throws for one that is unknown, or that this system does not have. */
 export function optionNamed(name: string, call: Call): Option {
   const option = lookUp(name);
-  if (option !== null) return option;
-  const kernelName = rows[name]?.[process.platform as Platform]?.name;
-  throw kernelName === undefined
+  if (option === null) throw missing(name, call);
+  return option;
+}
+
+function missing(name: string, call: Call): Error {
+  const kernelName = rows()[name]?.[process.platform as Platform]?.name;
+  return kernelName === undefined
     ? unsupportedError(name, call, `${process.platform} has no such option`)
     : unsupportedError(kernelName, call, 'this kernel does not have the option');
 }
@@ -34,15 +39,14 @@ export function optionNamed(name: string, call: Call): Option {
 /** The option of that name, if it can be set here. */
 export function writableOption(name: string): Option {
   const option = optionNamed(name, 'setsockopt');
-  if (option.row.access === 'read') throw optionError(name, 'is read-only');
-  if (option.spelling.access === 'read') {
-    throw unsupportedError(
-      option.spelling.name,
-      'setsockopt',
-      `${process.platform} can only read ${name}`,
-    );
-  }
+  if (!option.writable) throw readOnly(option);
   return option;
+}
+
+function readOnly({ name, row, spelling }: Option): Error {
+  return row.access === 'read'
+    ? optionError(name, 'is read-only')
+    : unsupportedError(spelling.name, 'setsockopt', `${process.platform} can only read ${name}`);
 }
 
 function lookUp(name: string): Option | null {
@@ -52,37 +56,60 @@ function lookUp(name: string): Option | null {
 
 function find(name: string): Option | null {
   if (typeof name !== 'string') throw typeError('name', 'the name of an option', name);
-  if (!Object.hasOwn(rows, name)) throw optionError(name, `is not known${likely(name)}`);
-  const option = onThisSystem(name, rows[name] as Row);
+  const row = rowOf(name);
+  if (row === undefined) throw optionError(name, `is not known${likely(name)}`);
+  const option = onThisSystem(name, row);
   known.set(name, option);
   return option;
 }
 
+function rowOf(name: string): Row | undefined {
+  return Object.hasOwn(rows(), name) ? rows()[name] : undefined;
+}
+
 function onThisSystem(name: string, row: Row): Option | null {
-  const { constants, levels, getDefault } = binding();
+  const { values, levels } = constantTables();
   // Not narrowed by a type guard: on a system without a column the lookup gives undefined.
   const spelling = row[process.platform as Platform];
   if (spelling === null || spelling === undefined) return null;
-  const option = constants[spelling.name];
+  const option = values[spelling.name];
   const level = levels[spelling.name];
   if (option === undefined || level === undefined) return null;
   // The header knows the name; whether the running kernel does, only the kernel can tell.
-  if (getDefault(level, option) === ENOPROTOOPT) return null;
+  if (defaultOf(level, option).status === errnoOf('ENOPROTOOPT')) return null;
   return {
     name,
     row,
     spelling,
     level,
     option,
-    order: names.indexOf(name),
+    order: Object.keys(rows()).indexOf(name),
     codec: codecs[row.kind],
+    writable: row.access !== 'read' && spelling.access !== 'read',
+    tcpOnly: row.tcpOnly === true,
+    min: spelling.min ?? 0,
+    max: spelling.max ?? 0,
+    divisor: divisorOf(row, spelling),
   };
+}
+
+function divisorOf({ kind }: Row, { unit = 'ms' }: Spelling): number {
+  if (kind === 'integer') return 1;
+  return kind === 'duration' && unit !== 'us' ? MILLISECONDS[unit] : Number.NaN;
+}
+
+/** The option of these numbers, among those that were asked for so far. */
+export function optionOf(level: number, number: number): Option {
+  for (const option of known.values()) {
+    if (option?.level === level && option.option === number) return option;
+  }
+  throw new Error(`no option has the numbers ${level}/${number}`);
 }
 
 /** A name that the caller may have meant: other case, or the kernel's name. */
 function likely(name: string): string {
-  const meant = names.find((candidate) => {
-    const spelling = rows[candidate]?.[process.platform as Platform];
+  const meant = Object.keys(rows()).find((candidate) => {
+    const spelling = rows()[candidate]?.[process.platform as Platform];
     return candidate.toLowerCase() === name.toLowerCase() || spelling?.name === name;
   });
   return meant === undefined ? '' : ` (did you mean '${meant}'?)`;
@@ -99,17 +126,24 @@ export function isSupported(name: OptionName): boolean;
 export function isSupported(name: string): boolean;
 export function isSupported(name: string): boolean {
   if (typeof name !== 'string') throw typeError('name', 'the name of an option', name);
-  if (!isLoaded || !Object.hasOwn(rows, name)) return false;
+  if (!isLoaded || rowOf(name) === undefined) return false;
   return lookUp(name) !== null;
 }
 
 /** The names of all options that this system, the running kernel included, has. */
 export function supportedOptions(): OptionName[] {
-  return (names as OptionName[]).filter(isSupported);
+  return (Object.keys(rows()) as OptionName[]).filter(isSupported);
 }
 
 /** Checks a value for an option and makes of it what the kernel takes; `'system'` included. */
 export function encode(value: unknown, option: Option, label: string): number | Uint8Array {
+  // Nearly every value is a whole number of units in range. The codec knows the others, and the errors.
+  if (typeof value === 'number') {
+    const units = value / option.divisor;
+    const inRange = units >= option.min && units <= option.max;
+    // The quotient of the smallest numbers is 0, of either sign. `| 0`: 32 bits are what goes down.
+    if (inRange && Number.isInteger(units) && (units !== 0 || value === 0)) return units | 0;
+  }
   if (value === 'system' && option.row.system) return systemValue(option, label);
   return option.codec.encode(value, option, label);
 }
@@ -121,11 +155,10 @@ export function encode(value: unknown, option: Option, label: string): number | 
 function systemValue(option: Option, label: string): number {
   const { spelling } = option;
   if (spelling.system !== undefined) return spelling.system;
-  const status = binding().getDefault(option.level, option.option);
+  const { status, value } = defaultOf(option.level, option.option);
   if (status < 0) {
     throw systemError(status, 'getsockopt', spelling.name, { hint: 'of a new socket' });
   }
-  const value = words[0] as number;
   const { min = 0, max = 0 } = spelling;
   if (value >= min && value <= max) return value;
   // A sysctl may hold what the option does not take: tcp_keepalive_probes goes from 0 to 255.

@@ -1,11 +1,12 @@
 // Reading and writing the options of one socket by the names of the catalogue.
 
+import { putBytes, putWord } from './binding';
 import type { OptionName, OptionValues, SocketOptions } from './catalogue';
 import type { Option } from './codec';
 import { typeError } from './error';
 import { encode, optionNamed, supportedOptions, writableOption } from './option';
-import { after, answered, decodeAt, read, readWhatAnswers, write } from './record';
-import type { SocketLike } from './socket';
+import { after, answered, decodeAt, read, readWhatAnswers, requireTcp, write } from './record';
+import { descriptorOf, type SocketLike } from './socket';
 
 /**
  * Reads one option from the kernel: `getOption(socket, 'userTimeout')`.
@@ -74,17 +75,58 @@ export function setOptions(socket: SocketLike, options: SocketOptions): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw typeError('options', 'an object of options', options);
   }
-  const wanted: Option[] = [];
-  const values: (number | Uint8Array)[] = [];
-  for (const name of Object.keys(options)) {
-    const value = options[name as keyof SocketOptions];
-    if (value === undefined) continue;
-    const option = writableOption(name);
-    const encoded = encode(value, option, name);
-    let place = wanted.length;
-    while (place > 0 && (wanted[place - 1] as Option).order > option.order) place--;
-    wanted.splice(place, 0, option);
-    values.splice(place, 0, encoded);
+  const draft = newDraft();
+  for (const name in options) {
+    if (!hasOwn.call(options, name)) continue;
+    add(draft, name, options[name as keyof SocketOptions]);
   }
-  write(socket, wanted, values);
+  const fd = descriptorOf(socket);
+  const { wanted, values, count } = draft;
+  if (count > 0 && wanted[0]?.tcpOnly && values[0] !== 0) requireTcp(fd, wanted[0]);
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    const { level, option } = wanted[i] as Option;
+    const value = values[i] as number | Uint8Array;
+    at =
+      typeof value === 'number'
+        ? putWord(at, level, option, value)
+        : putBytes(at, level, option, value);
+  }
+  spare = draft;
+  write(fd, count);
+}
+
+const hasOwn = Object.prototype.hasOwnProperty;
+
+/** Checked values on their way to the kernel, in the order of writing. */
+interface Draft {
+  readonly wanted: Option[];
+  readonly values: (number | Uint8Array)[];
+  count: number;
+}
+
+/** A draft whose arrays have grown already: growing them takes as long as a system call. */
+let spare: Draft | undefined;
+
+/** An empty draft; one of its own for a call that a getter of the caller's makes within a call. */
+function newDraft(): Draft {
+  const draft = spare ?? { wanted: [], values: [], count: 0 };
+  spare = undefined;
+  draft.count = 0;
+  return draft;
+}
+
+/** Adds a value, checked, in its option's place in the catalogue; `undefined` is left alone. */
+function add(draft: Draft, name: string, value: unknown): void {
+  if (value === undefined) return;
+  const option = writableOption(name);
+  const encoded = encode(value, option, name);
+  const { wanted, values } = draft;
+  let place = draft.count++;
+  for (; place > 0 && (wanted[place - 1] as Option).order > option.order; place--) {
+    wanted[place] = wanted[place - 1] as Option;
+    values[place] = values[place - 1] as number | Uint8Array;
+  }
+  wanted[place] = option;
+  values[place] = encoded;
 }

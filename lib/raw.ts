@@ -1,7 +1,17 @@
 // The escape hatch: any option by the kernel's own numbers.
 
-import { binding, bytes, HEAD, LONGEST, putBytes, putRoom, putWord, words } from './binding';
-import { constants } from './constants';
+import {
+  bytes,
+  constantTables,
+  getRecords,
+  HEAD,
+  LONGEST,
+  putBytes,
+  putRoom,
+  putWord,
+  setRecords,
+  words,
+} from './binding';
 import { rangeError, systemError, typeError, valueError } from './error';
 import { descriptorOf, type SocketLike } from './socket';
 
@@ -19,9 +29,9 @@ function checkInteger(argument: string, value: unknown, min: number, max: number
 
 /** What an error calls an option: the kernel's name, where a constant has these numbers. */
 function nameOf(level: number, name: number): string {
-  const { levels } = binding();
+  const { levels, values } = constantTables();
   for (const constant of Object.keys(levels)) {
-    if (levels[constant] === level && constants[constant] === name) return constant;
+    if (levels[constant] === level && values[constant] === name) return constant;
   }
   return `${level}/${name}`;
 }
@@ -29,7 +39,7 @@ function nameOf(level: number, name: number): string {
 /**
  * Reads any socket option by its numbers: `getRawOption(socket, constants.IPPROTO_TCP,
  * constants.TCP_KEEPIDLE)` gives an int as the kernel holds it, in the kernel's unit.
- * With `length`, the bytes that the kernel wrote into that much room (at most 16 372).
+ * With `length`, the bytes that the kernel wrote into that much room (at most 16 356).
  *
  * `SO_ERROR` can be read so, but reading clears it, and with it the error that Node waits for.
  * @throws TypeError, RangeError for a wrong argument, before any system call.
@@ -51,13 +61,14 @@ export function getRawOption(
   checkInteger('level', level, INT_MIN, INT_MAX);
   checkInteger('name', name, INT_MIN, INT_MAX);
   const room = length === undefined ? 4 : checkInteger('length', length, 0, LONGEST);
-  if (level === constants.SOL_SOCKET && name === constants.SO_ATTACH_FILTER) {
+  const { SOL_SOCKET, SO_ATTACH_FILTER } = constantTables().values;
+  if (level === SOL_SOCKET && name === SO_ATTACH_FILTER) {
     // As SO_GET_FILTER Linux counts the length in instructions of 8 bytes: it would write past it.
     throw valueError('name', 'cannot be SO_ATTACH_FILTER for reading', name);
   }
   const fd = descriptorOf(socket);
   putRoom(0, level, name, room);
-  if (binding().getOptions(fd, 1) !== 1) {
+  if (getRecords(fd, 1) !== 1) {
     throw systemError(words[2] as number, 'getsockopt', nameOf(level, name));
   }
   if (length === undefined) return words[HEAD] as number;
@@ -68,7 +79,7 @@ export function getRawOption(
 /**
  * Sets any socket option by its numbers: `setRawOption(socket, constants.IPPROTO_TCP,
  * constants.TCP_KEEPIDLE, 30)`. A number goes down as a C int, in the kernel's unit; bytes go as
- * they are (at most 16 372). Nothing but the argument types is checked here.
+ * they are (at most 16 356). Nothing but the argument types is checked here.
  * @throws TypeError, RangeError for a wrong argument, before any system call.
  * @throws SocketOptionError for a call that the kernel refused, and for a socket that is not open.
  */
@@ -89,7 +100,7 @@ export function setRawOption(
   const fd = descriptorOf(socket);
   if (typeof value === 'number') putWord(0, level, name, value);
   else putBytes(0, level, name, value);
-  if (binding().setOptions(fd, 1) !== 1) {
+  if (setRecords(fd, 1) !== 1) {
     throw systemError(words[2] as number, 'setsockopt', nameOf(level, name));
   }
 }

@@ -1,9 +1,9 @@
 // Options as records of the scratch buffer: laid down, handed to the addon, read back.
 
-import { binding, HEAD, putBytes, putRoom, putWord, words } from './binding';
+import { getRecords, HEAD, putRoom, setRecords, words } from './binding';
 import type { Option } from './codec';
 import { describeErrno, systemError } from './error';
-import { optionNamed } from './option';
+import { optionNamed, optionOf } from './option';
 import { descriptorOf, type SocketLike } from './socket';
 
 /** Where the record after that of `option` at `at` begins, when it was laid down to be read. */
@@ -34,8 +34,11 @@ export function readWhatAnswers(socket: SocketLike, options: readonly Option[]):
 function readRecords(socket: SocketLike, options: readonly Option[]): number {
   const fd = descriptorOf(socket);
   let at = 0;
-  for (const { level, option, codec } of options) at = putRoom(at, level, option, codec.room);
-  return binding().getOptions(fd, options.length);
+  for (let i = 0; i < options.length; i++) {
+    const { level, option, codec } = options[i] as Option;
+    at = putRoom(at, level, option, codec.room);
+  }
+  return getRecords(fd, options.length);
 }
 
 function refusedToRead(options: readonly Option[]): Error {
@@ -49,46 +52,28 @@ function refusedToRead(options: readonly Option[]): Error {
   throw new RangeError('the options do not fit into the scratch buffer');
 }
 
-/**
- * Writes checked values, in order. The descriptor is looked up last: no code of the caller's (a
- * getter, a valueOf) runs between that and the system call.
- */
-export function write(
-  socket: SocketLike,
-  options: readonly Option[],
-  values: readonly (number | Uint8Array)[],
-): void {
-  const fd = descriptorOf(socket);
-  const first = options[0];
-  if (first?.row.tcpOnly && values[0] !== 0) requireTcp(fd, first);
-  let at = 0;
-  for (let i = 0; i < options.length; i++) {
-    const { level, option } = options[i] as Option;
-    const value = values[i] as number | Uint8Array;
-    at =
-      typeof value === 'number'
-        ? putWord(at, level, option, value)
-        : putBytes(at, level, option, value);
-  }
-  const done = binding().setOptions(fd, options.length);
-  if (done !== options.length) throw refusedToWrite(options, values, done);
+/** Writes the first `count` records, which were laid down in order; throws for one refused. */
+export function write(fd: number, count: number): void {
+  const done = setRecords(fd, count);
+  if (done !== count) throw refusedToWrite(done);
 }
 
-function refusedToWrite(
-  options: readonly Option[],
-  values: readonly (number | Uint8Array)[],
-  done: number,
-): Error {
+/** The error for the record after the `done` that were written. The records say which they are. */
+function refusedToWrite(done: number): Error {
+  const applied: string[] = [];
   let at = 0;
-  for (const value of values.slice(0, done)) {
-    at += HEAD + (typeof value === 'number' ? 1 : (value.length + 3) >> 2);
+  while (applied.length < done) {
+    applied.push(optionAt(at).name);
+    at += HEAD + (((words[at + 2] as number) + 3) >> 2);
   }
-  const option = options[done] as Option;
+  const option = optionAt(at);
   const errno = words[at + 2] as number;
-  return systemError(errno, 'setsockopt', option.spelling.name, {
-    hint: hintFor(describeErrno(errno)[0], option),
-    applied: options.slice(0, done).map(({ name }) => name),
-  });
+  const hint = hintFor(describeErrno(errno)[0], option);
+  return systemError(errno, 'setsockopt', option.spelling.name, { hint, applied });
+}
+
+function optionAt(at: number): Option {
+  return optionOf(words[at] as number, words[at + 1] as number);
 }
 
 /** What the catalogue knows of why an option may be refused. */
@@ -105,10 +90,10 @@ function hintFor(code: string, { row }: Option): string | undefined {
  * Kernels accept SO_KEEPALIVE on any socket and act on it only for TCP: a silent no-op. Where a
  * keepalive value is written first it is refused with that; where the switch is alone, ask.
  */
-function requireTcp(fd: number, option: Option): void {
+export function requireTcp(fd: number, option: Option): void {
   const tcp = optionNamed('noDelay', 'getsockopt');
   putRoom(0, tcp.level, tcp.option, tcp.codec.room);
-  if (binding().getOptions(fd, 1) === 1) return;
+  if (getRecords(fd, 1) === 1) return;
   const errno = words[2] as number;
   const hint = describeErrno(errno)[0] === 'EBADF' ? undefined : 'only a TCP socket acts on it';
   throw systemError(errno, 'setsockopt', option.spelling.name, { hint });

@@ -1,8 +1,9 @@
 // The settings of the whole system that sockets start from, as the running kernel has them.
 
 import { binding, bytes } from './binding';
-import type { KernelUnit, Platform } from './catalogue';
+import type { Platform } from './catalogue';
 import { describeErrno, typeError, valueError } from './error';
+import type { Row, Setting, settings } from './settings';
 
 /** Where a value comes from: the running kernel, the Windows registry, or fixed in the system. */
 export type SettingSource = 'sysctl' | 'registry' | 'builtin';
@@ -35,126 +36,15 @@ export interface SystemDefault {
   readonly reason: string | null;
 }
 
-/** How one system names a setting. */
-interface Setting {
-  readonly name: string;
-  readonly unit?: KernelUnit;
-  /** The value (in the setting's unit) that holds where the system does not have the setting. */
-  readonly builtin?: number;
-  /** The kernel's own name for `builtin`, where there is no setting but only that. */
-  readonly fixed?: true;
-}
-
-type Row = Readonly<Record<Platform, Setting | null>>;
-
-const LINUX = 'net.ipv4.tcp_';
-const BSD = 'net.inet.tcp.';
-
-const settings = {
-  /** Keepalive: time until the first probe. Linux: tcp_keepalive_time. */
-  keepAliveInitialDelay: {
-    linux: { name: `${LINUX}keepalive_time`, unit: 's' },
-    darwin: { name: `${BSD}keepidle`, unit: 'ms' },
-    win32: { name: 'KeepAliveTime', unit: 'ms', builtin: 7_200_000 },
-    freebsd: { name: `${BSD}keepidle`, unit: 'ms' },
-  },
-  /** Keepalive: time between two probes. Linux: tcp_keepalive_intvl. */
-  keepAliveInterval: {
-    linux: { name: `${LINUX}keepalive_intvl`, unit: 's' },
-    darwin: { name: `${BSD}keepintvl`, unit: 'ms' },
-    win32: { name: 'KeepAliveInterval', unit: 'ms', builtin: 1_000 },
-    freebsd: { name: `${BSD}keepintvl`, unit: 'ms' },
-  },
-  /** Keepalive: unanswered probes until the connection fails. Linux: tcp_keepalive_probes. */
-  keepAliveCount: {
-    linux: { name: `${LINUX}keepalive_probes` },
-    darwin: { name: `${BSD}keepcnt` },
-    // Fixed since Vista; the registry has had no say in it since then.
-    win32: { name: 'TCP_KEEPCNT', builtin: 10, fixed: true },
-    freebsd: { name: `${BSD}keepcnt` },
-  },
-  /**
-   * How often unacknowledged data is sent again before the write fails. Linux: tcp_retries2, which
-   * stands for a time: that of so many retransmissions from the shortest time-out on, doubling.
-   */
-  retransmissions: {
-    linux: { name: `${LINUX}retries2` },
-    darwin: { name: 'TCP_MAXRXTSHIFT', builtin: 12, fixed: true },
-    win32: { name: 'TcpMaxDataRetransmissions', builtin: 5 },
-    freebsd: { name: `${BSD}retries` },
-  },
-  /** Shortest retransmission time-out. Linux 6.11: tcp_rto_min_us, before that fixed. */
-  retransmissionTimeoutMin: {
-    linux: { name: `${LINUX}rto_min_us`, unit: 'us', builtin: 200_000 },
-    darwin: { name: 'TCPTV_REXMTMIN', unit: 'ms', builtin: 30, fixed: true },
-    win32: null,
-    freebsd: { name: `${BSD}rexmit_min`, unit: 'ms' },
-  },
-  /** Longest retransmission time-out. Linux 6.15: tcp_rto_max_ms, before that fixed. */
-  retransmissionTimeoutMax: {
-    linux: { name: `${LINUX}rto_max_ms`, unit: 'ms', builtin: 120_000 },
-    darwin: { name: 'TCPTV_REXMTMAX', unit: 'ms', builtin: 64_000, fixed: true },
-    win32: null,
-    freebsd: null,
-  },
-  /** Retransmissions after which the route is looked up anew. Linux: tcp_retries1. */
-  routeCheckRetries: {
-    linux: { name: `${LINUX}retries1` },
-    darwin: null,
-    win32: null,
-    freebsd: null,
-  },
-  /** How often an unanswered SYN is sent again before connecting fails. Linux: tcp_syn_retries. */
-  synRetries: {
-    linux: { name: `${LINUX}syn_retries` },
-    darwin: null,
-    win32: null,
-    freebsd: null,
-  },
-  /** How many of them come a second apart, before the time doubles. Linux 6.5. */
-  synLinearTimeouts: {
-    linux: { name: `${LINUX}syn_linear_timeouts`, builtin: 0 },
-    darwin: null,
-    win32: null,
-    freebsd: null,
-  },
-  /** How long connecting may take. macOS, FreeBSD: keepinit. */
-  connectTimeout: {
-    linux: null,
-    darwin: { name: `${BSD}keepinit`, unit: 'ms' },
-    win32: null,
-    freebsd: { name: `${BSD}keepinit`, unit: 'ms' },
-  },
-  /** How often a listener sends an unanswered SYN-ACK again. Linux: tcp_synack_retries. */
-  synAckRetries: {
-    linux: { name: `${LINUX}synack_retries` },
-    darwin: null,
-    win32: null,
-    freebsd: null,
-  },
-  /**
-   * Retransmissions for a connection that its program has closed; 0 stands for 8.
-   * Linux: tcp_orphan_retries.
-   */
-  orphanRetries: {
-    linux: { name: `${LINUX}orphan_retries` },
-    darwin: null,
-    win32: null,
-    freebsd: null,
-  },
-  /** How long a closed connection waits for the peer's FIN. Linux: tcp_fin_timeout. */
-  finWait2Timeout: {
-    linux: { name: `${LINUX}fin_timeout`, unit: 's' },
-    darwin: { name: `${BSD}fin_timeout`, unit: 'ms' },
-    win32: null,
-    freebsd: { name: `${BSD}finwait2_timeout`, unit: 'ms' },
-  },
-} as const satisfies Readonly<Record<string, Row>>;
-
 /** The system's defaults of keepalive and retransmission. */
 export type SystemDefaults = {
   readonly [Name in keyof typeof settings]: SystemDefault;
 };
+
+/** The rows: loaded with the first call, as those of the catalogue are. */
+function rows(): typeof settings {
+  return (require('./settings.js') as typeof import('./settings')).settings;
+}
 
 const platform = process.platform as Platform;
 const source: SettingSource = platform === 'win32' ? 'registry' : 'sysctl';
@@ -172,9 +62,10 @@ function readText(name: string): string | number {
   // Linux has sysctls as files: dots are slashes there, and slashes dots.
   const path =
     platform === 'linux' ? name.replace(/[./]/g, (sign) => (sign === '.' ? '/' : '.')) : name;
-  const length = Buffer.from(bytes.buffer).write(path, 'latin1');
+  const scratch = Buffer.from(bytes.buffer, bytes.byteOffset);
+  const length = scratch.write(path, 'latin1');
   const read = binding().readSetting(length);
-  return read < 0 ? read : Buffer.from(bytes.buffer, 0, read).toString('latin1').trimEnd();
+  return read < 0 ? read : scratch.toString('latin1', 0, read).trimEnd();
 }
 
 function reasonFor(errno: number): string {
@@ -212,8 +103,8 @@ export function getSystemDefaults(): SystemDefaults {
   const defaults: Record<string, SystemDefault> = {};
   // Where not even this one can be read, nothing can be said of those that are missing.
   const readable =
-    platform !== 'linux' || typeof readText(settings.retransmissions.linux.name) === 'string';
-  for (const [key, row] of Object.entries<Row>(settings)) {
+    platform !== 'linux' || typeof readText(rows().retransmissions.linux.name) === 'string';
+  for (const [key, row] of Object.entries<Row>(rows())) {
     defaults[key] = defaultOf(row, readable);
   }
   return defaults as SystemDefaults;

@@ -1,11 +1,11 @@
 // JS values in, calls of platform.h, a number out. Knows no option and no system.
 //
-// Options cross in a scratch buffer that JS and C++ share, one after the other as records of 32-bit
-// words:
+// Options cross in a scratch buffer that JS and C++ share: a head that says for which socket and
+// how many, then one record of 32-bit words after the other:
 //
 //   level, option, length in bytes, the value padded to whole words
 //
-// so that any number of options of any size is one call without a JS object made or read here.
+// so that any number of options of any size is one call without a JS value made or read here.
 // What went wrong with a record is written where its length was, as a negative code.
 
 #include <napi.h>
@@ -20,9 +20,17 @@ namespace {
 constexpr std::size_t kScratchBytes = 16 * 1024;
 constexpr std::size_t kScratchWords = kScratchBytes / sizeof(std::int32_t);
 
+struct Scratch {
+  double socket;
+  std::int32_t count;
+  std::int32_t answer;  // of getDefault, which must not disturb records that are being laid down
+  std::int32_t words[1];
+};
+constexpr std::size_t kRoom = kScratchWords - offsetof(Scratch, words) / sizeof(std::int32_t);
+
 struct Environment {
-  Napi::Reference<Napi::ArrayBuffer> scratch;
-  std::int32_t* words;
+  Napi::Reference<Napi::ArrayBuffer> buffer;
+  Scratch* scratch;
 };
 
 struct Record {
@@ -33,21 +41,21 @@ struct Record {
 };
 constexpr std::size_t kHeadWords = 3;
 
-// Calls `handle(record)` for the first `count` records, as long as it answers true; returns how
-// many it did. A record that would reach beyond the buffer ends the walk: lib/ never writes one,
-// and memory is not to depend on that.
+// Calls `handle(record)` for the records that the head counts, as long as it answers true; returns
+// how many it did. A record that would reach beyond the buffer ends the walk: lib/ never writes
+// one, and memory is not to depend on that.
 template <typename Handle>
-std::int32_t ForEachRecord(std::int32_t* words, std::int32_t count, Handle handle) {
+inline std::int32_t ForEachRecord(Scratch* scratch, Handle handle) {
   std::size_t at = 0;
-  for (std::int32_t i = 0; i < count; i++) {
-    if (at + kHeadWords > kScratchWords) return i;
-    Record* record = reinterpret_cast<Record*>(words + at);
-    const std::size_t room = (kScratchWords - at - kHeadWords) * sizeof(std::int32_t);
+  for (std::int32_t i = 0; i < scratch->count; i++) {
+    if (at + kHeadWords > kRoom) return i;
+    Record* record = reinterpret_cast<Record*>(scratch->words + at);
+    const std::size_t room = (kRoom - at - kHeadWords) * sizeof(std::int32_t);
     if (record->length < 0 || static_cast<std::size_t>(record->length) > room) return i;
     at += kHeadWords + (static_cast<std::size_t>(record->length) + 3) / 4;
     if (!handle(record)) return i;
   }
-  return count;
+  return scratch->count;
 }
 
 Environment* EnvironmentOf(const Napi::CallbackInfo& info) {
@@ -58,26 +66,35 @@ platform::Socket SocketOf(const Napi::CallbackInfo& info) {
   return static_cast<platform::Socket>(info[0].As<Napi::Number>().Int64Value());
 }
 
-// setOptions(socket, count): how many records were written. Stops at the first that is refused.
-Napi::Value SetOptions(const Napi::CallbackInfo& info) {
-  const platform::Socket socket = SocketOf(info);
-  const std::int32_t count = info[1].As<Napi::Number>().Int32Value();
-  const std::int32_t done =
-      ForEachRecord(EnvironmentOf(info)->words, count, [socket](Record* record) {
-        const int status = platform::SetOption(socket, record->level, record->option, record->value,
-                                               record->length);
-        if (status < 0) record->length = status;
-        return status >= 0;
-      });
-  return Napi::Number::New(info.Env(), done);
+// The two functions below are Node-API's own callbacks and not the wrapper's, and take and give
+// nothing: after a system call, each further call out of here costs more than it seems to.
+Scratch* ScratchOf(napi_env env, napi_callback_info info) {
+  void* data = nullptr;
+  napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
+  return static_cast<Environment*>(data)->scratch;
 }
 
-// getOptions(socket, count): how many records were read. Goes on after one that is refused.
-Napi::Value GetOptions(const Napi::CallbackInfo& info) {
-  const platform::Socket socket = SocketOf(info);
-  const std::int32_t count = info[1].As<Napi::Number>().Int32Value();
+// setOptions(): writes the records, and stops at the first that is refused. Leaves in the head how
+// many were written.
+napi_value SetOptions(napi_env env, napi_callback_info info) {
+  Scratch* scratch = ScratchOf(env, info);
+  const platform::Socket socket = static_cast<platform::Socket>(scratch->socket);
+  scratch->count = ForEachRecord(scratch, [socket](Record* record) {
+    const int status =
+        platform::SetOption(socket, record->level, record->option, record->value, record->length);
+    if (status < 0) record->length = status;
+    return status >= 0;
+  });
+  return nullptr;
+}
+
+// getOptions(): reads the records, and goes on after one that is refused. Leaves in the head how
+// many could be read.
+napi_value GetOptions(napi_env env, napi_callback_info info) {
+  Scratch* scratch = ScratchOf(env, info);
+  const platform::Socket socket = static_cast<platform::Socket>(scratch->socket);
   std::int32_t done = 0;
-  ForEachRecord(EnvironmentOf(info)->words, count, [socket, &done](Record* record) {
+  ForEachRecord(scratch, [socket, &done](Record* record) {
     int length = record->length;
     const int status =
         platform::GetOption(socket, record->level, record->option, record->value, &length);
@@ -85,11 +102,11 @@ Napi::Value GetOptions(const Napi::CallbackInfo& info) {
     if (status >= 0) done++;
     return true;
   });
-  return Napi::Number::New(info.Env(), done);
+  scratch->count = done;
+  return nullptr;
 }
 
-// getDefault(level, option): 0 with a 32-bit value in the first word of the scratch buffer, as a
-// new socket has it.
+// getDefault(level, option): 0 with a 32-bit value as `answer`, as a new socket has it.
 Napi::Value GetDefault(const Napi::CallbackInfo& info) {
   const int level = info[0].As<Napi::Number>().Int32Value();
   const int option = info[1].As<Napi::Number>().Int32Value();
@@ -97,7 +114,7 @@ Napi::Value GetDefault(const Napi::CallbackInfo& info) {
   if (socket < 0) return Napi::Number::New(info.Env(), static_cast<double>(socket));
   int length = sizeof(std::int32_t);
   const int status =
-      platform::GetOption(socket, level, option, EnvironmentOf(info)->words, &length);
+      platform::GetOption(socket, level, option, &EnvironmentOf(info)->scratch->answer, &length);
   platform::CloseSocket(socket);
   return Napi::Number::New(info.Env(), status);
 }
@@ -112,38 +129,52 @@ Napi::Value SetKeepAliveValues(const Napi::CallbackInfo& info) {
 
 // readSetting(length): the name is in the scratch buffer, its text replaces it there.
 Napi::Value ReadSetting(const Napi::CallbackInfo& info) {
-  char* text = reinterpret_cast<char*>(EnvironmentOf(info)->words);
+  char* text = reinterpret_cast<char*>(EnvironmentOf(info)->scratch->words);
   char name[256];
   const std::uint32_t length = info[0].As<Napi::Number>().Uint32Value();
   if (length >= sizeof(name)) return Napi::Number::New(info.Env(), -1);
   for (std::uint32_t i = 0; i < length; i++) name[i] = text[i];
   name[length] = '\0';
-  return Napi::Number::New(info.Env(), platform::ReadSetting(name, text, kScratchBytes));
+  return Napi::Number::New(info.Env(),
+                           platform::ReadSetting(name, text, kRoom * sizeof(std::int32_t)));
+}
+
+// constants(): { values, levels }, each by the names of the headers. Called once at the most, and
+// not on loading, of which it would be a tenth.
+Napi::Value Constants(const Napi::CallbackInfo& info) {
+  Napi::Object values = Napi::Object::New(info.Env());
+  Napi::Object levels = Napi::Object::New(info.Env());
+  for (std::size_t i = 0; i < platform::kConstantCount; i++) {
+    const platform::Constant& constant = platform::kConstants[i];
+    values.Set(constant.name, constant.value);
+    if (constant.level != platform::kNoLevel) levels.Set(constant.name, constant.level);
+  }
+  Napi::Object both = Napi::Object::New(info.Env());
+  both.Set("values", values);
+  both.Set("levels", levels);
+  return both;
 }
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Environment* environment = new Environment();
   env.SetInstanceData(environment);
-  Napi::ArrayBuffer scratch = Napi::ArrayBuffer::New(env, kScratchBytes);
-  environment->words = static_cast<std::int32_t*>(scratch.Data());
-  environment->scratch = Napi::Persistent(scratch);
+  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, kScratchBytes);
+  environment->scratch = static_cast<Scratch*>(buffer.Data());
+  environment->buffer = Napi::Persistent(buffer);
 
-  Napi::Object constants = Napi::Object::New(env);
-  Napi::Object levels = Napi::Object::New(env);
-  for (std::size_t i = 0; i < platform::kConstantCount; i++) {
-    const platform::Constant& constant = platform::kConstants[i];
-    constants.Set(constant.name, constant.value);
-    if (constant.level != platform::kNoLevel) levels.Set(constant.name, constant.level);
-  }
-  exports.Set("constants", constants);
-  exports.Set("levels", levels);
-  exports.Set("scratch", scratch);
+  exports.Set("scratch", buffer);
 
   const auto define = [&](const char* name, Napi::Value (*callback)(const Napi::CallbackInfo&)) {
     exports.Set(name, Napi::Function::New(env, callback, name, environment));
   };
-  define("setOptions", SetOptions);
-  define("getOptions", GetOptions);
+  const auto define_raw = [&](const char* name, napi_callback callback) {
+    napi_value function = nullptr;
+    napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, environment, &function);
+    exports.Set(name, function);
+  };
+  define_raw("setOptions", SetOptions);
+  define_raw("getOptions", GetOptions);
+  define("constants", Constants);
   define("getDefault", GetDefault);
   define("setKeepAliveValues", SetKeepAliveValues);
   define("readSetting", ReadSetting);

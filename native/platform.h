@@ -34,8 +34,8 @@ extern const std::size_t kConstantCount;
 // setsockopt(2).
 int SetOption(Socket socket, int level, int option, const void* value, int length);
 
-// getsockopt(2). `length` comes in as the room at `value` and goes out as what the kernel wrote.
-// The room is zeroed first, because Windows answers a boolean option with a single byte.
+// getsockopt(2). `length` comes in as the room at `value` and goes out as what the kernel wrote. An
+// int is a whole one, also where the kernel writes a single byte (Windows does for booleans).
 int GetOption(Socket socket, int level, int option, void* value, int* length);
 
 // A new TCP socket to ask about an option of `level`: of IPv6 for IPPROTO_IPV6, of IPv4 for all

@@ -1,7 +1,6 @@
 // What Linux and macOS share: the two system calls, and errno as libuv writes it.
 
 #include <cerrno>
-#include <cstring>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -23,7 +22,6 @@ int SetOption(Socket socket, int level, int option, const void* value, int lengt
 }
 
 int GetOption(Socket socket, int level, int option, void* value, int* length) {
-  std::memset(value, 0, static_cast<std::size_t>(*length));
   socklen_t size = static_cast<socklen_t>(*length);
   if (getsockopt(static_cast<int>(socket), level, option, value, &size) != 0) return -errno;
   *length = static_cast<int>(size);

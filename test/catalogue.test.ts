@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { type Platform, type Row, rows } from '../dist/catalogue/index.js';
 import {
   constants,
   getOption,
@@ -13,8 +14,7 @@ import {
   SocketOptionError,
   setOptions,
   supportedOptions,
-} from '../lib';
-import { type Platform, type Row, rows } from '../lib/catalogue';
+} from '../dist/index.js';
 import { withPair } from './support/net';
 import { AF_INET, AF_INET6, SOCK_STREAM, withSocket } from './support/witness';
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { getSystemDefaults } from '../lib';
+import { getSystemDefaults } from '../dist/index.js';
 import { duration, paragraph, table } from '../lib/cli/text';
 import { retransmissionTime } from '../lib/retransmission';
 import { version } from '../package.json';

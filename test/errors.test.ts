@@ -12,7 +12,7 @@ import {
   setKeepAlive,
   setOptions,
   supportedOptions,
-} from '../lib';
+} from '../dist/index.js';
 import { withPair } from './support/net';
 import { AF_INET, changes, SOCK_STREAM, snapshot, withSocket } from './support/witness';
 

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { getKeepAlive, type KeepAliveOptions, SocketOptionError, setKeepAlive } from '../lib';
+import {
+  getKeepAlive,
+  type KeepAliveOptions,
+  SocketOptionError,
+  setKeepAlive,
+} from '../dist/index.js';
 import { fdOf, withPair } from './support/net';
 import {
   AF_INET,

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { getKeepAlive, setKeepAlive } from '../lib';
+import { getKeepAlive, setKeepAlive } from '../dist/index.js';
 import { listen, withPair } from './support/net';
 
 const OURS = { enable: true, initialDelay: 60_000, interval: 10_000, count: 5 };

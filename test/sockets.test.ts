@@ -20,7 +20,7 @@ import {
   type SocketLike,
   setKeepAlive,
   setOptions,
-} from '../lib';
+} from '../dist/index.js';
 import { fdOf, listen, withPair } from './support/net';
 import { getInt, IPPROTO_IP, IPPROTO_TCP, SOL_SOCKET } from './support/witness';
 

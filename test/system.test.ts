@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { getSysctl, getSystemDefaults, type SystemDefaults } from '../lib';
+import { getSysctl, getSystemDefaults, type SystemDefaults } from '../dist/index.js';
 import { inNamespace, needsNamespace } from './support/namespace';
 import { AF_INET, getInt, IPPROTO_TCP, SOCK_STREAM, withSocket } from './support/witness';
 

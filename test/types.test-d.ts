@@ -17,7 +17,7 @@ import {
   setOptions,
   setRawOption,
   supportedOptions,
-} from '../lib';
+} from '../dist/index.js';
 
 declare const socket: Socket;
 declare const server: Server;

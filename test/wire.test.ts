@@ -3,7 +3,7 @@
 // tests, which would agree with it, and fails here.
 
 import { describe, expect, test } from 'vitest';
-import { getOption, type OptionName, type OptionValues, setOptions } from '../lib';
+import { getOption, type OptionName, type OptionValues, setOptions } from '../dist/index.js';
 import { withPair } from './support/net';
 import {
   AF_INET,
@@ -140,6 +140,8 @@ describe.runIf(process.platform === 'linux')('on Linux', () => {
       ['keepAliveInitialDelay', 32_766_001, IPPROTO_TCP, 4, 32_767],
       ['keepAliveInterval', 1_500, IPPROTO_TCP, 5, 2],
       ['finWait2Timeout', 119_001, IPPROTO_TCP, 8, 120],
+      ['deferAccept', 0, IPPROTO_TCP, 9, 0],
+      ['deferAccept', 5e-324, IPPROTO_TCP, 9, 1],
       ['userTimeout', 0, IPPROTO_TCP, 18, 0],
       ['userTimeout', 0.2, IPPROTO_TCP, 18, 1],
       ['userTimeout', 1_500.5, IPPROTO_TCP, 18, 1_501],
@@ -167,6 +169,15 @@ describe.runIf(process.platform === 'linux')('on Linux', () => {
     test.each(INTEGERS)('%s: no fraction', (name) => {
       withSocket(AF_INET6, SOCK_STREAM, (fd) => {
         expect(() => setOptions(fd, { [name]: 100.5 })).toThrow(/must be an integer/);
+      });
+    });
+
+    test.each(['deferAccept', 'userTimeout', 'busyPoll'])('%s: nothing below 0', (name) => {
+      withSocket(AF_INET, SOCK_STREAM, (fd) => {
+        for (const value of [-5e-324, -0.001, -1]) {
+          expect(() => setOptions(fd, { [name]: value })).toThrow(RangeError);
+        }
+        setOptions(fd, { [name]: -0 });
       });
     });
 

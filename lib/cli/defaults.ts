@@ -1,7 +1,7 @@
 // socket-options defaults: the system's defaults, and what they mean for a peer that vanishes.
 
+import { getSystemDefaults, type SystemDefault, type SystemDefaults } from '../index';
 import { retransmissionTime } from '../retransmission';
-import { getSystemDefaults, type SystemDefault, type SystemDefaults } from '../system';
 import type { Result } from './result';
 import { duration, paragraph, table } from './text';
 

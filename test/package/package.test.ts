@@ -1,7 +1,15 @@
 // npm pack, install the tarball in an empty project, and use it there as its users do.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ts from 'typescript';
@@ -155,15 +163,42 @@ describe('loading', () => {
   });
 
   test('without an addon for the system: importing works, the first call says what is missing', () => {
+    const bare = join(folder, 'bare/node_modules');
+    mkdirSync(bare, { recursive: true });
+    cpSync(join(project, 'node_modules'), bare, { recursive: true });
+    rmSync(join(bare, name, 'prebuilds'), { recursive: true });
     const code = `
-      const { getOption, isSupported } = require('${name}');
-      if (isSupported('noDelay')) throw new Error('there is no addon');
+      const { constants, getOption, isSupported, supportedOptions } = require('${name}');
+      if (isSupported('noDelay') || supportedOptions().length > 0) throw new Error('no addon');
+      if (constants.SOL_SOCKET !== undefined) throw new Error('no addon');
       try { getOption(0, 'noDelay'); } catch (error) { console.log(JSON.stringify(error.message)); }`;
-    writeFileSync(join(project, 'none.cjs'), code);
-    const elsewhere = { npm_config_arch: 'mips', npm_config_platform: 'plan9' };
-    expect(JSON.parse(run(process.execPath, ['none.cjs'], project, elsewhere))).toMatch(
-      /No native build was found for platform=plan9 arch=mips/,
+    writeFileSync(join(folder, 'bare/none.cjs'), code);
+    expect(JSON.parse(run(process.execPath, ['none.cjs'], join(folder, 'bare')))).toMatch(
+      new RegExp(`No native build was found for platform=${process.platform} arch=${process.arch}`),
     );
+  });
+
+  test.each([
+    ['its own build, which is the first choice', 'build/Release', {}],
+    ['where SOCKET_OPTIONS_PREBUILD says', 'elsewhere/build/Release', 'elsewhere'],
+  ])('from %s', (_, place, prebuild) => {
+    const home = join(folder, `built-${place.replaceAll('/', '-')}`);
+    cpSync(join(project, 'node_modules'), join(home, 'node_modules'), { recursive: true });
+    const target = join(home, 'node_modules', name, place);
+    mkdirSync(target, { recursive: true });
+    const addon = join('prebuilds', `${process.platform}-${process.arch}`, `${name}.node`);
+    cpSync(join(home, 'node_modules', name, addon), join(target, 'socket_options.node'));
+    const code = `
+      require('${name}');
+      console.log(JSON.stringify(Object.keys(require.cache).filter((file) => file.endsWith('.node'))));`;
+    writeFileSync(join(home, 'which.cjs'), code);
+    const env =
+      typeof prebuild === 'string'
+        ? { SOCKET_OPTIONS_PREBUILD: join(home, 'node_modules', name, prebuild) }
+        : {};
+    expect(JSON.parse(run(process.execPath, ['which.cjs'], home, env))).toEqual([
+      expect.stringMatching(new RegExp(`${place}/socket_options\\.node$`)),
+    ]);
   });
 });
 
