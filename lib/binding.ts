@@ -87,6 +87,10 @@ export function binding(): Binding {
   return loaded;
 }
 
+// Held here, and not looked up by each call.
+const writeRecords = loaded?.setOptions ?? binding;
+const readRecords = loaded?.getOptions ?? binding;
+
 let tables: Tables | undefined;
 
 /** The tables of constants: made when they are first asked for. Frozen, since all share them. */
@@ -125,7 +129,7 @@ export function defaultOf(level: number, option: number): { status: number; valu
 export function setRecords(fd: number, records: number): number {
   descriptor[0] = fd;
   count[0] = records;
-  binding().setOptions();
+  writeRecords();
   return count[0];
 }
 
@@ -133,7 +137,7 @@ export function setRecords(fd: number, records: number): number {
 export function getRecords(fd: number, records: number): number {
   descriptor[0] = fd;
   count[0] = records;
-  binding().getOptions();
+  readRecords();
   return count[0];
 }
 
