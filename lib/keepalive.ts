@@ -150,15 +150,14 @@ export function getKeepAlive(socket: SocketLike): KeepAlive {
     .filter(({ name }) => isSupported(name))
     .map(({ name }) => optionNamed(name, 'getsockopt'));
   read(socket, readable);
-  if (readable.length === 4) {
-    return {
-      enable: words[15] !== 0,
-      initialDelay: (words[3] as number) * (readable[0] as Option).divisor,
-      interval: (words[7] as number) * (readable[1] as Option).divisor,
-      count: words[11] as number,
-    };
-  }
-  return toldBy(readable);
+  if (readable.length < 4) return toldBy(readable);
+  // All four, in their order: one literal, because making the object is half of what is done here.
+  return {
+    enable: words[HEAD + 3 * WORDS] !== 0,
+    initialDelay: (words[HEAD] as number) * (readable[0] as Option).divisor,
+    interval: (words[HEAD + WORDS] as number) * (readable[1] as Option).divisor,
+    count: words[HEAD + 2 * WORDS] as number,
+  };
 }
 
 /** The same where the system does not tell all four. */

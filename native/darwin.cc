@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <sys/sysctl.h>
 
-#include "platform.h"
+#include "constants.h"
 
 // Names that a build machine's headers may not have yet. The numbers are the kernel's ABI
 // (bsd/sys/socket.h and bsd/netinet/tcp.h of xnu).
@@ -34,13 +34,6 @@ namespace platform {
 
 // A table reads as a table:
 // clang-format off
-#define SO(name) {"SO_" #name, SOL_SOCKET, SO_##name}
-#define TCP(name) {"TCP_" #name, IPPROTO_TCP, TCP_##name}
-#define UDP(name) {"UDP_" #name, IPPROTO_UDP, UDP_##name}
-#define IP(name) {"IP_" #name, IPPROTO_IP, IP_##name}
-#define IPV6(name) {"IPV6_" #name, IPPROTO_IPV6, IPV6_##name}
-#define VALUE(name) {#name, kNoLevel, name}
-
 const Constant kConstants[] = {
     SO(ACCEPTCONN), SO(BINDTODEVICE), SO(BROADCAST), SO(DEBUG), SO(DONTROUTE), SO(DONTTRUNC),
     SO(ERROR), SO(KEEPALIVE), SO(LINGER), SO(LINGER_SEC), SO(NETSVC_MARKING_LEVEL),

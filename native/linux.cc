@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "platform.h"
+#include "constants.h"
 
 // Names that a build machine's headers may not have yet. The numbers are the kernel's ABI
 // (include/uapi/linux/*.h; the SO_ ones are those of asm-generic, which every Linux that Node
@@ -130,13 +130,6 @@ namespace platform {
 
 // A table reads as a table:
 // clang-format off
-#define SO(name) {"SO_" #name, SOL_SOCKET, SO_##name}
-#define TCP(name) {"TCP_" #name, IPPROTO_TCP, TCP_##name}
-#define UDP(name) {"UDP_" #name, IPPROTO_UDP, UDP_##name}
-#define IP(name) {"IP_" #name, IPPROTO_IP, IP_##name}
-#define IPV6(name) {"IPV6_" #name, IPPROTO_IPV6, IPV6_##name}
-#define VALUE(name) {#name, kNoLevel, name}
-
 const Constant kConstants[] = {
     SO(ACCEPTCONN), SO(ATTACH_BPF), SO(ATTACH_FILTER), SO(ATTACH_REUSEPORT_CBPF),
     SO(ATTACH_REUSEPORT_EBPF), SO(BINDTODEVICE), SO(BINDTOIFINDEX), SO(BPF_EXTENSIONS),

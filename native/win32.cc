@@ -15,7 +15,7 @@
 #include <charconv>
 #include <cstring>
 
-#include "platform.h"
+#include "constants.h"
 
 // Names that a build machine's headers may not have: mingw's lack many, and the SDK's depend on the
 // Windows that a build is for. The numbers are those of the SDK (ws2def.h, ws2ipdef.h).
@@ -293,13 +293,6 @@ SOCKET NewSocket(int family) {
 
 // A table reads as a table:
 // clang-format off
-#define SO(name) {"SO_" #name, SOL_SOCKET, SO_##name}
-#define TCP(name) {"TCP_" #name, IPPROTO_TCP, TCP_##name}
-#define UDP(name) {"UDP_" #name, IPPROTO_UDP, UDP_##name}
-#define IP(name) {"IP_" #name, IPPROTO_IP, IP_##name}
-#define IPV6(name) {"IPV6_" #name, IPPROTO_IPV6, IPV6_##name}
-#define VALUE(name) {#name, kNoLevel, name}
-
 const Constant kConstants[] = {
     SO(ACCEPTCONN), SO(BROADCAST), SO(BSP_STATE), SO(COMPARTMENT_ID), SO(CONDITIONAL_ACCEPT),
     SO(CONNECT_TIME), SO(DEBUG), SO(DONTLINGER), SO(DONTROUTE), SO(ERROR), SO(EXCLUSIVEADDRUSE),
