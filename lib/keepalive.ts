@@ -3,7 +3,7 @@
 import { HEAD, putWord, words } from './binding';
 import type { OptionName } from './catalogue';
 import type { Option } from './codec';
-import { typeError } from './error';
+import { optionError, typeError } from './error';
 import { encode, isSupported, optionNamed, writableOption } from './option';
 import { decodeAt, read, requireTcp, write } from './record';
 import { descriptorOf, type SocketLike } from './socket';
@@ -78,7 +78,7 @@ const AS_NEW: KeepAliveOptions = {
  * back to 1 s and 10 (unless it names them, Node 24.19 and 26.4).
  *
  * While sent data is unacknowledged Linux sends no probes: see the option `userTimeout`.
- * @throws TypeError, RangeError for a wrong value; nothing was set then.
+ * @throws TypeError, RangeError for a wrong value or an unknown name; nothing was set then.
  * @throws SocketOptionError for a refused call (`applied` names what had been set before it), for
  *   a socket that is not TCP (`ENOPROTOOPT`, `ENOTSUP`), and for one that is not open.
  */
@@ -88,6 +88,14 @@ export function setKeepAlive(
 ): void {
   // Without lists or loops: all that is done here is a tenth of what the kernel does.
   const { initialDelay, interval, count, enable } = valuesOf(options);
+  if (
+    initialDelay === undefined ||
+    interval === undefined ||
+    count === undefined ||
+    enable === undefined
+  ) {
+    refuseOtherNames(options);
+  }
   const delayWord = encodeMember(INITIAL_DELAY, initialDelay);
   const intervalWord = encodeMember(INTERVAL, interval);
   const countWord = encodeMember(COUNT, count);
@@ -104,6 +112,17 @@ export function setKeepAlive(
     at = put(at, ENABLE, enableWord);
   }
   write(fd, at / WORDS);
+}
+
+/** A member that is missing may stand there under a name of its own: `idle`, `delay`, `probes`. */
+function refuseOtherNames(options: KeepAliveOptions | boolean | 'system'): void {
+  if (typeof options !== 'object') return;
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(AS_NEW, name)) {
+      const known = Object.keys(AS_NEW).join(', ');
+      throw optionError(`options.${name}`, `is not known: keepalive has ${known}`);
+    }
+  }
 }
 
 /** Words of a record whose value is one word. */

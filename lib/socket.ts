@@ -47,8 +47,9 @@ export function descriptorOf(socket: SocketLike): number {
   if (typeof socket !== 'object' || socket === null) throw typeError('socket', EXPECTED, socket);
 
   const inside = socket as Inside;
-  // Before `_handle`: on dgram sockets that name is a deprecated getter, which warns.
-  if (typeof inside.type === 'string') return dgramDescriptor(socket);
+  // Before `_handle`: on dgram sockets, which say their type, that is a deprecated getter, and warns.
+  const state = typeof inside.type === 'string' ? dgramState(socket) : undefined;
+  if (state !== undefined) return dgramDescriptor(state);
   const handle = inside._handle;
   const fd = handle?.fd;
   if (typeof fd === 'number' && fd >= 0) return fd;
@@ -66,7 +67,7 @@ function checkedDescriptor(fd: unknown, argument: string): number {
   return fd;
 }
 
-/** Objects without `_handle`: http2 sessions, dgram sockets of newer versions, `{ fd }`. */
+/** Objects without `_handle`: http2 sessions and `{ fd }`. */
 function descriptorWithout(inside: Inside): number {
   if (typeof inside.goaway === 'function') {
     // Its `socket` is a proxy that refuses what would disturb the session, but has a `_handle`.
@@ -78,19 +79,24 @@ function descriptorWithout(inside: Inside): number {
     );
   }
   if ('fd' in inside) return checkedDescriptor(inside.fd, 'socket.fd');
-  throw typeError('socket', EXPECTED, inside);
+  // Requests, responses and WebSocket streams have one; which of several it is, the caller knows.
+  const hint = typeof inside.socket === 'object' ? ' (pass its `socket`)' : '';
+  throw typeError('socket', EXPECTED + hint, inside);
 }
 
 interface DgramState {
   readonly handle: Handle | null;
 }
 
-function dgramDescriptor(socket: object): number {
+/** What a dgram socket keeps under a symbol; `undefined` for an object that only says a type. */
+function dgramState(socket: object): DgramState | undefined {
   const symbol = Object.getOwnPropertySymbols(socket).find(
     ({ description }) => description === 'state symbol',
   );
-  const state = symbol && (socket as Record<symbol, DgramState | undefined>)[symbol];
-  if (state === undefined) return descriptorWithout(socket as Inside);
+  return symbol && (socket as Record<symbol, DgramState | undefined>)[symbol];
+}
+
+function dgramDescriptor(state: DgramState): number {
   if (state.handle === null) {
     throw socketError('ERR_SOCKET_CLOSED', 'The dgram socket is closed');
   }

@@ -114,6 +114,18 @@ describe('setKeepAlive', () => {
     });
   });
 
+  test.each(['idle', 'delay', 'probes', 'enabled', 'keepAliveInterval'])(
+    'a member %s, which keepalive does not have, is no silent no-op',
+    (name) => {
+      withTcp((fd) => {
+        expect(() => setKeepAlive(fd, { enable: true, [name]: 5 } as KeepAliveOptions)).toThrow(
+          `The option "options.${name}" is not known: keepalive has enable, initialDelay, interval, count`,
+        );
+        expect(getInt(fd, SOL_SOCKET, 9)).toBe(0);
+      });
+    },
+  );
+
   test.each([[undefined], [null], [1], ['on'], [[true]], [() => true]] as [never][])(
     '%j is no keepalive at all',
     (options) => {

@@ -73,6 +73,12 @@ describe('sockets that are open', () => {
     });
   });
 
+  test('a socket to which a program gave a `type` of its own', async () => {
+    await withPair(({ client }) => {
+      expectTuned(Object.assign(client, { type: 'upstream' }), fdOf(client));
+    });
+  });
+
   test('a half-closed and a paused socket', async () => {
     await withPair(({ client, accepted }) => {
       client.end();
@@ -324,6 +330,20 @@ describe('sockets without a descriptor: what the error says', () => {
         expect.objectContaining({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }),
       );
     }
+  });
+
+  test('a request is no socket, but has one', async () => {
+    const server = http.createServer((request, response) => {
+      response.end();
+      expect(() => setKeepAlive(request as never, true)).toThrow(
+        /Received an instance of IncomingMessage$/,
+      );
+      expect(() => setKeepAlive(request as never, true)).toThrow(/\(pass its `socket`\)/);
+      expect(() => setKeepAlive(request.socket, true)).not.toThrow();
+    });
+    const request = http.get({ port: await listen(server), host: '127.0.0.1', agent: false });
+    await once(request, 'response');
+    server.close();
   });
 
   test.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, 2 ** 53])(
