@@ -166,7 +166,7 @@ let readable: readonly Option[] | undefined;
  */
 export function getKeepAlive(socket: SocketLike): KeepAlive {
   readable ??= [INITIAL_DELAY, INTERVAL, COUNT, ENABLE]
-    .filter(({ name }) => isSupported(name))
+    .filter((member) => member === ENABLE || isSupported(member.name))
     .map(({ name }) => optionNamed(name, 'getsockopt'));
   read(socket, readable);
   if (readable.length < 4) return toldBy(readable);

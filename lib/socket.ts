@@ -71,7 +71,7 @@ function checkedDescriptor(fd: unknown, argument: string): number {
 function descriptorWithout(inside: Inside): number {
   if (typeof inside.goaway === 'function') {
     // Its `socket` is a proxy that refuses what would disturb the session, but has a `_handle`.
-    const socket = inside.destroyed ? undefined : inside.socket;
+    const { socket } = inside;
     if (typeof socket === 'object' && socket !== null) return descriptorOf(socket as Socket);
     throw socketError(
       'ERR_SOCKET_CLOSED',

@@ -72,7 +72,7 @@ describe('socket-options', () => {
   test('a reader that closes the pipe early is no failure', () => {
     const { status, stderr } = spawnSync(
       'bash',
-      ['-c', `set -o pipefail; "${process.execPath}" "${main}" defaults --json | head -c 1`],
+      ['-c', `set -o pipefail; "${process.execPath}" "${main}" defaults --json | true`],
       { encoding: 'utf8' },
     );
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

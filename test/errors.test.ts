@@ -150,6 +150,17 @@ describe('names', () => {
   });
 });
 
+test('a name that would end early, or that no kernel has, does not get there', () => {
+  withTcp((fd) => {
+    for (const name of ['reno\0cubic', 'r\u00e9no', 'reno\n', '\u{1f9e6}']) {
+      expect(thrown(() => setOptions(fd, { congestionControl: name }))).toMatchObject({
+        code: 'ERR_INVALID_ARG_VALUE',
+        message: expect.stringMatching(/printable ASCII/),
+      });
+    }
+  });
+});
+
 describe('hostile arguments', () => {
   test('a getter that sets options itself does not disturb the outer call', () => {
     withTcp((fd) => {
@@ -157,14 +168,21 @@ describe('hostile arguments', () => {
         userTimeout: 1_000,
         get keepAliveCount() {
           setKeepAlive(fd, { initialDelay: 9_000, interval: 8_000, count: 7 });
+          setOptions(fd, { ttl: 9, priority: 2, windowClamp: 30_000, maxPacingRate: 1e12 });
           getOptions(fd);
           return 5;
         },
         noDelay: true,
       });
       expect(
-        getOptions(fd, ['userTimeout', 'keepAliveCount', 'keepAliveInterval', 'noDelay']),
-      ).toEqual({ userTimeout: 1_000, keepAliveCount: 5, keepAliveInterval: 8_000, noDelay: true });
+        getOptions(fd, ['userTimeout', 'keepAliveCount', 'keepAliveInterval', 'noDelay', 'ttl']),
+      ).toEqual({
+        userTimeout: 1_000,
+        keepAliveCount: 5,
+        keepAliveInterval: 8_000,
+        noDelay: true,
+        ttl: 9,
+      });
     });
   });
 

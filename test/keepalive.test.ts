@@ -4,6 +4,7 @@ import {
   type KeepAliveOptions,
   SocketOptionError,
   setKeepAlive,
+  setOptions,
 } from '../dist/index.js';
 import { fdOf, withPair } from './support/net';
 import {
@@ -152,6 +153,10 @@ describe('setKeepAlive', () => {
           expect(() => setKeepAlive(fd, options)).toThrow(refused);
           expect(getInt(fd, SOL_SOCKET, 9)).toBe(0);
         }
+        expect(() => setOptions(fd, { keepAlive: true })).toThrow(refused);
+        expect(() => setOptions(fd, { keepAlive: true, keepAliveCount: 3 })).toThrow(refused);
+        expect(getInt(fd, SOL_SOCKET, 9)).toBe(0);
+        expect(() => setOptions(fd, { keepAlive: false })).not.toThrow();
         expect(() => setKeepAlive(fd, true)).toThrow(
           /SO_KEEPALIVE \(only a TCP socket acts on it\)/,
         );

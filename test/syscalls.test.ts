@@ -84,6 +84,28 @@ test('a connection that a tuned server accepts: no call', () => {
   expect(calls.accepted).toEqual(GET('SO_ERROR'));
 });
 
+test('an option that the headers know and the running kernel does not have', async () => {
+  // Every getsockopt of the process is answered as a kernel does that does not know the option.
+  const { stdout, stderr } = await promisify(execFile)(
+    'strace',
+    [
+      ...['-f', '-qq', '-e', 'signal=none', '-e', 'trace=setsockopt,getsockopt'],
+      ...['-e', 'inject=getsockopt:error=ENOPROTOOPT'],
+      ...[process.execPath, join(__dirname, 'fixtures/older-kernel.mjs')],
+    ],
+    { timeout: 30_000 },
+  );
+  expect(JSON.parse(stdout)).toEqual({
+    supported: false,
+    among: [],
+    set: 'ENOPROTOOPT: this kernel does not have the option, setsockopt TCP_USER_TIMEOUT',
+    get: 'ENOPROTOOPT: this kernel does not have the option, getsockopt TCP_USER_TIMEOUT',
+    keepAlive: 'ENOPROTOOPT',
+  });
+  expect(stderr).toMatch(/getsockopt\(\d+, SOL_TCP, TCP_USER_TIMEOUT, .*INJECTED/);
+  expect(stderr).not.toMatch(/setsockopt/);
+});
+
 test('loading the package: no call', () => {
   expect(calls.load).toEqual([]);
 });

@@ -77,7 +77,16 @@ describe('getSystemDefaults in another namespace', () => {
   });
 
   test('without /proc/sys: null with the reason, never a guess', async () => {
-    const { defaults } = await inNamespace<{ defaults: SystemDefaults }>('defaults.mjs', 'hidden');
+    const { defaults, commandLine } = await inNamespace<{
+      defaults: SystemDefaults;
+      commandLine: { status: number; stdout: string };
+    }>('defaults.mjs', 'hidden');
+    // The command line tells the same, and its exit code that something is missing.
+    expect(commandLine.status).toBe(1);
+    expect(commandLine.stdout).toMatch(
+      /^keepAliveCount +- +net\.ipv4\.tcp_keepalive_probes: ENOENT: no such file/m,
+    );
+    expect(commandLine.stdout).not.toMatch(/noticed|fails after/);
     for (const [name, { value, reason }] of Object.entries(defaults)) {
       expect({ name, value }).toEqual({ name, value: null });
       expect(reason).toMatch(name === 'connectTimeout' ? /no such setting/ : /^ENOENT: /);
