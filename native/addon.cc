@@ -132,6 +132,7 @@ Napi::Value ReadSetting(const Napi::CallbackInfo& info) {
   char* text = reinterpret_cast<char*>(EnvironmentOf(info)->scratch->words);
   char name[256];
   const std::uint32_t length = info[0].As<Napi::Number>().Uint32Value();
+  // lib/ never asks for such a name, and memory is not to depend on that.
   if (length >= sizeof(name)) return Napi::Number::New(info.Env(), -1);
   for (std::uint32_t i = 0; i < length; i++) name[i] = text[i];
   name[length] = '\0';
