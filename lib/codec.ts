@@ -21,7 +21,7 @@ export interface Option {
   /** The range in the kernel's unit. */
   readonly min: number;
   readonly max: number;
-  /** What a whole number is divided by, and rounded up, to be in the kernel's unit; NaN: not so. */
+  /** How much of ours is one of the kernel's units; NaN where only the codec can tell. */
   readonly divisor: number;
 }
 
@@ -145,7 +145,7 @@ const text: Codec = {
     if (value.length < min || value.length > max) {
       throw rangeError(label, `of ${min} to ${max} characters (${spelling.name})`, value);
     }
-    // The NUL goes along: a name of zero bytes means "none" only when there is one to read.
+    // The NUL goes along: without it the empty string would be no bytes at all.
     return Buffer.from(`${value}\0`, 'latin1');
   },
   decode(at, length) {

@@ -51,17 +51,25 @@ export function descriptorOf(socket: SocketLike): number {
   const state = typeof inside.type === 'string' ? dgramState(socket) : undefined;
   if (state !== undefined) return dgramDescriptor(state);
   const handle = inside._handle;
+  return handle === undefined ? descriptorWithout(inside) : handleDescriptor(inside, handle);
+}
+
+function handleDescriptor(inside: Inside, handle: Handle | null): number {
   const fd = handle?.fd;
-  if (typeof fd === 'number' && fd >= 0) return fd;
-  if (handle === undefined) return descriptorWithout(inside);
+  if (isDescriptor(fd)) return fd;
   throw noDescriptor(inside, handle);
+}
+
+/** A C int from 0 on. A number beyond would be cut down to somebody else's descriptor. */
+function isDescriptor(fd: unknown): fd is number {
+  return typeof fd === 'number' && fd >= 0 && (fd | 0) === fd;
 }
 
 const MAX_DESCRIPTOR = 2_147_483_647;
 
 function checkedDescriptor(fd: unknown, argument: string): number {
   if (typeof fd !== 'number') throw typeError(argument, 'a descriptor (an integer)', fd);
-  if (!Number.isInteger(fd) || fd < 0 || fd > MAX_DESCRIPTOR) {
+  if (!isDescriptor(fd)) {
     throw rangeError(argument, `an integer >= 0 and <= ${MAX_DESCRIPTOR}`, fd);
   }
   return fd;
@@ -71,8 +79,9 @@ function checkedDescriptor(fd: unknown, argument: string): number {
 function descriptorWithout(inside: Inside): number {
   if (typeof inside.goaway === 'function') {
     // Its `socket` is a proxy that refuses what would disturb the session, but has a `_handle`.
-    const { socket } = inside;
-    if (typeof socket === 'object' && socket !== null) return descriptorOf(socket as Socket);
+    const socket = inside.socket as Inside | null | undefined;
+    const handle = socket?._handle;
+    if (socket && handle !== undefined) return handleDescriptor(socket, handle);
     throw socketError(
       'ERR_SOCKET_CLOSED',
       'The http2 session is closed and has no socket any more',
@@ -80,7 +89,8 @@ function descriptorWithout(inside: Inside): number {
   }
   if ('fd' in inside) return checkedDescriptor(inside.fd, 'socket.fd');
   // Requests, responses and WebSocket streams have one; which of several it is, the caller knows.
-  const hint = typeof inside.socket === 'object' ? ' (pass its `socket`)' : '';
+  const holder = typeof inside.socket === 'object' && inside.socket !== null;
+  const hint = holder ? ' (pass its `socket`)' : '';
   throw typeError('socket', EXPECTED + hint, inside);
 }
 
@@ -100,8 +110,8 @@ function dgramDescriptor(state: DgramState): number {
   if (state.handle === null) {
     throw socketError('ERR_SOCKET_CLOSED', 'The dgram socket is closed');
   }
-  const fd = state.handle.fd;
-  if (typeof fd === 'number' && fd >= 0) return fd;
+  const { fd } = state.handle;
+  if (isDescriptor(fd)) return fd;
   throw socketError(
     'ERR_SOCKET_NOT_OPEN',
     "The dgram socket is not open yet: call this after 'listening' (bind() opens it)",

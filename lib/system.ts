@@ -51,17 +51,18 @@ const source: SettingSource = platform === 'win32' ? 'registry' : 'sysctl';
 const scope: SettingScope = platform === 'linux' ? 'network namespace' : 'machine';
 
 /**
- * Words of letters, digits, `_` and `-`, between dots. A slash inside a word stands for a dot of
- * an interface's name, as for sysctl(8): `net.ipv4.conf.eth0/100.forwarding`.
+ * Words of letters, digits, `_` and `-`, between dots or slashes; as for sysctl(8) the first of them is
+ * the separator, and the other stands for a dot in an interface's name:
+ * `net.ipv4.conf.eth0/100.forwarding`, `net/ipv4/conf/eth0.100/forwarding`.
  */
 const SYSCTL_NAME = /^[a-z0-9_-]+(?:[./][a-z0-9_-]+)*$/i;
 const LONGEST_NAME = 255;
 
 /** The text of a setting, or the negative libuv code of why there is none. */
 function readText(name: string): string | number {
-  // Linux has sysctls as files: dots are slashes there, and slashes dots.
-  const path =
-    platform === 'linux' ? name.replace(/[./]/g, (sign) => (sign === '.' ? '/' : '.')) : name;
+  // Linux has sysctls as files: where dots separate, they are slashes there, and slashes dots.
+  const dotted = platform === 'linux' && /[./]/.exec(name)?.[0] === '.';
+  const path = dotted ? name.replace(/[./]/g, (sign) => (sign === '.' ? '/' : '.')) : name;
   const scratch = Buffer.from(bytes.buffer, bytes.byteOffset);
   const length = scratch.write(path, 'latin1');
   const read = binding().readSetting(length);
@@ -87,9 +88,11 @@ export function getSysctl(name: string): SystemSetting {
     throw valueError('name', 'must be words between dots, as net.ipv4.tcp_retries2', name);
   }
   const text = readText(name);
+  // Only what is below net belongs to a network namespace.
+  const where = /^net[./]/.test(name) ? scope : 'machine';
   return typeof text === 'string'
-    ? { name, value: text, source, scope, reason: null }
-    : { name, value: null, source, scope, reason: reasonFor(text) };
+    ? { name, value: text, source, scope: where, reason: null }
+    : { name, value: null, source, scope: where, reason: reasonFor(text) };
 }
 
 /**

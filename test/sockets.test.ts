@@ -360,6 +360,28 @@ describe('sockets without a descriptor: what the error says', () => {
     },
   );
 
+  test.each([1.5, 2 ** 31, 2 ** 32, 1e300, Number.NaN, Number.POSITIVE_INFINITY, '3', {}])(
+    'a handle whose descriptor is %j, which would be cut down to another one, is refused',
+    (fd) => {
+      const fakes = [{ _handle: { fd } }, { goaway() {}, socket: { _handle: { fd } } }];
+      for (const [name, call] of calls) {
+        for (const fake of fakes) {
+          expect(() => call(fake as never), name).toThrow(code('ERR_SOCKET_NO_DESCRIPTOR', /./));
+        }
+      }
+    },
+  );
+
+  test('a session that is its own socket is refused, and not followed for ever', () => {
+    const session = {
+      goaway() {},
+      get socket() {
+        return session;
+      },
+    };
+    expect(() => getKeepAlive(session as never)).toThrow(closed);
+  });
+
   test.each([
     ['a descriptor that nobody has', 1_000_000_000, 'EBADF'],
     ['a file', 'file', 'ENOTSOCK'],

@@ -118,7 +118,10 @@ describe('getSysctl', () => {
       scope: 'network namespace',
       reason: null,
     });
-    expect(getSysctl('kernel.ostype').value).toBe('Linux');
+    expect(getSysctl('kernel.ostype')).toMatchObject({ value: 'Linux', scope: 'machine' });
+    expect(getSysctl('net/ipv4/conf/lo/forwarding').value).toBe(
+      file('net/ipv4/conf/lo/forwarding'),
+    );
     expect(getSysctl('net.ipv4.conf.lo.forwarding').value).toBe(
       file('net/ipv4/conf/lo/forwarding'),
     );
@@ -137,6 +140,8 @@ describe('getSysctl', () => {
   test.each([
     '../../etc/passwd',
     'net/../../etc/passwd',
+    'net/.//etc/passwd',
+    'net/ipv4/../../../etc/passwd',
     'net.ipv4../../../../etc/passwd',
     'net.//.//.//etc.passwd',
     '/etc/passwd',

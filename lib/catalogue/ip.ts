@@ -19,7 +19,7 @@ export const ip = {
     freebsd: number('IP_TOS', 0, 255),
   },
   /**
-   * Traffic class of the IPv6 packets that are sent, 0 to 255; ENOPROTOOPT on an IPv4 socket.
+   * Traffic class of the IPv6 packets that are sent, 0 to 255; refused on an IPv4 socket.
    * Linux, macOS, FreeBSD: `IPV6_TCLASS`.
    * @see ipv6(7), RFC 3542
    */
@@ -65,8 +65,8 @@ export const ip = {
   },
   /**
    * Hop limit of the IPv6 packets that are sent, 1 to 255; `'system'` puts the system's default
-   * back. `null` reads "as the system", which macOS and FreeBSD do not say in hops. ENOPROTOOPT on
-   * an IPv4 socket. Every system: `IPV6_UNICAST_HOPS`.
+   * back. `null` reads "as the system", which macOS and FreeBSD do not say in hops. Refused on an
+   * IPv4 socket. Every system: `IPV6_UNICAST_HOPS`.
    * @see ipv6(7), RFC 3542
    */
   hopLimit: {
@@ -81,7 +81,7 @@ export const ip = {
     freebsd: number('IPV6_UNICAST_HOPS', 1, 255, { system: -1, none: -1 }),
   },
   /**
-   * An IPv6 socket takes IPv6 only, no IPv4 peers. ENOPROTOOPT on an IPv4 socket.
+   * An IPv6 socket takes IPv6 only, no IPv4 peers. Refused on an IPv4 socket.
    * Every system: `IPV6_V6ONLY`.
    * @see ipv6(7), RFC 3493
    */

@@ -29,7 +29,7 @@ export interface Spelling {
 interface RowOf<Kind extends string, Example> extends Record<Platform, Spelling | null> {
   /** How a value becomes bytes and back: lib/codec.ts has one entry for each kind. */
   readonly kind: Kind;
-  /** A value a program might set. The README shows it, the derived tests write it. */
+  /** A value a program might set: the derived tests write it. */
   readonly example: Example;
   /** `'read'`: no system can set it. */
   readonly access?: 'read';
