@@ -127,7 +127,7 @@ describe('setKeepAlive', () => {
     },
   );
 
-  test.each([[undefined], [null], [1], ['on'], [[true]], [() => true]] as [never][])(
+  test.each([[undefined], [null], [1], ['on'], [[true]], [[]], [() => true]] as [never][])(
     '%j is no keepalive at all',
     (options) => {
       withTcp((fd) => {
