@@ -49,6 +49,36 @@ void CloseSocket(Socket socket);
 int SetKeepAliveValues(Socket socket, bool enable, std::uint32_t initial_delay,
                        std::uint32_t interval);
 
+// What the kernel knows of a TCP connection, as the system itself lays it out: TCP_INFO on Linux,
+// TCP_CONNECTION_INFO on macOS, the newest TCP_INFO_v<n> that SIO_TCP_INFO gives on Windows. Answers
+// with the bytes written, at most `room`, by which lib/tcp-info/<system>.ts knows what is there.
+int GetTcpInfo(Socket socket, void* info, std::size_t room);
+
+// A number that the system gives to one socket and to no other one as long as it runs; 0 where it
+// has none.
+std::uint64_t Identify(Socket socket);
+
+// How many bytes wait: received and unread (SIOCINQ), sent and unacknowledged or unsent (SIOCOUTQ),
+// of these the unsent ones (SIOCOUTQNSD); -1 for each that the system does not tell.
+int GetQueues(Socket socket, std::int32_t queues[3]);
+
+// A query to the system about its TCP connections, and what it answers, both in the system's own
+// layout: messages of sock_diag on Linux, the records of net.inet.tcp.pcblist_n on macOS, the rows
+// of GetExtendedTcpTable on Windows. lib/connections/<system>.ts writes the one and reads the other.
+class ConnectionTable;
+
+// Asks. Leaves a table in `*table` that has to be closed, or answers with a code.
+int OpenConnectionTable(const void* query, std::size_t length, ConnectionTable** table);
+
+// The next bytes of the answer, whole records of it on Linux; 0 after the last. Never waits for
+// anything but the kernel itself.
+int ReadConnectionTable(ConnectionTable* table, void* bytes, std::size_t room);
+
+void CloseConnectionTable(ConnectionTable* table);
+
+// Ends a connection of this or of another process; the query again in the system's own layout.
+int DestroyConnection(const void* query, std::size_t length);
+
 // The text of a kernel-wide setting, by the system's own name for it: a sysctl, or a value of the
 // TCP/IP parameters in the Windows registry. Answers with the length of the text.
 int ReadSetting(const char* name, char* text, std::size_t room);
