@@ -2,7 +2,7 @@
   'targets': [
     {
       'target_name': 'socket_options',
-      'sources': ['native/addon.cc'],
+      'sources': ['native/addon.cc', 'native/tcp_info.cc'],
       'dependencies': ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api"],
       'defines': ['NAPI_VERSION=8'],
       # Small, because the system calls dwarf what -O2 gains; as a whole (-flto), because each call

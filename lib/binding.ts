@@ -47,6 +47,14 @@ export interface Binding {
     initialDelay: number,
     interval: number,
   ): number;
+  /** `TCP_INFO` of the head's socket over the records; leaves its length, or a code, as the count. */
+  readTcpInfo(): void;
+  /** Unread, unacknowledged or unsent, unsent bytes as the first three words of the records. */
+  readQueues(): void;
+  /** Reads the first `count` entries of a sheet of `lib/tcp-info/columns.ts`. */
+  readTcpInfos(sheet: ArrayBuffer, count: number): void;
+  /** The same in another thread; `false`, and no call, where the system cannot do it safely. */
+  sweepTcpInfos(sheet: ArrayBuffer, count: number, done: () => void): boolean;
   /** Replaces the setting's name, `length` bytes of the records, by its text; returns its length. */
   readSetting(length: number): number;
 }
@@ -90,6 +98,7 @@ export function binding(): Binding {
 // Held here, and not looked up by each call.
 const writeRecords = loaded?.setOptions ?? binding;
 const readRecords = loaded?.getOptions ?? binding;
+const readInfo = loaded?.readTcpInfo ?? binding;
 
 let tables: Tables | undefined;
 
@@ -139,6 +148,19 @@ export function getRecords(fd: number, records: number): number {
   count[0] = records;
   readRecords();
   return count[0];
+}
+
+/** Reads `TCP_INFO` over the records; returns its length in bytes, or a negative code. */
+export function readTcpInfo(fd: number): number {
+  descriptor[0] = fd;
+  readInfo();
+  return count[0] as number;
+}
+
+/** Reads how many bytes wait as the first three words of the records. */
+export function readQueues(fd: number): void {
+  descriptor[0] = fd;
+  binding().readQueues();
 }
 
 /** Writes a record whose value is one word at `at`; returns where the next one begins. */
