@@ -41,7 +41,9 @@ const UNLIMITED = 2 ** 64;
 const milliseconds = (microseconds: number) => microseconds / 1000;
 
 export class LinuxView extends View {
-  protected readonly stateEnd = 1;
+  protected get stateEnd(): number {
+    return 1;
+  }
 
   get stateIndex(): number {
     return stateIndexOf(this.u8(0));

@@ -4,7 +4,9 @@
 import { type TcpInfo, type TcpState, tcpStates } from './tcp-info';
 
 /** The fields as numbers: NaN where `TcpInfo` has null, since a null would cost an allocation. */
-export type TcpInfoNumbers = { readonly [Field in keyof Omit<TcpInfo, 'state'>]: number };
+export type TcpInfoNumbers = {
+  readonly [Field in keyof TcpInfo as Exclude<Field, 'state'>]: number;
+};
 
 /** All systems with an addon are little-endian, and so is what is read here. */
 export abstract class View implements TcpInfoNumbers {
@@ -59,7 +61,7 @@ export abstract class View implements TcpInfoNumbers {
   }
 
   /** Where the state ends, in bytes. */
-  protected abstract readonly stateEnd: number;
+  protected abstract get stateEnd(): number;
 
   /** The index of the state in `tcpStates`; NaN for none of them. */
   abstract get stateIndex(): number;
