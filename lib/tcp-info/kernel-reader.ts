@@ -2,7 +2,7 @@
 // length that the kernel wrote.
 
 /** Module state, so that a field costs a comparison and a load. */
-let memory = new Uint32Array(0);
+let memory: Uint32Array = new Uint32Array(0);
 let start = 0;
 let end = 0;
 
