@@ -55,6 +55,16 @@ export interface Binding {
   readTcpInfos(sheet: ArrayBuffer, count: number): void;
   /** The same in another thread; `false`, and no call, where the system cannot do it safely. */
   sweepTcpInfos(sheet: ArrayBuffer, count: number, done: () => void): boolean;
+  /** Asks the system about its connections, in its own layout; the number of the table, from 1 on. */
+  openConnectionTable(query: Uint8Array): number;
+  /** The next bytes of the answer; 0 after the last, and of a watch when there is nothing for now. */
+  readConnectionTable(table: number, bytes: Uint8Array): number;
+  closeConnectionTable(table: number): void;
+  destroyConnection(query: Uint8Array): number;
+  /** A table that grows by each connection that ends; `wake` is called after a read found nothing. */
+  watchClosedConnections(limit: number, wake: () => void): number;
+  /** Whether a watch keeps the process from ending. */
+  holdWatch(table: number, hold: boolean): void;
   /** Replaces the setting's name, `length` bytes of the records, by its text; returns its length. */
   readSetting(length: number): number;
 }

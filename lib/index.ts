@@ -3,6 +3,19 @@
 import { type Constants, lazily } from './constants';
 
 export type { Linger, OptionName, OptionValues, SocketOptions } from './catalogue';
+export type {
+  Connection,
+  ConnectionFilter,
+  ConnectionOwner,
+  ConnectionTimer,
+} from './connections/connection';
+export {
+  destroyConnection,
+  listConnections,
+  listConnectionsAsync,
+  watchClosedConnections,
+} from './connections/face';
+export type { ConnectionWatch, ConnectionWatchOptions } from './connections/watch';
 export { SocketOptionError, type SocketOptionErrorDetails } from './error';
 export { getKeepAlive, type KeepAlive, type KeepAliveOptions, setKeepAlive } from './keepalive';
 export { isSupported, supportedOptions } from './option';

@@ -148,6 +148,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   define("setKeepAliveValues", SetKeepAliveValues);
   define("readSetting", ReadSetting);
   addon::AddTcpInfo(env, exports, environment);
+  addon::AddConnections(env, exports, environment);
   return exports;
 }
 

@@ -24,9 +24,13 @@ struct Scratch {
 };
 constexpr std::size_t kRoom = (kScratchBytes - offsetof(Scratch, words)) / sizeof(std::int32_t);
 
+// Of connections.cc: a table of connections that JS has open.
+struct OpenTable;
+
 struct Environment {
   Napi::Reference<Napi::ArrayBuffer> buffer;
-  Scratch* scratch;
+  Scratch* scratch = nullptr;
+  OpenTable* tables = nullptr;
 };
 
 inline Environment* EnvironmentOf(const Napi::CallbackInfo& info) {

@@ -85,6 +85,14 @@ void CloseConnectionTable(ConnectionTable* table);
 // Ends a connection of this or of another process; the query again in the system's own layout.
 int DestroyConnection(const void* query, std::size_t length);
 
+// A table that grows: from now on every TCP socket of the network namespace that ends is told in
+// it, collected by a thread of its own. It keeps `limit` of them that were not read, and counts
+// what it has to drop. `wake` is called in that thread when there is something to read, and again
+// only after a read has found nothing; never after the table is closed. UV_ENOTSUP elsewhere than
+// on Linux.
+int WatchClosedConnections(std::size_t limit, void (*wake)(void* context), void* context,
+                           ConnectionTable** table);
+
 // The text of a kernel-wide setting, by the system's own name for it: a sysctl, or a value of the
 // TCP/IP parameters in the Windows registry. Answers with the length of the text.
 int ReadSetting(const char* name, char* text, std::size_t room);
