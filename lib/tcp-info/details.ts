@@ -140,7 +140,9 @@ function readQueues(fd: number) {
 function readName(fd: number): string | null {
   const length = readRecord(fd, IPPROTO_TCP, TCP_CONGESTION, NAME_ROOM);
   if (length <= 0) return null;
-  const text = Buffer.from(kit.bytes.subarray(4 * kit.HEAD, 4 * kit.HEAD + length)).toString('latin1');
+  const text = Buffer.from(kit.bytes.subarray(4 * kit.HEAD, 4 * kit.HEAD + length)).toString(
+    'latin1',
+  );
   return text.split('\0', 1)[0] as string;
 }
 

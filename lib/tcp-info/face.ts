@@ -25,7 +25,7 @@ let loaded: typeof import('./index') | undefined;
 function load(): typeof import('./index') {
   // Throws where there is no addon, with what was looked for.
   binding();
-  loaded = require('./tcp-info/index.js') as typeof import('./index');
+  loaded = require('./index.js') as typeof import('./index');
   loaded.useKit({
     ...{ binding, bytes, getRecords, HEAD, putRoom, readQueues, readTcpInfo, tcpInfo, words },
     ...{ errnoOf, rangeError, systemError, typeError, valueError },

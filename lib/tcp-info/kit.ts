@@ -13,7 +13,10 @@ export type Kit = Pick<
   | 'tcpInfo'
   | 'words'
 > &
-  Pick<typeof import('../error'), 'errnoOf' | 'rangeError' | 'systemError' | 'typeError' | 'valueError'> &
+  Pick<
+    typeof import('../error'),
+    'errnoOf' | 'rangeError' | 'systemError' | 'typeError' | 'valueError'
+  > &
   Pick<typeof import('../socket'), 'descriptorIfOpen' | 'descriptorOf'>;
 
 export let kit: Kit;

@@ -41,11 +41,11 @@ const UNLIMITED = 2 ** 64;
 const milliseconds = (microseconds: number) => microseconds / 1000;
 
 export class LinuxView extends View {
-  protected get stateEnd(): number {
+  protected override get stateEnd(): number {
     return 1;
   }
 
-  get stateIndex(): number {
+  override get stateIndex(): number {
     return stateIndexOf(this.u8(0));
   }
 

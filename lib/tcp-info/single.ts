@@ -48,4 +48,3 @@ function wantsDetails(options: unknown): boolean {
   if (typeof details !== 'boolean') throw kit.typeError('options.details', 'a boolean', details);
   return details;
 }
-
