@@ -91,7 +91,7 @@ export function getKernelTcpInfo(
  * ```
  *
  * It has a getter for each field of {@link TcpInfo}, of what was last read, but as plain numbers: NaN
- * where the object of {@link getTcpInfo} has null. Before the first read, and after one that failed,
+ * where the object of {@link getTcpInfo} has null. Before the first read, and after one that the kernel refused,
  * all are NaN and `state` is null.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: its getters come with the code that is loaded last.

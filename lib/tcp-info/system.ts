@@ -1,7 +1,10 @@
 // The structure of each system: how it is seen normalised, and under its own names.
 
+import { DarwinView, darwinFields } from './darwin';
+import { FreeBsdView, freeBsdFields } from './freebsd';
 import { LinuxView, linuxFields } from './linux';
 import type { View } from './view';
+import { WindowsView, windowsFields } from './win32';
 
 export interface System {
   readonly View: new (words: Uint32Array) => View;
@@ -14,15 +17,26 @@ export interface System {
 
 export const systems: Readonly<Record<string, System>> = {
   linux: { View: LinuxView, fields: linuxFields, syscall: 'getsockopt', option: 'TCP_INFO' },
+  darwin: {
+    View: DarwinView,
+    fields: darwinFields,
+    syscall: 'getsockopt',
+    option: 'TCP_CONNECTION_INFO',
+  },
+  win32: { View: WindowsView, fields: windowsFields, syscall: 'WSAIoctl', option: 'SIO_TCP_INFO' },
+  freebsd: { View: FreeBsdView, fields: freeBsdFields, syscall: 'getsockopt', option: 'TCP_INFO' },
 };
 
 /** The system that runs; where there is no addon for it, loading that has failed before. */
 export const system = (systems[process.platform] ?? systems.linux) as System;
 
-type Linux = ReturnType<typeof linuxFields>;
+type Fields = ReturnType<typeof linuxFields> &
+  ReturnType<typeof darwinFields> &
+  ReturnType<typeof windowsFields> &
+  ReturnType<typeof freeBsdFields>;
 
 /**
  * The fields of the kernel's structure under its own names, in its own units: those of the system that
- * runs, each `null` where its kernel is older than the field. Numbers are exact up to 2^53.
+ * runs, each `null` where its kernel is older than the field; the names of others are `undefined`. Numbers are exact up to 2^53.
  */
-export type KernelTcpInfo = { readonly [Name in keyof Linux]?: Linux[Name] };
+export type KernelTcpInfo = { readonly [Name in keyof Fields]?: Fields[Name] };
