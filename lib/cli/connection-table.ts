@@ -189,7 +189,7 @@ export function connectionTable(
     { title: 'UNACKED', rank: 5, text: (connection) => queue(connection, 'sendQueue') },
     { title: 'RECEIVED', rank: 1, text: ({ tcpInfo }) => amount(tcpInfo?.bytesReceived) },
     { title: 'SENT', rank: 2, text: ({ tcpInfo }) => amount(tcpInfo?.bytesSent) },
-    { title: 'TIMER', room: 8, text: (connection) => timerWords(connection, platform) },
+    { title: 'TIMER', text: (connection) => timerWords(connection, platform) },
     ...(owners ? [{ title: 'PROCESS', text: processes }] : []),
   ];
   const cells = columns

@@ -31,7 +31,7 @@ interface Past {
 }
 
 /** Bars of a trend; no more round-trip times are kept. */
-const TREND = 12;
+const TREND = 8;
 
 /** Keys that scroll, and how: in lines, in screens, or to an end. */
 const SCROLL: Readonly<Record<string, (page: number) => number>> = {

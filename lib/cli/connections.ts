@@ -53,9 +53,9 @@ has no room for:
   TIMER     what happens next, and when:
     off                       nothing: keepalive is off
     first probe in 12 s       keepalive is on, and this is when it asks
-    probe 2 in 0.4 s          one was not answered. Where no more are allowed the
-                              connection ends instead: only its own program can
-                              know how many are
+    probe 2 in 0.4 s          one was not answered. Where no more are allowed,
+                              the connection ends instead: only its own program
+                              can know how many are
     ACK due in 0.2 s          data is out; without an acknowledgement, it is sent
                               again
     retransmission 3 in 1.6 s that happened twice. Keepalive does not run then
@@ -246,7 +246,7 @@ async function watch(query: Query, owners: boolean, interval: number): Promise<v
     key: (name) => view.press(name) && show(),
     resize: () => show(),
   });
-  const heading = `socket-options connections, every ${interval / 1_000} s`;
+  const heading = `connections every ${interval / 1_000} s`;
   const view = new ConnectionWatch(heading, { unicode, owners, keys: screen.hasKeys });
   const show = () => screen.show(view.frame(screen.columns, screen.rows));
   try {

@@ -69,12 +69,12 @@ export class Screen {
     for (const signal of SIGNALS) process.on(signal, this.#killed);
     process.on('SIGCONT', this.#continued);
     this.#output.on('resize', this.#resized);
-    this.#output.on('error', this.#quit);
+    this.#output.on('error', this.#hungUp);
     if (this.#input) {
       emitKeypressEvents(this.#input);
       this.#input.on('keypress', this.#pressed);
-      this.#input.on('error', this.#quit);
-      this.#input.on('end', this.#quit);
+      this.#input.on('error', this.#hungUp);
+      this.#input.on('end', this.#hungUp);
     }
     this.#enter();
   }
@@ -197,6 +197,12 @@ export class Screen {
     this.#signal = signal;
     this.#quit();
   };
+
+  /**
+   * The terminal is gone, and its signal on the way. To end by the signal is also what saves Node from a
+   * failed assertion: at an orderly end it would restore the terminal's modes.
+   */
+  readonly #hungUp = (): void => this.#killed('SIGHUP');
 
   /** As the terminal itself would: every process of the job stops, and the shell takes over. */
   async #suspend(): Promise<void> {
