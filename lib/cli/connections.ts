@@ -28,8 +28,8 @@ peer last gave a sign of life, the round-trip time, what was sent again, what
 waits in queues, and what the kernel will do next. Sockets that listen and those
 in TIME-WAIT are counted only, unless they are asked for.
 
-  --state <names>       only those in these states: a list with commas, as ss(8),
-                        netstat(8) or the RFC write them (estab, FIN_WAIT1)
+  --state <names>       only those in these states: a list with commas, as
+                        ss(8), netstat(8) or the RFC write them (FIN_WAIT1)
   --all                 in every state, LISTEN and TIME-WAIT too
   --port <numbers>      only those with one of these ports at either end
   --local <address>     only with this local address, or prefix: 10.0.0.0/8
@@ -56,10 +56,13 @@ has no room for:
     probe 2 in 0.4 s          one was not answered. Where no more are allowed,
                               the connection ends instead: only its own program
                               can know how many are
-    ACK due in 0.2 s          data is out; without an acknowledgement, it is sent
+    ACK due in 0.2 s          data is out; unless it is acknowledged, it is sent
                               again
     retransmission 3 in 1.6 s that happened twice. Keepalive does not run then
-    window probe 1 in 0.2 s   the peer does not read; it is asked whether it does
+    window probe 1 in 0.2 s   the peer does not read; it is asked if it does
+
+Below the table: why the suspects are some, three or more connections of one
+program in CLOSE-WAIT (its peers closed them, it has not), full accept queues.
 
 Keys of --watch: q or Ctrl-C quits; arrows, j, k, PgUp, PgDn, Home, End scroll;
 Ctrl-Z stops until fg. Without a terminal, or with TERM=dumb, it prints a line

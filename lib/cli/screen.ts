@@ -225,10 +225,9 @@ export class Screen {
     this.#resume();
   };
 
-  /** The last resort: an exception, or an exit from elsewhere. */
+  /** The last resort: an exception, or an exit from elsewhere. Node itself ends raw mode then. */
   readonly #exit = (): void => {
     if (!this.#entered) return;
-    this.#input?.setRawMode(false);
     try {
       writeSync(this.#output.fd, LEAVE);
     } catch {
