@@ -137,6 +137,28 @@ describe.concurrent('in tmux', () => {
     expect(await tmux.modes()).toEqual(before);
   });
 
+  tmuxTest(
+    'stopped from outside, fg brings the whole screen and the keys back',
+    async ({ tmux }) => {
+      const before = await tmux.modes();
+      await tmux.press('C-l');
+      await tmux.enter(watch('few'));
+      await tmux.until(/TREND/);
+      process.kill(await tmux.child(), 'SIGSTOP');
+      await tmux.until(/Stopped/);
+      await tmux.enter(['fg']);
+      await tmux.until((screen) => screen.includes('TREND') && !screen.includes('Stopped'));
+      expect(await tmux.screenModes()).toEqual({
+        alternateScreen: true,
+        cursor: false,
+        wrap: false,
+      });
+      await tmux.press('q');
+      await tmux.until((screen) => /prompt\$ \n*$/.test(screen) && !screen.includes('TREND'));
+      expect(await tmux.modes()).toEqual(before);
+    },
+  );
+
   tmuxTest('a suspect has a colour, and none with NO_COLOR', async ({ tmux }) => {
     await tmux.enter(watch('few'));
     await tmux.until(/TREND/);
@@ -273,6 +295,18 @@ describe.concurrent('in a bare terminal', () => {
       { columns: 200, rows: 60 },
     );
     expect(status).toBe(expected);
+  });
+
+  test('Ctrl-Z where no shell would continue it: the screen comes back', async () => {
+    const { output, status } = await play(watch('few'), [
+      ['until', ':40001'],
+      ['type', '\x1a'],
+      ['until', ':40001'],
+      ['type', 'q'],
+      ['end', 5],
+    ]);
+    expect(modeCodes(output)).toEqual([...TAKEN, ...GIVEN_BACK, ...TAKEN, ...GIVEN_BACK]);
+    expect(status).toBe(0);
   });
 
   test('without keys, for want of a terminal at stdin', async () => {

@@ -14,7 +14,7 @@ import {
   warnings,
 } from '../lib/cli/connection-table';
 import { ConnectionWatch } from '../lib/cli/connection-watch';
-import { BARS, sparkline } from '../lib/cli/sparkline';
+import { BARS, remember, sparkline } from '../lib/cli/sparkline';
 import { stateOf } from '../lib/cli/states';
 import {
   count,
@@ -231,7 +231,7 @@ describe('the table', () => {
   });
 
   test('the suspicious have a mark, and come first', () => {
-    const suspect = make({ localPort: 9, ...timer('keepalive', 2) });
+    const suspect = make({ state: 'CLOSE-WAIT', ...timer('keepalive', 2) });
     const other = make({ state: 'FIN-WAIT-1', localPort: 1 });
     const lines = connectionTable(
       [observe(make()), observe(other), observe(suspect)].sort(bySuspicion),
@@ -239,7 +239,7 @@ describe('the table', () => {
     );
     expect(lines.map((line) => line.slice(0, 13).trim())).toEqual([
       'STATE',
-      '! ESTABLISHED',
+      '! CLOSE-WAIT',
       'ESTABLISHED',
       'FIN-WAIT-1',
     ]);
@@ -438,6 +438,11 @@ describe('sparkline', () => {
     ['▁█', [9, 9, 1, 2], 2],
   ])('%j', (bars, values, width) => {
     expect(sparkline(values, width)).toBe(bars);
+  });
+
+  test('remembers no more than it has to', () => {
+    expect(remember([1, 2], 3, 3)).toEqual([1, 2, 3]);
+    expect(remember([1, 2, 3], 4, 3)).toEqual([2, 3, 4]);
   });
 
   test('in ASCII', () => {

@@ -11,7 +11,7 @@ import {
   warnings,
 } from './connection-table';
 import type { Line } from './screen';
-import { BARS, sparkline } from './sparkline';
+import { BARS, remember, sparkline } from './sparkline';
 
 /** One look at the connections of this system. */
 export interface Sample {
@@ -74,7 +74,7 @@ export class ConnectionWatch {
         since: this.#samples,
         roundTrips: [],
       };
-      const now = [...roundTrips, connection.tcpInfo?.rtt ?? null].slice(-TREND);
+      const now = remember(roundTrips, connection.tcpInfo?.rtt ?? null, TREND);
       past.set(name, { since, roundTrips: now });
     }
     this.#past = past;

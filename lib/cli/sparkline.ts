@@ -3,6 +3,11 @@
 /** From the lowest bar to the highest. */
 export const BARS = { unicode: '▁▂▃▄▅▆▇█', ascii: '_.:-=+*#' } as const;
 
+/** The values with one more, and without the oldest where that makes more than `most`. */
+export function remember<Value>(values: readonly Value[], value: Value, most: number): Value[] {
+  return [...values, value].slice(-most);
+}
+
 /**
  * The last `width` values as bars, the newest at the right; a blank where there was none. The
  * smallest of them has the lowest bar; the highest is for the largest, but for at least twice the
