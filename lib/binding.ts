@@ -47,6 +47,24 @@ export interface Binding {
     initialDelay: number,
     interval: number,
   ): number;
+  /** `TCP_INFO` of the head's socket behind the records; leaves its length, or a code, as the count. */
+  readTcpInfo(): void;
+  /** Unread, unacknowledged or unsent, unsent bytes as the first three words of the records. */
+  readQueues(): void;
+  /** Reads the first `count` entries of a sheet of `lib/tcp-info/columns.ts`. */
+  readTcpInfos(sheet: ArrayBuffer, count: number): void;
+  /** The same in another thread; `false`, and no call, where the system cannot do it safely. */
+  sweepTcpInfos(sheet: ArrayBuffer, count: number, done: () => void): boolean;
+  /** Asks the system about its connections, in its own layout; the number of the table, from 1 on. */
+  openConnectionTable(query: Uint8Array): number;
+  /** The next bytes of the answer; 0 after the last, and of a watch when there is nothing for now. */
+  readConnectionTable(table: number, bytes: Uint8Array): number;
+  closeConnectionTable(table: number): void;
+  destroyConnection(query: Uint8Array): number;
+  /** A table that grows by each connection that ends; `wake` is called after a read found nothing. */
+  watchClosedConnections(limit: number, wake: () => void): number;
+  /** Whether a watch keeps the process from ending. */
+  holdWatch(table: number, hold: boolean): void;
   /** Replaces the setting's name, `length` bytes of the records, by its text; returns its length. */
   readSetting(length: number): number;
 }
@@ -90,6 +108,7 @@ export function binding(): Binding {
 // Held here, and not looked up by each call.
 const writeRecords = loaded?.setOptions ?? binding;
 const readRecords = loaded?.getOptions ?? binding;
+const readInfo = loaded?.readTcpInfo ?? binding;
 
 let tables: Tables | undefined;
 
@@ -104,14 +123,19 @@ export function constantTables(): Tables {
 
 /** Words before the first record: descriptor, count, answer. */
 const HEADER = 4;
-const scratch = loaded?.scratch ?? new ArrayBuffer(HEADER * 4);
+/** Where the records end, and the place of `TCP_INFO` begins, in bytes. */
+const RECORDS_END = 16 * 1024;
+const scratch = loaded?.scratch ?? new ArrayBuffer(RECORDS_END);
 const descriptor = new Float64Array(scratch, 0, 1);
 const count = new Int32Array(scratch, 8, 1);
 const answer = new Int32Array(scratch, 12, 1);
 
 /** The records. The buffer must never leave this package: the addon writes into its memory. */
-export const words = new Int32Array(scratch, HEADER * 4);
-export const bytes = new Uint8Array(scratch, HEADER * 4);
+export const words = new Int32Array(scratch, HEADER * 4, (RECORDS_END - HEADER * 4) / 4);
+export const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+
+/** Behind the records: `TCP_INFO`. */
+export const tcpInfo = new Uint32Array(scratch, RECORDS_END);
 
 /** Words of a record before its value. */
 export const HEAD = 3;
@@ -139,6 +163,19 @@ export function getRecords(fd: number, records: number): number {
   count[0] = records;
   readRecords();
   return count[0];
+}
+
+/** Reads `TCP_INFO` behind the records; returns its length in bytes, or a negative code. */
+export function readTcpInfo(fd: number): number {
+  descriptor[0] = fd;
+  readInfo();
+  return count[0] as number;
+}
+
+/** Reads how many bytes wait as the first three words of the records. */
+export function readQueues(fd: number): void {
+  descriptor[0] = fd;
+  binding().readQueues();
 }
 
 /** Writes a record whose value is one word at `at`; returns where the next one begins. */

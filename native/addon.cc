@@ -8,30 +8,15 @@
 // so that any number of options of any size is one call without a JS value made or read here.
 // What went wrong with a record is written where its length was, as a negative code.
 
-#include <napi.h>
+#include "addon.h"
 
 #include "platform.h"
 
 namespace {
 
-// Room for the largest option values that kernels keep, and for every option of the catalogue at
-// once. The buffer belongs to one environment (worker threads have their own) and never leaves
-// lib/binding.ts: after a transfer to somebody else this memory would not be ours to write.
-constexpr std::size_t kScratchBytes = 16 * 1024;
-constexpr std::size_t kScratchWords = kScratchBytes / sizeof(std::int32_t);
-
-struct Scratch {
-  double socket;
-  std::int32_t count;
-  std::int32_t answer;  // of getDefault, which must not disturb records that are being laid down
-  std::int32_t words[1];
-};
-constexpr std::size_t kRoom = kScratchWords - offsetof(Scratch, words) / sizeof(std::int32_t);
-
-struct Environment {
-  Napi::Reference<Napi::ArrayBuffer> buffer;
-  Scratch* scratch;
-};
+using addon::Environment;
+using addon::kRoom;
+using addon::Scratch;
 
 struct Record {
   std::int32_t level;
@@ -58,26 +43,14 @@ inline std::int32_t ForEachRecord(Scratch* scratch, Handle handle) {
   return scratch->count;
 }
 
-Environment* EnvironmentOf(const Napi::CallbackInfo& info) {
-  return static_cast<Environment*>(info.Data());
-}
-
 platform::Socket SocketOf(const Napi::CallbackInfo& info) {
   return static_cast<platform::Socket>(info[0].As<Napi::Number>().Int64Value());
-}
-
-// The two functions below are Node-API's own callbacks and not the wrapper's, and take and give
-// nothing: after a system call, each further call out of here costs more than it seems to.
-Scratch* ScratchOf(napi_env env, napi_callback_info info) {
-  void* data = nullptr;
-  napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
-  return static_cast<Environment*>(data)->scratch;
 }
 
 // setOptions(): writes the records, and stops at the first that is refused. Leaves in the head how
 // many were written.
 napi_value SetOptions(napi_env env, napi_callback_info info) {
-  Scratch* scratch = ScratchOf(env, info);
+  Scratch* scratch = addon::ScratchOf(env, info);
   const platform::Socket socket = static_cast<platform::Socket>(scratch->socket);
   scratch->count = ForEachRecord(scratch, [socket](Record* record) {
     const int status =
@@ -91,7 +64,7 @@ napi_value SetOptions(napi_env env, napi_callback_info info) {
 // getOptions(): reads the records, and goes on after one that is refused. Leaves in the head how
 // many could be read.
 napi_value GetOptions(napi_env env, napi_callback_info info) {
-  Scratch* scratch = ScratchOf(env, info);
+  Scratch* scratch = addon::ScratchOf(env, info);
   const platform::Socket socket = static_cast<platform::Socket>(scratch->socket);
   std::int32_t done = 0;
   ForEachRecord(scratch, [socket, &done](Record* record) {
@@ -113,8 +86,8 @@ Napi::Value GetDefault(const Napi::CallbackInfo& info) {
   const platform::Socket socket = platform::OpenSocket(level);
   if (socket < 0) return Napi::Number::New(info.Env(), static_cast<double>(socket));
   int length = sizeof(std::int32_t);
-  const int status =
-      platform::GetOption(socket, level, option, &EnvironmentOf(info)->scratch->answer, &length);
+  const int status = platform::GetOption(socket, level, option,
+                                         &addon::EnvironmentOf(info)->scratch->answer, &length);
   platform::CloseSocket(socket);
   return Napi::Number::New(info.Env(), status);
 }
@@ -129,7 +102,7 @@ Napi::Value SetKeepAliveValues(const Napi::CallbackInfo& info) {
 
 // readSetting(length): the name is in the scratch buffer, its text replaces it there.
 Napi::Value ReadSetting(const Napi::CallbackInfo& info) {
-  char* text = reinterpret_cast<char*>(EnvironmentOf(info)->scratch->words);
+  char* text = reinterpret_cast<char*>(addon::EnvironmentOf(info)->scratch->words);
   char name[256];
   const std::uint32_t length = info[0].As<Napi::Number>().Uint32Value();
   // lib/ never asks for such a name, and memory is not to depend on that.
@@ -159,26 +132,23 @@ Napi::Value Constants(const Napi::CallbackInfo& info) {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Environment* environment = new Environment();
   env.SetInstanceData(environment);
-  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, kScratchBytes);
+  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, addon::kScratchBytes + addon::kTcpInfoRoom);
   environment->scratch = static_cast<Scratch*>(buffer.Data());
   environment->buffer = Napi::Persistent(buffer);
 
   exports.Set("scratch", buffer);
 
+  addon::Define(env, exports, "setOptions", SetOptions, environment);
+  addon::Define(env, exports, "getOptions", GetOptions, environment);
   const auto define = [&](const char* name, Napi::Value (*callback)(const Napi::CallbackInfo&)) {
     exports.Set(name, Napi::Function::New(env, callback, name, environment));
   };
-  const auto define_raw = [&](const char* name, napi_callback callback) {
-    napi_value function = nullptr;
-    napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, environment, &function);
-    exports.Set(name, function);
-  };
-  define_raw("setOptions", SetOptions);
-  define_raw("getOptions", GetOptions);
   define("constants", Constants);
   define("getDefault", GetDefault);
   define("setKeepAliveValues", SetKeepAliveValues);
   define("readSetting", ReadSetting);
+  addon::AddTcpInfo(env, exports, environment);
+  addon::AddConnections(env, exports, environment);
   return exports;
 }
 

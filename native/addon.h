@@ -13,6 +13,8 @@ namespace addon {
 // once. The buffer belongs to one environment (worker threads have their own) and never leaves
 // lib/binding.ts: after a transfer to somebody else this memory would not be ours to write.
 constexpr std::size_t kScratchBytes = 16 * 1024;
+// Behind them, TCP_INFO has a place of its own: TcpInfoReader leaves it there, while other calls go on.
+constexpr std::size_t kTcpInfoRoom = 512;
 
 struct Scratch {
   double socket;
@@ -22,14 +24,37 @@ struct Scratch {
 };
 constexpr std::size_t kRoom = (kScratchBytes - offsetof(Scratch, words)) / sizeof(std::int32_t);
 
+// Of connections.cc: a table of connections that JS has open.
+struct OpenTable;
+
 struct Environment {
   Napi::Reference<Napi::ArrayBuffer> buffer;
-  Scratch* scratch;
+  Scratch* scratch = nullptr;
+  OpenTable* tables = nullptr;
 };
 
+inline Environment* EnvironmentOf(const Napi::CallbackInfo& info) {
+  return static_cast<Environment*>(info.Data());
+}
+
+// For functions that are Node-API's own callbacks and not the wrapper's, and take and give nothing:
+// after a system call, each further call out of here costs more than it seems to.
+inline Scratch* ScratchOf(napi_env env, napi_callback_info info) {
+  void* data = nullptr;
+  napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
+  return static_cast<Environment*>(data)->scratch;
+}
+
+inline void Define(napi_env env, napi_value exports, const char* name, napi_callback callback,
+                   Environment* environment) {
+  napi_value function = nullptr;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, environment, &function);
+  napi_set_named_property(env, exports, name, function);
+}
+
 // Each file adds its functions to the exports.
-void AddTcpInfo(Napi::Env env, Napi::Object exports, Environment* environment);
-void AddConnections(Napi::Env env, Napi::Object exports, Environment* environment);
+void AddTcpInfo(napi_env env, napi_value exports, Environment* environment);
+void AddConnections(napi_env env, napi_value exports, Environment* environment);
 
 }  // namespace addon
 

@@ -116,4 +116,8 @@ int ReadSetting(const char* name, char* text, std::size_t room) {
   return std::snprintf(text, room, "%lld", number);
 }
 
+int WatchClosedConnections(std::size_t, void (*)(void*), void*, ConnectionTable**) {
+  return -ENOTSUP;
+}
+
 }  // namespace platform

@@ -4,11 +4,13 @@
 #include <cstring>
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 // Not <netinet/tcp.h>: libc's copy lags behind the kernel's by years, and the two exclude each
 // other.
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -182,6 +184,29 @@ const Constant kConstants[] = {
 };
 // clang-format on
 const std::size_t kConstantCount = sizeof(kConstants) / sizeof(kConstants[0]);
+
+int GetTcpInfo(Socket socket, void* info, std::size_t room) {
+  int length = static_cast<int>(room);
+  const int status = GetOption(socket, IPPROTO_TCP, TCP_INFO, info, &length);
+  return status < 0 ? status : length;
+}
+
+const bool kIdentifiesSockets = true;
+
+std::uint64_t Identify(Socket socket) {
+  std::uint64_t cookie = 0;
+  int length = sizeof(cookie);
+  return GetOption(socket, SOL_SOCKET, SO_COOKIE, &cookie, &length) < 0 ? 0 : cookie;
+}
+
+int GetQueues(Socket socket, std::int32_t queues[3]) {
+  static constexpr unsigned long kRequests[] = {SIOCINQ, SIOCOUTQ, SIOCOUTQNSD};
+  for (int i = 0; i < 3; i++) {
+    // A listening socket has none of them.
+    if (ioctl(static_cast<int>(socket), kRequests[i], &queues[i]) != 0) queues[i] = -1;
+  }
+  return 0;
+}
 
 // Sysctls are files of the caller's network namespace, below /proc/sys. Only the path is made
 // here; which names are fit to be one is decided in lib/system.ts, before the call.

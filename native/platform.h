@@ -50,13 +50,18 @@ int SetKeepAliveValues(Socket socket, bool enable, std::uint32_t initial_delay,
                        std::uint32_t interval);
 
 // What the kernel knows of a TCP connection, as the system itself lays it out: TCP_INFO on Linux,
-// TCP_CONNECTION_INFO on macOS, the newest TCP_INFO_v<n> that SIO_TCP_INFO gives on Windows. Answers
-// with the bytes written, at most `room`, by which lib/tcp-info/<system>.ts knows what is there.
+// TCP_CONNECTION_INFO on macOS, the newest TCP_INFO_v<n> that SIO_TCP_INFO gives on Windows.
+// Answers with the bytes written, at most `room`, by which lib/tcp-info/<system>.ts knows what is
+// there.
 int GetTcpInfo(Socket socket, void* info, std::size_t room);
 
-// A number that the system gives to one socket and to no other one as long as it runs; 0 where it
-// has none.
+// Whether the system gives each socket a number that no other one ever has, as long as it runs; and
+// that number, 0 for what is not a socket.
+extern const bool kIdentifiesSockets;
 std::uint64_t Identify(Socket socket);
+
+// The code of a descriptor that is closed: UV_EBADF.
+extern const int kClosed;
 
 // How many bytes wait: received and unread (SIOCINQ), sent and unacknowledged or unsent (SIOCOUTQ),
 // of these the unsent ones (SIOCOUTQNSD); -1 for each that the system does not tell.
@@ -64,7 +69,8 @@ int GetQueues(Socket socket, std::int32_t queues[3]);
 
 // A query to the system about its TCP connections, and what it answers, both in the system's own
 // layout: messages of sock_diag on Linux, the records of net.inet.tcp.pcblist_n on macOS, the rows
-// of GetExtendedTcpTable on Windows. lib/connections/<system>.ts writes the one and reads the other.
+// of GetExtendedTcpTable on Windows. lib/connections/<system>.ts writes the one and reads the
+// other.
 class ConnectionTable;
 
 // Asks. Leaves a table in `*table` that has to be closed, or answers with a code.
@@ -78,6 +84,14 @@ void CloseConnectionTable(ConnectionTable* table);
 
 // Ends a connection of this or of another process; the query again in the system's own layout.
 int DestroyConnection(const void* query, std::size_t length);
+
+// A table that grows: from now on every TCP socket of the network namespace that ends is told in
+// it, collected by a thread of its own. It keeps `limit` of them that were not read, and counts
+// what it has to drop. `wake` is called in that thread when there is something to read, and again
+// only after a read has found nothing; never after the table is closed. UV_ENOTSUP elsewhere than
+// on Linux.
+int WatchClosedConnections(std::size_t limit, void (*wake)(void* context), void* context,
+                           ConnectionTable** table);
 
 // The text of a kernel-wide setting, by the system's own name for it: a sysctl, or a value of the
 // TCP/IP parameters in the Windows registry. Answers with the length of the text.

@@ -15,6 +15,8 @@
 
 namespace platform {
 
+const int kClosed = -EBADF;
+
 int SetOption(Socket socket, int level, int option, const void* value, int length) {
   const int status =
       setsockopt(static_cast<int>(socket), level, option, value, static_cast<socklen_t>(length));

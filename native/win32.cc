@@ -389,4 +389,8 @@ int ReadSetting(const char* name, char* text, std::size_t room) {
   return static_cast<int>(std::to_chars(text, text + room, number).ptr - text);
 }
 
+int WatchClosedConnections(std::size_t, void (*)(void*), void*, ConnectionTable**) {
+  return UV_ENOTSUP;
+}
+
 }  // namespace platform

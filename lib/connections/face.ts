@@ -1,0 +1,75 @@
+// The public functions on connections: thin, since what they do is loaded with their first call.
+
+import { binding } from '../binding';
+import { describeErrno, rangeError, SocketOptionError, typeError, valueError } from '../error';
+import type { Connection, ConnectionFilter } from './connection';
+import type { ConnectionWatch, ConnectionWatchOptions } from './watch';
+
+let loaded: typeof import('./index') | undefined;
+
+function connections(): typeof import('./index') {
+  if (loaded === undefined) {
+    loaded = require('./index.js') as typeof import('./index');
+    loaded.useKit({ binding, describeErrno, rangeError, SocketOptionError, typeError, valueError });
+  }
+  return loaded;
+}
+
+/**
+ * The TCP connections and listening sockets of this network namespace, those of other processes and
+ * users too: `listConnections({ remotePort: 5432, state: 'ESTABLISHED', tcpInfo: true })`.
+ *
+ * Times in milliseconds, queues in bytes. No privilege is needed. In Linux one microsecond for each
+ * connection, and as much again for each that is returned; states, ports and addresses are filtered in
+ * the kernel. Not an instant's picture: a connection that changes meanwhile may be missed.
+ *
+ * Linux `NETLINK_SOCK_DIAG` (sock_diag(7)); `owners` and `ownProcess` by `/proc/<pid>/fd`.
+ * @throws TypeError, RangeError for a wrong filter, before any system call.
+ * @throws SocketOptionError where the system has no such list, or keeps it from this process:
+ *   `EPROTONOSUPPORT`, `ENOENT` (gVisor, a kernel without `CONFIG_INET_DIAG`), `EACCES`, `EPERM`,
+ *   `EAFNOSUPPORT`.
+ */
+export function listConnections(filter?: ConnectionFilter): Connection[] {
+  return connections().listConnections(filter);
+}
+
+/**
+ * The same list as of {@link listConnections}, made in slices that hold the event loop up for about a
+ * millisecond at the most: for many thousands of connections, or with `owners`.
+ *
+ * Rejects with what {@link listConnections} throws.
+ */
+export async function listConnectionsAsync(filter?: ConnectionFilter): Promise<Connection[]> {
+  return connections().listConnectionsAsync(filter);
+}
+
+/**
+ * Ends a connection, or a listening socket, of this or of any other process of the network namespace:
+ * one that {@link listConnections} returned. Its process gets `ECONNABORTED`, its peer a reset.
+ *
+ * The socket is named by its cookie: never another one that has the same addresses by now.
+ *
+ * Linux `SOCK_DESTROY` (4.5), with CAP_NET_ADMIN.
+ * @throws SocketOptionError `EPERM` without that privilege, `ENOENT` where the connection is gone,
+ *   `ENOTSUP` where the kernel cannot (`CONFIG_INET_DIAG_DESTROY`), or as {@link listConnections}.
+ * @throws TypeError, RangeError for what is no connection that can be named.
+ */
+export function destroyConnection(connection: Connection): void {
+  connections().destroyConnection(connection);
+}
+
+/**
+ * Tells every TCP connection of this network namespace that ends, those of other processes too, with
+ * its last counters: `watchClosedConnections().on('closed', ({ remoteAddress, tcpInfo }) => ...)`.
+ *
+ * The connection is `'CLOSED'`, has its `cookie`, and no inode any more. It is told when the kernel is
+ * done with it: for the side that closed first on its way to `TIME-WAIT`. Does not keep the process
+ * from ending, unless `ref()` is called. Close it with `close()`, or with `using`.
+ *
+ * Linux `SKNLGRP_INET_TCP_DESTROY` (sock_diag(7), 4.6), which a thread reads; no privilege is needed.
+ * @throws TypeError, RangeError for wrong options.
+ * @throws SocketOptionError as {@link listConnections}; `ENOTSUP` on macOS and Windows.
+ */
+export function watchClosedConnections(options?: ConnectionWatchOptions): ConnectionWatch {
+  return connections().watchClosedConnections(options);
+}

@@ -1,0 +1,267 @@
+// The connections of Linux: those of this process's network namespace, by sock_diag(7).
+
+import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { LinuxView } from '../tcp-info/linux';
+import { tcpInfoOf } from '../tcp-info/view';
+import { addressBytes, addressText } from './address';
+import type { Connection, ConnectionTimer } from './connection';
+import { ALL_STATES, type Conditions, matches } from './filter';
+import { kit } from './kit';
+import { own } from './owners';
+import {
+  AF_INET,
+  AF_INET6,
+  DiagMessages,
+  destroyRequest,
+  dumpRequest,
+  IPPROTO_MPTCP,
+  IPPROTO_TCP,
+  type SocketId,
+} from './sock-diag';
+import type { ConnectionSystem, Query } from './system';
+
+const TIMERS = ['', 'retransmission', 'keepalive', 'time-wait', 'persist', 'delayed-ack'] as const;
+
+const view = new LinuxView(new Uint32Array(0));
+
+/** The socket that a message is about. */
+export function connectionOf(
+  message: DiagMessages,
+  tcpInfo: boolean,
+  mptcp: Connection['mptcp'],
+): Connection {
+  const size = message.addressSize;
+  const withInfo = tcpInfo && message.infoLength > 0;
+  if (withInfo) view.lookInto(message.words, message.infoAt >> 2, message.infoLength);
+  return {
+    family: size === 4 ? 'IPv4' : 'IPv6',
+    state: message.state,
+    localAddress: addressText(message.bytes, message.localAt, size),
+    localPort: message.localPort,
+    remoteAddress: addressText(message.bytes, message.remoteAt, size),
+    remotePort: message.remotePort,
+    timer: timerOf(message),
+    receiveQueue: message.receiveQueue,
+    sendQueue: message.sendQueue,
+    // What is not a whole socket has no user: the kernel writes 0, which is root.
+    uid: message.inode === 0 && !isWhole(message) ? null : message.uid,
+    inode: message.inode,
+    cookie: message.cookie,
+    interfaceIndex: message.interfaceIndex,
+    mptcp,
+    congestionControl: tcpInfo ? message.congestionControl : null,
+    tcpInfo: withInfo ? tcpInfoOf(view) : null,
+    owners: null,
+  };
+}
+
+const TIME_WAIT_TIMER = TIMERS.indexOf('time-wait');
+
+/** False of what the kernel keeps in short form: a connection in `TIME-WAIT`, or one that is not open yet. */
+function isWhole(message: DiagMessages): boolean {
+  return message.timer !== TIME_WAIT_TIMER && message.state !== 'SYN-RECEIVED';
+}
+
+function timerOf(message: DiagMessages): ConnectionTimer | null {
+  const { timer } = message;
+  if (timer === 0) return null;
+  const kind = TIMERS[timer] || 'unknown';
+  return { kind, expires: message.expires, count: message.retransmits };
+}
+
+/** What is known of Multipath TCP in this network namespace: of which families there are sockets. */
+interface Multipath {
+  readonly families: readonly number[];
+  /** Connections by their keys, once they were asked for. */
+  readonly keys: Set<string>;
+}
+
+/**
+ * The families of which there are, or may be, sockets of Multipath TCP. To have the kernel look for
+ * them takes five times as long as a short list, so its own count of them is asked first.
+ */
+export function multipathFamilies(): number[] {
+  let protocols: string;
+  try {
+    protocols = readFileSync('/proc/net/protocols', 'latin1');
+  } catch {
+    return [AF_INET, AF_INET6];
+  }
+  const inUse = (name: string) => new RegExp(`^${name} +\\d+ +(-?\\d+)`, 'm').exec(protocols)?.[1];
+  const families: number[] = [];
+  for (const [name, family] of [
+    ['MPTCP', AF_INET],
+    ['MPTCPv6', AF_INET6],
+  ] as const) {
+    const count = inUse(name);
+    if (count !== undefined && (count !== '0' || !countsMultipath())) families.push(family);
+  }
+  return families;
+}
+
+/** Before Linux 6.3 it counts none of them. */
+function countsMultipath(): boolean {
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  return major > 6 || (major === 6 && minor >= 3);
+}
+
+function mptcpOf(message: DiagMessages, { families, keys }: Multipath): boolean | null {
+  if (families.length === 0) return false;
+  if (message.multipath || (keys.size > 0 && keys.has(message.key))) return true;
+  // A further subflow has addresses of its own. With CAP_NET_ADMIN the kernel would have told of it,
+  // where there is a whole socket.
+  return message.privileged && isWhole(message) ? false : null;
+}
+
+/** The connections of one family. */
+class Dump implements Query {
+  readonly request: Uint8Array;
+  readonly optional = false;
+  private readonly messages = new DiagMessages();
+  private readonly conditions: Conditions;
+  private readonly multipath: Multipath;
+
+  constructor(family: number, conditions: Conditions, multipath: Multipath) {
+    this.request = dumpRequest(family, IPPROTO_TCP, conditions);
+    this.conditions = conditions;
+    this.multipath = multipath;
+  }
+
+  parse(bytes: Uint8Array): Connection[] {
+    const { messages, conditions, multipath } = this;
+    const found: Connection[] = [];
+    messages.read(bytes);
+    while (messages.next()) {
+      if (!matches(conditions, messages)) continue;
+      found.push(connectionOf(messages, conditions.tcpInfo, mptcpOf(messages, multipath)));
+    }
+    return found;
+  }
+
+  get errno(): number {
+    return this.messages.errno;
+  }
+  get interrupted(): boolean {
+    return this.messages.interrupted || !this.messages.done;
+  }
+}
+
+/** The connections of Multipath TCP of one family: only which there are. */
+class MultipathDump implements Query {
+  readonly request: Uint8Array;
+  readonly optional = true;
+  readonly interrupted = false;
+  private readonly messages = new DiagMessages();
+  private readonly keys: Set<string>;
+
+  constructor(family: number, conditions: Conditions, keys: Set<string>) {
+    this.request = dumpRequest(family, IPPROTO_MPTCP, conditions);
+    this.keys = keys;
+  }
+
+  parse(bytes: Uint8Array): Connection[] {
+    this.messages.read(bytes);
+    while (this.messages.next()) this.keys.add(this.messages.key);
+    return [];
+  }
+
+  get errno(): number {
+    return this.messages.errno;
+  }
+}
+
+/** The families in which the conditions can be true of anything. */
+function familiesOf(conditions: Conditions): number[] {
+  const { family, states, port, localPort, remotePort, localAddress, remoteAddress } = conditions;
+  const nothing = [port, localPort, remotePort].some((ports) => ports?.length === 0);
+  if (states === 0 || nothing) return [];
+  const ipv6Only = [localAddress, remoteAddress].some((prefix) => prefix?.bytes.length === 16);
+  return [
+    ...(family === 'IPv6' || ipv6Only ? [] : [AF_INET]),
+    ...(family === 'IPv4' ? [] : [AF_INET6]),
+  ];
+}
+
+/** What names a connection that was listed; a caller may have kept it, copied it, or made it up. */
+function identify(connection: Connection): SocketId {
+  const { family, cookie } = connection;
+  const size = family === 'IPv6' ? 16 : 4;
+  if (typeof cookie !== 'bigint') {
+    throw kit.typeError('connection.cookie', 'a bigint, as listConnections() gives it', cookie);
+  }
+  // All ones is the kernel's word for "any".
+  if (cookie <= 0n || cookie >= 2n ** 64n - 1n) {
+    throw kit.rangeError('connection.cookie', 'a cookie of the kernel, > 0 and < 2^64 - 1', cookie);
+  }
+  const address = (name: 'localAddress' | 'remoteAddress') => {
+    const bytes = typeof connection[name] === 'string' ? addressBytes(connection[name]) : undefined;
+    if (bytes?.length === size) return bytes;
+    throw kit.valueError(`connection.${name}`, `must be an ${family} address`, connection[name]);
+  };
+  const integer = (name: 'localPort' | 'remotePort' | 'interfaceIndex', largest: number) => {
+    const value: unknown = connection[name] ?? (name === 'interfaceIndex' ? 0 : undefined);
+    if (typeof value !== 'number') throw kit.typeError(`connection.${name}`, 'a number', value);
+    if (Number.isInteger(value) && value >= 0 && value <= largest) return value;
+    throw kit.rangeError(`connection.${name}`, `an integer >= 0 and <= ${largest}`, value);
+  };
+  if (family !== 'IPv4' && family !== 'IPv6') {
+    throw kit.valueError('connection.family', "must be 'IPv4' or 'IPv6'", family);
+  }
+  return {
+    family: size === 16 ? AF_INET6 : AF_INET,
+    localPort: integer('localPort', 65_535),
+    remotePort: integer('remotePort', 65_535),
+    localAddress: address('localAddress'),
+    remoteAddress: address('remoteAddress'),
+    interfaceIndex: integer('interfaceIndex', 2 ** 31 - 1),
+    cookie,
+  };
+}
+
+export const linux: ConnectionSystem = {
+  syscall: 'sock_diag',
+
+  queries(conditions) {
+    const families = familiesOf(conditions);
+    const multipath = {
+      families: families.length > 0 ? multipathFamilies() : [],
+      keys: new Set<string>(),
+    };
+    // A state of Multipath TCP is not that of the connection below it.
+    const all = { ...conditions, tcpInfo: false, states: ALL_STATES };
+    return [
+      ...multipath.families
+        .filter((family) => families.includes(family))
+        .map((family) => () => new MultipathDump(family, all, multipath.keys)),
+      ...families.map((family) => () => new Dump(family, conditions, multipath)),
+    ];
+  },
+
+  own,
+
+  destroyRequest(connection) {
+    return destroyRequest(identify(connection));
+  },
+
+  meaning(code, call) {
+    switch (code) {
+      case 'EPROTONOSUPPORT':
+      case 'ENOENT':
+        if (code === 'ENOENT' && call === 'destroy') return 'there is no such connection any more';
+        return 'this kernel has no sock_diag for TCP (CONFIG_INET_DIAG), as in gVisor';
+      case 'EAFNOSUPPORT':
+      case 'EACCES':
+        return 'sockets of AF_NETLINK are denied to this process, as by RestrictAddressFamilies of systemd';
+      case 'EPERM':
+        return call === 'destroy'
+          ? 'it takes CAP_NET_ADMIN in the network namespace'
+          : 'sockets of AF_NETLINK are denied to this process, as by RestrictAddressFamilies of systemd';
+      case 'ENOTSUP':
+      case 'EOPNOTSUPP':
+        return 'this kernel cannot end connections of others (CONFIG_INET_DIAG_DESTROY)';
+      default:
+        return undefined;
+    }
+  },
+};

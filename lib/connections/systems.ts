@@ -1,0 +1,26 @@
+// The system that this process runs on, and how its refusals are told.
+
+import { kit } from './kit';
+import { linux } from './linux';
+import type { ConnectionSystem } from './system';
+
+const SYSTEMS: Partial<Record<NodeJS.Platform, ConnectionSystem>> = { linux };
+
+/** This system; throws where its connections cannot be listed. */
+export function system(): ConnectionSystem {
+  const found = SYSTEMS[process.platform];
+  if (found !== undefined) return found;
+  throw new kit.SocketOptionError(
+    `ENOTSUP: the connections of ${process.platform} cannot be listed yet`,
+    { code: 'ENOTSUP' },
+  );
+}
+
+/** The error for a negative code. */
+export function refused(errno: number, call: 'list' | 'destroy' | 'watch'): Error {
+  const { syscall, meaning } = system();
+  const [code, text] = kit.describeErrno(errno);
+  const words = meaning(code, call);
+  const message = `${code}: ${text}, ${syscall}${words === undefined ? '' : ` (${words})`}`;
+  return new kit.SocketOptionError(message, { code, errno, syscall });
+}

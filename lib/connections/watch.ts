@@ -1,0 +1,136 @@
+// watchClosedConnections: every connection of the network namespace that ends, with its last counters.
+
+import { EventEmitter } from 'node:events';
+import type { Connection, ConnectionFilter } from './connection';
+import { type Conditions, conditionsOf, endMembers, matches, membersOf } from './filter';
+import { kit } from './kit';
+import { connectionOf, multipathFamilies } from './linux';
+import { DiagMessages } from './sock-diag';
+import { refused } from './systems';
+
+/** Which connections to watch, and how many may wait to be told. */
+export interface ConnectionWatchOptions {
+  /** Of which connections: by family, ports and addresses. */
+  readonly filter?:
+    | Pick<
+        ConnectionFilter,
+        'family' | 'port' | 'localPort' | 'remotePort' | 'localAddress' | 'remoteAddress'
+      >
+    | undefined;
+  /**
+   * How many connections that have ended, whichever they are, may wait until the event loop gets to
+   * tell them: 1 to 65536, 1024 without it. Bounds the memory, at half a kilobyte each. What ends
+   * beyond it is dropped, and counted.
+   */
+  readonly limit?: number | undefined;
+}
+
+const DEFAULT_LIMIT = 1_024;
+const LARGEST_LIMIT = 65_536;
+
+/** What is taken over at once, of the connections that wait. */
+const PIECE = 32 * 1024;
+
+/**
+ * Tells each TCP connection of this network namespace that ends: `'closed'`, with its last `tcpInfo`.
+ * `'error'`: it cannot go on, and is closed.
+ */
+export class ConnectionWatch extends EventEmitter<{
+  closed: [connection: Connection];
+  error: [error: Error];
+}> {
+  readonly #conditions: Conditions;
+  readonly #messages = new DiagMessages();
+  readonly #memory = new Uint8Array(PIECE);
+  readonly #mptcp: false | null;
+  /** The table's number; 0 when it is closed. */
+  #table: number;
+  /** Whether there may be messages in the memory that were not told. */
+  #telling = false;
+
+  constructor(conditions: Conditions, limit: number) {
+    super();
+    this.#conditions = conditions;
+    // The kernel does not tell what ran over a connection that is over.
+    this.#mptcp = multipathFamilies().length === 0 ? false : null;
+    this.#table = kit.binding().watchClosedConnections(limit, () => this.#tell());
+    if (this.#table < 0) throw refused(this.#table, 'watch');
+  }
+
+  /** How many connections were not told, because more than `limit` of them waited. */
+  get dropped(): number {
+    return this.#messages.dropped;
+  }
+
+  /** How often the kernel had to drop some, which it does not count: under very high load. */
+  get overruns(): number {
+    return this.#messages.overruns;
+  }
+
+  /** Keeps the process from ending as long as the watch is open. */
+  ref(): this {
+    return this.#hold(true);
+  }
+
+  /** Does not keep the process from ending, as is the case at first. */
+  unref(): this {
+    return this.#hold(false);
+  }
+
+  /** Ends the watch: no event comes after it. */
+  close(): void {
+    const table = this.#table;
+    this.#table = 0;
+    if (table > 0) kit.binding().closeConnectionTable(table);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #hold(hold: boolean): this {
+    if (this.#table > 0) kit.binding().holdWatch(this.#table, hold);
+    return this;
+  }
+
+  #tell(): void {
+    if (this.#table === 0) return;
+    const messages = this.#messages;
+    if (!this.#telling) {
+      const length = kit.binding().readConnectionTable(this.#table, this.#memory);
+      if (length === 0) return;
+      messages.read(this.#memory.subarray(0, Math.max(length, 0)));
+      this.#telling = true;
+    }
+    try {
+      while (this.#table !== 0 && messages.next()) this.#tellOne(messages);
+      this.#telling = false;
+      if (messages.errno < 0) this.#fail(messages.errno);
+    } finally {
+      // Piece by piece, with whatever else waits in between; and further, if a listener has thrown.
+      setImmediate(() => this.#tell());
+    }
+  }
+
+  #tellOne(messages: DiagMessages): void {
+    // Sockets end too that were no connection: listening ones, and those that were never connected.
+    if (messages.remotePort === 0 || !matches(this.#conditions, messages)) return;
+    this.emit('closed', connectionOf(messages, true, this.#mptcp));
+  }
+
+  #fail(errno: number): void {
+    this.close();
+    this.emit('error', refused(errno, 'watch'));
+  }
+}
+
+export function watchClosedConnections(options?: ConnectionWatchOptions): ConnectionWatch {
+  const given = Object.fromEntries(membersOf(options, 'options', ['filter', 'limit']));
+  const { filter, limit = DEFAULT_LIMIT } = given as ConnectionWatchOptions;
+  const conditions = conditionsOf(filter, 'options.filter', endMembers);
+  if (typeof limit !== 'number') throw kit.typeError('options.limit', 'a number', limit);
+  if (!Number.isInteger(limit) || limit < 1 || limit > LARGEST_LIMIT) {
+    throw kit.rangeError('options.limit', `an integer >= 1 and <= ${LARGEST_LIMIT}`, limit);
+  }
+  return new ConnectionWatch(conditions, limit);
+}

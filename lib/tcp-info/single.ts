@@ -1,0 +1,50 @@
+// The state of one connection: as a new object each time, or again and again in a reader.
+
+import type { SocketLike } from '../socket';
+import { type KernelTcpInfoDetails, readDetails } from './details';
+import { readFrom } from './kernel-reader';
+import { kit } from './kit';
+import { evict } from './reader';
+import { refused } from './refused';
+import { type KernelTcpInfo, system } from './system';
+import type { TcpInfo } from './tcp-info';
+import { tcpInfoOf, type View } from './view';
+
+/** Where the addon leaves the structure; made with the first call, which comes after the kit. */
+let view: View | undefined;
+
+/** Reads the structure to where the addon leaves it; returns its length in bytes. */
+function read(socket: SocketLike): number {
+  evict();
+  const length = kit.readTcpInfo(kit.descriptorOf(socket));
+  if (length < 0) throw refused(length);
+  return length;
+}
+
+export function getTcpInfo(socket: SocketLike): TcpInfo {
+  const length = read(socket);
+  view ??= new system.View(kit.tcpInfo);
+  view.look(0, length);
+  return tcpInfoOf(view);
+}
+
+export function getKernelTcpInfo(
+  socket: SocketLike,
+  options?: { readonly details?: boolean | undefined },
+): KernelTcpInfo & { readonly details?: KernelTcpInfoDetails } {
+  const details = options === undefined ? false : wantsDetails(options);
+  readFrom(kit.tcpInfo, 0, read(socket));
+  const fields = system.fields();
+  return details ? { ...fields, details: readDetails(kit.descriptorOf(socket)) } : fields;
+}
+
+function wantsDetails(options: unknown): boolean {
+  if (typeof options !== 'object' || options === null) {
+    throw kit.typeError('options', 'an object', options);
+  }
+  const unknown = Object.keys(options).find((name) => name !== 'details');
+  if (unknown !== undefined) throw kit.valueError('options', `has no member "${unknown}"`, options);
+  const { details = false } = options as { details?: unknown };
+  if (typeof details !== 'boolean') throw kit.typeError('options.details', 'a boolean', details);
+  return details;
+}

@@ -1,0 +1,187 @@
+// Tables of connections: opened, read in pieces, closed; and connections ended. Knows no system's
+// layout of either: lib/connections/ writes the queries and reads the bytes.
+
+#include "addon.h"
+
+#include "platform.h"
+
+namespace addon {
+
+// JS has its number, and nothing here is reached by anything else: a number that is not, or no
+// longer, one of an open table finds none.
+struct OpenTable {
+  std::int32_t number;
+  platform::ConnectionTable* table;
+  napi_threadsafe_function wake;  // of a watch
+  OpenTable* next;
+};
+
+namespace {
+
+// What lib/ never asks for, and memory is not to depend on that.
+constexpr int kBadArgument = -1;
+
+constexpr std::size_t kArguments = 2;
+
+struct Call {
+  napi_value arguments[kArguments];
+  Environment* environment;
+};
+
+Call CallOf(napi_env env, napi_callback_info info) {
+  Call call{};
+  std::size_t given = kArguments;
+  void* data = nullptr;
+  napi_get_cb_info(env, info, &given, call.arguments, nullptr, &data);
+  call.environment = static_cast<Environment*>(data);
+  return call;
+}
+
+struct Bytes {
+  void* data;
+  std::size_t length;
+};
+
+// The memory of a Uint8Array; of anything else, none.
+Bytes BytesOf(napi_env env, napi_value value) {
+  napi_typedarray_type type = napi_int8_array;
+  Bytes bytes{};
+  const bool typed = napi_get_typedarray_info(env, value, &type, &bytes.length, &bytes.data,
+                                              nullptr, nullptr) == napi_ok;
+  return typed && type == napi_uint8_array && bytes.data != nullptr ? bytes : Bytes{};
+}
+
+std::int32_t IntegerOf(napi_env env, napi_value value) {
+  std::int32_t integer = 0;
+  napi_get_value_int32(env, value, &integer);
+  return integer;
+}
+
+napi_value Answer(napi_env env, int status) {
+  napi_value answer = nullptr;
+  napi_create_int32(env, status, &answer);
+  return answer;
+}
+
+// The place in the list that holds the table of that number, or the end of the list.
+OpenTable** Find(const Call& call, napi_env env) {
+  const std::int32_t number = IntegerOf(env, call.arguments[0]);
+  OpenTable** place = &call.environment->tables;
+  while (*place != nullptr && (*place)->number != number) place = &(*place)->next;
+  return place;
+}
+
+// Also at the end of the environment: Node calls this before it ends the function that wakes, which
+// was made earlier, and the thread that calls it must be gone by then.
+void Close(void* data) {
+  OpenTable* open = static_cast<OpenTable*>(data);
+  platform::CloseConnectionTable(open->table);
+  if (open->wake != nullptr) napi_release_threadsafe_function(open->wake, napi_tsfn_abort);
+  delete open;
+}
+
+int Add(napi_env env, Environment* environment, platform::ConnectionTable* table,
+        napi_threadsafe_function wake) {
+  const std::int32_t last = environment->tables == nullptr ? 0 : environment->tables->number;
+  // From 1 on again after 2^30 of them, when those of so long ago are closed.
+  const std::int32_t number = last % (1 << 30) + 1;
+  environment->tables = new OpenTable{number, table, wake, environment->tables};
+  napi_add_env_cleanup_hook(env, Close, environment->tables);
+  return number;
+}
+
+// openConnectionTable(query): the table's number, or a code.
+napi_value OpenConnectionTable(napi_env env, napi_callback_info info) {
+  const Call call = CallOf(env, info);
+  const Bytes query = BytesOf(env, call.arguments[0]);
+  platform::ConnectionTable* table = nullptr;
+  int status = kBadArgument;
+  if (query.data != nullptr) {
+    status = platform::OpenConnectionTable(query.data, query.length, &table);
+  }
+  return Answer(env, status < 0 ? status : Add(env, call.environment, table, nullptr));
+}
+
+// readConnectionTable(number, bytes): how many were written, 0 after the last, or a code.
+napi_value ReadConnectionTable(napi_env env, napi_callback_info info) {
+  const Call call = CallOf(env, info);
+  const OpenTable* open = *Find(call, env);
+  const Bytes bytes = BytesOf(env, call.arguments[1]);
+  if (open == nullptr || bytes.data == nullptr) return Answer(env, kBadArgument);
+  return Answer(env, platform::ReadConnectionTable(open->table, bytes.data, bytes.length));
+}
+
+// closeConnectionTable(number).
+napi_value CloseConnectionTable(napi_env env, napi_callback_info info) {
+  OpenTable** place = Find(CallOf(env, info), env);
+  OpenTable* open = *place;
+  if (open == nullptr) return nullptr;
+  *place = open->next;
+  napi_remove_env_cleanup_hook(env, Close, open);
+  Close(open);
+  return nullptr;
+}
+
+// destroyConnection(query): 0 or a code.
+napi_value DestroyConnection(napi_env env, napi_callback_info info) {
+  const Bytes query = BytesOf(env, CallOf(env, info).arguments[0]);
+  if (query.data == nullptr) return Answer(env, kBadArgument);
+  return Answer(env, platform::DestroyConnection(query.data, query.length));
+}
+
+void Wake(void* function) {
+  napi_call_threadsafe_function(static_cast<napi_threadsafe_function>(function), nullptr,
+                                napi_tsfn_nonblocking);
+}
+
+// watchClosedConnections(limit, callback): the number of a table that grows, or a code. `callback`
+// is called when there is something to read. Does not keep the process from ending.
+napi_value WatchClosedConnections(napi_env env, napi_callback_info info) {
+  const Call call = CallOf(env, info);
+  const std::int32_t limit = IntegerOf(env, call.arguments[0]);
+  napi_value name = nullptr;
+  napi_create_string_utf8(env, "socket-options:connections", NAPI_AUTO_LENGTH, &name);
+  napi_threadsafe_function wake = nullptr;
+  if (limit <= 0 ||
+      napi_create_threadsafe_function(env, call.arguments[1], nullptr, name, 0, 1, nullptr, nullptr,
+                                      nullptr, nullptr, &wake) != napi_ok) {
+    return Answer(env, kBadArgument);
+  }
+  napi_unref_threadsafe_function(env, wake);
+  platform::ConnectionTable* table = nullptr;
+  const int status =
+      platform::WatchClosedConnections(static_cast<std::size_t>(limit), Wake, wake, &table);
+  if (status < 0) {
+    napi_release_threadsafe_function(wake, napi_tsfn_abort);
+    return Answer(env, status);
+  }
+  return Answer(env, Add(env, call.environment, table, wake));
+}
+
+// holdWatch(number, hold): whether it keeps the process from ending.
+napi_value HoldWatch(napi_env env, napi_callback_info info) {
+  const Call call = CallOf(env, info);
+  const OpenTable* open = *Find(call, env);
+  bool hold = false;
+  napi_get_value_bool(env, call.arguments[1], &hold);
+  if (open == nullptr || open->wake == nullptr) return nullptr;
+  if (hold) {
+    napi_ref_threadsafe_function(env, open->wake);
+  } else {
+    napi_unref_threadsafe_function(env, open->wake);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void AddConnections(napi_env env, napi_value exports, Environment* environment) {
+  Define(env, exports, "openConnectionTable", OpenConnectionTable, environment);
+  Define(env, exports, "readConnectionTable", ReadConnectionTable, environment);
+  Define(env, exports, "closeConnectionTable", CloseConnectionTable, environment);
+  Define(env, exports, "destroyConnection", DestroyConnection, environment);
+  Define(env, exports, "watchClosedConnections", WatchClosedConnections, environment);
+  Define(env, exports, "holdWatch", HoldWatch, environment);
+}
+
+}  // namespace addon

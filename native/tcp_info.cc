@@ -1,0 +1,150 @@
+// TCP_INFO: of one socket into the scratch buffer; of many at once into a sheet, here or in a
+// thread of its own. Knows no field: lib/tcp-info/ reads the bytes.
+
+#include "addon.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "platform.h"
+
+namespace addon {
+namespace {
+
+// readTcpInfo(): of the head's socket, behind the records. Leaves the length, or a code, in the head.
+napi_value ReadTcpInfo(napi_env env, napi_callback_info info) {
+  Scratch* scratch = ScratchOf(env, info);
+  scratch->count = platform::GetTcpInfo(static_cast<platform::Socket>(scratch->socket),
+                                        reinterpret_cast<unsigned char*>(scratch) + kScratchBytes,
+                                        kTcpInfoRoom);
+  return nullptr;
+}
+
+// readQueues(): of the head's socket, as the first three words of the records.
+napi_value ReadQueues(napi_env env, napi_callback_info info) {
+  Scratch* scratch = ScratchOf(env, info);
+  scratch->count =
+      platform::GetQueues(static_cast<platform::Socket>(scratch->socket), scratch->words);
+  return nullptr;
+}
+
+// A sheet is an ArrayBuffer of these: JS fills in the sockets, and finds here what came of each.
+struct Entry {
+  double socket;  // below zero: there is none, only a code
+  std::int32_t length;
+  std::int32_t reserved;
+  std::uint64_t identity;
+  unsigned char info[296];
+};
+static_assert(sizeof(Entry) == 320, "lib/tcp-info/columns.ts counts on it");
+
+void Read(Entry* entry) {
+  entry->length = platform::GetTcpInfo(static_cast<platform::Socket>(entry->socket), entry->info,
+                                       sizeof(entry->info));
+}
+
+// The entries that JS says are to be read: no more than the buffer holds, whatever it says.
+struct Sheet {
+  Entry* entries = nullptr;
+  std::size_t count = 0;
+};
+
+Sheet SheetOf(napi_env env, napi_value buffer, napi_value count) {
+  Sheet sheet;
+  void* data = nullptr;
+  std::size_t size = 0;
+  std::uint32_t wanted = 0;
+  if (napi_get_arraybuffer_info(env, buffer, &data, &size) != napi_ok) return sheet;
+  if (napi_get_value_uint32(env, count, &wanted) != napi_ok) return sheet;
+  sheet.entries = static_cast<Entry*>(data);
+  sheet.count = std::min<std::size_t>(wanted, size / sizeof(Entry));
+  return sheet;
+}
+
+// readTcpInfos(sheet, count): reads them all, here.
+napi_value ReadTcpInfos(napi_env env, napi_callback_info info) {
+  std::size_t given = 2;
+  napi_value arguments[2];
+  napi_get_cb_info(env, info, &given, arguments, nullptr, nullptr);
+  const Sheet sheet = SheetOf(env, arguments[0], arguments[1]);
+  for (std::size_t i = 0; i < sheet.count; i++) {
+    if (sheet.entries[i].socket >= 0) Read(&sheet.entries[i]);
+  }
+  return nullptr;
+}
+
+// A sheet that is read in a thread of libuv's pool. Meanwhile any descriptor may be closed, and its
+// number given to another socket; so each socket is identified before, and again after it was read.
+struct Sweep {
+  Sheet sheet;
+  napi_async_work work = nullptr;
+  napi_ref buffer = nullptr;
+  napi_ref callback = nullptr;
+};
+
+void RunSweep(napi_env, void* data) {
+  const Sheet& sheet = static_cast<Sweep*>(data)->sheet;
+  for (std::size_t i = 0; i < sheet.count; i++) {
+    Entry* entry = &sheet.entries[i];
+    if (entry->identity == 0) continue;
+    Read(entry);
+    const auto socket = static_cast<platform::Socket>(entry->socket);
+    if (platform::Identify(socket) != entry->identity) entry->length = platform::kClosed;
+  }
+}
+
+void EndSweep(napi_env env, napi_status, void* data) {
+  const std::unique_ptr<Sweep> sweep(static_cast<Sweep*>(data));
+  napi_value callback = nullptr;
+  napi_value undefined = nullptr;
+  napi_handle_scope scope = nullptr;
+  napi_open_handle_scope(env, &scope);
+  napi_get_reference_value(env, sweep->callback, &callback);
+  napi_get_undefined(env, &undefined);
+  napi_delete_async_work(env, sweep->work);
+  napi_delete_reference(env, sweep->buffer);
+  napi_delete_reference(env, sweep->callback);
+  napi_call_function(env, undefined, callback, 0, nullptr, nullptr);
+  napi_close_handle_scope(env, scope);
+}
+
+// sweepTcpInfos(sheet, count, callback): reads them all in a thread, then calls. Answers false
+// where this system cannot identify a socket, and nothing was begun.
+napi_value SweepTcpInfos(napi_env env, napi_callback_info info) {
+  std::size_t given = 3;
+  napi_value arguments[3];
+  napi_get_cb_info(env, info, &given, arguments, nullptr, nullptr);
+
+  napi_value begun = nullptr;
+  napi_get_boolean(env, platform::kIdentifiesSockets, &begun);
+  if (!platform::kIdentifiesSockets) return begun;
+
+  auto sweep = std::make_unique<Sweep>();
+  sweep->sheet = SheetOf(env, arguments[0], arguments[1]);
+  for (std::size_t i = 0; i < sweep->sheet.count; i++) {
+    Entry* entry = &sweep->sheet.entries[i];
+    entry->identity =
+        entry->socket < 0 ? 0 : platform::Identify(static_cast<platform::Socket>(entry->socket));
+    // Not a socket, or one without an identity: there is nothing that a thread could be sure of.
+    if (entry->socket >= 0 && entry->identity == 0) Read(entry);
+  }
+  napi_value name = nullptr;
+  napi_create_string_utf8(env, "socket-options:tcp-info", NAPI_AUTO_LENGTH, &name);
+  napi_create_reference(env, arguments[0], 1, &sweep->buffer);
+  napi_create_reference(env, arguments[2], 1, &sweep->callback);
+  napi_create_async_work(env, nullptr, name, RunSweep, EndSweep, sweep.get(), &sweep->work);
+  napi_queue_async_work(env, sweep->work);
+  static_cast<void>(sweep.release());
+  return begun;
+}
+
+}  // namespace
+
+void AddTcpInfo(napi_env env, napi_value exports, Environment* environment) {
+  Define(env, exports, "readTcpInfo", ReadTcpInfo, environment);
+  Define(env, exports, "readQueues", ReadQueues, environment);
+  Define(env, exports, "readTcpInfos", ReadTcpInfos, environment);
+  Define(env, exports, "sweepTcpInfos", SweepTcpInfos, environment);
+}
+
+}  // namespace addon
