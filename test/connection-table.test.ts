@@ -13,7 +13,7 @@ import {
   timerWords,
   warnings,
 } from '../lib/cli/connection-table';
-import { ConnectionWatch } from '../lib/cli/connection-watch';
+import { ConnectionView } from '../lib/cli/connection-view';
 import { BARS, remember, sparkline } from '../lib/cli/sparkline';
 import { stateOf } from '../lib/cli/states';
 import {
@@ -333,18 +333,18 @@ describe('warnings', () => {
 
 describe('the watch', () => {
   const view = () =>
-    new ConnectionWatch('connections', { unicode: true, platform: 'linux', keys: true });
+    new ConnectionView('connections', { unicode: true, platform: 'linux', keys: true });
   const sample = (connections: readonly Connection[]) => ({
     time: new Date(2026, 0, 2, 3, 4, 5),
     observed: connections.map(observe),
     listening: [],
     leftOut: [],
   });
-  const text = (watch: ConnectionWatch, columns = 120, rows = 24) =>
+  const text = (watch: ConnectionView, columns = 120, rows = 24) =>
     watch.frame(columns, rows).map((line) => line.text.trimEnd());
   const connection = (port: number, info: Partial<TcpInfo> = {}, more: Partial<Connection> = {}) =>
     make({ remotePort: port, cookie: BigInt(port), ...more }, info);
-  const ports = (watch: ConnectionWatch) =>
+  const ports = (watch: ConnectionView) =>
     text(watch).flatMap((line) => /192\.0\.2\.7:(\d+) .*(?:off|probe)/.exec(line)?.[1] ?? []);
 
   test('the newest first, the suspicious before them, the others in place', () => {

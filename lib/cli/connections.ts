@@ -14,7 +14,7 @@ import {
   observe,
   warnings,
 } from './connection-table';
-import { ConnectionWatch, type Sample } from './connection-watch';
+import { ConnectionView, type Sample } from './connection-view';
 import { hasScreen, Screen } from './screen';
 import { stateOf } from './states';
 import { paragraph, showsUnicode } from './text';
@@ -250,7 +250,7 @@ async function watch(query: Query, owners: boolean, interval: number): Promise<v
     resize: () => show(),
   });
   const heading = `connections every ${interval / 1_000} s`;
-  const view = new ConnectionWatch(heading, { unicode, owners, keys: screen.hasKeys });
+  const view = new ConnectionView(heading, { unicode, owners, keys: screen.hasKeys });
   const show = () => screen.show(view.frame(screen.columns, screen.rows));
   try {
     view.update(first);

@@ -45,7 +45,7 @@ const SCROLL: Readonly<Record<string, (page: number) => number>> = {
   end: () => Infinity,
 };
 
-export class ConnectionWatch {
+export class ConnectionView {
   readonly #table: Omit<TableOptions, 'width' | 'trend'>;
   readonly #heading: string;
   readonly #keys: boolean;
