@@ -200,7 +200,7 @@ describe.concurrent('in a bare terminal', () => {
       watch('few'),
       [
         ['until', ':40001'],
-        ['read', 1.6],
+        ['read', 1.2],
         ['type', 'q'],
         ['end', 5],
       ],
@@ -259,7 +259,7 @@ describe.concurrent('in a bare terminal', () => {
       [
         ['until', ':10040'],
         ['rss', 'before'],
-        ['sleep', 2.5],
+        ['sleep', 1.8],
         ['rss', 'after'],
         ['type', 'q'],
         // It cannot say good-bye before somebody listens.
@@ -270,7 +270,7 @@ describe.concurrent('in a bare terminal', () => {
     );
     expect({ status, modesRestored }).toEqual({ status: 0, modesRestored: true });
     expect(modeCodes(output)).toEqual([...TAKEN, ...GIVEN_BACK]);
-    // Of 25 looks, what the terminal holds itself, and the frame that was under way: not 20 and more.
+    // Of 18 looks, what the terminal holds itself, and the frame that was under way: not 10 and more.
     const frames = output.match(/:10040 /g)?.length;
     expect(frames).toBeGreaterThan(1);
     expect(frames).toBeLessThan(8);
