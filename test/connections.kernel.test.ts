@@ -1,0 +1,280 @@
+// The list of connections beside ss(8), in a network namespace with sockets in every state.
+
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Connection, ConnectionFilter } from '../dist/index.js';
+import { inNamespace, needsNamespace } from './support/namespace';
+
+/** As JSON has it: a cookie is text. */
+type Listed = Omit<Connection, 'cookie'> & { readonly cookie: string };
+
+interface Report {
+  readonly ports: Readonly<Record<string, number>>;
+  readonly pid: number;
+  readonly other: { readonly pid: number; readonly port: number; readonly uid: number };
+  readonly list: readonly Listed[];
+  readonly ss: string;
+  readonly timers: readonly Listed[];
+  readonly ssTimers: string;
+  readonly all: readonly string[];
+  readonly asynchronous: readonly string[];
+  readonly filtered: readonly { readonly filter: ConnectionFilter; readonly found: string[] }[];
+  readonly ownInodes: readonly number[];
+  readonly agreement: { compared: number; kept: number; disagreements: readonly unknown[] };
+}
+
+/** What ss(8) calls a state. */
+const STATES: Readonly<Record<string, string>> = {
+  ESTAB: 'ESTABLISHED',
+  'SYN-RECV': 'SYN-RECEIVED',
+  UNCONN: 'CLOSED',
+};
+
+interface Shown {
+  readonly state: string;
+  readonly receiveQueue: number;
+  readonly sendQueue: number;
+  readonly local: string;
+  readonly remote: string;
+  /** `name:value` of all that follows. */
+  readonly details: ReadonlyMap<string, string>;
+  readonly words: readonly string[];
+}
+
+/** The lines of `ss -O`, by cookie. */
+function shown(text: string): Map<string, Shown> {
+  const rows = new Map<string, Shown>();
+  for (const line of text.trim().split('\n')) {
+    const [state = '', receive, send, local = '', remote = '', ...words] = line.trim().split(/\s+/);
+    const details = new Map(
+      words.map((word) => {
+        const [, name = word, value = ''] = /^([^:]+):(.*)$/.exec(word) ?? [];
+        return [name, value];
+      }),
+    );
+    rows.set(String(Number.parseInt(details.get('sk') as string, 16)), {
+      state: STATES[state] ?? state,
+      receiveQueue: Number(receive),
+      sendQueue: Number(send),
+      local,
+      remote,
+      details,
+      words,
+    });
+  }
+  return rows;
+}
+
+/** An end as ss(8) writes it; a socket of both families has `*` for `::`. */
+function end(address: string, port: number, family: string): string[] {
+  const host = family === 'IPv6' ? `[${address}]` : address;
+  const number = port === 0 ? '*' : port;
+  return address === '::' ? [`${host}:${number}`, `*:${number}`] : [`${host}:${number}`];
+}
+
+/** `1min59sec`, `29sec`, `9.908ms` (of seconds), `204ms` -> ms, and how exact that is. */
+function timeOf(text: string): { ms: number; exact: number } {
+  const [, min, sec, ms] = /^(?:(\d+)min)?(?:(\d+)(?:sec|\.))?(?:(\d+)ms)?$/.exec(text) ?? [];
+  const total = Number(min ?? 0) * 60_000 + Number(sec ?? 0) * 1_000 + Number(ms ?? 0);
+  return { ms: total, exact: ms !== undefined ? 1 : sec !== undefined ? 1_000 : 60_000 };
+}
+
+/** Between the two looks of the fixture. */
+const LATER = 150;
+
+describe('the list', { timeout: 60_000 }, () => {
+  beforeEach(needsNamespace);
+
+  let report: Report;
+  let rows: Map<string, Shown>;
+  const named = (name: string) => report.ports[name] as number;
+  const having = (test: (one: Listed) => boolean) => report.list.filter(test);
+
+  test('the experiment runs, and has every state that can be made', async () => {
+    report = await inNamespace<Report>('connections/list.mjs');
+    rows = shown(report.ss);
+    expect(new Set(report.list.map(({ state }) => state))).toEqual(
+      new Set([
+        ...['LISTEN', 'ESTABLISHED', 'SYN-SENT', 'SYN-RECEIVED'],
+        ...['FIN-WAIT-2', 'CLOSE-WAIT', 'TIME-WAIT'],
+      ]),
+    );
+  });
+
+  test('has what ss has: each socket once, with state, ends, queues, uid, inode', () => {
+    expect(report.list.map(({ cookie }) => cookie).sort()).toEqual([...rows.keys()].sort());
+    for (const one of report.list) {
+      const row = rows.get(one.cookie) as Shown;
+      expect(one).toMatchObject({
+        state: row.state,
+        receiveQueue: row.receiveQueue,
+        sendQueue: row.sendQueue,
+        inode: Number(row.details.get('ino') ?? 0),
+        uid: one.inode === 0 ? null : Number(row.details.get('uid') ?? 0),
+        interfaceIndex: 0,
+        mptcp: false,
+      });
+      expect(end(one.localAddress, one.localPort, one.family)).toContain(row.local);
+      expect(end(one.remoteAddress, one.remotePort, one.family)).toContain(row.remote);
+    }
+  });
+
+  test('queues: unread bytes, and connections that wait to be accepted', () => {
+    const { receiveQueue, sendQueue } =
+      having(({ localPort }) => localPort === named('full'))[0] ?? {};
+    expect([receiveQueue, sendQueue]).toEqual([9, 8]);
+    const unread = having(
+      ({ localPort, state }) => localPort === named('v4') && state !== 'LISTEN',
+    );
+    expect(unread.map((one) => one.receiveQueue).sort()).toEqual([0, 3_000]);
+  });
+
+  test('has the timer that ss has', () => {
+    const KINDS: Readonly<Record<string, string>> = {
+      on: 'retransmission',
+      timewait: 'time-wait',
+      keepalive: 'keepalive',
+      persist: 'persist',
+    };
+    const timed = shown(report.ssTimers);
+    const kinds = new Set<string>();
+    for (const one of report.timers) {
+      const text = /^\((\w+),([^,]+),(\d+)\)$/.exec(
+        timed.get(one.cookie)?.details.get('timer') ?? '',
+      );
+      expect(one.timer === null, `${one.state} ${one.cookie}`).toBe(text === null);
+      if (one.timer === null || text === null) continue;
+      kinds.add(one.timer.kind);
+      const { ms, exact } = timeOf(text[2] as string);
+      expect(one.timer.kind).toBe(KINDS[text[1] as string]);
+      expect(one.timer.count).toBe(Number(text[3]));
+      // A timer that was due meanwhile may have been set anew.
+      if (one.timer.kind === 'retransmission') continue;
+      expect(Math.abs(one.timer.expires - ms)).toBeLessThan(exact + LATER);
+    }
+    expect([...kinds].sort()).toEqual(['keepalive', 'retransmission', 'time-wait']);
+  });
+
+  test('has the tcpInfo that ss has, of whole sockets', () => {
+    const ONE_ELEMENT = (text = '') => Number(text.split('/')[0]);
+    let compared = 0;
+    for (const { state, tcpInfo, congestionControl, cookie } of report.list) {
+      const { details, words } = rows.get(cookie) as Shown;
+      const of = (name: string) => (details.has(name) ? Number(details.get(name)) : undefined);
+      if (state === 'TIME-WAIT' || state === 'SYN-RECEIVED') {
+        expect([tcpInfo, congestionControl]).toEqual([null, null]);
+        continue;
+      }
+      // FIN-WAIT-2 may be the short form of a connection that nobody holds any more.
+      if (tcpInfo === null) {
+        expect(details.has('cwnd')).toBe(false);
+        continue;
+      }
+      expect(words).toContain(congestionControl);
+      expect(tcpInfo.state).toBe(state);
+      if (state === 'LISTEN') {
+        expect([tcpInfo.acceptQueue ?? 0, tcpInfo.rtt]).toEqual([of('unacked') ?? 0, null]);
+        continue;
+      }
+      compared++;
+      const mss = of('mss') as number;
+      expect(tcpInfo).toMatchObject({
+        mss,
+        rto: of('rto'),
+        rtt: details.has('rtt') ? ONE_ELEMENT(details.get('rtt')) : null,
+        pathMtu: of('pmtu') ?? null,
+        congestionWindow: (of('cwnd') as number) * mss,
+        bytesSent: of('bytes_sent') ?? 0,
+        bytesAcked: of('bytes_acked') ?? 0,
+        bytesReceived: of('bytes_received') ?? 0,
+        segmentsSent: of('segs_out') ?? 0,
+        segmentsReceived: of('segs_in') ?? 0,
+        unackedSegments: of('unacked') ?? 0,
+        sendWindow: of('snd_wnd') ?? 0,
+        minRtt: of('minrtt') ?? null,
+      });
+    }
+    expect(compared).toBeGreaterThan(20);
+  });
+
+  test('IPv4 peers of an IPv6 socket are written as Node writes them', () => {
+    const accepted = having(
+      ({ localPort, state }) => localPort === named('dual') && state === 'ESTABLISHED',
+    );
+    expect(
+      accepted.map(({ family, remoteAddress }) => `${family} ${remoteAddress}`).sort(),
+    ).toEqual(['IPv6 ::1', 'IPv6 ::ffff:10.1.2.3', 'IPv6 ::ffff:127.0.0.1', 'IPv6 fd00::1']);
+  });
+
+  test('without a filter and asynchronously it is the same list', () => {
+    const keys = report.list.map((one) =>
+      [
+        ...[one.family, one.localAddress, one.localPort, one.remoteAddress, one.remotePort],
+        one.state,
+      ].join(' '),
+    );
+    expect(report.all).toEqual(keys);
+    expect(report.asynchronous).toEqual(keys);
+  });
+
+  test('each filter finds what picking from the whole list finds', () => {
+    const { list } = report;
+    const among = <T>(value: T, wanted: T | readonly T[] | undefined) =>
+      wanted === undefined || (Array.isArray(wanted) ? wanted.includes(value) : wanted === value);
+    /** The prefixes of the fixture, by their first characters. */
+    const BLOCKS: Readonly<Record<string, (address: string) => boolean>> = {
+      '127.0.0.0/8': (address) => /^(::ffff:)?127\./.test(address),
+      '10.0.0.0/8': (address) => /^(::ffff:)?10\./.test(address),
+      '0.0.0.0/0': (address) => address.includes('.'),
+      '128.0.0.0/1': () => false,
+      '::/0': (address) => address.includes(':'),
+      'fd00::/8': (address) => address.startsWith('fd'),
+      'fc00::/7': (address) => address.startsWith('fd'),
+      '::ffff:0:0/96': (address) => address.startsWith('::ffff:'),
+    };
+    const within = (address: string, block: string | undefined) =>
+      block === undefined ||
+      (BLOCKS[block]?.(address) ?? (address === block || address === `::ffff:${block}`));
+    const counts: number[] = [];
+    for (const { filter, found } of report.filtered) {
+      const expected = list.filter(
+        (one) =>
+          among(one.state, filter.state) &&
+          among(one.family, filter.family) &&
+          (among(one.localPort, filter.port) || among(one.remotePort, filter.port)) &&
+          among(one.localPort, filter.localPort) &&
+          among(one.remotePort, filter.remotePort) &&
+          within(one.localAddress, filter.localAddress) &&
+          within(one.remoteAddress, filter.remoteAddress) &&
+          (filter.ownProcess !== true || report.ownInodes.includes(one.inode as number)),
+      );
+      expect(found, JSON.stringify(filter)).toEqual(
+        expected.map((one) =>
+          [
+            ...[one.family, one.localAddress, one.localPort, one.remoteAddress, one.remotePort],
+            one.state,
+          ].join(' '),
+        ),
+      );
+      counts.push(found.length);
+    }
+    // Neither empty nor everything: they say something.
+    expect(counts.filter((count) => count > 0 && count < list.length).length).toBeGreaterThan(20);
+  });
+
+  test('the filter in the kernel and the one here agree', () => {
+    expect(report.agreement.disagreements).toEqual([]);
+    expect(report.agreement.kept).toBeGreaterThan(500);
+  });
+
+  test('owners: this process and the one of another user, with every descriptor', () => {
+    const [listening] = having(({ localPort }) => localPort === report.other.port);
+    expect(listening).toMatchObject({ uid: report.other.uid, state: 'LISTEN' });
+    expect(listening?.owners).toMatchObject([{ pid: report.other.pid, name: 'stranger' }]);
+    for (const { inode, owners } of report.list) {
+      const mine = owners?.filter(({ pid }) => pid === report.pid) ?? [];
+      expect(mine.length > 0).toBe(report.ownInodes.includes(inode as number));
+      for (const { name, fd } of mine) expect([name, typeof fd]).toEqual(['node', 'number']);
+      if (inode === 0) expect(owners).toEqual([]);
+    }
+  });
+});
