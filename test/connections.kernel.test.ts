@@ -278,3 +278,304 @@ describe('the list', { timeout: 60_000 }, () => {
     }
   });
 });
+
+interface Timed {
+  readonly timer: Connection['timer'];
+  readonly sendQueue: number;
+  /** By TCP_INFO. */
+  readonly retransmits: number;
+  readonly probes: number;
+}
+
+interface Sample {
+  readonly at: number;
+  readonly timers: Readonly<Record<'keepalive' | 'retransmission' | 'persist' | 'none', Timed>>;
+}
+
+interface Multipath {
+  readonly ours: boolean;
+  readonly state: string;
+  readonly mptcp: boolean | null;
+  readonly held: boolean;
+}
+
+interface TimersReport {
+  readonly before: Sample;
+  readonly samples: readonly Sample[];
+  readonly mptcp: {
+    readonly privileged: readonly Multipath[];
+    readonly unprivileged?: readonly Multipath[];
+  } | null;
+}
+
+describe('timers of connections whose peer vanishes', { timeout: 60_000 }, () => {
+  beforeEach(needsNamespace);
+
+  let report: TimersReport;
+
+  test('the experiment runs', async () => {
+    report = await inNamespace<TimersReport>('connections/timers.mjs');
+    expect(report.samples.length).toBeGreaterThan(20);
+  });
+
+  test('before: a probe is due after a second, a closed window is probed, nothing else', () => {
+    const { keepalive, persist, retransmission, none } = report.before.timers;
+    expect(keepalive.timer).toMatchObject({ kind: 'keepalive', count: 0 });
+    expect(keepalive.timer?.expires).toBeGreaterThan(900);
+    expect(keepalive.timer?.expires).toBeLessThanOrEqual(1_004);
+    expect(persist.timer?.kind).toBe('persist');
+    expect(persist.sendQueue).toBeGreaterThan(60_000);
+    expect([retransmission.timer, none.timer]).toEqual([null, null]);
+  });
+
+  test.each([
+    ['keepalive', 'probes', 2],
+    ['retransmission', 'retransmits', 2],
+    ['persist', 'probes', 2],
+  ] as const)('%s: counts as tcpi_%s does, and expires when it says', (name, counter, least) => {
+    const series = report.samples.map(({ at, timers }) => ({ at, ...timers[name] }));
+    expect(series.at(-1)?.timer?.count).toBeGreaterThanOrEqual(least);
+    let steps = 0;
+    for (const [i, { at, timer, ...info }] of series.entries()) {
+      expect(timer?.kind).toBe(name);
+      // The list is read after TCP_INFO of the sample before, and before that of its own.
+      expect([info[counter], series[i - 1]?.[counter]]).toContain(timer?.count);
+      const last = series[i - 1];
+      if (timer == null || last?.timer == null || last.timer.count !== timer.count) continue;
+      const passed = last.timer.expires - timer.expires;
+      // Set anew without being counted: the first of them, or a timer of loss probes.
+      if (passed < 0) continue;
+      steps++;
+      expect(Math.abs(passed - (at - last.at))).toBeLessThan(60);
+    }
+    expect(steps).toBeGreaterThan(10);
+  });
+
+  test('of a connection that is idle without keepalive, there is none', () => {
+    for (const { timers } of report.samples) expect(timers.none.timer).toBeNull();
+  });
+
+  test('Multipath TCP: marked; of others known only to those who may know', ({ skip }) => {
+    const { mptcp } = report;
+    skip(mptcp === null, 'this kernel has no Multipath TCP');
+    if (mptcp === null) return;
+    for (const { ours, mptcp: marked, state } of mptcp.privileged) {
+      expect(marked, state).toBe(ours);
+    }
+    expect(mptcp.privileged.filter(({ ours, held }) => ours && held)).toHaveLength(3);
+    for (const { ours, mptcp: marked } of mptcp.unprivileged ?? []) {
+      expect(marked).toBe(ours ? true : null);
+    }
+  });
+});
+
+interface ManyReport {
+  readonly kernel: number;
+  readonly listed: readonly number[];
+  readonly asynchronous: readonly number[];
+  readonly own: number;
+  readonly ownPorts: boolean;
+  readonly listening: number;
+  readonly sync: number;
+  readonly gaps: { count: number; median: number; p90: number; longest: number };
+  readonly descriptors: number;
+}
+
+describe('ten thousand connections', { timeout: 60_000 }, () => {
+  beforeEach(needsNamespace);
+
+  let report: ManyReport;
+
+  test('each end once, in one go and in slices, of which ten thousand are ours', async () => {
+    report = await inNamespace<ManyReport>('connections/many.mjs');
+    expect(report).toMatchObject({
+      kernel: 20_001,
+      listed: [20_001, 20_001, 20_001],
+      asynchronous: [20_001, 20_001],
+      own: 10_000,
+      ownPorts: true,
+      listening: 1,
+      descriptors: 0,
+    });
+  });
+
+  test('slices leave the event loop alone', () => {
+    const { count, median, p90 } = report.gaps;
+    expect(count).toBeGreaterThan(15);
+    // The collector of garbage has its own pauses, and the machine is shared.
+    expect(median).toBeLessThan(2);
+    expect(p90).toBeLessThan(10);
+  });
+});
+
+interface Outcome {
+  readonly name: string;
+  readonly code: string;
+  readonly errno: number;
+  readonly syscall: string;
+  readonly message: string;
+}
+
+interface DestroyReport {
+  readonly ended: Readonly<
+    Record<
+      string,
+      {
+        family: string;
+        impostor: Outcome;
+        aliveAfterImpostor: number;
+        result: Outcome | null;
+        errors: (string | null)[];
+        left: number;
+        again: Outcome;
+        bystander: boolean;
+      }
+    >
+  >;
+  readonly timeWait: { found: string; result: Outcome | null; left: number };
+  readonly listener: { result: Outcome | null; left: number };
+  readonly unprivileged: { result: Outcome; alive: boolean } | null;
+}
+
+describe('destroyConnection', { timeout: 60_000 }, () => {
+  beforeEach(needsNamespace);
+
+  let report: DestroyReport;
+  const gone = {
+    name: 'SocketOptionError',
+    code: 'ENOENT',
+    errno: -2,
+    syscall: 'sock_diag',
+    message: 'ENOENT: there is no such connection any more, sock_diag',
+  };
+
+  test('the experiment runs', async () => {
+    report = await inNamespace<DestroyReport>('connections/destroy.mjs');
+    expect(Object.keys(report.ended)).toEqual(['IPv4', 'IPv6', 'mapped']);
+  });
+
+  test.each([
+    ['IPv4', 'IPv4'],
+    ['IPv6', 'IPv6'],
+    ['mapped', 'IPv6'],
+  ])('%s: ends that connection, and no other one', (name, family) => {
+    expect(report.ended[name]).toEqual({
+      family,
+      impostor: gone,
+      aliveAfterImpostor: 2,
+      result: null,
+      errors: ['ECONNABORTED', 'ECONNRESET'],
+      left: 1,
+      again: gone,
+      bystander: false,
+    });
+  });
+
+  test('ends what is in TIME-WAIT, and what listens', () => {
+    expect(report.timeWait).toEqual({ found: 'TIME-WAIT', result: null, left: 0 });
+    expect(report.listener).toEqual({ result: null, left: 0 });
+  });
+
+  test('without the privilege it names it', ({ skip }) => {
+    skip(report.unprivileged === null, 'no other user in this user namespace');
+    expect(report.unprivileged).toEqual({
+      result: {
+        name: 'SocketOptionError',
+        code: 'EPERM',
+        errno: -1,
+        syscall: 'sock_diag',
+        message: 'EPERM: it takes CAP_NET_ADMIN in the network namespace, sock_diag',
+      },
+      alive: true,
+    });
+  });
+});
+
+type Told = Listed & { readonly id: string };
+
+interface WatchReport {
+  readonly threads: readonly number[];
+  readonly before: readonly { id: string; ours: boolean; bytesSent: number }[];
+  readonly port: number;
+  readonly told: readonly Told[];
+  readonly toldOfClients: readonly string[];
+  readonly losses: readonly number[];
+  readonly narrow: { told: number; dropped: number; all: number; later: number };
+  readonly rude: { seen: number; thrown: number };
+  readonly closedWithin: number;
+  readonly ends: string;
+  readonly waits: string;
+  readonly overrun: { told: number; dropped: number; overruns: number; ended: number };
+}
+
+describe('watchClosedConnections', { timeout: 60_000 }, () => {
+  beforeEach(needsNamespace);
+
+  let report: WatchReport;
+  const cookies = (ids: readonly string[]) => ids.map((id) => id.split(' ')[0] as string);
+
+  test('each connection that ends is told once, as the socket that was listed', async () => {
+    report = await inNamespace<WatchReport>('connections/watch.mjs');
+    const told = cookies(report.told.map(({ id }) => id));
+    expect(new Set(told).size).toBe(told.length);
+    expect(told).toEqual(expect.arrayContaining(cookies(report.before.map(({ id }) => id))));
+    // Besides them: both ends of the child's connection, and one that was refused.
+    expect(told).toHaveLength(report.before.length + 3);
+    expect(report.losses).toEqual([0, 0]);
+  });
+
+  test('with its ends and its last counters, unless its own side has reset it', () => {
+    const last = new Map(report.told.map((one) => [one.cookie, one]));
+    let reset = 0;
+    for (const { id, bytesSent } of report.before) {
+      const [cookie = '', localPort] = id.split(' ');
+      const one = last.get(cookie) as Told;
+      expect(one).toMatchObject({
+        state: 'CLOSED',
+        localPort: Number(localPort),
+        inode: 0,
+        uid: null,
+        timer: null,
+        tcpInfo: { state: 'CLOSED' },
+      });
+      if (one.remotePort === 0) reset++;
+      else expect([one.id, one.tcpInfo?.bytesSent]).toEqual([id, bytesSent]);
+    }
+    expect(reset).toBe(3);
+  });
+
+  test('a filter holds for what is told', () => {
+    const clients = report.told.filter(({ remotePort }) => remotePort === report.port);
+    expect(report.toldOfClients).toEqual(clients.map(({ id }) => id));
+    expect(clients.length).toBe(12 - 3 + 1);
+  });
+
+  test('memory is bounded, what was dropped is counted, and it goes on', () => {
+    const { told, dropped, all, later } = report.narrow;
+    expect([told, told + dropped]).toEqual([5, all]);
+    expect(all).toBe(40);
+    expect(later).toBe(5 + 2);
+  });
+
+  test('what the kernel had to drop is counted as overruns', () => {
+    const { told, dropped, overruns, ended } = report.overrun;
+    expect(told).toBeGreaterThanOrEqual(1_024);
+    expect(told + dropped).toBeLessThan(ended);
+    expect(overruns).toBeGreaterThan(0);
+  });
+
+  test('a listener that throws is heard, and costs no event', () => {
+    expect(report.rude).toEqual({ seen: 6, thrown: 6 });
+  });
+
+  test('closed within an event, no further one comes', () => {
+    expect(report.closedWithin).toBe(1);
+  });
+
+  test('a thread for each watch, which ends with it, with its worker, with the process', () => {
+    // None, two, closed, one, disposed of; a worker with one, terminated; one that ended by itself.
+    expect(report.threads).toEqual([0, 2, 0, 1, 0, 1, 0, 0]);
+    expect(report.ends).toBe('ended by itself');
+    expect(report.waits).toBe('was kept');
+  });
+});
