@@ -112,6 +112,23 @@ describe('arguments of functions', () => {
     'setRawOption: name': (fd, value) => face.setRawOption(fd, 9_999, value, 1),
     'setRawOption: value': (fd, value) => face.setRawOption(fd, 9_999, 1, value),
     'getSysctl: name': (_, value) => face.getSysctl(value),
+    'listConnections: filter': (_, value) => face.listConnections(value),
+    'listConnections: state': (_, value) => face.listConnections({ state: value }),
+    'listConnections: family': (_, value) => face.listConnections({ family: value }),
+    'listConnections: port': (_, value) => face.listConnections({ port: value }),
+    'listConnections: localAddress': (_, value) => face.listConnections({ localAddress: value }),
+    'listConnections: tcpInfo': (_, value) => face.listConnections({ tcpInfo: value }),
+    'listConnectionsAsync: filter': async (_, value) => {
+      await face.listConnectionsAsync(value).catch(expectChecked);
+    },
+    'destroyConnection: connection': (_, value) => face.destroyConnection(value),
+    'destroyConnection: a member of it': (_, value) =>
+      face.destroyConnection({ family: 'IPv4', cookie: 1n, localAddress: value } as never),
+    'watchClosedConnections: options': (_, value) => face.watchClosedConnections(value).close(),
+    'watchClosedConnections: limit': (_, value) =>
+      face.watchClosedConnections({ limit: value }).close(),
+    'watchClosedConnections: filter': (_, value) =>
+      face.watchClosedConnections({ filter: value }).close(),
   };
 
   test('every public function is here', () => {

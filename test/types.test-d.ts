@@ -4,7 +4,9 @@ import type { Http2Session } from 'node:http2';
 import type { Server, Socket } from 'node:net';
 import { expectTypeOf } from 'vitest';
 import {
+  type Connection,
   constants,
+  destroyConnection,
   getKeepAlive,
   getOption,
   getOptions,
@@ -12,11 +14,14 @@ import {
   getSystemDefaults,
   isSupported,
   type Linger,
+  listConnections,
+  listConnectionsAsync,
   type OptionName,
   setKeepAlive,
   setOptions,
   setRawOption,
   supportedOptions,
+  watchClosedConnections,
 } from '../dist/index.js';
 
 declare const socket: Socket;
@@ -88,3 +93,21 @@ constants.TCP_KEEPIDLE = 5;
 expectTypeOf(getSystemDefaults().keepAliveCount.value).toEqualTypeOf<number | null>();
 // @ts-expect-error: no such default
 getSystemDefaults().userTimeout;
+
+expectTypeOf(listConnections({ state: ['LISTEN'], port: 80 })).toEqualTypeOf<Connection[]>();
+expectTypeOf(listConnectionsAsync()).toEqualTypeOf<Promise<Connection[]>>();
+expectTypeOf(listConnections()[0]?.cookie).toEqualTypeOf<bigint | null | undefined>();
+// @ts-expect-error: no such state
+listConnections({ state: 'established' });
+// @ts-expect-error: no such condition
+listConnections({ address: '::1' });
+destroyConnection({} as Connection);
+// @ts-expect-error: not the socket, but what the list says of it
+destroyConnection(socket);
+watchClosedConnections({ limit: 5, filter: { remotePort: 5432 } })
+  .on('closed', (connection) => expectTypeOf(connection).toEqualTypeOf<Connection>())
+  .on('error', (error) => expectTypeOf(error).toEqualTypeOf<Error>())
+  .unref()
+  .close();
+// @ts-expect-error: all of them are closed
+watchClosedConnections({ filter: { state: 'CLOSED' } });

@@ -26,7 +26,7 @@ function ipv6Text(bytes: Uint8Array, at: number): string {
   const [start, length] = longestZeros(groups);
   // ::ffff:192.0.2.1, and the older ::192.0.2.1, as inet_ntop(3) writes them.
   const mapped = start === 0 && length === 5 && groups[5] === 0xffff;
-  const compatible = start === 0 && (length === 6 || (length === 7 && groups[7] !== 1));
+  const compatible = start === 0 && length === 6;
   if (mapped || compatible) return `${mapped ? '::ffff:' : '::'}${ipv4Text(bytes, at + 12)}`;
   const hex = groups.map((group) => group.toString(16));
   if (length < 2) return hex.join(':');

@@ -59,12 +59,16 @@ export function destroyConnection(connection: Connection): void {
 }
 
 /**
- * Tells every TCP connection of this network namespace that ends, those of other processes too, with
- * its last counters: `watchClosedConnections().on('closed', ({ remoteAddress, tcpInfo }) => ...)`.
+ * Tells every TCP socket of this network namespace that ends, those of other processes too, with its
+ * last counters: `watchClosedConnections().on('closed', ({ remoteAddress, tcpInfo }) => ...)`.
  *
- * The connection is `'CLOSED'`, has its `cookie`, and no inode any more. It is told when the kernel is
- * done with it: for the side that closed first on its way to `TIME-WAIT`. Does not keep the process
- * from ending, unless `ref()` is called. Close it with `close()`, or with `using`.
+ * Each is told once, as `'CLOSED'`, with its `cookie` and without inode and user, when the kernel is
+ * done with it: for the side that closed first on its way to `TIME-WAIT`. `remotePort` is 0 of those
+ * that were not connected, as listening ones, and of those whose own side reset the connection
+ * (`resetAndDestroy()`): their ends and their counters the kernel has cleared by then.
+ *
+ * It does not keep the process from ending, unless `ref()` is called. Close it with `close()`, or with
+ * `using`.
  *
  * Linux `SKNLGRP_INET_TCP_DESTROY` (sock_diag(7), 4.6), which a thread reads; no privilege is needed.
  * @throws TypeError, RangeError for wrong options.

@@ -44,8 +44,8 @@ export function connectionOf(
     timer: timerOf(message),
     receiveQueue: message.receiveQueue,
     sendQueue: message.sendQueue,
-    // What is not a whole socket has no user: the kernel writes 0, which is root.
-    uid: message.inode === 0 && !isWhole(message) ? null : message.uid,
+    // The kernel writes 0, which is root, for those that no process has (any more).
+    uid: message.inode === 0 ? null : message.uid,
     inode: message.inode,
     cookie: message.cookie,
     interfaceIndex: message.interfaceIndex,

@@ -20,7 +20,7 @@ export function system(): ConnectionSystem {
 export function refused(errno: number, call: 'list' | 'destroy' | 'watch'): Error {
   const { syscall, meaning } = system();
   const [code, text] = kit.describeErrno(errno);
-  const words = meaning(code, call);
-  const message = `${code}: ${text}, ${syscall}${words === undefined ? '' : ` (${words})`}`;
+  // Where it is known what a code means here, libuv's words would only lead astray.
+  const message = `${code}: ${meaning(code, call) ?? text}, ${syscall}`;
   return new kit.SocketOptionError(message, { code, errno, syscall });
 }

@@ -32,7 +32,7 @@ const LARGEST_LIMIT = 65_536;
 const PIECE = 32 * 1024;
 
 /**
- * Tells each TCP connection of this network namespace that ends: `'closed'`, with its last `tcpInfo`.
+ * Tells each TCP socket of this network namespace that ends: `'closed'`, with its last `tcpInfo`.
  * `'error'`: it cannot go on, and is closed.
  */
 export class ConnectionWatch extends EventEmitter<{
@@ -53,7 +53,7 @@ export class ConnectionWatch extends EventEmitter<{
     this.#conditions = conditions;
     // The kernel does not tell what ran over a connection that is over.
     this.#mptcp = multipathFamilies().length === 0 ? false : null;
-    this.#table = kit.binding().watchClosedConnections(limit, () => this.#tell());
+    this.#table = kit.binding().watchClosedConnections(limit, () => this.#tellSoon());
     if (this.#table < 0) throw refused(this.#table, 'watch');
   }
 
@@ -93,6 +93,11 @@ export class ConnectionWatch extends EventEmitter<{
     return this;
   }
 
+  /** Not at once: what a listener throws within a call of native code, Node only warns of. */
+  #tellSoon(): void {
+    setImmediate(() => this.#tell());
+  }
+
   #tell(): void {
     if (this.#table === 0) return;
     const messages = this.#messages;
@@ -108,13 +113,12 @@ export class ConnectionWatch extends EventEmitter<{
       if (messages.errno < 0) this.#fail(messages.errno);
     } finally {
       // Piece by piece, with whatever else waits in between; and further, if a listener has thrown.
-      setImmediate(() => this.#tell());
+      this.#tellSoon();
     }
   }
 
   #tellOne(messages: DiagMessages): void {
-    // Sockets end too that were no connection: listening ones, and those that were never connected.
-    if (messages.remotePort === 0 || !matches(this.#conditions, messages)) return;
+    if (!matches(this.#conditions, messages)) return;
     this.emit('closed', connectionOf(messages, true, this.#mptcp));
   }
 

@@ -41,6 +41,11 @@ const { constants } = face;
 const keepAlive = { enable: true, initialDelay: 30_000, interval: 5_000, count: 3 };
 const bytes = Buffer.from('reno');
 const gone = 1_000_000;
+const nobody = {
+  family: 'IPv4',
+  ...{ localAddress: '127.0.0.1', localPort: 1, remoteAddress: '127.0.0.1', remotePort: 1 },
+  ...{ interfaceIndex: 0, cookie: 1n },
+};
 
 const operations = {
   getOption: () => face.getOption(client, 'userTimeout'),
@@ -77,6 +82,14 @@ const operations = {
   getSystemDefaults: () => face.getSystemDefaults(),
 };
 
+/** Each takes as long as a thousand of those above. */
+const slowOperations = {
+  listConnections: () => face.listConnections({ tcpInfo: true }),
+  'listConnections, by port and own': () => face.listConnections({ port: 1, ownProcess: true }),
+  'destroyConnection, gone': () => refuse(() => face.destroyConnection(nobody)),
+  'watchClosedConnections, closed': () => face.watchClosedConnections().close(),
+};
+
 function settle() {
   for (let i = 0; i < 3; i++) globalThis.gc();
   return process.memoryUsage.rss();
@@ -88,11 +101,11 @@ const PARTS = 5;
  * By how many bytes the process grows with all the calls, from the median of their five parts: a leak
  * is in each part, and what the compiler or the collector takes once, for good, is in one.
  */
-function growth(operation) {
+function growth(operation, calls) {
   const parts = [];
   for (let part = 0; part < PARTS; part++) {
     const before = settle();
-    for (let i = 0; i < CALLS / PARTS; i++) operation();
+    for (let i = 0; i < calls / PARTS; i++) operation();
     parts.push(settle() - before);
   }
   return parts.sort((a, b) => a - b)[PARTS >> 1] * PARTS;
@@ -112,12 +125,16 @@ function report(name, calls, grown, time) {
 
 console.log(`       ${'operation'.padEnd(34)}    calls     grown`);
 const openBefore = descriptors();
-for (const [name, operation] of Object.entries(operations)) {
-  const start = performance.now();
-  // What the first calls allocate for good (caches, compiled code) is no leak.
-  for (let i = 0; i < CALLS / 10; i++) operation();
-  report(name, CALLS, growth(operation), (performance.now() - start) / 1_000);
+function measure(all, calls) {
+  for (const [name, operation] of Object.entries(all)) {
+    const start = performance.now();
+    // What the first calls allocate for good (caches, compiled code) is no leak.
+    for (let i = 0; i < calls / 10; i++) operation();
+    report(name, calls, growth(operation, calls), (performance.now() - start) / 1_000);
+  }
 }
+measure(operations, CALLS);
+measure(slowOperations, Math.ceil(CALLS / 100));
 
 const fixture = fileURLToPath(new URL('../fixtures/worker.mjs', import.meta.url));
 async function worker() {
