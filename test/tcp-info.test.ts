@@ -18,6 +18,8 @@ import {
   SocketOptionError,
   setOptions,
   type TcpInfo,
+  type TcpInfoColumns,
+  type TcpInfoField,
   TcpInfoReader,
   tcpStates,
 } from '../dist/index.js';
@@ -38,7 +40,7 @@ const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
 
 /** A descriptor that is no socket. */
-const file = openSync('/dev/null');
+const file = openSync('/dev/null', 'r');
 
 interface Report {
   readonly during: readonly TcpInfo[];
@@ -400,10 +402,16 @@ describe('TcpInfoReader', () => {
   });
 });
 
-describe.each([
-  ['readTcpInfos', async (...args: Parameters<typeof readTcpInfos>) => readTcpInfos(...args)],
-  ['readTcpInfosAsync', readTcpInfosAsync as typeof readTcpInfosAsync<keyof TcpInfo>],
-] as const)('%s', (_name, readAll) => {
+type ReadAll = (
+  sockets: readonly SocketLike[],
+  fields?: readonly TcpInfoField[],
+  out?: TcpInfoColumns,
+) => Promise<TcpInfoColumns>;
+
+describe.each<[string, ReadAll]>([
+  ['readTcpInfos', async (sockets, fields, out) => readTcpInfos(sockets, fields, out)],
+  ['readTcpInfosAsync', (sockets, fields, out) => readTcpInfosAsync(sockets, fields, out)],
+])('%s', (_name, readAll) => {
   test('a row for each socket, a column for each field', async () => {
     await withPair(async ({ client, accepted, server }) => {
       client.write('x'.repeat(100));

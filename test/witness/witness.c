@@ -45,7 +45,8 @@ static napi_value Close(napi_env env, napi_callback_info info) {
   return Int(env, close(Argument(env, info, 1, values, 0)) == 0 ? 0 : -errno);
 }
 
-/* dup(fd): another descriptor of the same socket, or -errno; it outlives the one that Node closes. */
+/* dup(fd): another descriptor of the same socket, or -errno; it outlives the one that Node closes.
+ */
 static napi_value Dup(napi_env env, napi_callback_info info) {
   napi_value values[1];
   const int fd = dup(Argument(env, info, 1, values, 0));
