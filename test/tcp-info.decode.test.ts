@@ -29,8 +29,8 @@ function normalised(system: System, bytes: Uint8Array): TcpInfo {
 }
 
 function fieldsOf(system: System, bytes: Uint8Array): Fields {
-  decoders.readFrom(memory(bytes), AT, bytes.length);
-  return (decoders.systems[system] as (typeof decoders.systems)[string]).fields() as Fields;
+  const { fields } = decoders.systems[system] as (typeof decoders.systems)[string];
+  return fields(memory(bytes).subarray(AT), bytes.length) as Fields;
 }
 
 const SYSTEMS: readonly System[] = ['linux', 'darwin', 'win32', 'freebsd'];

@@ -1,9 +1,9 @@
 // macOS: `struct tcp_connection_info` (bsd/netinet/tcp.h of xnu), as getsockopt(TCP_CONNECTION_INFO)
 // gives it: 112 bytes, 104 before macOS 10.15.
 
-import { bits, u8, u32, u64 } from './kernel-reader';
 import { bsdStateIndex } from './tcp-info';
 import { positive, View } from './view';
+import { bits, u64 } from './words';
 
 export class DarwinView extends View {
   protected override get stateEnd(): number {
@@ -60,64 +60,67 @@ export class DarwinView extends View {
   }
 }
 
-/** The fields under the kernel's own names, in its own units. */
-export function darwinFields() {
+/**
+ * The fields under the kernel's own names, in its own units.
+ * `w`: the words of the structure, `n`: how many bytes of it the kernel wrote.
+ */
+export function darwinFields(w: Uint32Array, n: number) {
   return {
     /** State: 0 CLOSED, 1 LISTEN, 2 SYN_SENT, 3 SYN_RECEIVED, 4 ESTABLISHED, 5 CLOSE_WAIT, 6 FIN_WAIT_1, 7 CLOSING, 8 LAST_ACK, 9 FIN_WAIT_2, 10 TIME_WAIT. */
-    tcpi_state: u8(0),
+    tcpi_state: n < 1 ? null : bits(w, 0, 0, 8),
     /** Window scale of the peer, as a shift. */
-    tcpi_snd_wscale: u8(1),
+    tcpi_snd_wscale: n < 2 ? null : bits(w, 1, 0, 8),
     /** Our own window scale, as a shift. */
-    tcpi_rcv_wscale: u8(2),
+    tcpi_rcv_wscale: n < 3 ? null : bits(w, 2, 0, 8),
     /** Bits: 1 timestamps, 2 SACK, 4 window scaling, 8 ECN. */
-    tcpi_options: u32(4),
+    tcpi_options: n < 8 ? null : w[1],
     /** Bits: 1 loss recovery, 2 reordering detected. */
-    tcpi_flags: u32(8),
+    tcpi_flags: n < 12 ? null : w[2],
     /** Retransmission timeout, in ms; 0 while its timer does not run. */
-    tcpi_rto: u32(12),
+    tcpi_rto: n < 16 ? null : w[3],
     /** Largest payload of a segment, in bytes. */
-    tcpi_maxseg: u32(16),
+    tcpi_maxseg: n < 20 ? null : w[4],
     /** Slow start threshold, in bytes. */
-    tcpi_snd_ssthresh: u32(20),
+    tcpi_snd_ssthresh: n < 24 ? null : w[5],
     /** Congestion window, in bytes. */
-    tcpi_snd_cwnd: u32(24),
+    tcpi_snd_cwnd: n < 28 ? null : w[6],
     /** The peer's receive window, in bytes. */
-    tcpi_snd_wnd: u32(28),
+    tcpi_snd_wnd: n < 32 ? null : w[7],
     /** Bytes in the send buffer, those in flight included. */
-    tcpi_snd_sbbytes: u32(32),
+    tcpi_snd_sbbytes: n < 36 ? null : w[8],
     /** Our own receive window, in bytes. */
-    tcpi_rcv_wnd: u32(36),
+    tcpi_rcv_wnd: n < 40 ? null : w[9],
     /** The last sample of the round-trip time, in ms. */
-    tcpi_rttcur: u32(40),
+    tcpi_rttcur: n < 44 ? null : w[10],
     /** Smoothed round-trip time, in ms. */
-    tcpi_srtt: u32(44),
+    tcpi_srtt: n < 48 ? null : w[11],
     /** Round-trip time variation, in ms. */
-    tcpi_rttvar: u32(48),
+    tcpi_rttvar: n < 52 ? null : w[12],
     /** Fast Open: 1, a cookie was asked for. */
-    tcpi_tfo_cookie_req: bits(52, 0, 1),
+    tcpi_tfo_cookie_req: n < 53 ? null : bits(w, 52, 0, 1),
     /** Fast Open: 1, a cookie was received. */
-    tcpi_tfo_cookie_rcv: bits(52, 1, 1),
+    tcpi_tfo_cookie_rcv: n < 53 ? null : bits(w, 52, 1, 1),
     /** Fast Open: 1, data in the SYN was lost. */
-    tcpi_tfo_syn_loss: bits(52, 2, 1),
+    tcpi_tfo_syn_loss: n < 53 ? null : bits(w, 52, 2, 1),
     /** Fast Open: 1, data was sent in the SYN. */
-    tcpi_tfo_syn_data_sent: bits(52, 3, 1),
+    tcpi_tfo_syn_data_sent: n < 53 ? null : bits(w, 52, 3, 1),
     /** Fast Open: 1, data in the SYN was acknowledged. */
-    tcpi_tfo_syn_data_acked: bits(52, 4, 1),
+    tcpi_tfo_syn_data_acked: n < 53 ? null : bits(w, 52, 4, 1),
     /** Fast Open: 1, data in the SYN was received. */
-    tcpi_tfo_syn_data_rcv: bits(52, 5, 1),
+    tcpi_tfo_syn_data_rcv: n < 53 ? null : bits(w, 52, 5, 1),
     /** Segments sent. */
-    tcpi_txpackets: u64(56),
+    tcpi_txpackets: n < 64 ? null : u64(w, 14),
     /** Bytes sent. */
-    tcpi_txbytes: u64(64),
+    tcpi_txbytes: n < 72 ? null : u64(w, 16),
     /** Bytes sent again. */
-    tcpi_txretransmitbytes: u64(72),
+    tcpi_txretransmitbytes: n < 80 ? null : u64(w, 18),
     /** Segments received. */
-    tcpi_rxpackets: u64(80),
+    tcpi_rxpackets: n < 88 ? null : u64(w, 20),
     /** Bytes received. */
-    tcpi_rxbytes: u64(88),
+    tcpi_rxbytes: n < 96 ? null : u64(w, 22),
     /** Bytes received out of order. */
-    tcpi_rxoutoforderbytes: u64(96),
+    tcpi_rxoutoforderbytes: n < 104 ? null : u64(w, 24),
     /** Segments sent again. */
-    tcpi_txretransmitpackets: u64(104),
+    tcpi_txretransmitpackets: n < 112 ? null : u64(w, 26),
   };
 }

@@ -1,7 +1,6 @@
 // What lib/tcp-info/face.ts loads with the first call; a bundle of its own.
 
 export { readTcpInfos, readTcpInfosAsync } from './columns';
-export { readFrom } from './kernel-reader';
 export { useKit } from './kit';
 export { equip } from './reader';
 export { getKernelTcpInfo, getTcpInfo } from './single';

@@ -2,7 +2,6 @@
 
 import type { SocketLike } from '../socket';
 import { type KernelTcpInfoDetails, readDetails } from './details';
-import { readFrom } from './kernel-reader';
 import { kit } from './kit';
 import { evict } from './reader';
 import { refused } from './refused';
@@ -33,8 +32,7 @@ export function getKernelTcpInfo(
   options?: { readonly details?: boolean | undefined },
 ): KernelTcpInfo & { readonly details?: KernelTcpInfoDetails } {
   const details = options === undefined ? false : wantsDetails(options);
-  readFrom(kit.tcpInfo, 0, read(socket));
-  const fields = system.fields();
+  const fields = system.fields(kit.tcpInfo, read(socket));
   return details ? { ...fields, details: readDetails(kit.descriptorOf(socket)) } : fields;
 }
 

@@ -8,8 +8,8 @@ import { WindowsView, windowsFields } from './win32';
 
 export interface System {
   readonly View: new (words: Uint32Array) => View;
-  /** The fields of what `readFrom` was told of. */
-  readonly fields: () => object;
+  /** The fields under the system's names, of a structure of so many bytes. */
+  readonly fields: (words: Uint32Array, length: number) => object;
   /** What errors say was asked. */
   readonly syscall: string;
   readonly option: string;
@@ -39,4 +39,4 @@ type Fields = ReturnType<typeof linuxFields> &
  * The fields of the kernel's structure under its own names, in its own units: those of the system that
  * runs, each `null` where its kernel is older than the field; the names of others are `undefined`. Numbers are exact up to 2^53.
  */
-export type KernelTcpInfo = { readonly [Name in keyof Fields]?: Fields[Name] };
+export type KernelTcpInfo = { readonly [Name in keyof Fields]?: number | null };

@@ -1,8 +1,8 @@
 // Windows: `TCP_INFO_v0`, `_v1`, `_v2` (mstcpip.h), as WSAIoctl(SIO_TCP_INFO) gives them: 88, 136 and
 // 152 bytes. Each appends to the one before.
 
-import { u8, u32, u64 } from './kernel-reader';
 import { positive, View } from './view';
+import { bits, u64 } from './words';
 
 export class WindowsView extends View {
   protected override get stateEnd(): number {
@@ -56,72 +56,75 @@ export class WindowsView extends View {
   }
 }
 
-/** The fields under the system's own names, in its own units. */
-export function windowsFields() {
+/**
+ * The fields under the system's own names, in its own units.
+ * `w`: the words of the structure, `n`: how many bytes of it the system wrote.
+ */
+export function windowsFields(w: Uint32Array, n: number) {
   return {
     /** State: 0 CLOSED, 1 LISTEN, 2 SYN_SENT, 3 SYN_RCVD, 4 ESTABLISHED, 5 FIN_WAIT_1, 6 FIN_WAIT_2, 7 CLOSE_WAIT, 8 CLOSING, 9 LAST_ACK, 10 TIME_WAIT. */
-    State: u32(0),
+    State: n < 4 ? null : w[0],
     /** Largest payload of a segment, in bytes. */
-    Mss: u32(4),
+    Mss: n < 8 ? null : w[1],
     /** Age of the connection, in ms. */
-    ConnectionTimeMs: u64(8),
+    ConnectionTimeMs: n < 16 ? null : u64(w, 2),
     /** 1: timestamps are in use. */
-    TimestampsEnabled: u8(16),
+    TimestampsEnabled: n < 17 ? null : bits(w, 16, 0, 8),
     /** Smoothed round-trip time, in µs. */
-    RttUs: u32(20),
+    RttUs: n < 24 ? null : w[5],
     /** Smallest round-trip time, in µs. */
-    MinRttUs: u32(24),
+    MinRttUs: n < 28 ? null : w[6],
     /** Bytes sent and not acknowledged yet. */
-    BytesInFlight: u32(28),
+    BytesInFlight: n < 32 ? null : w[7],
     /** Congestion window, in bytes. */
-    Cwnd: u32(32),
+    Cwnd: n < 36 ? null : w[8],
     /** The peer's receive window, in bytes. */
-    SndWnd: u32(36),
+    SndWnd: n < 40 ? null : w[9],
     /** Our own receive window, in bytes. */
-    RcvWnd: u32(40),
+    RcvWnd: n < 44 ? null : w[10],
     /** Size of the receive buffer, in bytes. */
-    RcvBuf: u32(44),
+    RcvBuf: n < 48 ? null : w[11],
     /** Bytes sent. */
-    BytesOut: u64(48),
+    BytesOut: n < 56 ? null : u64(w, 12),
     /** Bytes received. */
-    BytesIn: u64(56),
+    BytesIn: n < 64 ? null : u64(w, 14),
     /** Bytes received out of order. */
-    BytesReordered: u32(64),
+    BytesReordered: n < 68 ? null : w[16],
     /** Bytes sent again. */
-    BytesRetrans: u32(68),
+    BytesRetrans: n < 72 ? null : w[17],
     /** Fast retransmissions; a count. */
-    FastRetrans: u32(72),
+    FastRetrans: n < 76 ? null : w[18],
     /** Duplicate acknowledgements received. */
-    DupAcksIn: u32(76),
+    DupAcksIn: n < 80 ? null : w[19],
     /** Retransmission timeouts; each series counts once. */
-    TimeoutEpisodes: u32(80),
+    TimeoutEpisodes: n < 84 ? null : w[20],
     /** Retransmissions of the SYN. */
-    SynRetrans: u8(84),
+    SynRetrans: n < 85 ? null : bits(w, 84, 0, 8),
     /** How often sending became limited by the peer's window. */
-    SndLimTransRwin: u32(88),
+    SndLimTransRwin: n < 92 ? null : w[22],
     /** Time limited by the peer's window, in ms. */
-    SndLimTimeRwin: u32(92),
+    SndLimTimeRwin: n < 96 ? null : w[23],
     /** Bytes sent while limited by the peer's window. */
-    SndLimBytesRwin: u64(96),
+    SndLimBytesRwin: n < 104 ? null : u64(w, 24),
     /** How often sending became limited by the congestion window. */
-    SndLimTransCwnd: u32(104),
+    SndLimTransCwnd: n < 108 ? null : w[26],
     /** Time limited by the congestion window, in ms. */
-    SndLimTimeCwnd: u32(108),
+    SndLimTimeCwnd: n < 112 ? null : w[27],
     /** Bytes sent while limited by the congestion window. */
-    SndLimBytesCwnd: u64(112),
+    SndLimBytesCwnd: n < 120 ? null : u64(w, 28),
     /** How often sending became limited by the application. */
-    SndLimTransSnd: u32(120),
+    SndLimTransSnd: n < 124 ? null : w[30],
     /** Time limited by the application, in ms. */
-    SndLimTimeSnd: u32(124),
+    SndLimTimeSnd: n < 128 ? null : w[31],
     /** Bytes sent while limited by the application. */
-    SndLimBytesSnd: u64(128),
+    SndLimBytesSnd: n < 136 ? null : u64(w, 32),
     /** Segments received out of order. */
-    OutOfOrderPktsIn: u32(136),
+    OutOfOrderPktsIn: n < 140 ? null : w[34],
     /** 1: ECN was negotiated. */
-    EcnNegotiated: u8(140),
+    EcnNegotiated: n < 141 ? null : bits(w, 140, 0, 8),
     /** Acknowledgements received with ECE. */
-    EceAcksIn: u32(144),
+    EceAcksIn: n < 148 ? null : w[36],
     /** Probe timeouts (tail loss probes); a count. */
-    PtoEpisodes: u32(148),
+    PtoEpisodes: n < 152 ? null : w[37],
   };
 }
