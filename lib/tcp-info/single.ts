@@ -7,10 +7,6 @@ import { evict } from './reader';
 import { refused } from './refused';
 import { type KernelTcpInfo, system } from './system';
 import type { TcpInfo } from './tcp-info';
-import { tcpInfoOf, type View } from './view';
-
-/** Where the addon leaves the structure; made with the first call, which comes after the kit. */
-let view: View | undefined;
 
 /** Reads the structure to where the addon leaves it; returns its length in bytes. */
 function read(socket: SocketLike): number {
@@ -22,9 +18,7 @@ function read(socket: SocketLike): number {
 
 export function getTcpInfo(socket: SocketLike): TcpInfo {
   const length = read(socket);
-  view ??= new system.View(kit.tcpInfo);
-  view.look(0, length);
-  return tcpInfoOf(view);
+  return system.tcpInfo(kit.tcpInfo, length);
 }
 
 export function getKernelTcpInfo(
