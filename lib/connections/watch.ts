@@ -41,7 +41,8 @@ export class ConnectionWatch extends EventEmitter<{
 }> {
   readonly #conditions: Conditions;
   readonly #messages = new DiagMessages();
-  readonly #memory = new Uint8Array(PIECE);
+  /** There when something is told, until the watch is closed. */
+  #memory: Uint8Array | undefined;
   readonly #mptcp: false | null;
   /** The table's number; 0 when it is closed. */
   #table: number;
@@ -81,6 +82,7 @@ export class ConnectionWatch extends EventEmitter<{
   close(): void {
     const table = this.#table;
     this.#table = 0;
+    this.#memory = undefined;
     if (table > 0) kit.binding().closeConnectionTable(table);
   }
 
@@ -102,9 +104,11 @@ export class ConnectionWatch extends EventEmitter<{
     if (this.#table === 0) return;
     const messages = this.#messages;
     if (!this.#telling) {
+      this.#memory ??= new Uint8Array(PIECE);
       const length = kit.binding().readConnectionTable(this.#table, this.#memory);
       if (length === 0) return;
-      messages.read(this.#memory.subarray(0, Math.max(length, 0)));
+      if (length < 0) return this.#fail(length);
+      messages.read(this.#memory.subarray(0, length));
       this.#telling = true;
     }
     try {
