@@ -10,10 +10,14 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/sysctl.h>
 
+#include <memory>
+
 #include "constants.h"
+#include "snapshot.h"
 
 // Names that a build machine's headers may not have yet. The numbers are the kernel's ABI
 // (bsd/sys/socket.h and bsd/netinet/tcp.h of xnu).
@@ -114,6 +118,60 @@ int ReadSetting(const char* name, char* text, std::size_t room) {
     return -ENOTSUP;
   }
   return std::snprintf(text, room, "%lld", number);
+}
+
+int GetTcpInfo(Socket socket, void* info, std::size_t room) {
+  int length = static_cast<int>(room);
+  const int status = GetOption(socket, IPPROTO_TCP, TCP_CONNECTION_INFO, info, &length);
+  return status < 0 ? status : length;
+}
+
+const bool kIdentifiesSockets = false;
+
+std::uint64_t Identify(Socket) {
+  return 0;
+}
+
+int GetQueues(Socket socket, std::int32_t queues[3]) {
+  int unread = 0;
+  queues[0] = ioctl(static_cast<int>(socket), FIONREAD, &unread) == 0 ? unread : -1;
+  // The send buffer: what is unacknowledged and what is unsent. How much of each is not told.
+  int length = sizeof(queues[1]);
+  if (GetOption(socket, SOL_SOCKET, SO_NWRITE, &queues[1], &length) < 0) queues[1] = -1;
+  queues[2] = -1;
+  return 0;
+}
+
+int OpenConnectionTable(const void*, std::size_t, ConnectionTable** table) {
+  static constexpr char kName[] = "net.inet.tcp.pcblist_n";
+  std::unique_ptr<ConnectionTable> snapshot(new ConnectionTable());
+  // Connections may come between asking for the size and for the table.
+  for (int attempt = 0; attempt < 4; attempt++) {
+    std::size_t size = 0;
+    if (sysctlbyname(kName, nullptr, &size, nullptr, 0) != 0) return -errno;
+    size += size / 4;
+    void* bytes = snapshot->Reserve(size);
+    if (bytes == nullptr) return -ENOMEM;
+    if (sysctlbyname(kName, bytes, &size, nullptr, 0) == 0) {
+      snapshot->Fill(size);
+      *table = snapshot.release();
+      return 0;
+    }
+    if (errno != ENOMEM) return -errno;
+  }
+  return -EAGAIN;
+}
+
+int ReadConnectionTable(ConnectionTable* table, void* bytes, std::size_t room) {
+  return table->Read(bytes, room);
+}
+
+void CloseConnectionTable(ConnectionTable* table) {
+  delete table;
+}
+
+int DestroyConnection(const void*, std::size_t) {
+  return -ENOTSUP;
 }
 
 int WatchClosedConnections(std::size_t, void (*)(void*), void*, ConnectionTable**) {

@@ -15,7 +15,11 @@
 #include <charconv>
 #include <cstring>
 
+#include <atomic>
+#include <memory>
+
 #include "constants.h"
+#include "snapshot.h"
 
 // Names that a build machine's headers may not have: mingw's lack many, and the SDK's depend on the
 // Windows that a build is for. The numbers are those of the SDK (ws2def.h, ws2ipdef.h).
@@ -387,6 +391,108 @@ int ReadSetting(const char* name, char* text, std::size_t room) {
   DWORD number;
   std::memcpy(&number, text, sizeof(number));
   return static_cast<int>(std::to_chars(text, text + room, number).ptr - text);
+}
+
+// Asks for the newest version that this Windows has: 2, 1 or 0, and remembers which that is.
+int GetTcpInfo(Socket socket, void* info, std::size_t room) {
+  static constexpr DWORD kTcpInfo = 0xd8000027;  // SIO_TCP_INFO, _WSAIORW(IOC_VENDOR, 39)
+  static std::atomic<DWORD> newest{2};
+  for (;;) {
+    DWORD version = newest.load(std::memory_order_relaxed);
+    DWORD returned = 0;
+    if (WSAIoctl(static_cast<SOCKET>(socket), kTcpInfo, &version, sizeof(version), info,
+                 static_cast<DWORD>(room), &returned, nullptr, nullptr) == 0) {
+      return static_cast<int>(returned);
+    }
+    const int error = WSAGetLastError();
+    if (error != WSAEINVAL || version == 0) return Translate(static_cast<DWORD>(error));
+    newest.store(version - 1, std::memory_order_relaxed);
+  }
+}
+
+const bool kIdentifiesSockets = false;
+
+std::uint64_t Identify(Socket) {
+  return 0;
+}
+
+const int kClosed = UV_EBADF;
+
+int GetQueues(Socket socket, std::int32_t queues[3]) {
+  u_long unread = 0;
+  const bool told = ioctlsocket(static_cast<SOCKET>(socket), FIONREAD, &unread) == 0;
+  queues[0] = told ? static_cast<std::int32_t>(unread) : -1;
+  queues[1] = -1;
+  queues[2] = -1;
+  return 0;
+}
+
+namespace {
+
+// Not linked, so that a program that lists nothing does not load the library.
+FARPROC HelperFunction(const char* name) {
+  const HMODULE library = LoadLibraryExW(L"iphlpapi.dll", nullptr, LOAD_LIBRARY_SEARCH_SYSTEM32);
+  return library == nullptr ? nullptr : GetProcAddress(library, name);
+}
+
+template <typename Function>
+Function As(FARPROC address) {
+  Function function;
+  static_assert(sizeof(function) == sizeof(address), "both are addresses of functions");
+  std::memcpy(&function, &address, sizeof(function));
+  return function;
+}
+
+}  // namespace
+
+// The query is one byte: the address family. The answer is a MIB_TCPTABLE_OWNER_PID, or a
+// MIB_TCP6TABLE_OWNER_PID.
+int OpenConnectionTable(const void* query, std::size_t length, ConnectionTable** table) {
+  using GetTable = DWORD(WINAPI*)(void*, DWORD*, BOOL, ULONG, int, ULONG);
+  static constexpr int kOwnerPidAll = 5;  // TCP_TABLE_OWNER_PID_ALL
+  if (length != 1) return UV_EINVAL;
+  const auto get_table = As<GetTable>(HelperFunction("GetExtendedTcpTable"));
+  if (get_table == nullptr) return UV_ENOTSUP;
+  std::unique_ptr<ConnectionTable> snapshot(new ConnectionTable());
+  const ULONG family = *static_cast<const unsigned char*>(query);
+  DWORD size = 64 * 1024;
+  // Connections may come between being told the size and asking for the table.
+  for (int attempt = 0; attempt < 5; attempt++) {
+    void* bytes = snapshot->Reserve(size);
+    if (bytes == nullptr) return UV_ENOMEM;
+    DWORD filled = size;
+    const DWORD status = get_table(bytes, &filled, FALSE, family, kOwnerPidAll, 0);
+    if (status == NO_ERROR) {
+      snapshot->Fill(filled);
+      *table = snapshot.release();
+      return 0;
+    }
+    if (status != ERROR_INSUFFICIENT_BUFFER) return Translate(status);
+    size = filled + filled / 4;
+  }
+  return UV_EAGAIN;
+}
+
+int ReadConnectionTable(ConnectionTable* table, void* bytes, std::size_t room) {
+  return table->Read(bytes, room);
+}
+
+void CloseConnectionTable(ConnectionTable* table) {
+  delete table;
+}
+
+// The query is a MIB_TCPROW whose state is MIB_TCP_STATE_DELETE_TCB.
+int DestroyConnection(const void* query, std::size_t length) {
+  using SetEntry = DWORD(WINAPI*)(void*);
+  std::uint32_t row[5];
+  if (length != sizeof(row)) return UV_EINVAL;
+  const auto set_entry = As<SetEntry>(HelperFunction("SetTcpEntry"));
+  if (set_entry == nullptr) return UV_ENOTSUP;
+  std::memcpy(row, query, sizeof(row));
+  const DWORD status = set_entry(row);
+  // What it says to a process that is not elevated is not the same everywhere.
+  if (status == ERROR_ACCESS_DENIED || status == ERROR_MR_MID_NOT_FOUND) return UV_EPERM;
+  return status == NO_ERROR ? 0 : Translate(status);
 }
 
 int WatchClosedConnections(std::size_t, void (*)(void*), void*, ConnectionTable**) {

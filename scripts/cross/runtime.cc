@@ -31,3 +31,15 @@ void operator delete(void* memory, std::size_t) noexcept {
 void operator delete[](void* memory, std::size_t) noexcept {
   std::free(memory);
 }
+
+#ifdef __APPLE__
+// Zig would take it from its own runtime, before the system's library, and all of that along: 150
+// kB.
+extern "C" __attribute__((no_builtin("memcpy"), visibility("hidden"))) void* memcpy(
+    void* to, const void* from, std::size_t size) {
+  char* target = static_cast<char*>(to);
+  const char* source = static_cast<const char*>(from);
+  for (std::size_t i = 0; i < size; i++) target[i] = source[i];
+  return to;
+}
+#endif
