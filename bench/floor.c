@@ -96,6 +96,40 @@ static napi_value Get(napi_env env, napi_callback_info info) {
   return Number(env, status == 0 ? value : -errno);
 }
 
+// Room for what kernels have in store.
+static char tcp_info[512];
+
+// tcpInfoLoop(fd, iterations): reads TCP_INFO again and again. Answers its length, or -errno.
+static napi_value TcpInfoLoop(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  Arguments(env, info, 2, arguments);
+  const int fd = Integer(env, arguments[0]);
+  const int32_t iterations = Integer(env, arguments[1]);
+  socklen_t length = 0;
+  for (int32_t i = 0; i < iterations; i++) {
+    length = sizeof(tcp_info);
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, tcp_info, &length) != 0) return Number(env, -errno);
+  }
+  return Number(env, (int32_t)length);
+}
+
+// tcpInfoSweep(fds): reads TCP_INFO of each descriptor of an Int32Array. Answers 0, or -errno.
+static napi_value TcpInfoSweep(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  Arguments(env, info, 1, arguments);
+  size_t count = 0;
+  void* data = NULL;
+  napi_get_typedarray_info(env, arguments[0], NULL, &count, &data, NULL, NULL);
+  const int32_t* fds = data;
+  for (size_t i = 0; i < count; i++) {
+    socklen_t length = sizeof(tcp_info);
+    if (getsockopt(fds[i], IPPROTO_TCP, TCP_INFO, tcp_info, &length) != 0) {
+      return Number(env, -errno);
+    }
+  }
+  return Number(env, 0);
+}
+
 static void Define(napi_env env, napi_value exports, const char* name, napi_callback callback) {
   napi_value function = NULL;
   napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, NULL, &function);
@@ -117,5 +151,7 @@ NAPI_MODULE_INIT() {
   Define(env, exports, "setLoop", SetLoop);
   Define(env, exports, "getLoop", GetLoop);
   Define(env, exports, "get", Get);
+  Define(env, exports, "tcpInfoLoop", TcpInfoLoop);
+  Define(env, exports, "tcpInfoSweep", TcpInfoSweep);
   return exports;
 }

@@ -9,7 +9,14 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import koffi from 'koffi';
 import netKeepalive from 'net-keepalive';
-import { getKeepAlive, setKeepAlive, setOptions } from '../dist/index.js';
+import {
+  getKeepAlive,
+  getKernelTcpInfo,
+  getTcpInfo,
+  setKeepAlive,
+  setOptions,
+  TcpInfoReader,
+} from '../dist/index.js';
 
 const floor = createRequire(import.meta.url)('./build/Release/floor.node');
 
@@ -53,6 +60,21 @@ export const cases = [
     better: 'higher',
     budget: 11,
   },
+  {
+    name: 'getKernelTcpInfo',
+    ours: 'getKernelTcpInfo',
+    floor: 'floorTcpInfo',
+    better: 'lower',
+    budget: 1.5,
+  },
+  { name: 'getTcpInfo', ours: 'getTcpInfo', floor: 'floorTcpInfo', better: 'lower', budget: 1.5 },
+  {
+    name: 'tcpInfoReader',
+    ours: 'tcpInfoReader',
+    floor: 'floorTcpInfo',
+    better: 'lower',
+    budget: 1.15,
+  },
   // No budget: it says what an addon of our own is worth over a generic one.
   {
     name: 'setKeepAliveVsFfi',
@@ -94,6 +116,20 @@ export function subjectsOn(socket) {
 
     getKeepAlive: keepAliveReader(socket),
     floorGetKeepAlive: floorReader(socket, KEEP_ALIVE),
+
+    getKernelTcpInfo: tcpInfoSubject(socket, (count) => {
+      for (let i = 0; i < count; i++) sink = getKernelTcpInfo(socket);
+      return sink.tcpi_snd_mss;
+    }),
+    getTcpInfo: tcpInfoSubject(socket, (count) => {
+      for (let i = 0; i < count; i++) sink = getTcpInfo(socket);
+      return sink.mss;
+    }),
+    tcpInfoReader: tcpInfoSubject(socket, readerRun(socket)),
+    floorTcpInfo: {
+      run: (count) => assert.ok(floor.tcpInfoLoop(socket._handle.fd, count) > 100),
+      check: () => {},
+    },
 
     nodeSetKeepAlive: nodeSetter(socket),
     netKeepalive: setter(socket, KEEP_ALIVE, (count) => {
@@ -173,6 +209,26 @@ function floorSets(socket, { even, odd }) {
 
 /** Where results go, so that making them is not optimised away. */
 export let sink;
+
+/** A subject whose job returns the MSS that it read last, which the kernel tells in its own way too. */
+function tcpInfoSubject(socket, run) {
+  const check = () => assert.equal(run(1), floor.get(socket._handle.fd, IPPROTO_TCP, 2));
+  return { run, check };
+}
+
+/** Reads and looks at three fields. */
+export function readerRun(socket) {
+  const reader = new TcpInfoReader();
+  let sum = 0;
+  return (count) => {
+    for (let i = 0; i < count; i++) {
+      reader.read(socket);
+      sum += reader.rtt + reader.probes + reader.unackedSegments;
+    }
+    if (Number.isNaN(sum)) throw new Error('a field is missing');
+    return reader.mss;
+  };
+}
 
 function keepAliveReader(socket) {
   const run = (count) => {

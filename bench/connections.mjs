@@ -1,0 +1,63 @@
+// What reading thousands of connections takes, beside a loop in C and beside ss(8).
+
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { bytesPerRead } from './allocation.mjs';
+import { median } from './median.mjs';
+
+const NAMESPACE =
+  process.getuid() === 0 ? ['--net', '--mount'] : ['--user', '--map-root-user', '--net', '--mount'];
+const sweep = fileURLToPath(new URL('sweep.mjs', import.meta.url));
+
+export async function measureConnections({ rounds, smoke }) {
+  const count = smoke ? 500 : 10_000;
+  // Descriptors: the soft limit is often 1 024.
+  const script = `ulimit -n ${count + 200} && exec "$0" "$@"`;
+  const output = execFileSync(
+    'unshare',
+    [...NAMESPACE, 'bash', '-c', script, process.execPath, sweep, String(count), String(rounds)],
+    { encoding: 'utf8', maxBuffer: 2 ** 26 },
+  );
+  const { times, blocks, allWallMs } = JSON.parse(output);
+  const perSocket = (ms) => (ms * 1e6) / count;
+
+  const toFloor = (ours, budget) => {
+    const ratio = median(times[ours].map((ms, round) => ms / times.floor[round]));
+    return {
+      ratio,
+      ns: perSocket(median(times[ours])),
+      floorNs: perSocket(median(times.floor)),
+      better: 'lower',
+      budget,
+      ok: budget === null || ratio <= budget,
+    };
+  };
+  const toSs = (oursMs, peerMs, budget) => {
+    const ratio = peerMs / oursMs;
+    return {
+      ratio,
+      ns: perSocket(oursMs),
+      peerNs: perSocket(peerMs),
+      better: 'higher',
+      budget,
+      ok: budget === null || ratio >= budget,
+    };
+  };
+  const block = median(blocks);
+  const bytes = await bytesPerRead();
+  return {
+    readTcpInfosAll10k: toFloor('all', 1.15),
+    readTcpInfos4Fields10k: toFloor('four', 1.05),
+    readTcpInfosOfSockets10k: toFloor('sockets', null),
+    readTcpInfosVsSs10k: toSs(allWallMs, median(times.ss), 10),
+    listConnectionsVsSs10k: toSs(median(times.list), median(times.ssParsed), null),
+    readTcpInfosAsyncBlock: {
+      unit: 'ms',
+      ours: block,
+      better: 'lower',
+      budget: 1,
+      ok: block <= 1,
+    },
+    bytesPerRead: { unit: 'B', ours: bytes, better: 'lower', budget: 0, ok: bytes < 0.5 },
+  };
+}

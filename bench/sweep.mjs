@@ -1,0 +1,150 @@
+// In a network namespace of its own: thousands of established connections over loopback, and what it
+// takes to read the state of them all. Prints JSON for run.mjs, which starts it.
+
+import { execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { connect, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { listConnections, readTcpInfos, readTcpInfosAsync } from '../dist/index.js';
+import { median } from './median.mjs';
+
+const floor = createRequire(import.meta.url)('./build/Release/floor.node');
+const ssOptions = { encoding: 'latin1', maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'ignore'] };
+const here = fileURLToPath(import.meta.url);
+const FOUR = ['rtt', 'probes', 'unackedSegments', 'timeSinceLastAckReceived'];
+
+if (process.argv[2] === 'peer') await peer();
+else await main(Number(process.argv[2]), Number(process.argv[3]));
+
+/** The other ends, in a process of their own: a descriptor is counted where it is. */
+async function peer() {
+  let accepted = 0;
+  const server = createServer({ pauseOnConnect: true }, () => {
+    accepted++;
+    process.send({ accepted });
+  });
+  server.listen({ port: 0, host: '0.0.0.0', backlog: 4096 }, () =>
+    process.send({ port: server.address().port }),
+  );
+  process.on('disconnect', () => process.exit());
+}
+
+async function main(count, rounds) {
+  execFileSync('ip', ['link', 'set', 'lo', 'up']);
+  const child = fork(here, ['peer']);
+  const [{ port }] = await once(child, 'message');
+  const sockets = [];
+  let accepted = 0;
+  child.on('message', (message) => {
+    accepted = message.accepted;
+  });
+  while (sockets.length < count) {
+    const batch = Array.from({ length: Math.min(200, count - sockets.length) }, (_, i) =>
+      // Several addresses of loopback, so that local ports last.
+      connect({ port, host: `127.0.0.${1 + (i % 4)}` }),
+    );
+    await Promise.all(batch.map((socket) => once(socket, 'connect')));
+    sockets.push(...batch);
+    while (accepted < sockets.length) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  const results = await measure(sockets, rounds);
+  process.stdout.write(JSON.stringify(results), () => process.exit());
+}
+
+async function measure(sockets, rounds) {
+  const fds = sockets.map((socket) => socket._handle.fd);
+  const plain = Int32Array.from(fds);
+  const all = readTcpInfos(fds);
+  const four = readTcpInfos(fds, FOUR);
+  if (all.errno.some((errno) => errno !== 0)) throw new Error('a socket could not be read');
+
+  const cpu = {
+    floor: () => floor.tcpInfoSweep(plain),
+    all: () => readTcpInfos(fds, undefined, all),
+    four: () => readTcpInfos(fds, FOUR, four),
+    sockets: () => readTcpInfos(sockets, FOUR, four),
+  };
+  const wall = {
+    ss: () => execFileSync('ss', ['-tinH'], { maxBuffer: 2 ** 28 }),
+    ssParsed: () => parse(execFileSync('ss', ['-tinHoe'], ssOptions)),
+    list: () => listConnections({ state: 'ESTABLISHED', tcpInfo: true }),
+  };
+  if (wall.list().length !== wall.ssParsed().length) throw new Error('ss lists others');
+  for (let i = 0; i < 5; i++) for (const run of Object.values(cpu)) run();
+
+  const times = Object.fromEntries([...Object.keys(cpu), ...Object.keys(wall)].map((k) => [k, []]));
+  const blocks = [];
+  for (let round = 0; round < rounds; round++) {
+    for (const name of shuffled(Object.keys(cpu))) times[name].push(cpuMs(cpu[name]));
+    // Each takes as long as many of those above.
+    if (round % 4 === 0) {
+      for (const name of shuffled(Object.keys(wall))) times[name].push(wallMs(wall[name]));
+      blocks.push(await longestBlock(() => readTcpInfosAsync(fds, undefined, all)));
+    }
+  }
+  return { times, blocks, allWallMs: wallOf(() => cpu.all(), rounds) };
+}
+
+function wallOf(run, rounds) {
+  const times = [];
+  for (let i = 0; i < rounds; i++) times.push(wallMs(run));
+  return median(times);
+}
+
+function cpuMs(run) {
+  const start = process.cpuUsage();
+  run();
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1000;
+}
+
+function wallMs(run) {
+  const start = performance.now();
+  run();
+  return performance.now() - start;
+}
+
+/** The longest time in which the event loop did nothing else, in milliseconds. */
+async function longestBlock(run) {
+  let longest = 0;
+  let last = performance.now();
+  let running = true;
+  const look = () => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+    if (running) setImmediate(look);
+  };
+  setImmediate(look);
+  await run();
+  running = false;
+  return longest;
+}
+
+/** What ss(8) prints, as objects with what listConnections gives. */
+function parse(output) {
+  const found = [];
+  for (const line of output.split('\n')) {
+    if (line === '') continue;
+    if (line[0] !== '\t') {
+      const [state, receiveQueue, sendQueue, local, peer, ...rest] = line.trim().split(/\s+/);
+      found.push({ state, receiveQueue: +receiveQueue, sendQueue: +sendQueue, local, peer, rest });
+      continue;
+    }
+    const info = {};
+    for (const word of line.trim().split(' ')) {
+      const colon = word.indexOf(':');
+      if (colon > 0) info[word.slice(0, colon)] = Number.parseFloat(word.slice(colon + 1));
+    }
+    found.at(-1).info = info;
+  }
+  return found;
+}
+
+function shuffled(names) {
+  return names
+    .map((name) => [Math.random(), name])
+    .sort(([a], [b]) => a - b)
+    .map(([, name]) => name);
+}
