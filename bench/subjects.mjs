@@ -219,8 +219,8 @@ function tcpInfoSubject(socket, run) {
 /** Reads and looks at three fields. */
 export function readerRun(socket) {
   const reader = new TcpInfoReader();
-  let sum = 0;
   return (count) => {
+    let sum = 0;
     for (let i = 0; i < count; i++) {
       reader.read(socket);
       sum += reader.rtt + reader.probes + reader.unackedSegments;

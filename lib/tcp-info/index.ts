@@ -5,4 +5,4 @@ export { useKit } from './kit';
 export { equip } from './reader';
 export { getKernelTcpInfo, getTcpInfo } from './single';
 export { systems } from './system';
-export { tcpInfoOf } from './view';
+export { newRow, tcpInfoOf, tcpInfoOfRow } from './view';

@@ -7,6 +7,7 @@ import { evict } from './reader';
 import { refused } from './refused';
 import { type KernelTcpInfo, system } from './system';
 import type { TcpInfo } from './tcp-info';
+import { newRow, tcpInfoOfRow } from './view';
 
 /** Reads the structure to where the addon leaves it; returns its length in bytes. */
 function read(socket: SocketLike): number {
@@ -16,9 +17,12 @@ function read(socket: SocketLike): number {
   return length;
 }
 
+const row = newRow();
+
 export function getTcpInfo(socket: SocketLike): TcpInfo {
   const length = read(socket);
-  return system.tcpInfo(kit.tcpInfo, length);
+  system.fillRow(kit.tcpInfo, 0, length, row);
+  return tcpInfoOfRow(row);
 }
 
 export function getKernelTcpInfo(

@@ -2,27 +2,26 @@
 
 import { DarwinView, darwinFields } from './darwin';
 import { FreeBsdView, freeBsdFields } from './freebsd';
-import { LinuxView, linuxFields, linuxTcpInfo } from './linux';
-import type { TcpInfo } from './tcp-info';
-import { tcpInfoOf, type View } from './view';
+import { fillLinuxRow, LinuxView, linuxFields } from './linux';
+import { fillFrom, type Row, type View } from './view';
 import { WindowsView, windowsFields } from './win32';
 
 export interface System {
   readonly View: new (words: Uint32Array) => View;
   /** The fields under the system's names, of a structure of so many bytes. */
   readonly fields: (words: Uint32Array, length: number) => object;
-  /** The same normalised, as an object. */
-  readonly tcpInfo: (words: Uint32Array, length: number) => TcpInfo;
+  /** The same normalised, as a row: of the structure at a word of some memory. */
+  readonly fillRow: (words: Uint32Array, at: number, length: number, row: Row) => void;
   /** What errors say was asked. */
   readonly syscall: string;
   readonly option: string;
 }
 
-function through(Seen: System['View']): System['tcpInfo'] {
-  return (words, length) => {
-    const view = new Seen(words);
-    view.look(0, length);
-    return tcpInfoOf(view);
+function through(Seen: System['View']): System['fillRow'] {
+  const view = new Seen(new Uint32Array(0));
+  return (words, at, length, row) => {
+    view.lookInto(words, at, length);
+    fillFrom(view, row);
   };
 }
 
@@ -30,28 +29,28 @@ export const systems: Readonly<Record<string, System>> = {
   linux: {
     View: LinuxView,
     fields: linuxFields,
-    tcpInfo: linuxTcpInfo,
+    fillRow: fillLinuxRow,
     syscall: 'getsockopt',
     option: 'TCP_INFO',
   },
   darwin: {
     View: DarwinView,
     fields: darwinFields,
-    tcpInfo: through(DarwinView),
+    fillRow: through(DarwinView),
     syscall: 'getsockopt',
     option: 'TCP_CONNECTION_INFO',
   },
   win32: {
     View: WindowsView,
     fields: windowsFields,
-    tcpInfo: through(WindowsView),
+    fillRow: through(WindowsView),
     syscall: 'WSAIoctl',
     option: 'SIO_TCP_INFO',
   },
   freebsd: {
     View: FreeBsdView,
     fields: freeBsdFields,
-    tcpInfo: through(FreeBsdView),
+    fillRow: through(FreeBsdView),
     syscall: 'getsockopt',
     option: 'TCP_INFO',
   },

@@ -28,7 +28,7 @@ export class View implements TcpInfoNumbers {
     this.at = at;
     this.length = length;
     this.meaningful = length;
-    this.listening = this.stateIndex === LISTEN;
+    this.listening = this.isListening();
     if (this.listening) this.meaningful = this.stateEnd;
   }
 
@@ -58,6 +58,11 @@ export class View implements TcpInfoNumbers {
     if (offset + 8 > this.meaningful) return NaN;
     const word = this.at + (offset >> 2);
     return (this.words[word] as number) + (this.words[word + 1] as number) * 2 ** 32;
+  }
+
+  /** Whether the state, if it is there, is LISTEN. */
+  protected isListening(): boolean {
+    return this.stateIndex === LISTEN;
   }
 
   /** Where the state ends, in bytes. */
@@ -192,49 +197,113 @@ export function positive(value: number): number {
   return value > 0 ? value : NaN;
 }
 
+/** The fields of a `Row`, in their order. */
+export const rowFields = [
+  'state',
+  'rtt',
+  'rttVariance',
+  'minRtt',
+  'rto',
+  'mss',
+  'pathMtu',
+  'congestionWindow',
+  'slowStartThreshold',
+  'sendWindow',
+  'receiveWindow',
+  'bytesSent',
+  'bytesReceived',
+  'bytesAcked',
+  'bytesRetransmitted',
+  'bytesInFlight',
+  'unsentBytes',
+  'segmentsSent',
+  'segmentsReceived',
+  'segmentsRetransmitted',
+  'segmentsReceivedOutOfOrder',
+  'unackedSegments',
+  'lostSegments',
+  'deliveryRate',
+  'pacingRate',
+  'busyTime',
+  'receiveWindowLimitedTime',
+  'sendBufferLimitedTime',
+  'timeSinceLastDataSent',
+  'timeSinceLastDataReceived',
+  'timeSinceLastAckReceived',
+  'probes',
+  'backoff',
+  'consecutiveTimeouts',
+  'totalTimeouts',
+  'acceptQueue',
+  'acceptQueueLimit',
+] as const satisfies readonly (keyof TcpInfo)[];
+
+/** All fields of one connection as numbers, NaN for null; of the state, the index in `tcpStates`. */
+export type Row = Float64Array;
+
+export function newRow(): Row {
+  return new Float64Array(rowFields.length);
+}
+
+/** Fills a row from a view, getter by getter: for systems that have no faster way. */
+export function fillFrom(view: View, row: Row): void {
+  row[0] = view.stateIndex;
+  rowFields.forEach((field, index) => {
+    if (field !== 'state') row[index] = view[field];
+  });
+}
+
 function orNull(value: number): number | null {
   return Number.isNaN(value) ? null : value;
 }
 
+/** A row as an object. */
+export function tcpInfoOfRow(row: Row): TcpInfo {
+  return {
+    state: tcpStates[row[0] as number] ?? null,
+    rtt: orNull(row[1] as number),
+    rttVariance: orNull(row[2] as number),
+    minRtt: orNull(row[3] as number),
+    rto: orNull(row[4] as number),
+    mss: orNull(row[5] as number),
+    pathMtu: orNull(row[6] as number),
+    congestionWindow: orNull(row[7] as number),
+    slowStartThreshold: orNull(row[8] as number),
+    sendWindow: orNull(row[9] as number),
+    receiveWindow: orNull(row[10] as number),
+    bytesSent: orNull(row[11] as number),
+    bytesReceived: orNull(row[12] as number),
+    bytesAcked: orNull(row[13] as number),
+    bytesRetransmitted: orNull(row[14] as number),
+    bytesInFlight: orNull(row[15] as number),
+    unsentBytes: orNull(row[16] as number),
+    segmentsSent: orNull(row[17] as number),
+    segmentsReceived: orNull(row[18] as number),
+    segmentsRetransmitted: orNull(row[19] as number),
+    segmentsReceivedOutOfOrder: orNull(row[20] as number),
+    unackedSegments: orNull(row[21] as number),
+    lostSegments: orNull(row[22] as number),
+    deliveryRate: orNull(row[23] as number),
+    pacingRate: orNull(row[24] as number),
+    busyTime: orNull(row[25] as number),
+    receiveWindowLimitedTime: orNull(row[26] as number),
+    sendBufferLimitedTime: orNull(row[27] as number),
+    timeSinceLastDataSent: orNull(row[28] as number),
+    timeSinceLastDataReceived: orNull(row[29] as number),
+    timeSinceLastAckReceived: orNull(row[30] as number),
+    probes: orNull(row[31] as number),
+    backoff: orNull(row[32] as number),
+    consecutiveTimeouts: orNull(row[33] as number),
+    totalTimeouts: orNull(row[34] as number),
+    acceptQueue: orNull(row[35] as number),
+    acceptQueueLimit: orNull(row[36] as number),
+  };
+}
+
+const scratch = newRow();
+
 /** What a view sees, as an object. */
 export function tcpInfoOf(view: View): TcpInfo {
-  return {
-    state: view.state,
-    rtt: orNull(view.rtt),
-    rttVariance: orNull(view.rttVariance),
-    minRtt: orNull(view.minRtt),
-    rto: orNull(view.rto),
-    mss: orNull(view.mss),
-    pathMtu: orNull(view.pathMtu),
-    congestionWindow: orNull(view.congestionWindow),
-    slowStartThreshold: orNull(view.slowStartThreshold),
-    sendWindow: orNull(view.sendWindow),
-    receiveWindow: orNull(view.receiveWindow),
-    bytesSent: orNull(view.bytesSent),
-    bytesReceived: orNull(view.bytesReceived),
-    bytesAcked: orNull(view.bytesAcked),
-    bytesRetransmitted: orNull(view.bytesRetransmitted),
-    bytesInFlight: orNull(view.bytesInFlight),
-    unsentBytes: orNull(view.unsentBytes),
-    segmentsSent: orNull(view.segmentsSent),
-    segmentsReceived: orNull(view.segmentsReceived),
-    segmentsRetransmitted: orNull(view.segmentsRetransmitted),
-    segmentsReceivedOutOfOrder: orNull(view.segmentsReceivedOutOfOrder),
-    unackedSegments: orNull(view.unackedSegments),
-    lostSegments: orNull(view.lostSegments),
-    deliveryRate: orNull(view.deliveryRate),
-    pacingRate: orNull(view.pacingRate),
-    busyTime: orNull(view.busyTime),
-    receiveWindowLimitedTime: orNull(view.receiveWindowLimitedTime),
-    sendBufferLimitedTime: orNull(view.sendBufferLimitedTime),
-    timeSinceLastDataSent: orNull(view.timeSinceLastDataSent),
-    timeSinceLastDataReceived: orNull(view.timeSinceLastDataReceived),
-    timeSinceLastAckReceived: orNull(view.timeSinceLastAckReceived),
-    probes: orNull(view.probes),
-    backoff: orNull(view.backoff),
-    consecutiveTimeouts: orNull(view.consecutiveTimeouts),
-    totalTimeouts: orNull(view.totalTimeouts),
-    acceptQueue: orNull(view.acceptQueue),
-    acceptQueueLimit: orNull(view.acceptQueueLimit),
-  };
+  fillFrom(view, scratch);
+  return tcpInfoOfRow(scratch);
 }
