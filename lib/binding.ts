@@ -47,7 +47,7 @@ export interface Binding {
     initialDelay: number,
     interval: number,
   ): number;
-  /** `TCP_INFO` of the head's socket over the records; leaves its length, or a code, as the count. */
+  /** `TCP_INFO` of the head's socket behind the records; leaves its length, or a code, as the count. */
   readTcpInfo(): void;
   /** Unread, unacknowledged or unsent, unsent bytes as the first three words of the records. */
   readQueues(): void;
@@ -123,14 +123,19 @@ export function constantTables(): Tables {
 
 /** Words before the first record: descriptor, count, answer. */
 const HEADER = 4;
-const scratch = loaded?.scratch ?? new ArrayBuffer(HEADER * 4);
+/** Where the records end, and the place of `TCP_INFO` begins, in bytes. */
+const RECORDS_END = 16 * 1024;
+const scratch = loaded?.scratch ?? new ArrayBuffer(RECORDS_END);
 const descriptor = new Float64Array(scratch, 0, 1);
 const count = new Int32Array(scratch, 8, 1);
 const answer = new Int32Array(scratch, 12, 1);
 
 /** The records. The buffer must never leave this package: the addon writes into its memory. */
-export const words = new Int32Array(scratch, HEADER * 4);
-export const bytes = new Uint8Array(scratch, HEADER * 4);
+export const words = new Int32Array(scratch, HEADER * 4, (RECORDS_END - HEADER * 4) / 4);
+export const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+
+/** Behind the records: `TCP_INFO`. */
+export const tcpInfo = new Uint32Array(scratch, RECORDS_END);
 
 /** Words of a record before its value. */
 export const HEAD = 3;
@@ -160,7 +165,7 @@ export function getRecords(fd: number, records: number): number {
   return count[0];
 }
 
-/** Reads `TCP_INFO` over the records; returns its length in bytes, or a negative code. */
+/** Reads `TCP_INFO` behind the records; returns its length in bytes, or a negative code. */
 export function readTcpInfo(fd: number): number {
   descriptor[0] = fd;
   readInfo();

@@ -31,6 +31,17 @@ export {
   type SystemDefaults,
   type SystemSetting,
 } from './system';
+export type { TcpInfoColumns } from './tcp-info/columns';
+export type { CongestionControlInfo, KernelTcpInfoDetails } from './tcp-info/details';
+export {
+  getKernelTcpInfo,
+  getTcpInfo,
+  readTcpInfos,
+  readTcpInfosAsync,
+  TcpInfoReader,
+} from './tcp-info/face';
+export type { KernelTcpInfo } from './tcp-info/system';
+export { type TcpInfo, type TcpInfoField, type TcpState, tcpStates } from './tcp-info/tcp-info';
 
 /**
  * The constants of this system's headers under their own names: options (`TCP_KEEPIDLE`), levels

@@ -43,21 +43,30 @@ const EXPECTED =
  * given to another socket.
  */
 export function descriptorOf(socket: SocketLike): number {
+  const fd = descriptorIfOpen(socket);
+  if (fd !== NONE) return fd;
+  throw noDescriptor(socket);
+}
+
+/** Stands for a socket that is not open: no descriptor, and no code of an error either. */
+export const NONE = -1;
+
+/** The same, but `NONE` for a socket that has no descriptor, or none any more. */
+export function descriptorIfOpen(socket: SocketLike): number {
   if (typeof socket === 'number') return checkedDescriptor(socket, 'socket');
   if (typeof socket !== 'object' || socket === null) throw typeError('socket', EXPECTED, socket);
 
   const inside = socket as Inside;
   // Before `_handle`: on dgram sockets, which say their type, that is a deprecated getter, and warns.
   const state = typeof inside.type === 'string' ? dgramState(socket) : undefined;
-  if (state !== undefined) return dgramDescriptor(state);
+  if (state !== undefined) return descriptorOfHandle(state.handle);
   const handle = inside._handle;
-  return handle === undefined ? descriptorWithout(inside) : handleDescriptor(inside, handle);
+  return handle === undefined ? descriptorWithout(inside) : descriptorOfHandle(handle);
 }
 
-function handleDescriptor(inside: Inside, handle: Handle | null): number {
+function descriptorOfHandle(handle: Handle | null): number {
   const fd = handle?.fd;
-  if (isDescriptor(fd)) return fd;
-  throw noDescriptor(inside, handle);
+  return isDescriptor(fd) ? fd : NONE;
 }
 
 /** A C int from 0 on. A number beyond would be cut down to somebody else's descriptor. */
@@ -75,23 +84,23 @@ function checkedDescriptor(fd: unknown, argument: string): number {
   return fd;
 }
 
-/** Objects without `_handle`: http2 sessions and `{ fd }`. */
+/** Of objects without `_handle`: http2 sessions and `{ fd }`. */
 function descriptorWithout(inside: Inside): number {
-  if (typeof inside.goaway === 'function') {
-    // Its `socket` is a proxy that refuses what would disturb the session, but has a `_handle`.
-    const socket = inside.socket as Inside | null | undefined;
-    const handle = socket?._handle;
-    if (socket && handle !== undefined) return handleDescriptor(socket, handle);
-    throw socketError(
-      'ERR_SOCKET_CLOSED',
-      'The http2 session is closed and has no socket any more',
-    );
-  }
+  // Its `socket` is a proxy that refuses what would disturb the session, but has a `_handle`.
+  if (isSession(inside)) return descriptorOfHandle(socketOf(inside)?._handle ?? null);
   if ('fd' in inside) return checkedDescriptor(inside.fd, 'socket.fd');
   // Requests, responses and WebSocket streams have one; which of several it is, the caller knows.
   const holder = typeof inside.socket === 'object' && inside.socket !== null;
   const hint = holder ? ' (pass its `socket`)' : '';
   throw typeError('socket', EXPECTED + hint, inside);
+}
+
+function isSession(inside: Inside): boolean {
+  return typeof inside.goaway === 'function';
+}
+
+function socketOf(session: Inside): Inside | null | undefined {
+  return session.socket as Inside | null | undefined;
 }
 
 interface DgramState {
@@ -106,20 +115,33 @@ function dgramState(socket: object): DgramState | undefined {
   return symbol && (socket as Record<symbol, DgramState | undefined>)[symbol];
 }
 
-function dgramDescriptor(state: DgramState): number {
-  if (state.handle === null) {
-    throw socketError('ERR_SOCKET_CLOSED', 'The dgram socket is closed');
+/** Why a socket has no descriptor, and what to do about it. */
+function noDescriptor(socket: SocketLike): Error {
+  const inside = socket as Inside;
+  const state = typeof inside.type === 'string' ? dgramState(inside) : undefined;
+  if (state !== undefined) return noDgramDescriptor(state);
+  if (inside._handle === undefined) {
+    const below = socketOf(inside);
+    if (below && below._handle !== undefined) return noHandleDescriptor(below, below._handle);
+    return socketError(
+      'ERR_SOCKET_CLOSED',
+      'The http2 session is closed and has no socket any more',
+    );
   }
-  const { fd } = state.handle;
-  if (isDescriptor(fd)) return fd;
-  throw socketError(
-    'ERR_SOCKET_NOT_OPEN',
-    "The dgram socket is not open yet: call this after 'listening' (bind() opens it)",
-  );
+  return noHandleDescriptor(inside, inside._handle);
 }
 
-/** Why a net.Socket, tls.TLSSocket or net.Server has no descriptor, and what to do about it. */
-function noDescriptor(inside: Inside, handle: Handle | null): Error {
+function noDgramDescriptor({ handle }: DgramState): Error {
+  return handle === null
+    ? socketError('ERR_SOCKET_CLOSED', 'The dgram socket is closed')
+    : socketError(
+        'ERR_SOCKET_NOT_OPEN',
+        "The dgram socket is not open yet: call this after 'listening' (bind() opens it)",
+      );
+}
+
+/** Of a net.Socket, tls.TLSSocket or net.Server. */
+function noHandleDescriptor(inside: Inside, handle: Handle | null): Error {
   if (inside.destroyed === true) {
     return socketError('ERR_SOCKET_CLOSED', 'The socket is closed');
   }

@@ -132,7 +132,8 @@ Napi::Value Constants(const Napi::CallbackInfo& info) {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Environment* environment = new Environment();
   env.SetInstanceData(environment);
-  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, addon::kScratchBytes);
+  Napi::ArrayBuffer buffer =
+      Napi::ArrayBuffer::New(env, addon::kScratchBytes + addon::kTcpInfoRoom);
   environment->scratch = static_cast<Scratch*>(buffer.Data());
   environment->buffer = Napi::Persistent(buffer);
 

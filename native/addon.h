@@ -13,6 +13,9 @@ namespace addon {
 // once. The buffer belongs to one environment (worker threads have their own) and never leaves
 // lib/binding.ts: after a transfer to somebody else this memory would not be ours to write.
 constexpr std::size_t kScratchBytes = 16 * 1024;
+// Behind them, TCP_INFO has a place of its own: TcpInfoReader leaves it there, while other calls go
+// on.
+constexpr std::size_t kTcpInfoRoom = 512;
 
 struct Scratch {
   double socket;

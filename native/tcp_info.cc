@@ -11,11 +11,13 @@
 namespace addon {
 namespace {
 
-// readTcpInfo(): of the head's socket, over the records. Leaves the length, or a code, in the head.
+// readTcpInfo(): of the head's socket, behind the records. Leaves the length, or a code, in the
+// head.
 napi_value ReadTcpInfo(napi_env env, napi_callback_info info) {
   Scratch* scratch = ScratchOf(env, info);
-  scratch->count = platform::GetTcpInfo(static_cast<platform::Socket>(scratch->socket),
-                                        scratch->words, kRoom * sizeof(std::int32_t));
+  scratch->count =
+      platform::GetTcpInfo(static_cast<platform::Socket>(scratch->socket),
+                           reinterpret_cast<unsigned char*>(scratch) + kScratchBytes, kTcpInfoRoom);
   return nullptr;
 }
 

@@ -15,6 +15,7 @@ const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 const FILES = {
   index: ['node-gyp-build', './catalogue/index.js', './settings.js', './index.js'],
   'connections/index': [],
+  'tcp-info/index': [],
   'catalogue/index': [],
   settings: [],
   'cli/main': ['../index', '../../package.json'],

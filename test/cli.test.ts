@@ -5,6 +5,7 @@ import { getSystemDefaults } from '../dist/index.js';
 import { duration, paragraph, table } from '../lib/cli/text';
 import { retransmissionTime } from '../lib/retransmission';
 import { version } from '../package.json';
+import { faked } from './support/terminal';
 
 const main = join(__dirname, '../dist/cli/main.js');
 
@@ -47,7 +48,8 @@ describe('socket-options', () => {
   test.each([['--help'], ['-h'], ['help']])('%s', (argument) => {
     const { status, stdout } = run(argument);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^ {2}defaults {2}/m);
+    expect(stdout).toMatch(/^ {2}defaults {2}.*^ {2}connections {2}/ms);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   test('--version', () => {
@@ -76,6 +78,125 @@ describe('socket-options', () => {
       { encoding: 'utf8' },
     );
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+});
+
+describe('socket-options connections, of made-up connections', () => {
+  const run = (scenario: string, ...args: string[]) => {
+    const [command = '', ...rest] = faked(scenario, ...args);
+    const { status, stdout, stderr } = spawnSync(command, rest, { encoding: 'utf8' });
+    return { status, stdout, stderr };
+  };
+
+  test('a table, what to look after, and what was left out', () => {
+    expect(run('few')).toEqual({
+      status: 0,
+      stdout: `\
+  STATE        LOCAL           PEER             ALIVE   RTT      TIMER
+! ESTABLISHED  192.0.2.1:5432  192.0.2.7:40002  2.4 s   12.3 ms  probe 3 in 0.4 s
+  ESTABLISHED  192.0.2.1:5432  192.0.2.7:40001  0.4 s   0.04 ms  off
+
+! 192.0.2.1:5432 - 192.0.2.7:40002: half-open? 2 keepalive probes unanswered,
+last sign of life 2.4 s ago
+
+Left out: 1 LISTEN, 1 TIME-WAIT (--all shows them).
+`,
+      stderr: '',
+    });
+    expect(run('none')).toEqual({ status: 0, stdout: 'No connections.\n', stderr: '' });
+  });
+
+  test('--all and --state leave nothing out', () => {
+    for (const args of [['--all'], ['--state', 'listen,time-wait,established']]) {
+      const { stdout } = run('few', ...args);
+      expect(stdout).toMatch(/^ {2}LISTEN .*^ {2}TIME-WAIT /ms);
+      expect(stdout).not.toMatch(/Left out/);
+    }
+  });
+
+  test('--json: one array, cookies as strings, in ASCII', () => {
+    const { stdout } = run('few', '--json');
+    expect(JSON.parse(stdout)).toEqual([
+      expect.objectContaining({
+        cookie: '40002',
+        timer: { kind: 'keepalive', expires: 400, count: 2 },
+        tcpInfo: expect.objectContaining({ rtt: 12.3, mss: 1_448, pathMtu: null }),
+      }),
+      expect.objectContaining({ cookie: '40001', timer: null }),
+    ]);
+    const hostile = run('hostile', '--json', '--process').stdout;
+    expect(hostile).toMatch(/^[\n -~]*$/);
+    expect(JSON.parse(hostile)[0].owners[0].name).toBe('a\u001b[31m\u009b2J\nb\u202e');
+  });
+
+  test.each<[string[], object]>([
+    [[], {}],
+    [['--process'], { owners: true }],
+    [
+      ['--state', 'estab,Close_Wait', '--state', 'FIN-WAIT-1'],
+      {
+        state: ['ESTABLISHED', 'CLOSE-WAIT', 'FIN-WAIT-1'],
+      },
+    ],
+    [['--port', '80,443', '--port', '65535'], { port: [80, 443, 65_535] }],
+    [
+      ['--local', '::1', '--remote', '10.0.0.0/8'],
+      {
+        localAddress: '::1',
+        remoteAddress: '10.0.0.0/8',
+      },
+    ],
+  ])('%j asks for what it says', (args, filter) => {
+    const { status, stderr } = run('filter', ...args);
+    expect(status).toBe(1);
+    expect(JSON.parse(stderr.replace('socket-options: ', ''))).toEqual({
+      tcpInfo: true,
+      ...filter,
+    });
+  });
+
+  test.each([
+    [['--state', 'open'], /unknown state 'open'; the states are CLOSED, LISTEN, .*, TIME-WAIT\n/],
+    [['--state', 'established,'], /unknown state ''/],
+    [['--state', 'listen', '--all'], /--all and --state exclude each other/],
+    [['--port', '0'], /--port '0' is not a number from 1 to 65535/],
+    [['--port', '65536'], /--port '65536'/],
+    [['--port', '80,x'], /--port 'x'/],
+    [['--port', '0x50'], /--port '0x50'/],
+    [['--local', 'localhost'], /--local 'localhost' is neither an address nor a prefix/],
+    [['--remote', '10.0.0.0/33'], /--remote '10.0.0.0\/33' is/],
+    [['--remote', '::1/'], /--remote '::1\/' is/],
+    [['--remote', '::1/64/2'], /--remote '::1\/64\/2' is/],
+    [['--interval', '1'], /--interval is for --watch/],
+    [['--watch', '--interval', '0'], /--interval '0' is not a number of seconds from 0\.1/],
+    [['--watch', '--interval', ''], /--interval '' is not/],
+    [['--watch', '--interval', '1s'], /--interval '1s' is not/],
+    [['--own'], /Unknown option '--own'/],
+    [['5432'], /Unexpected argument '5432'/],
+  ])('wrong arguments %j: exit code 2, and nothing is listed', (args, message) => {
+    const { status, stdout, stderr } = run('refused', ...args);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+  });
+
+  test.each([[[]], [['--json']], [['--watch']], [['--watch', '--json']]])(
+    '%j: where the listing fails, its message and exit code 1',
+    (args) => {
+      expect(run('refused', ...args)).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: 'socket-options: listing was refused\n',
+      });
+    },
+  );
+
+  test('--help: every option, and lines of 80 columns', () => {
+    const { status, stdout } = run('refused', '--help');
+    expect(status).toBe(0);
+    for (const option of 'state all port local remote process watch interval json'.split(' ')) {
+      expect(stdout).toMatch(`\n  --${option} `);
+    }
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { getSystemDefaults, type SystemDefault, type SystemDefaults } from '../index';
 import { retransmissionTime } from '../retransmission';
-import type { Result } from './result';
+import type { Result, Values } from './command';
 import { duration, paragraph, table } from './text';
 
 export const summary = 'the defaults of keepalive and retransmission on this system';
@@ -19,7 +19,9 @@ each comes from, and what they mean for a connection whose peer vanishes.
 Exit code 1 if a setting that this system has could not be read.
 `;
 
-export function run({ json }: { json: boolean }): Result {
+export const options = { json: { type: 'boolean' } } as const;
+
+export function run({ json }: Values<typeof options>): Result {
   const defaults = getSystemDefaults();
   const unread = Object.values<SystemDefault>(defaults).some(
     ({ value, name }) => value === null && name !== null,

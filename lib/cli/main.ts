@@ -3,11 +3,12 @@
 // 0 success, 1 failure, 2 wrong arguments.
 
 import { parseArgs } from 'node:util';
+import { type Command, type Options, type Result, UsageError, type Values } from './command';
+import * as connections from './connections';
 import * as defaults from './defaults';
-import type { Result } from './result';
 import { table } from './text';
 
-const commands: Readonly<Record<string, typeof defaults>> = { defaults };
+const commands: Readonly<Record<string, Command>> = { defaults, connections };
 
 const help = `Usage: socket-options <command> [options]
 
@@ -22,10 +23,7 @@ Options:
 Exit codes: 0 success, 1 failure, 2 wrong arguments.
 `;
 
-/** A mistake of the caller's; the message says which. */
-class UsageError extends Error {}
-
-function main(args: string[]): Result {
+function run(args: string[]): Result | Promise<void> {
   const [first, ...rest] = args;
   if (first === undefined) throw new UsageError('no command given');
   if (first === '--help' || first === '-h' || first === 'help') return whole(help);
@@ -34,18 +32,15 @@ function main(args: string[]): Result {
   const command = Object.hasOwn(commands, first) ? commands[first] : undefined;
   if (command === undefined) throw new UsageError(`unknown command '${first}'`);
 
-  const values = parse(rest);
-  return values.help ? whole(command.help) : command.run({ json: values.json === true });
+  const values = parse(rest, command.options);
+  return values.help ? whole(command.help) : command.run(values);
 }
 
 const whole = (output: string): Result => ({ output, complete: true });
 
-function parse(args: string[]): { json?: boolean; help?: boolean } {
+function parse(args: string[], declared: Options): Values<Options> {
   try {
-    const options = {
-      json: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    } as const;
+    const options: Options = { ...declared, help: { type: 'boolean', short: 'h' } };
     return parseArgs({ args, options }).values;
   } catch (error) {
     // parseArgs explains at length how to pass a positional that starts with a dash.
@@ -57,19 +52,25 @@ function version(): string {
   return (require('../../package.json') as { version: string }).version;
 }
 
-// A reader that has enough (`| head`) closes the pipe: that is its right, not our failure.
+async function main(): Promise<void> {
+  try {
+    const result = await run(process.argv.slice(2));
+    if (!result) return;
+    process.stdout.write(`${result.output.trimEnd()}\n`);
+    process.exitCode = result.complete ? 0 : 1;
+  } catch (error) {
+    const { message } = error as Error;
+    const usage = error instanceof UsageError;
+    process.stderr.write(`socket-options: ${message}\n`);
+    if (usage) process.stderr.write("Try 'socket-options --help'.\n");
+    process.exitCode = usage ? 2 : 1;
+  }
+}
+
+// A reader that has enough (`| head`) closes the pipe, a terminal hangs up: that is their right, not
+// our failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
 });
 
-try {
-  const { output, complete } = main(process.argv.slice(2));
-  process.stdout.write(`${output.trimEnd()}\n`);
-  process.exitCode = complete ? 0 : 1;
-} catch (error) {
-  const { message } = error as Error;
-  const usage = error instanceof UsageError;
-  process.stderr.write(`socket-options: ${message}\n`);
-  if (usage) process.stderr.write("Try 'socket-options --help'.\n");
-  process.exitCode = usage ? 2 : 1;
-}
+void main();

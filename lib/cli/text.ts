@@ -1,4 +1,4 @@
-// Words for a terminal of 80 columns, without colours.
+// Words and columns for people, without colours.
 
 const UNITS = [
   ['h', 3_600_000],
@@ -20,9 +20,71 @@ export function duration(milliseconds: number): string {
   return words.join(' ');
 }
 
-/** Rows in columns as wide as their widest cell. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
+/** An age, or a time to come, in one unit and rounded down: `0.4 s`, `12 s`, `2 min`, `3 h`, `9 d`. */
+export function roughly(milliseconds: number): string {
+  const seconds = milliseconds / 1_000;
+  if (seconds < 10) return `${(Math.floor(seconds * 10) / 10).toFixed(1)} s`;
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 48 * 3_600) return `${Math.floor(seconds / 3_600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** A round-trip time in three digits: `0.04 ms`, `12.3 ms`, `153 ms`. */
+export function latency(milliseconds: number): string {
+  const digits = milliseconds < 9.995 ? 2 : milliseconds < 99.95 ? 1 : 0;
+  return `${milliseconds.toFixed(digits)} ms`;
+}
+
+/** A number of bytes: `512 B`, `1.2 kB`, `34 MB`. */
+export function size(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  let amount = bytes;
+  let unit = '';
+  for (unit of ['kB', 'MB', 'GB', 'TB', 'PB']) {
+    amount /= 1_000;
+    if (amount < 999.5) break;
+  }
+  return `${amount < 9.95 ? amount.toFixed(1) : amount.toFixed(0)} ${unit}`;
+}
+
+/** `1 probe`, `2 probes`. */
+export function count(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+}
+
+/**
+ * Text of others (the name of a process) as a terminal may show it: without control characters, and
+ * without what turns the direction of writing. Without `unicode` in ASCII.
+ */
+export function printable(text: string, unicode: boolean): string {
+  return text.replace(unicode ? /[\p{C}\p{Zl}\p{Zp}]/gu : /[^ -~]/gu, '?');
+}
+
+/** At most `width` characters; an ellipsis says that there were more. */
+export function cut(text: string, width: number, unicode: boolean): string {
+  // By characters, so that none is cut in two.
+  const characters = text.length > width ? [...text] : [];
+  if (characters.length <= width) return text;
+  return width < 1 ? '' : `${characters.slice(0, width - 1).join('')}${unicode ? '…' : '~'}`;
+}
+
+/** Whether the terminal shows more than ASCII, as far as its locale tells. */
+export function showsUnicode(
+  env: NodeJS.ProcessEnv = process.env,
+  platform: string = process.platform,
+): boolean {
+  // A console of Windows is written to in Unicode, whatever its code page is.
+  if (platform === 'win32') return true;
+  return /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '');
+}
+
+/** Rows in columns as wide as their widest cell, and as `minimum` says. */
+export function table(
+  rows: readonly (readonly string[])[],
+  minimum: readonly number[] = [],
+): string {
+  const widths = [...minimum];
   for (const row of rows) {
     row.forEach((cell, column) => {
       widths[column] = Math.max(widths[column] ?? 0, cell.length);

@@ -10,7 +10,13 @@ export interface ConnectionTimer {
    * `'time-wait'`: the connection is over and forgotten after it. `'delayed-ack'`: newest kernels.
    * `'unknown'`: a kind that is newer than this package.
    */
-  readonly kind: 'retransmission' | 'keepalive' | 'persist' | 'time-wait' | 'delayed-ack' | 'unknown';
+  readonly kind:
+    | 'retransmission'
+    | 'keepalive'
+    | 'persist'
+    | 'time-wait'
+    | 'delayed-ack'
+    | 'unknown';
   /** When it fires, in milliseconds from now. */
   readonly expires: number;
   /** Probes (keepalive, persist) or retransmissions in a row that are out and unanswered. */

@@ -17,6 +17,28 @@ export const tcpStates = [
 ] as const;
 Object.freeze(tcpStates);
 
+/** States in the order in which the BSDs, macOS among them, count them (netinet/tcp_fsm.h). */
+const BSD_STATES = (
+  [
+    'CLOSED',
+    'LISTEN',
+    'SYN-SENT',
+    'SYN-RECEIVED',
+    'ESTABLISHED',
+    'CLOSE-WAIT',
+    'FIN-WAIT-1',
+    'CLOSING',
+    'LAST-ACK',
+    'FIN-WAIT-2',
+    'TIME-WAIT',
+  ] as const
+).map((state) => tcpStates.indexOf(state));
+
+/** A state of the BSDs -> index in `tcpStates`. */
+export function bsdStateIndex(state: number): number {
+  return BSD_STATES[state] ?? NaN;
+}
+
 /** The state of a connection, as RFC 9293 (section 3.3.2) calls it. */
 export type TcpState = (typeof tcpStates)[number];
 

@@ -4,10 +4,12 @@
 import { type TcpInfo, type TcpState, tcpStates } from './tcp-info';
 
 /** The fields as numbers: NaN where `TcpInfo` has null, since a null would cost an allocation. */
-export type TcpInfoNumbers = { readonly [Field in keyof Omit<TcpInfo, 'state'>]: number };
+export type TcpInfoNumbers = {
+  readonly [Field in keyof TcpInfo as Exclude<Field, 'state'>]: number;
+};
 
 /** All systems with an addon are little-endian, and so is what is read here. */
-export abstract class View implements TcpInfoNumbers {
+export class View implements TcpInfoNumbers {
   /** The memory in which the structure lies, and the word at which it begins. */
   protected words: Uint32Array;
   protected at = 0;
@@ -59,52 +61,128 @@ export abstract class View implements TcpInfoNumbers {
   }
 
   /** Where the state ends, in bytes. */
-  protected abstract readonly stateEnd: number;
+  protected get stateEnd(): number {
+    return 0;
+  }
 
   /** The index of the state in `tcpStates`; NaN for none of them. */
-  abstract get stateIndex(): number;
+  get stateIndex(): number {
+    return NaN;
+  }
 
   get state(): TcpState | null {
     return tcpStates[this.stateIndex] ?? null;
   }
 
   // What a system does not say otherwise, it does not report.
-  get rtt(): number { return NaN; }
-  get rttVariance(): number { return NaN; }
-  get minRtt(): number { return NaN; }
-  get rto(): number { return NaN; }
-  get mss(): number { return NaN; }
-  get pathMtu(): number { return NaN; }
-  get congestionWindow(): number { return NaN; }
-  get slowStartThreshold(): number { return NaN; }
-  get sendWindow(): number { return NaN; }
-  get receiveWindow(): number { return NaN; }
-  get bytesSent(): number { return NaN; }
-  get bytesReceived(): number { return NaN; }
-  get bytesAcked(): number { return NaN; }
-  get bytesRetransmitted(): number { return NaN; }
-  get bytesInFlight(): number { return NaN; }
-  get unsentBytes(): number { return NaN; }
-  get segmentsSent(): number { return NaN; }
-  get segmentsReceived(): number { return NaN; }
-  get segmentsRetransmitted(): number { return NaN; }
-  get segmentsReceivedOutOfOrder(): number { return NaN; }
-  get unackedSegments(): number { return NaN; }
-  get lostSegments(): number { return NaN; }
-  get deliveryRate(): number { return NaN; }
-  get pacingRate(): number { return NaN; }
-  get busyTime(): number { return NaN; }
-  get receiveWindowLimitedTime(): number { return NaN; }
-  get sendBufferLimitedTime(): number { return NaN; }
-  get timeSinceLastDataSent(): number { return NaN; }
-  get timeSinceLastDataReceived(): number { return NaN; }
-  get timeSinceLastAckReceived(): number { return NaN; }
-  get probes(): number { return NaN; }
-  get backoff(): number { return NaN; }
-  get consecutiveTimeouts(): number { return NaN; }
-  get totalTimeouts(): number { return NaN; }
-  get acceptQueue(): number { return NaN; }
-  get acceptQueueLimit(): number { return NaN; }
+  get rtt(): number {
+    return NaN;
+  }
+  get rttVariance(): number {
+    return NaN;
+  }
+  get minRtt(): number {
+    return NaN;
+  }
+  get rto(): number {
+    return NaN;
+  }
+  get mss(): number {
+    return NaN;
+  }
+  get pathMtu(): number {
+    return NaN;
+  }
+  get congestionWindow(): number {
+    return NaN;
+  }
+  get slowStartThreshold(): number {
+    return NaN;
+  }
+  get sendWindow(): number {
+    return NaN;
+  }
+  get receiveWindow(): number {
+    return NaN;
+  }
+  get bytesSent(): number {
+    return NaN;
+  }
+  get bytesReceived(): number {
+    return NaN;
+  }
+  get bytesAcked(): number {
+    return NaN;
+  }
+  get bytesRetransmitted(): number {
+    return NaN;
+  }
+  get bytesInFlight(): number {
+    return NaN;
+  }
+  get unsentBytes(): number {
+    return NaN;
+  }
+  get segmentsSent(): number {
+    return NaN;
+  }
+  get segmentsReceived(): number {
+    return NaN;
+  }
+  get segmentsRetransmitted(): number {
+    return NaN;
+  }
+  get segmentsReceivedOutOfOrder(): number {
+    return NaN;
+  }
+  get unackedSegments(): number {
+    return NaN;
+  }
+  get lostSegments(): number {
+    return NaN;
+  }
+  get deliveryRate(): number {
+    return NaN;
+  }
+  get pacingRate(): number {
+    return NaN;
+  }
+  get busyTime(): number {
+    return NaN;
+  }
+  get receiveWindowLimitedTime(): number {
+    return NaN;
+  }
+  get sendBufferLimitedTime(): number {
+    return NaN;
+  }
+  get timeSinceLastDataSent(): number {
+    return NaN;
+  }
+  get timeSinceLastDataReceived(): number {
+    return NaN;
+  }
+  get timeSinceLastAckReceived(): number {
+    return NaN;
+  }
+  get probes(): number {
+    return NaN;
+  }
+  get backoff(): number {
+    return NaN;
+  }
+  get consecutiveTimeouts(): number {
+    return NaN;
+  }
+  get totalTimeouts(): number {
+    return NaN;
+  }
+  get acceptQueue(): number {
+    return NaN;
+  }
+  get acceptQueueLimit(): number {
+    return NaN;
+  }
 }
 
 const LISTEN = tcpStates.indexOf('LISTEN');

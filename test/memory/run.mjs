@@ -40,6 +40,7 @@ const refuse = (call) => {
 const { constants } = face;
 const keepAlive = { enable: true, initialDelay: 30_000, interval: 5_000, count: 3 };
 const bytes = Buffer.from('reno');
+const reader = new face.TcpInfoReader();
 const gone = 1_000_000;
 const nobody = {
   family: 'IPv4',
@@ -75,6 +76,13 @@ const operations = {
   setRawOption: () => face.setRawOption(client, constants.IPPROTO_TCP, constants.TCP_KEEPIDLE, 9),
   'setRawOption, bytes': () =>
     face.setRawOption(client, constants.IPPROTO_TCP, constants.TCP_CONGESTION, bytes),
+  getTcpInfo: () => face.getTcpInfo(client),
+  'getTcpInfo, no such descriptor': () => refuse(() => face.getTcpInfo(gone)),
+  getKernelTcpInfo: () => face.getKernelTcpInfo(client),
+  'getKernelTcpInfo, details': () => face.getKernelTcpInfo(client, { details: true }),
+  'TcpInfoReader, one': () => reader.read(client).rtt,
+  'TcpInfoReader, new ones': () => new face.TcpInfoReader().read(client),
+  'readTcpInfos, two': () => face.readTcpInfos([client, server], ['rtt', 'state']),
   isSupported: () => face.isSupported('connectTimeout'),
   supportedOptions: () => face.supportedOptions(),
   getSysctl: () => face.getSysctl('net.ipv4.tcp_retries2'),
@@ -142,6 +150,18 @@ async function measure(all, calls) {
 }
 await measure(operations, CALLS);
 await measure(slowOperations, Math.ceil(CALLS / 100));
+
+// A thousand sockets for each sweep.
+{
+  const sockets = Array(1_000).fill(client);
+  const sweeps = Math.ceil(CALLS / 1_000);
+  const start = performance.now();
+  for (let i = 0; i < sweeps / 10; i++) await face.readTcpInfosAsync(sockets);
+  const before = settle();
+  for (let i = 0; i < sweeps; i++) await face.readTcpInfosAsync(sockets);
+  const time = (performance.now() - start) / 1_000;
+  report('readTcpInfosAsync, a thousand', sweeps, settle() - before, time);
+}
 
 const fixture = fileURLToPath(new URL('../fixtures/worker.mjs', import.meta.url));
 async function worker() {

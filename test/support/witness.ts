@@ -7,6 +7,7 @@ interface Witness {
   socket(domain: number, type: number, protocol: number): number;
   listen(fd: number): number;
   close(fd: number): number;
+  dup(fd: number): number;
   get(fd: number, level: number, name: number, buffer: Buffer): number;
   set(fd: number, level: number, name: number, buffer: Buffer): number;
 }

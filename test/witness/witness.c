@@ -45,6 +45,14 @@ static napi_value Close(napi_env env, napi_callback_info info) {
   return Int(env, close(Argument(env, info, 1, values, 0)) == 0 ? 0 : -errno);
 }
 
+/* dup(fd): another descriptor of the same socket, or -errno; it outlives the one that Node closes.
+ */
+static napi_value Dup(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  const int fd = dup(Argument(env, info, 1, values, 0));
+  return Int(env, fd < 0 ? -errno : fd);
+}
+
 /* get(fd, level, name, buffer): the length that the kernel wrote into the buffer, or -errno. */
 static napi_value Get(napi_env env, napi_callback_info info) {
   napi_value values[4];
@@ -75,6 +83,7 @@ NAPI_MODULE_INIT() {
       {"socket", NULL, Socket, NULL, NULL, NULL, napi_enumerable, NULL},
       {"listen", NULL, Listen, NULL, NULL, NULL, napi_enumerable, NULL},
       {"close", NULL, Close, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"dup", NULL, Dup, NULL, NULL, NULL, napi_enumerable, NULL},
       {"get", NULL, Get, NULL, NULL, NULL, napi_enumerable, NULL},
       {"set", NULL, Set, NULL, NULL, NULL, napi_enumerable, NULL},
   };

@@ -1,0 +1,174 @@
+// What surrounds TCP_INFO in the kernel: the congestion control's own state, queues, memory.
+
+import { kit } from './kit';
+import { u16, u64 } from './words';
+
+/** The state of a congestion control, under the kernel's names: `null` for those that show none. */
+export type CongestionControlInfo =
+  | ReturnType<typeof bbr>
+  | ReturnType<typeof dctcp>
+  | ReturnType<typeof vegas>;
+
+/** What surrounds `TCP_INFO`, each `null` where the system or the socket does not have it. */
+export interface KernelTcpInfoDetails {
+  /** `TCP_CONGESTION`: the name of the congestion control. */
+  readonly congestionControl: string | null;
+  /** `TCP_CC_INFO`: its state; bbr, dctcp, vegas, nv and yeah show one. */
+  readonly congestionControlInfo: CongestionControlInfo | null;
+  /** `SIOCINQ`: bytes received and not read yet. */
+  readonly SIOCINQ: number | null;
+  /** `SIOCOUTQ`: bytes written and not acknowledged yet, those never sent included. */
+  readonly SIOCOUTQ: number | null;
+  /** `SIOCOUTQNSD`: of these, the bytes never sent. */
+  readonly SIOCOUTQNSD: number | null;
+  /** `SO_MEMINFO`: the memory of the socket, in bytes; the last member counts packets. */
+  readonly SO_MEMINFO: SocketMemory | null;
+}
+
+type SocketMemory = ReturnType<typeof memory>;
+
+/** `struct tcp_bbr_info`. */
+function bbr(w: Uint32Array) {
+  return {
+    /** Estimated bandwidth, in bytes per second; `bbr_bw_lo` and `bbr_bw_hi` as one number. */
+    bbr_bw: u64(w, 0),
+    /** Smallest round-trip time of the last 10 seconds, in µs. */
+    bbr_min_rtt: w[2] as number,
+    /** Gain of the pacing rate, times 256. */
+    bbr_pacing_gain: w[3] as number,
+    /** Gain of the congestion window, times 256. */
+    bbr_cwnd_gain: w[4] as number,
+  };
+}
+
+/** `struct tcp_dctcp_info`. */
+function dctcp(w: Uint32Array) {
+  return {
+    /** 1: in use; 0: fallen back to Reno. */
+    dctcp_enabled: u16(w, 0),
+    /** Whether the last segment was marked. */
+    dctcp_ce_state: u16(w, 2),
+    /** Estimated share of marked bytes, of 1024. */
+    dctcp_alpha: w[1] as number,
+    /** Bytes acknowledged with a mark. */
+    dctcp_ab_ecn: w[2] as number,
+    /** Bytes acknowledged. */
+    dctcp_ab_tot: w[3] as number,
+  };
+}
+
+/** `struct tcpvegas_info`. */
+function vegas(w: Uint32Array) {
+  return {
+    /** 1: in use. */
+    tcpv_enabled: w[0] as number,
+    /** Round trips measured since the last window. */
+    tcpv_rttcnt: w[1] as number,
+    /** Round-trip time, in µs. */
+    tcpv_rtt: w[2] as number,
+    /** Smallest round-trip time, in µs. */
+    tcpv_minrtt: w[3] as number,
+  };
+}
+
+/** `SK_MEMINFO_VARS` of include/uapi/linux/sock_diag.h. */
+function memory(w: Uint32Array) {
+  return {
+    /** Memory of received packets. */
+    SK_MEMINFO_RMEM_ALLOC: w[0] as number,
+    /** Size of the receive buffer. */
+    SK_MEMINFO_RCVBUF: w[1] as number,
+    /** Memory of packets on their way out. */
+    SK_MEMINFO_WMEM_ALLOC: w[2] as number,
+    /** Size of the send buffer. */
+    SK_MEMINFO_SNDBUF: w[3] as number,
+    /** Memory set aside for later. */
+    SK_MEMINFO_FWD_ALLOC: w[4] as number,
+    /** Memory of the send queue. */
+    SK_MEMINFO_WMEM_QUEUED: w[5] as number,
+    /** Memory of options. */
+    SK_MEMINFO_OPTMEM: w[6] as number,
+    /** Packets that wait while the socket is in use. */
+    SK_MEMINFO_BACKLOG: w[7] as number,
+    /** Packets dropped; a count. */
+    SK_MEMINFO_DROPS: w[8] as number,
+  };
+}
+
+/** The kernel's names of those that show a state, and how long it is. */
+const STATES: Readonly<
+  Record<string, { length: number; decode: (words: Uint32Array) => CongestionControlInfo }>
+> = {
+  bbr: { length: 20, decode: bbr },
+  dctcp: { length: 16, decode: dctcp },
+  vegas: { length: 16, decode: vegas },
+  nv: { length: 16, decode: vegas },
+  yeah: { length: 16, decode: vegas },
+};
+
+// Linux: include/uapi/linux/tcp.h, include/uapi/asm-generic/socket.h.
+const IPPROTO_TCP = 6;
+const SOL_SOCKET = 1;
+const TCP_CONGESTION = 13;
+const TCP_CC_INFO = 26;
+const SO_MEMINFO = 55;
+/** TCP_CA_NAME_MAX. */
+const NAME_ROOM = 16;
+const ROOM = 64;
+/** Bytes of the members above. */
+const MEMORY_LENGTH = 36;
+
+export function readDetails(fd: number): KernelTcpInfoDetails {
+  const queues = readQueues(fd);
+  const linux = process.platform === 'linux';
+  const name = linux ? readName(fd) : null;
+  return {
+    congestionControl: name,
+    congestionControlInfo: name === null ? null : readState(fd, name),
+    ...queues,
+    SO_MEMINFO: linux ? readMemory(fd) : null,
+  };
+}
+
+function readQueues(fd: number) {
+  kit.readQueues(fd);
+  const [unread = -1, unacknowledged = -1, unsent = -1] = kit.words;
+  const known = (bytes: number) => (bytes < 0 ? null : bytes);
+  return {
+    SIOCINQ: known(unread),
+    SIOCOUTQ: known(unacknowledged),
+    SIOCOUTQNSD: known(unsent),
+  };
+}
+
+function readName(fd: number): string | null {
+  const value = readRecord(fd, IPPROTO_TCP, TCP_CONGESTION, NAME_ROOM);
+  return value === null
+    ? null
+    : (Buffer.from(value).toString('latin1').split('\0', 1)[0] as string);
+}
+
+function readState(fd: number, name: string): CongestionControlInfo | null {
+  const state = Object.hasOwn(STATES, name) ? STATES[name] : undefined;
+  const value = readRecord(fd, IPPROTO_TCP, TCP_CC_INFO, ROOM);
+  // The length has to fit too: the name may have changed since.
+  return state !== undefined && value?.length === state.length
+    ? state.decode(wordsOf(value))
+    : null;
+}
+
+function readMemory(fd: number): SocketMemory | null {
+  const value = readRecord(fd, SOL_SOCKET, SO_MEMINFO, ROOM);
+  return value !== null && value.length >= MEMORY_LENGTH ? memory(wordsOf(value)) : null;
+}
+
+/** What the kernel wrote for an option; `null` where it refused. */
+function readRecord(fd: number, level: number, option: number, room: number): Uint8Array | null {
+  kit.putRoom(0, level, option, room);
+  if (kit.getRecords(fd, 1) !== 1) return null;
+  return kit.bytes.slice(4 * kit.HEAD, 4 * kit.HEAD + (kit.words[2] as number));
+}
+
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  return new Uint32Array(bytes.buffer, 0, bytes.length >> 2);
+}

@@ -1,0 +1,164 @@
+// The public functions on the state of connections: thin, since what they do is loaded with their
+// first call.
+
+import {
+  binding,
+  bytes,
+  getRecords,
+  HEAD,
+  putRoom,
+  readQueues,
+  readTcpInfo,
+  tcpInfo,
+  words,
+} from '../binding';
+import { errnoOf, rangeError, systemError, typeError, valueError } from '../error';
+import { descriptorIfOpen, descriptorOf, type SocketLike } from '../socket';
+import type { TcpInfoColumns } from './columns';
+import type { KernelTcpInfoDetails } from './details';
+import type { KernelTcpInfo } from './system';
+import type { TcpInfo, TcpInfoField, TcpState } from './tcp-info';
+import type { TcpInfoNumbers } from './view';
+
+let loaded: typeof import('./index') | undefined;
+
+function load(): typeof import('./index') {
+  // Throws where there is no addon, with what was looked for.
+  binding();
+  loaded = require('./index.js') as typeof import('./index');
+  loaded.useKit({
+    ...{ binding, bytes, getRecords, HEAD, putRoom, readQueues, readTcpInfo, tcpInfo, words },
+    ...{ errnoOf, rangeError, systemError, typeError, valueError },
+    ...{ descriptorIfOpen, descriptorOf },
+  });
+  return loaded;
+}
+
+/**
+ * What the kernel knows of a TCP connection now: round-trip time, windows, retransmissions, what is
+ * unacknowledged, unanswered probes. The same names and units on every system: milliseconds, bytes;
+ * `null` where this kernel does not report a field.
+ *
+ * Works in every state: before connecting, listening (`acceptQueue`), and on a connection that died,
+ * with its last counters, for as long as its descriptor is open. One system call.
+ *
+ * Linux getsockopt(2) `TCP_INFO`, macOS `TCP_CONNECTION_INFO`, Windows `SIO_TCP_INFO`.
+ * @throws SocketOptionError `ENOTSUP` (`ENOPROTOOPT` on some systems) for a socket that is not TCP,
+ *   other codes as the kernel gives them, `ERR_SOCKET_*` for a socket that is not open.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE` for what is no socket.
+ * @see tcp(7), RFC 4898
+ */
+export function getTcpInfo(socket: SocketLike): TcpInfo {
+  return (loaded ?? load()).getTcpInfo(socket);
+}
+
+/**
+ * The same under the kernel's own names and in its own units: every field of its structure that this
+ * package knows, `null` where the running kernel is older than the field. Decoded by the length that
+ * the kernel wrote.
+ *
+ * With `{ details: true }` also `details`: the congestion control's own state (bbr, dctcp, vegas), how
+ * many bytes are queued, and the socket's memory, with up to six further system calls.
+ *
+ * Linux `struct tcp_info`, `TCP_CONGESTION`, `TCP_CC_INFO`, `SIOCINQ`, `SIOCOUTQ`, `SIOCOUTQNSD`,
+ * `SO_MEMINFO`.
+ * @throws as {@link getTcpInfo}
+ */
+export function getKernelTcpInfo(socket: SocketLike): KernelTcpInfo;
+export function getKernelTcpInfo(
+  socket: SocketLike,
+  options: { readonly details: true },
+): KernelTcpInfo & { readonly details: KernelTcpInfoDetails };
+export function getKernelTcpInfo(
+  socket: SocketLike,
+  options?: { readonly details?: boolean | undefined },
+): KernelTcpInfo & { readonly details?: KernelTcpInfoDetails };
+export function getKernelTcpInfo(
+  socket: SocketLike,
+  options?: { readonly details?: boolean | undefined },
+): KernelTcpInfo & { readonly details?: KernelTcpInfoDetails } {
+  return (loaded ?? load()).getKernelTcpInfo(socket, options);
+}
+
+/**
+ * Reads the state of connections again and again, without allocating anything: for samplers and
+ * dashboards.
+ *
+ * ```js
+ * const reader = new TcpInfoReader();
+ * reader.read(socket);
+ * histogram.record(reader.rtt);
+ * ```
+ *
+ * It has a getter for each field of {@link TcpInfo}, of what was last read, but as plain numbers: NaN
+ * where the object of {@link getTcpInfo} has null. Before the first read, and after one that the kernel refused,
+ * all are NaN and `state` is null.
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: its getters come with the code that is loaded last.
+export class TcpInfoReader {
+  constructor() {
+    (loaded ?? load()).equip(this, TcpInfoReader.prototype);
+  }
+}
+export interface TcpInfoReader extends TcpInfoNumbers {
+  /** State of the connection, as RFC 9293 calls it. */
+  readonly state: TcpState | null;
+  /** The index of the state in {@link tcpStates}; NaN for none. */
+  readonly stateIndex: number;
+  /**
+   * Reads the state of a connection into this reader, and returns it. One system call.
+   * @throws as {@link getTcpInfo}
+   */
+  read(socket: SocketLike): this;
+  /** What was last read as an object, as {@link getTcpInfo} gives it. */
+  toJSON(): TcpInfo;
+}
+
+/**
+ * Reads the state of many connections at once into columns: one native call for a thousand of them.
+ *
+ * ```js
+ * const { rtt, probes, errno } = readTcpInfos(sockets, ['rtt', 'probes']);
+ * ```
+ *
+ * Row i is of `sockets[i]`. A column is a Float64Array with NaN where {@link TcpInfo} has null; that of
+ * `state` holds the index in {@link tcpStates}. A socket that cannot be read, because it is closed or no
+ * TCP socket, does not fail the rest: its `errno` is the negative libuv code, its row NaN.
+ *
+ * About a microsecond for each socket. Without `fields` all of them are read. With `out`, what an
+ * earlier call returned, its columns are filled again and returned; they may be longer.
+ * @throws TypeError, RangeError for wrong arguments
+ */
+export function readTcpInfos<Field extends TcpInfoField = TcpInfoField>(
+  sockets: readonly SocketLike[],
+  fields?: readonly Field[],
+  out?: TcpInfoColumns<Field>,
+): TcpInfoColumns<Field> {
+  return (loaded ?? load()).readTcpInfos(
+    sockets,
+    fields,
+    out as TcpInfoColumns,
+  ) as TcpInfoColumns<Field>;
+}
+
+/**
+ * The same as {@link readTcpInfos}, off the main thread and in parts of 256 sockets, so that a sweep
+ * over any number of them holds the event loop up for less than a millisecond at a time.
+ *
+ * A socket that is closed meanwhile is told as closed (`UV_EBADF` as `errno`), also where its descriptor
+ * belongs to another socket by then: on Linux each is identified by its cookie (`SO_COOKIE`). Where
+ * sockets have none (macOS, Windows) they are read on the main thread, in the same parts.
+ *
+ * Rejects with what {@link readTcpInfos} throws.
+ */
+export async function readTcpInfosAsync<Field extends TcpInfoField = TcpInfoField>(
+  sockets: readonly SocketLike[],
+  fields?: readonly Field[],
+  out?: TcpInfoColumns<Field>,
+): Promise<TcpInfoColumns<Field>> {
+  return (await (loaded ?? load()).readTcpInfosAsync(
+    sockets,
+    fields,
+    out as TcpInfoColumns,
+  )) as TcpInfoColumns<Field>;
+}

@@ -1,0 +1,42 @@
+// The state of one connection: as a new object each time, or again and again in a reader.
+
+import type { SocketLike } from '../socket';
+import { type KernelTcpInfoDetails, readDetails } from './details';
+import { kit } from './kit';
+import { evict } from './reader';
+import { refused } from './refused';
+import { type KernelTcpInfo, system } from './system';
+import type { TcpInfo } from './tcp-info';
+
+/** Reads the structure to where the addon leaves it; returns its length in bytes. */
+function read(socket: SocketLike): number {
+  evict();
+  const length = kit.readTcpInfo(kit.descriptorOf(socket));
+  if (length < 0) throw refused(length);
+  return length;
+}
+
+export function getTcpInfo(socket: SocketLike): TcpInfo {
+  const length = read(socket);
+  return system.tcpInfo(kit.tcpInfo, length);
+}
+
+export function getKernelTcpInfo(
+  socket: SocketLike,
+  options?: { readonly details?: boolean | undefined },
+): KernelTcpInfo & { readonly details?: KernelTcpInfoDetails } {
+  const details = options === undefined ? false : wantsDetails(options);
+  const fields = system.fields(kit.tcpInfo, read(socket));
+  return details ? { ...fields, details: readDetails(kit.descriptorOf(socket)) } : fields;
+}
+
+function wantsDetails(options: unknown): boolean {
+  if (typeof options !== 'object' || options === null) {
+    throw kit.typeError('options', 'an object', options);
+  }
+  const unknown = Object.keys(options).find((name) => name !== 'details');
+  if (unknown !== undefined) throw kit.valueError('options', `has no member "${unknown}"`, options);
+  const { details = false } = options as { details?: unknown };
+  if (typeof details !== 'boolean') throw kit.typeError('options.details', 'a boolean', details);
+  return details;
+}
