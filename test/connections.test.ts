@@ -307,6 +307,25 @@ describe('addresses', () => {
   });
 });
 
+describe('requests, byte by byte as the headers have them', () => {
+  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+  const id = '00'.repeat(48);
+
+  test('for all sockets of a family, with what is known of them', () => {
+    expect(hex(internals.dumpRequest(2, 6, everything()))).toBe(
+      // 72 bytes, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP; INFO and CONG; states 1 to 12.
+      `48000000140001030000000000000000${'02060a00fe1f0000'}${id}`,
+    );
+  });
+
+  test('of Multipath TCP: where the attribute is not known, for no protocol, and not for TCP', () => {
+    const listening = internals.conditionsOf({ state: 'LISTEN' }, 'filter');
+    expect(hex(internals.dumpRequest(10, 262, listening))).toBe(
+      `50000000140001030000000000000000${'0a00000000040000'}${id}${'0800030006010000'}`,
+    );
+  });
+});
+
 describe('messages', () => {
   /** Reads all there is; every getter, too. */
   function readAll(bytes: Uint8Array): number {
