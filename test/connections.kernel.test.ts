@@ -266,10 +266,13 @@ describe('the list', { timeout: 60_000 }, () => {
     expect(report.agreement.kept).toBeGreaterThan(500);
   });
 
-  test('owners: this process and the one of another user, with every descriptor', () => {
+  test('owners: this process, one of another user, its child that has the same socket', () => {
     const [listening] = having(({ localPort }) => localPort === report.other.port);
     expect(listening).toMatchObject({ uid: report.other.uid, state: 'LISTEN' });
-    expect(listening?.owners).toMatchObject([{ pid: report.other.pid, name: 'stranger' }]);
+    expect(listening?.owners).toMatchObject([
+      { pid: report.other.pid, name: 'stranger' },
+      { name: 'cat', fd: 3 },
+    ]);
     for (const { inode, owners } of report.list) {
       const mine = owners?.filter(({ pid }) => pid === report.pid) ?? [];
       expect(mine.length > 0).toBe(report.ownInodes.includes(inode as number));

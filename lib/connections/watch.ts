@@ -107,7 +107,10 @@ export class ConnectionWatch extends EventEmitter<{
       this.#memory ??= new Uint8Array(PIECE);
       const length = kit.binding().readConnectionTable(this.#table, this.#memory);
       if (length === 0) return;
-      if (length < 0) return this.#fail(length);
+      if (length < 0) {
+        this.#fail(length);
+        return;
+      }
       messages.read(this.#memory.subarray(0, length));
       this.#telling = true;
     }
