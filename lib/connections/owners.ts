@@ -41,8 +41,6 @@ function* ownInodes(): Generator<void, Set<number>> {
 
 /** For each of the inodes: who has it open, as far as this process may see. */
 function* ownersOf(inodes: Set<number>): Generator<void, Map<number, ConnectionOwner[]>> {
-  // Of a connection that no process has any more.
-  inodes.delete(0);
   const owners = new Map<number, ConnectionOwner[]>();
   let looked = 0;
   for (const pid of inodes.size > 0 ? entries('/proc') : []) {
