@@ -26,8 +26,8 @@ export interface ConnectionTimer {
 /** A process that holds a descriptor of a connection. */
 export interface ConnectionOwner {
   readonly pid: number;
-  /** The name of its program, as the system shortens it: 15 characters on Linux. */
-  readonly name: string;
+  /** The name of its program, at most 15 characters on Linux; `null` on Windows. */
+  readonly name: string | null;
   /** Its descriptor of the connection; `null` where the system does not tell. */
   readonly fd: number | null;
 }

@@ -1,6 +1,7 @@
 // What lib/connections/face.ts loads with the first call; a bundle of its own.
 
 export { addressBytes, addressText, isWithin, prefixOf } from './address';
+export { darwinConnections } from './darwin';
 export { destroyConnection } from './destroy';
 export { conditionsOf, matches } from './filter';
 export { useKit } from './kit';
@@ -8,3 +9,4 @@ export { connectionOf } from './linux';
 export { listConnections, listConnectionsAsync } from './list';
 export { bytecodeOf, DiagMessages, destroyRequest, dumpRequest } from './sock-diag';
 export { ConnectionWatch, watchClosedConnections } from './watch';
+export { windowsConnections, windowsDestroyRequest } from './win32';

@@ -35,13 +35,15 @@ function* walk(conditions: Conditions): Generator<void, Connection[]> {
 function* read(query: Query, memory: Uint8Array): Generator<void, Connection[]> {
   const { openConnectionTable, readConnectionTable, closeConnectionTable } = kit.binding();
   const found: Connection[] = [];
+  const pieces: Uint8Array[] = [];
   const table = openConnectionTable(query.request);
   let status = table;
   try {
     while (status > 0) {
       status = readConnectionTable(table, memory);
       if (status <= 0) break;
-      for (const connection of query.parse(memory.subarray(0, status))) found.push(connection);
+      if (query.parse === undefined) pieces.push(memory.slice(0, status));
+      else for (const one of query.parse(memory.subarray(0, status))) found.push(one);
       yield;
     }
   } finally {
@@ -49,7 +51,7 @@ function* read(query: Query, memory: Uint8Array): Generator<void, Connection[]> 
   }
   const errno = status < 0 ? status : query.errno;
   if (errno < 0 && !query.optional) throw refused(errno, 'list');
-  return found;
+  return query.whole === undefined ? found : [...query.whole(Buffer.concat(pieces))];
 }
 
 export function listConnections(filter?: ConnectionFilter): Connection[] {

@@ -7,8 +7,13 @@ import type { Conditions } from './filter';
 export interface Query {
   /** In the system's own layout. */
   readonly request: Uint8Array;
-  /** The connections in a piece of the answer that the conditions are true of. Never throws. */
-  parse(bytes: Uint8Array): readonly Connection[];
+  /**
+   * The connections in a piece of the answer that the conditions are true of: whole messages. Never
+   * throws.
+   */
+  parse?(bytes: Uint8Array): readonly Connection[];
+  /** The same of an answer that has to be there as a whole. */
+  whole?(bytes: Uint8Array): readonly Connection[];
   /** A negative code: the answer was a refusal. */
   readonly errno: number;
   /** Whether the answer may have gaps, and is to be asked for again. */

@@ -1,10 +1,12 @@
 // The system that this process runs on, and how its refusals are told.
 
+import { darwin } from './darwin';
 import { kit } from './kit';
 import { linux } from './linux';
 import type { ConnectionSystem } from './system';
+import { win32 } from './win32';
 
-const SYSTEMS: Partial<Record<NodeJS.Platform, ConnectionSystem>> = { linux };
+const SYSTEMS: Partial<Record<NodeJS.Platform, ConnectionSystem>> = { linux, darwin, win32 };
 
 /** This system; throws where its connections cannot be listed. */
 export function system(): ConnectionSystem {
