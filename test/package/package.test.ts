@@ -104,18 +104,28 @@ describe('the tarball', () => {
 describe('loading', () => {
   const names = [
     'SocketOptionError',
+    'TcpInfoReader',
     'constants',
+    'destroyConnection',
     'getKeepAlive',
+    'getKernelTcpInfo',
     'getOption',
     'getOptions',
     'getRawOption',
     'getSysctl',
     'getSystemDefaults',
+    'getTcpInfo',
     'isSupported',
+    'listConnections',
+    'listConnectionsAsync',
+    'readTcpInfos',
+    'readTcpInfosAsync',
     'setKeepAlive',
     'setOptions',
     'setRawOption',
     'supportedOptions',
+    'tcpStates',
+    'watchClosedConnections',
   ];
 
   test('CommonJS', () => {
