@@ -560,7 +560,11 @@ describe('watchClosedConnections', { timeout: 60_000 }, () => {
     expect(later).toBe(told + 2);
   });
 
-  test('what the kernel had to drop is counted as overruns', () => {
+  test('what the kernel had to drop is counted as overruns', ({ skip }) => {
+    skip(
+      process.env.LD_PRELOAD?.includes('asan') === true,
+      'sanitizers make it too slow to overrun the kernel as expected',
+    );
     const { told, dropped, overruns, ended } = report.overrun;
     expect(told).toBeGreaterThanOrEqual(1_024);
     expect(told + dropped).toBeLessThan(ended);
