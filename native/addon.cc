@@ -14,6 +14,7 @@
 
 namespace {
 
+using addon::Call;
 using addon::Environment;
 using addon::kRoom;
 using addon::Scratch;
@@ -41,10 +42,6 @@ inline std::int32_t ForEachRecord(Scratch* scratch, Handle handle) {
     if (!handle(record)) return i;
   }
   return scratch->count;
-}
-
-platform::Socket SocketOf(const Napi::CallbackInfo& info) {
-  return static_cast<platform::Socket>(info[0].As<Napi::Number>().Int64Value());
 }
 
 // setOptions(): writes the records, and stops at the first that is refused. Leaves in the head how
@@ -80,76 +77,91 @@ napi_value GetOptions(napi_env env, napi_callback_info info) {
 }
 
 // getDefault(level, option): 0 with a 32-bit value as `answer`, as a new socket has it.
-Napi::Value GetDefault(const Napi::CallbackInfo& info) {
-  const int level = info[0].As<Napi::Number>().Int32Value();
-  const int option = info[1].As<Napi::Number>().Int32Value();
+napi_value GetDefault(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  const int level = call.Int32(0);
   const platform::Socket socket = platform::OpenSocket(level);
-  if (socket < 0) return Napi::Number::New(info.Env(), static_cast<double>(socket));
+  if (socket < 0) return call.Answer(static_cast<int>(socket));
   int length = sizeof(std::int32_t);
-  const int status = platform::GetOption(socket, level, option,
-                                         &addon::EnvironmentOf(info)->scratch->answer, &length);
+  const int status = platform::GetOption(socket, level, call.Int32(1),
+                                         &call.environment->scratch->answer, &length);
   platform::CloseSocket(socket);
-  return Napi::Number::New(info.Env(), status);
+  return call.Answer(status);
 }
 
 // setKeepAliveValues(socket, enable, initialDelay, interval): 0 or a negative code.
-Napi::Value SetKeepAliveValues(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(
-      info.Env(), platform::SetKeepAliveValues(SocketOf(info), info[1].As<Napi::Boolean>().Value(),
-                                               info[2].As<Napi::Number>().Uint32Value(),
-                                               info[3].As<Napi::Number>().Uint32Value()));
+napi_value SetKeepAliveValues(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  std::int64_t socket = 0;
+  napi_get_value_int64(env, call.arguments[0], &socket);
+  return call.Answer(platform::SetKeepAliveValues(static_cast<platform::Socket>(socket),
+                                                  call.Boolean(1), call.Uint32(2), call.Uint32(3)));
 }
 
 // readSetting(length): the name is in the scratch buffer, its text replaces it there.
-Napi::Value ReadSetting(const Napi::CallbackInfo& info) {
-  char* text = reinterpret_cast<char*>(addon::EnvironmentOf(info)->scratch->words);
+napi_value ReadSetting(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  char* text = reinterpret_cast<char*>(call.environment->scratch->words);
   char name[256];
-  const std::uint32_t length = info[0].As<Napi::Number>().Uint32Value();
+  const std::uint32_t length = call.Uint32(0);
   // lib/ never asks for such a name, and memory is not to depend on that.
-  if (length >= sizeof(name)) return Napi::Number::New(info.Env(), -1);
+  if (length >= sizeof(name)) return call.Answer(-1);
   for (std::uint32_t i = 0; i < length; i++) name[i] = text[i];
   name[length] = '\0';
-  return Napi::Number::New(info.Env(),
-                           platform::ReadSetting(name, text, kRoom * sizeof(std::int32_t)));
+  return call.Answer(platform::ReadSetting(name, text, kRoom * sizeof(std::int32_t)));
+}
+
+void SetInteger(napi_env env, napi_value object, const char* name, int integer) {
+  napi_value value = nullptr;
+  napi_create_int32(env, integer, &value);
+  napi_set_named_property(env, object, name, value);
 }
 
 // constants(): { values, levels }, each by the names of the headers. Called once at the most, and
 // not on loading, of which it would be a tenth.
-Napi::Value Constants(const Napi::CallbackInfo& info) {
-  Napi::Object values = Napi::Object::New(info.Env());
-  Napi::Object levels = Napi::Object::New(info.Env());
+napi_value Constants(napi_env env, napi_callback_info) {
+  napi_value values = nullptr;
+  napi_value levels = nullptr;
+  napi_value both = nullptr;
+  napi_create_object(env, &values);
+  napi_create_object(env, &levels);
+  napi_create_object(env, &both);
   for (std::size_t i = 0; i < platform::kConstantCount; i++) {
     const platform::Constant& constant = platform::kConstants[i];
-    values.Set(constant.name, constant.value);
-    if (constant.level != platform::kNoLevel) levels.Set(constant.name, constant.level);
+    SetInteger(env, values, constant.name, constant.value);
+    if (constant.level != platform::kNoLevel) {
+      SetInteger(env, levels, constant.name, constant.level);
+    }
   }
-  Napi::Object both = Napi::Object::New(info.Env());
-  both.Set("values", values);
-  both.Set("levels", levels);
+  napi_set_named_property(env, both, "values", values);
+  napi_set_named_property(env, both, "levels", levels);
   return both;
 }
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Environment* environment = new Environment();
   env.SetInstanceData(environment);
-  Napi::ArrayBuffer buffer =
-      Napi::ArrayBuffer::New(env, addon::kScratchBytes + addon::kTcpInfoRoom);
-  environment->scratch = static_cast<Scratch*>(buffer.Data());
-  environment->buffer = Napi::Persistent(buffer);
+  napi_value buffer = nullptr;
+  void* scratch = nullptr;
+  // Without the memory there is nothing to call; what is pending becomes the error of loading.
+  if (napi_create_arraybuffer(env, addon::kScratchBytes + addon::kTcpInfoRoom, &scratch, &buffer) !=
+      napi_ok) {
+    return exports;
+  }
+  environment->scratch = static_cast<Scratch*>(scratch);
+  // For as long as the environment lives, which ends it.
+  napi_ref reference = nullptr;
+  napi_create_reference(env, buffer, 1, &reference);
+  napi_set_named_property(env, exports, "scratch", buffer);
 
-  exports.Set("scratch", buffer);
-
-  addon::Define(env, exports, "setOptions", SetOptions, environment);
-  addon::Define(env, exports, "getOptions", GetOptions, environment);
-  const auto define = [&](const char* name, Napi::Value (*callback)(const Napi::CallbackInfo&)) {
-    exports.Set(name, Napi::Function::New(env, callback, name, environment));
-  };
-  define("constants", Constants);
-  define("getDefault", GetDefault);
-  define("setKeepAliveValues", SetKeepAliveValues);
-  define("readSetting", ReadSetting);
-  addon::AddTcpInfo(env, exports, environment);
-  addon::AddConnections(env, exports, environment);
+  addon::Define(exports, "setOptions", SetOptions, environment);
+  addon::Define(exports, "getOptions", GetOptions, environment);
+  addon::Define(exports, "constants", Constants, environment);
+  addon::Define(exports, "getDefault", GetDefault, environment);
+  addon::Define(exports, "setKeepAliveValues", SetKeepAliveValues, environment);
+  addon::Define(exports, "readSetting", ReadSetting, environment);
+  addon::AddTcpInfo(exports, environment);
+  addon::AddConnections(exports, environment);
   return exports;
 }
 

@@ -29,33 +29,69 @@ constexpr std::size_t kRoom = (kScratchBytes - offsetof(Scratch, words)) / sizeo
 struct OpenTable;
 
 struct Environment {
-  Napi::Reference<Napi::ArrayBuffer> buffer;
   Scratch* scratch = nullptr;
   OpenTable* tables = nullptr;
 };
 
-inline Environment* EnvironmentOf(const Napi::CallbackInfo& info) {
-  return static_cast<Environment*>(info.Data());
-}
+// The callbacks are Node-API's own and not node-addon-api's: its errors, of which lib/ can meet
+// none, would cost a tenth of the addon (on macOS one page of 16 kB too many), and after a system
+// call each further call out of here costs more than it seems to.
 
-// For functions that are Node-API's own callbacks and not the wrapper's, and take and give nothing:
-// after a system call, each further call out of here costs more than it seems to.
+// For functions that take and give nothing.
 inline Scratch* ScratchOf(napi_env env, napi_callback_info info) {
   void* data = nullptr;
   napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
   return static_cast<Environment*>(data)->scratch;
 }
 
-inline void Define(napi_env env, napi_value exports, const char* name, napi_callback callback,
+constexpr std::size_t kArguments = 4;
+
+// The arguments of a call. One that is not there, or not of its type, is 0, false or nullptr.
+struct Call {
+  napi_env env;
+  napi_value arguments[kArguments];
+  Environment* environment;
+
+  Call(napi_env env, napi_callback_info info) : env(env) {
+    std::size_t given = kArguments;
+    void* data = nullptr;
+    napi_get_cb_info(env, info, &given, arguments, nullptr, &data);
+    environment = static_cast<Environment*>(data);
+  }
+
+  std::int32_t Int32(std::size_t index) const {
+    std::int32_t value = 0;
+    napi_get_value_int32(env, arguments[index], &value);
+    return value;
+  }
+  std::uint32_t Uint32(std::size_t index) const {
+    std::uint32_t value = 0;
+    napi_get_value_uint32(env, arguments[index], &value);
+    return value;
+  }
+  bool Boolean(std::size_t index) const {
+    bool value = false;
+    napi_get_value_bool(env, arguments[index], &value);
+    return value;
+  }
+
+  napi_value Answer(int status) const {
+    napi_value answer = nullptr;
+    napi_create_int32(env, status, &answer);
+    return answer;
+  }
+};
+
+inline void Define(Napi::Object exports, const char* name, napi_callback callback,
                    Environment* environment) {
   napi_value function = nullptr;
-  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, environment, &function);
-  napi_set_named_property(env, exports, name, function);
+  napi_create_function(exports.Env(), name, NAPI_AUTO_LENGTH, callback, environment, &function);
+  napi_set_named_property(exports.Env(), exports, name, function);
 }
 
 // Each file adds its functions to the exports.
-void AddTcpInfo(napi_env env, napi_value exports, Environment* environment);
-void AddConnections(napi_env env, napi_value exports, Environment* environment);
+void AddTcpInfo(Napi::Object exports, Environment* environment);
+void AddConnections(Napi::Object exports, Environment* environment);
 
 }  // namespace addon
 

@@ -21,51 +21,23 @@ namespace {
 // What lib/ never asks for, and memory is not to depend on that.
 constexpr int kBadArgument = -1;
 
-constexpr std::size_t kArguments = 2;
-
-struct Call {
-  napi_value arguments[kArguments];
-  Environment* environment;
-};
-
-Call CallOf(napi_env env, napi_callback_info info) {
-  Call call{};
-  std::size_t given = kArguments;
-  void* data = nullptr;
-  napi_get_cb_info(env, info, &given, call.arguments, nullptr, &data);
-  call.environment = static_cast<Environment*>(data);
-  return call;
-}
-
 struct Bytes {
   void* data;
   std::size_t length;
 };
 
 // The memory of a Uint8Array; of anything else, none.
-Bytes BytesOf(napi_env env, napi_value value) {
+Bytes BytesOf(const Call& call, std::size_t index) {
   napi_typedarray_type type = napi_int8_array;
   Bytes bytes{};
-  const bool typed = napi_get_typedarray_info(env, value, &type, &bytes.length, &bytes.data,
-                                              nullptr, nullptr) == napi_ok;
+  const bool typed = napi_get_typedarray_info(call.env, call.arguments[index], &type, &bytes.length,
+                                              &bytes.data, nullptr, nullptr) == napi_ok;
   return typed && type == napi_uint8_array && bytes.data != nullptr ? bytes : Bytes{};
 }
 
-std::int32_t IntegerOf(napi_env env, napi_value value) {
-  std::int32_t integer = 0;
-  napi_get_value_int32(env, value, &integer);
-  return integer;
-}
-
-napi_value Answer(napi_env env, int status) {
-  napi_value answer = nullptr;
-  napi_create_int32(env, status, &answer);
-  return answer;
-}
-
 // The place in the list that holds the table of that number, or the end of the list.
-OpenTable** Find(const Call& call, napi_env env) {
-  const std::int32_t number = IntegerOf(env, call.arguments[0]);
+OpenTable** Find(const Call& call) {
+  const std::int32_t number = call.Int32(0);
   OpenTable** place = &call.environment->tables;
   while (*place != nullptr && (*place)->number != number) place = &(*place)->next;
   return place;
@@ -92,28 +64,28 @@ int Add(napi_env env, Environment* environment, platform::ConnectionTable* table
 
 // openConnectionTable(query): the table's number, or a code.
 napi_value OpenConnectionTable(napi_env env, napi_callback_info info) {
-  const Call call = CallOf(env, info);
-  const Bytes query = BytesOf(env, call.arguments[0]);
+  const Call call(env, info);
+  const Bytes query = BytesOf(call, 0);
   platform::ConnectionTable* table = nullptr;
   int status = kBadArgument;
   if (query.data != nullptr) {
     status = platform::OpenConnectionTable(query.data, query.length, &table);
   }
-  return Answer(env, status < 0 ? status : Add(env, call.environment, table, nullptr));
+  return call.Answer(status < 0 ? status : Add(env, call.environment, table, nullptr));
 }
 
 // readConnectionTable(number, bytes): how many were written, 0 after the last, or a code.
 napi_value ReadConnectionTable(napi_env env, napi_callback_info info) {
-  const Call call = CallOf(env, info);
-  const OpenTable* open = *Find(call, env);
-  const Bytes bytes = BytesOf(env, call.arguments[1]);
-  if (open == nullptr || bytes.data == nullptr) return Answer(env, kBadArgument);
-  return Answer(env, platform::ReadConnectionTable(open->table, bytes.data, bytes.length));
+  const Call call(env, info);
+  const OpenTable* open = *Find(call);
+  const Bytes bytes = BytesOf(call, 1);
+  if (open == nullptr || bytes.data == nullptr) return call.Answer(kBadArgument);
+  return call.Answer(platform::ReadConnectionTable(open->table, bytes.data, bytes.length));
 }
 
 // closeConnectionTable(number).
 napi_value CloseConnectionTable(napi_env env, napi_callback_info info) {
-  OpenTable** place = Find(CallOf(env, info), env);
+  OpenTable** place = Find(Call(env, info));
   OpenTable* open = *place;
   if (open == nullptr) return nullptr;
   *place = open->next;
@@ -124,9 +96,10 @@ napi_value CloseConnectionTable(napi_env env, napi_callback_info info) {
 
 // destroyConnection(query): 0 or a code.
 napi_value DestroyConnection(napi_env env, napi_callback_info info) {
-  const Bytes query = BytesOf(env, CallOf(env, info).arguments[0]);
-  if (query.data == nullptr) return Answer(env, kBadArgument);
-  return Answer(env, platform::DestroyConnection(query.data, query.length));
+  const Call call(env, info);
+  const Bytes query = BytesOf(call, 0);
+  if (query.data == nullptr) return call.Answer(kBadArgument);
+  return call.Answer(platform::DestroyConnection(query.data, query.length));
 }
 
 void Wake(void* function) {
@@ -137,15 +110,15 @@ void Wake(void* function) {
 // watchClosedConnections(limit, callback): the number of a table that grows, or a code. `callback`
 // is called when there is something to read. Does not keep the process from ending.
 napi_value WatchClosedConnections(napi_env env, napi_callback_info info) {
-  const Call call = CallOf(env, info);
-  const std::int32_t limit = IntegerOf(env, call.arguments[0]);
+  const Call call(env, info);
+  const std::int32_t limit = call.Int32(0);
   napi_value name = nullptr;
   napi_create_string_utf8(env, "socket-options:connections", NAPI_AUTO_LENGTH, &name);
   napi_threadsafe_function wake = nullptr;
   if (limit <= 0 ||
       napi_create_threadsafe_function(env, call.arguments[1], nullptr, name, 0, 1, nullptr, nullptr,
                                       nullptr, nullptr, &wake) != napi_ok) {
-    return Answer(env, kBadArgument);
+    return call.Answer(kBadArgument);
   }
   napi_unref_threadsafe_function(env, wake);
   platform::ConnectionTable* table = nullptr;
@@ -153,19 +126,17 @@ napi_value WatchClosedConnections(napi_env env, napi_callback_info info) {
       platform::WatchClosedConnections(static_cast<std::size_t>(limit), Wake, wake, &table);
   if (status < 0) {
     napi_release_threadsafe_function(wake, napi_tsfn_abort);
-    return Answer(env, status);
+    return call.Answer(status);
   }
-  return Answer(env, Add(env, call.environment, table, wake));
+  return call.Answer(Add(env, call.environment, table, wake));
 }
 
 // holdWatch(number, hold): whether it keeps the process from ending.
 napi_value HoldWatch(napi_env env, napi_callback_info info) {
-  const Call call = CallOf(env, info);
-  const OpenTable* open = *Find(call, env);
-  bool hold = false;
-  napi_get_value_bool(env, call.arguments[1], &hold);
+  const Call call(env, info);
+  const OpenTable* open = *Find(call);
   if (open == nullptr || open->wake == nullptr) return nullptr;
-  if (hold) {
+  if (call.Boolean(1)) {
     napi_ref_threadsafe_function(env, open->wake);
   } else {
     napi_unref_threadsafe_function(env, open->wake);
@@ -175,13 +146,13 @@ napi_value HoldWatch(napi_env env, napi_callback_info info) {
 
 }  // namespace
 
-void AddConnections(napi_env env, napi_value exports, Environment* environment) {
-  Define(env, exports, "openConnectionTable", OpenConnectionTable, environment);
-  Define(env, exports, "readConnectionTable", ReadConnectionTable, environment);
-  Define(env, exports, "closeConnectionTable", CloseConnectionTable, environment);
-  Define(env, exports, "destroyConnection", DestroyConnection, environment);
-  Define(env, exports, "watchClosedConnections", WatchClosedConnections, environment);
-  Define(env, exports, "holdWatch", HoldWatch, environment);
+void AddConnections(Napi::Object exports, Environment* environment) {
+  Define(exports, "openConnectionTable", OpenConnectionTable, environment);
+  Define(exports, "readConnectionTable", ReadConnectionTable, environment);
+  Define(exports, "closeConnectionTable", CloseConnectionTable, environment);
+  Define(exports, "destroyConnection", DestroyConnection, environment);
+  Define(exports, "watchClosedConnections", WatchClosedConnections, environment);
+  Define(exports, "holdWatch", HoldWatch, environment);
 }
 
 }  // namespace addon

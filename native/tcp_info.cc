@@ -50,24 +50,17 @@ struct Sheet {
   std::size_t count = 0;
 };
 
-Sheet SheetOf(napi_env env, napi_value buffer, napi_value count) {
-  Sheet sheet;
+// Of the call's first two arguments.
+Sheet SheetOf(const Call& call) {
   void* data = nullptr;
   std::size_t size = 0;
-  std::uint32_t wanted = 0;
-  if (napi_get_arraybuffer_info(env, buffer, &data, &size) != napi_ok) return sheet;
-  if (napi_get_value_uint32(env, count, &wanted) != napi_ok) return sheet;
-  sheet.entries = static_cast<Entry*>(data);
-  sheet.count = std::min<std::size_t>(wanted, size / sizeof(Entry));
-  return sheet;
+  if (napi_get_arraybuffer_info(call.env, call.arguments[0], &data, &size) != napi_ok) return {};
+  return {static_cast<Entry*>(data), std::min<std::size_t>(call.Uint32(1), size / sizeof(Entry))};
 }
 
 // readTcpInfos(sheet, count): reads them all, here.
 napi_value ReadTcpInfos(napi_env env, napi_callback_info info) {
-  std::size_t given = 2;
-  napi_value arguments[2];
-  napi_get_cb_info(env, info, &given, arguments, nullptr, nullptr);
-  const Sheet sheet = SheetOf(env, arguments[0], arguments[1]);
+  const Sheet sheet = SheetOf(Call(env, info));
   for (std::size_t i = 0; i < sheet.count; i++) {
     if (sheet.entries[i].socket >= 0) Read(&sheet.entries[i]);
   }
@@ -112,16 +105,13 @@ void EndSweep(napi_env env, napi_status, void* data) {
 // sweepTcpInfos(sheet, count, callback): reads them all in a thread, then calls. Answers false
 // where this system cannot identify a socket, and nothing was begun.
 napi_value SweepTcpInfos(napi_env env, napi_callback_info info) {
-  std::size_t given = 3;
-  napi_value arguments[3];
-  napi_get_cb_info(env, info, &given, arguments, nullptr, nullptr);
-
+  const Call call(env, info);
   napi_value begun = nullptr;
   napi_get_boolean(env, platform::kIdentifiesSockets, &begun);
   if (!platform::kIdentifiesSockets) return begun;
 
   auto sweep = std::make_unique<Sweep>();
-  sweep->sheet = SheetOf(env, arguments[0], arguments[1]);
+  sweep->sheet = SheetOf(call);
   for (std::size_t i = 0; i < sweep->sheet.count; i++) {
     Entry* entry = &sweep->sheet.entries[i];
     entry->identity =
@@ -131,8 +121,8 @@ napi_value SweepTcpInfos(napi_env env, napi_callback_info info) {
   }
   napi_value name = nullptr;
   napi_create_string_utf8(env, "socket-options:tcp-info", NAPI_AUTO_LENGTH, &name);
-  napi_create_reference(env, arguments[0], 1, &sweep->buffer);
-  napi_create_reference(env, arguments[2], 1, &sweep->callback);
+  napi_create_reference(env, call.arguments[0], 1, &sweep->buffer);
+  napi_create_reference(env, call.arguments[2], 1, &sweep->callback);
   napi_create_async_work(env, nullptr, name, RunSweep, EndSweep, sweep.get(), &sweep->work);
   napi_queue_async_work(env, sweep->work);
   static_cast<void>(sweep.release());
@@ -141,11 +131,11 @@ napi_value SweepTcpInfos(napi_env env, napi_callback_info info) {
 
 }  // namespace
 
-void AddTcpInfo(napi_env env, napi_value exports, Environment* environment) {
-  Define(env, exports, "readTcpInfo", ReadTcpInfo, environment);
-  Define(env, exports, "readQueues", ReadQueues, environment);
-  Define(env, exports, "readTcpInfos", ReadTcpInfos, environment);
-  Define(env, exports, "sweepTcpInfos", SweepTcpInfos, environment);
+void AddTcpInfo(Napi::Object exports, Environment* environment) {
+  Define(exports, "readTcpInfo", ReadTcpInfo, environment);
+  Define(exports, "readQueues", ReadQueues, environment);
+  Define(exports, "readTcpInfos", ReadTcpInfos, environment);
+  Define(exports, "sweepTcpInfos", SweepTcpInfos, environment);
 }
 
 }  // namespace addon

@@ -1,5 +1,5 @@
 // Checks cross-built addons as files, for nothing here can run them: format and architecture, what
-// they export, and that they import Node-API and the system's own libraries only.
+// they export, their size, and that they import Node-API and the system's own libraries only.
 //
 //   node scripts/cross/check.mjs build-cross
 
@@ -12,6 +12,8 @@ const EXPORTED = ['napi_register_module_v1', 'node_api_module_get_api_version_v1
 // Of the Node-API version that binding.gyp asks for: a later function would not load on Node 20.
 const { symbols } = createRequire(import.meta.url)('node-api-headers');
 const nodeApi = new Set([...symbols.v8.js_native_api_symbols, ...symbols.v8.node_api_symbols]);
+
+const MOST_BYTES = 64 * 1024;
 
 const SYSTEM_LIBRARIES = {
   darwin: ['/usr/lib/libSystem.B.dylib'],
@@ -137,6 +139,7 @@ function check(platform, arch, file) {
     if (!nodeApi.has(name)) problems.push(`takes ${name} from Node, which is not of Node-API 8`);
   }
   if (!found.host.includes('napi_create_function')) problems.push('takes nothing from Node');
+  if (file.length > MOST_BYTES) problems.push(`is ${file.length} bytes, over ${MOST_BYTES}`);
   if (file.includes(process.cwd())) problems.push('has a path of this machine in it');
   if (problems.length > 0) throw new Error(problems.join(', '));
   return `${found.detail}, ${found.host.length} functions of Node-API`;
