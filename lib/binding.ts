@@ -1,6 +1,7 @@
 // Loads the addon; the typed twin of native/platform.h and native/addon.cc.
 
 import { existsSync } from 'node:fs';
+import { HEAD, HEADER, RECORDS_END } from './scratch';
 
 /** Names and numbers of a system's headers. Those named here every system has. */
 export interface Constants {
@@ -121,10 +122,6 @@ export function constantTables(): Tables {
   return tables;
 }
 
-/** Words before the first record: descriptor, count, answer. */
-const HEADER = 4;
-/** Where the records end, and the place of `TCP_INFO` begins, in bytes. */
-const RECORDS_END = 16 * 1024;
 const scratch = loaded?.scratch ?? new ArrayBuffer(RECORDS_END);
 const descriptor = new Float64Array(scratch, 0, 1);
 const count = new Int32Array(scratch, 8, 1);
@@ -136,12 +133,6 @@ export const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLe
 
 /** Behind the records: `TCP_INFO`. */
 export const tcpInfo = new Uint32Array(scratch, RECORDS_END);
-
-/** Words of a record before its value. */
-export const HEAD = 3;
-
-/** Longest value of one option, in bytes. */
-export const LONGEST = bytes.length - 4 * HEAD;
 
 /** What a new socket has for a 32-bit option, or the negative code of why it does not tell. */
 export function defaultOf(level: number, option: number): { status: number; value: number } {

@@ -17,20 +17,27 @@ export {
 } from './connections/face';
 export type { ConnectionWatch, ConnectionWatchOptions } from './connections/watch';
 export { SocketOptionError, type SocketOptionErrorDetails } from './error';
-export { getKeepAlive, type KeepAlive, type KeepAliveOptions, setKeepAlive } from './keepalive';
-export { isSupported, supportedOptions } from './option';
-export { getOption, getOptions, setOptions } from './options';
-export { getRawOption, setRawOption } from './raw';
-export type { SocketLike } from './socket';
 export {
-  getSysctl,
-  getSystemDefaults,
-  type SettingScope,
-  type SettingSource,
-  type SystemDefault,
-  type SystemDefaults,
-  type SystemSetting,
-} from './system';
+  getKeepAlive,
+  getOption,
+  getOptions,
+  getRawOption,
+  isSupported,
+  setKeepAlive,
+  setOptions,
+  setRawOption,
+  supportedOptions,
+} from './options/face';
+export type { KeepAlive, KeepAliveOptions } from './options/keepalive';
+export type { SocketLike } from './socket';
+export { getSysctl, getSystemDefaults } from './system/face';
+export type {
+  SettingScope,
+  SettingSource,
+  SystemDefault,
+  SystemDefaults,
+  SystemSetting,
+} from './system/read';
 export type { TcpInfoColumns } from './tcp-info/columns';
 export type { CongestionControlInfo, KernelTcpInfoDetails } from './tcp-info/details';
 export {

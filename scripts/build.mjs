@@ -13,11 +13,11 @@ const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 
 /** Of each file in dist/ what it requires at run time, and does not hold itself. */
 const FILES = {
-  index: ['node-gyp-build', './catalogue/index.js', './settings.js', './index.js'],
+  index: ['node-gyp-build', './index.js'],
   'connections/index': [],
   'tcp-info/index': [],
-  'catalogue/index': [],
-  settings: [],
+  'options/index': [],
+  'system/index': [],
   'cli/main': ['../index', '../../package.json'],
 };
 

@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import ts from 'typescript';
 
-const { rows } = createRequire(import.meta.url)('../dist/catalogue/index.js');
+const { rows } = createRequire(import.meta.url)('../dist/options/index.js');
 const README = new URL('../README.md', import.meta.url);
 const BEGIN = '<!-- options: made by scripts/readme-table.mjs -->';
 const END = '<!-- /options -->';

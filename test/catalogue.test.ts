@@ -4,7 +4,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Platform, type Row, rows } from '../dist/catalogue/index.js';
 import {
   constants,
   getOption,
@@ -15,6 +14,7 @@ import {
   setOptions,
   supportedOptions,
 } from '../dist/index.js';
+import { type Platform, type Row, rows } from '../dist/options/index.js';
 import { withPair } from './support/net';
 import { AF_INET, AF_INET6, SOCK_STREAM, withSocket } from './support/witness';
 

@@ -3,8 +3,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Platform, rows } from '../dist/catalogue/index.js';
 import * as face from '../dist/index.js';
+import { type Platform, rows } from '../dist/options/index.js';
 import { AF_INET, AF_INET6, changes, SOCK_STREAM, snapshot, withSocket } from './support/witness';
 
 const RUNS = { numRuns: 200 };

@@ -3,11 +3,11 @@
 // packed to 4 bytes (bsd/netinet/in_pcb.h, bsd/sys/socketvar.h, bsd/netinet/tcp_var.h of xnu).
 // Since macOS 27 a process that is not root's sees its own sockets only. TIME-WAIT is not in it.
 
+import { SocketOptionError } from '../given';
 import { bsdStateIndex, tcpStates } from '../tcp-info/tcp-info';
 import { addressText } from './address';
 import type { Connection } from './connection';
 import { type Conditions, type Ends, matches } from './filter';
-import { kit } from './kit';
 import type { ConnectionSystem, Query } from './system';
 
 // Kinds of records.
@@ -139,7 +139,7 @@ export const darwin: ConnectionSystem = {
 
   queries(conditions) {
     if (conditions.ownProcess) {
-      throw new kit.SocketOptionError(
+      throw new SocketOptionError(
         'ENOTSUP: macOS does not tell which process a connection belongs to, filter.ownProcess',
         { code: 'ENOTSUP' },
       );

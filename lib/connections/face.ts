@@ -1,17 +1,14 @@
 // The public functions on connections: thin, since what they do is loaded with their first call.
 
-import { binding } from '../binding';
-import { describeErrno, rangeError, SocketOptionError, typeError, valueError } from '../error';
+import { kit } from '../kit';
 import type { Connection, ConnectionFilter } from './connection';
 import type { ConnectionWatch, ConnectionWatchOptions } from './watch';
 
 let loaded: typeof import('./index') | undefined;
 
-function connections(): typeof import('./index') {
-  if (loaded === undefined) {
-    loaded = require('./index.js') as typeof import('./index');
-    loaded.useKit({ binding, describeErrno, rangeError, SocketOptionError, typeError, valueError });
-  }
+function load(): typeof import('./index') {
+  loaded = require('./index.js') as typeof import('./index');
+  loaded.useKit(kit());
   return loaded;
 }
 
@@ -30,7 +27,7 @@ function connections(): typeof import('./index') {
  *   `EAFNOSUPPORT`.
  */
 export function listConnections(filter?: ConnectionFilter): Connection[] {
-  return connections().listConnections(filter);
+  return (loaded ?? load()).listConnections(filter);
 }
 
 /**
@@ -40,7 +37,7 @@ export function listConnections(filter?: ConnectionFilter): Connection[] {
  * Rejects with what {@link listConnections} throws.
  */
 export async function listConnectionsAsync(filter?: ConnectionFilter): Promise<Connection[]> {
-  return connections().listConnectionsAsync(filter);
+  return (loaded ?? load()).listConnectionsAsync(filter);
 }
 
 /**
@@ -55,7 +52,7 @@ export async function listConnectionsAsync(filter?: ConnectionFilter): Promise<C
  * @throws TypeError, RangeError for what is no connection that can be named.
  */
 export function destroyConnection(connection: Connection): void {
-  connections().destroyConnection(connection);
+  (loaded ?? load()).destroyConnection(connection);
 }
 
 /**
@@ -75,5 +72,5 @@ export function destroyConnection(connection: Connection): void {
  * @throws SocketOptionError as {@link listConnections}; `ENOTSUP` on macOS and Windows.
  */
 export function watchClosedConnections(options?: ConnectionWatchOptions): ConnectionWatch {
-  return connections().watchClosedConnections(options);
+  return (loaded ?? load()).watchClosedConnections(options);
 }

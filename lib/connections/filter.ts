@@ -1,9 +1,9 @@
 // A filter as callers write it -> one that was checked; and whether a connection is what it asks for.
 
+import { rangeError, typeError, valueError } from '../given';
 import { type TcpState, tcpStates } from '../tcp-info/tcp-info';
 import { isWithin, type Prefix, prefixOf } from './address';
 import type { ConnectionFilter } from './connection';
-import { kit } from './kit';
 
 /** A filter that was checked. A condition that is not there is `undefined`. */
 export interface Conditions {
@@ -116,7 +116,7 @@ export function membersOf(
 ): [name: string, value: unknown][] {
   if (object === undefined) return [];
   if (typeof object !== 'object' || object === null || Array.isArray(object)) {
-    throw kit.typeError(argument, `an object with any of ${allowed.join(', ')}`, object);
+    throw typeError(argument, `an object with any of ${allowed.join(', ')}`, object);
   }
   const members: [string, unknown][] = [];
   for (const name of Object.keys(object)) {
@@ -124,7 +124,7 @@ export function membersOf(
     if (!allowed.includes(name)) {
       const meant = allowed.find((one) => one.toLowerCase() === name.toLowerCase());
       const hint = meant === undefined ? `one of ${allowed.join(', ')}` : `'${meant}', as it seems`;
-      throw kit.valueError(`${argument}.${name}`, `is not known; it must be ${hint}`, value);
+      throw valueError(`${argument}.${name}`, `is not known; it must be ${hint}`, value);
     }
     if (value !== undefined) members.push([name, value]);
   }
@@ -150,14 +150,14 @@ function stateBits(value: unknown, argument: string): number {
   let bits = 0;
   for (const state of Array.isArray(value) ? value : [value]) {
     if (typeof state !== 'string') {
-      throw kit.typeError(argument, 'the name of a state, or an array of them', state);
+      throw typeError(argument, 'the name of a state, or an array of them', state);
     }
     const index = tcpStates.indexOf(state as TcpState);
     if (index < 0) {
       const meant = stateMeant(state);
       const names = meant === undefined ? `one of ${tcpStates.join(', ')}` : 'the name of a state';
       const hint = meant === undefined ? '' : ` (did you mean '${meant}'?)`;
-      throw kit.valueError(argument, `must be ${names}${hint}`, state);
+      throw valueError(argument, `must be ${names}${hint}`, state);
     }
     bits |= 1 << index;
   }
@@ -166,27 +166,27 @@ function stateBits(value: unknown, argument: string): number {
 
 function familyOf(value: unknown, argument: string): 'IPv4' | 'IPv6' {
   if (value === 'IPv4' || value === 'IPv6') return value;
-  if (typeof value !== 'string') throw kit.typeError(argument, "'IPv4' or 'IPv6'", value);
-  throw kit.valueError(argument, "must be 'IPv4' or 'IPv6'", value);
+  if (typeof value !== 'string') throw typeError(argument, "'IPv4' or 'IPv6'", value);
+  throw valueError(argument, "must be 'IPv4' or 'IPv6'", value);
 }
 
 function portsOf(value: unknown, argument: string): number[] {
   return (Array.isArray(value) ? value : [value]).map((port: unknown) => {
     if (typeof port !== 'number') {
-      throw kit.typeError(argument, 'a port number, or an array of them', port);
+      throw typeError(argument, 'a port number, or an array of them', port);
     }
     if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-      throw kit.rangeError(argument, 'an integer >= 0 and <= 65535', port);
+      throw rangeError(argument, 'an integer >= 0 and <= 65535', port);
     }
     return port;
   });
 }
 
 function prefixNamed(value: unknown, argument: string): Prefix {
-  if (typeof value !== 'string') throw kit.typeError(argument, 'an address or a prefix', value);
+  if (typeof value !== 'string') throw typeError(argument, 'an address or a prefix', value);
   const prefix = prefixOf(value);
   if (prefix !== undefined) return prefix;
-  throw kit.valueError(
+  throw valueError(
     argument,
     "must be an IP address without a zone, or a prefix ('10.0.0.0/8')",
     value,
@@ -194,6 +194,6 @@ function prefixNamed(value: unknown, argument: string): Prefix {
 }
 
 function booleanOf(value: unknown, argument: string): boolean {
-  if (typeof value !== 'boolean') throw kit.typeError(argument, 'a boolean', value);
+  if (typeof value !== 'boolean') throw typeError(argument, 'a boolean', value);
   return value;
 }

@@ -1,10 +1,10 @@
 // What lib/connections/face.ts loads with the first call; a bundle of its own.
 
+export { useKit } from '../given';
 export { addressBytes, addressText, isWithin, prefixOf } from './address';
 export { darwinConnections } from './darwin';
 export { destroyConnection } from './destroy';
 export { conditionsOf, matches } from './filter';
-export { useKit } from './kit';
 export { connectionOf } from './linux';
 export { listConnections, listConnectionsAsync } from './list';
 export { bytecodeOf, DiagMessages, destroyRequest, dumpRequest } from './sock-diag';

@@ -2,12 +2,12 @@
 
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { rangeError, typeError, valueError } from '../given';
 import { LinuxView } from '../tcp-info/linux';
 import { tcpInfoOf } from '../tcp-info/view';
 import { addressBytes, addressText } from './address';
 import type { Connection, ConnectionTimer } from './connection';
 import { ALL_STATES, type Conditions, matches } from './filter';
-import { kit } from './kit';
 import { own } from './owners';
 import {
   AF_INET,
@@ -188,25 +188,25 @@ function identify(connection: Connection): SocketId {
   const { family, cookie } = connection;
   const size = family === 'IPv6' ? 16 : 4;
   if (typeof cookie !== 'bigint') {
-    throw kit.typeError('connection.cookie', 'a bigint, as listConnections() gives it', cookie);
+    throw typeError('connection.cookie', 'a bigint, as listConnections() gives it', cookie);
   }
   // All ones is the kernel's word for "any".
   if (cookie <= 0n || cookie >= 2n ** 64n - 1n) {
-    throw kit.rangeError('connection.cookie', 'a cookie of the kernel, > 0 and < 2^64 - 1', cookie);
+    throw rangeError('connection.cookie', 'a cookie of the kernel, > 0 and < 2^64 - 1', cookie);
   }
   const address = (name: 'localAddress' | 'remoteAddress') => {
     const bytes = typeof connection[name] === 'string' ? addressBytes(connection[name]) : undefined;
     if (bytes?.length === size) return bytes;
-    throw kit.valueError(`connection.${name}`, `must be an ${family} address`, connection[name]);
+    throw valueError(`connection.${name}`, `must be an ${family} address`, connection[name]);
   };
   const integer = (name: 'localPort' | 'remotePort' | 'interfaceIndex', largest: number) => {
     const value: unknown = connection[name] ?? (name === 'interfaceIndex' ? 0 : undefined);
-    if (typeof value !== 'number') throw kit.typeError(`connection.${name}`, 'a number', value);
+    if (typeof value !== 'number') throw typeError(`connection.${name}`, 'a number', value);
     if (Number.isInteger(value) && value >= 0 && value <= largest) return value;
-    throw kit.rangeError(`connection.${name}`, `an integer >= 0 and <= ${largest}`, value);
+    throw rangeError(`connection.${name}`, `an integer >= 0 and <= ${largest}`, value);
   };
   if (family !== 'IPv4' && family !== 'IPv6') {
-    throw kit.valueError('connection.family', "must be 'IPv4' or 'IPv6'", family);
+    throw valueError('connection.family', "must be 'IPv4' or 'IPv6'", family);
   }
   return {
     family: size === 16 ? AF_INET6 : AF_INET,

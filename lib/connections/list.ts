@@ -1,8 +1,8 @@
 // listConnections and listConnectionsAsync: one walk in steps, made in one go or in slices.
 
+import { binding } from '../given';
 import type { Connection, ConnectionFilter } from './connection';
 import { type Conditions, conditionsOf } from './filter';
-import { kit } from './kit';
 import type { Query } from './system';
 import { refused, system } from './systems';
 
@@ -33,7 +33,7 @@ function* walk(conditions: Conditions): Generator<void, Connection[]> {
 }
 
 function* read(query: Query, memory: Uint8Array): Generator<void, Connection[]> {
-  const { openConnectionTable, readConnectionTable, closeConnectionTable } = kit.binding();
+  const { openConnectionTable, readConnectionTable, closeConnectionTable } = binding();
   const found: Connection[] = [];
   const pieces: Uint8Array[] = [];
   const table = openConnectionTable(query.request);

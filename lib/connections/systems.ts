@@ -1,7 +1,7 @@
 // The system that this process runs on, and how its refusals are told.
 
+import { describeErrno, SocketOptionError } from '../given';
 import { darwin } from './darwin';
-import { kit } from './kit';
 import { linux } from './linux';
 import type { ConnectionSystem } from './system';
 import { win32 } from './win32';
@@ -12,7 +12,7 @@ const SYSTEMS: Partial<Record<NodeJS.Platform, ConnectionSystem>> = { linux, dar
 export function system(): ConnectionSystem {
   const found = SYSTEMS[process.platform];
   if (found !== undefined) return found;
-  throw new kit.SocketOptionError(
+  throw new SocketOptionError(
     `ENOTSUP: the connections of ${process.platform} cannot be listed yet`,
     { code: 'ENOTSUP' },
   );
@@ -21,8 +21,8 @@ export function system(): ConnectionSystem {
 /** The error for a negative code. */
 export function refused(errno: number, call: 'list' | 'destroy' | 'watch'): Error {
   const { syscall, meaning } = system();
-  const [code, text] = kit.describeErrno(errno);
+  const [code, text] = describeErrno(errno);
   // Where it is known what a code means here, libuv's words would only lead astray.
   const message = `${code}: ${meaning(code, call) ?? text}, ${syscall}`;
-  return new kit.SocketOptionError(message, { code, errno, syscall });
+  return new SocketOptionError(message, { code, errno, syscall });
 }

@@ -1,9 +1,9 @@
 // watchClosedConnections: every connection of the network namespace that ends, with its last counters.
 
 import { EventEmitter } from 'node:events';
+import { binding, rangeError, typeError } from '../given';
 import type { Connection, ConnectionFilter } from './connection';
 import { type Conditions, conditionsOf, endMembers, matches, membersOf } from './filter';
-import { kit } from './kit';
 import { connectionOf, multipathFamilies } from './linux';
 import { DiagMessages } from './sock-diag';
 import { refused } from './systems';
@@ -54,7 +54,7 @@ export class ConnectionWatch extends EventEmitter<{
     this.#conditions = conditions;
     // The kernel does not tell what ran over a connection that is over.
     this.#mptcp = multipathFamilies().length === 0 ? false : null;
-    this.#table = kit.binding().watchClosedConnections(limit, () => this.#tellSoon());
+    this.#table = binding().watchClosedConnections(limit, () => this.#tellSoon());
     if (this.#table < 0) throw refused(this.#table, 'watch');
   }
 
@@ -83,7 +83,7 @@ export class ConnectionWatch extends EventEmitter<{
     const table = this.#table;
     this.#table = 0;
     this.#memory = undefined;
-    if (table > 0) kit.binding().closeConnectionTable(table);
+    if (table > 0) binding().closeConnectionTable(table);
   }
 
   [Symbol.dispose](): void {
@@ -91,7 +91,7 @@ export class ConnectionWatch extends EventEmitter<{
   }
 
   #hold(hold: boolean): this {
-    if (this.#table > 0) kit.binding().holdWatch(this.#table, hold);
+    if (this.#table > 0) binding().holdWatch(this.#table, hold);
     return this;
   }
 
@@ -105,7 +105,7 @@ export class ConnectionWatch extends EventEmitter<{
     const messages = this.#messages;
     if (!this.#telling) {
       this.#memory ??= new Uint8Array(PIECE);
-      const length = kit.binding().readConnectionTable(this.#table, this.#memory);
+      const length = binding().readConnectionTable(this.#table, this.#memory);
       if (length === 0) return;
       if (length < 0) {
         this.#fail(length);
@@ -139,9 +139,9 @@ export function watchClosedConnections(options?: ConnectionWatchOptions): Connec
   const given = Object.fromEntries(membersOf(options, 'options', ['filter', 'limit']));
   const { filter, limit = DEFAULT_LIMIT } = given as ConnectionWatchOptions;
   const conditions = conditionsOf(filter, 'options.filter', endMembers);
-  if (typeof limit !== 'number') throw kit.typeError('options.limit', 'a number', limit);
+  if (typeof limit !== 'number') throw typeError('options.limit', 'a number', limit);
   if (!Number.isInteger(limit) || limit < 1 || limit > LARGEST_LIMIT) {
-    throw kit.rangeError('options.limit', `an integer >= 1 and <= ${LARGEST_LIMIT}`, limit);
+    throw rangeError('options.limit', `an integer >= 1 and <= ${LARGEST_LIMIT}`, limit);
   }
   return new ConnectionWatch(conditions, limit);
 }

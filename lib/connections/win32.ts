@@ -1,11 +1,11 @@
 // The connections of Windows, by GetExtendedTcpTable(TCP_TABLE_OWNER_PID_ALL): one table for each
 // address family, a count and rows of a fixed size (tcpmib.h). The whole machine's, of every process.
 
+import { rangeError, SocketOptionError, valueError } from '../given';
 import { tcpStates } from '../tcp-info/tcp-info';
 import { addressBytes, addressText } from './address';
 import type { Connection } from './connection';
 import { type Conditions, type Ends, matches } from './filter';
-import { kit } from './kit';
 import type { ConnectionSystem, Query } from './system';
 
 const AF_INET = 2;
@@ -169,7 +169,7 @@ export const win32: ConnectionSystem = {
 export function windowsDestroyRequest(connection: Connection): Uint8Array {
   const { family, localAddress, remoteAddress, localPort, remotePort } = connection;
   if (family !== 'IPv4') {
-    throw new kit.SocketOptionError('ENOTSUP: Windows ends connections of IPv4 only, SetTcpEntry', {
+    throw new SocketOptionError('ENOTSUP: Windows ends connections of IPv4 only, SetTcpEntry', {
       code: 'ENOTSUP',
       syscall: 'SetTcpEntry',
     });
@@ -183,7 +183,7 @@ export function windowsDestroyRequest(connection: Connection): Uint8Array {
   ] as const) {
     const bytes = typeof text === 'string' ? addressBytes(text) : undefined;
     if (bytes?.length !== 4) {
-      throw kit.valueError(`connection.${name}`, 'must be an IPv4 address', text);
+      throw valueError(`connection.${name}`, 'must be an IPv4 address', text);
     }
     row.set(bytes, at);
   }
@@ -192,7 +192,7 @@ export function windowsDestroyRequest(connection: Connection): Uint8Array {
     ['remotePort', remotePort, 16],
   ] as const) {
     if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-      throw kit.rangeError(`connection.${name}`, 'an integer >= 0 and <= 65535', port);
+      throw rangeError(`connection.${name}`, 'an integer >= 0 and <= 65535', port);
     }
     view.setUint16(at, port);
   }

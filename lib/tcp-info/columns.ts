@@ -1,7 +1,7 @@
 // The state of thousands of connections: one native call for many of them, a column for each field.
 
+import { binding, descriptorIfOpen, errnoOf, rangeError, typeError, valueError } from '../given';
 import type { SocketLike } from '../socket';
-import { kit } from './kit';
 import { system } from './system';
 import type { TcpInfoField } from './tcp-info';
 import { newRow, rowFields, type View } from './view';
@@ -79,7 +79,7 @@ export function readTcpInfos(
     kept = newSheet(Math.min(sockets.length, SHEET));
   }
   const sheet = kept;
-  const { readTcpInfos: readSheet } = kit.binding();
+  const { readTcpInfos: readSheet } = binding();
   for (let from = 0; from < sockets.length; from += SHEET) {
     const count = Math.min(sockets.length - from, SHEET);
     fill(sheet, sockets, from, count);
@@ -99,7 +99,7 @@ export async function readTcpInfosAsync(
   const all = sockets.slice();
   const columns = columnsFor(all.length, wanted, out);
   const sheet = newSheet(Math.min(all.length, SWEEP));
-  const { sweepTcpInfos, readTcpInfos: readSheet } = kit.binding();
+  const { sweepTcpInfos, readTcpInfos: readSheet } = binding();
   for (let from = 0; from < all.length; from += SWEEP) {
     const count = Math.min(all.length - from, SWEEP);
     fill(sheet, all, from, count);
@@ -115,14 +115,14 @@ export async function readTcpInfosAsync(
 }
 
 function checkedFields(sockets: unknown, fields: unknown): readonly string[] {
-  if (!Array.isArray(sockets)) throw kit.typeError('sockets', 'an array of sockets', sockets);
+  if (!Array.isArray(sockets)) throw typeError('sockets', 'an array of sockets', sockets);
   if (fields === undefined) return rowFields;
   if (!Array.isArray(fields)) {
-    throw kit.typeError('fields', 'an array of names of TcpInfo', fields);
+    throw typeError('fields', 'an array of names of TcpInfo', fields);
   }
   for (const field of fields) {
     if (!rowFields.includes(field as TcpInfoField)) {
-      throw kit.valueError('fields', 'must hold names of TcpInfo', field);
+      throw valueError('fields', 'must hold names of TcpInfo', field);
     }
   }
   return fields;
@@ -135,7 +135,7 @@ function columnsFor(rows: number, fields: readonly string[], out: unknown): Colu
     return columns as Columns;
   }
   if (typeof out !== 'object' || out === null) {
-    throw kit.typeError('out', 'what an earlier call returned', out);
+    throw typeError('out', 'what an earlier call returned', out);
   }
   const columns = out as Record<string, unknown>;
   checkColumn(columns.errno, Int32Array, 'errno', rows);
@@ -149,14 +149,14 @@ function checkColumn(
   name: string,
   rows: number,
 ): void {
-  if (!(column instanceof type)) throw kit.typeError(`out.${name}`, `a ${type.name}`, column);
-  if (column.length < rows) throw kit.rangeError(`out.${name}.length`, `>= ${rows}`, column.length);
+  if (!(column instanceof type)) throw typeError(`out.${name}`, `a ${type.name}`, column);
+  if (column.length < rows) throw rangeError(`out.${name}.length`, `>= ${rows}`, column.length);
 }
 
 /** Writes the descriptors of `count` sockets into the sheet. */
 function fill(sheet: Sheet, sockets: readonly SocketLike[], from: number, count: number): void {
   for (let i = 0; i < count; i++) {
-    sheet.sockets[i * ENTRY_DOUBLES] = kit.descriptorIfOpen(sockets[from + i] as SocketLike);
+    sheet.sockets[i * ENTRY_DOUBLES] = descriptorIfOpen(sockets[from + i] as SocketLike);
   }
 }
 
@@ -170,7 +170,7 @@ function take(
 ): void {
   const { sockets, words } = sheet;
   const { errno } = columns;
-  const closed = kit.errnoOf('EBADF') as number;
+  const closed = errnoOf('EBADF') as number;
   for (let i = 0; i < count; i++) {
     const isOpen = (sockets[i * ENTRY_DOUBLES] as number) >= 0;
     const length = isOpen ? (words[i * ENTRY_WORDS + LENGTH] as number) : closed;

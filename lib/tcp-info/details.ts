@@ -1,6 +1,7 @@
 // What surrounds TCP_INFO in the kernel: the congestion control's own state, queues, memory.
 
-import { kit } from './kit';
+import { bytes, getRecords, putRoom, readQueues, words } from '../given';
+import { HEAD } from '../scratch';
 import { u16, u64 } from './words';
 
 /** The state of a congestion control, under the kernel's names: `null` for those that show none. */
@@ -119,7 +120,7 @@ const ROOM = 64;
 const MEMORY_LENGTH = 36;
 
 export function readDetails(fd: number): KernelTcpInfoDetails {
-  const queues = readQueues(fd);
+  const queues = queuesOf(fd);
   const linux = process.platform === 'linux';
   const name = linux ? readName(fd) : null;
   return {
@@ -130,9 +131,9 @@ export function readDetails(fd: number): KernelTcpInfoDetails {
   };
 }
 
-function readQueues(fd: number) {
-  kit.readQueues(fd);
-  const [unread = -1, unacknowledged = -1, unsent = -1] = kit.words;
+function queuesOf(fd: number) {
+  readQueues(fd);
+  const [unread = -1, unacknowledged = -1, unsent = -1] = words;
   const known = (bytes: number) => (bytes < 0 ? null : bytes);
   return {
     SIOCINQ: known(unread),
@@ -164,9 +165,9 @@ function readMemory(fd: number): SocketMemory | null {
 
 /** What the kernel wrote for an option; `null` where it refused. */
 function readRecord(fd: number, level: number, option: number, room: number): Uint8Array | null {
-  kit.putRoom(0, level, option, room);
-  if (kit.getRecords(fd, 1) !== 1) return null;
-  return kit.bytes.slice(4 * kit.HEAD, 4 * kit.HEAD + (kit.words[2] as number));
+  putRoom(0, level, option, room);
+  if (getRecords(fd, 1) !== 1) return null;
+  return bytes.slice(4 * HEAD, 4 * HEAD + (words[2] as number));
 }
 
 function wordsOf(bytes: Uint8Array): Uint32Array {

@@ -1,19 +1,9 @@
 // The public functions on the state of connections: thin, since what they do is loaded with their
 // first call.
 
-import {
-  binding,
-  bytes,
-  getRecords,
-  HEAD,
-  putRoom,
-  readQueues,
-  readTcpInfo,
-  tcpInfo,
-  words,
-} from '../binding';
-import { errnoOf, rangeError, systemError, typeError, valueError } from '../error';
-import { descriptorIfOpen, descriptorOf, type SocketLike } from '../socket';
+import { binding } from '../binding';
+import { kit } from '../kit';
+import type { SocketLike } from '../socket';
 import type { TcpInfoColumns } from './columns';
 import type { KernelTcpInfoDetails } from './details';
 import type { KernelTcpInfo } from './system';
@@ -26,11 +16,7 @@ function load(): typeof import('./index') {
   // Throws where there is no addon, with what was looked for.
   binding();
   loaded = require('./index.js') as typeof import('./index');
-  loaded.useKit({
-    ...{ binding, bytes, getRecords, HEAD, putRoom, readQueues, readTcpInfo, tcpInfo, words },
-    ...{ errnoOf, rangeError, systemError, typeError, valueError },
-    ...{ descriptorIfOpen, descriptorOf },
-  });
+  loaded.useKit(kit());
   return loaded;
 }
 

@@ -3,8 +3,8 @@
 // A reader looks at the place where the addon leaves the structure, as its tenant, for as long as
 // nobody else needs that place; only then does it take its structure along into memory of its own.
 
+import { descriptorOf, readTcpInfo, tcpInfo } from '../given';
 import type { SocketLike } from '../socket';
-import { kit } from './kit';
 import { refused } from './refused';
 import { system } from './system';
 import type { TcpInfo } from './tcp-info';
@@ -20,9 +20,9 @@ export function evict(): void {
 
 class Reader extends system.View {
   read(socket: SocketLike): this {
-    const fd = kit.descriptorOf(socket);
+    const fd = descriptorOf(socket);
     if (tenant !== this) this.moveIn();
-    const length = kit.readTcpInfo(fd);
+    const length = readTcpInfo(fd);
     // What a failed read leaves is nothing, and not what was there before.
     this.look(0, Math.max(length, 0));
     if (length < 0) throw refused(length);
@@ -36,7 +36,7 @@ class Reader extends system.View {
   moveIn(): void {
     evict();
     tenant = this;
-    this.words = kit.tcpInfo;
+    this.words = tcpInfo;
   }
 
   moveOut(): void {

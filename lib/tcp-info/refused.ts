@@ -1,12 +1,12 @@
-import { kit } from './kit';
+import { systemError } from '../given';
 import { system } from './system';
 
 const { syscall, option } = system;
 
 /** The error for a negative code of reading the structure. */
 export function refused(errno: number): Error {
-  const error = kit.systemError(errno, syscall, option);
+  const error = systemError(errno, syscall, option);
   return error.code === 'ENOTSUP' || error.code === 'ENOPROTOOPT'
-    ? kit.systemError(errno, syscall, option, { hint: 'only TCP sockets have it' })
+    ? systemError(errno, syscall, option, { hint: 'only TCP sockets have it' })
     : error;
 }

@@ -1,8 +1,8 @@
 // The state of one connection: as a new object each time, or again and again in a reader.
 
+import { descriptorOf, readTcpInfo, tcpInfo, typeError, valueError } from '../given';
 import type { SocketLike } from '../socket';
 import { type KernelTcpInfoDetails, readDetails } from './details';
-import { kit } from './kit';
 import { evict } from './reader';
 import { refused } from './refused';
 import { type KernelTcpInfo, system } from './system';
@@ -12,7 +12,7 @@ import { newRow, tcpInfoOfRow } from './view';
 /** Reads the structure to where the addon leaves it; returns its length in bytes. */
 function read(socket: SocketLike): number {
   evict();
-  const length = kit.readTcpInfo(kit.descriptorOf(socket));
+  const length = readTcpInfo(descriptorOf(socket));
   if (length < 0) throw refused(length);
   return length;
 }
@@ -21,7 +21,7 @@ const row = newRow();
 
 export function getTcpInfo(socket: SocketLike): TcpInfo {
   const length = read(socket);
-  system.fillRow(kit.tcpInfo, 0, length, row);
+  system.fillRow(tcpInfo, 0, length, row);
   return tcpInfoOfRow(row);
 }
 
@@ -30,17 +30,17 @@ export function getKernelTcpInfo(
   options?: { readonly details?: boolean | undefined },
 ): KernelTcpInfo & { readonly details?: KernelTcpInfoDetails } {
   const details = options === undefined ? false : wantsDetails(options);
-  const fields = system.fields(kit.tcpInfo, read(socket));
-  return details ? { ...fields, details: readDetails(kit.descriptorOf(socket)) } : fields;
+  const fields = system.fields(tcpInfo, read(socket));
+  return details ? { ...fields, details: readDetails(descriptorOf(socket)) } : fields;
 }
 
 function wantsDetails(options: unknown): boolean {
   if (typeof options !== 'object' || options === null) {
-    throw kit.typeError('options', 'an object', options);
+    throw typeError('options', 'an object', options);
   }
   const unknown = Object.keys(options).find((name) => name !== 'details');
-  if (unknown !== undefined) throw kit.valueError('options', `has no member "${unknown}"`, options);
+  if (unknown !== undefined) throw valueError('options', `has no member "${unknown}"`, options);
   const { details = false } = options as { details?: unknown };
-  if (typeof details !== 'boolean') throw kit.typeError('options.details', 'a boolean', details);
+  if (typeof details !== 'boolean') throw typeError('options.details', 'a boolean', details);
   return details;
 }

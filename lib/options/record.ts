@@ -1,10 +1,18 @@
 // Options as records of the scratch buffer: laid down, handed to the addon, read back.
 
-import { getRecords, HEAD, putRoom, setRecords, words } from './binding';
+import {
+  describeErrno,
+  descriptorOf,
+  getRecords,
+  putRoom,
+  setRecords,
+  systemError,
+  words,
+} from '../given';
+import { HEAD } from '../scratch';
+import type { SocketLike } from '../socket';
 import type { Option } from './codec';
-import { describeErrno, systemError } from './error';
 import { optionNamed, optionOf } from './option';
-import { descriptorOf, type SocketLike } from './socket';
 
 /** Where the record after that of `option` at `at` begins, when it was laid down to be read. */
 export function after(at: number, option: Option): number {

@@ -3,17 +3,20 @@
 import {
   bytes,
   constantTables,
+  descriptorOf,
   getRecords,
-  HEAD,
-  LONGEST,
   putBytes,
   putRoom,
   putWord,
+  rangeError,
   setRecords,
+  systemError,
+  typeError,
+  valueError,
   words,
-} from './binding';
-import { rangeError, systemError, typeError, valueError } from './error';
-import { descriptorOf, type SocketLike } from './socket';
+} from '../given';
+import { HEAD, LONGEST } from '../scratch';
+import type { SocketLike } from '../socket';
 
 const INT_MIN = -2_147_483_648;
 const INT_MAX = 2_147_483_647;
@@ -36,22 +39,6 @@ function nameOf(level: number, name: number): string {
   return `${level}/${name}`;
 }
 
-/**
- * Reads any socket option by its numbers: `getRawOption(socket, constants.IPPROTO_TCP,
- * constants.TCP_KEEPIDLE)` gives an int as the kernel holds it, in the kernel's unit.
- * With `length`, the bytes that the kernel wrote into that much room (at most 16 356).
- *
- * `SO_ERROR` can be read so, but reading clears it, and with it the error that Node waits for.
- * @throws TypeError, RangeError for a wrong argument, before any system call.
- * @throws SocketOptionError for a call that the kernel refused, and for a socket that is not open.
- */
-export function getRawOption(socket: SocketLike, level: number, name: number): number;
-export function getRawOption(
-  socket: SocketLike,
-  level: number,
-  name: number,
-  length: number,
-): Buffer;
 export function getRawOption(
   socket: SocketLike,
   level: number,
@@ -76,13 +63,6 @@ export function getRawOption(
   return Buffer.from(bytes.subarray(HEAD * 4, HEAD * 4 + (words[2] as number)));
 }
 
-/**
- * Sets any socket option by its numbers: `setRawOption(socket, constants.IPPROTO_TCP,
- * constants.TCP_KEEPIDLE, 30)`. A number goes down as a C int, in the kernel's unit; bytes go as
- * they are (at most 16 356). Nothing but the argument types is checked here.
- * @throws TypeError, RangeError for a wrong argument, before any system call.
- * @throws SocketOptionError for a call that the kernel refused, and for a socket that is not open.
- */
 export function setRawOption(
   socket: SocketLike,
   level: number,

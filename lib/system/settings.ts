@@ -1,6 +1,6 @@
 // The settings of getSystemDefaults, and how each system names them. Pure data, as the catalogue is.
 
-import type { KernelUnit, Platform } from './catalogue/row';
+import type { KernelUnit, Platform } from '../catalogue/row';
 
 /** How one system names a setting. */
 export interface Setting {

@@ -1,9 +1,8 @@
 // One codec for each kind of option: what JavaScript holds <-> the bytes that the kernel takes.
 // Encoding is where a value is checked: what passes is what the kernel gets, never a coerced one.
 
-import { bytes, constantTables, words } from './binding';
-import type { Linger, Row, Spelling } from './catalogue';
-import { rangeError, typeError, valueError } from './error';
+import type { Linger, Row, Spelling } from '../catalogue';
+import { bytes, constantTables, rangeError, typeError, valueError, words } from '../given';
 
 /** An option as this system has it. */
 export interface Option {

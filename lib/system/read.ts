@@ -1,9 +1,8 @@
 // The settings of the whole system that sockets start from, as the running kernel has them.
 
-import { binding, bytes } from './binding';
-import type { Platform } from './catalogue';
-import { describeErrno, typeError, valueError } from './error';
-import type { Row, Setting, settings } from './settings';
+import type { Platform } from '../catalogue';
+import { binding, bytes, describeErrno, typeError, valueError } from '../given';
+import { type Row, type Setting, settings } from './settings';
 
 /** Where a value comes from: the running kernel, the Windows registry, or fixed in the system. */
 export type SettingSource = 'sysctl' | 'registry' | 'builtin';
@@ -41,11 +40,6 @@ export type SystemDefaults = {
   readonly [Name in keyof typeof settings]: SystemDefault;
 };
 
-/** The rows: loaded with the first call, as those of the catalogue are. */
-function rows(): typeof settings {
-  return (require('./settings.js') as typeof import('./settings')).settings;
-}
-
 const platform = process.platform as Platform;
 const source: SettingSource = platform === 'win32' ? 'registry' : 'sysctl';
 const scope: SettingScope = platform === 'linux' ? 'network namespace' : 'machine';
@@ -74,14 +68,6 @@ function reasonFor(errno: number): string {
   return `${code}: ${text}`;
 }
 
-/**
- * Reads one kernel-wide setting by the system's own name: `getSysctl('net.ipv4.tcp_retries2')`;
- * on Windows a value of the registry key `Services\\Tcpip\\Parameters`.
- *
- * The text is the kernel's, in the kernel's unit. On Linux it is what this process's network
- * namespace has. A setting that is missing or not to be read has the value `null`, with the reason.
- * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for what is no such name.
- */
 export function getSysctl(name: string): SystemSetting {
   if (typeof name !== 'string') throw typeError('name', 'the name of a setting', name);
   if (!SYSCTL_NAME.test(name) || name.length > LONGEST_NAME) {
@@ -95,19 +81,12 @@ export function getSysctl(name: string): SystemSetting {
     : { name, value: null, source, scope: where, reason: reasonFor(text) };
 }
 
-/**
- * Reads the system's defaults of keepalive and retransmission: what every socket has that nobody
- * tuned, and what decides how long an unacknowledged write hangs.
- *
- * Linux: sysctls of this process's network namespace. macOS: sysctls. Windows: the registry, whose
- * values are normally absent, and then those built in. Times in milliseconds.
- */
 export function getSystemDefaults(): SystemDefaults {
   const defaults: Record<string, SystemDefault> = {};
   // Where not even this one can be read, nothing can be said of those that are missing.
   const readable =
-    platform !== 'linux' || typeof readText(rows().retransmissions.linux.name) === 'string';
-  for (const [key, row] of Object.entries<Row>(rows())) {
+    platform !== 'linux' || typeof readText(settings.retransmissions.linux.name) === 'string';
+  for (const [key, row] of Object.entries<Row>(settings)) {
     defaults[key] = defaultOf(row, readable);
   }
   return defaults as SystemDefaults;

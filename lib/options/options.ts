@@ -1,22 +1,12 @@
 // Reading and writing the options of one socket by the names of the catalogue.
 
-import { putBytes, putWord } from './binding';
-import type { OptionName, OptionValues, SocketOptions } from './catalogue';
+import type { OptionName, OptionValues, SocketOptions } from '../catalogue';
+import { descriptorOf, putBytes, putWord, typeError } from '../given';
+import type { SocketLike } from '../socket';
 import type { Option } from './codec';
-import { typeError } from './error';
 import { encode, optionNamed, supportedOptions, writableOption } from './option';
 import { after, answered, decodeAt, read, readWhatAnswers, requireTcp, write } from './record';
-import { descriptorOf, type SocketLike } from './socket';
 
-/**
- * Reads one option from the kernel: `getOption(socket, 'userTimeout')`.
- *
- * Durations come in milliseconds, sizes in bytes. One getsockopt(2).
- * @throws SocketOptionError `ENOPROTOOPT` where this system or this kind of socket does not have
- *   the option (before any system call where that is known), other codes as the kernel gives them,
- *   `ERR_SOCKET_*` for a socket that is not open.
- * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for a name that is none.
- */
 export function getOption<Name extends OptionName>(
   socket: SocketLike,
   name: Name,
@@ -26,18 +16,6 @@ export function getOption<Name extends OptionName>(
   return decodeAt(0, option) as OptionValues[Name];
 }
 
-/**
- * Reads several options from the kernel in one native call: those named, or else every option that
- * this kind of socket answers.
- *
- * @throws as {@link getOption}, where options are named; without names, what the socket does not
- *   have is left out.
- */
-export function getOptions(socket: SocketLike): Partial<OptionValues>;
-export function getOptions<Name extends OptionName>(
-  socket: SocketLike,
-  names: readonly Name[],
-): Pick<OptionValues, Name>;
 export function getOptions(
   socket: SocketLike,
   names?: readonly OptionName[],
@@ -61,16 +39,6 @@ export function getOptions(
   return values as Partial<OptionValues>;
 }
 
-/**
- * Sets options: `setOptions(socket, { userTimeout: 30_000, noDelay: true })`.
- *
- * Every value is checked before the first system call; then all go down in one native call, in the
- * order of the catalogue (keepalive: initial delay, interval, count, and the switch last).
- * `undefined` is left alone. Durations are in milliseconds and rounded up to the kernel's unit.
- * @throws TypeError, RangeError for a wrong value; nothing was set then.
- * @throws SocketOptionError for a call that the kernel refused; `applied` names the options that
- *   had been set before it, and `ENOPROTOOPT` is what this system does not have (nothing was set).
- */
 export function setOptions(socket: SocketLike, options: SocketOptions): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw typeError('options', 'an object of options', options);

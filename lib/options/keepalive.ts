@@ -1,12 +1,12 @@
 // Keepalive in one call, in the shape that Node's own socket.setKeepAlive() has.
 
-import { HEAD, putWord, words } from './binding';
-import type { OptionName } from './catalogue';
+import type { OptionName } from '../catalogue';
+import { descriptorOf, optionError, putWord, typeError, words } from '../given';
+import { HEAD } from '../scratch';
+import type { SocketLike } from '../socket';
 import type { Option } from './codec';
-import { optionError, typeError } from './error';
 import { encode, isSupported, optionNamed, writableOption } from './option';
 import { decodeAt, read, requireTcp, write } from './record';
-import { descriptorOf, type SocketLike } from './socket';
 
 /** Keepalive of a socket, as the kernel holds it. Times in milliseconds. */
 export interface KeepAlive {
@@ -64,24 +64,6 @@ const AS_NEW: KeepAliveOptions = {
   count: 'system',
 };
 
-/**
- * Sets keepalive in one native call: `setKeepAlive(socket, { enable: true, initialDelay: 30_000,
- * interval: 5_000, count: 3 })` finds a dead peer of an idle connection after 30 + 3 x 5 seconds.
- *
- * A boolean is the switch alone, and keeps the three values. `'system'` makes all four as a new
- * socket has them. On a listening server, connections that it accepts from then on inherit all
- * four (not the initial delay on macOS).
- *
- * Every value is checked before the first system call. The kernel gets initial delay, interval,
- * count and the switch in this order, so that no refusal leaves keepalive on with the system's two
- * hours. A later `socket.setKeepAlive(true, otherDelay)` of Node's own puts interval and count
- * back to 1 s and 10 (unless it names them, Node 24.19 and 26.4).
- *
- * While sent data is unacknowledged Linux sends no probes: see the option `userTimeout`.
- * @throws TypeError, RangeError for a wrong value or an unknown name; nothing was set then.
- * @throws SocketOptionError for a refused call (`applied` names what had been set before it), for
- *   a socket that is not TCP (`ENOPROTOOPT`, `ENOTSUP`), and for one that is not open.
- */
 export function setKeepAlive(
   socket: SocketLike,
   options: KeepAliveOptions | boolean | 'system',
@@ -159,11 +141,6 @@ function valuesOf(options: KeepAliveOptions | boolean | 'system'): KeepAliveOpti
 /** The options that this system tells, found at the first read; the switch is the last of them. */
 let readable: readonly Option[] | undefined;
 
-/**
- * Reads keepalive from the kernel, in one native call: whoever set it, and what a socket has that
- * nobody tuned. Works on listening servers too.
- * @throws SocketOptionError for a socket that is not TCP (`ENOPROTOOPT`, `ENOTSUP`) or not open.
- */
 export function getKeepAlive(socket: SocketLike): KeepAlive {
   readable ??= [INITIAL_DELAY, INTERVAL, COUNT, ENABLE]
     .filter((member) => member === ENABLE || isSupported(member.name))

@@ -1,23 +1,20 @@
 // A name of the catalogue -> the option as this system has it.
 
-import { constantTables, defaultOf, isLoaded } from './binding';
-import type { OptionName, Platform, Row, Spelling } from './catalogue';
-import { codecs, kernelRange, MILLISECONDS, type Option } from './codec';
+import { type OptionName, type Platform, type Row, rows, type Spelling } from '../catalogue';
 import {
+  constantTables,
+  defaultOf,
   errnoOf,
+  isLoaded,
   optionError,
   rangeError,
   systemError,
   typeError,
   unsupportedError,
-} from './error';
+} from '../given';
+import { codecs, kernelRange, MILLISECONDS, type Option } from './codec';
 
 type Call = 'getsockopt' | 'setsockopt';
-
-/** The rows, which are half of the package's code: loaded with the first call. */
-function rows(): Readonly<Record<string, Row>> {
-  return (require('./catalogue/index.js') as typeof import('./catalogue')).rows;
-}
 
 /** What was found out of each option asked for so far: `null` where this system has none. */
 const known = new Map<string, Option | null>();
@@ -30,7 +27,7 @@ export function optionNamed(name: string, call: Call): Option {
 }
 
 function missing(name: string, call: Call): Error {
-  const kernelName = rows()[name]?.[process.platform as Platform]?.name;
+  const kernelName = rows[name]?.[process.platform as Platform]?.name;
   return kernelName === undefined
     ? unsupportedError(name, call, `${process.platform} has no such option`)
     : unsupportedError(kernelName, call, 'this kernel does not have the option');
@@ -64,7 +61,7 @@ function find(name: string): Option | null {
 }
 
 function rowOf(name: string): Row | undefined {
-  return Object.hasOwn(rows(), name) ? rows()[name] : undefined;
+  return Object.hasOwn(rows, name) ? rows[name] : undefined;
 }
 
 function onThisSystem(name: string, row: Row): Option | null {
@@ -83,7 +80,7 @@ function onThisSystem(name: string, row: Row): Option | null {
     spelling,
     level,
     option,
-    order: Object.keys(rows()).indexOf(name),
+    order: Object.keys(rows).indexOf(name),
     codec: codecs[row.kind],
     writable: row.access !== 'read' && spelling.access !== 'read',
     tcpOnly: row.tcpOnly === true,
@@ -108,31 +105,21 @@ export function optionOf(level: number, number: number): Option {
 
 /** A name that the caller may have meant: other case, or the kernel's name. */
 function likely(name: string): string {
-  const meant = Object.keys(rows()).find((candidate) => {
-    const spelling = rows()[candidate]?.[process.platform as Platform];
+  const meant = Object.keys(rows).find((candidate) => {
+    const spelling = rows[candidate]?.[process.platform as Platform];
     return candidate.toLowerCase() === name.toLowerCase() || spelling?.name === name;
   });
   return meant === undefined ? '' : ` (did you mean '${meant}'?)`;
 }
 
-/**
- * Whether this system, the running kernel included, has the option. False too for a name that
- * this version of the package does not know, and on a system for which there is no addon.
- *
- * The kernel is asked once for each option, with getsockopt on a socket of its own.
- * @throws TypeError `ERR_INVALID_ARG_TYPE` for anything but a string.
- */
-export function isSupported(name: OptionName): boolean;
-export function isSupported(name: string): boolean;
 export function isSupported(name: string): boolean {
   if (typeof name !== 'string') throw typeError('name', 'the name of an option', name);
   if (!isLoaded || rowOf(name) === undefined) return false;
   return lookUp(name) !== null;
 }
 
-/** The names of all options that this system, the running kernel included, has. */
 export function supportedOptions(): OptionName[] {
-  return (Object.keys(rows()) as OptionName[]).filter(isSupported);
+  return (Object.keys(rows) as OptionName[]).filter(isSupported);
 }
 
 /** Checks a value for an option and makes of it what the kernel takes; `'system'` included. */

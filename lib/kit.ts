@@ -1,0 +1,53 @@
+// What the parts of this package that are loaded later take from the part that is loaded first, because
+// there has to be one of it: the addon and its memory, the classes of errors, the way to a descriptor.
+
+import {
+  binding,
+  bytes,
+  constantTables,
+  defaultOf,
+  getRecords,
+  isLoaded,
+  putBytes,
+  putRoom,
+  putWord,
+  readQueues,
+  readTcpInfo,
+  setRecords,
+  tcpInfo,
+  words,
+} from './binding';
+import {
+  describeErrno,
+  errnoOf,
+  optionError,
+  rangeError,
+  SocketOptionError,
+  systemError,
+  typeError,
+  unsupportedError,
+  valueError,
+} from './error';
+import { descriptorIfOpen, descriptorOf } from './socket';
+
+export type Kit = ReturnType<typeof kit>;
+
+export function kit() {
+  return {
+    ...{
+      binding,
+      bytes,
+      constantTables,
+      defaultOf,
+      getRecords,
+      isLoaded,
+      putBytes,
+      putRoom,
+      putWord,
+    },
+    ...{ readQueues, readTcpInfo, setRecords, tcpInfo, words },
+    ...{ describeErrno, errnoOf, optionError, rangeError, SocketOptionError, systemError },
+    ...{ typeError, unsupportedError, valueError },
+    ...{ descriptorIfOpen, descriptorOf },
+  };
+}

@@ -1,0 +1,157 @@
+// The public functions on the options of a socket: thin, since what they do is loaded with their first
+// call.
+
+import type { OptionName, OptionValues, SocketOptions } from '../catalogue';
+import { kit } from '../kit';
+import type { SocketLike } from '../socket';
+import type { KeepAlive, KeepAliveOptions } from './keepalive';
+
+let loaded: typeof import('./index') | undefined;
+
+function load(): typeof import('./index') {
+  loaded = require('./index.js') as typeof import('./index');
+  loaded.useKit(kit());
+  return loaded;
+}
+
+/**
+ * Reads one option from the kernel: `getOption(socket, 'userTimeout')`.
+ *
+ * Durations come in milliseconds, sizes in bytes. One getsockopt(2).
+ * @throws SocketOptionError `ENOPROTOOPT` where this system or this kind of socket does not have
+ *   the option (before any system call where that is known), other codes as the kernel gives them,
+ *   `ERR_SOCKET_*` for a socket that is not open.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for a name that is none.
+ */
+export function getOption<Name extends OptionName>(
+  socket: SocketLike,
+  name: Name,
+): OptionValues[Name] {
+  return (loaded ?? load()).getOption(socket, name);
+}
+
+/**
+ * Reads several options from the kernel in one native call: those named, or else every option that
+ * this kind of socket answers.
+ *
+ * @throws as {@link getOption}, where options are named; without names, what the socket does not
+ *   have is left out.
+ */
+export function getOptions(socket: SocketLike): Partial<OptionValues>;
+export function getOptions<Name extends OptionName>(
+  socket: SocketLike,
+  names: readonly Name[],
+): Pick<OptionValues, Name>;
+export function getOptions(
+  socket: SocketLike,
+  names?: readonly OptionName[],
+): Partial<OptionValues> {
+  return (loaded ?? load()).getOptions(socket, names);
+}
+
+/**
+ * Sets options: `setOptions(socket, { userTimeout: 30_000, noDelay: true })`.
+ *
+ * Every value is checked before the first system call; then all go down in one native call, in the
+ * order of the catalogue (keepalive: initial delay, interval, count, and the switch last).
+ * `undefined` is left alone. Durations are in milliseconds and rounded up to the kernel's unit.
+ * @throws TypeError, RangeError for a wrong value; nothing was set then.
+ * @throws SocketOptionError for a call that the kernel refused; `applied` names the options that
+ *   had been set before it, and `ENOPROTOOPT` is what this system does not have (nothing was set).
+ */
+export function setOptions(socket: SocketLike, options: SocketOptions): void {
+  (loaded ?? load()).setOptions(socket, options);
+}
+
+/**
+ * Sets keepalive in one native call: `setKeepAlive(socket, { enable: true, initialDelay: 30_000,
+ * interval: 5_000, count: 3 })` finds a dead peer of an idle connection after 30 + 3 x 5 seconds.
+ *
+ * A boolean is the switch alone, and keeps the three values. `'system'` makes all four as a new
+ * socket has them. On a listening server, connections that it accepts from then on inherit all
+ * four (not the initial delay on macOS).
+ *
+ * Every value is checked before the first system call. The kernel gets initial delay, interval,
+ * count and the switch in this order, so that no refusal leaves keepalive on with the system's two
+ * hours. A later `socket.setKeepAlive(true, otherDelay)` of Node's own puts interval and count
+ * back to 1 s and 10 (unless it names them, Node 24.19 and 26.4).
+ *
+ * While sent data is unacknowledged Linux sends no probes: see the option `userTimeout`.
+ * @throws TypeError, RangeError for a wrong value or an unknown name; nothing was set then.
+ * @throws SocketOptionError for a refused call (`applied` names what had been set before it), for
+ *   a socket that is not TCP (`ENOPROTOOPT`, `ENOTSUP`), and for one that is not open.
+ */
+export function setKeepAlive(
+  socket: SocketLike,
+  options: KeepAliveOptions | boolean | 'system',
+): void {
+  (loaded ?? load()).setKeepAlive(socket, options);
+}
+
+/**
+ * Reads keepalive from the kernel, in one native call: whoever set it, and what a socket has that
+ * nobody tuned. Works on listening servers too.
+ * @throws SocketOptionError for a socket that is not TCP (`ENOPROTOOPT`, `ENOTSUP`) or not open.
+ */
+export function getKeepAlive(socket: SocketLike): KeepAlive {
+  return (loaded ?? load()).getKeepAlive(socket);
+}
+
+/**
+ * Whether this system, the running kernel included, has the option. False too for a name that
+ * this version of the package does not know, and on a system for which there is no addon.
+ *
+ * The kernel is asked once for each option, with getsockopt on a socket of its own.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE` for anything but a string.
+ */
+export function isSupported(name: OptionName): boolean;
+export function isSupported(name: string): boolean;
+export function isSupported(name: string): boolean {
+  return (loaded ?? load()).isSupported(name);
+}
+
+/** The names of all options that this system, the running kernel included, has. */
+export function supportedOptions(): OptionName[] {
+  return (loaded ?? load()).supportedOptions();
+}
+
+/**
+ * Reads any socket option by its numbers: `getRawOption(socket, constants.IPPROTO_TCP,
+ * constants.TCP_KEEPIDLE)` gives an int as the kernel holds it, in the kernel's unit.
+ * With `length`, the bytes that the kernel wrote into that much room (at most 16 356).
+ *
+ * `SO_ERROR` can be read so, but reading clears it, and with it the error that Node waits for.
+ * @throws TypeError, RangeError for a wrong argument, before any system call.
+ * @throws SocketOptionError for a call that the kernel refused, and for a socket that is not open.
+ */
+export function getRawOption(socket: SocketLike, level: number, name: number): number;
+export function getRawOption(
+  socket: SocketLike,
+  level: number,
+  name: number,
+  length: number,
+): Buffer;
+export function getRawOption(
+  socket: SocketLike,
+  level: number,
+  name: number,
+  length?: number,
+): number | Buffer {
+  return (loaded ?? load()).getRawOption(socket, level, name, length);
+}
+
+/**
+ * Sets any socket option by its numbers: `setRawOption(socket, constants.IPPROTO_TCP,
+ * constants.TCP_KEEPIDLE, 30)`. A number goes down as a C int, in the kernel's unit; bytes go as
+ * they are (at most 16 356). Nothing but the argument types is checked here.
+ * @throws TypeError, RangeError for a wrong argument, before any system call.
+ * @throws SocketOptionError for a call that the kernel refused, and for a socket that is not open.
+ */
+export function setRawOption(
+  socket: SocketLike,
+  level: number,
+  name: number,
+  value: number | Uint8Array,
+): void {
+  (loaded ?? load()).setRawOption(socket, level, name, value);
+}

@@ -1,0 +1,8 @@
+// What face.ts loads with the first call, the catalogue included; a bundle of its own.
+
+export { type Platform, type Row, rows } from '../catalogue';
+export { useKit } from '../given';
+export { getKeepAlive, setKeepAlive } from './keepalive';
+export { isSupported, supportedOptions } from './option';
+export { getOption, getOptions, setOptions } from './options';
+export { getRawOption, setRawOption } from './raw';
