@@ -1,6 +1,5 @@
-// lib/ -> dist/: types by tsc, code by rolldown. One file holds all code of the package, because
-// opening and compiling a file takes longer than running it; the rows of the catalogue and of the
-// settings are files of their own, which the first call loads.
+// lib/ -> dist/: types by tsc, code by rolldown. Compiling is half of what loading the package takes: so
+// index.js is small, and each capability a file of its own, which its first call loads.
 
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -21,6 +20,9 @@ const FILES = {
   'cli/main': ['../index', '../../package.json'],
 };
 
+/** What there must be one of: lib/kit.ts hands it over. */
+const ONCE = /\/lib\/(binding|error|socket)\.ts$/;
+
 // Half of loading is compiling. Shorter names of local variables take a tenth off it; functions keep
 // theirs and every statement its line, for stack traces and for people who read the code.
 const minify = {
@@ -37,6 +39,10 @@ for (const [file, external] of Object.entries(FILES)) {
     external: [/^node:/, ...external],
     platform: 'node',
   });
-  await bundle.write({ file: `${root}/dist/${file}.js`, format: 'cjs', exports: 'named', minify });
+  const { output } = await bundle.write({
+    ...{ file: `${root}/dist/${file}.js`, format: 'cjs', exports: 'named', minify },
+  });
+  const twice = output[0].moduleIds.find((id) => ONCE.test(id));
+  if (file !== 'index' && twice) throw new Error(`${file}.js has a copy of ${twice}: lib/given.ts`);
   await bundle.close();
 }

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -354,6 +355,7 @@ describe('TcpInfoReader', () => {
       }
       expect(tcpStates[reader.stateIndex]).toBe('ESTABLISHED');
       expect(steady(JSON.parse(JSON.stringify(reader)))).toEqual(steady(info));
+      expect(inspect(reader)).toContain("state: 'ESTABLISHED'");
     });
   });
 

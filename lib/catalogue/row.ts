@@ -27,7 +27,7 @@ export interface Spelling {
 }
 
 interface RowOf<Kind extends string, Example> extends Record<Platform, Spelling | null> {
-  /** How a value becomes bytes and back: lib/codec.ts has one entry for each kind. */
+  /** How a value becomes bytes and back: lib/options/codec.ts has one entry for each kind. */
   readonly kind: Kind;
   /** A value a program might set: the derived tests write it. */
   readonly example: Example;

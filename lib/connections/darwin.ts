@@ -4,7 +4,8 @@
 // Since macOS 27 a process that is not root's sees its own sockets only. TIME-WAIT is not in it.
 
 import { SocketOptionError } from '../given';
-import { bsdStateIndex, tcpStates } from '../tcp-info/tcp-info';
+import { bsdStates } from '../tcp-info/bsd';
+import { tcpStates } from '../tcp-info/tcp-info';
 import { addressText } from './address';
 import type { Connection } from './connection';
 import { type Conditions, type Ends, matches } from './filter';
@@ -79,9 +80,9 @@ function connectionOf(
   const isIPv4 = ((bytes[inpcb + 44] as number) & INP_IPV4) !== 0;
   // An IPv4 address is at the end of the room for one of IPv6.
   const inside = isIPv4 ? 12 : 0;
-  const stateIndex = bsdStateIndex(view.getInt32((records[XSO_TCPCB] as number) + 36, true));
+  const state = bsdStates[view.getInt32((records[XSO_TCPCB] as number) + 36, true)];
   const ends: Ends = {
-    stateIndex,
+    stateIndex: state === undefined ? -1 : tcpStates.indexOf(state),
     addressSize: isIPv4 ? 4 : 16,
     remotePort: view.getUint16(inpcb + 16),
     localPort: view.getUint16(inpcb + 18),
@@ -89,7 +90,6 @@ function connectionOf(
     remoteAt: inpcb + 48 + inside,
     localAt: inpcb + 64 + inside,
   };
-  const state = tcpStates[stateIndex];
   if (state === undefined || !matches(conditions, ends)) return undefined;
   const listens = state === 'LISTEN';
   return {

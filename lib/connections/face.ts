@@ -20,7 +20,9 @@ function load(): typeof import('./index') {
  * connection, and as much again for each that is returned; states, ports and addresses are filtered in
  * the kernel. Not an instant's picture: a connection that changes meanwhile may be missed.
  *
- * Linux `NETLINK_SOCK_DIAG` (sock_diag(7)); `owners` and `ownProcess` by `/proc/<pid>/fd`.
+ * Linux `NETLINK_SOCK_DIAG` (sock_diag(7)); `owners` and `ownProcess` by `/proc/<pid>/fd`. macOS
+ * `net.inet.tcp.pcblist_n`, Windows `GetExtendedTcpTable`: of the whole machine, with less (no
+ * `tcpInfo`, no timers); neither has been run yet.
  * @throws TypeError, RangeError for a wrong filter, before any system call.
  * @throws SocketOptionError where the system has no such list, or keeps it from this process:
  *   `EPROTONOSUPPORT`, `ENOENT` (gVisor, a kernel without `CONFIG_INET_DIAG`), `EACCES`, `EPERM`,
@@ -46,9 +48,11 @@ export async function listConnectionsAsync(filter?: ConnectionFilter): Promise<C
  *
  * The socket is named by its cookie: never another one that has the same addresses by now.
  *
- * Linux `SOCK_DESTROY` (4.5), with CAP_NET_ADMIN.
+ * Linux `SOCK_DESTROY` (4.5), with CAP_NET_ADMIN. Windows `SetTcpEntry`, elevated: IPv4 only, named by
+ * its addresses and ports, since there are no cookies (not run yet).
  * @throws SocketOptionError `EPERM` without that privilege, `ENOENT` where the connection is gone,
- *   `ENOTSUP` where the kernel cannot (`CONFIG_INET_DIAG_DESTROY`), or as {@link listConnections}.
+ *   `ENOTSUP` where the system cannot (macOS; Linux without `CONFIG_INET_DIAG_DESTROY`), or as
+ *   {@link listConnections}.
  * @throws TypeError, RangeError for what is no connection that can be named.
  */
 export function destroyConnection(connection: Connection): void {

@@ -3,8 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { rangeError, typeError, valueError } from '../given';
-import { LinuxView } from '../tcp-info/linux';
-import { tcpInfoOf } from '../tcp-info/view';
+import { linuxTcpInfo } from '../tcp-info/linux';
 import { addressBytes, addressText } from './address';
 import type { Connection, ConnectionTimer } from './connection';
 import { ALL_STATES, type Conditions, matches } from './filter';
@@ -23,8 +22,6 @@ import type { ConnectionSystem, Query } from './system';
 
 const TIMERS = ['', 'retransmission', 'keepalive', 'time-wait', 'persist', 'delayed-ack'] as const;
 
-const view = new LinuxView(new Uint32Array(0));
-
 /** The socket that a message is about. */
 export function connectionOf(
   message: DiagMessages,
@@ -33,7 +30,6 @@ export function connectionOf(
 ): Connection {
   const size = message.addressSize;
   const withInfo = tcpInfo && message.infoLength > 0;
-  if (withInfo) view.lookInto(message.words, message.infoAt >> 2, message.infoLength);
   return {
     family: size === 4 ? 'IPv4' : 'IPv6',
     state: message.state,
@@ -51,7 +47,7 @@ export function connectionOf(
     interfaceIndex: message.interfaceIndex,
     mptcp,
     congestionControl: tcpInfo ? message.congestionControl : null,
-    tcpInfo: withInfo ? tcpInfoOf(view) : null,
+    tcpInfo: withInfo ? linuxTcpInfo(message.words, message.infoAt >> 2, message.infoLength) : null,
     owners: null,
   };
 }

@@ -2,9 +2,9 @@
 
 import { binding, descriptorIfOpen, errnoOf, rangeError, typeError, valueError } from '../given';
 import type { SocketLike } from '../socket';
+import { newRow, rowFields } from './row';
 import { system } from './system';
 import type { TcpInfoField } from './tcp-info';
-import { newRow, rowFields, type View } from './view';
 
 /** A column for each field, a row for each socket. */
 export type TcpInfoColumns<Field extends TcpInfoField = TcpInfoField> = {
@@ -21,28 +21,26 @@ const ENTRY_DOUBLES = ENTRY / 8;
 const LENGTH = 2;
 const INFO = 6;
 
-/** How many sockets a native call reads at most: thousands take a few, and the memory stays small. */
-const SHEET = 1_024;
-/** How many off the main thread: what is done for them on the main thread takes about 0.1 ms. */
-const SWEEP = 256;
+/**
+ * How many sockets a native call reads at most: what it read is still in a near cache when it is looked
+ * at, and what is done on the main thread for those that another read takes about 0.1 ms.
+ */
+const SHEET = 256;
 
 interface Sheet {
   readonly buffer: ArrayBuffer;
   readonly sockets: Float64Array;
   readonly words: Int32Array;
   readonly unsigned: Uint32Array;
-  readonly view: View;
 }
 
 function newSheet(sockets: number): Sheet {
   const buffer = new ArrayBuffer(sockets * ENTRY);
-  const unsigned = new Uint32Array(buffer);
   return {
     buffer,
     sockets: new Float64Array(buffer),
     words: new Int32Array(buffer),
-    unsigned,
-    view: new system.View(unsigned),
+    unsigned: new Uint32Array(buffer),
   };
 }
 
@@ -50,23 +48,6 @@ function newSheet(sockets: number): Sheet {
 let kept = newSheet(0);
 
 type Columns = Record<string, Float64Array> & { errno: Int32Array };
-
-/** From so many fields on, it is faster to make all of them in one go. */
-const MANY = 12;
-
-type Getter = (this: View) => number;
-
-/** The getter behind a name, so that no name is looked up for each row. A state goes by its index. */
-function getterOf(field: string): Getter {
-  const name = field === 'state' ? 'stateIndex' : field;
-  let prototype: object | null = system.View.prototype as object;
-  while (prototype !== null) {
-    const { get } = Object.getOwnPropertyDescriptor(prototype, name) ?? {};
-    if (get !== undefined) return get;
-    prototype = Object.getPrototypeOf(prototype) as object | null;
-  }
-  throw new Error(`no getter of ${name}`);
-}
 
 export function readTcpInfos(
   sockets: readonly SocketLike[],
@@ -98,10 +79,10 @@ export async function readTcpInfosAsync(
   // What the caller does to the array meanwhile is not to move rows.
   const all = sockets.slice();
   const columns = columnsFor(all.length, wanted, out);
-  const sheet = newSheet(Math.min(all.length, SWEEP));
+  const sheet = newSheet(Math.min(all.length, SHEET));
   const { sweepTcpInfos, readTcpInfos: readSheet } = binding();
-  for (let from = 0; from < all.length; from += SWEEP) {
-    const count = Math.min(all.length - from, SWEEP);
+  for (let from = 0; from < all.length; from += SHEET) {
+    const count = Math.min(all.length - from, SHEET);
     fill(sheet, all, from, count);
     await new Promise<void>((resolve) => {
       if (sweepTcpInfos(sheet.buffer, count, resolve)) return;
@@ -168,47 +149,17 @@ function take(
   from: number,
   count: number,
 ): void {
-  const { sockets, words } = sheet;
+  const { sockets, words, unsigned } = sheet;
   const { errno } = columns;
   const closed = errnoOf('EBADF') as number;
   for (let i = 0; i < count; i++) {
     const isOpen = (sockets[i * ENTRY_DOUBLES] as number) >= 0;
     const length = isOpen ? (words[i * ENTRY_WORDS + LENGTH] as number) : closed;
     errno[from + i] = Math.min(length, 0);
-    // Of a refused one, every getter gives NaN.
+    // Of a refused one, every field is NaN.
     words[i * ENTRY_WORDS + LENGTH] = Math.max(length, 0);
   }
   const wanted = fields.map((field) => columns[field] as Float64Array);
-  if (fields.length < MANY) takeSome(sheet, wanted, fields.map(getterOf), from, count);
-  else takeMost(sheet, wanted, fields, from, count);
-}
-
-function takeSome(
-  { view, words }: Sheet,
-  columns: readonly Float64Array[],
-  getters: readonly Getter[],
-  from: number,
-  count: number,
-): void {
-  for (let i = 0; i < count; i++) {
-    view.look(i * ENTRY_WORDS + INFO, words[i * ENTRY_WORDS + LENGTH] as number);
-    for (let k = 0; k < getters.length; k++) {
-      (columns[k] as Float64Array)[from + i] = (getters[k] as Getter).call(view);
-    }
-  }
-}
-
-/** Rows that are made before they are turned into columns: as many as the nearest cache holds. */
-const BLOCK = 64;
-const rows = Array.from({ length: BLOCK }, newRow);
-
-function takeMost(
-  { unsigned, words }: Sheet,
-  columns: readonly Float64Array[],
-  fields: readonly string[],
-  from: number,
-  count: number,
-): void {
   const { fillRow } = system;
   const indices = fields.map((field) => rowFields.indexOf(field as TcpInfoField));
   for (let start = 0; start < count; start += BLOCK) {
@@ -217,8 +168,8 @@ function takeMost(
       const entry = (start + i) * ENTRY_WORDS;
       fillRow(unsigned, entry + INFO, words[entry + LENGTH] as number, rows[i] as Float64Array);
     }
-    for (let k = 0; k < columns.length; k++) {
-      const column = columns[k] as Float64Array;
+    for (let k = 0; k < wanted.length; k++) {
+      const column = wanted[k] as Float64Array;
       const index = indices[k] as number;
       for (let i = 0; i < size; i++) {
         column[from + start + i] = (rows[i] as Float64Array)[index] as number;
@@ -226,3 +177,7 @@ function takeMost(
     }
   }
 }
+
+/** Rows that are made before they are turned into columns: as many as the nearest cache holds. */
+const BLOCK = 64;
+const rows = Array.from({ length: BLOCK }, newRow);

@@ -1,63 +1,39 @@
 // macOS: `struct tcp_connection_info` (bsd/netinet/tcp.h of xnu), as getsockopt(TCP_CONNECTION_INFO)
 // gives it: 112 bytes, 104 before macOS 10.15.
 
-import { bsdStateIndex } from './tcp-info';
-import { positive, View } from './view';
+import { bsdStates, INFINITE_THRESHOLD } from './bsd';
+import { NOTHING } from './row';
+import type { TcpInfo } from './tcp-info';
 import { bits, u64 } from './words';
 
-export class DarwinView extends View {
-  protected override get stateEnd(): number {
-    return 1;
-  }
-
-  override get stateIndex(): number {
-    return bsdStateIndex(this.u8(0));
-  }
-
-  override get rtt(): number {
-    return positive(this.u32(44));
-  }
-  override get rttVariance(): number {
-    return this.u32(44) > 0 ? this.u32(48) : NaN;
-  }
-  override get rto(): number {
-    return positive(this.u32(12));
-  }
-  override get mss(): number {
-    return this.u32(16);
-  }
-  override get congestionWindow(): number {
-    return this.u32(24);
-  }
-  override get slowStartThreshold(): number {
-    const threshold = this.u32(20);
-    // TCP_MAXWIN << TCP_MAX_WINSHIFT: what it is before the first loss.
-    return threshold >= 65_535 * 2 ** 14 ? NaN : threshold;
-  }
-  override get sendWindow(): number {
-    return this.u32(28);
-  }
-  override get receiveWindow(): number {
-    return this.u32(36);
-  }
-  override get bytesSent(): number {
-    return this.u64(64);
-  }
-  override get bytesReceived(): number {
-    return this.u64(88);
-  }
-  override get bytesRetransmitted(): number {
-    return this.u64(72);
-  }
-  override get segmentsSent(): number {
-    return this.u64(56);
-  }
-  override get segmentsReceived(): number {
-    return this.u64(80);
-  }
-  override get segmentsRetransmitted(): number {
-    return this.u64(104);
-  }
+/** The structure at word `at` of the memory `w`, of which the kernel wrote `n` bytes, normalised. */
+export function darwinTcpInfo(w: Uint32Array, at: number, n: number): TcpInfo {
+  if (n < 1) return { ...NOTHING };
+  const state = bsdStates[(w[at] as number) & 0xff] ?? null;
+  if (state === 'LISTEN') return { ...NOTHING, state };
+  const word = (index: number) => (n < 4 * index + 4 ? null : (w[at + index] as number));
+  const long = (index: number) => (n < 4 * index + 8 ? null : u64(w, at + index));
+  const rtt = word(11) || null;
+  const threshold = word(5);
+  return {
+    ...NOTHING,
+    state,
+    rtt,
+    rttVariance: rtt === null ? null : word(12),
+    // 0 while its timer does not run.
+    rto: word(3) || null,
+    mss: word(4),
+    congestionWindow: word(6),
+    slowStartThreshold: threshold !== null && threshold < INFINITE_THRESHOLD ? threshold : null,
+    sendWindow: word(7),
+    receiveWindow: word(9),
+    bytesSent: long(16),
+    bytesReceived: long(22),
+    bytesRetransmitted: long(18),
+    segmentsSent: long(14),
+    segmentsReceived: long(20),
+    segmentsRetransmitted: long(26),
+  };
 }
 
 /**

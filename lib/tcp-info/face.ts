@@ -7,8 +7,7 @@ import type { SocketLike } from '../socket';
 import type { TcpInfoColumns } from './columns';
 import type { KernelTcpInfoDetails } from './details';
 import type { KernelTcpInfo } from './system';
-import type { TcpInfo, TcpInfoField, TcpState } from './tcp-info';
-import type { TcpInfoNumbers } from './view';
+import type { TcpInfo, TcpInfoField, TcpInfoNumbers, TcpState } from './tcp-info';
 
 let loaded: typeof import('./index') | undefined;
 

@@ -2,65 +2,42 @@
 // the newest. It begins as that of Linux does, whose members it does not fill are left out, and goes
 // its own way from byte 100 on.
 
-import { bsdStateIndex } from './tcp-info';
-import { positive, View } from './view';
+import { bsdStates, INFINITE_THRESHOLD } from './bsd';
+import { NOTHING } from './row';
+import type { TcpInfo } from './tcp-info';
 import { bits, u64 } from './words';
 
 /** The length since which places are in use that were padding before. */
 const NEWEST = 256;
 
-const milliseconds = (microseconds: number) => microseconds / 1000;
-
-export class FreeBsdView extends View {
-  protected override get stateEnd(): number {
-    return 1;
-  }
-
-  override get stateIndex(): number {
-    return bsdStateIndex(this.u8(0));
-  }
-
-  override get rtt(): number {
-    return milliseconds(positive(this.u32(68)));
-  }
-  override get rttVariance(): number {
-    return this.u32(68) > 0 ? milliseconds(this.u32(72)) : NaN;
-  }
-  override get rto(): number {
-    return milliseconds(positive(this.u32(8)));
-  }
-  override get mss(): number {
-    return this.u32(16);
-  }
-  override get congestionWindow(): number {
-    return this.u32(80);
-  }
-  override get slowStartThreshold(): number {
-    const threshold = this.u32(76);
-    // TCP_MAXWIN << TCP_MAX_WINSHIFT: what it is before the first loss.
-    return threshold >= 65_535 * 2 ** 14 ? NaN : threshold;
-  }
-  override get sendWindow(): number {
-    return this.u32(100);
-  }
-  override get receiveWindow(): number {
-    return this.u32(96);
-  }
-  override get bytesInFlight(): number {
-    if (this.length < NEWEST) return NaN;
+/** The structure at word `at` of the memory `w`, of which the kernel wrote `n` bytes, normalised. */
+export function freeBsdTcpInfo(w: Uint32Array, at: number, n: number): TcpInfo {
+  if (n < 1) return { ...NOTHING };
+  const state = bsdStates[(w[at] as number) & 0xff] ?? null;
+  if (state === 'LISTEN') return { ...NOTHING, state };
+  const word = (index: number) => (n < 4 * index + 4 ? null : (w[at + index] as number));
+  const milliseconds = (microseconds: number | null) =>
+    microseconds === null || microseconds === 0 ? null : microseconds / 1000;
+  const rtt = milliseconds(word(17));
+  const variance = word(18);
+  const threshold = word(19);
+  return {
+    ...NOTHING,
+    state,
+    rtt,
+    rttVariance: rtt === null || variance === null ? null : variance / 1000,
+    rto: milliseconds(word(2)),
+    mss: word(4),
+    congestionWindow: word(20),
+    slowStartThreshold: threshold !== null && threshold < INFINITE_THRESHOLD ? threshold : null,
+    sendWindow: word(25),
+    receiveWindow: word(24),
     // Sequence numbers, which wrap.
-    const bytes = this.u32(180) - this.u32(176);
-    return bytes < 0 ? bytes + 2 ** 32 : bytes;
-  }
-  override get segmentsRetransmitted(): number {
-    return this.u32(120);
-  }
-  override get segmentsReceivedOutOfOrder(): number {
-    return this.u32(124);
-  }
-  override get timeSinceLastDataReceived(): number {
-    return milliseconds(positive(this.u32(52)));
-  }
+    bytesInFlight: n < NEWEST ? null : ((w[at + 45] as number) - (w[at + 44] as number)) >>> 0,
+    segmentsRetransmitted: word(30),
+    segmentsReceivedOutOfOrder: word(31),
+    timeSinceLastDataReceived: milliseconds(word(13)),
+  };
 }
 
 /**

@@ -3,6 +3,6 @@
 export { useKit } from '../given';
 export { readTcpInfos, readTcpInfosAsync } from './columns';
 export { equip } from './reader';
+export { newRow, tcpInfoOfRow } from './row';
 export { getKernelTcpInfo, getTcpInfo } from './single';
 export { systems } from './system';
-export { newRow, tcpInfoOf, tcpInfoOfRow } from './view';

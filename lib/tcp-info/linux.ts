@@ -1,34 +1,31 @@
 // Linux: `struct tcp_info` (include/uapi/linux/tcp.h), as getsockopt(TCP_INFO) and sock_diag give it.
 // A kernel writes as much of it as it knows; what it appends in later versions never moves the rest.
 
-import { tcpStates } from './tcp-info';
-import { fillFrom, positive, type Row, View } from './view';
+import { fillFrom, NOTHING, type Row } from './row';
+import { type TcpInfo, type TcpState, tcpStates } from './tcp-info';
 import { bits, u16, u64 } from './words';
 
-/** `enum` of include/net/tcp_states.h -> index in `tcpStates`. 12 is TCP_NEW_SYN_RECV. */
-const STATES = [
-  NaN,
-  ...(
-    [
-      'ESTABLISHED',
-      'SYN-SENT',
-      'SYN-RECEIVED',
-      'FIN-WAIT-1',
-      'FIN-WAIT-2',
-      'TIME-WAIT',
-      'CLOSED',
-      'CLOSE-WAIT',
-      'LAST-ACK',
-      'LISTEN',
-      'CLOSING',
-      'SYN-RECEIVED',
-    ] as const
-  ).map((state) => tcpStates.indexOf(state)),
+/** `enum` of include/net/tcp_states.h -> the state. 12 is TCP_NEW_SYN_RECV. */
+const STATES: readonly (TcpState | null)[] = [
+  null,
+  'ESTABLISHED',
+  'SYN-SENT',
+  'SYN-RECEIVED',
+  'FIN-WAIT-1',
+  'FIN-WAIT-2',
+  'TIME-WAIT',
+  'CLOSED',
+  'CLOSE-WAIT',
+  'LAST-ACK',
+  'LISTEN',
+  'CLOSING',
+  'SYN-RECEIVED',
 ];
+const STATE_INDICES = STATES.map((state) => (state === null ? NaN : tcpStates.indexOf(state)));
 
 /** A state of Linux -> index in `tcpStates`. */
 export function stateIndexOf(state: number): number {
-  return STATES[state] ?? NaN;
+  return STATE_INDICES[state] ?? NaN;
 }
 
 /** What `tcpi_snd_ssthresh` is before the first loss (TCP_INFINITE_SSTHRESH). */
@@ -43,150 +40,86 @@ const TCP_LISTEN = 10;
 /** The length since 4.19, which is older than any Linux that Node supports. */
 const LINUX_4_19 = 224;
 
-const LISTEN = tcpStates.indexOf('LISTEN');
-
-const milliseconds = (microseconds: number) => microseconds / 1000;
-
-export class LinuxView extends View {
-  protected override get stateEnd(): number {
-    return 1;
+/**
+ * The structure at word `at` of the memory `w`, of which the kernel wrote `n` bytes, normalised: null
+ * where this kernel is older than the field, and for the kernel's ways to say "no value yet".
+ */
+export function linuxTcpInfo(w: Uint32Array, at: number, n: number): TcpInfo {
+  if (n < 1) return { ...NOTHING };
+  const state = (w[at] as number) & 0xff;
+  if (state === TCP_LISTEN) {
+    // Of a listening socket the kernel uses two fields for something else, and means no other.
+    const acceptQueue = n < 28 ? null : (w[at + 6] as number);
+    const acceptQueueLimit = n < 32 ? null : (w[at + 7] as number);
+    return { ...NOTHING, state: 'LISTEN', acceptQueue, acceptQueueLimit };
   }
-
-  override get stateIndex(): number {
-    return stateIndexOf(this.u8(0));
-  }
-
-  protected override isListening(): boolean {
-    return this.length > 0 && ((this.words[this.at] as number) & 0xff) === TCP_LISTEN;
-  }
-
-  override get rtt(): number {
-    return milliseconds(positive(this.u32(68)));
-  }
-  override get rttVariance(): number {
+  const mss = n < 20 ? null : (w[at + 4] as number);
+  const unackedSegments = n < 28 ? null : (w[at + 6] as number);
+  const rtt = n < 72 ? 0 : (w[at + 17] as number);
+  const threshold = n < 80 ? INFINITE_THRESHOLD : (w[at + 19] as number);
+  const pacingRate = n < 112 ? UNLIMITED : u64(w, at + 26);
+  const bytesAcked = n < 128 ? null : u64(w, at + 30);
+  const segmentsReceived = n < 144 ? null : (w[at + 35] as number);
+  const minRtt = n < 152 ? NO_SAMPLE : (w[at + 37] as number);
+  const bytesSent = n < 208 ? null : u64(w, at + 50);
+  const bytesRetransmitted = n < 216 ? null : u64(w, at + 52);
+  return {
+    state: STATES[state] ?? null,
+    rtt: rtt > 0 ? rtt / 1000 : null,
     // A connection without a sample has 250 ms here, from which the first timeout is made.
-    return this.u32(68) > 0 ? milliseconds(this.u32(72)) : NaN;
-  }
-  override get minRtt(): number {
-    const minRtt = this.u32(148);
-    return minRtt === NO_SAMPLE ? NaN : milliseconds(minRtt);
-  }
-  override get rto(): number {
-    return milliseconds(this.u32(8));
-  }
-  override get mss(): number {
-    return this.u32(16);
-  }
-  override get pathMtu(): number {
-    return positive(this.u32(60));
-  }
-  override get congestionWindow(): number {
-    return this.u32(80) * this.u32(16);
-  }
-  override get slowStartThreshold(): number {
-    const segments = this.u32(76);
-    return segments >= INFINITE_THRESHOLD ? NaN : segments * this.u32(16);
-  }
-  override get sendWindow(): number {
-    return this.u32(228);
-  }
-  override get receiveWindow(): number {
-    return this.u32(232);
-  }
-  override get bytesSent(): number {
-    return this.u64(200);
-  }
-  override get bytesReceived(): number {
-    return this.u64(128);
-  }
-  override get bytesAcked(): number {
-    return this.u64(120);
-  }
-  override get bytesRetransmitted(): number {
-    return this.u64(208);
-  }
-  override get bytesInFlight(): number {
-    if (this.u32(24) === 0) return 0;
-    return Math.max(this.bytesSent - this.bytesRetransmitted - this.bytesAcked, 0);
-  }
-  override get unsentBytes(): number {
-    return this.u32(144);
-  }
-  override get segmentsSent(): number {
-    return this.u32(136);
-  }
-  override get segmentsReceived(): number {
-    return this.u32(140);
-  }
-  override get segmentsRetransmitted(): number {
-    return this.u32(100);
-  }
-  override get segmentsReceivedOutOfOrder(): number {
-    return this.u32(224);
-  }
-  override get unackedSegments(): number {
-    return this.u32(24);
-  }
-  override get lostSegments(): number {
-    return this.u32(32);
-  }
-  override get deliveryRate(): number {
-    return positive(this.u64(160));
-  }
-  override get pacingRate(): number {
-    const rate = this.u64(104);
-    return rate === UNLIMITED ? NaN : rate;
-  }
-  override get busyTime(): number {
-    return milliseconds(this.u64(168));
-  }
-  override get receiveWindowLimitedTime(): number {
-    return milliseconds(this.u64(176));
-  }
-  override get sendBufferLimitedTime(): number {
-    return milliseconds(this.u64(184));
-  }
-  // Of what never happened, the kernel says that it was when the machine started.
-  override get timeSinceLastDataSent(): number {
-    return this.u32(156) > 0 ? this.u32(44) : NaN;
-  }
-  override get timeSinceLastDataReceived(): number {
-    return this.u32(152) > 0 ? this.u32(52) : NaN;
-  }
-  override get timeSinceLastAckReceived(): number {
-    return this.u32(140) > 0 ? this.u32(56) : NaN;
-  }
-  override get probes(): number {
-    return this.u8(3);
-  }
-  override get backoff(): number {
-    return this.u8(4);
-  }
-  override get consecutiveTimeouts(): number {
-    return this.u8(2);
-  }
-  override get totalTimeouts(): number {
-    return this.u16(240);
-  }
-  // The kernel uses two fields of a listening socket for something else.
-  override get acceptQueue(): number {
-    return this.listening && this.length >= 28 ? (this.words[this.at + 6] as number) : NaN;
-  }
-  override get acceptQueueLimit(): number {
-    return this.listening && this.length >= 32 ? (this.words[this.at + 7] as number) : NaN;
-  }
+    rttVariance: n < 76 || rtt === 0 ? null : (w[at + 18] as number) / 1000,
+    minRtt: minRtt === NO_SAMPLE ? null : minRtt / 1000,
+    rto: n < 12 ? null : (w[at + 2] as number) / 1000,
+    mss,
+    pathMtu: n < 64 ? null : w[at + 15] || null,
+    congestionWindow: n < 84 ? null : (w[at + 20] as number) * (mss as number),
+    slowStartThreshold: threshold >= INFINITE_THRESHOLD ? null : threshold * (mss as number),
+    sendWindow: n < 232 ? null : (w[at + 57] as number),
+    receiveWindow: n < 236 ? null : (w[at + 58] as number),
+    bytesSent,
+    bytesReceived: n < 136 ? null : u64(w, at + 32),
+    bytesAcked,
+    bytesRetransmitted,
+    bytesInFlight:
+      unackedSegments === 0
+        ? 0
+        : bytesSent === null || bytesRetransmitted === null || bytesAcked === null
+          ? null
+          : Math.max(bytesSent - bytesRetransmitted - bytesAcked, 0),
+    unsentBytes: n < 148 ? null : (w[at + 36] as number),
+    segmentsSent: n < 140 ? null : (w[at + 34] as number),
+    segmentsReceived,
+    segmentsRetransmitted: n < 104 ? null : (w[at + 25] as number),
+    segmentsReceivedOutOfOrder: n < 228 ? null : (w[at + 56] as number),
+    unackedSegments,
+    lostSegments: n < 36 ? null : (w[at + 8] as number),
+    deliveryRate: n < 168 ? null : u64(w, at + 40) || null,
+    pacingRate: pacingRate === UNLIMITED ? null : pacingRate,
+    busyTime: n < 176 ? null : u64(w, at + 42) / 1000,
+    receiveWindowLimitedTime: n < 184 ? null : u64(w, at + 44) / 1000,
+    sendBufferLimitedTime: n < 192 ? null : u64(w, at + 46) / 1000,
+    // Of what never happened, the kernel says that it was when the machine started.
+    timeSinceLastDataSent: n < 160 || w[at + 39] === 0 ? null : (w[at + 11] as number),
+    timeSinceLastDataReceived: n < 156 || w[at + 38] === 0 ? null : (w[at + 13] as number),
+    timeSinceLastAckReceived:
+      segmentsReceived === null || segmentsReceived === 0 ? null : (w[at + 14] as number),
+    probes: n < 4 ? null : (w[at] as number) >>> 24,
+    backoff: n < 5 ? null : (w[at + 1] as number) & 0xff,
+    consecutiveTimeouts: n < 3 ? null : ((w[at] as number) >>> 16) & 0xff,
+    totalTimeouts: n < 242 ? null : (w[at + 60] as number) & 0xffff,
+    acceptQueue: null,
+    acceptQueueLimit: null,
+  };
 }
 
 /**
- * The same as a row: each field written out a second time, because through forty getters a row takes
- * half as long again as its system call. The tests hold the two together.
- * `w`: the memory, `at`: the word where the structure begins, `n`: how many bytes the kernel wrote.
+ * The same as a row: each field written out a second time, because to make an object of each of
+ * thousands of connections takes five times as long. The tests hold the two together.
  */
 export function fillLinuxRow(w: Uint32Array, at: number, n: number, row: Row): void {
-  const state = n < 1 ? NaN : stateIndexOf((w[at] as number) & 0xff);
-  if (state === LISTEN || n < LINUX_4_19) {
-    slow.lookInto(w, at, n);
-    fillFrom(slow, row);
+  const state = (w[at] as number) & 0xff;
+  if (n < LINUX_4_19 || state === TCP_LISTEN) {
+    fillFrom(linuxTcpInfo(w, at, n), row);
     return;
   }
   const mss = w[at + 4] as number;
@@ -199,7 +132,7 @@ export function fillLinuxRow(w: Uint32Array, at: number, n: number, row: Row): v
   const bytesRetransmitted = u64(w, at + 52);
   const bytesAcked = u64(w, at + 30);
   const unacked = w[at + 6] as number;
-  row[0] = state;
+  row[0] = stateIndexOf(state);
   row[1] = rtt > 0 ? rtt / 1000 : NaN;
   row[2] = rtt > 0 ? (w[at + 18] as number) / 1000 : NaN;
   row[3] = minRtt === NO_SAMPLE ? NaN : minRtt / 1000;
@@ -237,8 +170,6 @@ export function fillLinuxRow(w: Uint32Array, at: number, n: number, row: Row): v
   row[35] = NaN;
   row[36] = NaN;
 }
-
-const slow = new LinuxView(new Uint32Array(0));
 
 /**
  * The fields under the kernel's own names, in its own units: null where this kernel is older.

@@ -1,51 +1,52 @@
-// What makes a TcpInfoReader: the view of this system, and a way to fill it without copying.
-//
-// A reader looks at the place where the addon leaves the structure, as its tenant, for as long as
-// nobody else needs that place; only then does it take its structure along into memory of its own.
+// What makes a TcpInfoReader: a row that is filled again and again, and a getter for each of its fields.
 
 import { descriptorOf, readTcpInfo, tcpInfo } from '../given';
 import type { SocketLike } from '../socket';
 import { refused } from './refused';
+import { newRow, type Row, rowFields, tcpInfoOfRow } from './row';
 import { system } from './system';
-import type { TcpInfo } from './tcp-info';
-import { tcpInfoOf } from './view';
+import { type TcpInfo, type TcpState, tcpStates } from './tcp-info';
 
-let tenant: Reader | undefined;
+class Reader {
+  declare row: Row;
 
-/** Has the tenant leave, before somebody else reads. */
-export function evict(): void {
-  tenant?.moveOut();
-  tenant = undefined;
-}
-
-class Reader extends system.View {
   read(socket: SocketLike): this {
-    const fd = descriptorOf(socket);
-    if (tenant !== this) this.moveIn();
-    const length = readTcpInfo(fd);
+    const length = readTcpInfo(descriptorOf(socket));
     // What a failed read leaves is nothing, and not what was there before.
-    this.look(0, Math.max(length, 0));
+    system.fillRow(tcpInfo, 0, Math.max(length, 0), this.row);
     if (length < 0) throw refused(length);
     return this;
   }
 
+  get stateIndex(): number {
+    return this.row[0] as number;
+  }
+
+  get state(): TcpState | null {
+    return tcpStates[this.stateIndex] ?? null;
+  }
+
   toJSON(): TcpInfo {
-    return tcpInfoOf(this);
+    return tcpInfoOfRow(this.row);
   }
 
-  moveIn(): void {
-    evict();
-    tenant = this;
-    this.words = tcpInfo;
+  [Symbol.for('nodejs.util.inspect.custom')](): TcpInfo {
+    return this.toJSON();
   }
+}
 
-  moveOut(): void {
-    this.words = this.words.slice(0, (this.length + 3) >> 2);
-  }
+for (const [index, field] of rowFields.entries()) {
+  if (field === 'state') continue;
+  Object.defineProperty(Reader.prototype, field, {
+    get(this: Reader) {
+      return this.row[index];
+    },
+    configurable: true,
+  });
 }
 
 /** Makes a new object of a class that has nothing yet into a reader, and its class into that of one. */
 export function equip(object: object, prototype: object): void {
   if (!(prototype instanceof Reader)) Object.setPrototypeOf(prototype, Reader.prototype);
-  (object as Reader).lookInto(new Uint32Array(0), 0, 0);
+  (object as Reader).row = newRow();
 }

@@ -3,26 +3,19 @@
 import { descriptorOf, readTcpInfo, tcpInfo, typeError, valueError } from '../given';
 import type { SocketLike } from '../socket';
 import { type KernelTcpInfoDetails, readDetails } from './details';
-import { evict } from './reader';
 import { refused } from './refused';
 import { type KernelTcpInfo, system } from './system';
 import type { TcpInfo } from './tcp-info';
-import { newRow, tcpInfoOfRow } from './view';
 
 /** Reads the structure to where the addon leaves it; returns its length in bytes. */
 function read(socket: SocketLike): number {
-  evict();
   const length = readTcpInfo(descriptorOf(socket));
   if (length < 0) throw refused(length);
   return length;
 }
 
-const row = newRow();
-
 export function getTcpInfo(socket: SocketLike): TcpInfo {
-  const length = read(socket);
-  system.fillRow(tcpInfo, 0, length, row);
-  return tcpInfoOfRow(row);
+  return system.tcpInfo(tcpInfo, 0, read(socket));
 }
 
 export function getKernelTcpInfo(

@@ -1,56 +1,54 @@
 // The structure of each system: how it is seen normalised, and under its own names.
 
-import { DarwinView, darwinFields } from './darwin';
-import { FreeBsdView, freeBsdFields } from './freebsd';
-import { fillLinuxRow, LinuxView, linuxFields } from './linux';
-import { fillFrom, type Row, type View } from './view';
-import { WindowsView, windowsFields } from './win32';
+import { darwinFields, darwinTcpInfo } from './darwin';
+import { freeBsdFields, freeBsdTcpInfo } from './freebsd';
+import { fillLinuxRow, linuxFields, linuxTcpInfo } from './linux';
+import { fillFrom, type Row } from './row';
+import type { TcpInfo } from './tcp-info';
+import { windowsFields, windowsTcpInfo } from './win32';
 
 export interface System {
-  readonly View: new (words: Uint32Array) => View;
   /** The fields under the system's names, of a structure of so many bytes. */
   readonly fields: (words: Uint32Array, length: number) => object;
-  /** The same normalised, as a row: of the structure at a word of some memory. */
+  /** The same normalised: of the structure at a word of some memory. */
+  readonly tcpInfo: (words: Uint32Array, at: number, length: number) => TcpInfo;
+  /** The same as a row. */
   readonly fillRow: (words: Uint32Array, at: number, length: number, row: Row) => void;
   /** What errors say was asked. */
   readonly syscall: string;
   readonly option: string;
 }
 
-function through(Seen: System['View']): System['fillRow'] {
-  const view = new Seen(new Uint32Array(0));
-  return (words, at, length, row) => {
-    view.lookInto(words, at, length);
-    fillFrom(view, row);
-  };
+function through(tcpInfo: System['tcpInfo']): System['fillRow'] {
+  return (words, at, length, row) => fillFrom(tcpInfo(words, at, length), row);
 }
 
 export const systems: Readonly<Record<string, System>> = {
   linux: {
-    View: LinuxView,
+    tcpInfo: linuxTcpInfo,
     fields: linuxFields,
     fillRow: fillLinuxRow,
     syscall: 'getsockopt',
     option: 'TCP_INFO',
   },
   darwin: {
-    View: DarwinView,
+    tcpInfo: darwinTcpInfo,
     fields: darwinFields,
-    fillRow: through(DarwinView),
+    fillRow: through(darwinTcpInfo),
     syscall: 'getsockopt',
     option: 'TCP_CONNECTION_INFO',
   },
   win32: {
-    View: WindowsView,
+    tcpInfo: windowsTcpInfo,
     fields: windowsFields,
-    fillRow: through(WindowsView),
+    fillRow: through(windowsTcpInfo),
     syscall: 'WSAIoctl',
     option: 'SIO_TCP_INFO',
   },
   freebsd: {
-    View: FreeBsdView,
+    tcpInfo: freeBsdTcpInfo,
     fields: freeBsdFields,
-    fillRow: through(FreeBsdView),
+    fillRow: through(freeBsdTcpInfo),
     syscall: 'getsockopt',
     option: 'TCP_INFO',
   },

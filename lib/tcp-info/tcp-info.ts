@@ -17,28 +17,6 @@ export const tcpStates = [
 ] as const;
 Object.freeze(tcpStates);
 
-/** States in the order in which the BSDs, macOS among them, count them (netinet/tcp_fsm.h). */
-const BSD_STATES = (
-  [
-    'CLOSED',
-    'LISTEN',
-    'SYN-SENT',
-    'SYN-RECEIVED',
-    'ESTABLISHED',
-    'CLOSE-WAIT',
-    'FIN-WAIT-1',
-    'CLOSING',
-    'LAST-ACK',
-    'FIN-WAIT-2',
-    'TIME-WAIT',
-  ] as const
-).map((state) => tcpStates.indexOf(state));
-
-/** A state of the BSDs -> index in `tcpStates`. */
-export function bsdStateIndex(state: number): number {
-  return BSD_STATES[state] ?? NaN;
-}
-
 /** The state of a connection, as RFC 9293 (section 3.3.2) calls it. */
 export type TcpState = (typeof tcpStates)[number];
 
@@ -303,3 +281,8 @@ export interface TcpInfo {
 
 /** The name of a field of `TcpInfo`. */
 export type TcpInfoField = keyof TcpInfo;
+
+/** The fields as numbers: NaN where `TcpInfo` has null, since a null would cost an allocation. */
+export type TcpInfoNumbers = {
+  readonly [Field in keyof TcpInfo as Exclude<Field, 'state'>]: number;
+};

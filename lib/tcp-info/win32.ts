@@ -1,59 +1,41 @@
 // Windows: `TCP_INFO_v0`, `_v1`, `_v2` (mstcpip.h), as WSAIoctl(SIO_TCP_INFO) gives them: 88, 136 and
 // 152 bytes. Each appends to the one before.
 
-import { positive, View } from './view';
+import { NOTHING } from './row';
+import { type TcpInfo, tcpStates } from './tcp-info';
 import { bits, u64 } from './words';
 
-export class WindowsView extends View {
-  protected override get stateEnd(): number {
-    return 4;
-  }
+/** What `MinRttUs` is before the first sample. */
+const NO_SAMPLE = 0xffff_ffff;
 
-  override get stateIndex(): number {
-    // `TCPSTATE` counts as RFC 9293 names them, which is the order of `tcpStates`.
-    return this.u32(0);
-  }
-
-  override get rtt(): number {
-    return positive(this.u32(20)) / 1000;
-  }
-  override get minRtt(): number {
-    const minRtt = this.u32(24);
-    return minRtt === 0xffff_ffff ? NaN : positive(minRtt) / 1000;
-  }
-  override get mss(): number {
-    return this.u32(4);
-  }
-  override get congestionWindow(): number {
-    return this.u32(32);
-  }
-  override get sendWindow(): number {
-    return this.u32(36);
-  }
-  override get receiveWindow(): number {
-    return this.u32(40);
-  }
-  override get bytesSent(): number {
-    return this.u64(48);
-  }
-  override get bytesReceived(): number {
-    return this.u64(56);
-  }
-  override get bytesRetransmitted(): number {
-    return this.u32(68);
-  }
-  override get bytesInFlight(): number {
-    return this.u32(28);
-  }
-  override get segmentsReceivedOutOfOrder(): number {
-    return this.u32(136);
-  }
-  override get receiveWindowLimitedTime(): number {
-    return this.u32(92);
-  }
-  override get totalTimeouts(): number {
-    return this.u32(80);
-  }
+/** The structure at word `at` of the memory `w`, of which the system wrote `n` bytes, normalised. */
+export function windowsTcpInfo(w: Uint32Array, at: number, n: number): TcpInfo {
+  if (n < 4) return { ...NOTHING };
+  // `TCPSTATE` counts as RFC 9293 names them, which is the order of `tcpStates`.
+  const state = tcpStates[w[at] as number] ?? null;
+  if (state === 'LISTEN') return { ...NOTHING, state };
+  const word = (index: number) => (n < 4 * index + 4 ? null : (w[at + index] as number));
+  const long = (index: number) => (n < 4 * index + 8 ? null : u64(w, at + index));
+  const milliseconds = (microseconds: number | null) =>
+    microseconds === null || microseconds === 0 ? null : microseconds / 1000;
+  const minRtt = word(6);
+  return {
+    ...NOTHING,
+    state,
+    rtt: milliseconds(word(5)),
+    minRtt: minRtt === NO_SAMPLE ? null : milliseconds(minRtt),
+    mss: word(1),
+    congestionWindow: word(8),
+    sendWindow: word(9),
+    receiveWindow: word(10),
+    bytesSent: long(12),
+    bytesReceived: long(14),
+    bytesRetransmitted: word(17),
+    bytesInFlight: word(7),
+    segmentsReceivedOutOfOrder: word(34),
+    receiveWindowLimitedTime: word(23),
+    totalTimeouts: word(20),
+  };
 }
 
 /**
