@@ -55,6 +55,97 @@ const BITS: Readonly<Record<System, Readonly<Record<string, number>>>> = {
   freebsd: { tcpi_snd_wscale: 7, tcpi_rcv_wscale: 7 },
 };
 
+const ESTABLISHED = { linux: 1, darwin: 4, win32: 4, freebsd: 4 };
+
+/** What the normalised fields are made of, under the kernel's names. */
+const SOURCES: Readonly<Record<System, Readonly<Record<string, string>>>> = {
+  linux: {
+    state: 'state',
+    rtt: 'rtt',
+    rttVariance: 'rtt rttvar',
+    minRtt: 'min_rtt',
+    rto: 'rto',
+    mss: 'snd_mss',
+    pathMtu: 'pmtu',
+    congestionWindow: 'snd_cwnd snd_mss',
+    slowStartThreshold: 'snd_ssthresh snd_mss',
+    sendWindow: 'snd_wnd',
+    receiveWindow: 'rcv_wnd',
+    bytesSent: 'bytes_sent',
+    bytesReceived: 'bytes_received',
+    bytesAcked: 'bytes_acked',
+    bytesRetransmitted: 'bytes_retrans',
+    bytesInFlight: 'unacked bytes_sent bytes_retrans bytes_acked',
+    unsentBytes: 'notsent_bytes',
+    segmentsSent: 'segs_out',
+    segmentsReceived: 'segs_in',
+    segmentsRetransmitted: 'total_retrans',
+    segmentsReceivedOutOfOrder: 'rcv_ooopack',
+    unackedSegments: 'unacked',
+    lostSegments: 'lost',
+    deliveryRate: 'delivery_rate',
+    pacingRate: 'pacing_rate',
+    busyTime: 'busy_time',
+    receiveWindowLimitedTime: 'rwnd_limited',
+    sendBufferLimitedTime: 'sndbuf_limited',
+    timeSinceLastDataSent: 'last_data_sent data_segs_out',
+    timeSinceLastDataReceived: 'last_data_recv data_segs_in',
+    timeSinceLastAckReceived: 'last_ack_recv segs_in',
+    probes: 'probes',
+    backoff: 'backoff',
+    consecutiveTimeouts: 'retransmits',
+    totalTimeouts: 'total_rto',
+  },
+  darwin: {
+    state: 'state',
+    rtt: 'srtt',
+    rttVariance: 'srtt rttvar',
+    rto: 'rto',
+    mss: 'maxseg',
+    congestionWindow: 'snd_cwnd',
+    slowStartThreshold: 'snd_ssthresh',
+    sendWindow: 'snd_wnd',
+    receiveWindow: 'rcv_wnd',
+    bytesSent: 'txbytes',
+    bytesReceived: 'rxbytes',
+    bytesRetransmitted: 'txretransmitbytes',
+    segmentsSent: 'txpackets',
+    segmentsReceived: 'rxpackets',
+    segmentsRetransmitted: 'txretransmitpackets',
+  },
+  win32: {
+    state: 'State',
+    rtt: 'RttUs',
+    minRtt: 'MinRttUs',
+    mss: 'Mss',
+    congestionWindow: 'Cwnd',
+    sendWindow: 'SndWnd',
+    receiveWindow: 'RcvWnd',
+    bytesSent: 'BytesOut',
+    bytesReceived: 'BytesIn',
+    bytesRetransmitted: 'BytesRetrans',
+    bytesInFlight: 'BytesInFlight',
+    segmentsReceivedOutOfOrder: 'OutOfOrderPktsIn',
+    receiveWindowLimitedTime: 'SndLimTimeRwin',
+    totalTimeouts: 'TimeoutEpisodes',
+  },
+  freebsd: {
+    state: 'state',
+    rtt: 'rtt',
+    rttVariance: 'rtt rttvar',
+    rto: 'rto',
+    mss: 'snd_mss',
+    congestionWindow: 'snd_cwnd',
+    slowStartThreshold: 'snd_ssthresh',
+    sendWindow: 'snd_wnd',
+    receiveWindow: 'rcv_space',
+    bytesInFlight: 'snd_una snd_max',
+    segmentsRetransmitted: 'snd_rexmitpack',
+    segmentsReceivedOutOfOrder: 'rcv_ooopack',
+    timeSinceLastDataReceived: 'last_data_recv',
+  },
+};
+
 /** The length from which on a field is there. */
 function lengthsNeeded(system: System): Record<string, number> {
   const needed: Record<string, number> = { ...BITS[system] };
@@ -123,6 +214,23 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
       }),
       { numRuns: 1_000 },
     );
+  });
+
+  test('at every length from 0 to 512 a normalised field is there exactly if all it is made of is', () => {
+    const needed = lengthsNeeded(system);
+    for (let length = 0; length <= 512; length++) {
+      const bytes = new Uint8Array(length).fill(1);
+      if (length > 0) bytes[0] = ESTABLISHED[system];
+      if (system === 'win32') bytes.fill(0, 1, 4);
+      const info = normalised(system, bytes);
+      const present = Object.keys(info).filter((field) => info[field as keyof TcpInfo] !== null);
+      const expected = Object.entries(SOURCES[system])
+        .filter(([, sources]) =>
+          sources.split(' ').every((name) => (needed[prefix(system) + name] as number) <= length),
+        )
+        .map(([field]) => field);
+      expect(present.sort(), `length ${length}`).toEqual(expected.sort());
+    }
   });
 
   test('nothing comes of nothing', () => {

@@ -1,6 +1,7 @@
 // Which processes hold a socket, on Linux: those with a descriptor whose inode is the socket's.
 
 import { fstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Connection, ConnectionOwner } from './connection';
 import type { Conditions } from './filter';
 
@@ -81,8 +82,16 @@ function socketAt(path: string): number {
 }
 
 function nameOf(pid: string): string {
+  const name = textOf(`/proc/${pid}/comm`).trimEnd();
+  // So Node 24 and later call their first thread, and with it the process: what was run says more.
+  if (!name.endsWith('MainThread')) return name;
+  const [program = ''] = textOf(`/proc/${pid}/cmdline`).split('\0');
+  return basename(program) || name;
+}
+
+function textOf(path: string): string {
   try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd();
+    return readFileSync(path, 'utf8');
   } catch {
     return '';
   }
