@@ -314,6 +314,15 @@ describe.each(SYSTEMS)('%s: states', (system) => {
     expect(new Set(Object.values(rest))).toEqual(new Set([null]));
     const queue = system === 'linux' ? 0x0101_0101 : null;
     expect([acceptQueue, acceptQueueLimit]).toEqual([queue, queue]);
+    for (const [length, queues] of [
+      [27, [null, null]],
+      [28, [queue, null]],
+      [31, [queue, null]],
+      [32, [queue, queue]],
+    ] as const) {
+      const cut = normalised(system, bytes.slice(0, length));
+      expect([cut.acceptQueue, cut.acceptQueueLimit], `length ${length}`).toEqual(queues);
+    }
   });
 });
 
