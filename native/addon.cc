@@ -138,9 +138,14 @@ napi_value Constants(napi_env env, napi_callback_info) {
   return both;
 }
 
+void End(Napi::Env env, Environment* environment) {
+  napi_delete_reference(env, environment->buffer);
+  delete environment;
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Environment* environment = new Environment();
-  env.SetInstanceData(environment);
+  env.SetInstanceData<Environment, End>(environment);
   napi_value buffer = nullptr;
   void* scratch = nullptr;
   // Without the memory there is nothing to call; what is pending becomes the error of loading.
@@ -149,9 +154,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     return exports;
   }
   environment->scratch = static_cast<Scratch*>(scratch);
-  // For as long as the environment lives, which ends it.
-  napi_ref reference = nullptr;
-  napi_create_reference(env, buffer, 1, &reference);
+  napi_create_reference(env, buffer, 1, &environment->buffer);
   napi_set_named_property(env, exports, "scratch", buffer);
 
   addon::Define(exports, "setOptions", SetOptions, environment);

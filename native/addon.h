@@ -29,6 +29,7 @@ constexpr std::size_t kRoom = (kScratchBytes - offsetof(Scratch, words)) / sizeo
 struct OpenTable;
 
 struct Environment {
+  napi_ref buffer = nullptr;  // holds the scratch memory, whatever JS does with it
   Scratch* scratch = nullptr;
   OpenTable* tables = nullptr;
 };
