@@ -35,6 +35,8 @@ readonly flags=(
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+# A cache of its own: that of the user may speak of an installation of Zig that is gone.
+export ZIG_GLOBAL_CACHE_DIR=$scratch/zig ZIG_LOCAL_CACHE_DIR=$scratch/zig
 
 # compile <objects> <source...> -- <compiler...>
 compile() {
