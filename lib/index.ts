@@ -16,6 +16,18 @@ export {
   watchClosedConnections,
 } from './connections/face';
 export type { ConnectionWatch, ConnectionWatchOptions } from './connections/watch';
+export type { DeadPeerReport } from './dead-peer/apply';
+export type { DisconnectExplanation, PeerFate } from './dead-peer/explain';
+export {
+  explainDisconnect,
+  getDeadPeerBounds,
+  planDeadPeerTimeout,
+  setDeadPeerTimeout,
+  tuneSockets,
+} from './dead-peer/face';
+export type { DeadPeerOptions, DeadPeerPlan, PlanOptions, ZeroWindow } from './dead-peer/plan';
+export type { DeadPeerBounds, RulesOf } from './dead-peer/rules';
+export type { Side, SocketTuning, TuneSocketsOptions, Tuning } from './dead-peer/tune';
 export { SocketOptionError, type SocketOptionErrorDetails } from './error';
 export {
   getKeepAlive,

@@ -15,6 +15,7 @@ const FILES = {
   index: ['node-gyp-build', './index.js'],
   'connections/index': [],
   'tcp-info/index': [],
+  'dead-peer/index': [],
   'options/index': [],
   'system/index': [],
   'cli/main': ['../index', '../../package.json'],

@@ -63,6 +63,11 @@ export function setOptions(socket: SocketLike, options: SocketOptions): void {
   (loaded ?? load()).setOptions(socket, options);
 }
 
+/** Throws what {@link setOptions} would throw before the first system call. Not public. */
+export function checkOptions(options: SocketOptions): void {
+  (loaded ?? load()).checkOptions(options);
+}
+
 /**
  * Sets keepalive in one native call: `setKeepAlive(socket, { enable: true, initialDelay: 30_000,
  * interval: 5_000, count: 3 })` finds a dead peer of an idle connection after 30 + 3 x 5 seconds.

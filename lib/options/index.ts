@@ -4,5 +4,5 @@ export { type Platform, type Row, rows } from '../catalogue';
 export { useKit } from '../given';
 export { getKeepAlive, setKeepAlive } from './keepalive';
 export { isSupported, supportedOptions } from './option';
-export { getOption, getOptions, setOptions } from './options';
+export { checkOptions, getOption, getOptions, setOptions } from './options';
 export { getRawOption, setRawOption } from './raw';

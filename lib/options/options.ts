@@ -40,14 +40,7 @@ export function getOptions(
 }
 
 export function setOptions(socket: SocketLike, options: SocketOptions): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw typeError('options', 'an object of options', options);
-  }
-  const draft = newDraft();
-  for (const name in options) {
-    if (!hasOwn.call(options, name)) continue;
-    add(draft, name, options[name as keyof SocketOptions]);
-  }
+  const draft = draftOf(options);
   const fd = descriptorOf(socket);
   const { wanted, values, count } = draft;
   if (count > 0 && wanted[0]?.tcpOnly && values[0] !== 0) requireTcp(fd, wanted[0]);
@@ -62,6 +55,22 @@ export function setOptions(socket: SocketLike, options: SocketOptions): void {
   }
   spare = draft;
   write(fd, count);
+}
+
+export function checkOptions(options: SocketOptions): void {
+  draftOf(options);
+}
+
+function draftOf(options: SocketOptions): Draft {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw typeError('options', 'an object of options', options);
+  }
+  const draft = newDraft();
+  for (const name in options) {
+    if (!hasOwn.call(options, name)) continue;
+    add(draft, name, options[name as keyof SocketOptions]);
+  }
+  return draft;
 }
 
 const hasOwn = Object.prototype.hasOwnProperty;

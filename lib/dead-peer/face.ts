@@ -1,0 +1,122 @@
+// The public functions on peers that vanish: thin, since what they do is loaded with their first call.
+
+import { kit } from '../kit';
+import { checkOptions, getOptions, isSupported, setOptions } from '../options/face';
+import type { SocketLike } from '../socket';
+import { getSystemDefaults } from '../system/face';
+import { getTcpInfo } from '../tcp-info/face';
+import type { DeadPeerReport } from './apply';
+import type { DisconnectExplanation } from './explain';
+import type { DeadPeerOptions, DeadPeerPlan, PlanOptions } from './plan';
+import type { SocketTuning, TuneSocketsOptions } from './tune';
+
+let loaded: typeof import('./index') | undefined;
+
+function load(): typeof import('./index') {
+  loaded = require('./index.js') as typeof import('./index');
+  loaded.useKit(kit());
+  loaded.useCapabilities({
+    ...{ checkOptions, getOptions, isSupported, setOptions },
+    ...{ getSystemDefaults, getTcpInfo },
+  });
+  return loaded;
+}
+
+/**
+ * Has a socket fail within `timeout` milliseconds after its peer fell silent (power, cable or router
+ * gone): while it is idle, has data in flight, keeps writing, or writes in the midst of the probing.
+ * `setDeadPeerTimeout(socket, 20_000)`.
+ *
+ * A living peer that answers is not ended, however idle it is; and no single lost packet decides: three
+ * probes have to go unanswered at the least (`minProbes`). One that lives but does not read for about
+ * half of the timeout is ended on Linux, unless `zeroWindow` says otherwise.
+ *
+ * Sets initial delay, interval and count of keepalive, the switch, and the user timeout, which are
+ * chosen together: see {@link planDeadPeerTimeout}. The connection's own retransmission timeout counts
+ * into the bound, with room for its growing to 1 s where the timeout allows it. Of a server it holds
+ * for all connections that it accepts from then on; on Linux they inherit it, without a system call.
+ * `null` switches it off: the values are those of a new socket again.
+ *
+ * A later `socket.setKeepAlive()` of Node's own undoes a part of it.
+ *
+ * Linux `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT`, `SO_KEEPALIVE`, `TCP_USER_TIMEOUT`; macOS and
+ * FreeBSD without the last; Windows `TCP_MAXRTMS` in its place (not run there yet).
+ * @returns what was set, and the bounds that follow; `null` for `null`.
+ * @throws RangeError `ERR_OUT_OF_RANGE` for a timeout that is too small, with the smallest possible one
+ *   (about 8 s with three probes); TypeError for a wrong argument. Nothing was set then.
+ * @throws SocketOptionError for a socket that is not TCP or not open, and for a refused call.
+ * @see tcp(7), RFC 9293 section 3.8.3 and 3.8.4
+ */
+export function setDeadPeerTimeout(
+  socketOrServer: SocketLike,
+  timeout: number,
+  options?: DeadPeerOptions,
+): DeadPeerPlan;
+export function setDeadPeerTimeout(socketOrServer: SocketLike, timeout: null): null;
+export function setDeadPeerTimeout(
+  socketOrServer: SocketLike,
+  timeout: number | null,
+  options?: DeadPeerOptions,
+): DeadPeerPlan | null;
+export function setDeadPeerTimeout(
+  socketOrServer: SocketLike,
+  timeout: number | null,
+  options?: DeadPeerOptions,
+): DeadPeerPlan | null {
+  return (loaded ?? load()).setDeadPeerTimeout(socketOrServer, timeout, options);
+}
+
+/**
+ * What {@link setDeadPeerTimeout} would set, on this or another system, and the bounds that follow; asks
+ * and changes nothing, and works without the addon. `planDeadPeerTimeout(20_000, { platform: 'win32' })`.
+ *
+ * With a `lossRate` also the price of a small timeout: the chance per hour that a living, idle peer is
+ * taken for dead on a path that loses this share of the packets.
+ *
+ * Linux: measured. macOS, FreeBSD, Windows, gVisor: by their documents and source (`measured: false`).
+ * @throws RangeError, TypeError as {@link setDeadPeerTimeout}.
+ */
+export function planDeadPeerTimeout(timeout: number, options?: PlanOptions): DeadPeerPlan {
+  return (loaded ?? load()).planDeadPeerTimeout(timeout, options);
+}
+
+/**
+ * Within which time a socket fails if its peer vanishes now, by what the kernel holds, whoever set it:
+ * `idle`, `busy` (data in flight) and `worst`, in milliseconds; Infinity is an answer. `warnings` says
+ * in words what is wrong with them. Of a listening socket: for the connections that it accepts.
+ *
+ * Times count from the last segment of the peer, and of `busy` from the write. The kernel's timers may
+ * be an eighth late, from about 16 s on.
+ * @throws SocketOptionError for a socket that is not TCP or not open.
+ */
+export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
+  return (loaded ?? load()).getDeadPeerBounds(socket);
+}
+
+/**
+ * What an error of a connection says of its peer: whether it vanished, was reset, had closed, or cannot
+ * be reached; as a word (`peer`) and in words (`message`).
+ *
+ * With the socket also its last counters, if it can still be read: Node closes a socket before it tells
+ * the error, so that this is for descriptors of other owners.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE` for what is no object.
+ */
+export function explainDisconnect(error: unknown, socket?: SocketLike): DisconnectExplanation {
+  return (loaded ?? load()).explainDisconnect(error, socket);
+}
+
+/**
+ * Tunes every TCP socket that this process opens (`client`) or accepts (`server`) from now on,
+ * whichever library does: `tuneSockets({ client: { deadPeerTimeout: 20_000, noDelay: true } })`.
+ *
+ * A socket is tuned when it is connected, before the library hears of it; and again after a call of its
+ * `setKeepAlive()`. What cannot be set goes to `onError` and disturbs nobody. `filter` leaves sockets
+ * alone. Several calls add up. `close()`, or `using`, ends it for sockets to come.
+ *
+ * Through Node's diagnostics channels `net.client.socket` and `net.server.socket`, and
+ * `net.Socket.prototype.connect` for what they do not tell.
+ * @throws TypeError, RangeError for wrong options, and for a dead-peer timeout that no socket can keep.
+ */
+export function tuneSockets(options: TuneSocketsOptions): SocketTuning {
+  return (loaded ?? load()).tuneSockets(options);
+}

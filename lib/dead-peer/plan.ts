@@ -1,0 +1,226 @@
+// The four values that make one promise: chosen together, since each of them alone breaks it.
+
+import type { SocketOptions } from '../catalogue';
+import {
+  boundsOf,
+  type DeadPeerBounds,
+  type DeadPeerValues,
+  falseAlarmsPerHour,
+  probesOf,
+  type Retransmission,
+  type RulesOf,
+  timerLateness,
+} from './rules';
+
+/** What a closed window of the peer means: see {@link DeadPeerOptions.zeroWindow}. */
+export type ZeroWindow = 'fail' | 'tolerate';
+
+export interface DeadPeerOptions {
+  /**
+   * Keepalive probes that have to go unanswered until a peer is called dead: 3 unless given, 1 at the
+   * least. With fewer a smaller timeout is possible, and a lost packet may decide.
+   */
+  readonly minProbes?: number | undefined;
+  /**
+   * A living peer that does not read closes its window, and data waits in our send queue. On Linux
+   * `userTimeout` ends such a connection too, although the peer still answers. `'fail'` (the default)
+   * takes that as it is: whoever does not read for about half of the timeout counts as dead.
+   * `'tolerate'` leaves the user timeout off, and bounds unacknowledged data by more frequent
+   * retransmissions instead: Linux 6.15 (`TCP_RTO_MAX_MS`), and from about 22 s on. macOS and
+   * FreeBSD tolerate it anyway, since their keepalive covers data in flight too.
+   */
+  readonly zeroWindow?: ZeroWindow | undefined;
+}
+
+export interface PlanOptions extends DeadPeerOptions {
+  /** The system whose rules hold; that which runs, unless given. gVisor (Cloud Run, GKE Sandbox) calls itself Linux. */
+  readonly platform?: RulesOf | undefined;
+  /**
+   * The connection's retransmission timeout, in ms: how long it waits for an acknowledgement before it
+   * sends data again. It counts into the bounds. 1 000, what TCP begins with, unless given.
+   */
+  readonly retransmissionTimeout?: number | undefined;
+  /** The share of packets that the path loses in each direction, 0 to 1: for `falseAlarmsPerHour`. */
+  readonly lossRate?: number | undefined;
+}
+
+/** What keeps a promise, and what follows from it. Times in milliseconds. */
+export interface DeadPeerPlan {
+  readonly platform: RulesOf;
+  readonly timeout: number;
+  /** What `setDeadPeerTimeout` sets. */
+  readonly options: SocketOptions;
+  /** Unanswered keepalive probes that end an idle connection. */
+  readonly probes: number;
+  /** By the system's rules; its timers may be late by a little, for which there is room in `timeout`. */
+  readonly bounds: DeadPeerBounds;
+  /** Whether a living peer that does not read is ended: see `zeroWindow`. */
+  readonly zeroWindow: ZeroWindow;
+  /** The chance, 0 to 1, that a living and idle peer is taken for dead within an hour; `null` without a `lossRate`. */
+  readonly falseAlarmsPerHour: number | null;
+  /** Why these values, in a sentence or two. */
+  readonly why: string;
+  /** `false`: by the system's documents and source; nobody has run it there yet. */
+  readonly measured: boolean;
+}
+
+/** What there is to choose for a plan, checked. */
+export interface Wish {
+  readonly platform: RulesOf;
+  readonly minProbes: number;
+  readonly zeroWindow: ZeroWindow;
+  readonly retransmission: Retransmission;
+}
+
+/** More probes than these find no dead peer that fewer would not. */
+const ENOUGH_PROBES = 5;
+/** Timers are late by so much anywhere, which counts as in time. */
+const TIMER_SLACK = 250;
+/** What kernels take keepalive times in. */
+const SECOND = 1_000;
+/** TCP_KEEPIDLE of Linux, which the others exceed. */
+const LONGEST_DELAY = 32_767 * SECOND;
+/** TCP_RTO_MAX_MS. */
+const SHORTEST_TIMEOUT_MAX = 1_000;
+const LONGEST_TIMEOUT_MAX = 120_000;
+
+interface Choice {
+  readonly values: DeadPeerValues;
+  /** Of `zeroWindow: 'tolerate'` on Linux. */
+  readonly timeoutMax: number | null;
+  readonly bounds: DeadPeerBounds;
+}
+
+/** Whether keepalive alone keeps the promise. */
+export function keepAliveSuffices(platform: RulesOf): boolean {
+  return platform === 'darwin' || platform === 'freebsd';
+}
+
+function choiceOf(
+  wish: Wish,
+  probes: number,
+  initialDelay: number,
+  interval: number,
+  timeoutMax: number | null,
+): Choice {
+  const { platform, retransmission } = wish;
+  const byCount = keepAliveSuffices(platform) || timeoutMax !== null;
+  const values = {
+    keepAlive: true,
+    keepAliveInitialDelay: initialDelay,
+    keepAliveInterval: interval,
+    keepAliveCount: probes,
+    // Halfway between the last two probes, so that timers which are late change nothing in how many
+    // of them go out.
+    userTimeout: byCount ? 0 : initialDelay + (probes - 0.5) * interval,
+  };
+  const bounds =
+    timeoutMax === null
+      ? boundsOf(platform, values, retransmission)
+      : boundsWithin(
+          boundsOf(platform, values, { ...retransmission, timeoutMax }),
+          wish,
+          timeoutMax,
+        );
+  return { values, timeoutMax, bounds };
+}
+
+/** A window that is closed when the peer vanishes is probed as often as data is sent again. */
+function boundsWithin(bounds: DeadPeerBounds, wish: Wish, timeoutMax: number): DeadPeerBounds {
+  const { retries, timeout } = wish.retransmission;
+  const busy = Math.max(bounds.busy, timeout + (retries + 1) * timeoutMax);
+  return { ...bounds, busy, worst: bounds.idle + busy };
+}
+
+/** When at the latest, with timers that are as late as they may be. */
+function latest({ values, bounds, timeoutMax }: Choice): number {
+  const { keepAliveInitialDelay, keepAliveInterval, keepAliveCount } = values;
+  let late = timerLateness(keepAliveInitialDelay);
+  late += keepAliveCount * timerLateness(keepAliveInterval);
+  if (bounds.worst > bounds.idle) {
+    // Of retransmissions the last is the longest, and takes about half of the time.
+    late += timeoutMax === null ? timerLateness(bounds.busy / 2) : bounds.busy / 8;
+  }
+  return bounds.worst + late;
+}
+
+/** The best choice for so many probes: the longest initial delay, and so the fewest probes. */
+function longestDelay(wish: Wish, timeout: number, probes: number): Choice | undefined {
+  const interval = Math.max(1, Math.floor(timeout / (60 * SECOND))) * SECOND;
+  const timeoutMax = timeoutMaxFor(wish, timeout);
+  const at = (seconds: number) => choiceOf(wish, probes, seconds * SECOND, interval, timeoutMax);
+  const fits = (seconds: number) => latest(at(seconds)) <= timeout + TIMER_SLACK;
+  if (!fits(1)) return undefined;
+  let below = 1;
+  let above = Math.min(LONGEST_DELAY, timeout) / SECOND + 1;
+  while (above - below > 1) {
+    const middle = Math.floor((below + above) / 2);
+    if (fits(middle)) below = middle;
+    else above = middle;
+  }
+  return at(below);
+}
+
+/** Two thirds of the time for data; `null` where a user timeout does it. */
+function timeoutMaxFor(
+  { platform, zeroWindow, retransmission }: Wish,
+  timeout: number,
+): number | null {
+  if (zeroWindow === 'fail' || keepAliveSuffices(platform)) return null;
+  const share = (timeout * 2) / 3 / (retransmission.retries + 2);
+  return Math.min(Math.max(Math.floor(share), SHORTEST_TIMEOUT_MAX), LONGEST_TIMEOUT_MAX);
+}
+
+function best(wish: Wish, timeout: number): Choice | undefined {
+  for (let probes = Math.max(ENOUGH_PROBES, wish.minProbes); probes >= wish.minProbes; probes--) {
+    const choice = longestDelay(wish, timeout, probes);
+    if (choice !== undefined) return choice;
+  }
+  return undefined;
+}
+
+/** The smallest timeout that can be promised, in ms. */
+export function smallestTimeout(wish: Wish): number {
+  const timeoutMax = timeoutMaxFor(wish, 0);
+  const choice = choiceOf(wish, wish.minProbes, SECOND, SECOND, timeoutMax);
+  return Math.max(1, Math.ceil(latest(choice) - TIMER_SLACK));
+}
+
+/** The plan for a timeout, or `undefined` where it is too small. */
+export function planFor(wish: Wish, timeout: number, lossRate?: number): DeadPeerPlan | undefined {
+  const choice = best(wish, timeout);
+  if (choice === undefined) return undefined;
+  const { platform } = wish;
+  const { values, bounds, timeoutMax } = choice;
+  const { userTimeout, ...keepAlive } = values;
+  return {
+    platform,
+    timeout,
+    options: {
+      ...keepAlive,
+      ...(keepAliveSuffices(platform) ? {} : { userTimeout }),
+      ...(timeoutMax === null ? {} : { retransmissionTimeoutMax: timeoutMax }),
+    },
+    probes: probesOf(platform, values),
+    bounds,
+    zeroWindow: keepAliveSuffices(platform) ? 'tolerate' : wish.zeroWindow,
+    falseAlarmsPerHour:
+      lossRate === undefined ? null : falseAlarmsPerHour(platform, values, lossRate),
+    why: explain(wish, choice),
+    measured: platform === 'linux',
+  };
+}
+
+function explain({ platform, retransmission }: Wish, { values, timeoutMax }: Choice): string {
+  const seconds = (milliseconds: number) => `${milliseconds / 1_000} s`;
+  const { keepAliveInitialDelay, keepAliveInterval, keepAliveCount, userTimeout } = values;
+  const idle = `An idle peer is probed after ${seconds(keepAliveInitialDelay)} of silence and then every ${seconds(keepAliveInterval)}, and is dead after ${keepAliveCount} unanswered probes`;
+  if (keepAliveSuffices(platform)) {
+    return `${idle}; keepalive of this system runs while data is unacknowledged too, so that it covers every state.`;
+  }
+  if (timeoutMax !== null) {
+    return `${idle}; data that nobody acknowledges is sent again at least every ${seconds(timeoutMax)}, and given up after ${retransmission.retries} times, since a user timeout would end a living peer that does not read.`;
+  }
+  const first = `${idle}; while data is unacknowledged no probe goes out, and the user timeout of ${seconds(userTimeout)} ends it, counted from the first retransmission (${seconds(retransmission.timeout)} after it was sent)`;
+  return `${first}. A write just before the last probe makes the two add up, which is why each gets about half of the time.`;
+}
