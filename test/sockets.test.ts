@@ -3,16 +3,15 @@
 import { execFileSync } from 'node:child_process';
 import { createSocket, type Socket as DgramSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
 import https from 'node:https';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import tls from 'node:tls';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import {
   getKeepAlive,
   getOption,
@@ -21,6 +20,7 @@ import {
   setKeepAlive,
   setOptions,
 } from '../dist/index.js';
+import { certificate } from './support/certificate';
 import { fdOf, listen, withPair } from './support/net';
 import { getInt, IPPROTO_IP, IPPROTO_TCP, SOL_SOCKET } from './support/witness';
 
@@ -38,23 +38,10 @@ function expectTuned(socket: SocketLike, fd: number): void {
   expect(getInt(fd, IPPROTO_TCP, 18)).toBe(9_000);
 }
 
-let credentials: { key: Buffer; cert: Buffer };
-const folder = mkdtempSync(join(tmpdir(), 'socket-options-'));
-
+let credentials: { key: string; cert: string };
 beforeAll(() => {
-  const key = join(folder, 'key.pem');
-  const cert = join(folder, 'cert.pem');
-  execFileSync(
-    'openssl',
-    [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-      ...['-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=localhost'],
-    ],
-    { stdio: 'ignore' },
-  );
-  credentials = { key: readFileSync(key), cert: readFileSync(cert) };
+  credentials = certificate();
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const trusting = { rejectUnauthorized: false };
 

@@ -96,6 +96,16 @@ export function keepAliveSuffices(platform: RulesOf): boolean {
   return platform === 'darwin' || platform === 'freebsd';
 }
 
+/**
+ * Looked at whenever a probe is due: so halfway between the last two of them, or later where timers may
+ * be so late that one probe fewer would have gone out by then.
+ */
+function userTimeoutFor(initialDelay: number, interval: number, probes: number): number {
+  const late = timerLateness(initialDelay) + (probes - 1) * timerLateness(interval);
+  const between = Math.max(interval / 2, Math.ceil(late * 1.25));
+  return initialDelay + (probes - 1) * interval + between;
+}
+
 function choiceOf(
   wish: Wish,
   probes: number,
@@ -105,15 +115,17 @@ function choiceOf(
 ): Choice {
   const { platform, retransmission } = wish;
   const byCount = keepAliveSuffices(platform) || timeoutMax !== null;
-  const values = {
+  const userTimeout = byCount ? 0 : userTimeoutFor(initialDelay, interval, probes);
+  const chosen = {
     keepAlive: true,
     keepAliveInitialDelay: initialDelay,
     keepAliveInterval: interval,
     keepAliveCount: probes,
-    // Halfway between the last two probes, so that timers which are late change nothing in how many
-    // of them go out.
-    userTimeout: byCount ? 0 : initialDelay + (probes - 0.5) * interval,
+    userTimeout,
   };
+  // The count that is in effect, also where it is not looked at: for people, and for gVisor.
+  const counted = userTimeout > 0 && platform !== 'win32';
+  const values = counted ? { ...chosen, keepAliveCount: probesOf('linux', chosen) } : chosen;
   const bounds =
     timeoutMax === null
       ? boundsOf(platform, values, retransmission)
@@ -146,7 +158,8 @@ function latest({ values, bounds, timeoutMax }: Choice): number {
 
 /** The best choice for so many probes: the longest initial delay, and so the fewest probes. */
 function longestDelay(wish: Wish, timeout: number, probes: number): Choice | undefined {
-  const interval = Math.max(1, Math.floor(timeout / (60 * SECOND))) * SECOND;
+  // So long that it takes more than a short disturbance of the path to lose all of the probes.
+  const interval = Math.max(1, Math.floor(timeout / (20 * SECOND))) * SECOND;
   const timeoutMax = timeoutMaxFor(wish, timeout);
   const at = (seconds: number) => choiceOf(wish, probes, seconds * SECOND, interval, timeoutMax);
   const fits = (seconds: number) => latest(at(seconds)) <= timeout + TIMER_SLACK;

@@ -26,13 +26,16 @@ export function needsNamespace({ skip }: TestContext): void {
   skip(withoutNamespace !== undefined, withoutNamespace);
 }
 
+/** Longer than any fixture takes. */
+const TIMEOUT = 150_000;
+
 /** Runs a fixture in a new network namespace and returns the JSON that it prints. */
 export async function inNamespace<Report>(fixture: string, ...args: string[]): Promise<Report> {
   const path = join(__dirname, '../fixtures', fixture);
   const { stdout } = await promisify(execFile)(
     'unshare',
     [...UNSHARE, process.execPath, path, ...args],
-    { timeout: 60_000, killSignal: 'SIGKILL' },
+    { timeout: TIMEOUT, killSignal: 'SIGKILL' },
   );
   return JSON.parse(stdout) as Report;
 }
