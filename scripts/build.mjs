@@ -18,7 +18,7 @@ const FILES = {
   'dead-peer/index': [],
   'options/index': [],
   'system/index': [],
-  'cli/main': ['../index', '../../package.json'],
+  'cli/main': ['../index', '../options/index', '../../package.json'],
 };
 
 /** What there must be one of: lib/kit.ts hands it over. */

@@ -188,6 +188,7 @@ describe('planDeadPeerTimeout', () => {
         userTimeout: 8_720,
       },
       probes: 5,
+      retransmissionTimeout: 1_000,
       bounds: { idle: 9_000, busy: 9_720, worst: 18_720 },
       zeroWindow: 'fail',
       falseAlarmsPerHour: expect.closeTo(0.00765, 4),

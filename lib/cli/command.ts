@@ -15,8 +15,10 @@ export interface Command {
   readonly summary: string;
   readonly help: string;
   readonly options: Options;
+  /** What stands beside the options, all of it needed: as the help calls it. */
+  readonly operands?: readonly string[];
   /** Gives its output, or a promise where it writes by itself for as long as it runs. */
-  run(values: Values<Options>): Result | Promise<void>;
+  run(values: Values<Options>, operands: readonly string[]): Result | Promise<void>;
 }
 
 /** What a command gives: its output, and whether it is all that was asked for. */

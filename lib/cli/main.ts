@@ -6,9 +6,11 @@ import { parseArgs } from 'node:util';
 import { type Command, type Options, type Result, UsageError, type Values } from './command';
 import * as connections from './connections';
 import * as defaults from './defaults';
+import * as plan from './plan';
 import { table } from './text';
+import * as watch from './watch';
 
-const commands: Readonly<Record<string, Command>> = { defaults, connections };
+const commands: Readonly<Record<string, Command>> = { defaults, connections, plan, watch };
 
 const help = `Usage: socket-options <command> [options]
 
@@ -32,20 +34,30 @@ function run(args: string[]): Result | Promise<void> {
   const command = Object.hasOwn(commands, first) ? commands[first] : undefined;
   if (command === undefined) throw new UsageError(`unknown command '${first}'`);
 
-  const values = parse(rest, command.options);
-  return values.help ? whole(command.help) : command.run(values);
+  const { values, positionals } = parse(rest, command);
+  if (values.help) return whole(command.help);
+  const missing = command.operands?.[positionals.length];
+  if (missing !== undefined) throw new UsageError(`${first} needs a ${missing}`);
+  return command.run(values, positionals);
 }
 
 const whole = (output: string): Result => ({ output, complete: true });
 
-function parse(args: string[], declared: Options): Values<Options> {
+function parse(
+  args: string[],
+  { options: declared, operands = [] }: Command,
+): { values: Values<Options>; positionals: string[] } {
+  let parsed: { values: Values<Options>; positionals: string[] };
   try {
     const options: Options = { ...declared, help: { type: 'boolean', short: 'h' } };
-    return parseArgs({ args, options }).values;
+    parsed = parseArgs({ args, options, allowPositionals: operands.length > 0 });
   } catch (error) {
     // parseArgs explains at length how to pass a positional that starts with a dash.
     throw new UsageError((error as Error).message.split('. ')[0]);
   }
+  const extra = parsed.positionals[operands.length];
+  if (extra !== undefined) throw new UsageError(`Unexpected argument '${extra}'`);
+  return parsed;
 }
 
 function version(): string {

@@ -20,6 +20,21 @@ export function duration(milliseconds: number): string {
   return words.join(' ');
 }
 
+const LENGTHS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  min: 60_000,
+  h: 3_600_000,
+};
+
+/** A duration as people write it, in milliseconds: `10s`, `500ms`, `1.5m`, `2h`. Not without a unit. */
+export function parseDuration(text: string): number | undefined {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|min|h)$/.exec(text) ?? [];
+  if (amount === undefined || unit === undefined) return undefined;
+  return Number(amount) * (LENGTHS[unit] as number);
+}
+
 /** An age, or a time to come, in one unit and rounded down: `0.4 s`, `12 s`, `2 min`, `3 h`, `9 d`. */
 export function roughly(milliseconds: number): string {
   const seconds = milliseconds / 1_000;

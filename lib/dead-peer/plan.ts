@@ -52,6 +52,8 @@ export interface DeadPeerPlan {
   readonly options: SocketOptions;
   /** Unanswered keepalive probes that end an idle connection. */
   readonly probes: number;
+  /** The retransmission timeout that the bounds allow for. */
+  readonly retransmissionTimeout: number;
   /** By the system's rules; its timers may be late by a little, for which there is room in `timeout`. */
   readonly bounds: DeadPeerBounds;
   /** Whether a living peer that does not read is ended: see `zeroWindow`. */
@@ -215,6 +217,7 @@ export function planFor(wish: Wish, timeout: number, lossRate?: number): DeadPee
       ...(timeoutMax === null ? {} : { retransmissionTimeoutMax: timeoutMax }),
     },
     probes: probesOf(platform, values),
+    retransmissionTimeout: wish.retransmission.timeout,
     bounds,
     zeroWindow: keepAliveSuffices(platform) ? 'tolerate' : wish.zeroWindow,
     falseAlarmsPerHour:
