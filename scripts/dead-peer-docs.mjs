@@ -23,10 +23,10 @@ const MARKS = {
 };
 
 const WIDTH = 820;
-const LEFT = 190;
+const LEFT = 210;
 const RIGHT = 80;
 const ROW = 44;
-const TOP = 60;
+const TOP = 70;
 
 function draw(platform) {
   const plan = planDeadPeerTimeout(TIMEOUT, { platform });
@@ -50,7 +50,7 @@ function draw(platform) {
   }
   lines.push(
     `<line x1="${x(TIMEOUT)}" y1="${TOP - 14}" x2="${x(TIMEOUT)}" y2="${bottom}" stroke="#dc2626" stroke-dasharray="4 3"/>`,
-    `<text x="${x(0)}" y="${TOP - 18}" text-anchor="middle" fill="#6b7280">the peer falls silent</text>`,
+    `<text x="${x(0)}" y="${TOP - 18}" fill="#6b7280">the peer falls silent</text>`,
     `<text x="${x(TIMEOUT)}" y="${TOP - 18}" text-anchor="middle" fill="#dc2626">promised</text>`,
   );
   rows.forEach(([name, words], index) => {

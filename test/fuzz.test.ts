@@ -137,6 +137,24 @@ describe('arguments of functions', () => {
     'destroyConnection: connection': (_, value) => face.destroyConnection(value),
     'destroyConnection: a member of it': (_, value) =>
       face.destroyConnection({ family: 'IPv4', cookie: 1n, localAddress: value } as never),
+    'setDeadPeerTimeout: socket': (_, value) => face.setDeadPeerTimeout(value, 20_000),
+    'setDeadPeerTimeout: timeout': (fd, value) => face.setDeadPeerTimeout(fd, value),
+    'setDeadPeerTimeout: options': (fd, value) => face.setDeadPeerTimeout(fd, 20_000, value),
+    'setDeadPeerTimeout: minProbes': (fd, value) =>
+      face.setDeadPeerTimeout(fd, 20_000, { minProbes: value }),
+    'planDeadPeerTimeout: timeout': (_, value) => face.planDeadPeerTimeout(value),
+    'planDeadPeerTimeout: options': (_, value) => face.planDeadPeerTimeout(20_000, value),
+    'planDeadPeerTimeout: lossRate': (_, value) =>
+      face.planDeadPeerTimeout(20_000, { lossRate: value }),
+    'planDeadPeerTimeout: retransmissionTimeout': (_, value) =>
+      face.planDeadPeerTimeout(20_000, { retransmissionTimeout: value }),
+    'getDeadPeerBounds: socket': (_, value) => face.getDeadPeerBounds(value),
+    'explainDisconnect: error': (_, value) => face.explainDisconnect(value),
+    'explainDisconnect: socket': (_, value) => face.explainDisconnect(new Error('x'), value),
+    'tuneSockets: options': (_, value) => face.tuneSockets(value).close(),
+    'tuneSockets: client': (_, value) => face.tuneSockets({ client: value }).close(),
+    'tuneSockets: deadPeerTimeout': (_, value) =>
+      face.tuneSockets({ server: { deadPeerTimeout: value } }).close(),
     'watchClosedConnections: options': (_, value) => face.watchClosedConnections(value).close(),
     'watchClosedConnections: limit': (_, value) =>
       face.watchClosedConnections({ limit: value }).close(),

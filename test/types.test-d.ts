@@ -6,7 +6,10 @@ import { expectTypeOf } from 'vitest';
 import {
   type Connection,
   constants,
+  type DeadPeerPlan,
   destroyConnection,
+  explainDisconnect,
+  getDeadPeerBounds,
   getKeepAlive,
   getOption,
   getOptions,
@@ -17,10 +20,14 @@ import {
   listConnections,
   listConnectionsAsync,
   type OptionName,
+  planDeadPeerTimeout,
+  setDeadPeerTimeout,
   setKeepAlive,
   setOptions,
   setRawOption,
   supportedOptions,
+  type TcpInfo,
+  tuneSockets,
   watchClosedConnections,
 } from '../dist/index.js';
 
@@ -111,3 +118,20 @@ watchClosedConnections({ limit: 5, filter: { remotePort: 5432 } })
   .close();
 // @ts-expect-error: all of them are closed
 watchClosedConnections({ filter: { state: 'CLOSED' } });
+
+expectTypeOf(setDeadPeerTimeout(socket, 20_000)).toEqualTypeOf<DeadPeerPlan>();
+expectTypeOf(setDeadPeerTimeout(socket, null)).toEqualTypeOf<null>();
+setDeadPeerTimeout(server, 20_000, { minProbes: 1, zeroWindow: 'tolerate' });
+// @ts-expect-error: milliseconds
+setDeadPeerTimeout(socket, '20s');
+// @ts-expect-error: fail or tolerate
+setDeadPeerTimeout(socket, 20_000, { zeroWindow: 'kill' });
+planDeadPeerTimeout(20_000, { platform: 'gvisor', lossRate: 0.01 }).bounds.worst.toFixed();
+expectTypeOf(getDeadPeerBounds(socket).warnings).toEqualTypeOf<readonly string[]>();
+tuneSockets({
+  client: { deadPeerTimeout: 20_000, noDelay: true },
+  filter: (one, side) => side === 'server' || one.remotePort !== 80,
+}).close();
+// @ts-expect-error: no such option
+tuneSockets({ client: { noDelai: true } });
+expectTypeOf(explainDisconnect(new Error('x')).tcpInfo).toEqualTypeOf<TcpInfo | null>();

@@ -36,16 +36,17 @@ const BUILTIN: Readonly<Record<RulesOf, Omit<Retransmission, 'timeout'>>> = {
   win32: { timeoutMin: 300, timeoutMax: 60_000, retries: 5 },
 };
 
-/** How this system sends data again, by its settings where it shows them. */
+const builtinHere = BUILTIN[process.platform as Platform] ?? BUILTIN.linux;
+
+/** How this system sends data again, by its settings where it shows them; to read them takes a while. */
 function retransmissionHere(timeout: number): Retransmission {
   const { retransmissions, retransmissionTimeoutMin, retransmissionTimeoutMax } =
     getSystemDefaults();
-  const builtin = BUILTIN[process.platform as Platform] ?? BUILTIN.linux;
   return {
     timeout,
-    timeoutMin: retransmissionTimeoutMin.value ?? builtin.timeoutMin,
-    timeoutMax: retransmissionTimeoutMax.value ?? builtin.timeoutMax,
-    retries: retransmissions.value ?? builtin.retries,
+    timeoutMin: retransmissionTimeoutMin.value ?? builtinHere.timeoutMin,
+    timeoutMax: retransmissionTimeoutMax.value ?? builtinHere.timeoutMax,
+    retries: retransmissions.value ?? builtinHere.retries,
   };
 }
 
@@ -136,15 +137,29 @@ function planHere(
   const wishWith = (assumed: number): Wish => ({
     ...checked,
     platform,
-    retransmission: retransmissionHere(assumed),
+    // A user timeout leaves nothing to the system's settings.
+    retransmission:
+      checked.zeroWindow === 'fail'
+        ? { ...builtinHere, timeout: assumed }
+        : retransmissionHere(assumed),
   });
   const wish = wishWith(Math.max(rto ?? 0, INITIAL_TIMEOUT));
-  const plan = planFor(wish, timeout);
+  const plan = planAgain(wish, timeout);
   if (plan !== undefined) return plan;
   const exact = rto === null ? wish : wishWith(rto);
   const tight = planFor(exact, timeout);
   if (tight === undefined) throw tooSmall(timeout, exact);
   return tight;
+}
+
+let recent: { readonly key: string; readonly plan: DeadPeerPlan | undefined } | undefined;
+
+/** Most programs have one timeout for all of their sockets: the last plan is kept. */
+function planAgain(wish: Wish, timeout: number): DeadPeerPlan | undefined {
+  const { minProbes, zeroWindow, retransmission } = wish;
+  const key = [timeout, minProbes, zeroWindow, ...Object.values(retransmission)].join(' ');
+  if (recent?.key !== key) recent = { key, plan: planFor(wish, timeout) };
+  return recent.plan;
 }
 
 export function setDeadPeerTimeout(
@@ -224,7 +239,8 @@ export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
     NAMES.filter((name) => isSupported(name)),
   );
   const { rto } = getTcpInfo(socket);
-  const here = retransmissionHere(rto ?? INITIAL_TIMEOUT);
+  const timeout = rto ?? INITIAL_TIMEOUT;
+  const here = held.userTimeout ? { ...builtinHere, timeout } : retransmissionHere(timeout);
   const retransmission = {
     ...here,
     timeoutMax: held.retransmissionTimeoutMax ?? here.timeoutMax,

@@ -48,6 +48,13 @@ const nobody = {
   ...{ interfaceIndex: 0, cookie: 1n },
 };
 
+let planned = 0;
+// Of the kernel's settings nothing is to be read for a socket that has a user timeout.
+const tuned = net.connect(server.address().port, '127.0.0.1');
+await once(tuned, 'connect');
+face.setDeadPeerTimeout(tuned, 20_000);
+const lost = Object.assign(new Error('lost'), { code: 'ETIMEDOUT' });
+
 const operations = {
   getOption: () => face.getOption(client, 'userTimeout'),
   'getOption, a string': () => face.getOption(client, 'congestionControl'),
@@ -83,6 +90,11 @@ const operations = {
   'TcpInfoReader, one': () => reader.read(client).rtt,
   'TcpInfoReader, new ones': () => new face.TcpInfoReader().read(client),
   'readTcpInfos, two': () => face.readTcpInfos([client, server], ['rtt', 'state']),
+  setDeadPeerTimeout: () => face.setDeadPeerTimeout(client, 20_000),
+  'setDeadPeerTimeout, null': () => face.setDeadPeerTimeout(client, null),
+  getDeadPeerBounds: () => face.getDeadPeerBounds(tuned),
+  explainDisconnect: () => face.explainDisconnect(lost),
+  tuneSockets: () => face.tuneSockets({ client: { deadPeerTimeout: 20_000 } }).close(),
   isSupported: () => face.isSupported('connectTimeout'),
   supportedOptions: () => face.supportedOptions(),
   getSysctl: () => face.getSysctl('net.ipv4.tcp_retries2'),
@@ -93,6 +105,8 @@ const operations = {
 /** Each takes as long as a hundred of those above, and some let go of what they have in a later turn. */
 const slowOperations = {
   listConnections: () => face.listConnections({ tcpInfo: true }),
+  'setDeadPeerTimeout, too small': () => refuse(() => face.setDeadPeerTimeout(client, 2_000)),
+  'planDeadPeerTimeout, each another': () => face.planDeadPeerTimeout(20_000 + planned++),
   'listConnections, by port and own': () => face.listConnections({ port: 1, ownProcess: true }),
   'destroyConnection, gone': () => refuse(() => face.destroyConnection(nobody)),
   listConnectionsAsync: () => face.listConnectionsAsync({ tcpInfo: true }),
@@ -185,5 +199,6 @@ const left = descriptors() - openBefore;
 if (left > 0) failures++;
 console.log(`${left > 0 ? 'LEFT  ' : 'ok    '} descriptors left open: ${left}`);
 client.destroy();
+tuned.destroy();
 server.close();
 process.exitCode = failures === 0 ? 0 : 1;
