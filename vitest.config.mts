@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/package/**', 'test/dead-peers/**'],
+    exclude: ['test/package/**', 'test/dead-peers/**', 'test/drivers/**'],
     // What users get, as it is: CommonJS, built before (npm test does), not transformed.
     server: { deps: { external: [/\/dist\//] } },
     // A process for each file, as a program that uses the package would be: native code is loaded
