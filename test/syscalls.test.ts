@@ -62,6 +62,18 @@ test('setKeepAlive(true): one call, after asking whether the socket is TCP', () 
   expect(calls.switchAlone).toEqual([...GET('TCP_NODELAY'), ...SET('SO_KEEPALIVE')]);
 });
 
+test('setDeadPeerTimeout: what is known of the connection, then the five values', () => {
+  const values = [
+    ...['TCP_KEEPIDLE', 'TCP_KEEPINTVL', 'TCP_KEEPCNT', 'SO_KEEPALIVE', 'TCP_USER_TIMEOUT'],
+  ];
+  expect(calls.setDeadPeerTimeout).toEqual([...GET('TCP_INFO'), ...SET(...values)]);
+  expect(calls.tuneServer).toEqual([...GET('TCP_INFO'), ...SET(...values)]);
+});
+
+test('what a tuned server accepts costs no system call', () => {
+  expect(calls.tunedAccept).toEqual(calls.plainAccept);
+});
+
 test('a refused value stops the rest: keepalive is not left half on', () => {
   expect(calls.refused).toEqual(SET('TCP_KEEPIDLE'));
 });
