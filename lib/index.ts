@@ -26,8 +26,8 @@ export {
   tuneSockets,
 } from './dead-peer/face';
 export type { DeadPeerOptions, DeadPeerPlan, PlanOptions, ZeroWindow } from './dead-peer/plan';
-export type { DeadPeerBounds, RulesOf } from './dead-peer/rules';
-export type { Side, SocketTuning, TuneSocketsOptions, Tuning } from './dead-peer/tune';
+export type { DeadPeerBounds, DeadPeerPlatform } from './dead-peer/rules';
+export type { SocketSide, SocketTuning, TuneSocketsOptions, Tuning } from './dead-peer/tune';
 export { SocketOptionError, type SocketOptionErrorDetails } from './error';
 export {
   getKeepAlive,

@@ -250,6 +250,8 @@ describe('planDeadPeerTimeout', () => {
     [20_000, { minProbes: '3' }, TypeError, 'a number'],
     [20_000, { lossRate: 5 }, RangeError, '<= 1'],
     [20_000, { zeroWindow: 'kill' }, TypeError, "'fail' or 'tolerate'"],
+    [60_000, { zeroWindow: 'tolerate', platform: 'win32' }, TypeError, "'tolerate' on win32"],
+    [60_000, { zeroWindow: 'tolerate', platform: 'gvisor' }, TypeError, "'tolerate' on gvisor"],
     [20_000, { retransmissionTimeout: 0 }, RangeError, '>= 1'],
     [20_000, null, TypeError, 'an object'],
   ])('refuses %j with %j', (timeout, options, type, message) => {

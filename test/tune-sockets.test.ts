@@ -234,6 +234,14 @@ describe.runIf(process.platform === 'linux')('tuneSockets', () => {
     const port = await listening(net.createServer());
     await connected(socket.connect(port, '127.0.0.1'));
     expect(userTimeout(socket)).toBe(8_720);
+    const method = socket.setKeepAlive;
+    socket.destroy();
+    await once(socket, 'close');
+    await connected(socket.connect(port, '127.0.0.1'));
+    // Replaced once, however often it connects.
+    expect(socket.setKeepAlive).toBe(method);
+    socket.setKeepAlive(true, 60_000);
+    expect(idle(socket)).toBe(4);
   });
 
   test.each([

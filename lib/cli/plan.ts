@@ -2,7 +2,12 @@
 
 import type { Row, Spelling } from '../catalogue/row';
 import { type Timelines, timelinesOf } from '../dead-peer/timeline';
-import { type DeadPeerPlan, planDeadPeerTimeout, type RulesOf, type ZeroWindow } from '../index';
+import {
+  type DeadPeerPlan,
+  type DeadPeerPlatform,
+  planDeadPeerTimeout,
+  type ZeroWindow,
+} from '../index';
 import { rows } from '../options/index';
 import { choiceOf, durationOf, numberOf, orTooSmall } from './arguments';
 import type { Result, Values } from './command';
@@ -44,7 +49,7 @@ export const options = {
 export const operands = ['duration'] as const;
 
 const ZERO_WINDOW: readonly ZeroWindow[] = ['fail', 'tolerate'];
-const SYSTEMS: readonly RulesOf[] = ['linux', 'darwin', 'win32', 'freebsd', 'gvisor'];
+const SYSTEMS: readonly DeadPeerPlatform[] = ['linux', 'darwin', 'win32', 'freebsd', 'gvisor'];
 
 export function run(given: Values<typeof options>, [timeout = '']: readonly string[]): Result {
   const { platform, rto, loss } = given;

@@ -13,22 +13,23 @@ import {
   planFor,
   smallestTimeout,
   type Wish,
+  type ZeroWindow,
 } from './plan';
 import {
   boundsOf,
   type DeadPeerBounds,
+  type DeadPeerPlatform,
   probesOf,
   type Retransmission,
-  type RulesOf,
 } from './rules';
 import { getOptions, getSystemDefaults, getTcpInfo, isSupported, setOptions } from './uses';
 
-const SYSTEMS: readonly RulesOf[] = ['linux', 'darwin', 'win32', 'freebsd', 'gvisor'];
+const SYSTEMS: readonly DeadPeerPlatform[] = ['linux', 'darwin', 'win32', 'freebsd', 'gvisor'];
 
 /** What TCP begins with (RFC 6298), and what a shorter one may grow to on a path that gets slower. */
 const INITIAL_TIMEOUT = 1_000;
 
-const BUILTIN: Readonly<Record<RulesOf, Omit<Retransmission, 'timeout'>>> = {
+const BUILTIN: Readonly<Record<DeadPeerPlatform, Omit<Retransmission, 'timeout'>>> = {
   linux: { timeoutMin: 200, timeoutMax: 120_000, retries: 15 },
   gvisor: { timeoutMin: 200, timeoutMax: 120_000, retries: 15 },
   darwin: { timeoutMin: 30, timeoutMax: 64_000, retries: 12 },
@@ -95,6 +96,14 @@ export function checkedWish(
   return { minProbes: probes, zeroWindow };
 }
 
+/** `'tolerate'` takes another bound for data: keepalive's own, or more frequent retransmissions. */
+function checkTolerance(platform: DeadPeerPlatform, zeroWindow: ZeroWindow): void {
+  if (zeroWindow === 'tolerate' && (platform === 'win32' || platform === 'gvisor')) {
+    const reason = `cannot be 'tolerate' on ${platform}: nothing but the user timeout bounds data there`;
+    throw valueError('options.zeroWindow', reason, zeroWindow);
+  }
+}
+
 function tooSmall(timeout: number, wish: Wish): Error {
   const { minProbes, retransmission } = wish;
   const given = `${minProbes} unanswered ${minProbes === 1 ? 'probe' : 'probes'}, retransmission timeout ${retransmission.timeout} ms`;
@@ -112,9 +121,11 @@ export function planDeadPeerTimeout(timeout: number, options?: PlanOptions): Dea
   if (system === undefined) {
     throw valueError('options.platform', `must be one of ${SYSTEMS.join(', ')}`, platform);
   }
+  const deadPeer = checkedWish(given);
+  checkTolerance(system, deadPeer.zeroWindow);
   const wish: Wish = {
     platform: system,
-    ...checkedWish(given),
+    ...deadPeer,
     retransmission: {
       ...BUILTIN[system],
       timeout: checkedNumber('options.retransmissionTimeout', retransmissionTimeout, 1, 120_000),
@@ -174,6 +185,7 @@ export function setDeadPeerTimeout(
     return null;
   }
   const wanted = checkedTimeout(timeout);
+  checkTolerance(process.platform as Platform, checked.zeroWindow);
   // A listening socket has none: its connections begin with the first.
   const { rto } = getTcpInfo(socketOrServer);
   const plan = planHere(wanted, checked, rto);
@@ -257,7 +269,7 @@ export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
 }
 
 function warningsOn(
-  platform: RulesOf,
+  platform: DeadPeerPlatform,
   values: Parameters<typeof probesOf>[1],
   bounds: DeadPeerBounds,
 ): string[] {

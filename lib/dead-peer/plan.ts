@@ -4,11 +4,11 @@ import type { SocketOptions } from '../catalogue';
 import {
   boundsOf,
   type DeadPeerBounds,
+  type DeadPeerPlatform,
   type DeadPeerValues,
   falseAlarmsPerHour,
   probesOf,
   type Retransmission,
-  type RulesOf,
   timerLateness,
 } from './rules';
 
@@ -34,7 +34,7 @@ export interface DeadPeerOptions {
 
 export interface PlanOptions extends DeadPeerOptions {
   /** The system whose rules hold; that which runs, unless given. gVisor (Cloud Run, GKE Sandbox) calls itself Linux. */
-  readonly platform?: RulesOf | undefined;
+  readonly platform?: DeadPeerPlatform | undefined;
   /**
    * The connection's retransmission timeout, in ms: how long it waits for an acknowledgement before it
    * sends data again. It counts into the bounds. 1 000, what TCP begins with, unless given.
@@ -46,7 +46,7 @@ export interface PlanOptions extends DeadPeerOptions {
 
 /** What keeps a promise, and what follows from it. Times in milliseconds. */
 export interface DeadPeerPlan {
-  readonly platform: RulesOf;
+  readonly platform: DeadPeerPlatform;
   readonly timeout: number;
   /** What `setDeadPeerTimeout` sets. */
   readonly options: SocketOptions;
@@ -68,7 +68,7 @@ export interface DeadPeerPlan {
 
 /** What there is to choose for a plan, checked. */
 export interface Wish {
-  readonly platform: RulesOf;
+  readonly platform: DeadPeerPlatform;
   readonly minProbes: number;
   readonly zeroWindow: ZeroWindow;
   readonly retransmission: Retransmission;
@@ -94,7 +94,7 @@ interface Choice {
 }
 
 /** Whether keepalive alone keeps the promise. */
-export function keepAliveSuffices(platform: RulesOf): boolean {
+export function keepAliveSuffices(platform: DeadPeerPlatform): boolean {
   return platform === 'darwin' || platform === 'freebsd';
 }
 

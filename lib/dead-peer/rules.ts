@@ -5,7 +5,7 @@ import type { Platform } from '../catalogue/row';
 import { retransmissionTime } from '../retransmission';
 
 /** A system with rules of its own. gVisor calls itself Linux, and differs. */
-export type RulesOf = Platform | 'gvisor';
+export type DeadPeerPlatform = Platform | 'gvisor';
 
 /** What a socket has that decides. */
 export interface DeadPeerValues {
@@ -38,7 +38,7 @@ export interface DeadPeerBounds {
 }
 
 /** Keepalive probes that have to go unanswered until the connection fails. */
-export function probesOf(system: RulesOf, values: DeadPeerValues): number {
+export function probesOf(system: DeadPeerPlatform, values: DeadPeerValues): number {
   const { keepAliveInitialDelay, keepAliveInterval, keepAliveCount, userTimeout } = values;
   if (userTimeout === 0 || (system !== 'linux' && system !== 'gvisor')) return keepAliveCount;
   // Linux looks at the user timeout whenever a probe is due and another one is out, and then no more
@@ -50,14 +50,14 @@ export function probesOf(system: RulesOf, values: DeadPeerValues): number {
   return system === 'linux' ? untilUserTimeout : Math.min(keepAliveCount, untilUserTimeout);
 }
 
-function idleBound(system: RulesOf, values: DeadPeerValues): number {
+function idleBound(system: DeadPeerPlatform, values: DeadPeerValues): number {
   if (!values.keepAlive) return Number.POSITIVE_INFINITY;
   const { keepAliveInitialDelay, keepAliveInterval } = values;
   return keepAliveInitialDelay + keepAliveInterval * probesOf(system, values);
 }
 
 export function boundsOf(
-  system: RulesOf,
+  system: DeadPeerPlatform,
   values: DeadPeerValues,
   retransmission: Retransmission,
 ): DeadPeerBounds {
@@ -106,7 +106,7 @@ export function givesUpAfter({ timeout, timeoutMin, timeoutMax, retries }: Retra
  * that loses this share of the packets, in each direction and independently of each other.
  */
 export function falseAlarmsPerHour(
-  system: RulesOf,
+  system: DeadPeerPlatform,
   values: DeadPeerValues,
   lossRate: number,
 ): number {

@@ -16,7 +16,7 @@ export type Tuning = SocketOptions &
   };
 
 /** Whether this process has opened a connection or accepted it. */
-export type Side = 'client' | 'server';
+export type SocketSide = 'client' | 'server';
 
 export interface TuneSocketsOptions {
   /** For sockets that this process connects. */
@@ -24,7 +24,7 @@ export interface TuneSocketsOptions {
   /** For sockets that servers of this process accept. */
   readonly server?: Tuning | undefined;
   /** Leaves a socket alone by returning `false`. Asked when it is connected. */
-  readonly filter?: ((socket: Socket, side: Side) => boolean) | undefined;
+  readonly filter?: ((socket: Socket, side: SocketSide) => boolean) | undefined;
   /** Hears what could not be set, of which the socket itself takes no notice. */
   readonly onError?: ((error: Error, socket: Socket) => void) | undefined;
 }
@@ -57,7 +57,7 @@ class Tuner implements SocketTuning {
   }
 
   /** Whether anything was set that Node's own setKeepAlive() would undo. */
-  tune(socket: Socket, side: Side): boolean {
+  tune(socket: Socket, side: SocketSide): boolean {
     const tuning = side === 'client' ? this.#client : this.#server;
     if (tuning === undefined) return false;
     try {
@@ -71,7 +71,7 @@ class Tuner implements SocketTuning {
   }
 
   /** Sets again what Node's own setKeepAlive() has undone. */
-  again(socket: Socket, side: Side): void {
+  again(socket: Socket, side: SocketSide): void {
     const tuning = side === 'client' ? this.#client : this.#server;
     try {
       if (tuning !== undefined) this.#set(socket, tuning);
@@ -122,7 +122,7 @@ const KEEP_ALIVE = ['keepAlive', 'keepAliveInitialDelay', 'keepAliveInterval', '
 /** Of loopback, and of most networks: what is too small for it is too small for all. */
 const SHORTEST_RETRANSMISSION_TIMEOUT = 200;
 
-function checkedTuning(side: Side, tuning: Tuning | undefined): CheckedTuning | undefined {
+function checkedTuning(side: SocketSide, tuning: Tuning | undefined): CheckedTuning | undefined {
   if (tuning === undefined) return undefined;
   if (typeof tuning !== 'object' || tuning === null || Array.isArray(tuning)) {
     throw typeError(`options.${side}`, 'an object of options', tuning);
@@ -162,21 +162,29 @@ export function tuneSockets(options: TuneSocketsOptions): SocketTuning {
 /** In the order in which they were made: of two that set the same, the later one wins. */
 const tuners = new Set<Tuner>();
 
-function tune(socket: Socket, side: Side): void {
+function tune(socket: Socket, side: SocketSide): void {
   const holding = [...tuners].filter((tuner) => tuner.tune(socket, side));
   if (holding.length > 0) keepLastWord(socket, side, holding);
 }
+
+/** Who has the last word on a socket whose setKeepAlive() was replaced. */
+const lastWords = new WeakMap<Socket, readonly Tuner[]>();
 
 /**
  * Libraries call setKeepAlive() of a socket's own at any time, which puts Node's interval of 1 s, count
  * of 10 and their delay in place of what was chosen together: then it is set again.
  */
-function keepLastWord(socket: Socket, side: Side, holding: readonly Tuner[]): void {
+function keepLastWord(socket: Socket, side: SocketSide, holding: readonly Tuner[]): void {
+  const isReplaced = lastWords.has(socket);
+  lastWords.set(socket, holding);
+  if (isReplaced) return;
   const before = socket.setKeepAlive;
   Object.defineProperty(socket, 'setKeepAlive', {
     value(this: Socket, ...args: Parameters<Socket['setKeepAlive']>): Socket {
       const result = before.apply(this, args) as Socket;
-      for (const tuner of holding) if (tuners.has(tuner)) tuner.again(socket, side);
+      for (const tuner of lastWords.get(socket) ?? []) {
+        if (tuners.has(tuner)) tuner.again(socket, side);
+      }
       return result;
     },
     configurable: true,
