@@ -5,10 +5,20 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { getKeepAlive, getOption, isSupported, setKeepAlive, setOptions } from 'socket-options';
+import {
+  getDeadPeerBounds,
+  getKeepAlive,
+  getOption,
+  isSupported,
+  setDeadPeerTimeout,
+  setKeepAlive,
+  setOptions,
+} from 'socket-options';
 
 const step = (title) => console.log(`\n== ${title}\n`);
 const seconds = (milliseconds) => `${milliseconds / 1_000} s`;
+const after = (milliseconds) =>
+  Number.isFinite(milliseconds) ? `after ${(milliseconds / 1_000).toFixed(1)} s` : 'never';
 
 step('1. What this system gives to every socket (socket-options defaults)');
 const commandLine = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
@@ -38,6 +48,11 @@ if (isSupported('userTimeout')) {
 console.log();
 show();
 
+step('5. One number instead of five: within 20 s, whatever the connection is doing');
+console.log('setDeadPeerTimeout(socket, 20_000)\n');
+setDeadPeerTimeout(socket, 20_000);
+show();
+
 socket.destroy();
 server.close();
 
@@ -45,11 +60,6 @@ server.close();
 function show() {
   const { enable, initialDelay, interval, count } = getKeepAlive(socket);
   const userTimeout = isSupported('userTimeout') ? getOption(socket, 'userTimeout') : 0;
-  // Linux: a user timeout takes the place of the count, and is looked at when a probe is due.
-  const probes = userTimeout
-    ? Math.max(1, Math.ceil((userTimeout - initialDelay) / interval))
-    : count;
-
   line('enable', enable, enable ? 'a silent peer is probed' : 'a silent peer is never probed');
   line('initialDelay', seconds(initialDelay), 'silence until the first probe');
   line('interval', seconds(interval), 'between two probes');
@@ -65,13 +75,11 @@ function show() {
     userTimeout ? seconds(userTimeout) : 'off',
     userTimeout ? 'unacknowledged or unanswered, then it fails' : "the system's retries decide",
   );
+  const { idle, busy, worst } = getDeadPeerBounds(socket);
   console.log('\nIf the peer vanishes now (power, cable, router), the socket fails');
-  console.log(
-    `  while idle:      ${enable ? `after ${seconds(initialDelay + interval * probes)}` : 'never'}`,
-  );
-  console.log(
-    `  during a write:  ${userTimeout ? `after about ${seconds(userTimeout)}` : 'as under 1, "data in flight"'}`,
-  );
+  console.log(`  while idle:      ${after(idle)}`);
+  console.log(`  during a write:  ${after(busy)}`);
+  console.log(`  at the worst:    ${after(worst)}`);
 }
 
 function line(name, value, meaning) {
