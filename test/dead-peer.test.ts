@@ -80,6 +80,20 @@ describe('the rules of Linux', () => {
   );
 });
 
+test('data without a user timeout: given up at the moment, and not after it', () => {
+  const always = { timeout: 200, timeoutMin: 200, timeoutMax: 200, retries: 3 };
+  expect(rules.givesUpAfter(always)).toBe(1_000);
+});
+
+test('false alarms: the rounds that fit into an hour', () => {
+  const unanswered = 0.75;
+  expect(rules.falseAlarmsPerHour('linux', seconds(3_600, 1, 1), 0.5)).toBeCloseTo(unanswered, 10);
+  const rounds = 1 / (1 + unanswered);
+  const two = 1 - (1 - unanswered ** 2) ** rounds;
+  expect(rules.falseAlarmsPerHour('linux', seconds(3_600, 3_600, 2), 0.5)).toBeCloseTo(two, 10);
+  expect(rules.falseAlarmsPerHour('linux', seconds(0, 1, 3), 0.5)).toBe(0);
+});
+
 describe('the rules of other systems, by their documents and source', () => {
   test('macOS and FreeBSD: keepalive covers data in flight too', () => {
     for (const system of ['darwin', 'freebsd'] as const) {
@@ -210,6 +224,19 @@ describe('planDeadPeerTimeout', () => {
     const plan = planDeadPeerTimeout(5_000, { platform: 'darwin' });
     expect(plan.options).not.toHaveProperty('userTimeout');
     expect(plan).toMatchObject({ probes: 3, measured: false, zeroWindow: 'tolerate' });
+    expect(planDeadPeerTimeout(20_000, { platform: 'darwin' }).options).toEqual({
+      keepAlive: true,
+      keepAliveInitialDelay: 13_000,
+      keepAliveInterval: 1_000,
+      keepAliveCount: 5,
+    });
+  });
+
+  test('the count that is set is the one that holds', () => {
+    const count = (platform: 'linux' | 'win32') =>
+      planDeadPeerTimeout(2_160_000, { platform }).options.keepAliveCount;
+    // So late may timers be of so long a delay that the user timeout takes one probe more.
+    expect([count('linux'), count('win32')]).toEqual([6, 5]);
   });
 
   test('the chance of a false alarm: of a coin that falls, and of none', () => {
