@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as rules from '../dist/dead-peer/index.js';
 import {
   explainDisconnect,
@@ -374,6 +374,54 @@ onLinux('setDeadPeerTimeout', () => {
   });
 });
 
+describe('a server on a system where connections do not inherit all of it', () => {
+  const { platform } = process;
+  const path = require.resolve('../dist/dead-peer/index.js');
+  let copy: typeof rules;
+  const set: [unknown, unknown][] = [];
+
+  beforeAll(() => {
+    // As macOS would load it, over capabilities that only tell what they were asked.
+    Object.defineProperty(process, 'platform', { value: 'darwin' });
+    delete require.cache[path];
+    copy = require(path) as typeof rules;
+    copy.useKit({} as never);
+    copy.useCapabilities({
+      getTcpInfo: () => ({ rto: null }),
+      isSupported: () => false,
+      setOptions: (socket: unknown, options: unknown) => set.push([socket, options]),
+    } as never);
+  });
+  afterAll(() => {
+    Object.defineProperty(process, 'platform', { value: platform });
+    delete require.cache[path];
+  });
+
+  test('each is tuned as it is accepted; once, and no longer than it is wanted', async () => {
+    const server = net.createServer();
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const accept = async () => {
+      const client = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
+      const [accepted] = (await once(server, 'connection')) as [net.Socket];
+      client.destroy();
+      accepted.destroy();
+      return accepted;
+    };
+    copy.setDeadPeerTimeout(server, 30_000);
+    const plan = copy.setDeadPeerTimeout(server, 20_000);
+    expect(plan?.options).not.toHaveProperty('userTimeout');
+    set.length = 0;
+    const accepted = await accept();
+    expect(set).toEqual([[accepted, plan?.options]]);
+    copy.setDeadPeerTimeout(server, null);
+    set.length = 0;
+    await accept();
+    expect(set).toEqual([]);
+    expect(server.listenerCount('connection')).toBe(0);
+    server.close();
+  });
+});
+
 onLinux('getDeadPeerBounds', () => {
   const said = (socket: net.Socket) => getDeadPeerBounds(socket).warnings.join('\n');
 
@@ -395,6 +443,7 @@ onLinux('getDeadPeerBounds', () => {
       setKeepAlive(client, { enable: true, initialDelay: 2_000, interval: 1_000, count: 3 });
       expect(said(client)).toMatch(/^there is no user timeout/);
       setOptions(client, { userTimeout: 1_500 });
+      expect(said(client)).toContain('(1.5 s) is shorter than initial delay and interval (3 s)');
       expect(said(client)).toContain('one lost keepalive probe ends a living connection');
       setOptions(client, { userTimeout: 10_000 });
       expect(said(client)).toContain('the probe count (3) is ignored');
