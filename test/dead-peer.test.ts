@@ -32,28 +32,41 @@ const seconds = (I: number, V: number, C: number, U = 0) => ({
   userTimeout: U * 1_000,
 });
 
+// Initial delay, interval, count, user timeout, and the seconds after which Linux 6.18 was seen to
+// end an idle connection, rounded to what its rule gives.
+const SEEN: readonly (readonly [number, number, number, number, number])[] = [
+  [2, 1, 3, 0, 5],
+  [1, 1, 1, 0, 2],
+  [2, 1, 3, 10, 10],
+  [2, 1, 1, 8, 8],
+  [4, 1, 3, 1, 5],
+  [2, 2, 9, 5, 6],
+  [2, 3, 9, 6, 8],
+  [1, 5, 2, 3, 6],
+  [3, 1, 9, 3, 4],
+  [2, 1, 3, 0.001, 3],
+  [5, 1, 3, 0, 8],
+  [1, 1, 10, 2.5, 3],
+  [1, 1, 3, 8, 8],
+  [2, 1, 3, 1.5, 3],
+  [1, 1, 3, 4, 4],
+];
+
 describe('the rules of Linux', () => {
-  // Initial delay, interval, count, user timeout, and the seconds after which Linux 6.18 was seen to
-  // end an idle connection, rounded to what its rule gives.
-  test.each([
-    [2, 1, 3, 0, 5],
-    [1, 1, 1, 0, 2],
-    [2, 1, 3, 10, 10],
-    [2, 1, 1, 8, 8],
-    [4, 1, 3, 1, 5],
-    [2, 2, 9, 5, 6],
-    [2, 3, 9, 6, 8],
-    [1, 5, 2, 3, 6],
-    [3, 1, 9, 3, 4],
-    [2, 1, 3, 0.001, 3],
-    [5, 1, 3, 0, 8],
-    [1, 1, 10, 2.5, 3],
-    [1, 1, 3, 8, 8],
-    [2, 1, 3, 1.5, 3],
-    [1, 1, 3, 4, 4],
-  ])('idle: %d + %d x %d s, user timeout %d s: %d s', (I, V, C, U, idle) => {
+  test.each(SEEN)('idle: %d + %d x %d s, user timeout %d s: %d s', (I, V, C, U, idle) => {
     expect(rules.boundsOf('linux', seconds(I, V, C, U), LAN).idle).toBe(idle * 1_000);
   });
+
+  test.runIf(process.platform === 'linux').each(SEEN)(
+    'of a socket: %d + %d x %d s, user timeout %d s: %d s',
+    async (I, V, C, U, idle) => {
+      await withPair(({ client }) => {
+        const { userTimeout, ...keepAlive } = seconds(I, V, C, U);
+        setOptions(client, { ...keepAlive, userTimeout });
+        expect(getDeadPeerBounds(client).idle).toBe(idle * 1_000);
+      });
+    },
+  );
 
   test('data: the retransmission timeout and the user timeout, counted from the write', () => {
     const bounds = rules.boundsOf('linux', seconds(2, 1, 3, 5), LAN);
