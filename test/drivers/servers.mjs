@@ -156,18 +156,12 @@ function fallSilent() {
   return at;
 }
 
-/** By the signal that ends each at once and in order: PostgreSQL would wait for its clients otherwise. */
 async function end() {
-  const gone = children.map(async ({ name, child }) => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const exit = once(child, 'exit');
-    child.kill(name === 'postgres' ? 'SIGINT' : 'SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), 5_000);
-    await exit;
-    clearTimeout(timer);
-  });
-  await Promise.all(gone);
-  process.send({ result: null }, () => process.exit(0));
+  for (const { child } of children) child.kill('SIGKILL');
+  await Promise.all(
+    children.map(({ child }) => child.exitCode ?? child.signalCode ?? once(child, 'exit')),
+  );
+  process.exit(0);
 }
 
 const ORDERS = { begin, fallSilent, end };

@@ -1,94 +1,116 @@
-// In a network namespace of its own: lays a cable to real servers in another, has drivers connect, and
-// lets the servers fall silent. Prints what the drivers made of it as JSON.
+// In namespaces of its own (network, processes): two machines, a cable between them, every driver on
+// one of them, tuned and untuned, and the servers on the other, which falls silent. Prints what
+// happened as JSON. When this process ends, so does all that it started.
 
-import { execFileSync, fork, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { CLIENT } from './address.mjs';
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CLIENT, now } from './address.mjs';
+import { DRIVERS } from './drivers.mjs';
 
-const TIMEOUT = 10_000;
-/** So long is watched what the drivers do by themselves. */
-const CAP = 30_000;
-const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-
-/** Debian's programs, where its packages put them. */
-function programs() {
-  const versions = '/usr/lib/postgresql';
-  const version = existsSync(versions) ? readdirSync(versions).sort().at(-1) : undefined;
-  const found = {
-    postgres: `${versions}/${version}/bin/postgres`,
-    initdb: `${versions}/${version}/bin/initdb`,
-    redis: '/usr/bin/redis-server',
-    mariadb: '/usr/sbin/mariadbd',
-    mariadbInstall: '/usr/bin/mariadb-install-db',
-    mosquitto: '/usr/sbin/mosquitto',
-  };
-  for (const path of Object.values(found)) {
-    if (!existsSync(path)) throw new Error(`${path} is missing: apt-get install what .ci/run has`);
-  }
-  return found;
-}
-
+const [data, programs, timeout, cases, watch] = process.argv.slice(2);
+const CASES = JSON.parse(cases);
+const here = (file) => new URL(file, import.meta.url).pathname;
 const ip = (...args) => execFileSync('ip', args);
-const data = mkdtempSync(join(tmpdir(), 'socket-options-drivers-'));
-chmodSync(data, 0o755);
-ip('link', 'set', 'lo', 'up');
-const servers = spawn(
-  'unshare',
-  ['--net', process.execPath, here('servers.mjs'), data, JSON.stringify(programs()), '4'],
-  { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
-);
-const order = async (word) => {
-  servers.send(word);
-  const [{ result, error }] = await once(servers, 'message');
-  if (error) throw new Error(error);
-  return result;
-};
 
-try {
-  ip('link', 'add', 'client', 'type', 'veth', 'peer', 'name', 'server', 'netns', `${servers.pid}`);
-  ip('address', 'add', `${CLIENT}/24`, 'dev', 'client');
-  ip('link', 'set', 'client', 'up');
-  const versions = await order('begin');
-
-  const runs = { tuned: [TIMEOUT, TIMEOUT + 5_000], plain: [0, CAP] };
-  const clients = Object.entries(runs).map(([name, args]) => {
-    const child = fork(here('client.mjs'), args.map(String), { stdio: ['ignore', 2, 2, 'ipc'] });
-    return { name, child };
-  });
-  await Promise.all(
-    clients.map(async ({ name, child }) => {
-      const [message] = await Promise.race([
-        once(child, 'message'),
-        once(child, 'exit').then(([code]) => [`${name} ended with ${code}`]),
-      ]);
-      if (message !== 'ready') throw new Error(`${message}`);
-    }),
-  );
-  const silentSince = await order('fallSilent');
-  const reports = await Promise.all(
-    clients.map(async ({ name, child }) => {
-      child.send(silentSince);
-      const [report] = await once(child, 'message');
-      return [name, report];
-    }),
-  );
-  const require = createRequire(import.meta.url);
-  const { dependencies } = require('./package.json');
-  process.stdout.write(
-    JSON.stringify({
-      versions,
-      dependencies,
-      cap: CAP,
-      timeout: TIMEOUT,
-      ...Object.fromEntries(reports),
-    }),
-  );
-} finally {
-  if (servers.exitCode === null) await order('end').catch(() => servers.kill('SIGKILL'));
-  rmSync(data, { recursive: true, force: true });
+function start(command, ...args) {
+  return spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 }
+
+async function tell(child, order) {
+  child.send(order);
+  const [answer] = await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(([code, signal]) => [{ error: `ended with ${code ?? signal}` }]),
+  ]);
+  if (answer.error !== undefined) throw new Error(`${order}: ${answer.error}`);
+  return answer.result;
+}
+
+ip('link', 'set', 'lo', 'up');
+const servers = start(
+  ...['unshare', '--net', process.execPath, here('servers.mjs')],
+  ...[data, programs, `${CASES.length}`],
+);
+// Its namespace is there when the program that unshare(1) becomes is.
+const program = () => readFileSync(`/proc/${servers.pid}/cmdline`, 'utf8');
+while (!program().startsWith(process.execPath)) await sleep(10);
+ip('link', 'add', 'client', 'type', 'veth', 'peer', 'name', 'server', 'netns', `${servers.pid}`);
+ip('address', 'add', `${CLIENT}/24`, 'dev', 'client');
+ip('link', 'set', 'client', 'up');
+const serverVersions = await tell(servers, 'begin');
+
+function versionOf(name) {
+  const built = ['fetch', 'http.Agent', 'http2'].includes(name);
+  if (built) return null;
+  return JSON.parse(readFileSync(here(`node_modules/${name}/package.json`), 'utf8')).version;
+}
+
+const clients = Object.keys(DRIVERS).flatMap((name) =>
+  ['tuned', 'untuned'].map((mode) => ({ name, mode })),
+);
+// A few at a time: to start is all that costs processor time here.
+const queue = [...clients];
+await Promise.all(
+  Array.from({ length: 4 }, async () => {
+    for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
+      const args = [here('client.mjs'), one.name, one.mode, timeout, cases];
+      one.process = start(process.execPath, ...args);
+      one.connections = await tell(one.process, ['open']);
+      one.closed = one.connections.map(() => null);
+    }
+  }),
+);
+await Promise.all(clients.map((one) => tell(one.process, ['freshen'])));
+// Until what was said last is acknowledged on both sides.
+await sleep(100);
+const before = established();
+const gone = clients.filter(({ connections }) => !connections.every((one) => before.has(one)));
+if (gone.length > 0) throw new Error(`ended too early: ${gone.map(({ name }) => name).join(', ')}`);
+const silence = await tell(servers, 'fallSilent');
+await Promise.all(clients.map((one) => tell(one.process, ['silent', silence])));
+
+/** Connections that are established, as the kernel lists them: a local port may serve several. */
+function established() {
+  const lines = readFileSync('/proc/self/net/tcp', 'utf8').trim().split('\n').slice(1);
+  const rows = lines
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , state]) => state === '01');
+  const port = (address) => Number.parseInt(address.split(':')[1], 16);
+  return new Set(rows.map(([, local, remote]) => `${port(local)} ${port(remote)}`));
+}
+
+while (now() < silence + Number(watch)) {
+  await sleep(20);
+  const open = established();
+  const at = now();
+  for (const { connections, closed } of clients) {
+    for (const [index, connection] of connections.entries()) {
+      if (closed[index] === null && !open.has(connection)) closed[index] = at;
+    }
+  }
+}
+
+const seconds = (at) => (at === null ? null : Math.round(at - silence) / 1_000);
+const since = (one) => (one === undefined ? null : { ...one, at: seconds(one.at) });
+const drivers = [];
+for (const { name, mode, process: child, closed } of clients) {
+  const { untunable, cases: seen } = await tell(child, ['report']);
+  drivers.push({
+    ...{ name, mode, untunable, version: versionOf(name) },
+    cases: seen.map(({ state, told, failed, answered, code, held }, index) => ({
+      ...{ state, held, code: code ?? null, closed: seconds(closed[index]) },
+      told: told.map(since),
+      request: since(failed),
+      answered: answered ?? false,
+    })),
+  });
+  child.kill('SIGKILL');
+}
+servers.send('end');
+await once(servers, 'exit');
+const versions = { node: process.version, kernel: os.release(), ...serverVersions };
+console.log(JSON.stringify({ versions, drivers, watched: Number(watch) / 1_000 }));
+process.exit(0);

@@ -1,0 +1,157 @@
+// The clients, each as its documentation shows it, with no option that is about time. A driver is
+// loaded when it is asked for: after the sockets of the process are tuned.
+//
+// `open(tell, index)` opens one connection. `ask()` is a request that is answered at once, `wait()` one
+// that stays pending; `tell(event)` makes a listener for what the driver tells by itself.
+
+import { OWN_PORTS, PORTS, SERVER } from './address.mjs';
+import { WAIT } from './grpc.mjs';
+
+async function openHttp(index, get) {
+  const origin = `http://${SERVER}:${OWN_PORTS.http + index}`;
+  return { ask: () => get(`${origin}/`), wait: () => get(`${origin}/wait`) };
+}
+
+export const DRIVERS = {
+  pg: async () => {
+    const { default: pg } = await import('pg');
+    return async (tell) => {
+      const client = new pg.Client({
+        ...{ host: SERVER, port: PORTS.postgres },
+        ...{ user: 'postgres', database: 'postgres' },
+      });
+      for (const event of ['error', 'end']) client.on(event, tell(event));
+      await client.connect();
+      return {
+        ask: () => client.query('SELECT 1'),
+        wait: () => client.query('SELECT pg_sleep(300)'),
+      };
+    };
+  },
+
+  postgres: async () => {
+    const { default: postgres } = await import('postgres');
+    return async (tell) => {
+      const sql = postgres({
+        ...{ host: SERVER, port: PORTS.postgres, user: 'postgres', database: 'postgres' },
+        ...{ max: 1, onclose: tell('onclose') },
+      });
+      return { ask: async () => sql`SELECT 1`, wait: async () => sql`SELECT pg_sleep(300)` };
+    };
+  },
+
+  ioredis: async () => {
+    const { Redis } = await import('ioredis');
+    return async (tell) => {
+      const redis = new Redis({ host: SERVER, port: PORTS.redis });
+      for (const event of ['error', 'close']) redis.on(event, tell(event));
+      return { ask: () => redis.get('x'), wait: () => redis.blpop('nothing', 300) };
+    };
+  },
+
+  redis: async () => {
+    const { createClient } = await import('redis');
+    return async (tell) => {
+      const client = createClient({ socket: { host: SERVER, port: PORTS.redis } });
+      for (const event of ['error', 'reconnecting']) client.on(event, tell(event));
+      await client.connect();
+      return { ask: () => client.get('x'), wait: () => client.blPop('nothing', 300) };
+    };
+  },
+
+  mysql2: async () => {
+    const { default: mysql } = await import('mysql2/promise');
+    return async (tell) => {
+      const connection = await mysql.createConnection({
+        ...{ host: SERVER, port: PORTS.mariadb, user: 'root' },
+      });
+      for (const event of ['error', 'end']) connection.connection.on(event, tell(event));
+      return {
+        ask: () => connection.query('SELECT 1'),
+        wait: () => connection.query('SELECT SLEEP(300)'),
+      };
+    };
+  },
+
+  mqtt: async () => {
+    const { default: mqtt } = await import('mqtt');
+    return async (tell) => {
+      const client = await mqtt.connectAsync(`mqtt://${SERVER}:${PORTS.mosquitto}`);
+      for (const event of ['error', 'close']) client.on(event, tell(event));
+      const ask = () => client.publishAsync('topic', 'text', { qos: 1 });
+      // A broker acknowledges at once: what is pending is what it never got.
+      return { ask, wait: null };
+    };
+  },
+
+  undici: async () => {
+    const { getGlobalDispatcher, request } = await import('undici');
+    return async (tell, index) => {
+      const disconnected = tell('disconnect');
+      getGlobalDispatcher().on('disconnect', (origin, _targets, error) => {
+        if (origin.port === `${OWN_PORTS.http + index}`) disconnected(error);
+      });
+      return openHttp(index, async (url) => (await request(url)).body.text());
+    };
+  },
+
+  fetch: async () => async (_tell, index) =>
+    openHttp(index, async (url) => (await fetch(url)).text()),
+
+  'http.Agent': async () => {
+    const { default: http } = await import('node:http');
+    const { text } = await import('node:stream/consumers');
+    const agent = new http.Agent({ keepAlive: true });
+    return async (_tell, index) =>
+      openHttp(
+        index,
+        (url) =>
+          new Promise((resolve, reject) => {
+            http.get(url, { agent }, (response) => resolve(text(response))).on('error', reject);
+          }),
+      );
+  },
+
+  http2: async () => {
+    const { default: http2 } = await import('node:http2');
+    const { text } = await import('node:stream/consumers');
+    return async (tell, index) => {
+      const session = http2.connect(`http://${SERVER}:${OWN_PORTS.http2 + index}`);
+      for (const event of ['error', 'close']) session.on(event, tell(event));
+      const get = (path) => text(session.request({ ':path': path }));
+      return { ask: () => get('/'), wait: () => get('/wait') };
+    };
+  },
+
+  '@grpc/grpc-js': async () => {
+    const grpc = await import('@grpc/grpc-js');
+    const Client = grpc.makeClientConstructor(WAIT, 'Test');
+    return async (tell, index) => {
+      const address = `${SERVER}:${OWN_PORTS.grpc + index}`;
+      const client = new Client(address, grpc.credentials.createInsecure());
+      const call = (text) =>
+        new Promise((resolve, reject) => {
+          client.wait(text, (error, answer) => (error ? reject(error) : resolve(answer)));
+        });
+      await call('ask');
+      const { READY } = grpc.connectivityState;
+      client.getChannel().watchConnectivityState(READY, Number.POSITIVE_INFINITY, tell('state'));
+      return { ask: () => call('ask'), wait: () => call('wait') };
+    };
+  },
+
+  ws: async () => {
+    const { WebSocket } = await import('ws');
+    return async (tell, index) => {
+      const socket = new WebSocket(`ws://${SERVER}:${OWN_PORTS.ws + index}`);
+      for (const event of ['error', 'close']) socket.on(event, tell(event));
+      await new Promise((resolve) => socket.once('open', resolve));
+      const send = (text) =>
+        new Promise((resolve, reject) => {
+          socket.once('message', resolve).once('error', reject).once('close', reject);
+          socket.send(text);
+        });
+      return { ask: () => send('ask'), wait: () => send('wait') };
+    };
+  },
+};
