@@ -16,7 +16,7 @@ export {
   watchClosedConnections,
 } from './connections/face';
 export type { ConnectionWatch, ConnectionWatchOptions } from './connections/watch';
-export type { DeadPeerReport } from './dead-peer/apply';
+export type { DeadPeerReport } from './dead-peer/bounds';
 export type { DisconnectExplanation, PeerFate } from './dead-peer/explain';
 export {
   explainDisconnect,

@@ -5,7 +5,7 @@ import { checkOptions, getOptions, isSupported, setOptions } from '../options/fa
 import type { SocketLike } from '../socket';
 import { getSystemDefaults } from '../system/face';
 import { getTcpInfo } from '../tcp-info/face';
-import type { DeadPeerReport } from './apply';
+import type { DeadPeerReport } from './bounds';
 import type { DisconnectExplanation } from './explain';
 import type { DeadPeerOptions, DeadPeerPlan, PlanOptions } from './plan';
 import type { SocketTuning, TuneSocketsOptions } from './tune';

@@ -1,9 +1,10 @@
 // What face.ts loads with the first call; a bundle of its own.
 
 export { useKit } from '../given';
-export { getDeadPeerBounds, planDeadPeerTimeout, setDeadPeerTimeout } from './apply';
+export { getDeadPeerBounds } from './bounds';
 export { explainDisconnect } from './explain';
 export { boundsOf, falseAlarmsPerHour, givesUpAfter, probesOf, timerLateness } from './rules';
+export { planDeadPeerTimeout, setDeadPeerTimeout } from './set';
 export { timelinesOf } from './timeline';
 export { tuneSockets } from './tune';
 export { useCapabilities } from './uses';

@@ -4,8 +4,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
 import type { SocketOptions } from '../catalogue';
 import { typeError, valueError } from '../given';
-import { checkedTimeout, checkedWish, planDeadPeerTimeout, setDeadPeerTimeout } from './apply';
+import { checkedTimeout, checkedWish } from './arguments';
 import type { DeadPeerOptions } from './plan';
+import { planDeadPeerTimeout, setDeadPeerTimeout } from './set';
 import { checkOptions, setOptions } from './uses';
 
 /** Options of `setOptions`, and a time-out of `setDeadPeerTimeout` with its options. */

@@ -1,0 +1,94 @@
+// Within which time a socket fails, by what the kernel holds, and what is wrong with that.
+
+import type { OptionName } from '../catalogue';
+import type { Platform } from '../catalogue/row';
+import type { SocketLike } from '../socket';
+import { keepAliveSuffices } from './plan';
+import { builtinHere, INITIAL_TIMEOUT, retransmissionHere } from './retransmission';
+import { boundsOf, type DeadPeerBounds, type DeadPeerPlatform, probesOf } from './rules';
+import { getOptions, getTcpInfo, isSupported } from './uses';
+
+/** What {@link getDeadPeerBounds} gives: bounds, and what is wrong with them in words. */
+export interface DeadPeerReport extends DeadPeerBounds {
+  /** What a reader of these bounds ought to know, worst first; empty where there is nothing. */
+  readonly warnings: readonly string[];
+}
+
+const NAMES: readonly OptionName[] = [
+  'keepAlive',
+  'keepAliveInitialDelay',
+  'keepAliveInterval',
+  'keepAliveCount',
+  'userTimeout',
+  'retransmissionTimeoutMax',
+];
+
+export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
+  const platform = process.platform as Platform;
+  const held = getOptions(
+    socket,
+    NAMES.filter((name) => isSupported(name)),
+  );
+  const { rto } = getTcpInfo(socket);
+  const timeout = rto ?? INITIAL_TIMEOUT;
+  const here = held.userTimeout ? { ...builtinHere, timeout } : retransmissionHere(timeout);
+  const retransmission = {
+    ...here,
+    timeoutMax: held.retransmissionTimeoutMax ?? here.timeoutMax,
+  };
+  const values = {
+    keepAlive: held.keepAlive ?? false,
+    keepAliveInitialDelay: held.keepAliveInitialDelay ?? 7_200_000,
+    keepAliveInterval: held.keepAliveInterval ?? 1_000,
+    keepAliveCount: held.keepAliveCount ?? 10,
+    userTimeout: held.userTimeout ?? 0,
+  };
+  const bounds = boundsOf(platform, values, retransmission);
+  return { ...bounds, warnings: warningsOn(platform, values, bounds) };
+}
+
+function warningsOn(
+  platform: DeadPeerPlatform,
+  values: Parameters<typeof probesOf>[1],
+  bounds: DeadPeerBounds,
+): string[] {
+  const { keepAlive, keepAliveInitialDelay, keepAliveInterval, keepAliveCount, userTimeout } =
+    values;
+  const warnings: string[] = [];
+  const counted = platform === 'linux' && userTimeout > 0;
+  if (!keepAlive) {
+    warnings.push('keepalive is off: a peer that vanishes while nothing is sent is never noticed');
+  } else if (counted && userTimeout < keepAliveInitialDelay + keepAliveInterval) {
+    warnings.push(
+      `the user timeout (${spell(userTimeout)}) is shorter than initial delay and interval (${spell(keepAliveInitialDelay + keepAliveInterval)}): one lost keepalive probe ends a living connection`,
+    );
+  } else if (counted && probesOf(platform, values) !== keepAliveCount) {
+    warnings.push(
+      `the probe count (${keepAliveCount}) is ignored: with a user timeout an idle connection ends after ${probesOf(platform, values)} unanswered probes`,
+    );
+  } else if (bounds.idle >= 3_600_000) {
+    warnings.push(
+      `keepalive begins after ${spell(keepAliveInitialDelay)}: a peer that vanishes while nothing is sent is noticed after ${spell(bounds.idle)}`,
+    );
+  }
+  if (userTimeout === 0 && !(keepAlive && keepAliveSuffices(platform))) {
+    warnings.push(
+      `there is no user timeout: a write to a peer that vanished hangs for about ${spell(bounds.busy)}`,
+    );
+  }
+  if (counted) {
+    warnings.push(
+      `a living peer that does not read, so that its window stays closed for ${spell(userTimeout)}, is ended too`,
+    );
+  }
+  return warnings;
+}
+
+/** A duration for people. */
+function spell(milliseconds: number): string {
+  if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`;
+  if (milliseconds < 120_000) return `${Number((milliseconds / 1_000).toFixed(1))} s`;
+  const minutes = Math.round(milliseconds / 60_000);
+  if (minutes < 120) return `${minutes} minutes`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
