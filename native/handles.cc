@@ -229,7 +229,8 @@ class Search {
       const bool is_told = names[peer ? 1 : 0](handle, told, &told_length) == 0;
       const bool is_held = platform::GetName(socket, peer, held, &held_length) == 0;
       if (is_told != is_held) return false;
-      if (is_told && std::memcmp(told, held, sizeof(told)) != 0) return false;
+      if (is_told && (told_length != held_length || !std::equal(told, told + told_length, held)))
+        return false;
     }
     return true;
   }
