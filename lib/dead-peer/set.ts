@@ -17,13 +17,24 @@ import {
 import {
   type DeadPeerOptions,
   type DeadPeerPlan,
+  keepAliveSuffices,
   type PlanOptions,
   planFor,
   type Wish,
 } from './plan';
-import { BUILTIN, builtinHere, INITIAL_TIMEOUT, retransmissionHere } from './retransmission';
+import {
+  BUILTIN,
+  builtinHere,
+  INITIAL_TIMEOUT,
+  retransmissionHere,
+  retransmissionTimeoutOf,
+} from './retransmission';
 import type { DeadPeerPlatform } from './rules';
-import { getTcpInfo, isSupported, setOptions } from './uses';
+import { checkOptions, isSupported, setKeepAlive, setOptions } from './uses';
+
+const isWindows = process.platform === 'win32';
+/** Whether a plan for this system has one, so that it is ours to put back. */
+const isUserTimeoutOurs = !keepAliveSuffices(process.platform as Platform);
 
 const SYSTEMS: readonly DeadPeerPlatform[] = ['linux', 'darwin', 'win32', 'freebsd', 'gvisor'];
 
@@ -97,18 +108,52 @@ export function setDeadPeerTimeout(
 ): DeadPeerPlan | null {
   const checked = checkedWish(membersOf(options, DEAD_PEER_OPTIONS));
   if (timeout === null) {
-    setOptions(socketOrServer, asNew());
+    apply(socketOrServer, asNew());
     follow(socketOrServer, undefined);
     return null;
   }
   const wanted = checkedTimeout(timeout);
   checkTolerance(process.platform as Platform, checked.zeroWindow);
-  // A listening socket has none: its connections begin with the first.
-  const { rto } = getTcpInfo(socketOrServer);
-  const plan = planHere(wanted, checked, rto);
-  setOptions(socketOrServer, plan.options);
+  const plan = asHere(planHere(wanted, checked, retransmissionTimeoutOf(socketOrServer)));
+  apply(socketOrServer, plan.options);
   follow(socketOrServer, plan);
   return plan;
+}
+
+const TEN_PROBES = 10;
+
+/** Windows before 10.1703 always sends ten probes: closer together, they take as long as a few. */
+function asHere(plan: DeadPeerPlan): DeadPeerPlan {
+  const { keepAliveInterval, keepAliveCount } = plan.options;
+  if (!isWindows || isSupported('keepAliveCount')) return plan;
+  const together = (keepAliveInterval as number) * (keepAliveCount as number);
+  const options = {
+    ...plan.options,
+    keepAliveInterval: Math.floor(together / TEN_PROBES),
+    keepAliveCount: TEN_PROBES,
+  };
+  return { ...plan, options, probes: TEN_PROBES };
+}
+
+/**
+ * Keepalive in a call of its own on Windows: it has the ways of those versions that have no options for it.
+ */
+function apply(socket: SocketLike, options: SocketOptions): void {
+  if (!isWindows) {
+    setOptions(socket, options);
+    return;
+  }
+  const { keepAlive, keepAliveInitialDelay, keepAliveInterval, keepAliveCount, ...others } =
+    options;
+  // Before anything is set.
+  checkOptions(others);
+  setKeepAlive(socket, {
+    enable: keepAlive,
+    initialDelay: keepAliveInitialDelay,
+    interval: keepAliveInterval,
+    count: keepAliveCount,
+  });
+  setOptions(socket, others);
 }
 
 /** What a new socket has. */
@@ -118,8 +163,7 @@ function asNew(): SocketOptions {
     keepAliveInterval: 'system',
     keepAliveCount: 'system',
     keepAlive: false,
-    // Of Windows nobody says which number is off.
-    ...(process.platform === 'linux' && isSupported('userTimeout') ? { userTimeout: 0 } : {}),
+    ...(isUserTimeoutOurs && isSupported('userTimeout') ? { userTimeout: 0 } : {}),
     ...(isSupported('retransmissionTimeoutMax') ? { retransmissionTimeoutMax: 'system' } : {}),
   };
 }
@@ -137,7 +181,7 @@ function follow(server: SocketLike, plan: DeadPeerPlan | undefined): void {
   if (plan === undefined) return;
   const listener = (socket: SocketLike): void => {
     try {
-      setOptions(socket, plan.options);
+      apply(socket, plan.options);
     } catch {
       // It was reset before it was accepted, and says so itself.
     }
