@@ -30,14 +30,10 @@ export function retransmissionHere(timeout: number): Retransmission {
   };
 }
 
-/** `null` of a listening socket, whose connections begin with the first; and where nothing tells it. */
+/**
+ * The connection's own; `null` of a listening socket, whose connections begin with the first, and on
+ * Windows, whose TCP_INFO has none.
+ */
 export function retransmissionTimeoutOf(socket: SocketLike): number | null {
-  try {
-    return getTcpInfo(socket).rto;
-  } catch (error) {
-    // Windows before 10.1703 has no SIO_TCP_INFO.
-    if (process.platform === 'win32' && (error as NodeJS.ErrnoException).code === 'ENOTSUP')
-      return null;
-    throw error;
-  }
+  return process.platform === 'win32' ? null : getTcpInfo(socket).rto;
 }
