@@ -33,6 +33,8 @@ import type { DeadPeerPlatform } from './rules';
 import { checkOptions, isSupported, setKeepAlive, setOptions } from './uses';
 
 const isWindows = process.platform === 'win32';
+/** What Windows before 10.1703 sends, which has no TCP_KEEPCNT. */
+const FIXED_COUNT = 10;
 /** Whether a plan for this system has one, so that it is ours to put back. */
 const isUserTimeoutOurs = !keepAliveSuffices(process.platform as Platform);
 
@@ -76,6 +78,7 @@ function planHere(
   const wishWith = (assumed: number): Wish => ({
     ...checked,
     platform,
+    fixedCount: isWindows && !isSupported('keepAliveCount') ? FIXED_COUNT : undefined,
     // A user timeout leaves nothing to the system's settings.
     retransmission:
       checked.zeroWindow === 'fail'
@@ -114,25 +117,10 @@ export function setDeadPeerTimeout(
   }
   const wanted = checkedTimeout(timeout);
   checkTolerance(process.platform as Platform, checked.zeroWindow);
-  const plan = asHere(planHere(wanted, checked, retransmissionTimeoutOf(socketOrServer)));
+  const plan = planHere(wanted, checked, retransmissionTimeoutOf(socketOrServer));
   apply(socketOrServer, plan.options);
   follow(socketOrServer, plan);
   return plan;
-}
-
-const TEN_PROBES = 10;
-
-/** Windows before 10.1703 always sends ten probes: closer together, they take as long as a few. */
-function asHere(plan: DeadPeerPlan): DeadPeerPlan {
-  const { keepAliveInterval, keepAliveCount } = plan.options;
-  if (!isWindows || isSupported('keepAliveCount')) return plan;
-  const together = (keepAliveInterval as number) * (keepAliveCount as number);
-  const options = {
-    ...plan.options,
-    keepAliveInterval: Math.floor(together / TEN_PROBES),
-    keepAliveCount: TEN_PROBES,
-  };
-  return { ...plan, options, probes: TEN_PROBES };
 }
 
 /**

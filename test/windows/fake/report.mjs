@@ -123,7 +123,7 @@ const userTimeouts = (socket) => ({
 report.userTimeout = {
   asNew: userTimeouts(client),
   set: attempt(() => setOptions(client, { userTimeout: 30_500 })),
-  then: userTimeouts(client),
+  setHeld: userTimeouts(client),
   read: attempt(() => getOption(client, 'userTimeout')),
   off: attempt(() => setOptions(client, { userTimeout: 0 })),
   offHeld: userTimeouts(client),
