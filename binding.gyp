@@ -11,7 +11,7 @@
       'ldflags': ['-flto'],
       'cflags': ['-Os', '-flto', '-Wall', '-Wextra', '-Werror', '-fvisibility=hidden'],
       'cflags_cc!': ['-std=gnu++17'],
-      'cflags_cc': ['-std=c++17'],
+      'cflags_cc': ['-std=c++17', '-fno-exceptions', '-fno-rtti'],
       'xcode_settings': {
         'GCC_OPTIMIZATION_LEVEL': 's',
         'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
@@ -23,7 +23,18 @@
         ['OS=="mac"', {'xcode_settings': {'MACOSX_DEPLOYMENT_TARGET': '11.0'}}]
       ],
       'conditions': [
-        ['OS=="linux"', {'sources': ['native/posix.cc', 'native/linux.cc', 'native/linux_diag.cc']}],
+        ['OS=="linux"', {
+          'sources': [
+            'native/posix.cc',
+            'native/linux.cc',
+            'native/linux_diag.cc',
+            'native/runtime.cc'
+          ],
+          # Only the libraries it really needs: not that of C++, which the compiler names, because
+          # a file that serves every distribution cannot count on one. See native/runtime.cc.
+          # The linker runs in build/.
+          'ldflags': ['-Wl,--as-needed', '-Wl,--version-script=../native/exports.map']
+        }],
         ['OS=="mac"', {'sources': ['native/posix.cc', 'native/darwin.cc']}],
         ['OS=="win"', {'sources': ['native/win32.cc'], 'libraries': ['ws2_32.lib', 'advapi32.lib']}]
       ]
