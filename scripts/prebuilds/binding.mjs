@@ -13,7 +13,7 @@ function parse(root) {
   return runInNewContext(`(${text.replace(/^\s*#.*$/gm, '')})`).targets[0];
 }
 
-/** The addon's sources, flags and libraries on a system, by the name that Node gives the system. */
+/** The prebuilt addon's sources, flags and libraries on a system, by the name that Node gives the system. */
 export function binding(root, platform) {
   const target = parse(root);
   const parts = [target];
@@ -28,7 +28,8 @@ export function binding(root, platform) {
   const all = (key) => parts.flatMap((part) => part[key] ?? []);
   return {
     target: target.target_name,
-    sources: all('sources'),
+    // Without a C++ library on any system, unlike what node-gyp makes of it for macOS and Windows.
+    sources: [...new Set([...all('sources'), 'native/runtime.cc'])],
     defines: all('defines'),
     cflags: [...all('cflags'), ...all('cflags_cc')],
     libraries: all('libraries'),

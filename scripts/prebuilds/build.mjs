@@ -128,8 +128,7 @@ function compileOne(name, source, [program, ...first], flags) {
 /** Compiles what the addon consists of on a system; returns the objects. */
 function compile(name, compiler, flags) {
   const { target, sources, defines, cflags } = binding(root, name.split('-')[0]);
-  const all = [...new Set([...sources, 'native/runtime.cc'])];
-  return all.map((source) =>
+  return sources.map((source) =>
     compileOne(name, source, compiler, [
       // Zig has no such thing for macOS, and on Windows the objects are read below.
       ...cflags.filter((flag) => flag !== '-flto'),
