@@ -5,7 +5,8 @@
 
 #include <windows.h>
 
-// EACH_FUNCTION(DO): DO(name) for each function that the addon's objects take; written by build.mjs.
+// EACH_FUNCTION(DO): DO(name) for each function that the addon's objects take; written by
+// build.mjs.
 #include "functions.h"
 
 extern "C" {
