@@ -2,6 +2,9 @@
 //
 //   node scripts/prebuilds/build.mjs             writes prebuilds/
 //   node scripts/prebuilds/build.mjs --verify    compares prebuilds/ with what comes out, byte for byte
+//   node scripts/prebuilds/build.mjs --other-windows <source> <folder>
+//                                                for tests: win32-x64 alone, with that source in the
+//                                                place of native/win32_calls.cc
 //
 // With Zig from npm, which brings the headers and libraries of all these systems, and for Windows on
 // x64 with Debian's mingw. The same sources and tools give the same bytes, wherever the checkout is.
@@ -126,10 +129,10 @@ function compileOne(name, source, [program, ...first], flags) {
 }
 
 /** Compiles what the addon consists of on a system; returns the objects. */
-function compile(name, compiler, flags) {
+function compile(name, compiler, flags, instead = {}) {
   const { target, sources, defines, cflags } = binding(root, name.split('-')[0]);
   return sources.map((source) =>
-    compileOne(name, source, compiler, [
+    compileOne(name, instead[source] ?? source, compiler, [
       // Zig has no such thing for macOS, and on Windows the objects are read below.
       ...cflags.filter((flag) => flag !== '-flto'),
       ...['-ffunction-sections', '-fdata-sections'],
@@ -163,9 +166,9 @@ function macos(name, out, target) {
   ]);
 }
 
-function windows(name, out, target) {
+function windows(name, out, target, instead) {
   const { cxx, cc, flags, linkFlags } = name === 'win32-x64' ? withMingw() : withZig(target);
-  const objects = compile(name, cxx, flags);
+  const objects = compile(name, cxx, flags, instead);
   const taken = objects.flatMap(
     (object) => readFileSync(object, 'latin1').match(/(?<=__imp_)(napi|node_api)_\w+/g) ?? [],
   );
@@ -275,6 +278,12 @@ function verify(manifest) {
 }
 
 prepare();
+const [, , option, source, output] = process.argv;
+if (option === '--other-windows') {
+  mkdirSync(output, { recursive: true });
+  windows('win32-x64', output, TARGETS['win32-x64'], { 'native/win32_calls.cc': source });
+  process.exit();
+}
 const folder = buildAll();
 const faults = checkAll(folder);
 if (faults.length > 0) {
@@ -282,7 +291,7 @@ if (faults.length > 0) {
   process.exit(1);
 }
 const manifest = createManifest(root, folder, tools());
-if (process.argv.includes('--verify')) {
+if (option === '--verify') {
   if (!verify(manifest)) process.exit(1);
   console.log('prebuilds/ has exactly these bytes');
 } else {

@@ -24,7 +24,7 @@ const GLIBC = [2, 17];
 
 /** Of the C library: what glibc has since that version, and musl has too. */
 const LIBC = new Set(
-  `__cxa_finalize __errno_location abort bind calloc close connect dlsym eventfd fcntl free getpeername
+  `__cxa_finalize __errno_location abort bcmp bind calloc close connect dlsym eventfd fcntl free getpeername
   getsockname getsockopt ioctl malloc memchr memcmp memcpy memmove memset open open64 poll prctl
   pthread_create pthread_join pthread_mutex_lock pthread_mutex_unlock read recv recvfrom recvmsg send
   sendmsg sendto setsockopt snprintf socket strchr strcmp strlen strncmp write`.split(/\s+/),

@@ -35,11 +35,13 @@ constexpr int k1809 = 17763;
 constexpr int k11 = 22000;
 
 int Build() {
-  static const int build = [] {
+  // Tests use it from one thread.
+  static int build = 0;
+  if (build == 0) {
     char text[16] = "";
     GetEnvironmentVariableA("SOCKET_OPTIONS_TEST_WINDOWS", text, sizeof(text));
-    return std::atoi(text);
-  }();
+    build = std::atoi(text);
+  }
   return build;
 }
 
