@@ -2,7 +2,7 @@
   'targets': [
     {
       'target_name': 'socket_options',
-      'sources': ['native/addon.cc', 'native/tcp_info.cc', 'native/connections.cc'],
+      'sources': ['native/addon.cc', 'native/tcp_info.cc', 'native/connections.cc', 'native/handles.cc'],
       'dependencies': ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api"],
       'defines': ['NAPI_VERSION=8'],
       # Small, because the system calls dwarf what -O2 gains; as a whole (-flto), because each call
@@ -23,7 +23,11 @@
         ['OS=="mac"', {'xcode_settings': {'MACOSX_DEPLOYMENT_TARGET': '11.0'}}]
       ],
       'conditions': [
-        ['OS=="linux"', {'sources': ['native/posix.cc', 'native/linux.cc', 'native/linux_diag.cc']}],
+        ['OS=="linux"', {
+          'sources': ['native/posix.cc', 'native/linux.cc', 'native/linux_diag.cc'],
+          # glibc before 2.34 has dlsym() there.
+          'libraries': ['-ldl']
+        }],
         ['OS=="mac"', {'sources': ['native/posix.cc', 'native/darwin.cc']}],
         ['OS=="win"', {'sources': ['native/win32.cc'], 'libraries': ['ws2_32.lib', 'advapi32.lib']}]
       ]

@@ -66,6 +66,12 @@ export interface Binding {
   watchClosedConnections(limit: number, wake: () => void): number;
   /** Whether a watch keeps the process from ending. */
   holdWatch(table: number, hold: boolean): void;
+  /** Whether sockets behind handle objects can be searched for, and nobody does so already. */
+  beginSearch(): boolean;
+  /** After each step of the pattern, but for the last. */
+  lookAtHandles(): void;
+  /** After the last: a socket for each object, below zero for one that has none. */
+  endSearch(sockets: Float64Array): void;
   /** Replaces the setting's name, `length` bytes of the records, by its text; returns its length. */
   readSetting(length: number): number;
 }

@@ -30,10 +30,12 @@ export let valueError: Kit['valueError'];
 
 export let descriptorIfOpen: Kit['descriptorIfOpen'];
 export let descriptorOf: Kit['descriptorOf'];
+export let findDescriptors: Kit['findDescriptors'];
 
 export function useKit(kit: Kit): void {
   ({ binding, bytes, constantTables, defaultOf, getRecords, isLoaded } = kit);
   ({ putBytes, putRoom, putWord, readQueues, readTcpInfo, setRecords, tcpInfo, words } = kit);
   ({ describeErrno, errnoOf, optionError, rangeError, SocketOptionError, systemError } = kit);
-  ({ typeError, unsupportedError, valueError, descriptorIfOpen, descriptorOf } = kit);
+  ({ typeError, unsupportedError, valueError, descriptorIfOpen, descriptorOf, findDescriptors } =
+    kit);
 }

@@ -28,7 +28,7 @@ import {
   unsupportedError,
   valueError,
 } from './error';
-import { descriptorIfOpen, descriptorOf } from './socket';
+import { descriptorIfOpen, descriptorOf, findDescriptors } from './socket';
 
 export type Kit = ReturnType<typeof kit>;
 
@@ -48,6 +48,6 @@ export function kit() {
     ...{ readQueues, readTcpInfo, setRecords, tcpInfo, words },
     ...{ describeErrno, errnoOf, optionError, rangeError, SocketOptionError, systemError },
     ...{ typeError, unsupportedError, valueError },
-    ...{ descriptorIfOpen, descriptorOf },
+    ...{ descriptorIfOpen, descriptorOf, findDescriptors },
   };
 }

@@ -6,6 +6,7 @@ import type { Http2Session } from 'node:http2';
 import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { rangeError, socketError, typeError } from './error';
+import { findSocketsBehind, type NodeHandle, socketBehind } from './handles';
 
 /** Everything that has a socket whose options can be read and set. */
 export type SocketLike =
@@ -17,7 +18,7 @@ export type SocketLike =
   | { readonly fd: number }
   | number;
 
-interface Handle {
+interface Handle extends NodeHandle {
   readonly fd?: unknown;
 }
 
@@ -57,16 +58,49 @@ export function descriptorIfOpen(socket: SocketLike): number {
   if (typeof socket !== 'object' || socket === null) throw typeError('socket', EXPECTED, socket);
 
   const inside = socket as Inside;
-  // Before `_handle`: on dgram sockets, which say their type, that is a deprecated getter, and warns.
-  const state = typeof inside.type === 'string' ? dgramState(socket) : undefined;
-  if (state !== undefined) return descriptorOfHandle(state.handle);
-  const handle = inside._handle;
+  const handle = handleOf(inside);
   return handle === undefined ? descriptorWithout(inside) : descriptorOfHandle(handle);
 }
 
+/** The handle object of Node inside, `null` where there is none now; `undefined`: not such an object. */
+function handleOf(inside: Inside): Handle | null | undefined {
+  // Before `_handle`: on dgram sockets, which say their type, that is a deprecated getter, and warns.
+  const state = typeof inside.type === 'string' ? dgramState(inside) : undefined;
+  if (state !== undefined) return state.handle;
+  const handle = inside._handle;
+  if (handle !== undefined) return handle;
+  // Its `socket` is a proxy that refuses what would disturb the session, but has a `_handle`.
+  return isSession(inside) ? (socketOf(inside)?._handle ?? null) : undefined;
+}
+
+/**
+ * Whether Node tells no descriptor, and libuv can be asked. Bun tells one on Windows too, and ends
+ * the process when a function of libuv is called. The variable is for tests of the search elsewhere.
+ */
+const isForced = process.env.SOCKET_OPTIONS_SEARCH === '1';
+const searches = (isForced || process.platform === 'win32') && !process.versions.bun;
+
 function descriptorOfHandle(handle: Handle | null): number {
-  const fd = handle?.fd;
-  return isDescriptor(fd) ? fd : NONE;
+  if (handle === null) return NONE;
+  const { fd } = handle;
+  if (isDescriptor(fd) && !isForced) return fd;
+  const socket = searches ? socketBehind(handle) : NONE;
+  return isDescriptor(socket) ? socket : NONE;
+}
+
+/**
+ * To be called before `count` sockets are asked for their descriptors one by one: where each had to
+ * be searched for, they are found in one search.
+ */
+export function findDescriptors(sockets: readonly unknown[], from: number, count: number): void {
+  if (!searches) return;
+  const handles: Handle[] = [];
+  for (const socket of sockets.slice(from, from + count)) {
+    if (typeof socket !== 'object' || socket === null) continue;
+    const handle = handleOf(socket as Inside);
+    if (handle) handles.push(handle);
+  }
+  findSocketsBehind(handles);
 }
 
 /** A C int from 0 on. A number beyond would be cut down to somebody else's descriptor. */
@@ -84,10 +118,8 @@ function checkedDescriptor(fd: unknown, argument: string): number {
   return fd;
 }
 
-/** Of objects without `_handle`: http2 sessions and `{ fd }`. */
+/** Of objects without `_handle`: `{ fd }`. */
 function descriptorWithout(inside: Inside): number {
-  // Its `socket` is a proxy that refuses what would disturb the session, but has a `_handle`.
-  if (isSession(inside)) return descriptorOfHandle(socketOf(inside)?._handle ?? null);
   if ('fd' in inside) return checkedDescriptor(inside.fd, 'socket.fd');
   // Requests, responses and WebSocket streams have one; which of several it is, the caller knows.
   const holder = typeof inside.socket === 'object' && inside.socket !== null;
@@ -160,10 +192,10 @@ function noHandleDescriptor(inside: Inside, handle: Handle | null): Error {
   if (handle === null) {
     return socketError('ERR_SOCKET_CLOSED', 'The socket is closed');
   }
-  if (process.platform === 'win32') {
+  if (searches && inside.listening === undefined) {
     return socketError(
       'ERR_SOCKET_NO_DESCRIPTOR',
-      'Node does not tell the SOCKET of this object on Windows',
+      'No SOCKET was found behind this object: it is a pipe, runs over another stream (pass the socket below it instead), or its handle is not just as Node made it',
     );
   }
   if (inside.listening !== undefined) {

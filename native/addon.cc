@@ -140,6 +140,7 @@ napi_value Constants(napi_env env, napi_callback_info) {
 
 void End(Napi::Env env, Environment* environment) {
   napi_delete_reference(env, environment->buffer);
+  addon::EndOfSearches(environment);
   delete environment;
 }
 
@@ -165,6 +166,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   addon::Define(exports, "readSetting", ReadSetting, environment);
   addon::AddTcpInfo(exports, environment);
   addon::AddConnections(exports, environment);
+  addon::AddHandles(exports, environment);
   return exports;
 }
 

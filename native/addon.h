@@ -27,11 +27,14 @@ constexpr std::size_t kRoom = (kScratchBytes - offsetof(Scratch, words)) / sizeo
 
 // Of connections.cc: a table of connections that JS has open.
 struct OpenTable;
+// Of handles.cc: how the sockets behind objects of Node are found.
+class Search;
 
 struct Environment {
   napi_ref buffer = nullptr;  // holds the scratch memory, whatever JS does with it
   Scratch* scratch = nullptr;
   OpenTable* tables = nullptr;
+  Search* search = nullptr;
 };
 
 // The callbacks are Node-API's own and not node-addon-api's: its errors, of which lib/ can meet
@@ -93,6 +96,10 @@ inline void Define(Napi::Object exports, const char* name, napi_callback callbac
 // Each file adds its functions to the exports.
 void AddTcpInfo(Napi::Object exports, Environment* environment);
 void AddConnections(Napi::Object exports, Environment* environment);
+void AddHandles(Napi::Object exports, Environment* environment);
+
+// What an environment leaves behind when it ends.
+void EndOfSearches(Environment* environment);
 
 }  // namespace addon
 

@@ -31,6 +31,13 @@ struct Constant {
 extern const Constant kConstants[];
 extern const std::size_t kConstantCount;
 
+// As libuv has a descriptor (uv_os_fd_t).
+#ifdef _WIN32
+using Descriptor = std::intptr_t;
+#else
+using Descriptor = int;
+#endif
+
 // setsockopt(2).
 int SetOption(Socket socket, int level, int option, const void* value, int length);
 
@@ -43,6 +50,14 @@ int GetOption(Socket socket, int level, int option, void* value, int* length);
 // everyone.
 Socket OpenSocket(int level);
 void CloseSocket(Socket socket);
+
+// getsockname(2), or getpeername(2) of the `peer`. `length` comes in as the room at `address` and
+// goes out as what was written.
+int GetName(Socket socket, bool peer, void* address, int* length);
+
+// A function that the running program exports, or null: libuv's of Node.
+using HostFunction = void (*)();
+HostFunction FindHostFunction(const char* name);
 
 // The three keepalive values in one request, in milliseconds: SIO_KEEPALIVE_VALS, the only way on
 // Windows before 10.1709. Elsewhere UV_ENOTSUP.

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include <dlfcn.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -38,6 +39,18 @@ Socket OpenSocket(int level) {
 
 void CloseSocket(Socket socket) {
   close(static_cast<int>(socket));
+}
+
+int GetName(Socket socket, bool peer, void* address, int* length) {
+  const auto name = peer ? getpeername : getsockname;
+  socklen_t size = static_cast<socklen_t>(*length);
+  if (name(static_cast<int>(socket), static_cast<sockaddr*>(address), &size) != 0) return -errno;
+  *length = static_cast<int>(size);
+  return 0;
+}
+
+HostFunction FindHostFunction(const char* name) {
+  return reinterpret_cast<HostFunction>(dlsym(RTLD_DEFAULT, name));
 }
 
 int SetKeepAliveValues(Socket, bool, std::uint32_t, std::uint32_t) {

@@ -288,6 +288,14 @@ int LastError() {
   return Translate(static_cast<DWORD>(WSAGetLastError()));
 }
 
+template <typename Function>
+Function As(FARPROC address) {
+  Function function;
+  static_assert(sizeof(function) == sizeof(address), "both are addresses of functions");
+  std::memcpy(&function, &address, sizeof(function));
+  return function;
+}
+
 SOCKET NewSocket(int family) {
   return WSASocketW(family, SOCK_STREAM, IPPROTO_TCP, nullptr, 0,
                     WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
@@ -367,6 +375,21 @@ void CloseSocket(Socket socket) {
   closesocket(static_cast<SOCKET>(socket));
 }
 
+int GetName(Socket socket, bool peer, void* address, int* length) {
+  const auto name = peer ? getpeername : getsockname;
+  const int status = name(static_cast<SOCKET>(socket), static_cast<sockaddr*>(address), length);
+  return status == 0 ? 0 : LastError();
+}
+
+HostFunction FindHostFunction(const char* name) {
+  // Where the program has Node as a library, it is there; else in the program itself.
+  for (const HMODULE module : {GetModuleHandleW(L"libnode.dll"), GetModuleHandleW(nullptr)}) {
+    const FARPROC found = module == nullptr ? nullptr : GetProcAddress(module, name);
+    if (found != nullptr) return As<HostFunction>(found);
+  }
+  return nullptr;
+}
+
 int SetKeepAliveValues(Socket socket, bool enable, std::uint32_t initial_delay,
                        std::uint32_t interval) {
   tcp_keepalive values;
@@ -433,14 +456,6 @@ namespace {
 FARPROC HelperFunction(const char* name) {
   const HMODULE library = LoadLibraryExW(L"iphlpapi.dll", nullptr, LOAD_LIBRARY_SEARCH_SYSTEM32);
   return library == nullptr ? nullptr : GetProcAddress(library, name);
-}
-
-template <typename Function>
-Function As(FARPROC address) {
-  Function function;
-  static_assert(sizeof(function) == sizeof(address), "both are addresses of functions");
-  std::memcpy(&function, &address, sizeof(function));
-  return function;
 }
 
 }  // namespace

@@ -1,6 +1,14 @@
 // The state of thousands of connections: one native call for many of them, a column for each field.
 
-import { binding, descriptorIfOpen, errnoOf, rangeError, typeError, valueError } from '../given';
+import {
+  binding,
+  descriptorIfOpen,
+  errnoOf,
+  findDescriptors,
+  rangeError,
+  typeError,
+  valueError,
+} from '../given';
 import type { SocketLike } from '../socket';
 import { newRow, rowFields } from './row';
 import { system } from './system';
@@ -61,6 +69,7 @@ export function readTcpInfos(
   }
   const sheet = kept;
   const { readTcpInfos: readSheet } = binding();
+  findDescriptors(sockets, 0, sockets.length);
   for (let from = 0; from < sockets.length; from += SHEET) {
     const count = Math.min(sockets.length - from, SHEET);
     fill(sheet, sockets, from, count);
@@ -83,6 +92,7 @@ export async function readTcpInfosAsync(
   const { sweepTcpInfos, readTcpInfos: readSheet } = binding();
   for (let from = 0; from < all.length; from += SHEET) {
     const count = Math.min(all.length - from, SHEET);
+    findDescriptors(all, from, count);
     fill(sheet, all, from, count);
     await new Promise<void>((resolve) => {
       if (sweepTcpInfos(sheet.buffer, count, resolve)) return;

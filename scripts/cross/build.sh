@@ -59,7 +59,7 @@ macos() {
   local name=$1 target=$2 objects=$scratch/$1
   # Zig's own default is to trap on undefined behaviour. Unwind tables, which nothing reads without
   # exceptions, would cost a page of 16 kB on arm64; Windows asks for them.
-  compile "$objects" native/{addon,tcp_info,connections,posix,darwin}.cc $here/runtime.cc -- \
+  compile "$objects" native/{addon,tcp_info,connections,handles,posix,darwin}.cc $here/runtime.cc -- \
     "$zig" c++ -target "$target" -fno-sanitize=undefined \
     -fno-unwind-tables -fno-asynchronous-unwind-tables
   mkdir -p "$out/$name"
@@ -70,7 +70,7 @@ macos() {
 
 windows() {
   local name=$1 objects=$scratch/$1
-  compile "$objects" native/{addon,tcp_info,connections,win32}.cc $here/{runtime,delay_load_hook}.cc -- \
+  compile "$objects" native/{addon,tcp_info,connections,handles,win32}.cc $here/{runtime,delay_load_hook}.cc -- \
     "$mingw-g++-posix"
   # awk and not cat: one of the files has no newline at its end.
   {
