@@ -63,10 +63,11 @@ function search(handles: readonly NodeHandle[]): Float64Array {
       }
     }
   } catch {
-    // Not Node's own method, then: whatever it did, its pattern is not whole.
-  } finally {
+    // Not Node's own methods, then, and nothing to rely on.
     endSearch(sockets);
+    return sockets.fill(NO_SOCKET);
   }
+  endSearch(sockets);
   for (const [i, socket] of sockets.entries()) {
     if (socket >= 0) found.set(handles[i] as NodeHandle, socket);
   }
