@@ -31,10 +31,10 @@ function expectTuned(socket: SocketLike, fd: number): void {
   setKeepAlive(socket, TUNED);
   setOptions(socket, { userTimeout: 9_000 });
   expect(getKeepAlive(socket)).toEqual(TUNED);
-  expect(getInt(fd, SOL_SOCKET, 9)).toBe(1);
-  expect(getInt(fd, IPPROTO_TCP, 4)).toBe(21);
-  expect(getInt(fd, IPPROTO_TCP, 5)).toBe(2);
-  expect(getInt(fd, IPPROTO_TCP, 6)).toBe(4);
+  expect(getInt(fd, SOL_SOCKET, SO_KEEPALIVE)).toBe(1);
+  expect(getInt(fd, IPPROTO_TCP, TCP_KEEPIDLE)).toBe(21);
+  expect(getInt(fd, IPPROTO_TCP, TCP_KEEPINTVL)).toBe(2);
+  expect(getInt(fd, IPPROTO_TCP, TCP_KEEPCNT)).toBe(4);
   expect(getInt(fd, IPPROTO_TCP, 18)).toBe(9_000);
 }
 
@@ -102,8 +102,8 @@ describe('sockets that are open', () => {
     const [accepted] = (await once(server, 'connection')) as [net.Socket];
     const fd = fdOf(accepted);
     expect(getKeepAlive(accepted)).toEqual(TUNED);
-    expect(getInt(fd, SOL_SOCKET, 9)).toBe(1);
-    expect(getInt(fd, IPPROTO_TCP, 4)).toBe(21);
+    expect(getInt(fd, SOL_SOCKET, SO_KEEPALIVE)).toBe(1);
+    expect(getInt(fd, IPPROTO_TCP, TCP_KEEPIDLE)).toBe(21);
     expect(getInt(fd, IPPROTO_TCP, 18)).toBe(9_000);
     expect(getInt(fd, SOL_SOCKET, 8)).toBe(40_000);
     expect(getOptions(accepted, ['congestionControl', 'userTimeout'])).toEqual({
