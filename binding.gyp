@@ -29,7 +29,10 @@
           'libraries': ['-ldl']
         }],
         ['OS=="mac"', {'sources': ['native/posix.cc', 'native/darwin.cc']}],
-        ['OS=="win"', {'sources': ['native/win32.cc'], 'libraries': ['ws2_32.lib', 'advapi32.lib']}]
+        ['OS=="win"', {
+          'sources': ['native/win32.cc', 'native/win32_calls.cc'],
+          'libraries': ['ws2_32.lib', 'advapi32.lib']
+        }]
       ]
     }
   ]

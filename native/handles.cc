@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
 
 #include "addon.h"
@@ -109,14 +110,15 @@ class Search {
     std::fill_n(sockets, count, kNone);
     sockets_ = sockets;
     count_ = count;
+    // As many steps as the objects need, or else the pattern was broken off.
+    std::size_t bits = 1;
+    while ((std::size_t{1} << bits) < count) bits++;
+    if (looks_ + 1 != 2 * bits) same_ = false;
     StartWalk();
     Walk<&Search::Finish>();
     EndLook();
     under_way_ = false;
-    // A pattern of as many steps as the objects need, seen by handles that stayed the same.
-    std::size_t bits = 1;
-    while ((std::size_t{1} << bits) < count) bits++;
-    if (!same_ || looks_ != 2 * bits) std::fill_n(sockets, count, kNone);
+    if (!same_) std::fill_n(sockets, count, kNone);
   }
 
  private:
@@ -197,13 +199,12 @@ class Search {
     std::size_t index = 0;
     bool follows = true;
     bool stays = true;
-    for (std::size_t look = looks_ + 1; look > 0; look -= 2) {
+    for (std::size_t look = looks_ + 1; look >= 2; look -= 2) {
       const unsigned first = seen.pattern >> (look - 1) & 1;
       const unsigned second = seen.pattern >> (look - 2) & 1;
       if (first == second) follows = false;
       if (first != (seen.ref ? 0 : 1) || first != second) stays = false;
       index = index << 1 | first;
-      if (look == 1) break;
     }
     if (stays) return;
     // Two that follow one object, or one that follows in part: hands that are not ours.
@@ -228,7 +229,8 @@ class Search {
       const bool is_told = names[peer ? 1 : 0](handle, told, &told_length) == 0;
       const bool is_held = platform::GetName(socket, peer, held, &held_length) == 0;
       if (is_told != is_held) return false;
-      if (is_told && std::memcmp(told, held, sizeof(told)) != 0) return false;
+      if (is_told && (told_length != held_length || !std::equal(told, told + told_length, held)))
+        return false;
     }
     return true;
   }

@@ -16,10 +16,12 @@
 #include <cstring>
 
 #include <atomic>
+#include <initializer_list>
 #include <memory>
 
 #include "constants.h"
 #include "snapshot.h"
+#include "win32_calls.h"
 
 // Names that a build machine's headers may not have: mingw's lack many, and the SDK's depend on the
 // Windows that a build is for. The numbers are those of the SDK (ws2def.h, ws2ipdef.h).
@@ -354,15 +356,15 @@ const Constant kConstants[] = {
 const std::size_t kConstantCount = sizeof(kConstants) / sizeof(kConstants[0]);
 
 int SetOption(Socket socket, int level, int option, const void* value, int length) {
-  const int status = setsockopt(static_cast<SOCKET>(socket), level, option,
-                                static_cast<const char*>(value), length);
+  const int status = kWin32Calls.set_option(static_cast<SOCKET>(socket), level, option,
+                                            static_cast<const char*>(value), length);
   return status == 0 ? 0 : LastError();
 }
 
 int GetOption(Socket socket, int level, int option, void* value, int* length) {
   std::memset(value, 0, static_cast<std::size_t>(*length));
-  const int status =
-      getsockopt(static_cast<SOCKET>(socket), level, option, static_cast<char*>(value), length);
+  const int status = kWin32Calls.get_option(static_cast<SOCKET>(socket), level, option,
+                                            static_cast<char*>(value), length);
   return status == 0 ? 0 : LastError();
 }
 
@@ -397,8 +399,8 @@ int SetKeepAliveValues(Socket socket, bool enable, std::uint32_t initial_delay,
   values.keepalivetime = initial_delay;
   values.keepaliveinterval = interval;
   DWORD returned = 0;
-  const int status = WSAIoctl(static_cast<SOCKET>(socket), SIO_KEEPALIVE_VALS, &values,
-                              sizeof(values), nullptr, 0, &returned, nullptr, nullptr);
+  const int status = kWin32Calls.control(static_cast<SOCKET>(socket), SIO_KEEPALIVE_VALS, &values,
+                                         sizeof(values), nullptr, 0, &returned, nullptr, nullptr);
   return status == 0 ? 0 : LastError();
 }
 
@@ -420,17 +422,21 @@ int ReadSetting(const char* name, char* text, std::size_t room) {
 int GetTcpInfo(Socket socket, void* info, std::size_t room) {
   static constexpr DWORD kTcpInfo = 0xd8000027;  // SIO_TCP_INFO, _WSAIORW(IOC_VENDOR, 39)
   static std::atomic<DWORD> newest{2};
-  for (;;) {
-    DWORD version = newest.load(std::memory_order_relaxed);
+  int refusal = 0;
+  for (DWORD version = newest.load(std::memory_order_relaxed) + 1; version-- > 0;) {
     DWORD returned = 0;
-    if (WSAIoctl(static_cast<SOCKET>(socket), kTcpInfo, &version, sizeof(version), info,
-                 static_cast<DWORD>(room), &returned, nullptr, nullptr) == 0) {
+    if (kWin32Calls.control(static_cast<SOCKET>(socket), kTcpInfo, &version, sizeof(version), info,
+                            static_cast<DWORD>(room), &returned, nullptr, nullptr) == 0) {
+      // Not after a refusal, which may be about this socket and not about the version.
+      newest.store(version, std::memory_order_relaxed);
       return static_cast<int>(returned);
     }
     const int error = WSAGetLastError();
-    if (error != WSAEINVAL || version == 0) return Translate(static_cast<DWORD>(error));
-    newest.store(version - 1, std::memory_order_relaxed);
+    if (refusal == 0) refusal = Translate(static_cast<DWORD>(error));
+    // Which of the two an unknown version is, is not documented.
+    if (error != WSAEINVAL && error != WSAEOPNOTSUPP) break;
   }
+  return refusal;
 }
 
 const bool kIdentifiesSockets = false;

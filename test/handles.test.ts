@@ -202,6 +202,10 @@ describe('handles that are not as Node made them are refused, and all others lef
         handle(1).ref();
       },
     }),
+    'one is left in the state that it had not': () => ({
+      ref: () => handle(1).ref(),
+      unref: () => handle(1).ref(),
+    }),
     'another one changes': () => ({
       ref: () => handle(0).ref(),
       unref() {

@@ -70,7 +70,7 @@ macos() {
 
 windows() {
   local name=$1 objects=$scratch/$1
-  compile "$objects" native/{addon,tcp_info,connections,handles,win32}.cc $here/{runtime,delay_load_hook}.cc -- \
+  compile "$objects" native/{addon,tcp_info,connections,handles,win32,win32_calls}.cc $here/{runtime,delay_load_hook}.cc -- \
     "$mingw-g++-posix"
   # awk and not cat: one of the files has no newline at its end.
   {
