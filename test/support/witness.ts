@@ -8,7 +8,9 @@ interface Witness {
   listen(fd: number): number;
   close(fd: number): number;
   dup(fd: number): number;
-  /** Of Linux. */
+  /** Of Windows: the one SOCKET of this process with these ports; 0: no peer. */
+  find(localPort: number, remotePort: number): number;
+  /** Of Linux: a descriptor of the socket that another process holds as `fd`. */
   take(pid: number, fd: number): number;
   get(fd: number, level: number, name: number, buffer: Buffer): number;
   set(fd: number, level: number, name: number, buffer: Buffer): number;
@@ -50,15 +52,22 @@ export const IPPROTO_IPV6 = 41;
 
 /** An int, as the kernel holds it. */
 export function getInt(fd: number, level: number, name: number): number {
-  return getBytes(fd, level, name, 4).readInt32LE(0);
+  // Of the whole buffer: Windows writes one byte of an int that is a switch.
+  const buffer = Buffer.alloc(4);
+  read(fd, level, name, buffer);
+  return buffer.readInt32LE(0);
 }
 
 /** What the kernel writes into `length` bytes. */
 export function getBytes(fd: number, level: number, name: number, length: number): Buffer {
   const buffer = Buffer.alloc(length);
+  return buffer.subarray(0, read(fd, level, name, buffer));
+}
+
+function read(fd: number, level: number, name: number, buffer: Buffer): number {
   const written = witness.get(fd, level, name, buffer);
   if (written < 0) throw new Error(`getsockopt(${fd}, ${level}, ${name}): errno ${-written}`);
-  return buffer.subarray(0, written);
+  return written;
 }
 
 export function setInt(fd: number, level: number, name: number, value: number): void {
@@ -81,10 +90,13 @@ export function withSocket<T>(domain: number, type: number, use: (fd: number) =>
 
 /** Level, first and last number of the options that a snapshot has. */
 const SNAPSHOT: readonly (readonly [level: number, first: number, last: number])[] = [
-  [SOL_SOCKET, 1, isWindows ? 0x100 : 90],
+  // Of Windows those below 0x1000 are single bits.
+  ...(isWindows
+    ? ([1, 2, 4, 8, 0x10, 0x20, 0x40, 0x80] as const).map((bit) => [SOL_SOCKET, bit, bit] as const)
+    : ([[SOL_SOCKET, 1, 90]] as const)),
   ...(isWindows ? ([[SOL_SOCKET, 0x1001, 0x1008]] as const) : []),
   [IPPROTO_IP, 1, 60],
-  [IPPROTO_TCP, 1, 50],
+  [IPPROTO_TCP, 1, isWindows ? 20 : 50],
   [IPPROTO_IPV6, 1, 80],
 ];
 

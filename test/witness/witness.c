@@ -66,7 +66,35 @@ static napi_value Close(napi_env env, napi_callback_info info) {
 #endif
 }
 
-#ifndef _WIN32
+#ifdef _WIN32
+/* The port of one end of a TCP socket over IP of either version, 0 without one; -1: no socket. */
+static int Port(SOCKET socket, int (*WSAAPI name)(SOCKET, struct sockaddr*, int*)) {
+  struct sockaddr_in6 address = {0};
+  int length = sizeof(address);
+  if (name(socket, (struct sockaddr*)&address, &length) != 0) {
+    return WSAGetLastError() == WSAENOTCONN ? 0 : -1;
+  }
+  /* At the same place in both. */
+  return ntohs(address.sin6_port);
+}
+
+/* find(localPort, remotePort): the one SOCKET with these ports, -1 where there are several or none.
+ */
+static napi_value Find(napi_env env, napi_callback_info info) {
+  enum { kLastHandle = 0x4000 };
+  napi_value values[2];
+  const int local = Argument(env, info, 2, values, 0);
+  const int remote = Argument(env, info, 2, values, 1);
+  int found = 0;
+  /* Handles are multiples of 4. */
+  for (int handle = 4; handle < kLastHandle; handle += 4) {
+    if (Port((SOCKET)handle, getsockname) != local) continue;
+    if (Port((SOCKET)handle, getpeername) != remote) continue;
+    found = found == 0 ? handle : -1;
+  }
+  return Int(env, found == 0 ? -1 : found);
+}
+#else
 /* dup(fd): another descriptor of the same socket, or -errno; it outlives the one that Node closes.
  */
 static napi_value Dup(napi_env env, napi_callback_info info) {
@@ -121,7 +149,9 @@ NAPI_MODULE_INIT() {
       {"socket", NULL, Socket, NULL, NULL, NULL, napi_enumerable, NULL},
       {"listen", NULL, Listen, NULL, NULL, NULL, napi_enumerable, NULL},
       {"close", NULL, Close, NULL, NULL, NULL, napi_enumerable, NULL},
-#ifndef _WIN32
+#ifdef _WIN32
+      {"find", NULL, Find, NULL, NULL, NULL, napi_enumerable, NULL},
+#else
       {"dup", NULL, Dup, NULL, NULL, NULL, napi_enumerable, NULL},
 #endif
 #ifdef __linux__
