@@ -13,6 +13,9 @@ import {
   type SocketLike,
   setOptions,
 } from '../dist/index.js';
+// Every kind of socket again: tuned through the search, and judged by the descriptor.
+import './sockets.test';
+import './worker.test';
 import { certificate } from './support/certificate';
 import { fdOf, listen, withPair } from './support/net';
 import { getBytes, getInt, IPPROTO_TCP, SOL_SOCKET } from './support/witness';
@@ -24,12 +27,6 @@ vi.hoisted(() => {
 afterAll(() => {
   delete process.env.SOCKET_OPTIONS_SEARCH;
 });
-
-// Every kind of socket, tuned through the search and judged by the descriptor.
-if (process.platform !== 'win32') {
-  await import('./sockets.test');
-  await import('./worker.test');
-}
 
 const SO_COOKIE = 57;
 const TCP_NODELAY = 1;

@@ -22,6 +22,10 @@ export interface Spelling {
   readonly system?: number;
   /** What this kernel answers for "none", where it has such a value. */
   readonly none?: number;
+  /** 0 is written as what a new socket has, because no number for "off" is documented. */
+  readonly offAsNew?: true;
+  /** What versions of the system have that do not know `name`. */
+  readonly older?: Spelling;
   /** Of `struct linger`: its members are two ints, or two unsigned shorts. */
   readonly layout?: 'int' | 'short';
 }

@@ -5,8 +5,8 @@ export const tcp = {
   /**
    * Time without any segment from the peer until the first keepalive probe, in milliseconds.
    *
-   * Rounded up to whole seconds. Linux: 1 ms to 32 767 s. `'system'` puts the system's default back.
-   * Setting it restarts the running timer, counted from the last segment received.
+   * Rounded up to whole seconds (on Windows {@link setKeepAlive} sets milliseconds, and works before
+   * 10.1709 too). Linux: 1 ms to 32 767 s. `'system'` puts the system's default back. Setting it restarts the running timer, counted from the last segment received.
    * Linux, Windows 10.1709, FreeBSD: `TCP_KEEPIDLE`; macOS: `TCP_KEEPALIVE`.
    * @see tcp(7), RFC 9293 section 3.8.4
    */
@@ -77,11 +77,11 @@ export const tcp = {
    * connection fails with ETIMEDOUT, in milliseconds. 0, the initial value, is off: then the
    * system's retransmission limit decides, which on Linux takes about 15 minutes.
    *
-   * Linux: 0 to 2 147 483 647 ms (Windows: from 1). Rounded up to whole milliseconds, on macOS and
-   * FreeBSD to seconds. When set, Linux ignores `keepAliveCount`, and also ends a living peer that keeps its
+   * Linux: 0 to 2 147 483 647 ms. Rounded up to whole milliseconds, on macOS and FreeBSD to seconds.
+   * Windows documents no number for off: there 0 puts back what a new socket has. When set, Linux ignores `keepAliveCount`, and also ends a living peer that keeps its
    * window closed for so long.
-   * Linux: `TCP_USER_TIMEOUT`; macOS: `TCP_RXT_CONNDROPTIME`; Windows 10.1607: `TCP_MAXRTMS`;
-   * FreeBSD: `TCP_MAXUNACKTIME`.
+   * Linux: `TCP_USER_TIMEOUT`; macOS: `TCP_RXT_CONNDROPTIME`; Windows 10.1607: `TCP_MAXRTMS`, before
+   * that `TCP_MAXRT`, in seconds; FreeBSD: `TCP_MAXUNACKTIME`.
    * @see tcp(7), RFC 5482
    */
   userTimeout: {
@@ -89,8 +89,10 @@ export const tcp = {
     example: 45_000,
     linux: duration('TCP_USER_TIMEOUT', 'ms'),
     darwin: duration('TCP_RXT_CONNDROPTIME', 's', 0, 4_294_967),
-    // Not from 0: what that means there is not documented.
-    win32: duration('TCP_MAXRTMS', 'ms', 1),
+    win32: duration('TCP_MAXRTMS', 'ms', 1, undefined, {
+      offAsNew: true,
+      older: duration('TCP_MAXRT', 's', 1, undefined, { offAsNew: true }),
+    }),
     freebsd: duration('TCP_MAXUNACKTIME', 's', 0, 4_294_967),
   },
   /**

@@ -4,9 +4,14 @@ import type { OptionName } from '../catalogue';
 import type { Platform } from '../catalogue/row';
 import type { SocketLike } from '../socket';
 import { keepAliveSuffices } from './plan';
-import { builtinHere, INITIAL_TIMEOUT, retransmissionHere } from './retransmission';
+import {
+  builtinHere,
+  INITIAL_TIMEOUT,
+  retransmissionHere,
+  retransmissionTimeoutOf,
+} from './retransmission';
 import { boundsOf, type DeadPeerBounds, type DeadPeerPlatform, probesOf } from './rules';
-import { getOptions, getTcpInfo, isSupported } from './uses';
+import { getOptions, isSupported } from './uses';
 
 /** What {@link getDeadPeerBounds} gives: bounds, and what is wrong with them in words. */
 export interface DeadPeerReport extends DeadPeerBounds {
@@ -29,7 +34,7 @@ export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
     socket,
     NAMES.filter((name) => isSupported(name)),
   );
-  const { rto } = getTcpInfo(socket);
+  const rto = retransmissionTimeoutOf(socket);
   const timeout = rto ?? INITIAL_TIMEOUT;
   const here = held.userTimeout ? { ...builtinHere, timeout } : retransmissionHere(timeout);
   const retransmission = {
@@ -55,6 +60,11 @@ function warningsOn(
   const { keepAlive, keepAliveInitialDelay, keepAliveInterval, keepAliveCount, userTimeout } =
     values;
   const warnings: string[] = [];
+  if (keepAlive && !isSupported('keepAliveInitialDelay')) {
+    warnings.push(
+      'this system does not tell the keepalive times of a socket: its defaults are taken for them',
+    );
+  }
   const counted = platform === 'linux' && userTimeout > 0;
   if (!keepAlive) {
     warnings.push('keepalive is off: a peer that vanishes while nothing is sent is never noticed');

@@ -1,7 +1,7 @@
 // The public functions on peers that vanish: thin, since what they do is loaded with their first call.
 
 import { kit } from '../kit';
-import { checkOptions, getOptions, isSupported, setOptions } from '../options/face';
+import { checkOptions, getOptions, isSupported, setKeepAlive, setOptions } from '../options/face';
 import type { SocketLike } from '../socket';
 import { getSystemDefaults } from '../system/face';
 import { getTcpInfo } from '../tcp-info/face';
@@ -16,7 +16,7 @@ function load(): typeof import('./index') {
   loaded = require('./index.js') as typeof import('./index');
   loaded.useKit(kit());
   loaded.useCapabilities({
-    ...{ checkOptions, getOptions, isSupported, setOptions },
+    ...{ checkOptions, getOptions, isSupported, setKeepAlive, setOptions },
     ...{ getSystemDefaults, getTcpInfo },
   });
   return loaded;

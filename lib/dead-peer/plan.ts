@@ -72,6 +72,8 @@ export interface Wish {
   readonly minProbes: number;
   readonly zeroWindow: ZeroWindow;
   readonly retransmission: Retransmission;
+  /** Where the system always sends so many probes. */
+  readonly fixedCount?: number | undefined;
 }
 
 /** More probes than these find no dead peer that fewer would not. */
@@ -206,7 +208,8 @@ export function planFor(wish: Wish, timeout: number, lossRate?: number): DeadPee
   const choice = best(wish, timeout);
   if (choice === undefined) return undefined;
   const { platform } = wish;
-  const { values, bounds, timeoutMax } = choice;
+  const { bounds, timeoutMax } = choice;
+  const values = withCount(choice.values, wish.fixedCount);
   const { userTimeout, ...keepAlive } = values;
   return {
     platform,
@@ -222,9 +225,16 @@ export function planFor(wish: Wish, timeout: number, lossRate?: number): DeadPee
     zeroWindow: keepAliveSuffices(platform) ? 'tolerate' : wish.zeroWindow,
     falseAlarmsPerHour:
       lossRate === undefined ? null : falseAlarmsPerHour(platform, values, lossRate),
-    why: explain(wish, choice),
+    why: explain(wish, { ...choice, values }),
     measured: platform === 'linux',
   };
+}
+
+/** Closer together, so many probes take as long. */
+function withCount(values: DeadPeerValues, count: number | undefined): DeadPeerValues {
+  if (count === undefined) return values;
+  const together = values.keepAliveInterval * values.keepAliveCount;
+  return { ...values, keepAliveInterval: Math.floor(together / count), keepAliveCount: count };
 }
 
 function explain({ platform, retransmission }: Wish, { values, timeoutMax }: Choice): string {

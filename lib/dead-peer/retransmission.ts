@@ -1,8 +1,9 @@
 // How the systems send unacknowledged data again.
 
 import type { Platform } from '../catalogue/row';
+import type { SocketLike } from '../socket';
 import type { DeadPeerPlatform, Retransmission } from './rules';
-import { getSystemDefaults } from './uses';
+import { getSystemDefaults, getTcpInfo } from './uses';
 
 /** What TCP begins with (RFC 6298), and what a shorter one may grow to on a path that gets slower. */
 export const INITIAL_TIMEOUT = 1_000;
@@ -27,4 +28,12 @@ export function retransmissionHere(timeout: number): Retransmission {
     timeoutMax: retransmissionTimeoutMax.value ?? builtinHere.timeoutMax,
     retries: retransmissions.value ?? builtinHere.retries,
   };
+}
+
+/**
+ * The connection's own; `null` of a listening socket, whose connections begin with the first, and on
+ * Windows, whose TCP_INFO has none.
+ */
+export function retransmissionTimeoutOf(socket: SocketLike): number | null {
+  return process.platform === 'win32' ? null : getTcpInfo(socket).rto;
 }

@@ -17,13 +17,26 @@ import {
 import {
   type DeadPeerOptions,
   type DeadPeerPlan,
+  keepAliveSuffices,
   type PlanOptions,
   planFor,
   type Wish,
 } from './plan';
-import { BUILTIN, builtinHere, INITIAL_TIMEOUT, retransmissionHere } from './retransmission';
+import {
+  BUILTIN,
+  builtinHere,
+  INITIAL_TIMEOUT,
+  retransmissionHere,
+  retransmissionTimeoutOf,
+} from './retransmission';
 import type { DeadPeerPlatform } from './rules';
-import { getTcpInfo, isSupported, setOptions } from './uses';
+import { checkOptions, isSupported, setKeepAlive, setOptions } from './uses';
+
+const isWindows = process.platform === 'win32';
+/** What Windows before 10.1703 sends, which has no TCP_KEEPCNT. */
+const FIXED_COUNT = 10;
+/** Whether a plan for this system has one, so that it is ours to put back. */
+const isUserTimeoutOurs = !keepAliveSuffices(process.platform as Platform);
 
 const SYSTEMS: readonly DeadPeerPlatform[] = ['linux', 'darwin', 'win32', 'freebsd', 'gvisor'];
 
@@ -65,6 +78,7 @@ function planHere(
   const wishWith = (assumed: number): Wish => ({
     ...checked,
     platform,
+    fixedCount: isWindows && !isSupported('keepAliveCount') ? FIXED_COUNT : undefined,
     // A user timeout leaves nothing to the system's settings.
     retransmission:
       checked.zeroWindow === 'fail'
@@ -97,18 +111,37 @@ export function setDeadPeerTimeout(
 ): DeadPeerPlan | null {
   const checked = checkedWish(membersOf(options, DEAD_PEER_OPTIONS));
   if (timeout === null) {
-    setOptions(socketOrServer, asNew());
+    apply(socketOrServer, asNew());
     follow(socketOrServer, undefined);
     return null;
   }
   const wanted = checkedTimeout(timeout);
   checkTolerance(process.platform as Platform, checked.zeroWindow);
-  // A listening socket has none: its connections begin with the first.
-  const { rto } = getTcpInfo(socketOrServer);
-  const plan = planHere(wanted, checked, rto);
-  setOptions(socketOrServer, plan.options);
+  const plan = planHere(wanted, checked, retransmissionTimeoutOf(socketOrServer));
+  apply(socketOrServer, plan.options);
   follow(socketOrServer, plan);
   return plan;
+}
+
+/**
+ * Keepalive in a call of its own on Windows: it has the ways of those versions that have no options for it.
+ */
+function apply(socket: SocketLike, options: SocketOptions): void {
+  if (!isWindows) {
+    setOptions(socket, options);
+    return;
+  }
+  const { keepAlive, keepAliveInitialDelay, keepAliveInterval, keepAliveCount, ...others } =
+    options;
+  // Before anything is set.
+  checkOptions(others);
+  setKeepAlive(socket, {
+    enable: keepAlive,
+    initialDelay: keepAliveInitialDelay,
+    interval: keepAliveInterval,
+    count: keepAliveCount,
+  });
+  setOptions(socket, others);
 }
 
 /** What a new socket has. */
@@ -118,8 +151,7 @@ function asNew(): SocketOptions {
     keepAliveInterval: 'system',
     keepAliveCount: 'system',
     keepAlive: false,
-    // Of Windows nobody says which number is off.
-    ...(process.platform === 'linux' && isSupported('userTimeout') ? { userTimeout: 0 } : {}),
+    ...(isUserTimeoutOurs && isSupported('userTimeout') ? { userTimeout: 0 } : {}),
     ...(isSupported('retransmissionTimeoutMax') ? { retransmissionTimeoutMax: 'system' } : {}),
   };
 }
@@ -137,7 +169,7 @@ function follow(server: SocketLike, plan: DeadPeerPlan | undefined): void {
   if (plan === undefined) return;
   const listener = (socket: SocketLike): void => {
     try {
-      setOptions(socket, plan.options);
+      apply(socket, plan.options);
     } catch {
       // It was reset before it was accepted, and says so itself.
     }

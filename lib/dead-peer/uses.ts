@@ -4,6 +4,7 @@ import type {
   checkOptions as CheckOptions,
   getOptions as GetOptions,
   isSupported as IsSupported,
+  setKeepAlive as SetKeepAlive,
   setOptions as SetOptions,
 } from '../options/face';
 import type { getSystemDefaults as GetSystemDefaults } from '../system/face';
@@ -12,6 +13,7 @@ import type { getTcpInfo as GetTcpInfo } from '../tcp-info/face';
 interface Uses {
   readonly checkOptions: typeof CheckOptions;
   readonly getOptions: typeof GetOptions;
+  readonly setKeepAlive: typeof SetKeepAlive;
   readonly setOptions: typeof SetOptions;
   readonly isSupported: typeof IsSupported;
   readonly getSystemDefaults: typeof GetSystemDefaults;
@@ -20,11 +22,13 @@ interface Uses {
 
 export let checkOptions: Uses['checkOptions'];
 export let getOptions: Uses['getOptions'];
+export let setKeepAlive: Uses['setKeepAlive'];
 export let setOptions: Uses['setOptions'];
 export let isSupported: Uses['isSupported'];
 export let getSystemDefaults: Uses['getSystemDefaults'];
 export let getTcpInfo: Uses['getTcpInfo'];
 
 export function useCapabilities(given: Uses): void {
-  ({ checkOptions, getOptions, setOptions, isSupported, getSystemDefaults, getTcpInfo } = given);
+  ({ checkOptions, getOptions, setKeepAlive, setOptions, isSupported } = given);
+  ({ getSystemDefaults, getTcpInfo } = given);
 }

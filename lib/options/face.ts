@@ -4,6 +4,7 @@
 import type { OptionName, OptionValues, SocketOptions } from '../catalogue';
 import { kit } from '../kit';
 import type { SocketLike } from '../socket';
+import { getSystemDefaults } from '../system/face';
 import type { KeepAlive, KeepAliveOptions } from './keepalive';
 
 let loaded: typeof import('./index') | undefined;
@@ -11,6 +12,7 @@ let loaded: typeof import('./index') | undefined;
 function load(): typeof import('./index') {
   loaded = require('./index.js') as typeof import('./index');
   loaded.useKit(kit());
+  loaded.useSystemDefaults(getSystemDefaults);
   return loaded;
 }
 
@@ -80,6 +82,9 @@ export function checkOptions(options: SocketOptions): void {
  * count and the switch in this order, so that no refusal leaves keepalive on with the system's two
  * hours. A later `socket.setKeepAlive(true, otherDelay)` of Node's own puts interval and count
  * back to 1 s and 10 (unless it names them, Node 24.19 and 26.4).
+ *
+ * On Windows, times that are no whole seconds go down by `SIO_KEEPALIVE_VALS`, and before 10.1709 all
+ * of them do: then `initialDelay` and `interval` only together, always ten probes, and no reading back.
  *
  * While sent data is unacknowledged Linux sends no probes: see the option `userTimeout`.
  * @throws TypeError, RangeError for a wrong value or an unknown name; nothing was set then.

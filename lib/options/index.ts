@@ -3,6 +3,7 @@
 export { type Platform, type Row, rows } from '../catalogue';
 export { useKit } from '../given';
 export { getKeepAlive, setKeepAlive } from './keepalive';
+export { useSystemDefaults } from './keepalive-values';
 export { isSupported, supportedOptions } from './option';
 export { checkOptions, getOption, getOptions, setOptions } from './options';
 export { getRawOption, setRawOption } from './raw';

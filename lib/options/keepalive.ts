@@ -5,6 +5,7 @@ import { descriptorOf, optionError, putWord, typeError, words } from '../given';
 import { HEAD } from '../scratch';
 import type { SocketLike } from '../socket';
 import type { Option } from './codec';
+import { needsValues, setKeepAliveValues } from './keepalive-values';
 import { encode, isSupported, optionNamed, writableOption } from './option';
 import { decodeAt, read, requireTcp, write } from './record';
 
@@ -32,12 +33,13 @@ export interface KeepAliveOptions {
   enable?: boolean | undefined;
   /**
    * Time without any segment from the peer until the first probe, in milliseconds, rounded up to
-   * whole seconds. Linux: `TCP_KEEPIDLE`, 1 ms to 32 767 s.
+   * whole seconds. Linux: `TCP_KEEPIDLE`, 1 ms to 32 767 s. Windows: whole milliseconds, by
+   * `SIO_KEEPALIVE_VALS` where `TCP_KEEPIDLE` cannot have them; reading back gives seconds.
    */
   initialDelay?: number | 'system' | undefined;
   /**
    * Time between two probes, in milliseconds, rounded up to whole seconds. Linux: `TCP_KEEPINTVL`,
-   * 1 ms to 32 767 s.
+   * 1 ms to 32 767 s. Windows: as `initialDelay`.
    */
   interval?: number | 'system' | undefined;
   /** Unanswered probes after which the connection fails. Linux: `TCP_KEEPCNT`, 1 to 127. */
@@ -64,12 +66,15 @@ const AS_NEW: KeepAliveOptions = {
   count: 'system',
 };
 
+const isWindows = process.platform === 'win32';
+
 export function setKeepAlive(
   socket: SocketLike,
   options: KeepAliveOptions | boolean | 'system',
 ): void {
   // Without lists or loops: all that is done here is a tenth of what the kernel does.
-  const { initialDelay, interval, count, enable } = valuesOf(options);
+  const values = valuesOf(options);
+  const { initialDelay, interval, count, enable } = values;
   if (
     initialDelay === undefined ||
     interval === undefined ||
@@ -77,6 +82,10 @@ export function setKeepAlive(
     enable === undefined
   ) {
     refuseOtherNames(options);
+  }
+  if (isWindows && needsValues(values)) {
+    setKeepAliveValues(socket, values);
+    return;
   }
   const delayWord = encodeMember(INITIAL_DELAY, initialDelay);
   const intervalWord = encodeMember(INTERVAL, interval);

@@ -65,10 +65,18 @@ function rowOf(name: string): Row | undefined {
 }
 
 function onThisSystem(name: string, row: Row): Option | null {
+  // On a system without a column the lookup gives undefined.
+  let spelling: Spelling | null | undefined = row[process.platform as Platform];
+  while (spelling) {
+    const option = asSpelled(name, row, spelling);
+    if (option !== null) return option;
+    spelling = spelling.older;
+  }
+  return null;
+}
+
+function asSpelled(name: string, row: Row, spelling: Spelling): Option | null {
   const { values, levels } = constantTables();
-  // Not narrowed by a type guard: on a system without a column the lookup gives undefined.
-  const spelling = row[process.platform as Platform];
-  if (spelling === null || spelling === undefined) return null;
   const option = values[spelling.name];
   const level = levels[spelling.name];
   if (option === undefined || level === undefined) return null;
@@ -132,6 +140,7 @@ export function encode(value: unknown, option: Option, label: string): number | 
     if (inRange && Number.isInteger(units) && (units !== 0 || value === 0)) return units | 0;
   }
   if (value === 'system' && option.row.system) return systemValue(option, label);
+  if (value === 0 && option.spelling.offAsNew) return valueOfNewSocket(option);
   return option.codec.encode(value, option, label);
 }
 
@@ -142,10 +151,7 @@ export function encode(value: unknown, option: Option, label: string): number | 
 function systemValue(option: Option, label: string): number {
   const { spelling } = option;
   if (spelling.system !== undefined) return spelling.system;
-  const { status, value } = defaultOf(option.level, option.option);
-  if (status < 0) {
-    throw systemError(status, 'getsockopt', spelling.name, { hint: 'of a new socket' });
-  }
+  const value = valueOfNewSocket(option);
   const { min = 0, max = 0 } = spelling;
   if (value >= min && value <= max) return value;
   // A sysctl may hold what the option does not take: tcp_keepalive_probes goes from 0 to 255.
@@ -154,4 +160,12 @@ function systemValue(option: Option, label: string): number {
     `a number here, because the system's default is ${value}, which a socket cannot be set to (${kernelRange(spelling)})`,
     'system',
   );
+}
+
+function valueOfNewSocket({ level, option, spelling }: Option): number {
+  const { status, value } = defaultOf(level, option);
+  if (status < 0) {
+    throw systemError(status, 'getsockopt', spelling.name, { hint: 'of a new socket' });
+  }
+  return value;
 }

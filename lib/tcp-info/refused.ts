@@ -2,11 +2,12 @@ import { systemError } from '../given';
 import { system } from './system';
 
 const { syscall, option } = system;
+const since = process.platform === 'win32' ? ', since Windows 10.1703' : '';
 
 /** The error for a negative code of reading the structure. */
 export function refused(errno: number): Error {
   const error = systemError(errno, syscall, option);
   return error.code === 'ENOTSUP' || error.code === 'ENOPROTOOPT'
-    ? systemError(errno, syscall, option, { hint: 'only TCP sockets have it' })
+    ? systemError(errno, syscall, option, { hint: `only TCP sockets have it${since}` })
     : error;
 }
