@@ -79,10 +79,7 @@ function copyCheckout(to) {
   cpSync(join(root, 'dist'), join(to, 'dist'), { recursive: true });
   cpSync(addon(), join(to, 'prebuilds/win32-x64/socket-options.node'));
   symlinkSync(modulesOf(root), join(to, 'node_modules'));
-  execFileSync(join(root, 'test/windows/witness.sh'), [
-    join(tools, 'node-api-headers/include'),
-    join(to, 'test/witness/build/Release/witness.node'),
-  ]);
+  execFileSync(join(here, 'build.sh'), [join(tools, 'node-api-headers/include'), to]);
 }
 
 /** openssl(1) is this system's. */
@@ -125,6 +122,7 @@ const environment = {
   XDG_RUNTIME_DIR: folder,
   NO_COLOR: '1',
   TEST_CERTIFICATE: join(folder, 'certificate'),
+  TEST_OTHER_WINDOWS: join(checkout, 'other-windows'),
 };
 // No display is needed; the others name files of this system.
 for (const name of ['DISPLAY', 'WAYLAND_DISPLAY', 'NODE_EXTRA_CA_CERTS', 'NODE_OPTIONS']) {
@@ -182,8 +180,9 @@ try {
   const results = [];
   const tested = wanted.length > 0 ? wanted : versions;
   for (const version of tested) {
-    // Threads: Wine takes a second to start a process.
-    const args = [nodeExe(version), 'node_modules/vitest/vitest.mjs', 'run', '--pool=threads'];
+    // In one process: Wine takes a second to start one.
+    const options = ['--pool=threads', '--no-isolate'];
+    const args = [nodeExe(version), 'node_modules/vitest/vitest.mjs', 'run', ...options];
     results.push(await suite(`node.exe ${version} in Wine`, environment.WINELOADER, args));
   }
   environment.WINDOWS_NODES = JSON.stringify(

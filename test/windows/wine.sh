@@ -64,6 +64,8 @@ readonly zlib=$root/usr/x86_64-w64-mingw32/lib/zlib1.dll
 
 # The package has a shell script there, whose shell would be this system's.
 ln -sfn wineserver64 "$root/usr/lib/wine/wineserver"
+# Its server looks for its tables one folder further down than they are.
+ln -s . "$root/usr/share/wine/wine"
 # A search path in the file, and not LD_LIBRARY_PATH, which every child would inherit. The loader's is
 # absolute: that of the place to be.
 for program in wine64 wineserver64; do
