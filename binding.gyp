@@ -11,7 +11,7 @@
       'ldflags': ['-flto'],
       'cflags': ['-Os', '-flto', '-Wall', '-Wextra', '-Werror', '-fvisibility=hidden'],
       'cflags_cc!': ['-std=gnu++17'],
-      'cflags_cc': ['-std=c++17'],
+      'cflags_cc': ['-std=c++17', '-fno-exceptions', '-fno-rtti'],
       'xcode_settings': {
         'GCC_OPTIMIZATION_LEVEL': 's',
         'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
@@ -24,7 +24,16 @@
       ],
       'conditions': [
         ['OS=="linux"', {
-          'sources': ['native/posix.cc', 'native/linux.cc', 'native/linux_diag.cc'],
+          'sources': [
+            'native/posix.cc',
+            'native/linux.cc',
+            'native/linux_diag.cc',
+            'native/runtime.cc'
+          ],
+          # Only the libraries it really needs: not that of C++, which the compiler names, because
+          # a file that serves every distribution cannot count on one. See native/runtime.cc.
+          # The linker runs in build/.
+          'ldflags': ['-Wl,--as-needed', '-Wl,--version-script=../native/exports.map'],
           # glibc before 2.34 has dlsym() there.
           'libraries': ['-ldl']
         }],

@@ -18,7 +18,7 @@ export async function measureConnections({ rounds, smoke }) {
     [...NAMESPACE, 'bash', '-c', script, process.execPath, sweep, String(count), String(rounds)],
     { encoding: 'utf8', maxBuffer: 2 ** 26 },
   );
-  const { times, blocks, allWallMs } = JSON.parse(output);
+  const { times, blocks, allWallMs, search } = JSON.parse(output);
   const perSocket = (ms) => (ms * 1e6) / count;
 
   const toFloor = (ours, budget) => {
@@ -58,6 +58,14 @@ export async function measureConnections({ rounds, smoke }) {
       budget: 1,
       ok: block <= 1,
     },
+    socketSearch10k: {
+      unit: 'ms',
+      ours: search.one,
+      better: 'lower',
+      budget: 0.5,
+      ok: search.one <= 0.5,
+    },
+    socketSearchAll10k: { unit: 'ms', ours: search.all, better: 'lower', budget: null, ok: true },
     bytesPerRead: { unit: 'B', ours: bytes, better: 'lower', budget: 0, ok: bytes < 0.5 },
   };
 }

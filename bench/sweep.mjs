@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { listConnections, readTcpInfos, readTcpInfosAsync } from '../dist/index.js';
+import { getOption, listConnections, readTcpInfos, readTcpInfosAsync } from '../dist/index.js';
 import { median } from './median.mjs';
 
 const floor = createRequire(import.meta.url)('./build/Release/floor.node');
@@ -15,6 +15,7 @@ const here = fileURLToPath(import.meta.url);
 const FOUR = ['rtt', 'probes', 'unackedSegments', 'timeSinceLastAckReceived'];
 
 if (process.argv[2] === 'peer') await peer();
+else if (process.argv[2] === 'search') await search(Number(process.argv[3]));
 else await main(Number(process.argv[2]), Number(process.argv[3]));
 
 /** The other ends, in a process of their own: a descriptor is counted where it is. */
@@ -32,13 +33,25 @@ async function peer() {
 
 async function main(count, rounds) {
   execFileSync('ip', ['link', 'set', 'lo', 'up']);
+  const results = await measure(await connectMany(count), rounds);
+  // Whether descriptors are searched for is decided when the package is loaded.
+  const env = { ...process.env, SOCKET_OPTIONS_SEARCH: '1' };
+  const output = execFileSync(process.execPath, [here, 'search', String(count)], {
+    encoding: 'utf8',
+    env,
+  });
+  const report = JSON.stringify({ ...results, search: JSON.parse(output) });
+  process.stdout.write(report, () => process.exit());
+}
+
+async function connectMany(count) {
   const child = fork(here, ['peer']);
   const [{ port }] = await once(child, 'message');
-  const sockets = [];
   let accepted = 0;
   child.on('message', (message) => {
     accepted = message.accepted;
   });
+  const sockets = [];
   while (sockets.length < count) {
     const batch = Array.from({ length: Math.min(200, count - sockets.length) }, (_, i) =>
       // Several addresses of loopback, so that local ports last.
@@ -48,8 +61,15 @@ async function main(count, rounds) {
     sockets.push(...batch);
     while (accepted < sockets.length) await new Promise((resolve) => setTimeout(resolve, 1));
   }
-  const results = await measure(sockets, rounds);
-  process.stdout.write(JSON.stringify(results), () => process.exit());
+  return sockets;
+}
+
+/** What it takes to find the socket behind an object, as on Windows: of one, and of all the rest at once. */
+async function search(count) {
+  const sockets = await connectMany(count);
+  const each = sockets.slice(0, 100).map((socket) => wallMs(() => getOption(socket, 'noDelay')));
+  const all = wallMs(() => readTcpInfos(sockets, []));
+  process.stdout.write(JSON.stringify({ one: median(each), all }), () => process.exit());
 }
 
 async function measure(sockets, rounds) {

@@ -59,12 +59,16 @@ describe('the tarball', () => {
   test('holds the code, its types, the addon and its sources, and nothing else', () => {
     const unexpected = packed.filter(
       (path) =>
-        !/^(dist\/.+\.(js|d\.ts)|native\/\w+\.(cc|h)|prebuilds\/[\w-]+\/[\w.-]+\.node)$/.test(
+        !/^(dist\/.+\.(js|d\.ts)|native\/\w+\.(cc|h)|prebuilds\/[\w-]+\/socket-options\.node)$/.test(
           path,
         ) && !['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'].includes(path),
     );
     expect(unexpected).toEqual([]);
-    expect(packed).toContain(`prebuilds/${process.platform}-${process.arch}/${name}.node`);
+    const addons = ['darwin-arm64', 'darwin-x64', 'linux-arm', 'linux-arm64', 'linux-x64'];
+    addons.push('win32-arm64', 'win32-x64');
+    expect(packed.filter((path) => path.startsWith('prebuilds/')).sort()).toEqual(
+      addons.map((system) => `prebuilds/${system}/${name}.node`),
+    );
     expect(packed).toContain('LICENSE');
     // A binding.gyp at the root would be taken for an install script.
     expect(packed).not.toContain('binding.gyp');

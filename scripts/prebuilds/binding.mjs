@@ -1,0 +1,37 @@
+// What binding.gyp says, for compilers that node-gyp cannot drive: it takes the system it builds for
+// from the one it runs on.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
+
+const GYP_NAMES = { linux: 'linux', darwin: 'mac', win32: 'win' };
+
+function parse(root) {
+  const text = readFileSync(join(root, 'binding.gyp'), 'utf8');
+  // A literal of Python, which but for its comments is one of JavaScript too.
+  return runInNewContext(`(${text.replace(/^\s*#.*$/gm, '')})`).targets[0];
+}
+
+/** The prebuilt addon's sources, flags and libraries on a system, by the name that Node gives the system. */
+export function binding(root, platform) {
+  const target = parse(root);
+  const parts = [target];
+  for (const key of ['conditions', 'target_conditions']) {
+    for (const [condition, part, ...rest] of target[key]) {
+      const [, system] = condition.match(/^OS=="(\w+)"$/) ?? [];
+      // Better than to leave out in silence what this file cannot read.
+      if (system === undefined || rest.length > 0) throw new Error(`binding.gyp: ${condition}`);
+      if (system === GYP_NAMES[platform]) parts.push(part);
+    }
+  }
+  const all = (key) => parts.flatMap((part) => part[key] ?? []);
+  return {
+    target: target.target_name,
+    // Without a C++ library on any system, unlike what node-gyp makes of it for macOS and Windows.
+    sources: [...new Set([...all('sources'), 'native/runtime.cc'])],
+    defines: all('defines'),
+    cflags: [...all('cflags'), ...all('cflags_cc')],
+    libraries: all('libraries'),
+  };
+}
