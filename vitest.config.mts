@@ -3,13 +3,17 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/package/**', 'test/dead-peers/**', 'test/drivers/**'],
+    exclude: [
+      ...['test/package/**', 'test/dead-peers/**', 'test/drivers/**', 'test/windows/kernel/**'],
+      ...(process.platform === 'win32' ? [] : ['test/windows/**']),
+    ],
     // What users get, as it is: CommonJS, built before (npm test does), not transformed.
     server: { deps: { external: [/\/dist\//] } },
     // A process for each file, as a program that uses the package would be: native code is loaded
     // and torn down for real.
     pool: 'forks',
     reporters: ['default', './test/support/reporter.mts'],
+    setupFiles: process.platform === 'win32' ? ['test/windows/skips.ts'] : [],
     testTimeout: 20_000,
     globalSetup: 'test/support/setup.ts',
   },

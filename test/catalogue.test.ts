@@ -27,11 +27,14 @@ const domainOf = (name: string) =>
   ['trafficClass', 'hopLimit', 'ipv6Only'].includes(name) ? AF_INET6 : AF_INET;
 
 /** Where the kernel, by its own documentation, holds something else than what was set. */
-const HELD: Partial<Record<OptionName, (written: never) => unknown>> = {
-  // socket(7): "the kernel doubles this value".
-  sendBufferSize: (written: number) => 2 * written,
-  recvBufferSize: (written: number) => 2 * written,
-};
+const HELD: Partial<Record<OptionName, (written: never) => unknown>> =
+  platform === 'linux'
+    ? {
+        // socket(7): "the kernel doubles this value".
+        sendBufferSize: (written: number) => 2 * written,
+        recvBufferSize: (written: number) => 2 * written,
+      }
+    : {};
 
 const isRoot = process.getuid?.() === 0;
 

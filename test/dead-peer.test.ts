@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import * as rules from '../dist/dead-peer/index.js';
 import {
   explainDisconnect,
@@ -17,6 +17,7 @@ import {
   setOptions,
 } from '../dist/index.js';
 import { fdOf, withPair } from './support/net';
+import { onLinux } from './support/platform';
 import { getInt } from './support/witness';
 
 const SYSTEMS = ['linux', 'darwin', 'win32', 'freebsd', 'gvisor'] as const;
@@ -57,9 +58,10 @@ describe('the rules of Linux', () => {
     expect(rules.boundsOf('linux', seconds(I, V, C, U), LAN).idle).toBe(idle * 1_000);
   });
 
-  test.runIf(process.platform === 'linux').each(SEEN)(
+  test.for(SEEN)(
     'of a socket: %d + %d x %d s, user timeout %d s: %d s',
-    async (I, V, C, U, idle) => {
+    async ([I, V, C, U, idle], context) => {
+      onLinux('its rules, of its sockets')(context);
       await withPair(({ client }) => {
         const { userTimeout, ...keepAlive } = seconds(I, V, C, U);
         setOptions(client, { ...keepAlive, userTimeout });
@@ -301,9 +303,8 @@ describe('planDeadPeerTimeout', () => {
   });
 });
 
-const onLinux = describe.runIf(process.platform === 'linux');
-
-onLinux('setDeadPeerTimeout', () => {
+describe('setDeadPeerTimeout', () => {
+  beforeEach(onLinux('the values of its plan, with a user timeout'));
   const TCP = 6;
   const held = (socket: object, fd = fdOf(socket)) => ({
     enable: getInt(fd, 1, 9),
@@ -435,7 +436,8 @@ describe('a server on a system where connections do not inherit all of it', () =
   });
 });
 
-onLinux('getDeadPeerBounds', () => {
+describe('getDeadPeerBounds', () => {
+  beforeEach(onLinux('the rules of its sockets'));
   const said = (socket: net.Socket) => getDeadPeerBounds(socket).warnings.join('\n');
 
   test('a new socket: never, and a quarter of an hour', async () => {

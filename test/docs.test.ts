@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { getTcpInfo } from '../dist/index.js';
 import { listen } from './support/net';
@@ -46,7 +47,7 @@ test.each([
   try {
     examples.forEach((code, index) => {
       const file = join(folder, `${index}.mjs`);
-      const face = JSON.stringify(join(__dirname, '../dist/index.js'));
+      const face = JSON.stringify(pathToFileURL(join(__dirname, '../dist/index.js')));
       const end = prelude === '' ? '' : '\nprocess.exit(0);\n';
       writeFileSync(file, prelude + code.replaceAll("'socket-options'", face) + end);
       execFileSync(process.execPath, [file], { timeout: 10_000, stdio: 'pipe' });

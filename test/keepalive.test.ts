@@ -12,19 +12,23 @@ import {
   AF_UNIX,
   getInt,
   IPPROTO_TCP,
+  SO_KEEPALIVE,
   SOCK_DGRAM,
   SOCK_STREAM,
   SOL_SOCKET,
   setInt,
+  TCP_KEEPCNT,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
   withSocket,
 } from './support/witness';
 
 /** Switch, initial delay, interval and count, as the kernel holds them: seconds. */
 const held = (fd: number) => [
-  getInt(fd, SOL_SOCKET, 9),
-  getInt(fd, IPPROTO_TCP, 4),
-  getInt(fd, IPPROTO_TCP, 5),
-  getInt(fd, IPPROTO_TCP, 6),
+  getInt(fd, SOL_SOCKET, SO_KEEPALIVE),
+  getInt(fd, IPPROTO_TCP, TCP_KEEPIDLE),
+  getInt(fd, IPPROTO_TCP, TCP_KEEPINTVL),
+  getInt(fd, IPPROTO_TCP, TCP_KEEPCNT),
 ];
 
 const withTcp = (use: (fd: number) => void) => withSocket(AF_INET, SOCK_STREAM, use);
@@ -45,9 +49,9 @@ describe('setKeepAlive', () => {
   ];
   test.each(CASES)('%j', (options, expected) => {
     withTcp((fd) => {
-      setInt(fd, IPPROTO_TCP, 4, 100);
-      setInt(fd, IPPROTO_TCP, 5, 20);
-      setInt(fd, IPPROTO_TCP, 6, 7);
+      setInt(fd, IPPROTO_TCP, TCP_KEEPIDLE, 100);
+      setInt(fd, IPPROTO_TCP, TCP_KEEPINTVL, 20);
+      setInt(fd, IPPROTO_TCP, TCP_KEEPCNT, 7);
       setKeepAlive(fd, options);
       expect(held(fd)).toEqual(expected);
       const [enable, initialDelay, interval, count] = expected as [number, number, number, number];
@@ -122,7 +126,7 @@ describe('setKeepAlive', () => {
         expect(() => setKeepAlive(fd, { enable: true, [name]: 5 } as KeepAliveOptions)).toThrow(
           `The option "options.${name}" is not known: keepalive has enable, initialDelay, interval, count`,
         );
-        expect(getInt(fd, SOL_SOCKET, 9)).toBe(0);
+        expect(getInt(fd, SOL_SOCKET, SO_KEEPALIVE)).toBe(0);
       });
     },
   );
@@ -151,11 +155,11 @@ describe('setKeepAlive', () => {
       withSocket(domain, type, (fd) => {
         for (const options of [true, { enable: true, count: 3 }]) {
           expect(() => setKeepAlive(fd, options)).toThrow(refused);
-          expect(getInt(fd, SOL_SOCKET, 9)).toBe(0);
+          expect(getInt(fd, SOL_SOCKET, SO_KEEPALIVE)).toBe(0);
         }
         expect(() => setOptions(fd, { keepAlive: true })).toThrow(refused);
         expect(() => setOptions(fd, { keepAlive: true, keepAliveCount: 3 })).toThrow(refused);
-        expect(getInt(fd, SOL_SOCKET, 9)).toBe(0);
+        expect(getInt(fd, SOL_SOCKET, SO_KEEPALIVE)).toBe(0);
         expect(() => setOptions(fd, { keepAlive: false })).not.toThrow();
         expect(() => setKeepAlive(fd, true)).toThrow(
           /SO_KEEPALIVE \(only a TCP socket acts on it\)/,

@@ -8,10 +8,11 @@ import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { getKeepAlive, getOption, type SocketTuning, tuneSockets } from '../dist/index.js';
 import { certificate } from './support/certificate';
 import { fdOf } from './support/net';
+import { onLinux } from './support/platform';
 import { getInt } from './support/witness';
 
 const TCP_KEEPIDLE = 4;
@@ -43,7 +44,8 @@ async function connected(socket: net.Socket, event = 'connect'): Promise<net.Soc
   return socket;
 }
 
-describe.runIf(process.platform === 'linux')('tuneSockets', () => {
+describe('tuneSockets', () => {
+  beforeEach(onLinux('the values of its plan, with a user timeout'));
   let pem: { key: string; cert: string };
   beforeAll(() => {
     pem = certificate();

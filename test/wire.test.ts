@@ -2,9 +2,10 @@
 // comes from the catalogue: a row with the wrong unit, kind or kernel name passes the derived
 // tests, which would agree with it, and fails here.
 
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { getOption, type OptionName, type OptionValues, setOptions } from '../dist/index.js';
 import { withPair } from './support/net';
+import { onLinux } from './support/platform';
 import {
   AF_INET,
   AF_INET6,
@@ -85,7 +86,8 @@ const SINCE: Partial<Record<OptionName, string>> = { retransmissionTimeoutMax: '
 
 const isRoot = process.getuid?.() === 0;
 
-describe.runIf(process.platform === 'linux')('on Linux', () => {
+describe('on Linux', () => {
+  beforeEach(onLinux('its numbers'));
   test.for(LINES)('%s %o: written', ([name, value, level, option, bytes], { skip }) => {
     withSocket(level === IPPROTO_IPV6 ? AF_INET6 : AF_INET, SOCK_STREAM, (fd) => {
       skip(!isRoot && PRIVILEGED.includes(name), 'this process is not privileged');

@@ -1,4 +1,5 @@
-// A key and a certificate of their own for each run, by openssl(1).
+// A key and a certificate of their own for each run, by openssl(1); where there is none, the folder that
+// TEST_CERTIFICATE names has them.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -6,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export function certificate(): { key: string; cert: string } {
+  const ready = process.env.TEST_CERTIFICATE;
+  if (ready !== undefined) return read(ready);
   const folder = mkdtempSync(join(tmpdir(), 'socket-options-'));
   try {
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
@@ -17,8 +20,13 @@ export function certificate(): { key: string; cert: string } {
       ],
       { stdio: 'ignore' },
     );
-    return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+    return read(folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+function read(folder: string): { key: string; cert: string } {
+  const text = (name: string) => readFileSync(join(folder, name), 'utf8');
+  return { key: text('key.pem'), cert: text('cert.pem') };
 }

@@ -12,7 +12,7 @@ const isRoot = process.getuid?.() === 0;
 const UNSHARE = isRoot ? ['--net', '--mount'] : ['--user', '--map-root-user', '--net', '--mount'];
 
 /** Why no namespace can be made here, or `undefined` where it can. */
-const withoutNamespace: string | undefined = (() => {
+export const withoutNamespace: string | undefined = (() => {
   try {
     execFileSync('unshare', [...UNSHARE, 'ip', 'link', 'set', 'lo', 'up'], { stdio: 'pipe' });
     return undefined;

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
+import { witness } from './witness';
 
 export interface Pair {
   readonly client: net.Socket;
@@ -9,9 +10,17 @@ export interface Pair {
   readonly server: net.Server;
 }
 
-/** The descriptor of a socket or server, as Node's own internals tell it. */
+/**
+ * The descriptor of a socket or server, as Node's own internals tell it; on Windows, where they do not,
+ * of all the SOCKETs of this process the one with its ports.
+ */
 export function fdOf(socket: object): number {
-  return (socket as { _handle: { fd: number } })._handle.fd;
+  if (process.platform !== 'win32') return (socket as { _handle: { fd: number } })._handle.fd;
+  const { localPort, remotePort = 0 } = socket as net.Socket;
+  return witness.find(
+    localPort ?? ((socket as net.Server).address() as AddressInfo).port,
+    remotePort,
+  );
 }
 
 export async function listen(server: net.Server, host = '127.0.0.1'): Promise<number> {

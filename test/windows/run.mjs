@@ -1,0 +1,200 @@
+// npm run test:windows [-- <major>...]: the suite on real node.exe of each supported version, under
+// Wine, and what the kernel of Linux says of the sockets that it tunes there.
+//
+// Everything happens in a copy of the checkout, with the node_modules of Windows beside it.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const cache =
+  process.env.SOCKET_OPTIONS_CACHE ??
+  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'socket-options');
+
+/**
+ * The packages that a lock file names, as npm installs them on Windows: in the cache, made once, and
+ * renamed when whole.
+ */
+function modulesOf(folder) {
+  const lock = readFileSync(join(folder, 'package-lock.json'));
+  const hash = createHash('sha256').update(lock).digest('hex').slice(0, 16);
+  const modules = join(cache, `win32-modules-${hash}`);
+  if (!existsSync(modules)) {
+    mkdirSync(cache, { recursive: true });
+    const making = mkdtempSync(`${modules}.`);
+    try {
+      for (const file of ['package.json', 'package-lock.json']) {
+        cpSync(join(folder, file), join(making, file));
+      }
+      const options = ['--os=win32', '--cpu=x64', '--ignore-scripts', '--silent'];
+      execFileSync('npm', ['ci', ...options], { cwd: making, stdio: 'inherit' });
+      renameSync(making, modules);
+    } catch (error) {
+      // Another run may have been faster; its copy is as good.
+      if (!existsSync(modules)) throw error;
+    } finally {
+      rmSync(making, { recursive: true, force: true });
+    }
+  }
+  return join(modules, 'node_modules');
+}
+
+/** The addon that npm would ship, or else the one that the cross build has made. */
+function addon() {
+  const shipped = join(root, 'prebuilds/win32-x64/socket-options.node');
+  if (existsSync(shipped)) return shipped;
+  const built = join(root, 'build-cross/win32-x64/socket_options.node');
+  if (!existsSync(built))
+    execFileSync('npm', ['run', '--silent', 'cross'], { cwd: root, stdio: 'inherit' });
+  return built;
+}
+
+/** What git knows of the checkout, and what was built of it. */
+function copyCheckout(to) {
+  const files = execFileSync(
+    'git',
+    ['ls-files', '-z', '--cached', '--others', '--exclude-standard'],
+    { cwd: root, encoding: 'utf8' },
+  );
+  for (const file of files.split('\0')) {
+    // git names also what was deleted and not yet committed.
+    if (file !== '' && existsSync(join(root, file))) cpSync(join(root, file), join(to, file));
+  }
+  cpSync(join(root, 'dist'), join(to, 'dist'), { recursive: true });
+  cpSync(addon(), join(to, 'prebuilds/win32-x64/socket-options.node'));
+  symlinkSync(modulesOf(root), join(to, 'node_modules'));
+  execFileSync(join(here, 'build.sh'), [join(tools, 'node-api-headers/include'), to]);
+}
+
+/** openssl(1) is this system's. */
+function makeCertificate(to) {
+  mkdirSync(to);
+  const files = ['-keyout', join(to, 'key.pem'), '-out', join(to, 'cert.pem')];
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const args = ['req', '-x509', ...curve, ...files, '-days', '2', '-subj', '/CN=localhost'];
+  execFileSync('openssl', args, { stdio: 'ignore' });
+}
+
+const here = join(root, 'test/windows');
+const { optionalDependencies } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
+const versions = Object.keys(optionalDependencies).map((name) => name.replace('node-', ''));
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((version) => !versions.includes(version));
+if (unknown.length > 0) {
+  console.error(`test:windows has Node ${versions.join(', ')}, and not ${unknown.join(', ')}`);
+  process.exit(1);
+}
+
+const wine = execFileSync(join(here, 'wine.sh'), {
+  encoding: 'utf8',
+  stdio: ['ignore', 'pipe', 'inherit'],
+}).trim();
+const tools = modulesOf(here);
+const nodeExe = (version) => join(tools, `node-${version}/bin/node.exe`);
+
+const folder = mkdtempSync(join(tmpdir(), 'socket-options-windows-'));
+const checkout = join(folder, 'checkout');
+const programs = join(wine, 'root/usr/lib/wine');
+const environment = {
+  ...process.env,
+  WINELOADER: join(programs, 'wine64'),
+  WINESERVER: join(programs, 'wineserver64'),
+  WINEPREFIX: join(folder, 'prefix'),
+  WINEDEBUG: '-all',
+  // Neither .NET nor a browser, for which it would look, nor entries in a menu.
+  WINEDLLOVERRIDES: 'mscoree,mshtml,winemenubuilder.exe=',
+  XDG_RUNTIME_DIR: folder,
+  NO_COLOR: '1',
+  TEST_CERTIFICATE: join(folder, 'certificate'),
+  TEST_OTHER_WINDOWS: join(checkout, 'other-windows'),
+};
+// No display is needed; the others name files of this system.
+for (const name of ['DISPLAY', 'WAYLAND_DISPLAY', 'NODE_EXTRA_CA_CERTS', 'NODE_OPTIONS']) {
+  delete environment[name];
+}
+
+/** Ends every process of this run's Wine, and leaves nothing behind. */
+function end() {
+  try {
+    execFileSync(environment.WINESERVER, ['--kill', '--wait'], {
+      env: environment,
+      stdio: 'ignore',
+    });
+  } catch {
+    // None runs: it was never started.
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    end();
+    process.exit(1);
+  });
+}
+
+/** Runs a program; a node.exe takes files and no pipes for its output. */
+async function run(program, args, output) {
+  const file = openSync(output, 'w');
+  const stdio = ['ignore', file, file];
+  const child = spawn(program, args, { cwd: checkout, env: environment, stdio });
+  const [status] = await once(child, 'exit');
+  closeSync(file);
+  return status;
+}
+
+/** One run of vitest; its counts are what test/support/reporter.mts ends with. */
+async function suite(title, program, args) {
+  const start = Date.now();
+  const output = join(folder, 'output');
+  const status = await run(program, args, output);
+  const text = readFileSync(output, 'utf8');
+  console.log(`\n--- ${title}\n${text}`);
+  const counts = /^(\d+) passed, (\d+) failed, (\d+) skipped\r?$/m.exec(text);
+  const [passed = 0, failed = 0, skipped = 0] = counts?.slice(1).map(Number) ?? [];
+  const seconds = Math.round((Date.now() - start) / 1000);
+  const line = `${title}: ${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds} s`;
+  const isGood = status === 0 && passed > 0 && failed === 0;
+  return { line: isGood ? line : `${line}: FAILED, exit ${status}`, isGood };
+}
+
+try {
+  copyCheckout(checkout);
+  makeCertificate(environment.TEST_CERTIFICATE);
+  await run(environment.WINELOADER, ['wineboot', '--init'], join(folder, 'wineboot'));
+  const results = [];
+  const tested = wanted.length > 0 ? wanted : versions;
+  for (const version of tested) {
+    // In one process: Wine takes a second to start one.
+    const options = ['--pool=threads', '--no-isolate'];
+    const args = [nodeExe(version), 'node_modules/vitest/vitest.mjs', 'run', ...options];
+    results.push(await suite(`node.exe ${version} in Wine`, environment.WINELOADER, args));
+  }
+  environment.WINDOWS_NODES = JSON.stringify(
+    Object.fromEntries(tested.map((version) => [version, nodeExe(version)])),
+  );
+  environment.WINDOWS_CHECKOUT = checkout;
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  const config = ['--root', root, '--config', join(root, 'vitest.windows.config.mts')];
+  const args = [vitest, 'run', ...config];
+  results.push(await suite('the kernel of Linux, of the same sockets', process.execPath, args));
+  console.log(`\n${results.map(({ line }) => line).join('\n')}`);
+  if (!results.every(({ isGood }) => isGood)) process.exitCode = 1;
+} finally {
+  end();
+}
