@@ -55,14 +55,14 @@ function modulesOf(folder) {
   return join(modules, 'node_modules');
 }
 
-/** The addon that npm would ship, or else the one that the cross build has made. */
+/** The addon that npm ships. */
 function addon() {
   const shipped = join(root, 'prebuilds/win32-x64/socket-options.node');
   if (existsSync(shipped)) return shipped;
-  const built = join(root, 'build-cross/win32-x64/socket_options.node');
-  if (!existsSync(built))
-    execFileSync('npm', ['run', '--silent', 'cross'], { cwd: root, stdio: 'inherit' });
-  return built;
+  console.error(
+    'test:windows: prebuilds/win32-x64/socket-options.node is missing: npm run prebuilds',
+  );
+  process.exit(1);
 }
 
 /** What git knows of the checkout, and what was built of it. */
@@ -79,7 +79,11 @@ function copyCheckout(to) {
   cpSync(join(root, 'dist'), join(to, 'dist'), { recursive: true });
   cpSync(addon(), join(to, 'prebuilds/win32-x64/socket-options.node'));
   symlinkSync(modulesOf(root), join(to, 'node_modules'));
-  execFileSync(join(here, 'build.sh'), [join(tools, 'node-api-headers/include'), to]);
+  const witness = join(to, 'test/witness/build/Release/witness.node');
+  execFileSync(join(here, 'witness.sh'), [join(tools, 'node-api-headers/include'), witness]);
+  const build = [join(root, 'scripts/prebuilds/build.mjs'), '--other-windows'];
+  const other = join(to, 'other-windows/build/Release');
+  execFileSync(process.execPath, [...build, join(here, 'fake/windows.cc'), other]);
 }
 
 /** openssl(1) is this system's. */
