@@ -106,8 +106,9 @@ function linux(name, out, target) {
         ...environment,
         CC: tool(`cc ${compiler}`),
         CXX: tool(`c++ ${compiler}`),
-        // Not as C++, whose library it would add: see native/runtime.cc.
-        LINK: tool(`cc ${compiler} -s`),
+        // Without any library: that of C++ it does not need (native/runtime.cc), and that of C is there
+        // already, under a name and with versions that are not the same for glibc and musl.
+        LINK: tool(`cc ${compiler} -s -nostdlib`),
         AR: tool('ar'),
         CFLAGS: flags,
         CXXFLAGS: flags,
