@@ -1,8 +1,9 @@
 // What the lanes of other runtimes share: their binaries from npm, the package as a user has it, the
 // second witness for that processor, a run of the suite.
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   copyFileSync,
   cpSync,
@@ -99,7 +100,7 @@ function buildWitness(system, folder) {
  * A project that has installed the package, with the prebuilt addon of one system and no other. The
  * suite in it knows this checkout as little as a user's program would.
  */
-export function withProject(system, use) {
+export async function withProject(system, use) {
   const addon = prebuilt(system);
   const folder = mkdtempSync(join(tmpdir(), 'socket-options-runtimes-'));
   try {
@@ -122,7 +123,7 @@ export function withProject(system, use) {
       { cwd: folder, stdio: 'ignore' },
     );
     buildWitness(system, folder);
-    return use(folder);
+    return await use(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -158,6 +159,29 @@ export function runSuite(folder, title, command, { libc = 'glibc', env = {}, ski
   if (!passed) console.error(`${title}: ${error ?? signal ?? `exit status ${status}`}`);
   if (!existsSync(report)) return { passed, outcomes: {}, summary: 'no report' };
   return { passed, ...JSON.parse(readFileSync(report, 'utf8')) };
+}
+
+/** The project's own suite on a Node and its prebuilt addon: what it says of itself, and if it passed. */
+export async function runVitest(command, system, version, { env, flags = [] }) {
+  const [program, ...first] = command;
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  const suite = spawn(program, [...first, vitest, 'run', ...flags], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env, PREBUILDS_ONLY: '1' },
+  });
+  const closed = once(suite, 'close');
+  let text = '';
+  for await (const piece of suite.stdout.setEncoding('utf8')) {
+    text += piece;
+    process.stdout.write(piece);
+  }
+  const [status] = await closed;
+  // What test/support/setup.ts and reporter.mts say.
+  const tested = `testing prebuilds/${system}/socket-options.node on Node v${version}, ${system}\n`;
+  const counts = /^([1-9]\d*) passed, 0 failed, \d+ skipped$/m.exec(text);
+  const passed = status === 0 && text.includes(tested) && counts !== null;
+  return { passed, summary: counts?.[0] ?? `exit status ${status}` };
 }
 
 /** The version that a runtime tells of itself. */

@@ -65,7 +65,7 @@ try {
   // For this program alone: what is compiled for glibc would break with it.
   const command = ['env', `LD_LIBRARY_PATH=${folder}`, bun];
   const title = `Bun ${versionOf(...command)} on musl (${loader})`;
-  result = withProject('linux-x64', (project) =>
+  result = await withProject('linux-x64', (project) =>
     runSuite(project, title, command, { libc: 'musl' }),
   );
 } finally {
