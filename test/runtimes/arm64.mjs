@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { binary, root, runSuite, runVitest, stop, versionOf, withProject } from './lane.mjs';
+import { binary, needs, root, runSuite, runVitest, stop, versionOf, withProject } from './lane.mjs';
 import { checkNames } from './table.mjs';
 
 const emulator = (name, libraries) => [`qemu-${name}-static`, '-L', libraries];
@@ -25,6 +25,7 @@ const skips = {
   destroyConnection: NETLINK,
 };
 
+for (const name of ['aarch64', 'arm']) needs(`qemu-${name}-static`, 'qemu-user-static');
 const emulated = execFileSync('qemu-aarch64-static', ['--version'], { encoding: 'utf8' });
 console.log(emulated.split('\n')[0]);
 

@@ -30,6 +30,12 @@ export function stop(reason) {
   process.exit(1);
 }
 
+/** Ends the lane where a program of the system is missing. */
+export function needs(program, packages) {
+  if (spawnSync(program, ['--version']).error === undefined) return;
+  stop(`${program} is missing: apt-get install ${packages}`);
+}
+
 if (process.getuid() !== 0)
   stop('needs root: the kernel tells of closed connections to nobody else');
 

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { binary, runSuite, stop, versionOf, withProject } from './lane.mjs';
+import { binary, needs, runSuite, stop, versionOf, withProject } from './lane.mjs';
 import { checkNames } from './table.mjs';
 
 const output = (command, ...args) =>
@@ -55,6 +55,8 @@ function loaderOf(program) {
   return /program interpreter: (\S+)\]/.exec(output('readelf', '--program-headers', program))?.[1];
 }
 
+needs('musl-gcc', 'musl-tools');
+needs('readelf', 'binutils');
 const bun = binary('bun-musl/bin/bun');
 const loader = loaderOf(bun);
 if (!/^\/lib\/ld-musl-/.test(loader)) stop(`Bun's build for musl wants ${loader}`);
