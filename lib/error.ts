@@ -16,10 +16,11 @@ export interface SocketOptionErrorDetails {
 /**
  * A system call that was refused, an option that this system does not have (`code`
  * `'ENOPROTOOPT'`), or a socket that has no descriptor to ask (`'ERR_SOCKET_NOT_OPEN'`,
- * `'ERR_SOCKET_CLOSED'`, `'ERR_SOCKET_NO_DESCRIPTOR'`).
+ * `'ERR_SOCKET_CLOSED'`, `'ERR_SOCKET_NO_DESCRIPTOR'`), or what a runtime other than Node does not
+ * have (`'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'`).
  */
 export class SocketOptionError extends Error {
-  /** `'EINVAL'`, `'EPERM'`, `'ENOPROTOOPT'`, ... or one of the `'ERR_SOCKET_*'` above. */
+  /** `'EINVAL'`, `'EPERM'`, `'ENOPROTOOPT'`, ... or one of the `'ERR_*'` above. */
   readonly code: string;
   /** The system's error number as a negative libuv code, as in Node's own errors. */
   readonly errno: number | undefined;

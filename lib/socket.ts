@@ -121,10 +121,16 @@ function checkedDescriptor(fd: unknown, argument: string): number {
 /** Of objects without `_handle`: `{ fd }`. */
 function descriptorWithout(inside: Inside): number {
   if ('fd' in inside) return checkedDescriptor(inside.fd, 'socket.fd');
+  if (isServerOfBun(inside)) return NONE;
   // Requests, responses and WebSocket streams have one; which of several it is, the caller knows.
   const holder = typeof inside.socket === 'object' && inside.socket !== null;
   const hint = holder ? ' (pass its `socket`)' : '';
   throw typeError('socket', EXPECTED + hint, inside);
+}
+
+/** HTTP servers of Bun have no `_handle`, not even before they listen. */
+function isServerOfBun(inside: Inside): boolean {
+  return process.versions.bun !== undefined && typeof inside.listening === 'boolean';
 }
 
 function isSession(inside: Inside): boolean {
@@ -152,7 +158,7 @@ function noDescriptor(socket: SocketLike): Error {
   const inside = socket as Inside;
   const state = typeof inside.type === 'string' ? dgramState(inside) : undefined;
   if (state !== undefined) return noDgramDescriptor(state);
-  if (inside._handle === undefined) {
+  if (inside._handle === undefined && !isServerOfBun(inside)) {
     const below = socketOf(inside);
     if (below && below._handle !== undefined) return noHandleDescriptor(below, below._handle);
     return socketError(
@@ -160,7 +166,7 @@ function noDescriptor(socket: SocketLike): Error {
       'The http2 session is closed and has no socket any more',
     );
   }
-  return noHandleDescriptor(inside, inside._handle);
+  return noHandleDescriptor(inside, inside._handle ?? null);
 }
 
 function noDgramDescriptor({ handle }: DgramState): Error {
@@ -189,6 +195,8 @@ function noHandleDescriptor(inside: Inside, handle: Handle | null): Error {
       "The server is not listening: call this after 'listening' and before close()",
     );
   }
+  const hidden = hiddenByRuntime(handle);
+  if (hidden !== undefined) return socketError('ERR_SOCKET_NO_DESCRIPTOR', hidden);
   if (handle === null) {
     return socketError('ERR_SOCKET_CLOSED', 'The socket is closed');
   }
@@ -208,4 +216,16 @@ function noHandleDescriptor(inside: Inside, handle: Handle | null): Error {
     'ERR_SOCKET_NO_DESCRIPTOR',
     'The socket has no descriptor: it runs over another stream. Pass the socket below it instead',
   );
+}
+
+/** What a runtime other than Node keeps to itself, of a socket that is open. */
+function hiddenByRuntime(handle: Handle | null): string | undefined {
+  const { bun, deno } = process.versions;
+  if (bun !== undefined && handle === null) {
+    return 'Bun does not tell the descriptors of HTTP servers and of the sockets that they serve';
+  }
+  if (deno !== undefined && handle !== null) {
+    return 'Deno does not tell the descriptors of TCP, TLS and UDP sockets';
+  }
+  return undefined;
 }

@@ -116,6 +116,8 @@ export function explainDisconnect(error: unknown, socket?: SocketLike): Disconne
  * Through Node's diagnostics channels `net.client.socket` and `net.server.socket`, and
  * `net.Socket.prototype.connect` for what they do not tell.
  * @throws TypeError, RangeError for wrong options, and for a dead-peer timeout that no socket can keep.
+ * @throws SocketOptionError `'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'` for `server` on Bun, which does not
+ * publish the second channel.
  */
 export function tuneSockets(options: TuneSocketsOptions): SocketTuning {
   return (loaded ?? load()).tuneSockets(options);

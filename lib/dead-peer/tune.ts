@@ -3,7 +3,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
 import type { SocketOptions } from '../catalogue';
-import { typeError, valueError } from '../given';
+import { SocketOptionError, typeError, valueError } from '../given';
 import { checkedTimeout, checkedWish } from './arguments';
 import type { DeadPeerOptions } from './plan';
 import { planDeadPeerTimeout, setDeadPeerTimeout } from './set';
@@ -155,6 +155,12 @@ export function tuneSockets(options: TuneSocketsOptions): SocketTuning {
     throw valueError('options', `has no member "${unknown}", but ${KNOWN.join(', ')}`, options);
   }
   const tuner = new Tuner(options);
+  if (options.server !== undefined && process.versions.bun !== undefined) {
+    throw new SocketOptionError(
+      "Bun does not tell which sockets its servers accept: call setOptions() on those of a server's 'connection' event",
+      { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
+    );
+  }
   if (tuners.size === 0) hook();
   tuners.add(tuner);
   return tuner;

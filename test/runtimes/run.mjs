@@ -1,0 +1,51 @@
+// npm run test:runtimes [-- --write]: the prebuilt addon on every Node that the package supports, on Bun
+// and on Deno. The whole suite on each Node; what a runtime without vitest can run, on all of them.
+// --write puts what was seen into docs/runtimes.md; without it, that has to be there.
+
+import { dirname } from 'node:path';
+import { binary, prebuilt, runSuite, runVitest, stop, versionOf, withProject } from './lane.mjs';
+import { inDocs, page, write } from './table.mjs';
+
+const wanted = process.argv.slice(2);
+if (wanted.some((argument) => argument !== '--write')) stop('test:runtimes takes --write alone');
+
+const SYSTEM = 'linux-x64';
+const nodes = ['20', '22', '24', '26'].map((major) => ['Node', [binary(`node-${major}/bin/node`)]]);
+const runtimes = [
+  ...nodes,
+  ['Bun', [binary('bun/bin/bun')]],
+  // All is allowed: native code is, and without --allow-ffi Deno loads none.
+  ['Deno', [binary('deno/deno'), 'run', '--allow-all', '--node-modules-dir=manual']],
+].map(([name, command]) => {
+  const version = versionOf(command[0]);
+  return { name, version, title: `${name} ${version}`, command };
+});
+
+prebuilt(SYSTEM);
+const failed = [];
+const totals = [];
+for (const one of runtimes.filter(({ name }) => name === 'Node')) {
+  const title = `npm test on ${one.title}`;
+  console.log(`\n${title}`);
+  const { passed, summary } = await runVitest(one.command, SYSTEM, one.version, {
+    // The tests start process.execPath; what a shell script calls `node` is the same one.
+    env: { PATH: `${dirname(one.command[0])}:${process.env.PATH}` },
+  });
+  totals.push(`${title}: ${summary}`);
+  if (!passed) failed.push(title);
+}
+const columns = await withProject(SYSTEM, (folder) =>
+  runtimes.map(({ title, command }) => {
+    const { passed, outcomes, summary } = runSuite(folder, title, command);
+    totals.push(`${title}: ${summary}`);
+    if (!passed) failed.push(title);
+    return { title, outcomes };
+  }),
+);
+
+console.log(`\n${totals.join('\n')}`);
+if (failed.length > 0) stop(`failed: ${failed.join(', ')}`);
+if (wanted.includes('--write')) write(page(columns));
+else if (!inDocs(page(columns))) {
+  stop('docs/runtimes.md does not say what was seen: npm run test:runtimes -- --write');
+}

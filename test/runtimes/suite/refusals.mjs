@@ -1,0 +1,37 @@
+// What cannot work in a runtime, and what the package says of it there.
+
+const runtime = process.versions.bun ? 'bun' : process.versions.deno ? 'deno' : 'node';
+
+const hidden = (message) => ({ code: 'ERR_SOCKET_NO_DESCRIPTOR', message });
+const ofBun = hidden(
+  /^Bun does not tell the descriptors of HTTP servers and of the sockets that they serve$/,
+);
+const ofDeno = hidden(/^Deno does not tell the descriptors of TCP, TLS and UDP sockets$/);
+
+const all = (names, one) => Object.fromEntries(names.map((name) => [name, one]));
+
+const REFUSALS = {
+  node: {},
+  bun: {
+    ...all(['http.Server', 'https.Server'], ofBun),
+    ...all(['socket that an http server serves', 'socket that an https server serves'], ofBun),
+    'tuneSockets: sockets that are accepted': {
+      code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM',
+      message: /^Bun does not tell which sockets its servers accept: call setOptions\(\)/,
+    },
+  },
+  deno: {
+    ...all(['net.Socket that connected', 'net.Socket that was accepted', 'net.Server'], ofDeno),
+    ...all(['tls.TLSSocket that connected', 'tls.TLSSocket over a net.Socket'], ofDeno),
+    ...all(['tls.TLSSocket that was accepted', 'tls.Server'], ofDeno),
+    ...all(['socket of an http request', 'socket that an http server serves'], ofDeno),
+    ...all(['http.Server', 'socket of an https request', 'https.Server'], ofDeno),
+    'socket that an https server serves': ofDeno,
+    ...all(['http2 session that connected', 'http2 session that was accepted'], ofDeno),
+    'dgram.Socket': ofDeno,
+    ...all(['tuneSockets: sockets that connect', 'tuneSockets: sockets that are accepted'], ofDeno),
+  },
+};
+
+/** What the check of that name must throw here; `undefined`: it has to work. */
+export const refusal = (name) => REFUSALS[runtime][name];

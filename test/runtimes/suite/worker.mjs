@@ -1,0 +1,17 @@
+// A thread with connections and an addon of its own: how often what was set is not what is there.
+
+import { parentPort } from 'node:worker_threads';
+import { getOption, setOptions } from 'socket-options';
+import { findByPorts, getInt, IPPROTO_TCP } from './kernel.mjs';
+import { pair } from './kinds.mjs';
+
+const ROUNDS = 500;
+const { client, port, close } = await pair();
+const fd = findByPorts('tcp', client.localPort, port);
+let wrong = 0;
+for (let round = 1; round <= ROUNDS; round++) {
+  setOptions({ fd }, { userTimeout: round });
+  if (getOption({ fd }, 'userTimeout') !== round || getInt(fd, IPPROTO_TCP, 18) !== round) wrong++;
+}
+parentPort.postMessage({ rounds: ROUNDS, wrong });
+close();
