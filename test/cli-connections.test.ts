@@ -5,9 +5,10 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { getOption, setKeepAlive } from '../dist/index.js';
 import type { Connection } from '../lib/connections/connection';
+import { needsLinux } from './support/linux';
 import { inNamespace, needsNamespace } from './support/namespace';
 import { listen, withPair } from './support/net';
 import { needsPty, play } from './support/terminal';
@@ -26,7 +27,9 @@ async function run(...args: string[]): Promise<string> {
 type Printed = Omit<Connection, 'cookie'> & { readonly cookie: string | null };
 const json = async (...args: string[]) => JSON.parse(await run('--json', ...args)) as Printed[];
 
-describe.runIf(process.platform === 'linux').concurrent('on Linux', () => {
+describe.concurrent('on Linux', () => {
+  beforeEach(needsLinux);
+
   test('both ends of a connection, with keepalive in words', () =>
     withPair(async ({ client, accepted }) => {
       setKeepAlive(client, { enable: true, initialDelay: 60_000 });

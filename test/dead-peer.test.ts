@@ -57,7 +57,7 @@ describe('the rules of Linux', () => {
     expect(rules.boundsOf('linux', seconds(I, V, C, U), LAN).idle).toBe(idle * 1_000);
   });
 
-  test.runIf(process.platform === 'linux').each(SEEN)(
+  test.each(SEEN)(
     'of a socket: %d + %d x %d s, user timeout %d s: %d s',
     async (I, V, C, U, idle) => {
       await withPair(({ client }) => {
@@ -301,9 +301,7 @@ describe('planDeadPeerTimeout', () => {
   });
 });
 
-const onLinux = describe.runIf(process.platform === 'linux');
-
-onLinux('setDeadPeerTimeout', () => {
+describe('setDeadPeerTimeout', () => {
   const TCP = 6;
   const held = (socket: object, fd = fdOf(socket)) => ({
     enable: getInt(fd, 1, 9),
@@ -435,7 +433,7 @@ describe('a server on a system where connections do not inherit all of it', () =
   });
 });
 
-onLinux('getDeadPeerBounds', () => {
+describe('getDeadPeerBounds', () => {
   const said = (socket: net.Socket) => getDeadPeerBounds(socket).warnings.join('\n');
 
   test('a new socket: never, and a quarter of an hour', async () => {

@@ -43,7 +43,7 @@ async function connected(socket: net.Socket, event = 'connect'): Promise<net.Soc
   return socket;
 }
 
-describe.runIf(process.platform === 'linux')('tuneSockets', () => {
+describe('tuneSockets', () => {
   let pem: { key: string; cert: string };
   beforeAll(() => {
     pem = certificate();

@@ -85,7 +85,7 @@ const SINCE: Partial<Record<OptionName, string>> = { retransmissionTimeoutMax: '
 
 const isRoot = process.getuid?.() === 0;
 
-describe.runIf(process.platform === 'linux')('on Linux', () => {
+describe('on Linux', () => {
   test.for(LINES)('%s %o: written', ([name, value, level, option, bytes], { skip }) => {
     withSocket(level === IPPROTO_IPV6 ? AF_INET6 : AF_INET, SOCK_STREAM, (fd) => {
       skip(!isRoot && PRIVILEGED.includes(name), 'this process is not privileged');
