@@ -21,10 +21,13 @@ import {
   SocketOptionError,
   watchClosedConnections,
 } from '../dist/index.js';
+import { needsLinux } from './support/linux';
 import { withPair } from './support/net';
 
 const require = createRequire(__filename);
 const addon = (require('node-gyp-build') as (root: string) => Binding)(join(__dirname, '..'));
+
+beforeEach(needsLinux);
 
 type Thrown = Error & { code: string };
 

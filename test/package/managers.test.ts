@@ -1,7 +1,15 @@
 // Every package manager installs the tarball without running, refusing or mentioning a script; and what
 // it installed works on real sockets.
 
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -52,7 +60,9 @@ describe.each(managers)('$name', (manager) => {
     const installed = manager.installed?.(project) ?? join(project, 'node_modules', name);
     const addon = `prebuilds/${process.platform}-${process.arch}/${name}.node`;
     expect(existsSync(join(installed, addon))).toBe(true);
-    // What an implicit `node-gyp rebuild` would have left.
+    // Yarn 1 runs a script, or compiles for a binding.gyp, without a word.
+    expect(readFileSync(join(installed, 'package.json'), 'utf8')).not.toContain('"scripts"');
+    expect(existsSync(join(installed, 'binding.gyp'))).toBe(false);
     expect(existsSync(join(installed, 'build'))).toBe(false);
   });
 
