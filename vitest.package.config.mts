@@ -8,5 +8,6 @@ export default defineConfig({
     reporters: ['default', './test/support/reporter.mts'],
     testTimeout: 120_000,
     hookTimeout: 300_000,
+    globalSetup: 'test/package/setup.mts',
   },
 });

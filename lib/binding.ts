@@ -76,21 +76,28 @@ export interface Binding {
   readSetting(length: number): number;
 }
 
+/** Where the addon usually is, best first: compiled where it is installed, compiled here, prebuilt. */
+const places = (root: string) => [
+  `${root}/native/build/Release/socket_options.node`,
+  `${root}/build/Release/socket_options.node`,
+  `${root}/prebuilds/${process.platform}-${process.arch}/socket-options.node`,
+];
+
 /**
- * The addon from where it usually is: built here, else prebuilt for this system. node-gyp-build, which
- * takes longer to load than all of this package, is left the unusual: variables of the environment,
- * an addon elsewhere, and the error that says what was looked for.
+ * The addon from where it usually is. node-gyp-build, which takes longer to load than all of this
+ * package, is left the unusual: variables of the environment, and an addon elsewhere.
  */
 function load(root: string): unknown {
   const { SOCKET_OPTIONS_PREBUILD, PREBUILDS_ONLY } = process.env;
-  if (SOCKET_OPTIONS_PREBUILD === undefined && PREBUILDS_ONLY === undefined) {
-    const prebuilt = `prebuilds/${process.platform}-${process.arch}/socket-options.node`;
-    for (const file of ['build/Release/socket_options.node', prebuilt]) {
-      const path = `${root}/${file}`;
-      if (existsSync(path)) return require(path);
-    }
+  const usual = SOCKET_OPTIONS_PREBUILD === undefined && PREBUILDS_ONLY === undefined;
+  let path = usual ? places(root).find((place) => existsSync(place)) : undefined;
+  try {
+    path ??= (require('node-gyp-build') as typeof import('node-gyp-build')).path(root);
+    return require(path);
+  } catch (cause) {
+    const { explain } = require('./load-failure.js') as typeof import('./load-failure');
+    throw explain(cause as NodeJS.ErrnoException, root, places(root), path);
   }
-  return (require('node-gyp-build') as (root: string) => unknown)(root);
 }
 
 let loaded: Binding | undefined;
@@ -103,7 +110,7 @@ try {
   failure = error;
 }
 
-/** Whether there is an addon for this system. */
+/** Whether there is an addon for this system, and it may be loaded. */
 export const isLoaded = loaded !== undefined;
 
 /** The addon, or the error that loading it gave. */

@@ -12,12 +12,13 @@ const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 
 /** Of each file in dist/ what it requires at run time, and does not hold itself. */
 const FILES = {
-  index: ['node-gyp-build', './index.js'],
+  index: ['node-gyp-build', './index.js', './load-failure.js'],
   'connections/index': [],
   'tcp-info/index': [],
   'dead-peer/index': [],
   'options/index': [],
   'system/index': [],
+  'load-failure': [],
   'cli/main': ['../index', '../options/index', '../../package.json'],
 };
 

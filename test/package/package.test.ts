@@ -1,27 +1,19 @@
-// npm pack, install the tarball in an empty project, and use it there as its users do.
+// The tarball, and what it is for those who install it in an empty project.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ts from 'typescript';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { name, version } from '../../package.json';
 
 const root = join(__dirname, '../..');
 let folder: string;
 let project: string;
-let tarball: string;
 let installOutput: string;
-let packed: string[];
+const tarball = inject('tarball');
+const packed = inject('packed');
 
 function run(command: string, args: string[], cwd = project, env: NodeJS.ProcessEnv = {}): string {
   return execFileSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, ...env } });
@@ -37,13 +29,6 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'socket-options-package-'));
   project = join(folder, 'project');
   mkdirSync(project);
-  const output = run('npm', ['pack', '--json', '--pack-destination', folder], root);
-  // What prepack prints comes before the JSON.
-  const [report] = JSON.parse(output.slice(output.indexOf('[\n'))) as [
-    { filename: string; files: { path: string }[] },
-  ];
-  tarball = join(folder, report.filename);
-  packed = report.files.map(({ path }) => path);
   writeFileSync(join(project, 'package.json'), '{ "name": "user", "private": true }');
   const { status, stdout, stderr } = spawnSync(
     'npm',
@@ -59,7 +44,7 @@ describe('the tarball', () => {
   test('holds the code, its types, the addon and its sources, and nothing else', () => {
     const unexpected = packed.filter(
       (path) =>
-        !/^(dist\/.+\.(js|d\.ts)|native\/\w+\.(cc|h)|prebuilds\/[\w-]+\/socket-options\.node)$/.test(
+        !/^(dist\/.+\.(js|d\.ts)|native\/(\w+\.(cc|h)|exports\.map|binding\.gyp)|prebuilds\/[\w-]+\/socket-options\.node)$/.test(
           path,
         ) && !['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'].includes(path),
     );
@@ -70,6 +55,7 @@ describe('the tarball', () => {
       addons.map((system) => `prebuilds/${system}/${name}.node`),
     );
     expect(packed).toContain('LICENSE');
+    expect(packed).toContain('native/binding.gyp');
     // A binding.gyp at the root would be taken for an install script.
     expect(packed).not.toContain('binding.gyp');
   });
@@ -179,45 +165,6 @@ describe('loading', () => {
     const bin = join(project, 'node_modules/.bin/socket-options');
     expect(run(bin, ['--version'])).toBe(`${version}\n`);
     expect(JSON.parse(run(bin, ['defaults', '--json']))).toHaveProperty('keepAliveCount');
-  });
-
-  test('without an addon for the system: importing works, the first call says what is missing', () => {
-    const bare = join(folder, 'bare/node_modules');
-    mkdirSync(bare, { recursive: true });
-    cpSync(join(project, 'node_modules'), bare, { recursive: true });
-    rmSync(join(bare, name, 'prebuilds'), { recursive: true });
-    const code = `
-      const { constants, getOption, isSupported, supportedOptions } = require('${name}');
-      if (isSupported('noDelay') || supportedOptions().length > 0) throw new Error('no addon');
-      if (constants.SOL_SOCKET !== undefined) throw new Error('no addon');
-      try { getOption(0, 'noDelay'); } catch (error) { console.log(JSON.stringify(error.message)); }`;
-    writeFileSync(join(folder, 'bare/none.cjs'), code);
-    expect(JSON.parse(run(process.execPath, ['none.cjs'], join(folder, 'bare')))).toMatch(
-      new RegExp(`No native build was found for platform=${process.platform} arch=${process.arch}`),
-    );
-  });
-
-  test.each([
-    ['its own build, which is the first choice', 'build/Release', {}],
-    ['where SOCKET_OPTIONS_PREBUILD says', 'elsewhere/build/Release', 'elsewhere'],
-  ])('from %s', (_, place, prebuild) => {
-    const home = join(folder, `built-${place.replaceAll('/', '-')}`);
-    cpSync(join(project, 'node_modules'), join(home, 'node_modules'), { recursive: true });
-    const target = join(home, 'node_modules', name, place);
-    mkdirSync(target, { recursive: true });
-    const addon = join('prebuilds', `${process.platform}-${process.arch}`, `${name}.node`);
-    cpSync(join(home, 'node_modules', name, addon), join(target, 'socket_options.node'));
-    const code = `
-      require('${name}');
-      console.log(JSON.stringify(Object.keys(require.cache).filter((file) => file.endsWith('.node'))));`;
-    writeFileSync(join(home, 'which.cjs'), code);
-    const env =
-      typeof prebuild === 'string'
-        ? { SOCKET_OPTIONS_PREBUILD: join(home, 'node_modules', name, prebuild) }
-        : {};
-    expect(JSON.parse(run(process.execPath, ['which.cjs'], home, env))).toEqual([
-      expect.stringMatching(new RegExp(`${place}/socket_options\\.node$`)),
-    ]);
   });
 });
 
