@@ -15,18 +15,6 @@
 
 #include "platform.h"
 
-// glibc 2.34 moved threads into libc.so and gave them a new version there. By their first version,
-// which every later glibc keeps, the addon also loads with the oldest that Node supports
-// (glibc 2.28). To be said where they are called: what stands alone, link-time optimisation may put
-// into another file.
-#if defined(__GLIBC__) && defined(__x86_64__)
-#define OF_ANY_GLIBC(name) __asm__(".symver " name "," name "@GLIBC_2.2.5")
-#elif defined(__GLIBC__) && defined(__aarch64__)
-#define OF_ANY_GLIBC(name) __asm__(".symver " name "," name "@GLIBC_2.17")
-#else
-#define OF_ANY_GLIBC(name) static_cast<void>(0)
-#endif
-
 namespace platform {
 
 namespace {
@@ -152,7 +140,6 @@ class Watch final : public ConnectionTable {
     if (running_) {
       const std::uint64_t one = 1;
       while (write(stop_, &one, sizeof(one)) < 0 && errno == EINTR) continue;
-      OF_ANY_GLIBC("pthread_join");
       pthread_join(thread_, nullptr);
     }
     if (stop_ >= 0) close(stop_);
@@ -164,7 +151,6 @@ class Watch final : public ConnectionTable {
     if (kept_ == nullptr) return -ENOMEM;
     stop_ = eventfd(0, EFD_CLOEXEC);
     if (stop_ < 0) return -errno;
-    OF_ANY_GLIBC("pthread_create");
     const int error = pthread_create(&thread_, nullptr, Run, this);
     running_ = error == 0;
     return -error;

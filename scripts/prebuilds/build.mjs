@@ -78,6 +78,13 @@ function nodeDirectory() {
   return folder;
 }
 
+/** For a shell: passes over what would name a library. */
+const WITHOUT_LIBRARIES = `for word; do
+  shift
+  case $word in -l* | -pthread) ;; *) set -- "$@" "$word" ;; esac
+done
+`;
+
 /** Through node-gyp, as on a machine of that kind, with another compiler. */
 function linux(name, out, target) {
   const folder = join(scratch, name);
@@ -89,10 +96,10 @@ function linux(name, out, target) {
     cpSync(join(root, part), join(folder, part), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  const tool = (words) => {
+  const tool = (words, lines = '') => {
     const file = join(folder, words.replaceAll(' ', '-'));
     // node-gyp splits a command at its blanks, which the path of Zig may have.
-    writeFileSync(file, `#!/bin/sh\nexec "${zig}" ${words} "$@"\n`);
+    writeFileSync(file, `#!/bin/sh\n${lines}exec "${zig}" ${words} "$@"\n`);
     chmodSync(file, 0o755);
     return file;
   };
@@ -108,7 +115,7 @@ function linux(name, out, target) {
         CXX: tool(`c++ ${compiler}`),
         // Without any library: that of C++ it does not need (native/runtime.cc), and that of C is there
         // already, under a name and with versions that are not the same for glibc and musl.
-        LINK: tool(`cc ${compiler} -s -nostdlib`),
+        LINK: tool(`cc ${compiler} -s -nostdlib`, WITHOUT_LIBRARIES),
         AR: tool('ar'),
         CFLAGS: flags,
         CXXFLAGS: flags,

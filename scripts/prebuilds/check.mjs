@@ -24,10 +24,10 @@ const MOST_BYTES = 64 * 1024;
 
 /**
  * Each reader tells { arch, exports, libraries, host, faults, detail }; `host`: taken from Node.
- * Of Linux only names that musl's loader takes for itself, whatever their number.
+ * Of Linux none: the C library is there already, and a file that names glibc's is refused where musl is.
  */
 const SYSTEMS = {
-  linux: { read: readElf, libraries: ['libc.so.6', 'libdl.so.2', 'libpthread.so.0'] },
+  linux: { read: readElf, libraries: [] },
   darwin: { read: readMachO, libraries: ['/usr/lib/libSystem.B.dylib'] },
   win32: {
     read: readPe,
