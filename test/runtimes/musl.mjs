@@ -4,8 +4,6 @@
 // from the objects that Debian has of its own.
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { binary, needs, runSuite, stop, versionOf, withProject } from './lane.mjs';
@@ -60,18 +58,12 @@ needs('readelf', 'binutils');
 const bun = binary('bun-musl/bin/bun');
 const loader = loaderOf(bun);
 if (!/^\/lib\/ld-musl-/.test(loader)) stop(`Bun's build for musl wants ${loader}`);
-const folder = mkdtempSync(join(tmpdir(), 'socket-options-musl-'));
-let result;
-try {
+const result = await withProject('linux-x64', (folder) => {
   linkCxxLibrary(bun, folder);
   // For this program alone: what is compiled for glibc would break with it.
   const command = ['env', `LD_LIBRARY_PATH=${folder}`, bun];
   const title = `Bun ${versionOf(...command)} on musl (${loader})`;
-  result = await withProject('linux-x64', (project) =>
-    runSuite(project, title, command, { libc: 'musl' }),
-  );
-} finally {
-  rmSync(folder, { recursive: true });
-}
+  return runSuite(folder, title, command, { libc: 'musl' });
+});
 if (!result.passed) stop('failed');
 checkNames(result.outcomes);
