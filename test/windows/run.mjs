@@ -55,16 +55,6 @@ function modulesOf(folder) {
   return join(modules, 'node_modules');
 }
 
-/** The addon that npm would ship, or else the one that the cross build has made. */
-function addon() {
-  const shipped = join(root, 'prebuilds/win32-x64/socket-options.node');
-  if (existsSync(shipped)) return shipped;
-  const built = join(root, 'build-cross/win32-x64/socket_options.node');
-  if (!existsSync(built))
-    execFileSync('npm', ['run', '--silent', 'cross'], { cwd: root, stdio: 'inherit' });
-  return built;
-}
-
 /** What git knows of the checkout, and what was built of it. */
 function copyCheckout(to) {
   const files = execFileSync(
@@ -77,7 +67,11 @@ function copyCheckout(to) {
     if (file !== '' && existsSync(join(root, file))) cpSync(join(root, file), join(to, file));
   }
   cpSync(join(root, 'dist'), join(to, 'dist'), { recursive: true });
-  cpSync(addon(), join(to, 'prebuilds/win32-x64/socket-options.node'));
+  // What npm would ship, if it is of these sources; a checkout without it compiles its own.
+  if (existsSync(join(root, 'prebuilds'))) {
+    execFileSync('npm', ['run', '--silent', 'check:prebuilds'], { cwd: root, stdio: 'inherit' });
+    cpSync(join(root, 'prebuilds'), join(to, 'prebuilds'), { recursive: true });
+  }
   symlinkSync(modulesOf(root), join(to, 'node_modules'));
   execFileSync(join(here, 'build.sh'), [join(tools, 'node-api-headers/include'), to]);
 }
@@ -180,9 +174,8 @@ try {
   const results = [];
   const tested = wanted.length > 0 ? wanted : versions;
   for (const version of tested) {
-    // In one process: Wine takes a second to start one.
-    const options = ['--pool=threads', '--no-isolate'];
-    const args = [nodeExe(version), 'node_modules/vitest/vitest.mjs', 'run', ...options];
+    // Threads: Wine takes a second to start a process.
+    const args = [nodeExe(version), 'node_modules/vitest/vitest.mjs', 'run', '--pool=threads'];
     results.push(await suite(`node.exe ${version} in Wine`, environment.WINELOADER, args));
   }
   environment.WINDOWS_NODES = JSON.stringify(
