@@ -55,16 +55,6 @@ function modulesOf(folder) {
   return join(modules, 'node_modules');
 }
 
-/** The addon that npm ships. */
-function addon() {
-  const shipped = join(root, 'prebuilds/win32-x64/socket-options.node');
-  if (existsSync(shipped)) return shipped;
-  console.error(
-    'test:windows: prebuilds/win32-x64/socket-options.node is missing: npm run prebuilds',
-  );
-  process.exit(1);
-}
-
 /** What git knows of the checkout, and what was built of it. */
 function copyCheckout(to) {
   const files = execFileSync(
@@ -77,7 +67,8 @@ function copyCheckout(to) {
     if (file !== '' && existsSync(join(root, file))) cpSync(join(root, file), join(to, file));
   }
   cpSync(join(root, 'dist'), join(to, 'dist'), { recursive: true });
-  cpSync(addon(), join(to, 'prebuilds/win32-x64/socket-options.node'));
+  // What npm would ship, and of these sources.
+  execFileSync('npm', ['run', '--silent', 'check:prebuilds'], { cwd: root, stdio: 'inherit' });
   symlinkSync(modulesOf(root), join(to, 'node_modules'));
   const witness = join(to, 'test/witness/build/Release/witness.node');
   execFileSync(join(here, 'witness.sh'), [join(tools, 'node-api-headers/include'), witness]);
@@ -184,9 +175,8 @@ try {
   const results = [];
   const tested = wanted.length > 0 ? wanted : versions;
   for (const version of tested) {
-    // In one process: Wine takes a second to start one.
-    const options = ['--pool=threads', '--no-isolate'];
-    const args = [nodeExe(version), 'node_modules/vitest/vitest.mjs', 'run', ...options];
+    // Threads: Wine takes a second to start a process.
+    const args = [nodeExe(version), 'node_modules/vitest/vitest.mjs', 'run', '--pool=threads'];
     results.push(await suite(`node.exe ${version} in Wine`, environment.WINELOADER, args));
   }
   environment.WINDOWS_NODES = JSON.stringify(
