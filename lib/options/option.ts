@@ -65,18 +65,23 @@ function rowOf(name: string): Row | undefined {
 }
 
 function onThisSystem(name: string, row: Row): Option | null {
+  const tables = constantTables();
   // On a system without a column the lookup gives undefined.
   let spelling: Spelling | null | undefined = row[process.platform as Platform];
   while (spelling) {
-    const option = asSpelled(name, row, spelling);
+    const option = asSpelled(name, row, spelling, tables);
     if (option !== null) return option;
     spelling = spelling.older;
   }
   return null;
 }
 
-function asSpelled(name: string, row: Row, spelling: Spelling): Option | null {
-  const { values, levels } = constantTables();
+function asSpelled(
+  name: string,
+  row: Row,
+  spelling: Spelling,
+  { values, levels }: ReturnType<typeof constantTables>,
+): Option | null {
   const option = values[spelling.name];
   const level = levels[spelling.name];
   if (option === undefined || level === undefined) return null;
