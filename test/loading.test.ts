@@ -96,7 +96,7 @@ describe('the addon', () => {
 
 describe('without an addon', () => {
   const command = () =>
-    `npm install --no-save node-gyp node-addon-api && npx node-gyp rebuild --directory "${home}/native"`;
+    `npm install --no-save node-gyp node-addon-api && npx node-gyp rebuild --directory "${join(home, 'native')}"`;
 
   test('importing works, and the first call says what was looked for and how to compile it', () => {
     put(prebuilt('aix-ppc64'));
