@@ -50,8 +50,13 @@ show();
 
 step('5. One number instead of five: within 20 s, whatever the connection is doing');
 console.log('setDeadPeerTimeout(socket, 20_000)\n');
-setDeadPeerTimeout(socket, 20_000);
-show();
+try {
+  setDeadPeerTimeout(socket, 20_000);
+  show();
+} catch ({ message }) {
+  // A system that cannot bound a write: an old Windows, or Wine.
+  console.log(`  not here: ${message}`);
+}
 
 socket.destroy();
 server.close();

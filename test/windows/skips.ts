@@ -57,7 +57,6 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'a getter that sets options itself': MAXRT,
     'a value is read once': MAXRT,
   },
-  'handles.test.ts': { '': 'the search is judged there by descriptors that Node tells' },
   'keepalive.test.ts': {
     '{"interval":1001}': 'Windows has it in milliseconds, which Wine rounds',
     '{"enable":true,"interval":32767001}': RANGES,
@@ -70,6 +69,7 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'http.Agent leaves our values alone': 'libuv sets the delay alone on Windows',
   },
   'raw.test.ts': { 'raw options': LINUX_NUMBERS, 'are the kernel’s': LINUX_NUMBERS },
+  'sockets-searched.test.ts': { '': 'where Node tells no descriptor, sockets.test.ts is the same' },
   'sockets.test.ts': {
     'net.Server: accepted sockets inherit': LINUX_OPTIONS,
     'dgram: the options that UDP has': LINUX_OPTIONS,
