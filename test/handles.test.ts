@@ -75,7 +75,8 @@ describe('the search', () => {
   });
 
   test('what was found is remembered, until the handle is closed', async () => {
-    await withPair(async ({ client, accepted }) => {
+    await withPair(async ({ client, server }) => {
+      const { port } = server.address() as net.AddressInfo;
       const handle = handleOf(client);
       const unref = vi.spyOn(handle, 'unref');
       expectFound(client);
@@ -89,7 +90,7 @@ describe('the search', () => {
       expect(() => setOptions(kept, { noDelay: true })).toThrow(refused);
       await once(client, 'close');
       // The number is somebody else's now: on Linux at once.
-      const other = net.connect((accepted.address() as net.AddressInfo).port, '127.0.0.1');
+      const other = net.connect(port, '127.0.0.1');
       await once(other, 'connect');
       if (!isWindows) expect(fdOf(other)).toBe(fd);
       expect(() => setOptions(kept, { noDelay: true })).toThrow(refused);
@@ -107,7 +108,10 @@ const foundBy = (sockets: readonly SocketLike[]) =>
   );
 
 describe('many at once', () => {
-  test.each([2, 3, 4, 5, 8, 9, 63, 64, 65])('%i sockets', async (count) => {
+  // The witness takes a while to find each of many.
+  const COUNTS = isWindows ? [2, 3, 5, 9] : [2, 3, 4, 5, 8, 9, 63, 64, 65];
+
+  test.each(COUNTS)('%i sockets', async (count) => {
     const server = net.createServer();
     const port = await listen(server);
     const sockets = Array.from({ length: count }, () => net.connect(port, '127.0.0.1'));

@@ -43,6 +43,7 @@ interface Report {
     readonly off: null;
     readonly after: { keepAlive: { enable: boolean }; userTimeouts: UserTimeouts };
   };
+  readonly tuned: { keepAlive: unknown; userTimeouts: UserTimeouts };
   readonly tcpInfo: { udp: Outcome['error']; normalised: Outcome; kernel: Outcome };
 }
 
@@ -218,6 +219,22 @@ describe.each(BUILDS)('Windows $name', ({ build, maxRtMs, count, times, info }) 
       accepted: { keepAlive, userTimeouts },
       off: null,
       after: { keepAlive: { enable: false }, userTimeouts: asNew },
+    });
+  });
+
+  test('tuneSockets() with a dead-peer timeout', () => {
+    const { options } = planDeadPeerTimeout(30_000, { platform: 'win32' });
+    const { userTimeout = 0 } = options;
+    expect(report.tuned).toEqual({
+      keepAlive: {
+        enable: true,
+        initialDelay: times ? options.keepAliveInitialDelay : null,
+        interval: times ? options.keepAliveInterval : null,
+        count: count ? options.keepAliveCount : null,
+      },
+      userTimeouts: maxRtMs
+        ? { ...asNew, milliseconds: userTimeout }
+        : { ...asNew, seconds: Math.ceil(userTimeout / 1_000) },
     });
   });
 

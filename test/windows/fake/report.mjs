@@ -16,6 +16,7 @@ import {
   setDeadPeerTimeout,
   setKeepAlive,
   setOptions,
+  tuneSockets,
 } from '../../../dist/index.js';
 
 const require = createRequire(import.meta.url);
@@ -138,6 +139,12 @@ report.deadPeer = {
   off: setDeadPeerTimeout(client, null),
   after: { keepAlive: getKeepAlive(client), userTimeouts: userTimeouts(client) },
 };
+
+const tuning = tuneSockets({ client: { deadPeerTimeout: 30_000 } });
+const tuned = net.connect(server.address().port, '127.0.0.1');
+await once(tuned, 'connect');
+report.tuned = { keepAlive: getKeepAlive(tuned), userTimeouts: userTimeouts(tuned) };
+tuning.close();
 
 const udp = createSocket('udp4').bind(0, '127.0.0.1');
 await once(udp, 'listening');
