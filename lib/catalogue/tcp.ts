@@ -5,7 +5,7 @@ export const tcp = {
   /**
    * Time without any segment from the peer until the first keepalive probe, in milliseconds.
    *
-   * Rounded up to whole seconds (on Windows {@link setKeepAlive} sets milliseconds, and works before
+   * Rounded up to whole seconds (on Windows `setKeepAlive` sets milliseconds, and works before
    * 10.1709 too). Linux: 1 ms to 32 767 s. `'system'` puts the system's default back. Setting it restarts the running timer, counted from the last segment received.
    * Linux, Windows 10.1709, FreeBSD: `TCP_KEEPIDLE`; macOS: `TCP_KEEPALIVE`.
    * @see tcp(7), RFC 9293 section 3.8.4
