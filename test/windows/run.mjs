@@ -4,7 +4,6 @@
 // Everything happens in a copy of the checkout, with the node_modules of Windows beside it.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   closeSync,
@@ -14,46 +13,17 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
-  renameSync,
   rmSync,
   symlinkSync,
 } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installed } from '../support/cache.cjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const cache =
-  process.env.SOCKET_OPTIONS_CACHE ??
-  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'socket-options');
-
-/**
- * The packages that a lock file names, as npm installs them on Windows: in the cache, made once, and
- * renamed when whole.
- */
-function modulesOf(folder) {
-  const lock = readFileSync(join(folder, 'package-lock.json'));
-  const hash = createHash('sha256').update(lock).digest('hex').slice(0, 16);
-  const modules = join(cache, `win32-modules-${hash}`);
-  if (!existsSync(modules)) {
-    mkdirSync(cache, { recursive: true });
-    const making = mkdtempSync(`${modules}.`);
-    try {
-      for (const file of ['package.json', 'package-lock.json']) {
-        cpSync(join(folder, file), join(making, file));
-      }
-      const options = ['--os=win32', '--cpu=x64', '--ignore-scripts', '--silent'];
-      execFileSync('npm', ['ci', ...options], { cwd: making, stdio: 'inherit' });
-      renameSync(making, modules);
-    } catch (error) {
-      // Another run may have been faster; its copy is as good.
-      if (!existsSync(modules)) throw error;
-    } finally {
-      rmSync(making, { recursive: true, force: true });
-    }
-  }
-  return join(modules, 'node_modules');
-}
+/** What a lock file names, as npm installs it on Windows. */
+const modulesOf = (name, folder) => installed(name, folder, ['--os=win32', '--cpu=x64']);
 
 /** What git knows of the checkout, and what was built of it. */
 function copyCheckout(to) {
@@ -69,7 +39,7 @@ function copyCheckout(to) {
   cpSync(join(root, 'dist'), join(to, 'dist'), { recursive: true });
   // What npm would ship, and of these sources.
   execFileSync('npm', ['run', '--silent', 'check:prebuilds'], { cwd: root, stdio: 'inherit' });
-  symlinkSync(modulesOf(root), join(to, 'node_modules'));
+  symlinkSync(modulesOf('win32-modules', root), join(to, 'node_modules'));
   const witness = join(to, 'test/witness/build/Release/witness.node');
   execFileSync(join(here, 'witness.sh'), [join(tools, 'node-api-headers/include'), witness]);
   const build = [join(root, 'scripts/prebuilds/build.mjs'), '--other-windows'];
@@ -100,7 +70,7 @@ const wine = execFileSync(join(here, 'wine.sh'), {
   encoding: 'utf8',
   stdio: ['ignore', 'pipe', 'inherit'],
 }).trim();
-const tools = modulesOf(here);
+const tools = modulesOf('win32-tools', here);
 const nodeExe = (version) => join(tools, `node-${version}/bin/node.exe`);
 
 const folder = mkdtempSync(join(tmpdir(), 'socket-options-windows-'));
@@ -189,7 +159,7 @@ try {
   );
   environment.WINDOWS_CHECKOUT = checkout;
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  const config = ['--root', root, '--config', join(root, 'vitest.windows.config.mts')];
+  const config = ['--root', root, '--config', join(here, 'vitest.config.mts')];
   const args = [vitest, 'run', ...config];
   results.push(await suite('the kernel of Linux, of the same sockets', process.execPath, args));
   console.log(`\n${results.map(({ line }) => line).join('\n')}`);
