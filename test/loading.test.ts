@@ -55,7 +55,8 @@ function load(flags: string[] = [], env: Record<string, string> = {}): Report {
     console.log(JSON.stringify(report));`;
   const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, '-e', code], {
     encoding: 'utf8',
-    env: { ...process.env, ...env },
+    // A lane may have sent this process to another addon.
+    env: { ...process.env, PREBUILDS_ONLY: undefined, SOCKET_OPTIONS_PREBUILD: undefined, ...env },
   });
   expect(status, stderr).toBe(0);
   return JSON.parse(stdout) as Report;
