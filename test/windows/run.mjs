@@ -94,15 +94,17 @@ for (const name of ['DISPLAY', 'WAYLAND_DISPLAY', 'NODE_EXTRA_CA_CERTS', 'NODE_O
   delete environment[name];
 }
 
+/** Two of them, each with a registry of its own, which tests write into. */
+const windows = [environment, { ...environment, WINEPREFIX: join(folder, 'prefix-2') }];
+
 /** Ends every process of this run's Wine, and leaves nothing behind. */
 function end() {
-  try {
-    execFileSync(environment.WINESERVER, ['--kill', '--wait'], {
-      env: environment,
-      stdio: 'ignore',
-    });
-  } catch {
-    // None runs: it was never started.
+  for (const env of windows) {
+    try {
+      execFileSync(environment.WINESERVER, ['--kill', '--wait'], { env, stdio: 'ignore' });
+    } catch {
+      // None runs: it was never started.
+    }
   }
   rmSync(folder, { recursive: true, force: true });
 }
@@ -114,20 +116,20 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 /** Runs a program; a node.exe takes files and no pipes for its output. */
-async function run(program, args, output) {
+async function run(program, args, env, output) {
   const file = openSync(output, 'w');
   const stdio = ['ignore', file, file];
-  const child = spawn(program, args, { cwd: checkout, env: environment, stdio });
+  const child = spawn(program, args, { cwd: checkout, env, stdio });
   const [status] = await once(child, 'exit');
   closeSync(file);
   return status;
 }
 
 /** One run of vitest; its counts are what test/support/reporter.mts ends with. */
-async function suite(title, program, args) {
+async function suite(title, program, args, env = environment) {
   const start = Date.now();
   const output = join(folder, title.replaceAll(/\W+/g, '-'));
-  const status = await run(program, args, output);
+  const status = await run(program, args, env, output);
   const text = readFileSync(output, 'utf8');
   console.log(`\n--- ${title}\n${text}`);
   const counts = /^(\d+) passed, (\d+) failed, (\d+) skipped\r?$/m.exec(text);
@@ -141,19 +143,19 @@ async function suite(title, program, args) {
 try {
   copyCheckout(checkout);
   makeCertificate(environment.TEST_CERTIFICATE);
-  await run(environment.WINELOADER, ['wineboot', '--init'], join(folder, 'wineboot'));
   const results = [];
   const tested = wanted.length > 0 ? wanted : versions;
   const waiting = [...tested];
-  const oneByOne = async () => {
+  const oneByOne = async (env) => {
+    await run(env.WINELOADER, ['wineboot', '--init'], env, `${env.WINEPREFIX}-wineboot`);
     for (let version = waiting.shift(); version !== undefined; version = waiting.shift()) {
       // Threads: Wine takes a second to start a process.
       const args = [nodeExe(version), 'node_modules/vitest/vitest.mjs', 'run', '--pool=threads'];
-      results.push(await suite(`node.exe ${version} in Wine`, environment.WINELOADER, args));
+      results.push(await suite(`node.exe ${version} in Wine`, env.WINELOADER, args, env));
     }
   };
   // Two at a time: what is in Wine waits half of its time for Wine's server.
-  await Promise.all([oneByOne(), oneByOne()]);
+  await Promise.all(windows.map(oneByOne));
   environment.WINDOWS_NODES = JSON.stringify(
     Object.fromEntries(tested.map((version) => [version, nodeExe(version)])),
   );
