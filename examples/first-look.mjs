@@ -16,7 +16,8 @@ import {
 } from 'socket-options';
 
 const step = (title) => console.log(`\n== ${title}\n`);
-const seconds = (milliseconds) => `${milliseconds / 1_000} s`;
+// Some systems do not tell.
+const seconds = (milliseconds) => (milliseconds === null ? '?' : `${milliseconds / 1_000} s`);
 const after = (milliseconds) =>
   Number.isFinite(milliseconds) ? `after ${(milliseconds / 1_000).toFixed(1)} s` : 'never';
 
@@ -70,7 +71,7 @@ function show() {
   line('interval', seconds(interval), 'between two probes');
   line(
     'count',
-    count,
+    count ?? '?',
     userTimeout
       ? 'without effect beside a userTimeout'
       : 'unanswered probes, then the socket fails',

@@ -6,7 +6,8 @@ export const tcp = {
    * Time without any segment from the peer until the first keepalive probe, in milliseconds.
    *
    * Rounded up to whole seconds (on Windows `setKeepAlive` sets milliseconds, and works before
-   * 10.1709 too). Linux: 1 ms to 32 767 s. `'system'` puts the system's default back. Setting it restarts the running timer, counted from the last segment received.
+   * 10.1709 too). Linux: 1 ms to 32 767 s. `'system'` puts the system's default back.
+   * Setting it restarts the running timer, counted from the last segment received.
    * Linux, Windows 10.1709, FreeBSD: `TCP_KEEPIDLE`; macOS: `TCP_KEEPALIVE`.
    * @see tcp(7), RFC 9293 section 3.8.4
    */
@@ -78,8 +79,8 @@ export const tcp = {
    * system's retransmission limit decides, which on Linux takes about 15 minutes.
    *
    * Linux: 0 to 2 147 483 647 ms. Rounded up to whole milliseconds, on macOS and FreeBSD to seconds.
-   * Windows documents no number for off: there 0 puts back what a new socket has. When set, Linux ignores `keepAliveCount`, and also ends a living peer that keeps its
-   * window closed for so long.
+   * Windows documents no number for off: there 0 puts back what a new socket has. When set, Linux
+   * ignores `keepAliveCount`, and also ends a living peer that keeps its window closed for so long.
    * Linux: `TCP_USER_TIMEOUT`; macOS: `TCP_RXT_CONNDROPTIME`; Windows 10.1607: `TCP_MAXRTMS`, before
    * that `TCP_MAXRT`, in seconds; FreeBSD: `TCP_MAXUNACKTIME`.
    * @see tcp(7), RFC 5482

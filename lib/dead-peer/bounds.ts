@@ -11,7 +11,7 @@ import {
   retransmissionTimeoutOf,
 } from './retransmission';
 import { boundsOf, type DeadPeerBounds, type DeadPeerPlatform, probesOf } from './rules';
-import { getOptions, isSupported } from './uses';
+import { getOptions, getSystemDefaults, isSupported } from './uses';
 
 /** What {@link getDeadPeerBounds} gives: bounds, and what is wrong with them in words. */
 export interface DeadPeerReport extends DeadPeerBounds {
@@ -43,13 +43,18 @@ export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
   };
   const values = {
     keepAlive: held.keepAlive ?? false,
-    keepAliveInitialDelay: held.keepAliveInitialDelay ?? 7_200_000,
-    keepAliveInterval: held.keepAliveInterval ?? 1_000,
-    keepAliveCount: held.keepAliveCount ?? 10,
+    keepAliveInitialDelay: held.keepAliveInitialDelay ?? systemDefault('keepAliveInitialDelay'),
+    keepAliveInterval: held.keepAliveInterval ?? systemDefault('keepAliveInterval'),
+    keepAliveCount: held.keepAliveCount ?? systemDefault('keepAliveCount'),
     userTimeout: held.userTimeout ?? 0,
   };
   const bounds = boundsOf(platform, values, retransmission);
   return { ...bounds, warnings: warningsOn(platform, values, bounds) };
+}
+
+/** Of what no socket of this system tells. One that the system does not tell either never comes. */
+function systemDefault(name: 'keepAliveInitialDelay' | 'keepAliveInterval' | 'keepAliveCount') {
+  return getSystemDefaults()[name].value ?? Number.POSITIVE_INFINITY;
 }
 
 function warningsOn(

@@ -30,11 +30,9 @@ import {
   retransmissionTimeoutOf,
 } from './retransmission';
 import type { DeadPeerPlatform } from './rules';
-import { checkOptions, isSupported, setKeepAlive, setOptions } from './uses';
+import { checkOptions, getSystemDefaults, isSupported, setKeepAlive, setOptions } from './uses';
 
 const isWindows = process.platform === 'win32';
-/** What Windows before 10.1703 sends, which has no TCP_KEEPCNT. */
-const FIXED_COUNT = 10;
 /** Whether a plan for this system has one, so that it is ours to put back. */
 const isUserTimeoutOurs = !keepAliveSuffices(process.platform as Platform);
 
@@ -78,7 +76,7 @@ function planHere(
   const wishWith = (assumed: number): Wish => ({
     ...checked,
     platform,
-    fixedCount: isWindows && !isSupported('keepAliveCount') ? FIXED_COUNT : undefined,
+    fixedCount: fixedCount(),
     // A user timeout leaves nothing to the system's settings.
     retransmission:
       checked.zeroWindow === 'fail'
@@ -92,6 +90,12 @@ function planHere(
   const tight = planFor(exact, timeout);
   if (tight === undefined) throw tooSmall(timeout, exact);
   return tight;
+}
+
+/** Windows before 10.1703 has no TCP_KEEPCNT, and always sends the same number of probes. */
+function fixedCount(): number | undefined {
+  if (!isWindows || isSupported('keepAliveCount')) return undefined;
+  return getSystemDefaults().keepAliveCount.value ?? undefined;
 }
 
 let recent: { readonly key: string; readonly plan: DeadPeerPlan | undefined } | undefined;

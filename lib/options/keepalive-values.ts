@@ -7,21 +7,20 @@ import {
   optionError,
   putWord,
   rangeError,
+  setRecords,
   systemError,
   typeError,
   unsupportedError,
+  words,
 } from '../given';
 import type { SocketLike } from '../socket';
 import type { SystemDefaults } from '../system/read';
 import type { KeepAliveOptions } from './keepalive';
-import { encode, isSupported, optionNamed, writableOption } from './option';
+import { encode, isSupported, writableOption } from './option';
 import { getOption } from './options';
-import { write } from './record';
 
 const IOCTL = 'SIO_KEEPALIVE_VALS';
 const DWORD_MAX = 4_294_967_295;
-/** What versions send that have no TCP_KEEPCNT. */
-const FIXED_COUNT = 10;
 
 let systemDefaults: () => SystemDefaults;
 
@@ -63,27 +62,29 @@ export function setKeepAliveValues(socket: SocketLike, options: KeepAliveOptions
   }
 
   const fd = descriptorOf(socket);
+  // What is left alone goes down again as it is: the call has no word for it, and ignores both times
+  // where it is to switch off.
   const switched = enable ?? getOption(fd, 'keepAlive');
+  const delay = timed ? (initialDelay ?? getOption(fd, 'keepAliveInitialDelay')) : 0;
+  const pause = timed ? (interval ?? getOption(fd, 'keepAliveInterval')) : 0;
+
   const applied: string[] = [];
-  if (count !== undefined) {
-    const { name, level, option } = writableOption('keepAliveCount');
-    putWord(0, level, option, count);
-    write(fd, 1);
-    applied.push(name);
-  }
+  if (count !== undefined) set(fd, 'keepAliveCount', count, applied);
   if (timed) {
-    // It has no word for "leave alone", and ignores both times where it is to switch off.
-    const status = binding().setKeepAliveValues(
-      fd,
-      true,
-      initialDelay ?? getOption(fd, 'keepAliveInitialDelay'),
-      interval ?? getOption(fd, 'keepAliveInterval'),
-    );
+    const status = binding().setKeepAliveValues(fd, true, delay, pause);
     if (status < 0) throw systemError(status, 'WSAIoctl', IOCTL, { applied });
+    applied.push('keepAliveInitialDelay', 'keepAliveInterval');
   }
-  const { level, option } = optionNamed('keepAlive', 'setsockopt');
-  putWord(0, level, option, switched ? 1 : 0);
-  write(fd, 1);
+  set(fd, 'keepAlive', switched ? 1 : 0, applied);
+}
+
+function set(fd: number, name: 'keepAliveCount' | 'keepAlive', word: number, applied: string[]) {
+  const { level, option, spelling } = writableOption(name);
+  putWord(0, level, option, word);
+  if (setRecords(fd, 1) !== 1) {
+    throw systemError(words[2] as number, 'setsockopt', spelling.name, { applied });
+  }
+  applied.push(name);
 }
 
 function milliseconds(
@@ -115,11 +116,8 @@ function countOf(count: unknown): number | undefined {
   if (isSupported('keepAliveCount')) {
     return encode(count, writableOption('keepAliveCount'), 'options.count') as number;
   }
-  if (count === 'system' || count === FIXED_COUNT) return undefined;
+  const fixed = systemDefaults().keepAliveCount.value;
+  if (count === 'system' || count === fixed) return undefined;
   if (typeof count !== 'number') throw typeError('options.count', "an integer, or 'system'", count);
-  throw unsupportedError(
-    'TCP_KEEPCNT',
-    'setsockopt',
-    `this Windows always sends ${FIXED_COUNT} probes`,
-  );
+  throw unsupportedError('TCP_KEEPCNT', 'setsockopt', `this Windows always sends ${fixed} probes`);
 }
