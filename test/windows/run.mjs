@@ -149,8 +149,9 @@ try {
   const oneByOne = async (env) => {
     await run(env.WINELOADER, ['wineboot', '--init'], env, `${env.WINEPREFIX}-wineboot`);
     for (let version = waiting.shift(); version !== undefined; version = waiting.shift()) {
-      // Threads: Wine takes a second to start a process.
-      const args = [nodeExe(version), 'node_modules/vitest/vitest.mjs', 'run', '--pool=threads'];
+      // Threads: Wine takes a second to start a process. One: files share a registry.
+      const options = ['--pool=threads', '--maxWorkers=1'];
+      const args = [nodeExe(version), 'node_modules/vitest/vitest.mjs', 'run', ...options];
       results.push(await suite(`node.exe ${version} in Wine`, env.WINELOADER, args, env));
     }
   };

@@ -39,6 +39,7 @@ interface Report {
     readonly keepAlive: unknown;
     readonly userTimeouts: UserTimeouts;
     readonly bounds: { idle: number; busy: number; warnings: string[] };
+    readonly boundsByRegistry: { idle: number };
     readonly accepted: { keepAlive: unknown; userTimeouts: UserTimeouts };
     readonly off: null;
     readonly after: { keepAlive: { enable: boolean }; userTimeouts: UserTimeouts };
@@ -247,8 +248,13 @@ describe.each(BUILDS)('Windows $name', ({ build, maxRtMs, count, times, info }) 
     if (times) {
       expect(idle).toBe(report.deadPeer.plan.bounds.idle);
       expect(warnings).not.toContainEqual(unknown);
+      expect(report.deadPeer.boundsByRegistry.idle).toBe(idle);
     } else {
       expect(warnings[0]).toEqual(unknown);
+      // The registry's times, and the count of the plan where it can be read.
+      const probing = 1_000 * (count ? report.deadPeer.plan.probes : 10);
+      expect(idle).toBe(7_200_000 + probing);
+      expect(report.deadPeer.boundsByRegistry.idle).toBe(300_000 + probing);
     }
   });
 

@@ -1,5 +1,6 @@
 // What this package makes of one version of Windows: printed as JSON for versions.test.ts.
 
+import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
@@ -130,11 +131,23 @@ report.userTimeout = {
   offHeld: userTimeouts(client),
 };
 
+const KEY = 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters';
+function withKeepAliveTime(milliseconds, use) {
+  const reg = (...args) => execFileSync('reg.exe', args, { stdio: 'ignore' });
+  reg('add', KEY, '/v', 'KeepAliveTime', '/t', 'REG_DWORD', '/d', String(milliseconds), '/f');
+  try {
+    return use();
+  } finally {
+    reg('delete', KEY, '/v', 'KeepAliveTime', '/f');
+  }
+}
+
 report.deadPeer = {
   plan: setDeadPeerTimeout(client, 20_000),
   keepAlive: attempt(() => getKeepAlive(client)).value,
   userTimeouts: userTimeouts(client),
   bounds: getDeadPeerBounds(client),
+  boundsByRegistry: withKeepAliveTime(300_000, () => getDeadPeerBounds(client)),
   accepted: { keepAlive: getKeepAlive(accepted), userTimeouts: userTimeouts(accepted) },
   off: setDeadPeerTimeout(client, null),
   after: { keepAlive: getKeepAlive(client), userTimeouts: userTimeouts(client) },
