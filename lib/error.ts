@@ -1,5 +1,5 @@
-// Every error this package throws. Wrong arguments are told as Node tells them; what a kernel
-// refuses, and what a socket cannot answer, is a SocketOptionError.
+// What a kernel refuses, and what a socket cannot answer: a SocketOptionError. Of its class there has to be
+// one; wrong arguments (argument-error.ts) are told in the classes of the language.
 
 // Loaded with the first error, or first option: not with the package.
 const util = () => require('node:util') as typeof import('node:util');
@@ -100,50 +100,4 @@ export function socketError(
   message: string,
 ): SocketOptionError {
   return new SocketOptionError(message, { code });
-}
-
-/** What came, in the words of Node's own argument errors. */
-function received(value: unknown): string {
-  if (value === null || value === undefined) return `Received ${value}`;
-  if (typeof value === 'function') return `Received function ${value.name}`;
-  if (typeof value === 'object') {
-    const name = Object.getPrototypeOf(value)?.constructor?.name;
-    return typeof name === 'string' && name !== ''
-      ? `Received an instance of ${name}`
-      : `Received ${util().inspect(value, { depth: -1 })}`;
-  }
-  const text = util().inspect(value);
-  return `Received type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`;
-}
-
-function withCode<E extends Error>(error: E, code: string): E {
-  return Object.defineProperty(error, 'code', {
-    value: code,
-    enumerable: true,
-    configurable: true,
-    writable: true,
-  });
-}
-
-/** An argument of the wrong type: `TypeError` with code `ERR_INVALID_ARG_TYPE`. */
-export function typeError(argument: string, expected: string, value: unknown): TypeError {
-  const message = `The "${argument}" argument must be ${expected}. ${received(value)}`;
-  return withCode(new TypeError(message), 'ERR_INVALID_ARG_TYPE');
-}
-
-/** An argument of the right type that is none of the known ones: `ERR_INVALID_ARG_VALUE`. */
-export function valueError(argument: string, reason: string, value: unknown): TypeError {
-  const message = `The "${argument}" argument ${reason}. Received ${util().inspect(value)}`;
-  return withCode(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
-}
-
-/** An option that cannot be asked for in this way: `ERR_INVALID_ARG_VALUE`. */
-export function optionError(name: string, reason: string): TypeError {
-  return withCode(new TypeError(`The option "${name}" ${reason}`), 'ERR_INVALID_ARG_VALUE');
-}
-
-/** A number (or the length of a string) outside of its range: `ERR_OUT_OF_RANGE`. */
-export function rangeError(argument: string, range: string, value: unknown): RangeError {
-  const message = `The value of "${argument}" is out of range. It must be ${range}. Received ${util().inspect(value)}`;
-  return withCode(new RangeError(message), 'ERR_OUT_OF_RANGE');
 }

@@ -1,6 +1,7 @@
 // What the parts of this package that are loaded later take from the part that is loaded first, because
 // there has to be one of it: the addon and its memory, the classes of errors, the way to a descriptor.
 
+import { optionError, rangeError, typeError, valueError } from './argument-error';
 import {
   binding,
   bytes,
@@ -17,17 +18,7 @@ import {
   tcpInfo,
   words,
 } from './binding';
-import {
-  describeErrno,
-  errnoOf,
-  optionError,
-  rangeError,
-  SocketOptionError,
-  systemError,
-  typeError,
-  unsupportedError,
-  valueError,
-} from './error';
+import { describeErrno, errnoOf, SocketOptionError, systemError, unsupportedError } from './error';
 import { descriptorIfOpen, descriptorOf, findDescriptors } from './socket';
 
 export type Kit = ReturnType<typeof kit>;

@@ -5,7 +5,8 @@ import type { Socket as DgramSocket } from 'node:dgram';
 import type { Http2Session } from 'node:http2';
 import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { rangeError, socketError, typeError } from './error';
+import { rangeError, typeError } from './argument-error';
+import { socketError } from './error';
 import { findSocketsBehind, type NodeHandle, socketBehind } from './handles';
 
 /** Everything that has a socket whose options can be read and set. */
