@@ -19,6 +19,7 @@ const FILES = {
   'options/index': [],
   'system/index': [],
   'load-failure': [],
+  'heartbeat/index': ['../index.js'],
   'cli/main': ['../index', '../options/index', '../../package.json'],
 };
 

@@ -1,0 +1,219 @@
+// Heartbeat: the events of one, and what happens to a dead peer's socket.
+
+import { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { checkedOptions, checkStream, type HeartbeatOptions } from './options';
+import { Pulse, type PulseOwner } from './pulse';
+import { ticker } from './ticker';
+import type { DeathReason, PeerDeath } from './verdict';
+
+/** A sign of life. */
+export interface HeartbeatBeat {
+  /**
+   * From a ping until its answer was read, in milliseconds: the way there and back, and what the peer's
+   * program and this one took. `null` if no ping was waiting for an answer.
+   */
+  readonly rtt: number | null;
+}
+
+/** A silence that is longer than it should be. */
+export interface HeartbeatLateness {
+  /** For how long the peer has given no sign of life, in milliseconds. */
+  readonly silence: number;
+  /** Pings in that time, none of which was answered. */
+  readonly unansweredPings: number;
+}
+
+const REASONS: Readonly<Record<DeathReason, string>> = {
+  silent: 'its system still acknowledges what is sent, its program says nothing',
+  vanished: 'nothing comes back at all',
+  unknown: 'whether its system still answers is not known',
+};
+
+/** What the socket of a dead peer is destroyed with: `code` is `'ETIMEDOUT'`, as that of a kernel would be. */
+export class HeartbeatTimeoutError extends Error {
+  readonly code = 'ETIMEDOUT';
+  /** What is known of the peer. */
+  readonly death: PeerDeath;
+
+  constructor(death: PeerDeath) {
+    const seconds = (death.silence / 1_000).toFixed(1);
+    super(`ETIMEDOUT: no sign of life for ${seconds} s, ${REASONS[death.reason]}`);
+    this.death = death;
+  }
+}
+Object.defineProperty(HeartbeatTimeoutError.prototype, 'name', {
+  value: 'HeartbeatTimeoutError',
+  configurable: true,
+  writable: true,
+});
+
+/**
+ * Watches for signs of life of the peer of a socket, and sends pings where the protocol has some.
+ *
+ * ```js
+ * new Heartbeat(socket, { interval: 10_000, timeout: 25_000, send: 'PING\r\n' }); // request and answer
+ * new Heartbeat(socket, { interval: 10_000, timeout: 25_000 }); // the peer sends, this side only watches
+ * new Heartbeat(socket, { interval: 10_000, timeout: null, send: frame }); // this side only sends
+ * ```
+ *
+ * A peer without a sign of life for `timeout` is told as `'dead'`, and its socket destroyed with a
+ * {@link HeartbeatTimeoutError} of code `'ETIMEDOUT'`. Noticed at the latest an eighth of `interval` (or of
+ * what `timeout` is longer, if that is less) and 40 ms after. Time in which this process was stopped or its
+ * event loop blocked is not the peer's silence; what waits in the kernel is read before anybody is dead.
+ *
+ * Costs nothing per message: bytes are counted by the socket itself. All heartbeats of a thread share one
+ * timer. None keeps the process from ending, unless `ref()` is called; all end with their socket.
+ *
+ * Works with any Duplex, on every system and runtime. On a `net.Socket` or `tls.TLSSocket` the kernel is
+ * asked (`TCP_INFO`) before a verdict, where the addon is there.
+ *
+ * @see RFC 1122 section 4.2.3.6 on why keepalive cannot tell whether a program lives
+ */
+export class Heartbeat extends EventEmitter<{
+  /** Signs of life were noticed since the last look: eight times in an interval at most. */
+  beat: [beat: HeartbeatBeat];
+  /** None came for the mean of `interval` and `timeout`. Once in each silence. */
+  late: [lateness: HeartbeatLateness];
+  /** None came for `timeout`. The last event; then `onDead`, or the socket is destroyed. */
+  dead: [death: PeerDeath];
+}> {
+  /** The stream that is watched. */
+  readonly socket: Duplex;
+  /** In milliseconds. */
+  readonly interval: number;
+  /** In milliseconds; `null`: the peer is not expected to say anything. */
+  readonly timeout: number | null;
+  readonly #pulse: Pulse;
+  readonly #signal: AbortSignal | undefined;
+  readonly #close = (): void => this.close();
+  #isOpen = true;
+  #isHeld = false;
+
+  /**
+   * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, RangeError `ERR_OUT_OF_RANGE` for
+   *   wrong options.
+   * @throws SocketOptionError `ERR_SOCKET_CLOSED` for a socket that is closed already.
+   */
+  constructor(socket: Duplex, options: HeartbeatOptions) {
+    checkStream(socket);
+    const { interval, timeout, isAlive, ping, onDead, signal } = checkedOptions(socket, options);
+    super();
+    this.socket = socket;
+    this.interval = interval;
+    this.timeout = timeout === Number.POSITIVE_INFINITY ? null : timeout;
+    this.#signal = signal;
+    const owner = new Owner(this, onDead);
+    this.#pulse = new Pulse(socket, { interval, timeout, isAlive, ping }, owner);
+    if (signal?.aborted) {
+      this.#isOpen = false;
+      this.#pulse.stop();
+      return;
+    }
+    signal?.addEventListener('abort', this.#close);
+    socket.once('close', this.#close);
+    this.#pulse.start();
+  }
+
+  /**
+   * Says that the peer gave a sign of life: to be called by the code that reads the protocol, for each
+   * message or for each answer to a ping. Costs a few nanoseconds.
+   */
+  beat(): void {
+    const pulse = this.#pulse;
+    pulse.signs++;
+    if (pulse.pingedAt !== 0) pulse.answer();
+  }
+
+  /** For how long no sign of life was noticed, in milliseconds, as of the last look. */
+  get silence(): number {
+    return Math.round(this.#pulse.silence);
+  }
+
+  /** The last round-trip time that a `'beat'` told, in milliseconds; `null`: none yet. */
+  get rtt(): number | null {
+    return this.#pulse.rtt;
+  }
+
+  /** Pings that were sent. */
+  get pings(): number {
+    return this.#pulse.pings;
+  }
+
+  /** How often a ping was due and was not sent, since data before it was still waiting to be sent. */
+  get skippedPings(): number {
+    return this.#pulse.skippedPings;
+  }
+
+  /** Whether it is over: by `close()`, a verdict, or with its socket. */
+  get closed(): boolean {
+    return !this.#isOpen;
+  }
+
+  /** Keeps the process from ending as long as the heartbeat is open. */
+  ref(): this {
+    return this.#hold(true);
+  }
+
+  /** Does not keep the process from ending, as is the case at first. */
+  unref(): this {
+    return this.#hold(false);
+  }
+
+  /** Ends the heartbeat, and leaves the socket alone. No event comes after it. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#hold(false);
+    this.#isOpen = false;
+    this.#pulse.stop();
+    this.socket.off('close', this.#close);
+    this.#signal?.removeEventListener('abort', this.#close);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #hold(isHeld: boolean): this {
+    if (this.#isOpen && this.#isHeld !== isHeld) {
+      this.#isHeld = isHeld;
+      ticker.hold(isHeld);
+    }
+    return this;
+  }
+}
+
+/** Tells what a pulse notices. */
+class Owner implements PulseOwner {
+  readonly #heartbeat: Heartbeat;
+  readonly #onDead: HeartbeatOptions['onDead'];
+
+  constructor(heartbeat: Heartbeat, onDead: HeartbeatOptions['onDead']) {
+    this.#heartbeat = heartbeat;
+    this.#onDead = onDead;
+  }
+
+  onBeat(rtt: number | null): void {
+    this.#heartbeat.emit('beat', { rtt });
+  }
+
+  onLate(silence: number, unansweredPings: number): void {
+    this.#heartbeat.emit('late', { silence: Math.round(silence), unansweredPings });
+  }
+
+  onDead(death: PeerDeath): void {
+    const heartbeat = this.#heartbeat;
+    heartbeat.close();
+    try {
+      heartbeat.emit('dead', death);
+    } finally {
+      // Whatever a listener throws: the socket of a dead peer must not stay.
+      if (this.#onDead === undefined) heartbeat.socket.destroy(new HeartbeatTimeoutError(death));
+      else this.#onDead(death, heartbeat.socket);
+    }
+  }
+
+  onGone(): void {
+    this.#heartbeat.close();
+  }
+}

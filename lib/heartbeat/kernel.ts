@@ -1,0 +1,41 @@
+// What the kernel knows of connections, of many at once; nothing where there is no addon for this system.
+
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TcpInfoColumns, TcpInfoField, TcpState } from '../index';
+
+type Face = typeof import('../index');
+
+let face: Face | undefined;
+
+/** The rest of the package: loaded when something is to be asked, and not with the first heartbeat. */
+export function loadFace(): Face {
+  face ??= require('../index.js') as Face;
+  return face;
+}
+
+/** Stands for what is no socket: no process has so many descriptors. */
+const NO_DESCRIPTOR = 2_147_483_647;
+
+/**
+ * Columns with a row for each stream, of NaN where nothing is known of it; `null` where nothing is known
+ * of any, for want of an addon.
+ */
+export function kernelColumns<Field extends TcpInfoField>(
+  streams: readonly Duplex[],
+  fields: readonly Field[],
+): TcpInfoColumns<Field> | null {
+  try {
+    return loadFace().readTcpInfos(
+      streams.map((stream) => (stream instanceof Socket ? stream : NO_DESCRIPTOR)),
+      fields,
+    );
+  } catch {
+    return null;
+  }
+}
+
+/** The state that a column has as an index. */
+export function tcpStateAt(index: number): TcpState | null {
+  return Number.isNaN(index) ? null : (loadFace().tcpStates[index] ?? null);
+}

@@ -1,0 +1,112 @@
+// What callers pass, checked before anything is done with it.
+
+import type { Duplex } from 'node:stream';
+import { rangeError, typeError, valueError } from '../argument-error';
+import { loadFace } from './kernel';
+import type { Rhythm } from './pulse';
+import type { PeerDeath } from './verdict';
+
+/** Options of a {@link Heartbeat}. */
+export interface HeartbeatOptions {
+  /**
+   * At the latest after so many milliseconds in which nothing was written, or nothing came, a ping leaves;
+   * and so often the peer is expected to say something. 50 to 2 147 483 647.
+   */
+  readonly interval: number;
+  /**
+   * The peer is dead when it gave no sign of life for so many milliseconds: more than `interval`, up to
+   * 2 147 483 647. Twice the interval without it. `null`: the peer is not expected to say anything, and this
+   * side only sends.
+   */
+  readonly timeout?: number | null | undefined;
+  /**
+   * The protocol's ping: bytes, text (UTF-8), or a function that sends it. Without it this side only
+   * watches. Not sent while data before it waits to be sent.
+   */
+  readonly send?: Uint8Array | string | ((socket: Duplex) => void) | undefined;
+  /**
+   * Which of the chunks that come are a sign of life, and an answer to a ping. A chunk may have a part of a
+   * message, or several. Without it any bytes are, and the first ones after a ping are its answer; `false`:
+   * none, only calls of `beat()` are.
+   */
+  readonly isAlive?: ((chunk: Buffer) => boolean) | false | undefined;
+  /** What to do with a dead peer in place of destroying its socket with an error of code `'ETIMEDOUT'`. */
+  readonly onDead?: ((death: PeerDeath, socket: Duplex) => void) | undefined;
+  /** Ends the heartbeat, not the socket, when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a heartbeat needs of its options. */
+export interface CheckedOptions extends Rhythm {
+  readonly onDead: HeartbeatOptions['onDead'];
+  readonly signal: AbortSignal | undefined;
+}
+
+const KNOWN = ['interval', 'timeout', 'send', 'isAlive', 'onDead', 'signal'];
+/** A few ticks. */
+const SHORTEST_INTERVAL = 50;
+const LONGEST = 2_147_483_647;
+
+export function checkStream(stream: unknown): void {
+  const { write, push, destroy, once } = (stream ?? {}) as Partial<Duplex>;
+  if (![write, push, destroy, once].every((method) => typeof method === 'function')) {
+    throw typeError('socket', 'a net.Socket, a tls.TLSSocket or another stream.Duplex', stream);
+  }
+  if (!(stream as Duplex).destroyed) return;
+  const { SocketOptionError } = loadFace();
+  throw new SocketOptionError('The socket is closed', { code: 'ERR_SOCKET_CLOSED' });
+}
+
+export function checkedOptions(stream: Duplex, options: HeartbeatOptions): CheckedOptions {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw typeError('options', `an object with any of ${KNOWN.join(', ')}`, options);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (KNOWN.includes(name)) continue;
+    throw valueError(`options.${name}`, `is not known: there are ${KNOWN.join(', ')}`, value);
+  }
+  const { interval, send, isAlive, onDead, signal } = options;
+  checkDuration('interval', interval, SHORTEST_INTERVAL);
+  const timeout = checkedTimeout(options.timeout, interval);
+  if (timeout === Number.POSITIVE_INFINITY && send === undefined) {
+    throw valueError('options.timeout', 'must not be null where nothing is sent either', null);
+  }
+  if (isAlive !== undefined && isAlive !== false) checkFunction('isAlive', isAlive);
+  if (onDead !== undefined) checkFunction('onDead', onDead);
+  if (signal !== undefined && typeof (signal as Partial<AbortSignal>)?.aborted !== 'boolean') {
+    throw typeError('options.signal', 'an AbortSignal', signal);
+  }
+  return { interval, timeout, ping: pingOf(stream, send), isAlive, onDead, signal };
+}
+
+function checkDuration(name: string, value: unknown, least: number): void {
+  if (typeof value !== 'number') {
+    throw typeError(`options.${name}`, 'a number of milliseconds', value);
+  }
+  if (!(value >= least && value <= LONGEST)) {
+    throw rangeError(`options.${name}`, `>= ${least} and <= ${LONGEST} ms`, value);
+  }
+}
+
+function checkedTimeout(timeout: unknown, interval: number): number {
+  if (timeout === null) return Number.POSITIVE_INFINITY;
+  if (timeout === undefined) return Math.min(2 * interval, LONGEST);
+  checkDuration('timeout', timeout, 0);
+  if ((timeout as number) > interval) return timeout as number;
+  throw rangeError('options.timeout', `> ${interval} ms, the interval`, timeout);
+}
+
+function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') throw typeError(`options.${name}`, 'a function', value);
+}
+
+function pingOf(stream: Duplex, send: unknown): (() => void) | undefined {
+  if (send === undefined) return undefined;
+  if (typeof send === 'function') return () => void send(stream);
+  if (typeof send !== 'string' && !(send instanceof Uint8Array)) {
+    throw typeError('options.send', 'a Buffer, a string or a function', send);
+  }
+  const bytes = typeof send === 'string' ? Buffer.from(send) : send;
+  if (bytes.length > 0) return () => void stream.write(bytes);
+  throw valueError('options.send', 'must not be empty: it would send nothing', send);
+}

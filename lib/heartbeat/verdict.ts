@@ -1,0 +1,73 @@
+// A silent peer: what is known of it, and whether its system or nothing at all answers.
+
+import type { TcpState } from '../index';
+import type { kernelColumns } from './kernel';
+
+/**
+ * `'silent'`: the peer's system still acknowledges what is sent, but its program says nothing: it hangs,
+ * is stopped, or is something in between that answers for it. `'vanished'`: nothing comes back at all.
+ * `'unknown'`: the kernel cannot be asked, or nothing was sent that it could tell by.
+ */
+export type DeathReason = 'silent' | 'vanished' | 'unknown';
+
+/** What is known of a peer that was declared dead. Times in milliseconds. */
+export interface PeerDeath {
+  readonly reason: DeathReason;
+  /** For how long it gave no sign of life, as far as this process was running. */
+  readonly silence: number;
+  /** Pings in that time, none of which was answered. */
+  readonly unansweredPings: number;
+  /** How often a ping was due in that time and was not sent, since data before it was still waiting. */
+  readonly skippedPings: number;
+  /** State of the connection, as {@link TcpInfo} has it; this and what follows is `null` where it is not known. */
+  readonly state: TcpState | null;
+  /** Since the last bytes of the peer came, whether they counted or not. */
+  readonly timeSinceLastDataReceived: number | null;
+  /** Since the peer's system last acknowledged anything. */
+  readonly timeSinceLastAckReceived: number | null;
+  /** Bytes that were sent, and that the peer's system has not acknowledged. */
+  readonly bytesInFlight: number | null;
+  /** Bytes that wait in this kernel and were never sent. */
+  readonly unsentBytes: number | null;
+}
+
+/** What the kernel is asked of a suspect. */
+export const EVIDENCE = [
+  'state',
+  'timeSinceLastDataReceived',
+  'timeSinceLastAckReceived',
+  'bytesInFlight',
+  'unackedSegments',
+  'unsentBytes',
+  'bytesAcked',
+  'probes',
+] as const;
+
+/** Of one suspect, numbers of {@link TcpInfo}: NaN for what is not known. */
+export type Evidence = Readonly<Record<(typeof EVIDENCE)[number], number>>;
+
+/** Row `index` of what the kernel said of many. */
+export function evidenceAt(
+  columns: ReturnType<typeof kernelColumns<(typeof EVIDENCE)[number]>>,
+  index: number,
+): Evidence {
+  const row = {} as Record<(typeof EVIDENCE)[number], number>;
+  for (const field of EVIDENCE) row[field] = columns?.[field][index] ?? Number.NaN;
+  return row;
+}
+
+/**
+ * `silence`: for how long the peer has said nothing, `sincePing`: since the first ping that it did not
+ * answer; Infinity if none was sent.
+ */
+export function reasonOf(evidence: Evidence, silence: number, sincePing: number): DeathReason {
+  const { timeSinceLastAckReceived, bytesInFlight, unackedSegments, unsentBytes, probes } =
+    evidence;
+  const waiting = (bytesInFlight || 0) + (unackedSegments || 0) + (unsentBytes || 0);
+  const isKnown = !Number.isNaN(bytesInFlight) || !Number.isNaN(unackedSegments);
+  // What was acknowledged since then, or all that was sent: by a system that lives.
+  if (timeSinceLastAckReceived < Math.min(silence, sincePing)) return 'silent';
+  if (isKnown && waiting === 0 && sincePing !== Number.POSITIVE_INFINITY) return 'silent';
+  if (waiting > 0 || probes > 0) return 'vanished';
+  return 'unknown';
+}
