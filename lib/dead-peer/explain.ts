@@ -1,6 +1,7 @@
 // What an error of a connection says of the peer.
 
 import { typeError } from '../given';
+import type { PeerDeath } from '../heartbeat/verdict';
 import type { SocketLike } from '../socket';
 import type { TcpInfo } from '../tcp-info/tcp-info';
 import { getTcpInfo } from './uses';
@@ -8,6 +9,7 @@ import { getTcpInfo } from './uses';
 /** What became of the peer, as far as an error tells. */
 export type PeerFate =
   | 'vanished'
+  | 'silent'
   | 'reset'
   | 'closed'
   | 'unreachable'
@@ -17,7 +19,8 @@ export type PeerFate =
 
 export interface DisconnectExplanation {
   /**
-   * `'vanished'`: it answers no more, and may be without power, cable or route. `'reset'`: its system
+   * `'vanished'`: it answers no more, and may be without power, cable or route. `'silent'`: its system
+   * lives, its program says nothing (an error of a `Heartbeat`). `'reset'`: its system
    * lives and knows nothing of the connection: the program died, or the machine rebooted.
    * `'closed'`: it had closed the connection. `'unreachable'`: the network says so. `'refused'`: nobody
    * listens there. `'ended here'`: this system ended it. `'unknown'`: the error says nothing of it.
@@ -59,18 +62,24 @@ const FATES: Readonly<Record<string, readonly [PeerFate, string]>> = {
   ],
 };
 
+const SILENT =
+  'The peer’s system still acknowledges what is sent, but its program has said nothing for as long as the heartbeat waits: it hangs or is stopped, or something in between answers for it.';
+
 const CONNECTING =
   'Nobody has answered the attempt to connect: no such machine, no route to it, or a firewall that drops it.';
 
 export function explainDisconnect(error: unknown, socket?: SocketLike): DisconnectExplanation {
   if (typeof error !== 'object' || error === null) throw typeError('error', 'an Error', error);
-  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  const { code, syscall, death } = error as Record<'code' | 'syscall' | 'death', unknown>;
   const name = typeof code === 'string' ? code : null;
   const known = name !== null && Object.hasOwn(FATES, name) ? FATES[name] : undefined;
   const tcpInfo = socket === undefined ? null : lastInfo(socket);
   const [peer, text] = known ?? ['unknown' as const, 'This error says nothing of the peer.'];
   if (name === 'ETIMEDOUT' && syscall === 'connect') {
     return { peer: 'unreachable', code: name, message: CONNECTING, tcpInfo };
+  }
+  if ((death as Partial<PeerDeath> | undefined)?.reason === 'silent') {
+    return { peer: 'silent', code: name, message: SILENT, tcpInfo };
   }
   const message = tcpInfo === null ? text : `${text} ${counters(tcpInfo)}`;
   return { peer, code: name, message, tcpInfo };

@@ -2,7 +2,7 @@
 
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { checkedOptions, checkStream, type HeartbeatOptions } from './options';
+import { checkedOptions, checkOpen, checkStream, type HeartbeatOptions } from './options';
 import { Pulse, type PulseOwner } from './pulse';
 import { ticker } from './ticker';
 import type { DeathReason, PeerDeath } from './verdict';
@@ -97,6 +97,7 @@ export class Heartbeat extends EventEmitter<{
    */
   constructor(socket: Duplex, options: HeartbeatOptions) {
     checkStream(socket);
+    checkOpen(socket);
     const { interval, timeout, isAlive, ping, onDead, signal } = checkedOptions(socket, options);
     super();
     this.socket = socket;

@@ -7,4 +7,7 @@ export {
   HeartbeatTimeoutError,
 } from './heartbeat';
 export type { HeartbeatOptions } from './options';
+export type { PeerCounts } from './peer-states';
+export { type Peer, PeerRegistry, PeerSupersededError } from './registry';
+export type { PeerContest, PeerPolicy, PeerRegistryOptions } from './registry-options';
 export type { DeathReason, PeerDeath } from './verdict';

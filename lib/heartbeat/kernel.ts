@@ -17,6 +17,11 @@ export function loadFace(): Face {
 /** Stands for what is no socket: no process has so many descriptors. */
 const NO_DESCRIPTOR = 2_147_483_647;
 
+/** What stands for a stream in a list of sockets. */
+function asSocket(stream: Duplex): Socket | number {
+  return stream instanceof Socket ? stream : NO_DESCRIPTOR;
+}
+
 /**
  * Columns with a row for each stream, of NaN where nothing is known of it; `null` where nothing is known
  * of any, for want of an addon.
@@ -26,10 +31,19 @@ export function kernelColumns<Field extends TcpInfoField>(
   fields: readonly Field[],
 ): TcpInfoColumns<Field> | null {
   try {
-    return loadFace().readTcpInfos(
-      streams.map((stream) => (stream instanceof Socket ? stream : NO_DESCRIPTOR)),
-      fields,
-    );
+    return loadFace().readTcpInfos(streams.map(asSocket), fields);
+  } catch {
+    return null;
+  }
+}
+
+/** The same, off the main thread. */
+export async function kernelColumnsAsync<Field extends TcpInfoField>(
+  streams: readonly Duplex[],
+  fields: readonly Field[],
+): Promise<TcpInfoColumns<Field> | null> {
+  try {
+    return await loadFace().readTcpInfosAsync(streams.map(asSocket), fields);
   } catch {
     return null;
   }

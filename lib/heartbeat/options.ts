@@ -42,29 +42,26 @@ export interface CheckedOptions extends Rhythm {
   readonly signal: AbortSignal | undefined;
 }
 
-const KNOWN = ['interval', 'timeout', 'send', 'isAlive', 'onDead', 'signal'];
 /** A few ticks. */
 const SHORTEST_INTERVAL = 50;
 const LONGEST = 2_147_483_647;
 
+/** Whether it is still open is another question. */
 export function checkStream(stream: unknown): void {
   const { write, push, destroy, once } = (stream ?? {}) as Partial<Duplex>;
   if (![write, push, destroy, once].every((method) => typeof method === 'function')) {
     throw typeError('socket', 'a net.Socket, a tls.TLSSocket or another stream.Duplex', stream);
   }
-  if (!(stream as Duplex).destroyed) return;
+}
+
+export function checkOpen(stream: Duplex): void {
+  if (!stream.destroyed) return;
   const { SocketOptionError } = loadFace();
   throw new SocketOptionError('The socket is closed', { code: 'ERR_SOCKET_CLOSED' });
 }
 
 export function checkedOptions(stream: Duplex, options: HeartbeatOptions): CheckedOptions {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw typeError('options', `an object with any of ${KNOWN.join(', ')}`, options);
-  }
-  for (const [name, value] of Object.entries(options)) {
-    if (KNOWN.includes(name)) continue;
-    throw valueError(`options.${name}`, `is not known: there are ${KNOWN.join(', ')}`, value);
-  }
+  checkMembers(options, ['interval', 'timeout', 'send', 'isAlive', 'onDead', 'signal']);
   const { interval, send, isAlive, onDead, signal } = options;
   checkDuration('interval', interval, SHORTEST_INTERVAL);
   const timeout = checkedTimeout(options.timeout, interval);
@@ -79,7 +76,17 @@ export function checkedOptions(stream: Duplex, options: HeartbeatOptions): Check
   return { interval, timeout, ping: pingOf(stream, send), isAlive, onDead, signal };
 }
 
-function checkDuration(name: string, value: unknown, least: number): void {
+export function checkMembers(options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw typeError('options', `an object with any of ${known.join(', ')}`, options);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (known.includes(name)) continue;
+    throw valueError(`options.${name}`, `is not known: there are ${known.join(', ')}`, value);
+  }
+}
+
+export function checkDuration(name: string, value: unknown, least: number): void {
   if (typeof value !== 'number') {
     throw typeError(`options.${name}`, 'a number of milliseconds', value);
   }

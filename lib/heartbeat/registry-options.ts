@@ -1,0 +1,82 @@
+// What callers pass to a registry, checked before anything is done with it.
+
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { rangeError, typeError, valueError } from '../argument-error';
+import { checkDuration, checkMembers } from './options';
+import type { Peer } from './registry';
+
+/** A connection more than an identity may have. */
+export interface PeerContest<Identity = string, Stream extends Duplex = Socket> {
+  readonly identity: Identity;
+  /** The oldest that it has. */
+  readonly older: Peer<Identity, Stream>;
+  readonly newer: Stream;
+}
+
+/**
+ * Who stays, where an identity has as many connections as it may.
+ *
+ * - `'supersede'`: the newer one; the oldest is destroyed at once.
+ * - `'refuse-if-alive'`: those that the kernel shows alive, see `aliveWithin`; of the others the oldest goes.
+ *   Where the kernel does not tell, nobody is shown alive.
+ * - `'refuse'`: those that are there.
+ * - A function decides each time.
+ */
+export type PeerPolicy<Identity = string, Stream extends Duplex = Socket> =
+  | 'supersede'
+  | 'refuse-if-alive'
+  | 'refuse'
+  | ((contest: PeerContest<Identity, Stream>) => 'supersede' | 'refuse');
+
+/** Options of a {@link PeerRegistry}. */
+export interface PeerRegistryOptions<Identity = string, Stream extends Duplex = Socket> {
+  /** How many connections an identity may have: 1 without it. */
+  readonly limit?: number | undefined;
+  /** `'supersede'` without it. */
+  readonly policy?: PeerPolicy<Identity, Stream> | undefined;
+  /**
+   * For `'refuse-if-alive'`, which needs it: a connection is alive if its peer's system sent or acknowledged
+   * something within so many milliseconds, and no probe or retransmission waits for an answer. No less than
+   * the interval of the protocol's heartbeat: in between, living peers are silent too.
+   */
+  readonly aliveWithin?: number | undefined;
+}
+
+export interface CheckedRegistryOptions<Identity, Stream extends Duplex> {
+  readonly limit: number;
+  readonly policy: PeerPolicy<Identity, Stream>;
+  readonly aliveWithin: number;
+}
+
+const POLICIES: readonly unknown[] = ['supersede', 'refuse-if-alive', 'refuse'];
+
+export function checkedRegistryOptions<Identity, Stream extends Duplex>(
+  options: PeerRegistryOptions<Identity, Stream> = {},
+): CheckedRegistryOptions<Identity, Stream> {
+  checkMembers(options, ['limit', 'policy', 'aliveWithin']);
+  const { limit = 1, policy = 'supersede', aliveWithin } = options;
+  if (typeof limit !== 'number') throw typeError('options.limit', 'a number', limit);
+  if (!Number.isInteger(limit) || limit < 1) {
+    throw rangeError('options.limit', 'an integer >= 1', limit);
+  }
+  if (typeof policy !== 'function' && !POLICIES.includes(policy)) {
+    const words = POLICIES.map((word) => `'${word}'`).join(', ');
+    throw valueError('options.policy', `must be ${words} or a function`, policy);
+  }
+  if (aliveWithin !== undefined || policy === 'refuse-if-alive') {
+    checkDuration('aliveWithin', aliveWithin, 1);
+  }
+  return { limit, policy, aliveWithin: aliveWithin ?? 0 };
+}
+
+export function supersededHandler<Stream extends Duplex>(
+  options: { readonly onSuperseded?: ((newer: Stream) => void) | undefined } = {},
+): ((newer: Stream) => void) | undefined {
+  checkMembers(options, ['onSuperseded']);
+  const { onSuperseded } = options;
+  if (onSuperseded !== undefined && typeof onSuperseded !== 'function') {
+    throw typeError('options.onSuperseded', 'a function', onSuperseded);
+  }
+  return onSuperseded;
+}
