@@ -70,7 +70,7 @@ Object.defineProperty(HeartbeatTimeoutError.prototype, 'name', {
  *
  * @see RFC 1122 section 4.2.3.6 on why keepalive cannot tell whether a program lives
  */
-export class Heartbeat extends EventEmitter<{
+export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
   /** Signs of life were noticed since the last look: eight times in an interval at most. */
   beat: [beat: HeartbeatBeat];
   /** None came for the mean of `interval` and `timeout`. Once in each silence. */
@@ -79,7 +79,7 @@ export class Heartbeat extends EventEmitter<{
   dead: [death: PeerDeath];
 }> {
   /** The stream that is watched. */
-  readonly socket: Duplex;
+  readonly socket: Stream;
   /** In milliseconds. */
   readonly interval: number;
   /** In milliseconds; `null`: the peer is not expected to say anything. */
@@ -95,7 +95,7 @@ export class Heartbeat extends EventEmitter<{
    *   wrong options.
    * @throws SocketOptionError `ERR_SOCKET_CLOSED` for a socket that is closed already.
    */
-  constructor(socket: Duplex, options: HeartbeatOptions) {
+  constructor(socket: Stream, options: HeartbeatOptions<Stream>) {
     checkStream(socket);
     checkOpen(socket);
     const { interval, timeout, isAlive, ping, onDead, signal } = checkedOptions(socket, options);
@@ -185,11 +185,11 @@ export class Heartbeat extends EventEmitter<{
 }
 
 /** Tells what a pulse notices. */
-class Owner implements PulseOwner {
-  readonly #heartbeat: Heartbeat;
-  readonly #onDead: HeartbeatOptions['onDead'];
+class Owner<Stream extends Duplex> implements PulseOwner {
+  readonly #heartbeat: Heartbeat<Stream>;
+  readonly #onDead: HeartbeatOptions<Stream>['onDead'];
 
-  constructor(heartbeat: Heartbeat, onDead: HeartbeatOptions['onDead']) {
+  constructor(heartbeat: Heartbeat<Stream>, onDead: HeartbeatOptions<Stream>['onDead']) {
     this.#heartbeat = heartbeat;
     this.#onDead = onDead;
   }

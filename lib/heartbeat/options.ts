@@ -7,7 +7,7 @@ import type { Rhythm } from './pulse';
 import type { PeerDeath } from './verdict';
 
 /** Options of a {@link Heartbeat}. */
-export interface HeartbeatOptions {
+export interface HeartbeatOptions<Stream extends Duplex = Duplex> {
   /**
    * At the latest after so many milliseconds in which nothing was written, or nothing came, a ping leaves;
    * and so often the peer is expected to say something. 50 to 2 147 483 647.
@@ -23,7 +23,7 @@ export interface HeartbeatOptions {
    * The protocol's ping: bytes, text (UTF-8), or a function that sends it. Without it this side only
    * watches. Not sent while data before it waits to be sent.
    */
-  readonly send?: Uint8Array | string | ((socket: Duplex) => void) | undefined;
+  readonly send?: Uint8Array | string | ((socket: Stream) => void) | undefined;
   /**
    * Which of the chunks that come are a sign of life, and an answer to a ping. A chunk may have a part of a
    * message, or several. Without it any bytes are, and the first ones after a ping are its answer; `false`:
@@ -31,14 +31,14 @@ export interface HeartbeatOptions {
    */
   readonly isAlive?: ((chunk: Buffer) => boolean) | false | undefined;
   /** What to do with a dead peer in place of destroying its socket with an error of code `'ETIMEDOUT'`. */
-  readonly onDead?: ((death: PeerDeath, socket: Duplex) => void) | undefined;
+  readonly onDead?: ((death: PeerDeath, socket: Stream) => void) | undefined;
   /** Ends the heartbeat, not the socket, when it is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** What a heartbeat needs of its options. */
-export interface CheckedOptions extends Rhythm {
-  readonly onDead: HeartbeatOptions['onDead'];
+export interface CheckedOptions<Stream extends Duplex> extends Rhythm {
+  readonly onDead: HeartbeatOptions<Stream>['onDead'];
   readonly signal: AbortSignal | undefined;
 }
 
@@ -60,7 +60,10 @@ export function checkOpen(stream: Duplex): void {
   throw new SocketOptionError('The socket is closed', { code: 'ERR_SOCKET_CLOSED' });
 }
 
-export function checkedOptions(stream: Duplex, options: HeartbeatOptions): CheckedOptions {
+export function checkedOptions<Stream extends Duplex>(
+  stream: Stream,
+  options: HeartbeatOptions<Stream>,
+): CheckedOptions<Stream> {
   checkMembers(options, ['interval', 'timeout', 'send', 'isAlive', 'onDead', 'signal']);
   const { interval, send, isAlive, onDead, signal } = options;
   checkDuration('interval', interval, SHORTEST_INTERVAL);

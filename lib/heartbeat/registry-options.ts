@@ -70,6 +70,11 @@ export function checkedRegistryOptions<Identity, Stream extends Duplex>(
   return { limit, policy, aliveWithin: aliveWithin ?? 0 };
 }
 
+export function checkIdentity(identity: unknown): void {
+  if (identity !== undefined && identity !== null) return;
+  throw typeError('identity', 'what the peer is known by, and not undefined or null', identity);
+}
+
 export function supersededHandler<Stream extends Duplex>(
   options: { readonly onSuperseded?: ((newer: Stream) => void) | undefined } = {},
 ): ((newer: Stream) => void) | undefined {

@@ -8,6 +8,7 @@ import { isShownAlive, type PeerCounts, stateCounts, stateCountsAsync } from './
 import {
   type CheckedRegistryOptions,
   checkedRegistryOptions,
+  checkIdentity,
   type PeerContest,
   type PeerRegistryOptions,
   supersededHandler,
@@ -86,15 +87,17 @@ export class PeerRegistry<Identity = string, Stream extends Duplex = Socket> ext
    *
    * `onSuperseded` is called in place of destroying this socket, when a newer one takes its place: to
    * say goodbye in the protocol's words, and to close it.
-   * @throws TypeError `ERR_INVALID_ARG_TYPE` for what is no stream.
+   * @throws TypeError `ERR_INVALID_ARG_TYPE` for what is no stream, and for an identity that is `undefined`
+   *   or `null`: under it, peers that have nothing in common would take each other's place.
    */
   claim(
     identity: Identity,
     socket: Stream,
     options?: { readonly onSuperseded?: ((newer: Stream) => void) | undefined },
   ): boolean {
-    const onSuperseded = supersededHandler<Stream>(options);
+    checkIdentity(identity);
     checkStream(socket);
+    const onSuperseded = supersededHandler<Stream>(options);
     if (socket.destroyed) return false;
     const before = this.#bySocket.get(socket);
     if (before?.identity === identity) return true;
@@ -123,6 +126,11 @@ export class PeerRegistry<Identity = string, Stream extends Duplex = Socket> ext
     this.#remove(claim);
     this.emit('released', peerOf(claim));
     return true;
+  }
+
+  /** Forgets all connections, and leaves them open. */
+  clear(): void {
+    for (const claim of this.#bySocket.values()) this.#remove(claim);
   }
 
   /** The connections of an identity, the oldest first. */
