@@ -2,6 +2,7 @@
 
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { offAbort, onAbort } from './abort';
 import { checkedOptions, checkOpen, checkStream, type HeartbeatOptions } from './options';
 import { Pulse, type PulseOwner } from './pulse';
 import { ticker } from './ticker';
@@ -111,7 +112,7 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
       this.#pulse.stop();
       return;
     }
-    signal?.addEventListener('abort', this.#close);
+    if (signal !== undefined) onAbort(signal, this.#close);
     socket.once('close', this.#close);
     this.#pulse.start();
   }
@@ -168,7 +169,7 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
     this.#isOpen = false;
     this.#pulse.stop();
     this.socket.off('close', this.#close);
-    this.#signal?.removeEventListener('abort', this.#close);
+    if (this.#signal !== undefined) offAbort(this.#signal, this.#close);
   }
 
   [Symbol.dispose](): void {

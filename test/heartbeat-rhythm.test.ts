@@ -1,0 +1,585 @@
+// When a heartbeat pings, and whom it takes for dead, by a clock that the test moves.
+
+import { Duplex } from 'node:stream';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Heartbeat, type HeartbeatOptions, type PeerDeath } from '../dist/heartbeat/index.js';
+import { CountingStream } from './support/stream';
+
+/** Made in a test: closed after it, since its timer goes with the test's clock. */
+const heartbeats: Heartbeat[] = [];
+/** For how long the event loop did nothing in all. */
+let blocked: number;
+
+beforeEach(() => {
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'performance', 'Date'],
+  });
+  blocked = 0;
+  const now = performance.now.bind(performance);
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + blocked);
+});
+afterEach(() => {
+  for (const heartbeat of heartbeats.splice(0)) heartbeat.close();
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+/** Of one tick, and of the turn of the event loop before a verdict. */
+const TICKS = 40;
+
+interface Told {
+  readonly heartbeat: Heartbeat;
+  readonly beats: { readonly at: number; readonly rtt: number | null }[];
+  readonly late: number[];
+  readonly dead: { readonly at: number; readonly death: PeerDeath }[];
+}
+
+/** A heartbeat, and when it told what. */
+function watch(stream: Duplex, options: HeartbeatOptions): Told {
+  stream.on('error', () => {});
+  const heartbeat = new Heartbeat(stream, options);
+  heartbeats.push(heartbeat);
+  const told: Told = { heartbeat, beats: [], late: [], dead: [] };
+  heartbeat.on('beat', ({ rtt }) => told.beats.push({ at: performance.now(), rtt }));
+  heartbeat.on('late', () => told.late.push(performance.now()));
+  heartbeat.on('dead', (death) => told.dead.push({ at: performance.now(), death }));
+  return told;
+}
+
+function pass(milliseconds: number): Promise<unknown> {
+  return vi.advanceTimersByTimeAsync(milliseconds);
+}
+
+/** The event loop is busy for a while: then the timers that are due fire, once. */
+function block(milliseconds: number): Promise<unknown> {
+  blocked += milliseconds;
+  return pass(21);
+}
+
+const stepOf = (interval: number, timeout: number) =>
+  Math.max(20, Math.min(interval, timeout - interval) / 8);
+
+describe('a peer that says nothing', () => {
+  test.each([
+    [1_000, 2_000],
+    [1_000, 1_100],
+    [50, 5_000],
+    [30_000, 60_000],
+    [200_000, 500_000],
+  ])(
+    'interval %d, timeout %d: dead after it, and at most a look later',
+    async (interval, timeout) => {
+      const stream = new CountingStream();
+      const start = performance.now();
+      const { dead, late } = watch(stream, { interval, timeout });
+      await pass(timeout - 1);
+      expect(dead).toEqual([]);
+      expect(stream.destroyed).toBe(false);
+      await pass(stepOf(interval, timeout) + TICKS + 1);
+      expect(dead).toHaveLength(1);
+      expect(stream.destroyed).toBe(true);
+      expect(stream.errored).toMatchObject({
+        name: 'HeartbeatTimeoutError',
+        code: 'ETIMEDOUT',
+        death: dead[0]?.death,
+      });
+      // Late is told once, between the two.
+      const step = stepOf(interval, timeout) + TICKS;
+      expect(late).toHaveLength(1);
+      expect(late[0]).toBeGreaterThanOrEqual(start + (interval + timeout) / 2);
+      expect(late[0]).toBeLessThanOrEqual(start + (interval + timeout) / 2 + step);
+    },
+  );
+
+  test('without a timeout: twice the interval', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, dead } = watch(stream, { interval: 1_000 });
+    expect(heartbeat.timeout).toBe(2_000);
+    await pass(1_999);
+    expect(dead).toEqual([]);
+    await pass(126 + TICKS);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('of a plain stream nothing more is known', async () => {
+    const stream = new CountingStream();
+    const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    await pass(400);
+    expect(dead[0]?.death).toEqual({
+      reason: 'unknown',
+      silence: expect.any(Number),
+      unansweredPings: 3,
+      skippedPings: 0,
+      state: null,
+      timeSinceLastDataReceived: null,
+      timeSinceLastAckReceived: null,
+      bytesInFlight: null,
+      unsentBytes: null,
+    });
+    expect(dead[0]?.death.silence).toBeGreaterThanOrEqual(300);
+  });
+
+  test('onDead comes in place of destroying the stream, after the event', async () => {
+    const stream = new CountingStream();
+    const order: string[] = [];
+    const { heartbeat } = watch(stream, {
+      interval: 100,
+      onDead: (death, dead) => order.push(`onDead ${death.reason} ${dead === stream}`),
+    });
+    heartbeat.on('dead', () => order.push(`event ${heartbeat.closed}`));
+    await pass(300);
+    expect(order).toEqual(['event true', 'onDead unknown true']);
+    expect(stream.destroyed).toBe(false);
+  });
+});
+
+describe('a peer that lives', () => {
+  test('any bytes are life, and are told at a look', async () => {
+    const stream = new CountingStream();
+    const { dead, beats, late } = watch(stream, { interval: 100, timeout: 300 });
+    for (let i = 0; i < 100; i++) {
+      await pass(100);
+      stream.receive('x');
+    }
+    expect([dead, late]).toEqual([[], []]);
+    expect(beats).toHaveLength(99);
+    expect(beats.every(({ rtt }) => rtt === null)).toBe(true);
+    // Many in one look are one.
+    const before = beats.length;
+    for (let i = 0; i < 50; i++) stream.receive('x');
+    await pass(60);
+    expect(beats.length - before).toBe(1);
+  });
+
+  test('late, and back: told once in each silence', async () => {
+    const stream = new CountingStream();
+    const { dead, late, beats } = watch(stream, { interval: 100, timeout: 300 });
+    for (let i = 0; i < 5; i++) {
+      await pass(270);
+      stream.receive('x');
+    }
+    await pass(50);
+    expect(dead).toEqual([]);
+    expect(late).toHaveLength(5);
+    expect(beats).toHaveLength(5);
+  });
+
+  test('isAlive says which chunks count; what it throws is thrown, and loses none', async () => {
+    const stream = new CountingStream();
+    const read: string[] = [];
+    stream.on('data', (chunk) => read.push(String(chunk)));
+    const seen: string[] = [];
+    const { dead, beats } = watch(stream, {
+      interval: 100,
+      timeout: 300,
+      isAlive: (chunk) => {
+        seen.push(String(chunk));
+        return chunk.includes('alive');
+      },
+    });
+    stream.receive('I am alive');
+    await pass(250);
+    stream.receive('noise');
+    expect(beats).toHaveLength(1);
+    await pass(100);
+    expect(dead).toHaveLength(1);
+    expect(seen).toEqual(['I am alive', 'noise']);
+    expect(read).toEqual(seen);
+    expect(Object.hasOwn(stream, 'push')).toBe(false);
+  });
+
+  test('isAlive: false leaves it to beat()', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, dead, beats } = watch(stream, {
+      interval: 100,
+      timeout: 300,
+      isAlive: false,
+    });
+    for (let i = 0; i < 10; i++) {
+      await pass(100);
+      stream.receive('noise');
+      heartbeat.beat();
+    }
+    expect(beats).toHaveLength(9);
+    for (let i = 0; i < 4; i++) {
+      await pass(100);
+      stream.receive('noise');
+    }
+    expect(dead).toHaveLength(1);
+  });
+
+  test('of a stream that counts no bytes, chunks are counted', async () => {
+    const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+    stream.resume();
+    const { dead, beats } = watch(stream, { interval: 100, timeout: 300 });
+    for (let i = 0; i < 10; i++) {
+      await pass(100);
+      stream.push('x');
+    }
+    expect([dead.length, beats.length]).toEqual([0, 9]);
+    await pass(400);
+    expect(dead).toHaveLength(1);
+    expect(Object.hasOwn(stream, 'push')).toBe(false);
+  });
+});
+
+describe('pings', () => {
+  test('leave in time, as long as nothing else is written', async () => {
+    const stream = new CountingStream();
+    const start = performance.now();
+    const { heartbeat } = watch(stream, { interval: 1_000, timeout: null, send: 'ping' });
+    await pass(20_000);
+    const times = [start, ...stream.sent.map(({ at }) => at)];
+    const gaps = times.slice(1).map((time, i) => time - (times[i] as number));
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(1_000);
+    expect(Math.min(...gaps)).toBeGreaterThan(1_000 - 2.5 * 125);
+    expect(heartbeat.pings).toBe(stream.sent.length);
+    // What the protocol writes anyway keeps the peer's watch quiet.
+    const before = heartbeat.pings;
+    for (let i = 0; i < 100; i++) {
+      stream.write('data');
+      await pass(200);
+    }
+    expect(heartbeat.pings).toBe(before);
+  });
+
+  test('where an answer is expected: also while only this side writes', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, dead } = watch(stream, { interval: 1_000, timeout: 3_000, send: 'ping' });
+    stream.on('data', () => {});
+    for (let i = 0; i < 100; i++) {
+      stream.write('data');
+      await pass(100);
+      if (stream.sent.at(-1)?.text === 'ping') stream.receive('pong');
+    }
+    expect(dead).toEqual([]);
+    expect(heartbeat.pings).toBeGreaterThanOrEqual(9);
+    expect(heartbeat.pings).toBeLessThanOrEqual(13);
+  });
+
+  test.each([
+    ['bytes', Buffer.from('ping')],
+    ['text', 'ping'],
+  ])('%s', async (_kind, send) => {
+    const stream = new CountingStream();
+    watch(stream, { interval: 100, send });
+    await pass(150);
+    expect(stream.sent.map(({ text }) => text)).toEqual(['ping']);
+  });
+
+  test('a function, which gets the stream', async () => {
+    const stream = new CountingStream();
+    watch(stream, { interval: 100, send: (to) => to.write('called') });
+    await pass(150);
+    expect(stream.sent.map(({ text }) => text)).toEqual(['called']);
+  });
+
+  test('the time of the answer is measured where it is read, not at the next look', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, beats } = watch(stream, { interval: 8_000, timeout: 20_000, send: 'ping' });
+    while (stream.sent.length === 0) await pass(10);
+    const sentAt = stream.sent[0]?.at as number;
+    await pass(30);
+    stream.receive('pong');
+    const answeredAt = performance.now();
+    await pass(1_100);
+    expect(beats).toEqual([{ at: expect.any(Number), rtt: answeredAt - sentAt }]);
+    expect(heartbeat.rtt).toBe(answeredAt - sentAt);
+    // Nothing is left in the way of the stream's own chunks.
+    expect(stream.push).toBe(Duplex.prototype.push);
+    // More bytes are life, and no answer.
+    stream.receive('more');
+    await pass(1_100);
+    expect(beats.at(-1)?.rtt).toBeNull();
+    expect(heartbeat.rtt).toBe(answeredAt - sentAt);
+  });
+
+  test('of several pings without an answer, an answer is to the first', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, beats } = watch(stream, {
+      interval: 1_000,
+      timeout: 10_000,
+      send: 'ping',
+      isAlive: false,
+    });
+    while (stream.sent.length < 3) {
+      await pass(20);
+      stream.receive('no answer');
+    }
+    const [first] = stream.sent;
+    heartbeat.beat();
+    const rtt = performance.now() - (first?.at as number);
+    await pass(200);
+    expect(beats[0]?.rtt).toBeCloseTo(rtt);
+  });
+
+  test('none joins a full queue; what the peer takes meanwhile is life enough', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    stream.hold();
+    for (let i = 0; i < 100; i++) stream.write('data');
+    await pass(290);
+    expect(stream.sent).toEqual([]);
+    expect(heartbeat.skippedPings).toBe(1);
+    expect(heartbeat.pings).toBe(0);
+    // The queue is taken at last: the ping follows, and has its time to be answered.
+    stream.letGo();
+    await pass(150);
+    expect(dead).toEqual([]);
+    expect(stream.sent.at(-1)?.text).toBe('ping');
+    stream.receive('pong');
+    await pass(250);
+    expect(dead).toEqual([]);
+    expect(heartbeat.pings).toBeGreaterThanOrEqual(2);
+  });
+
+  test('a queue of which nothing is taken does not keep a peer alive', async () => {
+    const stream = new CountingStream();
+    const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    stream.hold();
+    for (let i = 0; i < 100; i++) stream.write('data');
+    await pass(300 + 13 + TICKS);
+    expect(dead[0]?.death).toMatchObject({ unansweredPings: 0, skippedPings: 1 });
+  });
+
+  test('none after this side has ended; the peer is watched on', async () => {
+    const stream = new CountingStream();
+    const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    stream.end();
+    await pass(250);
+    expect(stream.sent).toEqual([]);
+    expect(dead).toEqual([]);
+    await pass(150);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('what send throws is thrown, and the others are not disturbed', async () => {
+    const thrown: unknown[] = [];
+    const listeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    process.on('uncaughtException', (error) => thrown.push(error));
+    try {
+      const wrong = new Error('from send');
+      const failing = watch(new CountingStream(), {
+        interval: 100,
+        timeout: null,
+        send: () => {
+          throw wrong;
+        },
+      });
+      const other = new CountingStream();
+      watch(other, { interval: 100, timeout: null, send: 'ping' });
+      await pass(1_000);
+      vi.useRealTimers();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(new Set(thrown)).toEqual(new Set([wrong]));
+      expect(other.sent.length).toBeGreaterThanOrEqual(9);
+      failing.heartbeat.close();
+    } finally {
+      process.removeAllListeners('uncaughtException');
+      for (const listener of listeners) process.on('uncaughtException', listener);
+    }
+  });
+});
+
+describe('silence that is not the peer’s', () => {
+  test('a process that was stopped for longer than the timeout', async () => {
+    const streams = Array.from({ length: 50 }, () => new CountingStream());
+    const told = streams.map((stream) => watch(stream, { interval: 1_000, timeout: 3_000 }));
+    await pass(500);
+    await block(9_000);
+    // What waited is read in the turn after it.
+    for (const stream of streams) stream.receive('x');
+    await pass(2_900);
+    expect(told.flatMap(({ dead }) => dead)).toEqual([]);
+    await pass(600);
+    expect(told.flatMap(({ dead }) => dead)).toHaveLength(50);
+  });
+
+  test('nobody was asked in that time: pings leave first, and have their time', async () => {
+    const stream = new CountingStream();
+    const { dead, heartbeat } = watch(stream, { interval: 1_000, timeout: 3_000, send: 'ping' });
+    await pass(100);
+    for (let i = 0; i < 5; i++) await block(9_000);
+    expect(dead).toEqual([]);
+    await pass(1_000);
+    expect(heartbeat.pings).toBeGreaterThanOrEqual(1);
+    stream.receive('pong');
+    await pass(2_900);
+    expect(dead).toEqual([]);
+  });
+
+  test('of a suspect, what waits is read before the verdict', async () => {
+    const stream = new CountingStream();
+    const { dead, beats } = watch(stream, { interval: 100, timeout: 300 });
+    // As an event loop does: timers, then what has come, then immediates.
+    const turn = vi.spyOn(globalThis, 'setImmediate');
+    await pass(280);
+    while (turn.mock.calls.length === 0) {
+      vi.advanceTimersToNextTimer();
+      if (performance.now() > 10_000) throw new Error('no suspicion');
+    }
+    stream.receive('x');
+    await pass(100);
+    expect(dead).toEqual([]);
+    expect(beats).toHaveLength(1);
+  });
+
+  test('the time of day may jump', async () => {
+    const stream = new CountingStream();
+    const { dead } = watch(stream, { interval: 1_000, timeout: 3_000 });
+    for (const days of [1_000, -2_000, 40_000]) {
+      vi.setSystemTime(Date.now() + days * 86_400_000);
+      await pass(900);
+    }
+    expect(dead).toEqual([]);
+    await pass(1_000);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('a stream that is still connecting is waited for', async () => {
+    const stream = Object.assign(new CountingStream(), { connecting: true });
+    const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    await pass(2_000);
+    expect(dead).toEqual([]);
+    expect(stream.sent).toEqual([]);
+    stream.connecting = false;
+    await pass(400);
+    expect(stream.sent.length).toBeGreaterThan(0);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('while this program does not read, nobody is late or dead', async () => {
+    const stream = new CountingStream();
+    const { dead, late } = watch(stream, { interval: 100, timeout: 300 });
+    stream.pause();
+    await pass(2_000);
+    expect([dead, late]).toEqual([[], []]);
+    stream.resume();
+    await pass(700);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('whose buffer is full reads nothing either; one that waits for data does', async () => {
+    const full = new CountingStream();
+    full.pause();
+    full.receive('x'.repeat(full.readableHighWaterMark));
+    full.on('readable', () => {});
+    const waiting = new CountingStream();
+    waiting.on('readable', () => {});
+    const first = watch(full, { interval: 100, timeout: 300 });
+    const second = watch(waiting, { interval: 100, timeout: 300 });
+    await pass(1_000);
+    expect(first.dead).toEqual([]);
+    expect(second.dead).toHaveLength(1);
+  });
+
+  test('a peer that has ended its side has nothing more to say', async () => {
+    const stream = new CountingStream();
+    const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    stream.push(null);
+    await pass(2_000);
+    expect(stream.readableEnded).toBe(true);
+    expect(dead).toEqual([]);
+    expect(stream.sent.length).toBeGreaterThan(10);
+  });
+});
+
+describe('many heartbeats', () => {
+  test('share one timer, and none is left when they are closed', async () => {
+    const made = Array.from({ length: 1_000 }, () => {
+      const { heartbeat } = watch(new CountingStream(), { interval: 10_000 });
+      return heartbeat;
+    });
+    expect(vi.getTimerCount()).toBe(1);
+    await pass(5_000);
+    expect(vi.getTimerCount()).toBe(1);
+    for (const heartbeat of made) heartbeat.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('do not ping all at once, also not after a long stop', async () => {
+    let perTick = new Map<number, number>();
+    const count = () => {
+      const at = Math.floor(performance.now() / 20);
+      perTick.set(at, (perTick.get(at) ?? 0) + 1);
+    };
+    const made = Array.from({ length: 10_000 }, () => {
+      const stream = new CountingStream();
+      return watch(stream, { interval: 8_000, timeout: null, send: count }).heartbeat;
+    });
+    await pass(40_000);
+    // Each second of looks is 50 ticks: 10 000 pings have at least that many to go to.
+    expect(Math.max(...perTick.values())).toBeLessThan(10_000 / 25);
+    await block(20_000);
+    perTick = new Map();
+    await pass(40_000);
+    expect(Math.max(...perTick.values())).toBeLessThan(10_000 / 6);
+    for (const heartbeat of made) heartbeat.close();
+  });
+
+  test('one that is closed by another one’s listener tells nothing', async () => {
+    const streams = Array.from({ length: 3 }, () => new CountingStream());
+    const made = streams.map((stream) => watch(stream, { interval: 100 }).heartbeat);
+    const dead: number[] = [];
+    made.forEach((heartbeat, index) => {
+      heartbeat.on('dead', () => {
+        dead.push(index);
+        for (const other of made) other.close();
+      });
+    });
+    await pass(1_000);
+    expect(dead).toHaveLength(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('of different rhythms keep their own', async () => {
+    const intervals = [50, 70, 333, 1_000, 7_777, 60_000, 120_000];
+    const made = intervals.map((interval) => {
+      const stream = new CountingStream();
+      return { interval, stream, ...watch(stream, { interval, timeout: null, send: 'ping' }) };
+    });
+    await pass(360_000);
+    for (const { interval, stream, heartbeat } of made) {
+      const expected = 360_000 / interval;
+      expect(stream.sent.length, `${interval}`).toBeGreaterThanOrEqual(Math.floor(expected));
+      expect(stream.sent.length, `${interval}`).toBeLessThanOrEqual(expected * 1.7 + 1);
+      heartbeat.close();
+    }
+  });
+});
+
+test('whatever a peer does: never dead before its timeout, and dead in time after it', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.record({
+        interval: fc.integer({ min: 50, max: 20_000 }),
+        more: fc.integer({ min: 1, max: 40_000 }),
+        pings: fc.boolean(),
+        // Pauses as shares of the timeout.
+        pauses: fc.array(fc.double({ min: 0.001, max: 0.999, noNaN: true }), { maxLength: 12 }),
+      }),
+      async ({ interval, more, pings, pauses }) => {
+        const timeout = interval + more;
+        const stream = new CountingStream();
+        const { dead, heartbeat } = watch(stream, {
+          ...{ interval, timeout },
+          ...(pings ? { send: 'ping' } : {}),
+        });
+        let last = performance.now();
+        for (const pause of pauses) {
+          await pass(Math.floor(pause * timeout));
+          expect(dead).toEqual([]);
+          stream.receive('x');
+          last = performance.now();
+        }
+        await pass(timeout + 2 * stepOf(interval, timeout) + TICKS + 20);
+        expect(dead).toHaveLength(1);
+        expect(dead[0]?.at).toBeGreaterThanOrEqual(last + timeout);
+        expect(heartbeat.closed).toBe(true);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
