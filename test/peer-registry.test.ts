@@ -1,0 +1,407 @@
+// PeerRegistry: who stays when a peer comes back, and that nothing is kept of what is closed.
+
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import net from 'node:net';
+import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import { PeerRegistry, type PeerRegistryOptions } from '../dist/heartbeat/index.js';
+import { setKeepAlive } from '../dist/index.js';
+import { listen } from './support/net';
+import { onLinux } from './support/platform';
+
+/** A server, and connections to it that close at the end. */
+async function withServer(
+  use: (connect: () => Promise<{ near: net.Socket; far: net.Socket }>) => Promise<void>,
+): Promise<void> {
+  const server = net.createServer({ allowHalfOpen: true });
+  const port = await listen(server);
+  const opened: net.Socket[] = [];
+  const connect = async () => {
+    const far = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const [[near]] = (await Promise.all([once(server, 'connection'), once(far, 'connect')])) as [
+      [net.Socket],
+      unknown,
+    ];
+    for (const socket of [near, far]) socket.resume().on('error', () => {});
+    opened.push(near, far);
+    return { near, far };
+  };
+  try {
+    await use(connect);
+  } finally {
+    for (const socket of opened) socket.destroy();
+    server.close();
+  }
+}
+
+const open = () => new PassThrough().on('error', () => {});
+
+describe('supersede', () => {
+  test('the older connection is destroyed at once, with an error that says why', async () => {
+    await withServer(async (connect) => {
+      const registry = new PeerRegistry();
+      const told: unknown[] = [];
+      registry.on('superseded', (older, newer) => told.push([older, newer, registry.size]));
+      registry.on('released', () => told.push('released'));
+      const [first, second] = [await connect(), await connect()];
+      const ended = once(first.far, 'end');
+      const failed = new Promise<Error>((resolve) => first.near.once('error', resolve));
+      expect(registry.claim('device', first.near)).toBe(true);
+      expect(registry.claim('device', second.near)).toBe(true);
+      expect(first.near.destroyed).toBe(true);
+      expect(registry.get('device')).toEqual([second.near]);
+      expect(registry.identityOf(first.near)).toBeUndefined();
+      expect(told).toEqual([
+        [
+          expect.objectContaining({ identity: 'device', socket: first.near }),
+          expect.objectContaining({ identity: 'device', socket: second.near }),
+          1,
+        ],
+      ]);
+      expect(await failed).toMatchObject({
+        name: 'PeerSupersededError',
+        code: 'ERR_PEER_SUPERSEDED',
+        message: 'The peer has come back with another connection',
+      });
+      // The other side hears of it too.
+      await ended;
+      expect(told).toHaveLength(1);
+      expect(registry.counts()).toMatchObject({ identities: 1, connections: 1, superseded: 1 });
+    });
+  });
+
+  test('or is left to whoever claimed it, to say goodbye', () => {
+    const registry = new PeerRegistry<string, PassThrough>();
+    const [older, newer] = [open(), open()];
+    registry.claim('device', older, {
+      onSuperseded: (by) => {
+        expect(by).toBe(newer);
+        expect(registry.get('device')).toEqual([newer]);
+        older.end('replaced');
+      },
+    });
+    registry.claim('device', newer);
+    expect(older.destroyed).toBe(false);
+    expect(String(older.read())).toBe('replaced');
+  });
+
+  test('what that throws is thrown, and the newer connection stands', async () => {
+    const registry = new PeerRegistry<string, PassThrough>();
+    const wrong = new Error('from onSuperseded');
+    const listeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    const thrown = once(process, 'uncaughtException');
+    registry.claim('device', open(), {
+      onSuperseded: () => {
+        throw wrong;
+      },
+    });
+    const newer = open();
+    expect(registry.claim('device', newer)).toBe(true);
+    expect(registry.get('device')).toEqual([newer]);
+    expect((await thrown)[0]).toBe(wrong);
+    for (const listener of listeners) process.on('uncaughtException', listener);
+  });
+
+  test('the same again changes nothing; another identity is a move', () => {
+    const registry = new PeerRegistry<string, PassThrough>();
+    const socket = open();
+    expect(registry.claim('a', socket)).toBe(true);
+    expect(registry.claim('a', socket)).toBe(true);
+    expect(socket.listenerCount('close')).toBe(1);
+    expect(registry.claim('b', socket)).toBe(true);
+    expect(registry.get('a')).toEqual([]);
+    expect(registry.get('b')).toEqual([socket]);
+    expect(registry.counts()).toMatchObject({ identities: 1, connections: 1, superseded: 0 });
+    expect(socket.listenerCount('close')).toBe(1);
+  });
+
+  test('one that is closed already gets no claim, and takes nobody’s place', () => {
+    const registry = new PeerRegistry<string, PassThrough>();
+    const [living, closed] = [open(), open()];
+    registry.claim('device', living);
+    closed.destroy();
+    expect(registry.claim('device', closed)).toBe(false);
+    expect(living.destroyed).toBe(false);
+    expect(registry.get('device')).toEqual([living]);
+  });
+
+  test('one that was destroyed, and did not say so yet, is in nobody’s way', () => {
+    const registry = new PeerRegistry<string, PassThrough>({ policy: 'refuse' });
+    const released: string[] = [];
+    registry.on('released', ({ identity }) => released.push(identity));
+    const [older, newer] = [open(), open()];
+    registry.claim('device', older);
+    older.destroy();
+    expect(registry.claim('device', newer)).toBe(true);
+    expect(released).toEqual(['device']);
+    expect(registry.counts()).toMatchObject({ connections: 1, superseded: 0 });
+  });
+});
+
+describe('policies', () => {
+  test('refuse: the newer one is told, and left open', () => {
+    const registry = new PeerRegistry<string, PassThrough>({ policy: 'refuse' });
+    const [older, newer] = [open(), open()];
+    const refused: unknown[] = [];
+    registry.on('refused', (identity, socket) => refused.push([identity, socket]));
+    registry.claim('device', older);
+    expect(registry.claim('device', newer)).toBe(false);
+    expect(refused).toEqual([['device', newer]]);
+    expect([older.destroyed, newer.destroyed]).toEqual([false, false]);
+    expect(newer.listenerCount('close')).toBe(0);
+    expect(registry.counts()).toMatchObject({ connections: 1, refused: 1 });
+    older.destroy();
+    expect(registry.claim('device', newer)).toBe(true);
+  });
+
+  test('a refused move leaves a socket where it was', () => {
+    const registry = new PeerRegistry<string, PassThrough>({ policy: 'refuse' });
+    const [a, b] = [open(), open()];
+    registry.claim('a', a);
+    registry.claim('b', b);
+    expect(registry.claim('a', b)).toBe(false);
+    expect(registry.identityOf(b)).toBe('b');
+  });
+
+  test('a number of them: the oldest makes room', () => {
+    const registry = new PeerRegistry<string, PassThrough>({ limit: 3 });
+    const sockets = Array.from({ length: 5 }, open);
+    for (const socket of sockets) expect(registry.claim('device', socket)).toBe(true);
+    expect(sockets.map(({ destroyed }) => destroyed)).toEqual([true, true, false, false, false]);
+    expect(registry.get('device')).toEqual(sockets.slice(2));
+    expect([...registry].map(({ socket }) => socket)).toEqual(sockets.slice(2));
+    expect(registry.counts()).toMatchObject({ identities: 1, connections: 3, superseded: 2 });
+  });
+
+  test('a function is asked', () => {
+    const asked: unknown[] = [];
+    const registry = new PeerRegistry<number, PassThrough>({
+      policy: ({ identity, older, newer }) => {
+        asked.push([identity, older.socket, newer]);
+        return identity === 1 ? 'refuse' : 'supersede';
+      },
+    });
+    const sockets = Array.from({ length: 4 }, open) as [
+      PassThrough,
+      PassThrough,
+      PassThrough,
+      PassThrough,
+    ];
+    registry.claim(1, sockets[0]);
+    registry.claim(2, sockets[1]);
+    expect(asked).toEqual([]);
+    expect(registry.claim(1, sockets[2])).toBe(false);
+    expect(registry.claim(2, sockets[3])).toBe(true);
+    expect(asked).toEqual([
+      [1, sockets[0], sockets[2]],
+      [2, sockets[1], sockets[3]],
+    ]);
+  });
+
+  test('refuse-if-alive: whom the kernel has heard lately', async ({ skip }) => {
+    onLinux('times of the last acknowledgement')({ skip });
+    await withServer(async (connect) => {
+      const registry = new PeerRegistry({ policy: 'refuse-if-alive', aliveWithin: 300 });
+      const [a, b, c, d] = [await connect(), await connect(), await connect(), await connect()];
+      expect(registry.claim('device', a.near)).toBe(true);
+      expect(registry.claim('device', b.near)).toBe(false);
+      await sleep(400);
+      // An acknowledgement of the system is enough.
+      a.near.write('x');
+      await sleep(20);
+      expect(registry.claim('device', b.near)).toBe(false);
+      await sleep(400);
+      expect(registry.claim('device', c.near)).toBe(true);
+      expect(a.near.destroyed).toBe(true);
+      // A peer that has closed its side is not alive, however lately it did.
+      c.far.end();
+      await sleep(50);
+      expect(registry.claim('device', d.near)).toBe(true);
+      expect(registry.counts()).toMatchObject({ superseded: 2, refused: 2 });
+    });
+  });
+
+  test('refuse-if-alive, of several: the one that is not', async ({ skip }) => {
+    onLinux('times of the last acknowledgement')({ skip });
+    await withServer(async (connect) => {
+      const registry = new PeerRegistry({ policy: 'refuse-if-alive', aliveWithin: 300, limit: 2 });
+      const [a, b, c] = [await connect(), await connect(), await connect()];
+      registry.claim('device', a.near);
+      registry.claim('device', b.near);
+      await sleep(400);
+      a.far.write('x');
+      await sleep(20);
+      expect(registry.claim('device', c.near)).toBe(true);
+      expect(registry.get('device')).toEqual([a.near, c.near]);
+    });
+  });
+
+  test('refuse-if-alive: where the kernel cannot be asked, nobody is shown alive', () => {
+    const registry = new PeerRegistry<string, PassThrough>({
+      policy: 'refuse-if-alive',
+      aliveWithin: 60_000,
+    });
+    const [older, newer] = [open(), open()];
+    registry.claim('device', older);
+    expect(registry.claim('device', newer)).toBe(true);
+    expect(older.destroyed).toBe(true);
+  });
+});
+
+describe('what it keeps', () => {
+  test('nothing of what is closed, released or cleared', async () => {
+    await withServer(async (connect) => {
+      const registry = new PeerRegistry();
+      const released: string[] = [];
+      registry.on('released', ({ identity }) => released.push(identity));
+      const [a, b, c] = [await connect(), await connect(), await connect()];
+      const before = c.near.listenerCount('close');
+      registry.claim('a', a.near);
+      registry.claim('b', b.near);
+      registry.claim('c', c.near);
+      a.near.destroy();
+      await once(a.near, 'close');
+      expect(registry.release(b.near)).toBe(true);
+      expect(registry.release(b.near)).toBe(false);
+      expect(released).toEqual(['a', 'b']);
+      expect(b.near.destroyed).toBe(false);
+      registry.clear();
+      expect(registry.size).toBe(0);
+      expect([...registry]).toEqual([]);
+      expect(c.near.listenerCount('close')).toBe(before);
+      expect(c.near.destroyed).toBe(false);
+      expect(registry.counts()).toMatchObject({ identities: 0, connections: 0, superseded: 0 });
+    });
+  });
+
+  test('a thousand returns of one peer leave one connection', () => {
+    const registry = new PeerRegistry<string, PassThrough>();
+    for (let i = 0; i < 1_000; i++) registry.claim('device', open());
+    expect(registry.size).toBe(1);
+    expect(registry.counts()).toMatchObject({ identities: 1, connections: 1, superseded: 999 });
+  });
+
+  test('when each was claimed', () => {
+    const registry = new PeerRegistry<string, PassThrough>();
+    const before = Date.now();
+    registry.claim('device', open());
+    const [peer] = [...registry];
+    expect(peer?.since).toBeGreaterThanOrEqual(before);
+    expect(peer?.since).toBeLessThanOrEqual(Date.now());
+  });
+});
+
+describe('counts', () => {
+  test('of states, as ss tells them', async ({ skip }) => {
+    onLinux('ss')({ skip });
+    await withServer(async (connect) => {
+      const registry = new PeerRegistry();
+      const pairs = [];
+      for (let i = 0; i < 6; i++) pairs.push(await connect());
+      for (const [index, { near }] of pairs.entries()) registry.claim(`device ${index}`, near);
+      pairs[0]?.far.end();
+      pairs[1]?.far.end();
+      pairs[2]?.near.end();
+      await sleep(50);
+      const ports = pairs.map(({ far }) => far.localPort);
+      const states = execFileSync('ss', ['-tanH', 'src', `:${pairs[0]?.near.localPort}`], {
+        encoding: 'utf8',
+      })
+        .split('\n')
+        .map((line) => line.trim().split(/\s+/))
+        .filter((words) => ports.includes(Number(words[4]?.split(':').at(-1))))
+        .map(([state]) => state);
+      expect(states.filter((state) => state === 'CLOSE-WAIT')).toHaveLength(2);
+      const counts = registry.counts();
+      expect(counts).toEqual({
+        identities: 6,
+        connections: 6,
+        superseded: 0,
+        refused: 0,
+        established: states.filter((state) => state === 'ESTAB').length,
+        halfOpen: 0,
+        closeWait: states.filter((state) => state === 'CLOSE-WAIT').length,
+        other: 1,
+      });
+      expect(await registry.countsAsync()).toEqual(counts);
+    });
+  });
+
+  test('of streams that are no sockets: none of these', () => {
+    const registry = new PeerRegistry<string, PassThrough>();
+    registry.claim('device', open());
+    expect(registry.counts()).toMatchObject({ connections: 1, established: 0, other: 1 });
+  });
+});
+
+describe('arguments', () => {
+  test.each([
+    [
+      null,
+      /TypeError ERR_INVALID_ARG_TYPE: The "options" argument must be an object with any of limit, policy, aliveWithin/,
+    ],
+    [{ limit: 0 }, /RangeError ERR_OUT_OF_RANGE.*"options.limit".*an integer >= 1/],
+    [{ limit: 1.5 }, /ERR_OUT_OF_RANGE/],
+    [{ limit: '2' }, /ERR_INVALID_ARG_TYPE/],
+    [
+      { policy: 'kill' },
+      /ERR_INVALID_ARG_VALUE.*must be 'supersede', 'refuse-if-alive', 'refuse' or a function. Received 'kill'/,
+    ],
+    [
+      { policy: 'refuse-if-alive' },
+      /ERR_INVALID_ARG_TYPE.*"options.aliveWithin" argument must be a number of milliseconds/,
+    ],
+    [{ policy: 'refuse-if-alive', aliveWithin: 0 }, /ERR_OUT_OF_RANGE/],
+    [{ policies: 'refuse' }, /ERR_INVALID_ARG_VALUE.*options.policies.*is not known/],
+  ])('%j', (options, message) => {
+    expect(() => {
+      try {
+        new PeerRegistry(options as PeerRegistryOptions);
+      } catch (error) {
+        const { name, code, message } = error as NodeJS.ErrnoException;
+        throw new Error(`${name} ${code}: ${message}`);
+      }
+    }).toThrow(message);
+  });
+
+  test('of claim()', () => {
+    const registry = new PeerRegistry<unknown, never>();
+    const claim = (...args: unknown[]) => Reflect.apply(registry.claim, registry, args);
+    const stream = open();
+    expect(() => claim(undefined, stream)).toThrow(
+      /"identity" argument must be what the peer is known by/,
+    );
+    expect(() => claim('device', {})).toThrow(/"socket" argument must be a net.Socket/);
+    expect(() => claim('device', stream, { onSuperseded: 1 })).toThrow(
+      /options.onSuperseded.*a function/,
+    );
+    expect(() => claim('device', stream, { superseded() {} })).toThrow(
+      /options.superseded.*is not known/,
+    );
+    expect(registry.size).toBe(0);
+    expect(stream.listenerCount('close')).toBe(0);
+  });
+
+  test('types', () => {
+    const registry = new PeerRegistry();
+    expectTypeOf(registry.get('device')).toEqualTypeOf<net.Socket[]>();
+    expectTypeOf(registry.claim).parameter(1).toEqualTypeOf<net.Socket>();
+  });
+});
+
+test('half-open: unanswered probes', async ({ skip }) => {
+  onLinux('a firewall rule is in the lane of vanished peers; here, that nothing living counts')({
+    skip,
+  });
+  await withServer(async (connect) => {
+    const registry = new PeerRegistry();
+    const { near } = await connect();
+    setKeepAlive(near, { enable: true, initialDelay: 1_000, interval: 1_000, count: 3 });
+    registry.claim('device', near);
+    await sleep(1_300);
+    expect(registry.counts()).toMatchObject({ established: 1, halfOpen: 0 });
+  });
+});
