@@ -519,6 +519,21 @@ describe('many heartbeats', () => {
     for (const heartbeat of made) heartbeat.close();
   });
 
+  test.each([80, 1_000, 200_000])(
+    'look eight times in an interval of %d ms, and hardly more',
+    async (interval) => {
+      let looks = 0;
+      const stream = Object.defineProperty(new CountingStream(), 'bytesRead', {
+        get: () => looks++,
+      });
+      watch(stream, { interval, timeout: 10 * interval });
+      looks = 0;
+      await pass(10 * interval);
+      expect(looks).toBeGreaterThanOrEqual(interval < 160 ? 39 : 79);
+      expect(looks).toBeLessThanOrEqual(84);
+    },
+  );
+
   test('one that is closed by another one’s listener tells nothing', async () => {
     const streams = Array.from({ length: 3 }, () => new CountingStream());
     const made = streams.map((stream) => watch(stream, { interval: 100 }).heartbeat);

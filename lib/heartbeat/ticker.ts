@@ -75,7 +75,7 @@ class Ticker {
     if (this.#entries === 0) this.#last = tick;
     this.#entries++;
     this.#spread = (this.#spread + SPREAD) % 1;
-    entry.period = Math.max(1, Math.round(period / TICK));
+    entry.period = Math.max(1, Math.floor(period / TICK));
     entry.phase = Math.floor(this.#spread * entry.period);
     this.#place(entry, Math.max(tick, this.#last));
     if (!this.#isTicking) this.#await(entry.due);
