@@ -475,6 +475,16 @@ describe('silence that is not the peer’s', () => {
     expect(second.dead).toHaveLength(1);
   });
 
+  test('a stream that is destroyed and does not say so ends its heartbeat', async () => {
+    const stream = new Duplex({ emitClose: false, read() {}, write() {} });
+    const { dead, heartbeat } = watch(stream.resume(), { interval: 100, timeout: 300 });
+    stream.destroy();
+    await pass(50);
+    expect(heartbeat.closed).toBe(true);
+    await pass(500);
+    expect(dead).toEqual([]);
+  });
+
   test('a peer that has ended its side has nothing more to say', async () => {
     const stream = new CountingStream();
     const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
