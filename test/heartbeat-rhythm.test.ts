@@ -1,10 +1,13 @@
 // When a heartbeat pings, and whom it takes for dead, by a clock that the test moves.
 
+import { createRequire } from 'node:module';
 import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Heartbeat, type HeartbeatOptions, type PeerDeath } from '../dist/heartbeat/index.js';
 import { CountingStream } from './support/stream';
+
+const require = createRequire(__filename);
 
 /** Made in a test: closed after it, since its timer goes with the test's clock. */
 const heartbeats: Heartbeat[] = [];
@@ -19,8 +22,10 @@ beforeEach(() => {
   const now = performance.now.bind(performance);
   vi.spyOn(performance, 'now').mockImplementation(() => now() + blocked);
 });
-afterEach(() => {
+afterEach(async () => {
   for (const heartbeat of heartbeats.splice(0)) heartbeat.close();
+  // A verdict that is due would wait for ever for a turn of this clock.
+  if (vi.isFakeTimers()) await pass(1);
   vi.restoreAllMocks();
   vi.useRealTimers();
 });
@@ -334,6 +339,38 @@ describe('pings', () => {
     expect(heartbeat.pings).toBeGreaterThanOrEqual(2);
   });
 
+  test('a queue that is long, of which the peer goes on to take, keeps it alive; and no longer', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    stream.hold();
+    for (let i = 0; i < 1_000; i++) stream.write('data');
+    for (let i = 0; i < 20; i++) {
+      await pass(90);
+      stream.take();
+    }
+    expect(dead).toEqual([]);
+    expect(heartbeat.pings).toBe(0);
+    expect(heartbeat.skippedPings).toBe(1);
+    // Within the timeout after it took the last of it.
+    await pass(300 + 13 + 13 + TICKS);
+    expect(dead).toHaveLength(1);
+    expect(dead[0]?.death.skippedPings).toBe(1);
+  });
+
+  test('a peer that speaks while its queue is full is not looked into', async () => {
+    const stream = new CountingStream();
+    const { heartbeat } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    const asked = vi.spyOn(require('../dist/index.js'), 'readTcpInfos');
+    stream.hold();
+    stream.write('data');
+    for (let i = 0; i < 100; i++) {
+      await pass(13);
+      stream.receive('x');
+    }
+    expect(heartbeat.skippedPings).toBe(1);
+    expect(asked).not.toHaveBeenCalled();
+  });
+
   test('a queue of which nothing is taken does not keep a peer alive', async () => {
     const stream = new CountingStream();
     const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
@@ -439,12 +476,12 @@ describe('silence that is not the peer’s', () => {
   });
 
   test('a stream that is still connecting is waited for', async () => {
-    const stream = Object.assign(new CountingStream(), { connecting: true });
+    const stream = Object.assign(new CountingStream(), { pending: true });
     const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
     await pass(2_000);
     expect(dead).toEqual([]);
     expect(stream.sent).toEqual([]);
-    stream.connecting = false;
+    stream.pending = false;
     await pass(400);
     expect(stream.sent.length).toBeGreaterThan(0);
     expect(dead).toHaveLength(1);

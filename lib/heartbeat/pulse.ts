@@ -65,9 +65,11 @@ export class Pulse extends Entry implements Suspect {
   /** Pings and skipped pings when the silence began. */
   #pingsBefore = 0;
   #skippedBefore = 0;
-  /** Whether a ping waits until what was written before it has left, and what of that the peer had then. */
+  /** Whether a ping waits until what was written before it has left. */
   #isBlocked = false;
+  /** How much of that the peer had when this was last asked in this silence, and how long ago it was. */
   #acked = Number.POSITIVE_INFINITY;
+  #sinceAsked = Number.POSITIVE_INFINITY;
 
   constructor(stream: Duplex, rhythm: Rhythm, owner: PulseOwner) {
     super();
@@ -105,7 +107,7 @@ export class Pulse extends Entry implements Suspect {
       this.#owner.onGone();
       return;
     }
-    if ((stream as Partial<Socket>).connecting || this.#isSuspect) return;
+    if ((stream as Partial<Socket>).pending || this.#isSuspect) return;
     if (!this.#noticeLife()) this.#noticeSilence(elapsed);
     // A listener may have closed it.
     if (this.isAlone || this.#isSuspect) return;
@@ -125,13 +127,17 @@ export class Pulse extends Entry implements Suspect {
     if (this.isAlone || this.#noticeLife()) return;
     const { stream, silence } = this;
     const { interval, timeout, isAlive } = this.#rhythm;
-    const { timeSinceLastDataReceived, bytesAcked } = evidence;
+    const { timeSinceLastDataReceived, timeSinceLastAckReceived, bytesAcked } = evidence;
     const acked = Number.isNaN(bytesAcked)
       ? bytesWritten(stream) - stream.writableLength
       : bytesAcked;
     const takesMore = this.#isBlocked && acked > this.#acked;
     if (this.#isBlocked) this.#acked = acked;
-    if (silence < timeout) return;
+    if (takesMore) {
+      // When it took it is known as well as this: not before the last acknowledgement, nor the last question.
+      this.silence = Math.min(silence, Math.max(interval, timeSinceLastAckReceived || 0));
+    }
+    if (this.silence < timeout) return;
 
     if (isAlive === undefined && timeSinceLastDataReceived < timeout) {
       // Bytes that a TLS record is still to be made of, or that nobody has read.
@@ -143,8 +149,6 @@ export class Pulse extends Entry implements Suspect {
     const reason = reasonOf(evidence, silence, sincePing);
     if (stream.readableEnded || (!isReading(stream) && reason !== 'vanished')) {
       this.silence = 0;
-    } else if (takesMore) {
-      this.silence = Math.min(silence, interval);
     } else {
       this.#owner.onDead({
         reason,
@@ -153,7 +157,7 @@ export class Pulse extends Entry implements Suspect {
         skippedPings: this.skippedPings - this.#skippedBefore,
         state: tcpStateAt(evidence.state),
         timeSinceLastDataReceived: numberOrNull(timeSinceLastDataReceived),
-        timeSinceLastAckReceived: numberOrNull(evidence.timeSinceLastAckReceived),
+        timeSinceLastAckReceived: numberOrNull(timeSinceLastAckReceived),
         bytesInFlight: numberOrNull(evidence.bytesInFlight),
         unsentBytes: numberOrNull(evidence.unsentBytes),
       });
@@ -171,9 +175,10 @@ export class Pulse extends Entry implements Suspect {
     this.#life = life;
     this.silence = 0;
     this.#isLate = false;
-    this.#isBlocked = false;
+    this.#acked = Number.POSITIVE_INFINITY;
+    this.#sinceAsked = Number.POSITIVE_INFINITY;
     this.#pingsBefore = this.pings;
-    this.#skippedBefore = this.skippedPings;
+    this.#skippedBefore = this.skippedPings - (this.#isBlocked ? 1 : 0);
     const rtt = this.#rtt;
     this.#rtt = null;
     this.rtt = rtt ?? this.rtt;
@@ -216,17 +221,18 @@ export class Pulse extends Entry implements Suspect {
     const isUnanswered = timeout !== Number.POSITIVE_INFINITY && this.silence > soon;
     if (!isQuiet && !(isUnanswered && this.#sincePing > soon)) return;
     if (!stream.writable) return;
-    if (stream.writableLength > 0) this.#block();
+    if (stream.writableLength > 0) this.#block(elapsed, isUnanswered);
     else this.#ping();
   }
 
-  /** A ping would only join the queue. How much of it the peer takes from here on tells that it lives. */
-  #block(): void {
-    if (this.#isBlocked) return;
+  /** A ping would only join the queue. That the peer goes on to take it is a sign of life, then. */
+  #block(elapsed: number, isUnanswered: boolean): void {
+    if (!this.#isBlocked) this.skippedPings++;
     this.#isBlocked = true;
-    this.#acked = Number.POSITIVE_INFINITY;
-    this.skippedPings++;
-    if (this.#rhythm.timeout !== Number.POSITIVE_INFINITY) this.#suspect();
+    this.#sinceAsked += elapsed;
+    if (!isUnanswered || this.#sinceAsked < this.#rhythm.interval) return;
+    this.#sinceAsked = 0;
+    this.#suspect();
   }
 
   #ping(): void {

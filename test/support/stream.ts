@@ -29,6 +29,11 @@ export class CountingStream extends Duplex {
     this.#isHeld = true;
   }
 
+  /** One of the writes that wait is taken. */
+  take(): void {
+    this.#waiting.shift()?.();
+  }
+
   letGo(): void {
     this.#isHeld = false;
     for (const write of this.#waiting.splice(0)) write();
