@@ -25,7 +25,7 @@ beforeEach(() => {
 afterEach(async () => {
   for (const heartbeat of heartbeats.splice(0)) heartbeat.close();
   // A verdict that is due would wait for ever for a turn of this clock.
-  if (vi.isFakeTimers()) await pass(1);
+  if (vi.isFakeTimers()) await pass(20);
   vi.restoreAllMocks();
   vi.useRealTimers();
 });
