@@ -346,7 +346,7 @@ describe('pings', () => {
     for (let i = 0; i < 1_000; i++) stream.write('data');
     for (let i = 0; i < 20; i++) {
       await pass(90);
-      stream.take();
+      stream.letOneGo();
     }
     expect(dead).toEqual([]);
     expect(heartbeat.pings).toBe(0);
@@ -610,6 +610,131 @@ describe('many heartbeats', () => {
       heartbeat.close();
     }
   });
+});
+
+describe('what the kernel knows of a suspect', () => {
+  const nothing = Object.fromEntries(
+    [
+      ...['state', 'timeSinceLastDataReceived', 'timeSinceLastAckReceived', 'bytesInFlight'],
+      ...['unackedSegments', 'unsentBytes', 'bytesAcked', 'probes'],
+    ].map((field) => [field, Number.NaN]),
+  );
+  /** The kernel says this of each socket, from now on. */
+  const tell = (known: Record<string, number>) =>
+    vi
+      .spyOn(require('../dist/index.js'), 'readTcpInfos')
+      .mockImplementation(((sockets: readonly unknown[]) =>
+        Object.fromEntries(
+          Object.entries({ ...nothing, ...known }).map(([field, value]) => [
+            field,
+            sockets.map(() => value),
+          ]),
+        )) as never);
+  const ESTABLISHED = 4;
+
+  // The ping leaves 80 to 90 ms after the begin, the verdict comes after 300.
+  test.each([
+    [
+      'an acknowledgement since the ping',
+      { timeSinceLastAckReceived: 150, bytesInFlight: 4 },
+      true,
+      'silent',
+    ],
+    ['none since the ping', { timeSinceLastAckReceived: 260, bytesInFlight: 4 }, true, 'vanished'],
+    ['none at all', { bytesInFlight: 4 }, true, 'vanished'],
+    ['all is acknowledged, when is not told', { bytesInFlight: 0, unsentBytes: 0 }, true, 'silent'],
+    ['segments, not bytes', { unackedSegments: 1 }, true, 'vanished'],
+    ['what was never sent', { bytesInFlight: 0, unsentBytes: 4 }, true, 'vanished'],
+    ['nothing', {}, true, 'unknown'],
+    ['nothing was sent', { bytesInFlight: 0, timeSinceLastAckReceived: 5_000 }, false, 'unknown'],
+    [
+      'a keepalive probe was answered',
+      { bytesInFlight: 0, timeSinceLastAckReceived: 200 },
+      false,
+      'silent',
+    ],
+    ['probes are not answered', { probes: 2, timeSinceLastAckReceived: 5_000 }, false, 'vanished'],
+  ] as const)('%s', async (_what, known, pings, reason) => {
+    const asked = tell({ state: ESTABLISHED, ...known });
+    const { dead } = watch(new CountingStream(), {
+      ...{ interval: 100, timeout: 300, isAlive: false },
+      // Two pings leave in time: the first is the one that counts.
+      ...(pings ? { send: 'ping' } : {}),
+    });
+    await pass(360);
+    expect(dead[0]?.death).toMatchObject({
+      ...{ reason, state: 'ESTABLISHED' },
+      bytesInFlight: 'bytesInFlight' in known ? known.bytesInFlight : null,
+      unsentBytes: 'unsentBytes' in known ? known.unsentBytes : null,
+    });
+    expect(asked).toHaveBeenCalledTimes(1);
+  });
+
+  test('bytes that came, and were not read: alive, until they are as old as the timeout', async () => {
+    const stream = new CountingStream();
+    const { dead } = watch(stream, { interval: 100, timeout: 300 });
+    tell({ state: ESTABLISHED, timeSinceLastDataReceived: 200 });
+    await pass(350);
+    expect(dead).toEqual([]);
+    tell({ state: ESTABLISHED, timeSinceLastDataReceived: 310 });
+    await pass(150);
+    expect(dead[0]?.death.timeSinceLastDataReceived).toBe(310);
+  });
+
+  test('bytes that are no sign of life do not count here either', async () => {
+    const { dead } = watch(new CountingStream(), { interval: 100, timeout: 300, isAlive: false });
+    tell({ state: ESTABLISHED, timeSinceLastDataReceived: 5 });
+    await pass(350);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('a socket of which this program reads nothing is dead if nothing comes back', async () => {
+    const stream = new CountingStream();
+    stream.pause();
+    const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    tell({ state: ESTABLISHED, bytesInFlight: 0 });
+    await pass(1_000);
+    expect(dead).toEqual([]);
+    tell({ state: ESTABLISHED, bytesInFlight: 4, timeSinceLastAckReceived: 5_000 });
+    await pass(350);
+    expect(dead[0]?.death.reason).toBe('vanished');
+  });
+
+  test('of many suspects at once, it is asked once', async () => {
+    const asked = tell({ state: ESTABLISHED });
+    const told = Array.from({ length: 500 }, () => watch(new CountingStream(), { interval: 50 }));
+    await pass(200);
+    expect(told.flatMap(({ dead }) => dead)).toHaveLength(500);
+    expect(asked.mock.calls.length).toBeLessThanOrEqual(3);
+    expect(asked.mock.calls.flatMap(([sockets]) => sockets as unknown[])).toHaveLength(500);
+  });
+
+  test('while peers live, it is not asked', async () => {
+    const asked = tell({});
+    const stream = new CountingStream();
+    watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    for (let i = 0; i < 20; i++) {
+      await pass(150);
+      stream.receive('x');
+    }
+    expect(asked).not.toHaveBeenCalled();
+  });
+});
+
+test('pings of earlier silences are not counted in a verdict', async () => {
+  const stream = new CountingStream();
+  const { dead, late, heartbeat } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+  const lateness: number[] = [];
+  heartbeat.on('late', ({ unansweredPings }) => lateness.push(unansweredPings));
+  for (let i = 0; i < 3; i++) {
+    await pass(250);
+    stream.receive('x');
+  }
+  await pass(400);
+  expect(heartbeat.pings).toBeGreaterThan(7);
+  expect(late).toHaveLength(4);
+  expect(lateness).toEqual([2, 2, 2, 2]);
+  expect(dead[0]?.death.unansweredPings).toBeLessThanOrEqual(4);
 });
 
 test('whatever a peer does: never dead before its timeout, and dead in time after it', async () => {

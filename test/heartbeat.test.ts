@@ -165,6 +165,13 @@ describe('what it leaves behind', () => {
       abort.abort();
       expect(heartbeat.closed).toBe(true);
       expect(new Heartbeat(client, { ...quick, isAlive: () => true, signal }).closed).toBe(true);
+      // Of two with the same signal, the one that is left still hears it.
+      const both = new AbortController();
+      const shared = { ...quick, signal: both.signal };
+      const [one, other] = [new Heartbeat(client, shared), new Heartbeat(client, shared)];
+      one.close();
+      both.abort();
+      expect(other.closed).toBe(true);
       expect(traces(client)).toEqual(before);
       expect(client.destroyed).toBe(false);
     });

@@ -2,12 +2,12 @@
 
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import net from 'node:net';
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, expectTypeOf, test } from 'vitest';
+import { afterEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
 import { PeerRegistry, type PeerRegistryOptions } from '../dist/heartbeat/index.js';
-import { setKeepAlive } from '../dist/index.js';
 import { listen } from './support/net';
 import { onLinux } from './support/platform';
 
@@ -392,16 +392,84 @@ describe('arguments', () => {
   });
 });
 
-test('half-open: unanswered probes', async ({ skip }) => {
-  onLinux('a firewall rule is in the lane of vanished peers; here, that nothing living counts')({
-    skip,
+describe('what the kernel tells, of any system', () => {
+  const require = createRequire(__filename);
+  /** Columns in place of the kernel's, a row for each connection in the order of the claims. */
+  const tell = (columns: Record<string, readonly number[]>) => {
+    const nothing = columns.state?.map(() => Number.NaN);
+    const told = {
+      ...{ probes: nothing, consecutiveTimeouts: nothing },
+      ...{ timeSinceLastDataReceived: nothing, timeSinceLastAckReceived: nothing },
+      ...columns,
+    };
+    vi.spyOn(require('../dist/index.js'), 'readTcpInfos').mockReturnValue(told as never);
+    vi.spyOn(require('../dist/index.js'), 'readTcpInfosAsync').mockResolvedValue(told as never);
+  };
+  const [ESTABLISHED, CLOSE_WAIT, FIN_WAIT_2] = [4, 7, 6];
+
+  afterEach(() => {
+    vi.restoreAllMocks();
   });
-  await withServer(async (connect) => {
-    const registry = new PeerRegistry();
-    const { near } = await connect();
-    setKeepAlive(near, { enable: true, initialDelay: 1_000, interval: 1_000, count: 3 });
-    registry.claim('device', near);
-    await sleep(1_300);
-    expect(registry.counts()).toMatchObject({ established: 1, halfOpen: 0 });
+
+  test('half-open: two probes or retransmissions in a row without an answer', async () => {
+    const registry = new PeerRegistry<number, PassThrough>();
+    for (let i = 0; i < 7; i++) registry.claim(i, open());
+    const { NaN: unknown } = Number;
+    tell({
+      state: [ESTABLISHED, ESTABLISHED, ESTABLISHED, ESTABLISHED, CLOSE_WAIT, FIN_WAIT_2, unknown],
+      probes: [0, 1, 2, 0, 5, 0, unknown],
+      consecutiveTimeouts: [0, 0, 0, 3, 0, 0, unknown],
+    });
+    const expected = { established: 2, halfOpen: 2, closeWait: 1, other: 2 };
+    expect(registry.counts()).toMatchObject(expected);
+    expect(await registry.countsAsync()).toMatchObject({ ...expected, connections: 7 });
+  });
+
+  test('where probes are not told, half-open is not known', () => {
+    const registry = new PeerRegistry<number, PassThrough>();
+    registry.claim(0, open());
+    tell({ state: [ESTABLISHED] });
+    expect(registry.counts()).toMatchObject({ established: 1, halfOpen: null, closeWait: 0 });
+  });
+
+  test('without an addon, nothing is', async () => {
+    const registry = new PeerRegistry<number, PassThrough>();
+    registry.claim(0, open());
+    const missing = Object.assign(new Error('no addon'), { code: 'ERR_ADDON_NOT_FOUND' });
+    for (const name of ['readTcpInfos', 'readTcpInfosAsync']) {
+      vi.spyOn(require('../dist/index.js'), name as never).mockImplementation((() => {
+        throw missing;
+      }) as never);
+    }
+    const expected = {
+      connections: 1,
+      established: null,
+      halfOpen: null,
+      closeWait: null,
+      other: null,
+    };
+    expect(registry.counts()).toMatchObject(expected);
+    expect(await registry.countsAsync()).toMatchObject(expected);
+  });
+
+  test.each([
+    ['an acknowledgement', { timeSinceLastAckReceived: [900] }, true],
+    ['data', { timeSinceLastDataReceived: [900], timeSinceLastAckReceived: [5_000] }, true],
+    ['neither', { timeSinceLastDataReceived: [1_100], timeSinceLastAckReceived: [1_100] }, false],
+    ['but a probe waits', { timeSinceLastAckReceived: [900], probes: [1] }, false],
+    [
+      'but a retransmission waits',
+      { timeSinceLastAckReceived: [900], consecutiveTimeouts: [1] },
+      false,
+    ],
+    ['but it closed its side', { state: [CLOSE_WAIT], timeSinceLastAckReceived: [5] }, false],
+  ])('alive within 1 s: %s', (_what, columns, isAlive) => {
+    const registry = new PeerRegistry<string, PassThrough>({
+      policy: 'refuse-if-alive',
+      aliveWithin: 1_000,
+    });
+    registry.claim('device', open());
+    tell({ state: [ESTABLISHED], probes: [0], consecutiveTimeouts: [0], ...columns });
+    expect(registry.claim('device', open())).toBe(!isAlive);
   });
 });

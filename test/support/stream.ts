@@ -30,7 +30,7 @@ export class CountingStream extends Duplex {
   }
 
   /** One of the writes that wait is taken. */
-  take(): void {
+  letOneGo(): void {
     this.#waiting.shift()?.();
   }
 
