@@ -357,6 +357,51 @@ describe('pings', () => {
     expect(dead[0]?.death.skippedPings).toBe(1);
   });
 
+  test.each([90, 130, 170, 210, 250, 290])(
+    'what it took of a full queue %d ms after its last word is the last sign of life',
+    async (at) => {
+      const stream = new CountingStream();
+      const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+      const asked = vi.spyOn(require('../dist/index.js'), 'readTcpInfos');
+      stream.hold();
+      for (let i = 0; i < 10; i++) stream.write('data');
+      await pass(at);
+      stream.letOneGo();
+      // No sooner than a peer that had nothing to take, and that had a ping.
+      await pass(Math.max(300 - at, 200) - 1);
+      expect(dead).toEqual([]);
+      await pass(300 + 13 + TICKS - Math.max(300 - at, 200) + 1);
+      expect(dead[0]?.death).toMatchObject({ unansweredPings: 0, skippedPings: 1 });
+      // Once in an interval, and for the verdict.
+      expect(asked.mock.calls.length).toBeLessThanOrEqual(6);
+    },
+  );
+
+  test('a ping that could leave at last has its time to be answered', async () => {
+    const stream = new CountingStream();
+    const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    stream.hold();
+    stream.write('data');
+    await pass(250);
+    stream.letGo();
+    await pass(190);
+    expect(stream.sent.map(({ text }) => text)).toContain('ping');
+    expect(dead).toEqual([]);
+    await pass(80);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('a ping that was skipped before the last sign of life, and waits still, is told', async () => {
+    const stream = new CountingStream();
+    const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    stream.hold();
+    stream.write('data');
+    await pass(150);
+    stream.receive('x');
+    await pass(400);
+    expect(dead[0]?.death.skippedPings).toBe(1);
+  });
+
   test('a peer that speaks while its queue is full is not looked into', async () => {
     const stream = new CountingStream();
     const { heartbeat } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });

@@ -67,7 +67,7 @@ export class Pulse extends Entry implements Suspect {
   #skippedBefore = 0;
   /** Whether a ping waits until what was written before it has left. */
   #isBlocked = false;
-  /** How much of that the peer had when this was last asked in this silence, and how long ago it was. */
+  /** How much of that the peer had when this was last asked, and how long ago it was. */
   #acked = Number.POSITIVE_INFINITY;
   #sinceAsked = Number.POSITIVE_INFINITY;
 
@@ -175,8 +175,6 @@ export class Pulse extends Entry implements Suspect {
     this.#life = life;
     this.silence = 0;
     this.#isLate = false;
-    this.#acked = Number.POSITIVE_INFINITY;
-    this.#sinceAsked = Number.POSITIVE_INFINITY;
     this.#pingsBefore = this.pings;
     this.#skippedBefore = this.skippedPings - (this.#isBlocked ? 1 : 0);
     const rtt = this.#rtt;
