@@ -59,7 +59,7 @@ Object.defineProperty(HeartbeatTimeoutError.prototype, 'name', {
  * ```
  *
  * A peer without a sign of life for `timeout` is told as `'dead'`, and its socket destroyed with a
- * {@link HeartbeatTimeoutError} of code `'ETIMEDOUT'`. Noticed at the latest an eighth of `interval` (or of
+ * {@link HeartbeatTimeoutError} of code `'ETIMEDOUT'`: give it an `'error'` listener. Noticed at the latest an eighth of `interval` (or of
  * what `timeout` is longer, if that is less) and 40 ms after. Time in which this process was stopped or its
  * event loop blocked is not the peer's silence; what waits in the kernel is read before anybody is dead.
  *
@@ -69,6 +69,9 @@ Object.defineProperty(HeartbeatTimeoutError.prototype, 'name', {
  * Works with any Duplex, on every system and runtime. On a `net.Socket` or `tls.TLSSocket` the kernel is
  * asked (`TCP_INFO`) before a verdict, where the addon is there.
  *
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, RangeError `ERR_OUT_OF_RANGE` for
+ *   wrong options.
+ * @throws SocketOptionError `ERR_SOCKET_CLOSED` for a socket that is closed already.
  * @see RFC 1122 section 4.2.3.6 on why keepalive cannot tell whether a program lives
  */
 export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
@@ -91,11 +94,6 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
   #isOpen = true;
   #isHeld = false;
 
-  /**
-   * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, RangeError `ERR_OUT_OF_RANGE` for
-   *   wrong options.
-   * @throws SocketOptionError `ERR_SOCKET_CLOSED` for a socket that is closed already.
-   */
   constructor(socket: Stream, options: HeartbeatOptions<Stream>) {
     checkStream(socket);
     checkOpen(socket);

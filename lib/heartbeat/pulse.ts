@@ -67,9 +67,11 @@ export class Pulse extends Entry implements Suspect {
   #skippedBefore = 0;
   /** Whether a ping waits until what was written before it has left. */
   #isBlocked = false;
-  /** How much of that the peer had when this was last asked, and how long ago it was. */
+  /** In this silence: how much the peer had when this was last asked, and how long ago that was. */
   #acked = Number.POSITIVE_INFINITY;
   #sinceAsked = Number.POSITIVE_INFINITY;
+  /** How much it has when it has all that waited for it when this was first asked, pings included. */
+  #ackedAll = 0;
 
   constructor(stream: Duplex, rhythm: Rhythm, owner: PulseOwner) {
     super();
@@ -126,16 +128,11 @@ export class Pulse extends Entry implements Suspect {
     this.#isSuspect = false;
     if (this.isAlone || this.#noticeLife()) return;
     const { stream, silence } = this;
-    const { interval, timeout, isAlive } = this.#rhythm;
-    const { timeSinceLastDataReceived, timeSinceLastAckReceived, bytesAcked } = evidence;
-    const acked = Number.isNaN(bytesAcked)
-      ? bytesWritten(stream) - stream.writableLength
-      : bytesAcked;
-    const takesMore = this.#isBlocked && acked > this.#acked;
-    if (this.#isBlocked) this.#acked = acked;
-    if (takesMore) {
-      // When it took it is known as well as this: not before the last acknowledgement, nor the last question.
-      this.silence = Math.min(silence, Math.max(interval, timeSinceLastAckReceived || 0));
+    const { timeout, isAlive } = this.#rhythm;
+    const { timeSinceLastDataReceived, timeSinceLastAckReceived } = evidence;
+    if (this.#hasTakenMore(evidence)) {
+      // When, is known as well as this: not after the last acknowledgement.
+      this.silence = Math.min(silence, timeSinceLastAckReceived || 0);
     }
     if (this.silence < timeout) return;
 
@@ -164,6 +161,31 @@ export class Pulse extends Entry implements Suspect {
     }
   }
 
+  /**
+   * Whether the peer has taken of what waits for it, be it in this program or in the kernel, since this was
+   * last asked. A ping is behind that, so this is the only sign of life that it can give.
+   */
+  #hasTakenMore({ bytesAcked, bytesInFlight, unsentBytes }: Evidence): boolean {
+    const { stream } = this;
+    const isTold = !Number.isNaN(bytesAcked);
+    const before = this.#acked;
+    // Where the kernel does not tell, what it took itself stands for it.
+    this.#acked = isTold ? bytesAcked : bytesWritten(stream) - stream.writableLength;
+    if (before === Number.POSITIVE_INFINITY) {
+      const inKernel = isTold ? (bytesInFlight || 0) + (unsentBytes || 0) : 0;
+      this.#ackedAll = this.#acked + inKernel + stream.writableLength;
+      return false;
+    }
+    // What is sent later are pings, which any kernel acknowledges.
+    return this.#acked > before && (this.#isBlocked || before < this.#ackedAll);
+  }
+
+  /** What it had taken before this does not count. */
+  #forgetTaken(): void {
+    this.#acked = Number.POSITIVE_INFINITY;
+    this.#sinceAsked = Number.POSITIVE_INFINITY;
+  }
+
   #countLife(): number {
     return this.#countsBytes ? this.signs + (this.stream as Socket).bytesRead : this.signs;
   }
@@ -175,6 +197,7 @@ export class Pulse extends Entry implements Suspect {
     this.#life = life;
     this.silence = 0;
     this.#isLate = false;
+    this.#forgetTaken();
     this.#pingsBefore = this.pings;
     this.#skippedBefore = this.skippedPings - (this.#isBlocked ? 1 : 0);
     const rtt = this.#rtt;
@@ -191,8 +214,19 @@ export class Pulse extends Entry implements Suspect {
 
   #noticeSilence(elapsed: number): void {
     this.silence += elapsed;
+    this.#sinceAsked += elapsed;
     if (this.silence >= this.#rhythm.timeout) this.#suspect();
-    else if (this.silence >= this.#lateAfter) this.#noticeLate();
+    else if (this.silence >= this.#lateAfter) {
+      this.#noticeLate();
+      if (!this.isAlone && this.#rhythm.ping !== undefined) this.#ask();
+    }
+  }
+
+  /** Asks the kernel, once in an interval, how much the peer takes. */
+  #ask(): void {
+    if (this.#sinceAsked < this.#rhythm.interval) return;
+    this.#sinceAsked = 0;
+    this.#suspect();
   }
 
   #noticeLate(): void {
@@ -211,7 +245,8 @@ export class Pulse extends Entry implements Suspect {
     const { stream } = this;
     const { interval, timeout } = this.#rhythm;
     const written = bytesWritten(stream);
-    this.#sinceWrite = written === this.#written ? this.#sinceWrite + elapsed : 0;
+    // What was written since the last look may have been just after it.
+    this.#sinceWrite = written === this.#written ? this.#sinceWrite + elapsed : elapsed;
     this.#sincePing += elapsed;
     this.#written = written;
     const soon = interval - 1.5 * this.#step;
@@ -219,18 +254,15 @@ export class Pulse extends Entry implements Suspect {
     const isUnanswered = timeout !== Number.POSITIVE_INFINITY && this.silence > soon;
     if (!isQuiet && !(isUnanswered && this.#sincePing > soon)) return;
     if (!stream.writable) return;
-    if (stream.writableLength > 0) this.#block(elapsed, isUnanswered);
+    if (stream.writableLength > 0) this.#block(isUnanswered);
     else this.#ping();
   }
 
-  /** A ping would only join the queue. That the peer goes on to take it is a sign of life, then. */
-  #block(elapsed: number, isUnanswered: boolean): void {
+  /** A ping would only join the queue. */
+  #block(isUnanswered: boolean): void {
     if (!this.#isBlocked) this.skippedPings++;
     this.#isBlocked = true;
-    this.#sinceAsked += elapsed;
-    if (!isUnanswered || this.#sinceAsked < this.#rhythm.interval) return;
-    this.#sinceAsked = 0;
-    this.#suspect();
+    if (isUnanswered) this.#ask();
   }
 
   #ping(): void {
@@ -239,6 +271,7 @@ export class Pulse extends Entry implements Suspect {
       // The peer took all that was before it, and has as long to answer as always.
       this.#isBlocked = false;
       this.silence = Math.min(this.silence, interval);
+      this.#forgetTaken();
     }
     this.pings++;
     this.#sincePing = 0;

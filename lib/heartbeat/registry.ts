@@ -55,6 +55,9 @@ interface Claim<Identity, Stream extends Duplex> extends Peer<Identity, Stream> 
  * By default the older connection of the same identity is destroyed at once, with an error of code
  * `'ERR_PEER_SUPERSEDED'`: give each socket an `'error'` listener, as for any error of a network. Sockets
  * that close leave the registry by themselves.
+ *
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, RangeError `ERR_OUT_OF_RANGE` for
+ *   wrong options.
  */
 export class PeerRegistry<Identity = string, Stream extends Duplex = Socket> extends EventEmitter<{
   /** A connection had to make room for a newer one. It is not in the registry any more. */
@@ -71,10 +74,6 @@ export class PeerRegistry<Identity = string, Stream extends Duplex = Socket> ext
   #superseded = 0;
   #refused = 0;
 
-  /**
-   * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, RangeError `ERR_OUT_OF_RANGE` for
-   *   wrong options.
-   */
   constructor(options?: PeerRegistryOptions<Identity, Stream>) {
     const checked = checkedRegistryOptions(options);
     super();

@@ -56,6 +56,9 @@ export function evidenceAt(
   return row;
 }
 
+/** As much as a clock tick of a kernel takes: what it says of times may be short by one. */
+const CLOCK_TICK = 10;
+
 /**
  * `silence`: for how long the peer has said nothing, `sincePing`: since the first ping that it did not
  * answer; Infinity if none was sent.
@@ -66,7 +69,7 @@ export function reasonOf(evidence: Evidence, silence: number, sincePing: number)
   const waiting = (bytesInFlight || 0) + (unackedSegments || 0) + (unsentBytes || 0);
   const isKnown = !Number.isNaN(bytesInFlight) || !Number.isNaN(unackedSegments);
   // What was acknowledged since then, or all that was sent: by a system that lives.
-  if (timeSinceLastAckReceived < Math.min(silence, sincePing)) return 'silent';
+  if (timeSinceLastAckReceived + CLOCK_TICK < Math.min(silence, sincePing)) return 'silent';
   if (isKnown && waiting === 0 && sincePing !== Number.POSITIVE_INFINITY) return 'silent';
   if (waiting > 0 || probes > 0) return 'vanished';
   return 'unknown';
