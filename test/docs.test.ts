@@ -5,9 +5,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { getTcpInfo } from '../dist/index.js';
+import { examplesOf } from './support/docs';
 import { listen } from './support/net';
 
 const page = readFileSync(join(__dirname, '../docs/tcp-state.md'), 'utf8');
@@ -35,22 +35,29 @@ const socket = net.connect(server.address().port, '127.0.0.1');
 await once(socket, 'connect');
 `;
 
+/** What listens and connects when all of it has run has had time to do so, and to fail. */
+const END = `
+setTimeout(() => process.exit(0), 200);
+`;
+
 test.each([
   ['tcp-state.md', ''],
   ['dead-peers.md', PRELUDE],
   ['drivers.md', ''],
+  ['heartbeats.md', PRELUDE],
 ])('every example of %s runs', (name, prelude) => {
-  const text = readFileSync(join(__dirname, '../docs', name), 'utf8');
-  const examples = [...text.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code as string);
+  const examples = examplesOf(`docs/${name}`);
   expect(examples.length).toBeGreaterThanOrEqual(1);
   const folder = mkdtempSync(join(tmpdir(), 'socket-options-docs-'));
   try {
     examples.forEach((code, index) => {
       const file = join(folder, `${index}.mjs`);
-      const face = JSON.stringify(pathToFileURL(join(__dirname, '../dist/index.js')));
-      const end = prelude === '' ? '' : '\nprocess.exit(0);\n';
-      writeFileSync(file, prelude + code.replaceAll("'socket-options'", face) + end);
-      execFileSync(process.execPath, [file], { timeout: 10_000, stdio: 'pipe' });
+      // What makes its own connections takes none for given.
+      const given = code.includes("from 'node:net'") ? '' : prelude;
+      const end = prelude === '' ? '' : END;
+      writeFileSync(file, given + code + end);
+      const env = { ...process.env, HOST: '127.0.0.1', PORT: '0' };
+      execFileSync(process.execPath, [file], { timeout: 10_000, stdio: 'pipe', env });
     });
   } finally {
     rmSync(folder, { recursive: true });

@@ -45,6 +45,7 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'every field has a row': KERNEL_INFO,
     'every example of tcp-state.md': KERNEL_INFO,
     'every example of dead-peers.md': MAXRT,
+    'every example of heartbeats.md': MAXRT,
   },
   'errors.test.ts': {
     'carries what Node’s system errors carry': LINUX_OPTIONS,
@@ -57,6 +58,7 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'a getter that sets options itself': MAXRT,
     'a value is read once': MAXRT,
   },
+  'heartbeat-adapters.test.ts': { 'the server of many devices': MAXRT },
   'keepalive.test.ts': {
     '{"interval":1001}': 'Windows has it in milliseconds, which Wine rounds',
     '{"enable":true,"interval":32767001}': RANGES,
