@@ -48,6 +48,8 @@ describe('uploads that take longer than the timeout', () => {
     }
   });
 
+  const lateAfter = () => (report.interval + report.timeout) / 2;
+
   describe.each(['small send buffer', 'large send buffer'])('%s', (buffer) => {
     const of = (fate: string) => {
       const found = report.cases.filter((one) => one.fate === fate && one.buffer === buffer);
@@ -65,11 +67,11 @@ describe('uploads that take longer than the timeout', () => {
       }
     });
 
-    test('no ping joins a queue', () => {
+    test('no ping joins a queue of this program', () => {
       for (const { one, name } of of('lives')) {
-        expect(one.skippedPings, name).toBeGreaterThan(0);
+        if (buffer === 'small send buffer') expect(one.skippedPings, name).toBeGreaterThan(0);
         expect(one.pingsWhileQueued, name).toBe(0);
-        if (one.isOpen) expect(one.pingsReceived, name).toBe(one.pings);
+        expect(one.pingsReceived, name).toBe(one.pings);
       }
     });
 
@@ -82,9 +84,12 @@ describe('uploads that take longer than the timeout', () => {
         expect(one, name).toMatchObject({ deaths: 1, code: 'ETIMEDOUT', isClosed: true });
         expect(one.death?.reason, name).toBe(reason);
         expect(one.explained, name).toBe(reason);
-        // What it takes of the upload is a sign of life, and is looked at once in a timeout.
         expect(one.sinceLost, name).toBeGreaterThan(timeout - BEFORE);
-        expect(one.sinceLost, name).toBeLessThanOrEqual(2 * timeout + SLACK);
+        // What a system acknowledges last is known. One that answers to a closed window does so for longer
+        // than its program takes anything: that is looked at when the silence is late, and at its end.
+        const { interval } = report;
+        const longest = fate === 'unplugged' ? timeout + interval / 8 : timeout + lateAfter();
+        expect(one.sinceLost, name).toBeLessThanOrEqual(longest + SLACK);
       }
     });
   });
