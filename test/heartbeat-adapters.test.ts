@@ -521,11 +521,11 @@ describe('the server of many devices', () => {
     const other = await device('HELLO other\n');
     const before = await device('HELLO seven\nPONG\n');
     await sleep(100);
-    const closed = once(before, 'close');
+    const closed = once(before, 'error');
     const after = await device('HEL');
     await sleep(50);
     after.write('LO seven\n');
-    await closed;
+    expect((await closed)[0].code).toBe('ECONNRESET');
     await sleep(50);
     expect(said).toContain('seven has a newer connection');
     expect([other.destroyed, after.destroyed]).toEqual([false, false]);

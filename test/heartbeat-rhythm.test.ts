@@ -238,7 +238,8 @@ describe('pings', () => {
     const times = [start, ...stream.sent.map(({ at }) => at)];
     const gaps = times.slice(1).map((time, i) => time - (times[i] as number));
     expect(Math.max(...gaps)).toBeLessThanOrEqual(1_000);
-    expect(Math.min(...gaps)).toBeGreaterThan(1_000 - 2.5 * 125);
+    // The first one may be early.
+    expect(Math.min(...gaps.slice(1))).toBeGreaterThan(1_000 - 2.5 * 62.5);
     expect(heartbeat.pings).toBe(stream.sent.length);
     // What the protocol writes anyway keeps the peer's watch quiet.
     const before = heartbeat.pings;
@@ -288,14 +289,14 @@ describe('pings', () => {
     const stream = new CountingStream();
     watch(stream, { interval: 100, send });
     await pass(150);
-    expect(stream.sent.map(({ text }) => text)).toEqual(['ping']);
+    expect(stream.sent[0]?.text).toBe('ping');
   });
 
   test('a function, which gets the stream', async () => {
     const stream = new CountingStream();
     watch(stream, { interval: 100, send: (to) => to.write('called') });
     await pass(150);
-    expect(stream.sent.map(({ text }) => text)).toEqual(['called']);
+    expect(stream.sent[0]?.text).toBe('called');
   });
 
   test('the time of the answer is measured where it is read, not at the next look', async () => {
@@ -621,8 +622,8 @@ describe('many heartbeats', () => {
       return watch(stream, { interval: 8_000, timeout: null, send: count }).heartbeat;
     });
     await pass(40_000);
-    // Each second of looks is 50 ticks: 10 000 pings have at least that many to go to.
-    expect(Math.max(...perTick.values())).toBeLessThan(10_000 / 25);
+    // Over half an interval, at least: 200 ticks.
+    expect(Math.max(...perTick.values())).toBeLessThan(2 * (10_000 / 200));
     await block(20_000);
     perTick = new Map();
     await pass(40_000);
@@ -631,7 +632,7 @@ describe('many heartbeats', () => {
   });
 
   test.each([80, 1_000, 200_000])(
-    'look eight times in an interval of %d ms, and hardly more',
+    'look sixteen times in an interval of %d ms, and hardly more',
     async (interval) => {
       let looks = 0;
       const stream = Object.defineProperty(new CountingStream(), 'bytesRead', {
@@ -640,8 +641,8 @@ describe('many heartbeats', () => {
       watch(stream, { interval, timeout: 10 * interval });
       looks = 0;
       await pass(10 * interval);
-      expect(looks).toBeGreaterThanOrEqual(interval < 160 ? 39 : 79);
-      expect(looks).toBeLessThanOrEqual(84);
+      expect(looks).toBeGreaterThanOrEqual(interval < 320 ? 39 : 159);
+      expect(looks).toBeLessThanOrEqual(170);
     },
   );
 
@@ -677,26 +678,17 @@ describe('many heartbeats', () => {
 });
 
 describe('what the kernel knows of a suspect', () => {
-  const nothing = Object.fromEntries(
-    [
-      ...['state', 'timeSinceLastDataReceived', 'timeSinceLastAckReceived', 'bytesInFlight'],
-      ...['unackedSegments', 'unsentBytes', 'bytesAcked', 'probes'],
-    ].map((field) => [field, Number.NaN]),
-  );
   /** The kernel says this of each socket, from now on. */
   const tell = (known: Record<string, number>) =>
     vi
       .spyOn(require('../dist/index.js'), 'readTcpInfos')
-      .mockImplementation(((sockets: readonly unknown[]) =>
+      .mockImplementation(((sockets: readonly unknown[], fields: readonly string[]) =>
         Object.fromEntries(
-          Object.entries({ ...nothing, ...known }).map(([field, value]) => [
-            field,
-            sockets.map(() => value),
-          ]),
+          fields.map((field) => [field, sockets.map(() => known[field] ?? Number.NaN)]),
         )) as never);
   const ESTABLISHED = 4;
 
-  // The ping leaves 80 to 90 ms after the begin, the verdict comes after 300.
+  // The ping leaves 30 to 90 ms after the begin, the verdict comes after 300.
   test.each([
     [
       'an acknowledgement since the ping',
@@ -716,6 +708,36 @@ describe('what the kernel knows of a suspect', () => {
       { bytesInFlight: 0, timeSinceLastAckReceived: 200 },
       false,
       'silent',
+    ],
+    [
+      'a ping was acknowledged, and others are sent again',
+      { timeSinceLastAckReceived: 150, bytesInFlight: 4, consecutiveTimeouts: 2 },
+      true,
+      'vanished',
+    ],
+    [
+      'one was sent again',
+      { timeSinceLastAckReceived: 150, bytesInFlight: 4, consecutiveTimeouts: 1 },
+      true,
+      'silent',
+    ],
+    [
+      'its window is closed',
+      { timeSinceLastAckReceived: 280, unsentBytes: 400, sendWindow: 0, probes: 1 },
+      true,
+      'silent',
+    ],
+    [
+      'its window is closed, and it does not answer',
+      { timeSinceLastAckReceived: 280, unsentBytes: 400, sendWindow: 0, probes: 2 },
+      true,
+      'vanished',
+    ],
+    [
+      'only a clock tick since',
+      { bytesInFlight: 0, timeSinceLastAckReceived: 296 },
+      false,
+      'unknown',
     ],
     ['probes are not answered', { probes: 2, timeSinceLastAckReceived: 5_000 }, false, 'vanished'],
   ] as const)('%s', async (_what, known, pings, reason) => {

@@ -65,6 +65,9 @@ const FATES: Readonly<Record<string, readonly [PeerFate, string]>> = {
 const SILENT =
   'The peer’s system still acknowledges what is sent, but its program has said nothing for as long as the heartbeat waits: it hangs or is stopped, or something in between answers for it.';
 
+const UNHEARD =
+  'The peer’s program has said nothing for as long as the heartbeat waits. Whether its system still answers is not known.';
+
 const CONNECTING =
   'Nobody has answered the attempt to connect: no such machine, no route to it, or a firewall that drops it.';
 
@@ -78,9 +81,9 @@ export function explainDisconnect(error: unknown, socket?: SocketLike): Disconne
   if (name === 'ETIMEDOUT' && syscall === 'connect') {
     return { peer: 'unreachable', code: name, message: CONNECTING, tcpInfo };
   }
-  if ((death as Partial<PeerDeath> | undefined)?.reason === 'silent') {
-    return { peer: 'silent', code: name, message: SILENT, tcpInfo };
-  }
+  const reason = (death as Partial<PeerDeath> | undefined)?.reason;
+  if (reason === 'silent') return { peer: 'silent', code: name, message: SILENT, tcpInfo };
+  if (reason === 'unknown') return { peer: 'unknown', code: name, message: UNHEARD, tcpInfo };
   const message = tcpInfo === null ? text : `${text} ${counters(tcpInfo)}`;
   return { peer, code: name, message, tcpInfo };
 }

@@ -3,6 +3,7 @@
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { offAbort, onAbort } from './abort';
+import { abort } from './kernel';
 import { checkedOptions, checkOpen, checkStream, type HeartbeatOptions } from './options';
 import { Pulse, type PulseOwner } from './pulse';
 import { ticker } from './ticker';
@@ -59,8 +60,8 @@ Object.defineProperty(HeartbeatTimeoutError.prototype, 'name', {
  * ```
  *
  * A peer without a sign of life for `timeout` is told as `'dead'`, and its socket destroyed with a
- * {@link HeartbeatTimeoutError} of code `'ETIMEDOUT'`: give it an `'error'` listener. Noticed at the latest an eighth of `interval` (or of
- * what `timeout` is longer, if that is less) and 40 ms after. Time in which this process was stopped or its
+ * {@link HeartbeatTimeoutError} of code `'ETIMEDOUT'`: give it an `'error'` listener. Noticed at the latest
+ * an eighth of `interval` (or of what `timeout` is longer, if that is less) and 40 ms after. Time in which this process was stopped or its
  * event loop blocked is not the peer's silence; what waits in the kernel is read before anybody is dead.
  *
  * Costs nothing per message: bytes are counted by the socket itself. All heartbeats of a thread share one
@@ -75,7 +76,7 @@ Object.defineProperty(HeartbeatTimeoutError.prototype, 'name', {
  * @see RFC 1122 section 4.2.3.6 on why keepalive cannot tell whether a program lives
  */
 export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
-  /** Signs of life were noticed since the last look: eight times in an interval at most. */
+  /** Signs of life were noticed since the last look: sixteen times in an interval at most. */
   beat: [beat: HeartbeatBeat];
   /** None came for the mean of `interval` and `timeout`. Once in each silence. */
   late: [lateness: HeartbeatLateness];
@@ -208,7 +209,7 @@ class Owner<Stream extends Duplex> implements PulseOwner {
       heartbeat.emit('dead', death);
     } finally {
       // Whatever a listener throws: the socket of a dead peer must not stay.
-      if (this.#onDead === undefined) heartbeat.socket.destroy(new HeartbeatTimeoutError(death));
+      if (this.#onDead === undefined) abort(heartbeat.socket, new HeartbeatTimeoutError(death));
       else this.#onDead(death, heartbeat.socket);
     }
   }

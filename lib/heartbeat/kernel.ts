@@ -53,3 +53,19 @@ export async function kernelColumnsAsync<Field extends TcpInfoField>(
 export function tcpStateAt(index: number): TcpState | null {
   return Number.isNaN(index) ? null : (loadFace().tcpStates[index] ?? null);
 }
+
+/**
+ * Destroys a stream whose peer has nothing more to hear, as a kernel does whose keepalive probes go
+ * unanswered: by a reset. With the usual FIN, and whatever was not sent yet, the connection of a peer that
+ * has vanished would stay in the kernel for a minute and more.
+ */
+export function abort(stream: Duplex, error: Error): void {
+  if (stream instanceof Socket && !stream.destroyed) {
+    try {
+      loadFace().setOptions(stream, { linger: { enable: true, timeout: 0 } });
+    } catch {
+      // Without the addon, or a descriptor: as everybody does.
+    }
+  }
+  stream.destroy(error);
+}

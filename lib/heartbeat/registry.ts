@@ -3,6 +3,7 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { abort } from './kernel';
 import { checkStream } from './options';
 import { isShownAlive, type PeerCounts, stateCounts, stateCountsAsync } from './peer-states';
 import {
@@ -232,7 +233,7 @@ export class PeerRegistry<Identity = string, Stream extends Duplex = Socket> ext
     }
     this.#superseded++;
     try {
-      if (older.onSuperseded === undefined) older.socket.destroy(new PeerSupersededError());
+      if (older.onSuperseded === undefined) abort(older.socket, new PeerSupersededError());
       else older.onSuperseded(newer.socket);
     } catch (error) {
       // The newer connection stands, whatever the older one's code throws.

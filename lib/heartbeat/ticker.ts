@@ -51,8 +51,8 @@ export abstract class Entry extends Link {
   abstract look(now: number): void;
 }
 
-/** The fraction that spreads any number of phases most evenly: 1 / golden ratio. */
-const SPREAD = (Math.sqrt(5) - 1) / 2;
+/** Spreads any number of phases evenly, and beside its square also over two dimensions: 1 / plastic ratio. */
+const SPREAD = 0.7548776662466927;
 
 class Ticker {
   readonly #slots = Array.from({ length: SLOTS }, () => new Link());

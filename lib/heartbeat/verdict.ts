@@ -41,6 +41,8 @@ export const EVIDENCE = [
   'unsentBytes',
   'bytesAcked',
   'probes',
+  'consecutiveTimeouts',
+  'sendWindow',
 ] as const;
 
 /** Of one suspect, numbers of {@link TcpInfo}: NaN for what is not known. */
@@ -56,6 +58,9 @@ export function evidenceAt(
   return row;
 }
 
+/** So many probes or retransmissions in a row are not answered by a system that lives. */
+const UNANSWERED = 2;
+
 /** As much as a clock tick of a kernel takes: what it says of times may be short by one. */
 const CLOCK_TICK = 10;
 
@@ -64,13 +69,17 @@ const CLOCK_TICK = 10;
  * answer; Infinity if none was sent.
  */
 export function reasonOf(evidence: Evidence, silence: number, sincePing: number): DeathReason {
-  const { timeSinceLastAckReceived, bytesInFlight, unackedSegments, unsentBytes, probes } =
-    evidence;
-  const waiting = (bytesInFlight || 0) + (unackedSegments || 0) + (unsentBytes || 0);
-  const isKnown = !Number.isNaN(bytesInFlight) || !Number.isNaN(unackedSegments);
+  const { timeSinceLastAckReceived, bytesInFlight, unackedSegments, unsentBytes } = evidence;
+  const { probes, consecutiveTimeouts, sendWindow } = evidence;
+  // Whatever was acknowledged before. One of them may be lost on any path.
+  if (consecutiveTimeouts >= UNANSWERED || probes >= UNANSWERED) return 'vanished';
   // What was acknowledged since then, or all that was sent: by a system that lives.
   if (timeSinceLastAckReceived + CLOCK_TICK < Math.min(silence, sincePing)) return 'silent';
+  const waiting = (bytesInFlight || 0) + (unackedSegments || 0) + (unsentBytes || 0);
+  const isKnown = !Number.isNaN(bytesInFlight) || !Number.isNaN(unackedSegments);
   if (isKnown && waiting === 0 && sincePing !== Number.POSITIVE_INFINITY) return 'silent';
+  // A window that a program closes by not reading is asked for more and more rarely.
+  if (sendWindow === 0 && waiting > 0) return 'silent';
   if (waiting > 0 || probes > 0) return 'vanished';
   return 'unknown';
 }
