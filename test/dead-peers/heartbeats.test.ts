@@ -47,6 +47,9 @@ interface Report {
 /** Of timers, and of two processors that others use too. */
 const SLACK = 250;
 
+/** Of reading, and of the turn before a verdict. */
+const LATENESS = 20;
+
 const WAYS = ['request and answer', 'both send', 'watch only'];
 
 /** What is known of a peer by the heartbeat's way: one that is only watched was sent nothing. */
@@ -75,10 +78,11 @@ describe('heartbeats', () => {
     const name = `${way}, ${isSecure ? 'TLS' : 'TCP'}`;
     expect(one, name).toMatchObject({ deaths: 1, code: 'ETIMEDOUT', isClosed: true });
     expect(one.death?.reason, name).toBe(why);
-    if (why !== 'unknown') expect(one.explained, name).toBe(why);
+    expect(one.explained, name).toBe(why);
     expect(one.sinceHeard, name).toBeGreaterThanOrEqual(timeout);
     const step = Math.min(interval, timeout - interval) / 8;
-    expect(one.sinceHeard, name).toBeLessThanOrEqual(timeout + step + SLACK);
+    // As promised, but for what the event loop itself was late.
+    expect(one.sinceHeard, name).toBeLessThanOrEqual(timeout + step + 40 + report.lag + LATENESS);
   }
 
   describe.each(WAYS)('%s, plain TCP and TLS', (way) => {
