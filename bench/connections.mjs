@@ -1,24 +1,12 @@
 // What reading thousands of connections takes, beside a loop in C and beside ss(8).
 
-import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { bytesPerRead } from './allocation.mjs';
 import { median } from './median.mjs';
-
-const NAMESPACE =
-  process.getuid() === 0 ? ['--net', '--mount'] : ['--user', '--map-root-user', '--net', '--mount'];
-const sweep = fileURLToPath(new URL('sweep.mjs', import.meta.url));
+import { runInNamespace } from './namespace.mjs';
 
 export async function measureConnections({ rounds, smoke }) {
   const count = smoke ? 500 : 10_000;
-  // Descriptors: the soft limit is often 1 024.
-  const script = `ulimit -n ${count + 200} && exec "$0" "$@"`;
-  const output = execFileSync(
-    'unshare',
-    [...NAMESPACE, 'bash', '-c', script, process.execPath, sweep, String(count), String(rounds)],
-    { encoding: 'utf8', maxBuffer: 2 ** 26 },
-  );
-  const { times, blocks, allWallMs, search } = JSON.parse(output);
+  const { times, blocks, allWallMs, search } = runInNamespace('sweep.mjs', count, [rounds]);
   const perSocket = (ms) => (ms * 1e6) / count;
 
   const toFloor = (ours, budget) => {

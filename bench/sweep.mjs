@@ -1,12 +1,11 @@
 // In a network namespace of its own: thousands of established connections over loopback, and what it
 // takes to read the state of them all. Prints JSON for run.mjs, which starts it.
 
-import { execFileSync, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { getOption, listConnections, readTcpInfos, readTcpInfosAsync } from '../dist/index.js';
+import { connectMany } from './connect-many.mjs';
 import { median } from './median.mjs';
 
 const floor = createRequire(import.meta.url)('./build/Release/floor.node');
@@ -14,26 +13,12 @@ const ssOptions = { encoding: 'latin1', maxBuffer: 2 ** 28, stdio: ['ignore', 'p
 const here = fileURLToPath(import.meta.url);
 const FOUR = ['rtt', 'probes', 'unackedSegments', 'timeSinceLastAckReceived'];
 
-if (process.argv[2] === 'peer') await peer();
-else if (process.argv[2] === 'search') await search(Number(process.argv[3]));
+if (process.argv[2] === 'search') await search(Number(process.argv[3]));
 else await main(Number(process.argv[2]), Number(process.argv[3]));
 
-/** The other ends, in a process of their own: a descriptor is counted where it is. */
-async function peer() {
-  let accepted = 0;
-  const server = createServer({ pauseOnConnect: true }, () => {
-    accepted++;
-    process.send({ accepted });
-  });
-  server.listen({ port: 0, host: '0.0.0.0', backlog: 4096 }, () =>
-    process.send({ port: server.address().port }),
-  );
-  process.on('disconnect', () => process.exit());
-}
-
 async function main(count, rounds) {
-  execFileSync('ip', ['link', 'set', 'lo', 'up']);
-  const results = await measure(await connectMany(count), rounds);
+  const { sockets } = await connectMany(count);
+  const results = await measure(sockets, rounds);
   // Whether descriptors are searched for is decided when the package is loaded.
   const env = { ...process.env, SOCKET_OPTIONS_SEARCH: '1' };
   const output = execFileSync(process.execPath, [here, 'search', String(count)], {
@@ -44,29 +29,9 @@ async function main(count, rounds) {
   process.stdout.write(report, () => process.exit());
 }
 
-async function connectMany(count) {
-  const child = fork(here, ['peer']);
-  const [{ port }] = await once(child, 'message');
-  let accepted = 0;
-  child.on('message', (message) => {
-    accepted = message.accepted;
-  });
-  const sockets = [];
-  while (sockets.length < count) {
-    const batch = Array.from({ length: Math.min(200, count - sockets.length) }, (_, i) =>
-      // Several addresses of loopback, so that local ports last.
-      connect({ port, host: `127.0.0.${1 + (i % 4)}` }),
-    );
-    await Promise.all(batch.map((socket) => once(socket, 'connect')));
-    sockets.push(...batch);
-    while (accepted < sockets.length) await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  return sockets;
-}
-
 /** What it takes to find the socket behind an object, as on Windows: of one, and of all the rest at once. */
 async function search(count) {
-  const sockets = await connectMany(count);
+  const { sockets } = await connectMany(count);
   const each = sockets.slice(0, 100).map((socket) => wallMs(() => getOption(socket, 'noDelay')));
   const all = wallMs(() => readTcpInfos(sockets, []));
   process.stdout.write(JSON.stringify({ one: median(each), all }), () => process.exit());
