@@ -11,8 +11,10 @@ import { release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureConnections } from './connections.mjs';
 import { measureAddon, measureLoading } from './footprint.mjs';
+import { measureHeartbeats } from './heartbeats.mjs';
 import { median } from './median.mjs';
 import { cases, subjectsOn } from './subjects.mjs';
+import { timeByTurns } from './timing.mjs';
 
 const USAGE = `usage: npm run bench -- [--json] [--smoke] [--rounds <number>]
 
@@ -23,13 +25,11 @@ const USAGE = `usage: npm run bench -- [--json] [--smoke] [--rounds <number>]
 Exits with 1 if a budget is missed, 2 for wrong arguments.
 `;
 
-const BATCH_MS = 6;
-const WARM_UP_MS = 60;
-
 const { json, smoke, rounds } = readArguments();
 const results = {
   ...(await measureCalls()),
   ...(await measureConnections({ rounds, smoke })),
+  ...measureHeartbeats({ rounds, smoke }),
   ...measureLoading(rounds),
   ...measureAddon(),
 };
@@ -73,52 +73,12 @@ async function measureCalls() {
 
 /** Nanoseconds of CPU time per call of every subject, in every round. */
 function timeSubjects(subjects) {
-  const names = Object.keys(subjects);
-  const counts = {};
-  const times = {};
-  for (const name of names) {
-    subjects[name].check();
-    times[name] = [];
-  }
-  // More than once: the first calls of one subject make the compiler think again about others.
-  for (let pass = 0; pass < 3; pass++) {
-    for (const name of names) counts[name] = warmUp(subjects[name].run);
-  }
-  for (let round = 0; round < rounds; round++) {
-    for (const name of shuffled(names)) {
-      times[name].push((cpuMs(subjects[name].run, counts[name]) * 1e6) / counts[name]);
-    }
-  }
-  for (const name of names) subjects[name].check();
+  const all = Object.entries(subjects);
+  for (const [, { check }] of all) check();
+  const runs = Object.fromEntries(all.map(([name, { run }]) => [name, run]));
+  const times = timeByTurns(runs, rounds);
+  for (const [, { check }] of all) check();
   return times;
-}
-
-/** Runs for a while; returns how many calls make a batch, an even number. */
-function warmUp(run) {
-  let count = 2;
-  let spent = 0;
-  while (spent < WARM_UP_MS) {
-    const ms = cpuMs(run, count);
-    spent += ms;
-    count = ms < BATCH_MS / 2 ? count * 2 : 2 * Math.ceil(((count / ms) * BATCH_MS) / 2);
-  }
-  return count;
-}
-
-function cpuMs(run, count) {
-  const start = process.cpuUsage();
-  run(count);
-  const { user, system } = process.cpuUsage(start);
-  return (user + system) / 1000;
-}
-
-function shuffled(names) {
-  const rest = [...names];
-  for (let i = rest.length - 1; i > 0; i--) {
-    const j = Math.floor(Math.random() * (i + 1));
-    [rest[i], rest[j]] = [rest[j], rest[i]];
-  }
-  return rest;
 }
 
 function compareCases(times) {
@@ -165,11 +125,11 @@ function cellsOf(result) {
       outcome: `${result.ratio.toFixed(3)} x`,
     };
   }
-  const { ours, empty, extra, unit } = result;
-  const digits = unit === 'kB' ? 1 : 2;
+  const { ours, empty, beside = empty, extra, unit } = result;
+  const digits = { kB: 1, pings: 0, us: 1 }[unit] ?? 2;
   return {
     ours: `${ours.toFixed(digits)} ${unit}`,
-    against: empty === undefined ? '' : `${empty.toFixed(digits)} ${unit}`,
+    against: beside === undefined ? '' : `${beside.toFixed(digits)} ${unit}`,
     outcome: `${(extra ?? ours).toFixed(digits)} ${unit}`,
   };
 }
@@ -185,8 +145,8 @@ function printRow(name, ours, against, outcome, budget, verdict) {
 /** What a smoke run is for. A difference between two processes may come out below zero. */
 function checkNumbers() {
   for (const [name, result] of Object.entries(results)) {
-    const { ratio, ns, floorNs, peerNs, ours, empty, extra = 0 } = result;
-    const measured = [ratio, ns, floorNs, peerNs, empty].filter((n) => n !== undefined);
+    const { ratio, ns, floorNs, peerNs, ours, empty, beside, extra = 0 } = result;
+    const measured = [ratio, ns, floorNs, peerNs, empty, beside].filter((n) => n !== undefined);
     const positive = measured.every((n) => Number.isFinite(n) && n > 0);
     if (positive && Number.isFinite(ours ?? 0) && Number.isFinite(extra)) continue;
     console.error(`${name}: not what a measurement gives`, result);

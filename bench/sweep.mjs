@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { getOption, listConnections, readTcpInfos, readTcpInfosAsync } from '../dist/index.js';
 import { connectMany } from './connect-many.mjs';
 import { median } from './median.mjs';
+import { cpuMs, shuffled } from './timing.mjs';
 
 const floor = createRequire(import.meta.url)('./build/Release/floor.node');
 const ssOptions = { encoding: 'latin1', maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'ignore'] };
@@ -80,13 +81,6 @@ function wallOf(run, rounds) {
   return median(times);
 }
 
-function cpuMs(run) {
-  const start = process.cpuUsage();
-  run();
-  const { user, system } = process.cpuUsage(start);
-  return (user + system) / 1000;
-}
-
 function wallMs(run) {
   const start = performance.now();
   run();
@@ -128,11 +122,4 @@ function parse(output) {
     found.at(-1).info = info;
   }
   return found;
-}
-
-function shuffled(names) {
-  return names
-    .map((name) => [Math.random(), name])
-    .sort(([a], [b]) => a - b)
-    .map(([, name]) => name);
 }
