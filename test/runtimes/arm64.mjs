@@ -20,6 +20,8 @@ const NETLINK = 'qemu-user has no NETLINK_SOCK_DIAG';
 const skips = {
   'getTcpInfo, getKernelTcpInfo, TcpInfoReader': SHORT,
   'readTcpInfos, readTcpInfosAsync': SHORT,
+  'Heartbeat: whether the system of a silent peer answers': SHORT,
+  'Heartbeat: the same over TLS': SHORT,
   'listConnections, listConnectionsAsync': NETLINK,
   watchClosedConnections: NETLINK,
   destroyConnection: NETLINK,

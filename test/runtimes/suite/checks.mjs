@@ -10,6 +10,7 @@ import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import * as imported from 'socket-options';
+import { heartbeats } from './heartbeats.mjs';
 import {
   changedSince,
   findByPorts,
@@ -415,4 +416,5 @@ async function tuned(side) {
 export const checks = {
   ...Object.fromEntries(Object.entries(kinds).map(([name, open]) => [name, checkKind(name, open)])),
   ...capabilities,
+  ...heartbeats,
 };

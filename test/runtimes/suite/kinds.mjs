@@ -77,7 +77,7 @@ export async function pair() {
   return { client, accepted, server, port, close };
 }
 
-async function tlsPair(over) {
+export async function tlsPair(over) {
   const server = tls.createServer(credentials);
   const port = await listen(server);
   const below = over ? await connected(port) : undefined;

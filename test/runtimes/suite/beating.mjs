@@ -1,0 +1,8 @@
+// A thread with a peer that goes on to speak, whatever the main thread does.
+
+import net from 'node:net';
+import { workerData } from 'node:worker_threads';
+
+const socket = net.connect(workerData.port, '127.0.0.1');
+socket.on('error', () => {});
+socket.on('connect', () => setInterval(() => socket.write('.'), 20));

@@ -1,0 +1,13 @@
+// A program with nothing but an open heartbeat: it ends at once, or when its argument is `ref`, when the
+// peer is dead.
+
+import { Duplex } from 'node:stream';
+import { Heartbeat } from 'socket-options/heartbeat';
+
+const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+const heartbeat = new Heartbeat(stream, {
+  ...{ interval: 100, timeout: 300, send: 'PING' },
+  onDead: () => console.log('dead'),
+});
+stream.resume();
+if (process.argv.at(-1) === 'ref') heartbeat.ref();
