@@ -7,6 +7,7 @@ import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { Heartbeat, PeerRegistry } from '../../dist/heartbeat/index.js';
 import * as face from '../../dist/index.js';
 
 const { values } = parseArgs({
@@ -55,7 +56,17 @@ await once(tuned, 'connect');
 face.setDeadPeerTimeout(tuned, 20_000);
 const lost = Object.assign(new Error('lost'), { code: 'ETIMEDOUT' });
 
+const streams = [client, tuned];
+const listeners = () => streams.reduce((sum, one) => sum + one.listenerCount('close'), 0);
+const listenersBefore = listeners();
+const rhythm = { interval: 1_000, timeout: 5_000, send: () => {} };
+const beating = new Heartbeat(client, { ...rhythm, timeout: null, isAlive: false });
+const lasting = new AbortController();
+const registry = new PeerRegistry();
+let claimed = 0;
+
 const operations = {
+  'Heartbeat.beat': () => beating.beat(),
   getOption: () => face.getOption(client, 'userTimeout'),
   'getOption, a string': () => face.getOption(client, 'congestionControl'),
   'getOption, a bigint': () => face.getOption(client, 'cookie'),
@@ -100,6 +111,22 @@ const operations = {
   getSysctl: () => face.getSysctl('net.ipv4.tcp_retries2'),
   'getSysctl, missing': () => face.getSysctl('net.ipv4.no_such_setting'),
   getSystemDefaults: () => face.getSystemDefaults(),
+};
+
+/** Each takes as long as ten of those above. */
+const heartbeats = {
+  'Heartbeat, made and closed': () => new Heartbeat(streams[claimed++ & 1], rhythm).close(),
+  'Heartbeat, with a signal': () => {
+    new Heartbeat(client, { ...rhythm, isAlive: () => true, signal: lasting.signal }).close();
+  },
+  'PeerRegistry, superseded, released': () => {
+    const [older, newer] = streams;
+    const identity = String(claimed++);
+    registry.claim(identity, older, { onSuperseded: () => {} });
+    registry.claim(identity, newer);
+    registry.release(newer);
+    if (registry.size !== 0) throw new Error('somebody has stayed');
+  },
 };
 
 /** Each takes as long as a hundred of those above, and some let go of what they have in a later turn. */
@@ -163,6 +190,8 @@ async function measure(all, calls) {
   }
 }
 await measure(operations, CALLS);
+beating.close();
+await measure(heartbeats, Math.ceil(CALLS / 10));
 await measure(slowOperations, Math.ceil(CALLS / 100));
 
 // A thousand sockets for each sweep.
@@ -198,6 +227,9 @@ console.log(
 const left = descriptors() - openBefore;
 if (left > 0) failures++;
 console.log(`${left > 0 ? 'LEFT  ' : 'ok    '} descriptors left open: ${left}`);
+const more = listeners() - listenersBefore;
+if (more !== 0) failures++;
+console.log(`${more !== 0 ? 'LEFT  ' : 'ok    '} listeners left on sockets: ${more}`);
 client.destroy();
 tuned.destroy();
 server.close();
