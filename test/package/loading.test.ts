@@ -74,6 +74,29 @@ const ATTEMPT = `
   try { getOption(0, 'keepAlive'); }
   catch ({ code, message }) { console.log(JSON.stringify({ supported, code, message })); }`;
 
+/** A peer whose program reads and says nothing: what its heartbeat tells of it. */
+const SILENT_PEER = `
+  const net = require('node:net');
+  const { Heartbeat } = require('${name}/heartbeat');
+  const server = net.createServer((socket) => socket.on('error', () => {}).resume());
+  server.listen(0, '127.0.0.1', () => {
+    const socket = net.connect(server.address().port, '127.0.0.1', () => {
+      let reason;
+      const heartbeat = new Heartbeat(socket, { interval: 50, timeout: 200, send: 'ping' });
+      heartbeat.on('dead', (death) => { reason = death.reason; });
+      socket.on('error', ({ code }) => console.log(JSON.stringify({ code, reason })));
+      socket.on('close', () => server.close());
+      socket.resume();
+    });
+  });`;
+
+/** Runs it; what it printed. */
+function silentPeer(args: string[], cwd: string): unknown {
+  const { status, output } = node(args, cwd);
+  expect(status, output).toBe(0);
+  return JSON.parse(output);
+}
+
 interface Attempt {
   supported: boolean;
   code: string;
@@ -86,26 +109,26 @@ function attempt(args: string[], cwd: string, options: Run = {}): Attempt {
   return JSON.parse(output) as Attempt;
 }
 
-describe('a bundle', () => {
-  interface Bundle {
-    entry: string;
-    file: string;
-    format: 'cjs' | 'esm';
-    external: string[];
-  }
-  const bundlers = {
-    esbuild: async ({ entry, file, format, external }: Bundle) => {
-      const common = { bundle: true, platform: 'node', logLevel: 'silent' } as const;
-      await esbuild({ ...common, entryPoints: [entry], outfile: file, format, external });
-    },
-    rolldown: async ({ entry, file, format, external }: Bundle) => {
-      const { rolldown } = await import('rolldown');
-      const bundle = await rolldown({ input: entry, platform: 'node', external });
-      await bundle.write({ file, format });
-      await bundle.close();
-    },
-  };
+interface Bundle {
+  entry: string;
+  file: string;
+  format: 'cjs' | 'esm';
+  external: string[];
+}
+const bundlers = {
+  esbuild: async ({ entry, file, format, external }: Bundle) => {
+    const common = { bundle: true, platform: 'node', logLevel: 'silent' } as const;
+    await esbuild({ ...common, entryPoints: [entry], outfile: file, format, external });
+  },
+  rolldown: async ({ entry, file, format, external }: Bundle) => {
+    const { rolldown } = await import('rolldown');
+    const bundle = await rolldown({ input: entry, platform: 'node', external });
+    await bundle.write({ file, format });
+    await bundle.close();
+  },
+};
 
+describe('a bundle', () => {
   describe.each(['esbuild', 'rolldown'] as const)('of %s', (bundler) => {
     // The smoke test waits at its top level, which only a module may.
     test.each([
@@ -133,6 +156,24 @@ describe('a bundle', () => {
       expect(rest).toEqual({ supported: false, code: 'ERR_ADDON_NOT_FOUND' });
       expect(message).toMatch(new RegExp(`mark ${name} as external`));
     });
+  });
+});
+
+describe('a bundle with heartbeats', () => {
+  const external = [name, `${name}/heartbeat`];
+
+  test.each([
+    ['external: the kernel is asked', external, 'silent'],
+    ['in it: they work without an addon', [], 'unknown'],
+  ] as const)('and the package %s', async (_, outside, reason) => {
+    const project = join(folder, 'project');
+    const entry = join(project, 'silent.cjs');
+    writeFileSync(entry, SILENT_PEER);
+    for (const bundler of ['esbuild', 'rolldown'] as const) {
+      const file = join(project, 'out', bundler, `silent-${reason}.cjs`);
+      await bundlers[bundler]({ entry, file, format: 'cjs', external: [...outside] });
+      expect(silentPeer([file], project)).toEqual({ code: 'ETIMEDOUT', reason });
+    }
   });
 });
 
@@ -217,6 +258,22 @@ describe('for a system without a compiled addon', () => {
     expect(message).toContain(`no addon for ${SYSTEM} here`);
     expect(message).toContain(join(home, `prebuilds/${SYSTEM}/${name}.node`));
     expect(message).toMatch(/npm install --no-save .* node-gyp rebuild/);
+  });
+
+  test('a heartbeat finds a silent peer, and does not know why it is silent', () => {
+    writeFileSync(join(project, 'silent.cjs'), SILENT_PEER);
+    const told = { code: 'ETIMEDOUT', reason: 'unknown' };
+    expect(silentPeer(['silent.cjs'], project)).toEqual(told);
+    // Nor does it need what finds the addon.
+    const [loader, elsewhere] = ['node-gyp-build', 'elsewhere'].map((one) =>
+      join(project, 'node_modules', one),
+    ) as [string, string];
+    renameSync(loader, elsewhere);
+    try {
+      expect(silentPeer(['silent.cjs'], project)).toEqual(told);
+    } finally {
+      renameSync(elsewhere, loader);
+    }
   });
 
   test('a process that is of another system looks for the addon of that one', () => {

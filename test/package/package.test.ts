@@ -142,6 +142,49 @@ describe('loading', () => {
     expect(evaluate('a.mjs', code)).toEqual([true, true, true]);
   });
 
+  const heartbeatNames = [
+    'Heartbeat',
+    'HeartbeatTimeoutError',
+    'PeerRegistry',
+    'PeerSupersededError',
+  ];
+
+  test('of the heartbeats: CommonJS, and ES modules by name, with the same classes', () => {
+    expect(
+      evaluate(
+        'heartbeat.cjs',
+        `console.log(JSON.stringify(Object.keys(require('${name}/heartbeat')).sort()))`,
+      ),
+    ).toEqual(heartbeatNames);
+    const code = `
+      import { createRequire } from 'node:module';
+      import { ${heartbeatNames.join(', ')} } from '${name}/heartbeat';
+      const required = createRequire(import.meta.url)('${name}/heartbeat');
+      const all = { ${heartbeatNames.join(', ')} };
+      console.log(JSON.stringify(Object.entries(all).map(([key, one]) => one === required[key])));`;
+    expect(evaluate('heartbeat.mjs', code)).toEqual(heartbeatNames.map(() => true));
+  });
+
+  test('of the heartbeats loads no addon until a peer is suspected', () => {
+    const code = `
+      const { Duplex } = require('node:stream');
+      const { Heartbeat, PeerRegistry } = require('${name}/heartbeat');
+      const addons = () => [
+        Object.keys(require.cache).filter((file) => file.endsWith('.node')).length,
+        process.report.getReport().sharedObjects.filter((file) => /socket.options/.test(file)).length,
+      ];
+      const stream = new Duplex({ read() {}, write: (chunk, encoding, done) => done() });
+      stream.on('error', () => {}).resume();
+      const registry = new PeerRegistry();
+      registry.claim('a', stream);
+      const heartbeat = new Heartbeat(stream, { interval: 50, timeout: 120, send: 'ping' }).ref();
+      const before = addons();
+      let late;
+      heartbeat.on('late', () => { late = addons(); });
+      heartbeat.on('dead', () => console.log(JSON.stringify({ before, late, dead: addons() })));`;
+    expect(evaluate('lazy.cjs', code)).toEqual({ before: [0, 0], late: [0, 0], dead: [1, 1] });
+  });
+
   test('in a worker thread', () => {
     const code = `
       const { Worker, isMainThread, parentPort } = require('node:worker_threads');
@@ -174,20 +217,31 @@ describe('types', () => {
     ['ES modules', 'node16', 'node16', 'types.mts'],
     ['nodenext', 'nodenext', 'nodenext', 'types.mts'],
     ['a bundler', 'esnext', 'bundler', 'types.ts'],
+    // It knows no "exports": "typesVersions" stands for them.
+    ['the resolution of old', 'commonjs', 'node10', 'types.ts'],
   ])('resolve for %s', (_, module, moduleResolution, file) => {
     writeFileSync(
       join(project, file),
       `import { getKeepAlive, getOption, type SocketLike, SocketOptionError, setOptions } from '${name}';
+       import { Heartbeat, type PeerDeath, PeerRegistry } from '${name}/heartbeat';
+       import { Socket } from 'node:net';
        declare const socket: SocketLike;
        setOptions(socket, { userTimeout: 30_000 });
        export const held: bigint = getOption(socket, 'cookie');
        export const delay: number | null = getKeepAlive(socket).initialDelay;
        export const code = (error: unknown) => error instanceof SocketOptionError && error.code;
+       export const reason = (death: PeerDeath): 'silent' | 'vanished' | 'unknown' => death.reason;
+       export const heartbeat = new Heartbeat(new Socket(), { interval: 1_000, send: 'ping' });
+       heartbeat.on('beat', ({ rtt }) => rtt?.toFixed()).on('dead', reason);
+       export const first: Socket | undefined = new PeerRegistry<number>().get(1)[0];
       `,
     );
     const program = ts.createProgram([join(project, file)], {
       ...ts.convertCompilerOptionsFromJson(
-        { module, moduleResolution, target: 'es2022', strict: true, noEmit: true, types: ['node'] },
+        {
+          ...{ module, moduleResolution, target: 'es2022', strict: true, noEmit: true },
+          ...{ types: ['node'], ignoreDeprecations: '6.0' },
+        },
         project,
       ).options,
       typeRoots: [join(root, 'node_modules/@types')],
