@@ -2,7 +2,20 @@
 
 import type { Http2Session } from 'node:http2';
 import type { Server, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import { expectTypeOf } from 'vitest';
+import {
+  type DeathReason,
+  Heartbeat,
+  type HeartbeatLateness,
+  HeartbeatTimeoutError,
+  type Peer,
+  type PeerCounts,
+  type PeerDeath,
+  PeerRegistry,
+  PeerSupersededError,
+} from '../dist/heartbeat/index.js';
 import {
   type Connection,
   constants,
@@ -27,6 +40,7 @@ import {
   setRawOption,
   supportedOptions,
   type TcpInfo,
+  type TcpState,
   tuneSockets,
   watchClosedConnections,
 } from '../dist/index.js';
@@ -135,3 +149,89 @@ tuneSockets({
 // @ts-expect-error: no such option
 tuneSockets({ client: { noDelai: true } });
 expectTypeOf(explainDisconnect(new Error('x')).tcpInfo).toEqualTypeOf<TcpInfo | null>();
+
+declare const stream: Duplex;
+declare const secure: TLSSocket;
+const heartbeat = new Heartbeat(socket, { interval: 10_000, timeout: 25_000, send: 'PING' });
+new Heartbeat(secure, { interval: 10_000, timeout: null, send: Buffer.from('PING') });
+new Heartbeat(stream, {
+  ...{ interval: 10_000, timeout: undefined, signal: AbortSignal.timeout(1) },
+  send: (to) => expectTypeOf(to).toEqualTypeOf<Duplex>(),
+  isAlive: (chunk) => chunk.readUInt8(0) === 9,
+  onDead: (death, dead) => {
+    expectTypeOf(death).toEqualTypeOf<PeerDeath>();
+    expectTypeOf(dead).toEqualTypeOf<Duplex>();
+  },
+});
+new Heartbeat(stream, { interval: 10_000, isAlive: false }).beat();
+// @ts-expect-error: how often is for the caller to say
+new Heartbeat(socket, { timeout: 25_000 });
+// @ts-expect-error: milliseconds
+new Heartbeat(socket, { interval: '10s' });
+// @ts-expect-error: a function or false
+new Heartbeat(socket, { interval: 10_000, isAlive: true });
+// @ts-expect-error: no such option
+new Heartbeat(socket, { interval: 10_000, ping: 'PING' });
+// @ts-expect-error: a server is no stream
+new Heartbeat(server, { interval: 10_000 });
+// @ts-expect-error: not the stream, but its descriptor
+new Heartbeat(3, { interval: 10_000 });
+heartbeat
+  .on('beat', ({ rtt }) => expectTypeOf(rtt).toEqualTypeOf<number | null>())
+  .on('late', (lateness) => expectTypeOf(lateness).toEqualTypeOf<HeartbeatLateness>())
+  .once('dead', (death) => expectTypeOf(death).toEqualTypeOf<PeerDeath>())
+  .ref()
+  .unref()
+  .close();
+// @ts-expect-error: no such event
+heartbeat.on('alive', () => {});
+// @ts-expect-error: says it of itself
+heartbeat.rtt = 5;
+expectTypeOf(heartbeat.socket).toEqualTypeOf<Duplex>();
+expectTypeOf(heartbeat.timeout).toEqualTypeOf<number | null>();
+expectTypeOf(heartbeat).toExtend<Disposable>();
+expectTypeOf<PeerDeath['reason']>().toEqualTypeOf<DeathReason>();
+expectTypeOf<PeerDeath['state']>().toEqualTypeOf<TcpState | null>();
+expectTypeOf<PeerDeath['bytesInFlight']>().toEqualTypeOf<number | null>();
+expectTypeOf<HeartbeatTimeoutError['code']>().toEqualTypeOf<'ETIMEDOUT'>();
+expectTypeOf<HeartbeatTimeoutError['death']>().toEqualTypeOf<PeerDeath>();
+expectTypeOf(HeartbeatTimeoutError).toExtend<new (death: PeerDeath) => Error>();
+
+const registry = new PeerRegistry();
+expectTypeOf(registry.claim('a', socket)).toEqualTypeOf<boolean>();
+expectTypeOf(registry.claim('a', secure)).toEqualTypeOf<boolean>();
+registry.claim('a', socket, {
+  onSuperseded: (newer) => expectTypeOf(newer).toEqualTypeOf<Socket>(),
+});
+expectTypeOf(registry.get('a')).toEqualTypeOf<Socket[]>();
+expectTypeOf(registry.identityOf(socket)).toEqualTypeOf<string | undefined>();
+expectTypeOf(registry.counts()).toEqualTypeOf<PeerCounts>();
+expectTypeOf(registry.countsAsync()).toEqualTypeOf<Promise<PeerCounts>>();
+expectTypeOf([...registry]).toEqualTypeOf<Peer[]>();
+registry
+  .on('superseded', (older, newer) => expectTypeOf([older, newer]).toEqualTypeOf<Peer[]>())
+  .on('refused', (identity, refused) => {
+    expectTypeOf(identity).toEqualTypeOf<string>();
+    expectTypeOf(refused).toEqualTypeOf<Socket>();
+  })
+  .on('released', (peer) => expectTypeOf(peer).toEqualTypeOf<Peer>());
+// @ts-expect-error: identities are strings unless it is said that they are not
+registry.claim(5, socket);
+// @ts-expect-error: sockets, unless it is said that they are not
+registry.claim('a', stream);
+const streams = new PeerRegistry<number, Duplex>({ policy: 'refuse', limit: 2 });
+expectTypeOf(streams.get(5)).toEqualTypeOf<Duplex[]>();
+new PeerRegistry<number>({
+  policy: ({ identity, older, newer }) => {
+    expectTypeOf(identity).toEqualTypeOf<number>();
+    expectTypeOf(older).toEqualTypeOf<Peer<number>>();
+    expectTypeOf(newer).toEqualTypeOf<Socket>();
+    return 'supersede';
+  },
+});
+// @ts-expect-error: not one of the policies
+new PeerRegistry({ policy: 'replace' });
+// @ts-expect-error: one of two answers
+new PeerRegistry({ policy: () => true });
+expectTypeOf<PeerSupersededError['code']>().toEqualTypeOf<'ERR_PEER_SUPERSEDED'>();
+expectTypeOf(PeerSupersededError).toExtend<new () => Error>();
