@@ -187,7 +187,7 @@ heartbeat
 heartbeat.on('alive', () => {});
 // @ts-expect-error: says it of itself
 heartbeat.rtt = 5;
-expectTypeOf(heartbeat.socket).toEqualTypeOf<Duplex>();
+expectTypeOf(heartbeat.socket).toEqualTypeOf<Socket>();
 expectTypeOf(heartbeat.timeout).toEqualTypeOf<number | null>();
 expectTypeOf(heartbeat).toExtend<Disposable>();
 expectTypeOf<PeerDeath['reason']>().toEqualTypeOf<DeathReason>();
