@@ -12,9 +12,9 @@ import { cpuMs, cpuMsSince, shuffled, timeByTurns } from './timing.mjs';
 
 const [count, rounds, seconds, pingInterval] = process.argv.slice(2).map(Number);
 
-/** For devices by the thousand. Each of them is looked at every 93 ticks. */
+/** For devices by the thousand. Each of them is looked at every 187 ticks. */
 const RHYTHM = { interval: 30_000, timeout: 60_000 };
-const TICKS_BETWEEN_LOOKS = 93;
+const TICKS_BETWEEN_LOOKS = 187;
 
 let pings = 0;
 const send = () => {
@@ -90,7 +90,7 @@ function measureMessages() {
 
 /**
  * Of a message, where each connection has one a second: all that is done for it. With a heartbeat `beat()`,
- * and what 30 messages share: the sixteen looks of an interval, its ping, the timer of the ticks. With a timer
+ * and what 30 messages share: the eight looks of an interval, its ping, the timer of the ticks. With a timer
  * for each connection `refresh()`, and nothing else: nobody is pinged.
  */
 function measureWork() {

@@ -31,7 +31,7 @@ afterEach(async () => {
 });
 
 /** Of one tick, and of the turn of the event loop before a verdict. */
-const TICKS = 40;
+const TICKS = 60;
 
 interface Told {
   readonly heartbeat: Heartbeat;

@@ -61,7 +61,7 @@ Object.defineProperty(HeartbeatTimeoutError.prototype, 'name', {
  *
  * A peer without a sign of life for `timeout` is told as `'dead'`, and its socket destroyed with a
  * {@link HeartbeatTimeoutError} of code `'ETIMEDOUT'`: give it an `'error'` listener. Noticed at the latest
- * an eighth of `interval` (or of what `timeout` is longer, if that is less) and 40 ms after. Time in which this process was stopped or its
+ * an eighth of `interval` (or of what `timeout` is longer, if that is less) and 60 ms after. Time in which this process was stopped or its
  * event loop blocked is not the peer's silence; what waits in the kernel is read before anybody is dead.
  *
  * Costs nothing per message: bytes are counted by the socket itself. All heartbeats of a thread share one
@@ -76,7 +76,7 @@ Object.defineProperty(HeartbeatTimeoutError.prototype, 'name', {
  * @see RFC 1122 section 4.2.3.6 on why keepalive cannot tell whether a program lives
  */
 export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
-  /** Signs of life were noticed since the last look: sixteen times in an interval at most. */
+  /** Signs of life were noticed since the last look: eight times in an interval at most. */
   beat: [beat: HeartbeatBeat];
   /** None came for the mean of `interval` and `timeout`. Once in each silence. */
   late: [lateness: HeartbeatLateness];
@@ -128,7 +128,7 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
 
   /** For how long no sign of life was noticed, in milliseconds, as of the last look. */
   get silence(): number {
-    return Math.round(this.#pulse.silence);
+    return this.#pulse.silence;
   }
 
   /** The last round-trip time that a `'beat'` told, in milliseconds; `null`: none yet. */
@@ -175,6 +175,22 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
     this.close();
   }
 
+  // Signs of life are so many that they are told only from where on somebody listens. These are what all
+  // ways to listen come down to.
+  static {
+    for (const name of ['on', 'addListener', 'prependListener'] as const) {
+      const original = EventEmitter.prototype[name];
+      Object.defineProperty(Heartbeat.prototype, name, {
+        value(this: Heartbeat, event: string, listener: () => void) {
+          if (event === 'beat') this.#pulse.isHeard = true;
+          return Reflect.apply(original, this, [event, listener]);
+        },
+        configurable: true,
+        writable: true,
+      });
+    }
+  }
+
   #hold(isHeld: boolean): this {
     if (this.#isOpen && this.#isHeld !== isHeld) {
       this.#isHeld = isHeld;
@@ -199,7 +215,7 @@ class Owner<Stream extends Duplex> implements PulseOwner {
   }
 
   onLate(silence: number, unansweredPings: number): void {
-    this.#heartbeat.emit('late', { silence: Math.round(silence), unansweredPings });
+    this.#heartbeat.emit('late', { silence, unansweredPings });
   }
 
   onDead(death: PeerDeath): void {

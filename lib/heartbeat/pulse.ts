@@ -28,24 +28,28 @@ export interface PulseOwner {
   onGone(): void;
 }
 
-/**
- * Looks in an interval, and in what the timeout is longer than it. The last sign of life is noticed at one
- * look, and that it is too long ago at another: so a death is noticed two of them late at most.
- */
-const LOOKS = 16;
+/** Looks in an interval, and in what the timeout is longer than it. */
+const LOOKS = 8;
+
+/** In ticks: longer than anything lasts. */
+const NEVER = 2 ** 30;
 
 /** By how much of half an interval the last first ping was early: spread independently of the phases. */
 let spread = 0;
 const SPREAD = 0.5698402909980532;
 
+/**
+ * Times are whole ticks in here, and what a look needs most of the time is little: with thousands of them,
+ * each object that is looked into is one that the processor has to fetch.
+ */
 export class Pulse extends Entry implements Suspect {
   readonly stream: Duplex;
   /** Signs of life, but for bytes that the stream counts itself. */
   signs = 0;
-  /** When the first ping left that is not answered yet; 0: there is none. */
+  /** When the first ping left that is not answered yet, by `performance.now()`; 0: there is none. */
   pingedAt = 0;
-  /** For how long there was no sign of life. */
-  silence = 0;
+  /** Whether anybody wants to know of signs of life. */
+  isHeard = false;
   /** The last round-trip time that was told. */
   rtt: number | null = null;
   pings = 0;
@@ -53,21 +57,27 @@ export class Pulse extends Entry implements Suspect {
 
   readonly #rhythm: Rhythm;
   readonly #owner: PulseOwner;
-  readonly #step: number;
-  readonly #lateAfter: number;
   /** Whether `bytesRead` of the stream is what counts. */
   readonly #countsBytes: boolean;
+  readonly #pings: boolean;
+  /** In ticks, as all times in here; `NEVER`: the peer is not expected to say anything. */
+  readonly #interval: number;
+  readonly #timeout: number;
+  readonly #lateAfter: number;
+  /** After so long it is time for a ping: the next look would be too late. */
+  readonly #soon: number;
   #tap: Tap | undefined;
-  /** Signs of life, of either kind, and `performance.now()`, at the last look. */
+  /** Signs of life, of either kind, and the tick, at the last look. */
   #life: number;
-  #seen: number;
+  #seen = 0;
+  /** Since a sign of life was noticed. */
+  #silence = 0;
   /** Of an answer that is not told yet. */
   #rtt: number | null = null;
   #isLate = false;
   #isSuspect = false;
-  /** What was written to the stream up to the last look, and how long ago. */
-  #written: number;
-  #sinceWrite = 0;
+  /** Whether there is anything to be reset when a sign of life comes. */
+  #isStill = false;
   #sincePing = 0;
   /** Pings and skipped pings when the silence began. */
   #pingsBefore = 0;
@@ -76,7 +86,7 @@ export class Pulse extends Entry implements Suspect {
   #isBlocked = false;
   /** In this silence: how much the peer had when this was last asked, and how long ago that was. */
   #acked = Number.POSITIVE_INFINITY;
-  #sinceAsked = Number.POSITIVE_INFINITY;
+  #sinceAsked = NEVER;
   /** How much it has when it has all that waited for it when this was first asked, pings included. */
   #ackedAll = 0;
 
@@ -86,21 +96,24 @@ export class Pulse extends Entry implements Suspect {
     this.stream = stream;
     this.#rhythm = rhythm;
     this.#owner = owner;
-    this.#step = Math.max(TICK, Math.min(interval, timeout - interval) / LOOKS);
-    this.#lateAfter = (interval + timeout) / 2;
     this.#countsBytes =
       isAlive === undefined && typeof (stream as Partial<Socket>).bytesRead === 'number';
+    this.#pings = rhythm.ping !== undefined;
+    const step = Math.min(interval, timeout - interval) / LOOKS;
+    this.period = Math.max(1, Math.floor(step / TICK));
+    this.#interval = Math.floor(interval / TICK);
+    this.#timeout = ticksOf(timeout);
+    this.#lateAfter = ticksOf((interval + timeout) / 2);
+    this.#soon = this.#interval - this.period;
     if (isAlive !== false && !this.#countsBytes) this.#openTap();
     this.#life = this.#countLife();
-    this.#seen = performance.now();
-    this.#written = bytesWritten(stream);
   }
 
   start(): void {
-    ticker.start(this, this.#step);
+    this.#seen = ticker.start(this, this.period);
     // Heartbeats that begin together do not ping together: the first ping leaves up to half an interval early.
     spread = (spread + SPREAD) % 1;
-    this.#sinceWrite = (spread * this.#rhythm.interval) / 2;
+    this.#sincePing = Math.floor((spread * this.#interval) / 2);
   }
 
   stop(): void {
@@ -109,26 +122,25 @@ export class Pulse extends Entry implements Suspect {
     this.#tap = undefined;
   }
 
-  override look(now: number): void {
+  /** For how long there was no sign of life, in milliseconds. */
+  get silence(): number {
+    return this.#silence * TICK;
+  }
+
+  override look(tick: number): void {
     // A look that comes late found this process stopped or busy: that is nobody's silence, nor is what
     // lies in the kernel read yet.
-    const elapsed = Math.min(now - this.#seen, 2 * this.#step);
-    this.#seen = now;
-    const { stream } = this;
-    if (stream.destroyed) {
-      this.#owner.onGone();
-      return;
-    }
-    if ((stream as Partial<Socket>).pending || this.#isSuspect) return;
+    const elapsed = Math.min(tick - this.#seen, 2 * this.period);
+    this.#seen = tick;
+    if (this.#isSuspect) return;
     if (!this.#noticeLife()) this.#noticeSilence(elapsed);
-    // A listener may have closed it.
-    if (this.isAlone || this.#isSuspect) return;
-    if (this.#rhythm.ping !== undefined) this.#pingIfDue(elapsed);
+    if (this.#pings) this.#pingIfDue(elapsed);
   }
 
   /** An answer came, if there was a ping. */
   answer(): void {
     if (this.pingedAt === 0) return;
+    this.#isStill = true;
     this.#rtt = performance.now() - this.pingedAt;
     this.pingedAt = 0;
     if (this.#countsBytes) this.#tap?.rest();
@@ -136,39 +148,44 @@ export class Pulse extends Entry implements Suspect {
 
   judge(evidence: Evidence): void {
     this.#isSuspect = false;
-    if (this.isAlone || this.#noticeLife()) return;
-    const { stream, silence } = this;
-    const { timeout, isAlive } = this.#rhythm;
+    const { stream } = this;
+    if (this.isAlone || stream.destroyed || this.#noticeLife()) return;
     const { timeSinceLastDataReceived, timeSinceLastAckReceived } = evidence;
     if (this.#hasTakenMore(evidence)) {
       // When, is known as well as this: not after the last acknowledgement.
-      this.silence = Math.min(silence, timeSinceLastAckReceived || 0);
+      this.#silentFor(timeSinceLastAckReceived || 0);
     }
-    if (this.silence < timeout) return;
+    if (this.#silence < this.#timeout) return;
 
+    const { timeout, isAlive } = this.#rhythm;
     if (isAlive === undefined && timeSinceLastDataReceived < timeout) {
       // Bytes that a TLS record is still to be made of, or that nobody has read.
-      this.silence = timeSinceLastDataReceived;
+      this.#silentFor(timeSinceLastDataReceived);
       return;
     }
-    const { pingedAt } = this;
+    const { pingedAt, silence } = this;
     const sincePing = pingedAt === 0 ? Number.POSITIVE_INFINITY : performance.now() - pingedAt;
     const reason = reasonOf(evidence, silence, sincePing);
     if (stream.readableEnded || (!isReading(stream) && reason !== 'vanished')) {
-      this.silence = 0;
-    } else {
-      this.#owner.onDead({
-        reason,
-        silence: Math.round(silence),
-        unansweredPings: this.pings - this.#pingsBefore,
-        skippedPings: this.skippedPings - this.#skippedBefore,
-        state: tcpStateAt(evidence.state),
-        timeSinceLastDataReceived: numberOrNull(timeSinceLastDataReceived),
-        timeSinceLastAckReceived: numberOrNull(timeSinceLastAckReceived),
-        bytesInFlight: numberOrNull(evidence.bytesInFlight),
-        unsentBytes: numberOrNull(evidence.unsentBytes),
-      });
+      this.#silence = 0;
+      return;
     }
+    this.#owner.onDead({
+      reason,
+      silence,
+      unansweredPings: this.pings - this.#pingsBefore,
+      skippedPings: this.skippedPings - this.#skippedBefore,
+      state: tcpStateAt(evidence.state),
+      timeSinceLastDataReceived: numberOrNull(timeSinceLastDataReceived),
+      timeSinceLastAckReceived: numberOrNull(timeSinceLastAckReceived),
+      bytesInFlight: numberOrNull(evidence.bytesInFlight),
+      unsentBytes: numberOrNull(evidence.unsentBytes),
+    });
+  }
+
+  /** Milliseconds since a sign of life that was not noticed here. */
+  #silentFor(milliseconds: number): void {
+    this.#silence = Math.min(this.#silence, Math.floor(milliseconds / TICK));
   }
 
   /**
@@ -193,7 +210,7 @@ export class Pulse extends Entry implements Suspect {
   /** What it had taken before this does not count. */
   #forgetTaken(): void {
     this.#acked = Number.POSITIVE_INFINITY;
-    this.#sinceAsked = Number.POSITIVE_INFINITY;
+    this.#sinceAsked = NEVER;
   }
 
   #countLife(): number {
@@ -205,36 +222,56 @@ export class Pulse extends Entry implements Suspect {
     const life = this.#countLife();
     if (life === this.#life) return false;
     this.#life = life;
-    this.silence = 0;
+    const rtt = this.#rtt;
+    if (this.#isStill) {
+      this.#isStill = false;
+      this.#endSilence(rtt);
+    }
+    if (this.isHeard) this.#owner.onBeat(rtt);
+    return true;
+  }
+
+  #endSilence(rtt: number | null): void {
+    this.#silence = 0;
     this.#isLate = false;
     this.#forgetTaken();
     this.#pingsBefore = this.pings;
     this.#skippedBefore = this.skippedPings - (this.#isBlocked ? 1 : 0);
-    const rtt = this.#rtt;
-    this.#rtt = null;
-    this.rtt = rtt ?? this.rtt;
     if (this.pingedAt !== 0 && this.#countsBytes) {
       // They came past the tap: when is not known.
       this.pingedAt = 0;
       this.#tap?.rest();
     }
-    this.#owner.onBeat(rtt);
-    return true;
+    if (rtt === null) return;
+    this.#rtt = null;
+    this.rtt = rtt;
   }
 
   #noticeSilence(elapsed: number): void {
-    this.silence += elapsed;
-    this.#sinceAsked += elapsed;
-    if (this.silence >= this.#rhythm.timeout) this.#suspect();
-    else if (this.silence >= this.#lateAfter) {
-      this.#noticeLate();
-      if (!this.isAlone && this.#rhythm.ping !== undefined) this.#ask();
+    const { stream } = this;
+    if (stream.destroyed) {
+      this.#owner.onGone();
+      return;
     }
+    if ((stream as Partial<Socket>).pending) return;
+    this.#isStill = true;
+    this.#silence += elapsed;
+    this.#sinceAsked += elapsed;
+    const left = this.#timeout - this.#silence;
+    if (left <= 0) {
+      this.#suspect();
+      return;
+    }
+    // Noticed at a tick, and not at a look only.
+    if (left < this.period) ticker.hurry(this, left);
+    if (this.#silence < this.#lateAfter) return;
+    this.#noticeLate();
+    if (this.#pings && !this.isAlone) this.#ask();
   }
 
   /** Asks the kernel, once in an interval, how much the peer takes. */
   #ask(): void {
-    if (this.#sinceAsked < this.#rhythm.interval) return;
+    if (this.#sinceAsked < this.#interval) return;
     this.#sinceAsked = 0;
     this.#suspect();
   }
@@ -250,48 +287,39 @@ export class Pulse extends Entry implements Suspect {
     suspect(this);
   }
 
-  /** A look and a half before the interval is over: the next one would be too late. */
   #pingIfDue(elapsed: number): void {
-    const { stream } = this;
-    const { interval, timeout } = this.#rhythm;
-    const written = bytesWritten(stream);
-    // What was written since the last look may have been just after it.
-    this.#sinceWrite = written === this.#written ? this.#sinceWrite + elapsed : elapsed;
     this.#sincePing += elapsed;
-    this.#written = written;
-    const soon = interval - 1.5 * this.#step;
-    const isQuiet = this.#sinceWrite > soon;
-    const isUnanswered = timeout !== Number.POSITIVE_INFINITY && this.silence > soon;
-    if (!isQuiet && !(isUnanswered && this.#sincePing > soon)) return;
-    if (!stream.writable) return;
-    if (stream.writableLength > 0) this.#block(isUnanswered);
+    // A listener may have closed it, and a verdict comes first.
+    if (this.#sincePing <= this.#soon || this.isAlone || this.#isSuspect) return;
+    const { stream } = this;
+    if (!stream.writable || (stream as Partial<Socket>).pending) return;
+    if (stream.writableLength > 0) this.#block();
     else this.#ping();
   }
 
   /** A ping would only join the queue. */
-  #block(isUnanswered: boolean): void {
+  #block(): void {
     if (!this.#isBlocked) this.skippedPings++;
     this.#isBlocked = true;
-    if (isUnanswered) this.#ask();
+    this.#isStill = true;
+    if (this.#timeout !== NEVER && this.#silence > this.#soon) this.#ask();
   }
 
   #ping(): void {
-    const { interval, timeout, ping } = this.#rhythm;
     if (this.#isBlocked) {
       // The peer took all that was before it, and has as long to answer as always.
       this.#isBlocked = false;
-      this.silence = Math.min(this.silence, interval);
+      this.#silence = Math.min(this.#silence, this.#interval);
       this.#forgetTaken();
     }
     this.pings++;
-    this.#sincePing = 0;
-    this.#sinceWrite = 0;
-    if (timeout !== Number.POSITIVE_INFINITY && this.pingedAt === 0) {
+    this.#isStill = true;
+    if (this.#timeout !== NEVER && this.pingedAt === 0) {
       this.pingedAt = performance.now();
       if (this.#countsBytes) this.#openTap();
     }
-    ping?.();
-    this.#written = bytesWritten(this.stream);
+    this.#sincePing = 0;
+    this.#rhythm.ping?.();
   }
 
   #openTap(): void {
@@ -306,6 +334,11 @@ export class Pulse extends Entry implements Suspect {
     if (!this.#countsBytes) this.signs++;
     this.answer();
   }
+}
+
+/** A tick that has begun counts as one: so one more. */
+function ticksOf(milliseconds: number): number {
+  return Math.min(NEVER, Math.ceil(milliseconds / TICK) + 1);
 }
 
 /** 0 where a stream does not count them. */

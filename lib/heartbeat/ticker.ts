@@ -47,8 +47,8 @@ export abstract class Entry extends Link {
   /** The tick of its next look. */
   due = 0;
 
-  /** `now`: `performance.now()` at this tick. What it throws is thrown when all have been looked at. */
-  abstract look(now: number): void;
+  /** `tick`: the number of this one. What it throws is thrown when all have been looked at. */
+  abstract look(tick: number): void;
 }
 
 /** Spreads any number of phases evenly, and beside its square also over two dimensions: 1 / plastic ratio. */
@@ -69,16 +69,26 @@ class Ticker {
   #awaited = 0;
   #isTicking = false;
 
-  /** Has an entry looked at every `period` milliseconds, or every tick. */
-  start(entry: Entry, period: number): void {
+  /** Has an entry looked at every so many ticks. Returns the number of this one. */
+  start(entry: Entry, period: number): number {
     const tick = tickAt(performance.now());
     if (this.#entries === 0) this.#last = tick;
     this.#entries++;
     this.#spread = (this.#spread + SPREAD) % 1;
-    entry.period = Math.max(1, Math.floor(period / TICK));
+    entry.period = period;
     entry.phase = Math.floor(this.#spread * entry.period);
     this.#place(entry, Math.max(tick, this.#last));
     if (!this.#isTicking) this.#await(entry.due);
+    return tick;
+  }
+
+  /** Has an entry that is looked at now looked at once more in between, after so many ticks. */
+  hurry(entry: Entry, ticks: number): void {
+    const due = tickAt(performance.now()) + ticks;
+    if (due >= entry.due) return;
+    entry.unlink();
+    entry.due = due;
+    entry.linkBefore(this.#slots[due & LAST_SLOT] as Link);
   }
 
   stop(entry: Entry): void {
@@ -107,18 +117,17 @@ class Ticker {
   #tick(): void {
     this.#timer = undefined;
     this.#isTicking = true;
-    const now = performance.now();
-    const tick = tickAt(now);
+    const tick = tickAt(performance.now());
     // Ticks that were missed have one look together.
     for (let at = Math.max(this.#last, tick - SLOTS) + 1; at <= tick; at++) {
-      this.#lookAt(this.#slots[at & LAST_SLOT] as Link, tick, now);
+      this.#lookAt(this.#slots[at & LAST_SLOT] as Link, tick);
     }
     this.#last = Math.max(this.#last, tick);
     this.#isTicking = false;
     if (this.#entries > 0) this.#await(this.#nextDue());
   }
 
-  #lookAt(slot: Link, tick: number, now: number): void {
+  #lookAt(slot: Link, tick: number): void {
     if (slot.isAlone) return;
     // Apart, since a look may stop any entry, and entries come back to the slot.
     const ring = new Link();
@@ -132,7 +141,7 @@ class Ticker {
       }
       this.#place(entry, tick);
       try {
-        entry.look(now);
+        entry.look(tick);
       } catch (error) {
         throwLater(error);
       }
