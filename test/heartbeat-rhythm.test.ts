@@ -230,7 +230,7 @@ describe('a peer that lives', () => {
 });
 
 describe('pings', () => {
-  test('leave in time, as long as nothing else is written', async () => {
+  test('leave once in an interval, whatever else is written', async () => {
     const stream = new CountingStream();
     const start = performance.now();
     const { heartbeat } = watch(stream, { interval: 1_000, timeout: null, send: 'ping' });
@@ -239,15 +239,8 @@ describe('pings', () => {
     const gaps = times.slice(1).map((time, i) => time - (times[i] as number));
     expect(Math.max(...gaps)).toBeLessThanOrEqual(1_000);
     // The first one may be early.
-    expect(Math.min(...gaps.slice(1))).toBeGreaterThan(1_000 - 2.5 * 62.5);
+    expect(Math.min(...gaps.slice(1))).toBeGreaterThan(1_000 - 125);
     expect(heartbeat.pings).toBe(stream.sent.length);
-    // What the protocol writes anyway keeps the peer's watch quiet.
-    const before = heartbeat.pings;
-    for (let i = 0; i < 100; i++) {
-      stream.write('data');
-      await pass(200);
-    }
-    expect(heartbeat.pings).toBe(before);
   });
 
   test.each([400, 533, 1_021, 9_999])(
@@ -310,8 +303,6 @@ describe('pings', () => {
     await pass(1_100);
     expect(beats).toEqual([{ at: expect.any(Number), rtt: answeredAt - sentAt }]);
     expect(heartbeat.rtt).toBe(answeredAt - sentAt);
-    // Nothing is left in the way of the stream's own chunks.
-    expect(stream.push).toBe(Duplex.prototype.push);
     // More bytes are life, and no answer.
     stream.receive('more');
     await pass(1_100);
@@ -581,7 +572,7 @@ describe('silence that is not the peer’s', () => {
     const stream = new Duplex({ emitClose: false, read() {}, write() {} });
     const { dead, heartbeat } = watch(stream.resume(), { interval: 100, timeout: 300 });
     stream.destroy();
-    await pass(50);
+    await pass(250);
     expect(heartbeat.closed).toBe(true);
     await pass(500);
     expect(dead).toEqual([]);
@@ -631,18 +622,21 @@ describe('many heartbeats', () => {
     for (const heartbeat of made) heartbeat.close();
   });
 
-  test.each([80, 1_000, 200_000])(
-    'look sixteen times in an interval of %d ms, and hardly more',
-    async (interval) => {
-      let looks = 0;
-      const stream = Object.defineProperty(new CountingStream(), 'bytesRead', {
-        get: () => looks++,
-      });
-      watch(stream, { interval, timeout: 10 * interval });
-      looks = 0;
+  test.each([
+    [80, 40],
+    [1_000, 83],
+    // A revolution of the wheel takes less.
+    [200_000, 240],
+  ])(
+    'an interval of %d ms has eight looks, and a heartbeat alone no other ticks',
+    async (interval, most) => {
+      const timers = vi.spyOn(globalThis, 'setTimeout');
+      watch(new CountingStream(), { interval, timeout: 21 * interval });
+      timers.mockClear();
       await pass(10 * interval);
-      expect(looks).toBeGreaterThanOrEqual(interval < 320 ? 39 : 159);
-      expect(looks).toBeLessThanOrEqual(170);
+      const ticks = timers.mock.calls.length;
+      expect(ticks).toBeGreaterThanOrEqual(0.9 * most);
+      expect(ticks).toBeLessThanOrEqual(most + 5);
     },
   );
 

@@ -9,8 +9,8 @@ import type { PeerDeath } from './verdict';
 /** Options of a {@link Heartbeat}. */
 export interface HeartbeatOptions<Stream extends Duplex = Duplex> {
   /**
-   * At the latest after so many milliseconds in which nothing was written, or nothing came, a ping leaves;
-   * and so often the peer is expected to say something. 50 to 2 147 483 647.
+   * So often, in milliseconds, a ping leaves, and the peer is expected to say something. 50 to
+   * 2 147 483 647. The first ping may leave sooner: those of many heartbeats do not leave together.
    */
   readonly interval: number;
   /**

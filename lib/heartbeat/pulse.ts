@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { tcpStateAt } from './kernel';
 import { type Suspect, suspect } from './suspects';
-import { Tap } from './tap';
+import { tap } from './tap';
 import { Entry, TICK, ticker } from './ticker';
 import { type Evidence, type PeerDeath, reasonOf } from './verdict';
 
@@ -39,12 +39,13 @@ let spread = 0;
 const SPREAD = 0.5698402909980532;
 
 /**
- * Times are whole ticks in here, and what a look needs most of the time is little: with thousands of them,
- * each object that is looked into is one that the processor has to fetch.
+ * Times are whole ticks in here, and a look touches nothing but this object, as long as the peer is not late:
+ * with thousands of them, each other object is one that the processor has to fetch first. To read a
+ * socket's count of bytes alone takes longer than all of it.
  */
 export class Pulse extends Entry implements Suspect {
   readonly stream: Duplex;
-  /** Signs of life, but for bytes that the stream counts itself. */
+  /** Signs of life: where any bytes are, their number. */
   signs = 0;
   /** When the first ping left that is not answered yet, by `performance.now()`; 0: there is none. */
   pingedAt = 0;
@@ -57,8 +58,11 @@ export class Pulse extends Entry implements Suspect {
 
   readonly #rhythm: Rhythm;
   readonly #owner: PulseOwner;
-  /** Whether `bytesRead` of the stream is what counts. */
+  /** Whether any bytes are signs of life, and the stream counts them too. */
   readonly #countsBytes: boolean;
+  /** By how much that count is ahead. */
+  #ahead = 0;
+  readonly #untap: (() => void) | undefined;
   readonly #pings: boolean;
   /** In ticks, as all times in here; `NEVER`: the peer is not expected to say anything. */
   readonly #interval: number;
@@ -66,9 +70,8 @@ export class Pulse extends Entry implements Suspect {
   readonly #lateAfter: number;
   /** After so long it is time for a ping: the next look would be too late. */
   readonly #soon: number;
-  #tap: Tap | undefined;
-  /** Signs of life, of either kind, and the tick, at the last look. */
-  #life: number;
+  /** Signs of life, and the tick, at the last look. */
+  #life = 0;
   #seen = 0;
   /** Since a sign of life was noticed. */
   #silence = 0;
@@ -105,8 +108,8 @@ export class Pulse extends Entry implements Suspect {
     this.#timeout = ticksOf(timeout);
     this.#lateAfter = ticksOf((interval + timeout) / 2);
     this.#soon = this.#interval - this.period;
-    if (isAlive !== false && !this.#countsBytes) this.#openTap();
-    this.#life = this.#countLife();
+    if (this.#countsBytes) this.#ahead = (stream as Socket).bytesRead;
+    if (isAlive !== false) this.#untap = tap(stream, this.#seer());
   }
 
   start(): void {
@@ -118,8 +121,7 @@ export class Pulse extends Entry implements Suspect {
 
   stop(): void {
     ticker.stop(this);
-    this.#tap?.remove();
-    this.#tap = undefined;
+    this.#untap?.();
   }
 
   /** For how long there was no sign of life, in milliseconds. */
@@ -143,13 +145,12 @@ export class Pulse extends Entry implements Suspect {
     this.#isStill = true;
     this.#rtt = performance.now() - this.pingedAt;
     this.pingedAt = 0;
-    if (this.#countsBytes) this.#tap?.rest();
   }
 
   judge(evidence: Evidence): void {
     this.#isSuspect = false;
     const { stream } = this;
-    if (this.isAlone || stream.destroyed || this.#noticeLife()) return;
+    if (this.isAlone || stream.destroyed || this.#noticeLife() || this.#noticeUnseen()) return;
     const { timeSinceLastDataReceived, timeSinceLastAckReceived } = evidence;
     if (this.#hasTakenMore(evidence)) {
       // When, is known as well as this: not after the last acknowledgement.
@@ -213,15 +214,11 @@ export class Pulse extends Entry implements Suspect {
     this.#sinceAsked = NEVER;
   }
 
-  #countLife(): number {
-    return this.#countsBytes ? this.signs + (this.stream as Socket).bytesRead : this.signs;
-  }
-
   /** Whether the peer has given a sign of life since the last look. */
   #noticeLife(): boolean {
-    const life = this.#countLife();
-    if (life === this.#life) return false;
-    this.#life = life;
+    const { signs } = this;
+    if (signs === this.#life) return false;
+    this.#life = signs;
     const rtt = this.#rtt;
     if (this.#isStill) {
       this.#isStill = false;
@@ -231,32 +228,40 @@ export class Pulse extends Entry implements Suspect {
     return true;
   }
 
+  /** The same of bytes that nobody saw, for they never come to `push()`: as with the option `onread`. */
+  #noticeUnseen(): boolean {
+    if (!this.#countsBytes) return false;
+    const unseen = (this.stream as Socket).bytesRead - this.#ahead - this.signs;
+    if (unseen <= 0) return false;
+    this.signs += unseen;
+    // When they came is not known.
+    this.pingedAt = 0;
+    return this.#noticeLife();
+  }
+
   #endSilence(rtt: number | null): void {
     this.#silence = 0;
     this.#isLate = false;
     this.#forgetTaken();
     this.#pingsBefore = this.pings;
     this.#skippedBefore = this.skippedPings - (this.#isBlocked ? 1 : 0);
-    if (this.pingedAt !== 0 && this.#countsBytes) {
-      // They came past the tap: when is not known.
-      this.pingedAt = 0;
-      this.#tap?.rest();
-    }
     if (rtt === null) return;
     this.#rtt = null;
     this.rtt = rtt;
   }
 
   #noticeSilence(elapsed: number): void {
+    this.#isStill = true;
+    this.#silence += elapsed;
+    this.#sinceAsked += elapsed;
+    if (this.#silence < this.#lateAfter) return;
     const { stream } = this;
     if (stream.destroyed) {
       this.#owner.onGone();
       return;
     }
-    if ((stream as Partial<Socket>).pending) return;
-    this.#isStill = true;
-    this.#silence += elapsed;
-    this.#sinceAsked += elapsed;
+    if ((stream as Partial<Socket>).pending) this.#silence = 0;
+    if (this.#silence === 0 || this.#noticeUnseen()) return;
     const left = this.#timeout - this.#silence;
     if (left <= 0) {
       this.#suspect();
@@ -264,7 +269,6 @@ export class Pulse extends Entry implements Suspect {
     }
     // Noticed at a tick, and not at a look only.
     if (left < this.period) ticker.hurry(this, left);
-    if (this.#silence < this.#lateAfter) return;
     this.#noticeLate();
     if (this.#pings && !this.isAlone) this.#ask();
   }
@@ -314,25 +318,25 @@ export class Pulse extends Entry implements Suspect {
     }
     this.pings++;
     this.#isStill = true;
-    if (this.#timeout !== NEVER && this.pingedAt === 0) {
-      this.pingedAt = performance.now();
-      if (this.#countsBytes) this.#openTap();
-    }
+    if (this.#timeout !== NEVER && this.pingedAt === 0) this.pingedAt = performance.now();
     this.#sincePing = 0;
     this.#rhythm.ping?.();
   }
 
-  #openTap(): void {
-    this.#tap ??= new Tap(this.stream, (chunk) => this.#see(chunk as Buffer));
-    this.#tap.open();
+  /** What counts a chunk. */
+  #seer(): (chunk: unknown) => void {
+    const { isAlive } = this.#rhythm;
+    if (isAlive) {
+      return (chunk) => {
+        if (isAlive(chunk as Buffer)) this.#see(1);
+      };
+    }
+    return this.#countsBytes ? (chunk) => this.#see((chunk as Buffer).length) : () => this.#see(1);
   }
 
-  #see(chunk: Buffer): void {
-    const { isAlive } = this.#rhythm;
-    if (isAlive && !isAlive(chunk)) return;
-    // Other bytes the stream counts itself.
-    if (!this.#countsBytes) this.signs++;
-    this.answer();
+  #see(signs: number): void {
+    this.signs += signs;
+    if (this.pingedAt !== 0) this.answer();
   }
 }
 

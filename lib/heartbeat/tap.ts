@@ -6,61 +6,45 @@ import { throwLater } from './ticker';
 
 type Push = Duplex['push'];
 
-/** Stands in the place of a stream's `push()`, through which everything comes that it receives. */
-export class Tap {
-  readonly #stream: Duplex;
-  readonly #original: Push;
-  readonly #tapped: Push;
-  readonly #wasOwn: boolean;
-  #isOpen = false;
+interface Tap {
+  readonly original: Push;
+  readonly wasOwn: boolean;
+  isOpen: boolean;
+}
 
-  constructor(stream: Duplex, onChunk: (chunk: unknown) => void) {
-    const original = stream.push;
-    const see = (chunk: unknown): void => {
-      if (!this.#isOpen || chunk === null) return;
+/** Of each function that stands for a `push()`. */
+const taps = new WeakMap<Push, Tap>();
+
+/**
+ * Has each chunk that a stream receives seen first: all of them come through its `push()`. Returns what puts
+ * that back.
+ */
+export function tap(stream: Duplex, see: (chunk: unknown) => void): () => void {
+  const original = stream.push;
+  const state: Tap = { original, wasOwn: Object.hasOwn(stream, 'push'), isOpen: true };
+  function push(this: Duplex, ...args: Parameters<Push>): boolean {
+    if (state.isOpen && args[0] !== null) {
       try {
-        onChunk(chunk);
+        see(args[0]);
       } catch (error) {
         // Not from here, where it would lose the chunk.
         throwLater(error);
       }
-    };
-    this.#stream = stream;
-    this.#original = original;
-    this.#wasOwn = Object.hasOwn(stream, 'push');
-    this.#tapped = function push(this: Duplex, ...args: Parameters<Push>): boolean {
-      see(args[0]);
-      return original.apply(this, args);
-    };
-    Object.defineProperty(stream, 'push', {
-      value: original,
-      configurable: true,
-      writable: true,
-    });
-  }
-
-  /** Sees each chunk from now on. */
-  open(): void {
-    this.#isOpen = true;
-    this.#replace(this.#original, this.#tapped);
-  }
-
-  /** Sees none until it is opened again, and costs nothing. */
-  rest(): void {
-    this.#isOpen = false;
-    this.#replace(this.#tapped, this.#original);
-  }
-
-  /** Leaves the stream as it was. */
-  remove(): void {
-    this.rest();
-    if (!this.#wasOwn && this.#stream.push === this.#original) {
-      Reflect.deleteProperty(this.#stream, 'push');
     }
+    return original.apply(this, args);
   }
+  taps.set(push, state);
+  Object.defineProperty(stream, 'push', { value: push, configurable: true, writable: true });
+  return () => {
+    state.isOpen = false;
+    takeOff(stream);
+  };
+}
 
-  /** Only what is ours: somebody may have put a function over it, which calls it. */
-  #replace(before: Push, after: Push): void {
-    if (this.#stream.push === before) this.#stream.push = after;
+/** Only what is ours, from the top: somebody may have put a function over it, which calls it. */
+function takeOff(stream: Duplex): void {
+  for (let top = taps.get(stream.push); top?.isOpen === false; top = taps.get(stream.push)) {
+    if (top.wasOwn) stream.push = top.original;
+    else Reflect.deleteProperty(stream, 'push');
   }
 }

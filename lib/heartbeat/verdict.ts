@@ -2,6 +2,7 @@
 
 import type { TcpState } from '../index';
 import type { kernelColumns } from './kernel';
+import { TICK } from './ticker';
 
 /**
  * `'silent'`: the peer's system still acknowledges what is sent, but its program says nothing: it hangs,
@@ -61,8 +62,8 @@ export function evidenceAt(
 /** So many probes or retransmissions in a row are not answered by a system that lives. */
 const UNANSWERED = 2;
 
-/** As much as a clock tick of a kernel takes: what it says of times may be short by one. */
-const CLOCK_TICK = 10;
+/** A clock tick of a kernel, by which its times may be short, and one of ours, by which a silence may be long. */
+const CLOCK_TICKS = 10 + TICK;
 
 /**
  * `silence`: for how long the peer has said nothing, `sincePing`: since the first ping that it did not
@@ -74,7 +75,7 @@ export function reasonOf(evidence: Evidence, silence: number, sincePing: number)
   // Whatever was acknowledged before. One of them may be lost on any path.
   if (consecutiveTimeouts >= UNANSWERED || probes >= UNANSWERED) return 'vanished';
   // What was acknowledged since then, or all that was sent: by a system that lives.
-  if (timeSinceLastAckReceived + CLOCK_TICK < Math.min(silence, sincePing)) return 'silent';
+  if (timeSinceLastAckReceived + CLOCK_TICKS < Math.min(silence, sincePing)) return 'silent';
   const waiting = (bytesInFlight || 0) + (unackedSegments || 0) + (unsentBytes || 0);
   const isKnown = !Number.isNaN(bytesInFlight) || !Number.isNaN(unackedSegments);
   if (isKnown && waiting === 0 && sincePing !== Number.POSITIVE_INFINITY) return 'silent';
