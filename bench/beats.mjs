@@ -126,15 +126,11 @@ function perMessage(times, messages) {
   return Object.fromEntries(divided);
 }
 
-/**
- * Of a byte that is sent and comes back, on a socket whose bytes are signs of life, and on another one: what
- * is received costs nothing more, because a socket counts its bytes anyway.
- */
+/** Of a byte that is sent and comes back, on a socket whose bytes are signs of life, and on another one. */
 async function measureReceiving() {
   const TRIPS = 300;
   const subjects = { plain: await connected(), watched: await connected() };
   const heartbeat = new Heartbeat(subjects.watched, { interval: 200, timeout: 60_000, send: '.' });
-  // A ping that was answered leaves the socket with a push() of its own.
   while (heartbeat.rtt === null) await once(heartbeat, 'beat');
   const times = { plain: [], watched: [] };
   for (let round = -3; round < rounds; round++) {

@@ -21,8 +21,7 @@ export function measureHeartbeats({ rounds, smoke }) {
   const withTimer = median(work.timer);
   const beat = median(messages.beat);
   return {
-    // Where a protocol says what counts. Where any bytes do, the socket counts them itself, and a message
-    // costs nothing: heartbeatReceive.
+    // Where a protocol says what counts. Where any bytes do: heartbeatReceive.
     heartbeatPerMessageNs: figure('ns', beat, { beside: median(messages.store), budget: 10 }),
     heartbeatReceive: {
       ratio: median(receiving.watched.map((ns, round) => ns / receiving.plain[round])),

@@ -64,8 +64,8 @@ Object.defineProperty(HeartbeatTimeoutError.prototype, 'name', {
  * an eighth of `interval` (or of what `timeout` is longer, if that is less) and 60 ms after. Time in which this process was stopped or its
  * event loop blocked is not the peer's silence; what waits in the kernel is read before anybody is dead.
  *
- * Costs nothing per message: bytes are counted by the socket itself. All heartbeats of a thread share one
- * timer. None keeps the process from ending, unless `ref()` is called; all end with their socket.
+ * A message costs a stored number: it is counted where it comes, without a listener. All heartbeats of a
+ * thread share one timer. None keeps the process from ending, unless `ref()` is called; all end with their socket.
  *
  * Works with any Duplex, on every system and runtime. On a `net.Socket` or `tls.TLSSocket` the kernel is
  * asked (`TCP_INFO`) before a verdict, where the addon is there.
