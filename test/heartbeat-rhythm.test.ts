@@ -576,6 +576,29 @@ describe('silence that is not the peer’s', () => {
     expect(heartbeat.closed).toBe(true);
     await pass(500);
     expect(dead).toEqual([]);
+    // Also where the peer is not expected to say anything.
+    const other = new Duplex({ emitClose: false, read() {}, write() {} });
+    const sender = watch(other, { interval: 100, timeout: null, send: 'ping' });
+    other.destroy();
+    await pass(150);
+    expect(sender.heartbeat.closed).toBe(true);
+  });
+
+  test('who only sends does so for years', async () => {
+    const stream = new CountingStream();
+    const { dead, late, heartbeat } = watch(stream, {
+      interval: 2 ** 31 - 1,
+      timeout: null,
+      send: 'ping',
+    });
+    // A timer waits no longer than a revolution of the wheel.
+    for (let i = 0; i < 120; i++) {
+      blocked += 2 ** 29;
+      await pass(10_300);
+    }
+    expect([dead, late]).toEqual([[], []]);
+    expect(heartbeat.closed).toBe(false);
+    expect(stream.sent.length).toBeGreaterThanOrEqual(10);
   });
 
   test('a peer that has ended its side has nothing more to say', async () => {

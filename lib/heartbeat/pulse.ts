@@ -252,7 +252,8 @@ export class Pulse extends Entry implements Suspect {
 
   #noticeSilence(elapsed: number): void {
     this.#isStill = true;
-    this.#silence += elapsed;
+    // Who only sends does not wait, however long it is.
+    this.#silence = Math.min(this.#silence + elapsed, NEVER - 1);
     this.#sinceAsked += elapsed;
     if (this.#silence < this.#lateAfter) return;
     const { stream } = this;
@@ -296,6 +297,7 @@ export class Pulse extends Entry implements Suspect {
     // A listener may have closed it, and a verdict comes first.
     if (this.#sincePing <= this.#soon || this.isAlone || this.#isSuspect) return;
     const { stream } = this;
+    if (stream.destroyed) this.#owner.onGone();
     if (!stream.writable || (stream as Partial<Socket>).pending) return;
     if (stream.writableLength > 0) this.#block();
     else this.#ping();
