@@ -129,7 +129,8 @@ describe('heartbeats', () => {
       expect(found).toHaveLength(2);
       for (const one of found) {
         expect(one).toMatchObject({ deaths: 0, code: null, isOpen: true });
-        expect(one.pings).toBe(one.pingsReceived);
+        // The last one may be on its way.
+        expect([one.pings, one.pings - 1]).toContain(one.pingsReceived);
         if (way === 'request and answer') expect(one.rtt).toBeLessThan(SLACK);
       }
     });
@@ -170,7 +171,7 @@ describe('heartbeats', () => {
     for (const one of found) {
       expect(one).toMatchObject({ deaths: 0, isOpen: true });
       // They get through: only the answers are not read.
-      expect(one.pingsReceived).toBe(one.pings);
+      expect([one.pings, one.pings - 1]).toContain(one.pingsReceived);
       expect(one.pings).toBeGreaterThan(10);
     }
   });

@@ -71,7 +71,8 @@ describe('uploads that take longer than the timeout', () => {
       for (const { one, name } of of('lives')) {
         if (buffer === 'small send buffer') expect(one.skippedPings, name).toBeGreaterThan(0);
         expect(one.pingsWhileQueued, name).toBe(0);
-        expect(one.pingsReceived, name).toBe(one.pings);
+        // The last one may be on its way.
+        expect([one.pings, one.pings - 1], name).toContain(one.pingsReceived);
       }
     });
 
