@@ -74,7 +74,11 @@ describe.concurrent('on Linux', () => {
         ['--local', '10.0.0.0/8'],
         ['--remote', '127.0.0.1', '--all'],
         ['--remote', '::1'],
-      ].map(async (args) => (await json(...port, ...args)).length);
+      ].map(async (args) => {
+        const listed = await json(...port, ...args);
+        // Somebody else's connection may have had the same port.
+        return listed.filter(({ state }) => state !== 'TIME-WAIT').length;
+      });
       expect(await Promise.all(sizes)).toEqual([2, 0, 2, 0, 2, 0]);
     }));
 
