@@ -194,6 +194,88 @@ describe('a peer that lives', () => {
     expect(Object.hasOwn(stream, 'push')).toBe(false);
   });
 
+  test('what isAlive throws is thrown, and loses no chunk', async () => {
+    const thrown: unknown[] = [];
+    const listeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    process.on('uncaughtException', (error) => thrown.push(error));
+    try {
+      const stream = new CountingStream();
+      const read: string[] = [];
+      stream.on('data', (chunk) => read.push(String(chunk)));
+      const wrong = new Error('from isAlive');
+      watch(stream, {
+        interval: 100,
+        isAlive: () => {
+          throw wrong;
+        },
+      });
+      expect(() => stream.receive('x')).not.toThrow();
+      await pass(1);
+      vi.useRealTimers();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(read).toEqual(['x']);
+      expect(thrown).toEqual([wrong]);
+    } finally {
+      process.removeAllListeners('uncaughtException');
+      for (const listener of listeners) process.on('uncaughtException', listener);
+    }
+  });
+
+  test.each(['older', 'newer'])(
+    'of two on a stream, the one that is left when the %s is closed sees on',
+    async (which) => {
+      const stream = new CountingStream();
+      const told = [1, 2].map(() =>
+        watch(stream, { interval: 100, timeout: 300, isAlive: () => true }),
+      );
+      const [closed, left] = which === 'older' ? told : [...told].reverse();
+      closed?.heartbeat.close();
+      for (let i = 0; i < 5; i++) {
+        await pass(200);
+        stream.receive('x');
+      }
+      await pass(50);
+      expect(left?.dead).toEqual([]);
+      expect(left?.beats).toHaveLength(5);
+      left?.heartbeat.close();
+      expect(Object.hasOwn(stream, 'push')).toBe(false);
+    },
+  );
+
+  test('bytes that never come to push() are life, those from before are not', async () => {
+    const stream = new CountingStream();
+    stream.bytesRead = 1_000;
+    const { dead, beats } = watch(stream, { interval: 100, timeout: 300 });
+    for (let i = 0; i < 5; i++) {
+      await pass(250);
+      stream.bytesRead += 5;
+    }
+    await pass(50);
+    expect(dead).toEqual([]);
+    expect(beats).toHaveLength(5);
+    await pass(330 + TICKS);
+    expect(dead).toHaveLength(1);
+    const silent = new CountingStream();
+    silent.bytesRead = 1_000;
+    const other = watch(silent, { interval: 100, timeout: 300 });
+    await pass(300 + TICKS);
+    expect(other.dead).toHaveLength(1);
+  });
+
+  test('the time of answers is told in the midst of traffic too', async () => {
+    const stream = new CountingStream();
+    const { beats, heartbeat } = watch(stream, { interval: 400, timeout: 1_000, send: 'ping' });
+    for (let i = 0; i < 200; i++) {
+      await pass(10);
+      stream.receive('x');
+    }
+    expect(heartbeat.pings).toBeGreaterThanOrEqual(4);
+    const measured = beats.filter(({ rtt }) => rtt !== null);
+    expect(measured.length).toBeGreaterThanOrEqual(4);
+    for (const { rtt } of measured) expect(rtt).toBeLessThanOrEqual(10);
+  });
+
   test('isAlive: false leaves it to beat()', async () => {
     const stream = new CountingStream();
     const { heartbeat, dead, beats } = watch(stream, {
@@ -517,6 +599,18 @@ describe('silence that is not the peer’s', () => {
     await pass(100);
     expect(dead).toEqual([]);
     expect(beats).toHaveLength(1);
+  });
+
+  test('of a suspect that this program destroys before the verdict, none is told', async () => {
+    const stream = new Duplex({ emitClose: false, read() {}, write() {} });
+    const { dead, heartbeat } = watch(stream.resume(), { interval: 100, timeout: 300 });
+    const turn = vi.spyOn(globalThis, 'setImmediate');
+    await pass(280);
+    while (turn.mock.calls.length === 0) vi.advanceTimersToNextTimer();
+    stream.destroy();
+    await pass(100);
+    expect(dead).toEqual([]);
+    expect(heartbeat.closed).toBe(true);
   });
 
   test('the time of day may jump', async () => {

@@ -195,7 +195,9 @@ describe.concurrent('what it leaves behind', () => {
   test('the stream of a function that somebody else has put over push()', async () => {
     await withPair(async ({ client, accepted }) => {
       client.resume();
-      const heartbeat = new Heartbeat(client, { ...quick, isAlive: () => true });
+      let asked = 0;
+      const isAlive = () => ++asked > 0;
+      const heartbeat = new Heartbeat(client, { ...quick, isAlive });
       const under = client.push;
       let seen = 0;
       client.push = function push(this: net.Socket, ...args) {
@@ -208,6 +210,7 @@ describe.concurrent('what it leaves behind', () => {
       accepted.write('y');
       await once(client, 'data');
       expect(seen).toBe(2);
+      expect(asked).toBe(1);
     });
   });
 });

@@ -319,7 +319,6 @@ export class Pulse extends Entry implements Suspect {
       this.#forgetTaken();
     }
     this.pings++;
-    this.#isStill = true;
     if (this.#timeout !== NEVER && this.pingedAt === 0) this.pingedAt = performance.now();
     this.#sincePing = 0;
     this.#rhythm.ping?.();
