@@ -83,6 +83,8 @@ describe('a peer that says nothing', () => {
       expect(stream.destroyed).toBe(false);
       await pass(stepOf(interval, timeout) + TICKS + 1);
       expect(dead).toHaveLength(1);
+      // To the tick, as no sign of life had to be noticed before.
+      expect(dead[0]?.at).toBeLessThanOrEqual(start + timeout + TICKS);
       expect(stream.destroyed).toBe(true);
       expect(stream.errored).toMatchObject({
         name: 'HeartbeatTimeoutError',
@@ -273,6 +275,8 @@ describe('a peer that lives', () => {
     expect(heartbeat.pings).toBeGreaterThanOrEqual(4);
     const measured = beats.filter(({ rtt }) => rtt !== null);
     expect(measured.length).toBeGreaterThanOrEqual(4);
+    expect(measured.length).toBeLessThanOrEqual(heartbeat.pings);
+    expect(heartbeat.rtt).toBe(measured.at(-1)?.rtt);
     for (const { rtt } of measured) expect(rtt).toBeLessThanOrEqual(10);
   });
 
