@@ -2,10 +2,10 @@
 
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { offAbort, onAbort } from './abort';
-import { abort } from './kernel';
+import { resetAndDestroy } from './kernel';
 import { checkedOptions, checkOpen, checkStream, type HeartbeatOptions } from './options';
 import { Pulse, type PulseOwner } from './pulse';
+import { offAbort, onAbort } from './signals';
 import { ticker } from './ticker';
 import type { DeathReason, PeerDeath } from './verdict';
 
@@ -60,12 +60,14 @@ Object.defineProperty(HeartbeatTimeoutError.prototype, 'name', {
  * ```
  *
  * A peer without a sign of life for `timeout` is told as `'dead'`, and its socket destroyed with a
- * {@link HeartbeatTimeoutError} of code `'ETIMEDOUT'`: give it an `'error'` listener. Noticed at the latest
- * an eighth of `interval` (or of what `timeout` is longer, if that is less) and 60 ms after. Time in which this process was stopped or its
- * event loop blocked is not the peer's silence; what waits in the kernel is read before anybody is dead.
+ * {@link HeartbeatTimeoutError} of code `'ETIMEDOUT'` (give it an `'error'` listener) and by a reset, as a
+ * kernel does whose keepalive fails (`SO_LINGER` of 0). Noticed at the latest an eighth of `interval` (or of
+ * what `timeout` is longer, if that is less) and 60 ms after. Time in which this process was stopped or
+ * its event loop blocked is not the peer's silence; what waits in the kernel is read before anybody is dead.
  *
  * A message costs a stored number: it is counted where it comes, without a listener. All heartbeats of a
- * thread share one timer. None keeps the process from ending, unless `ref()` is called; all end with their socket.
+ * thread share one timer. None keeps the process from ending, unless `ref()` is called; all end with
+ * their socket.
  *
  * Works with any Duplex, on every system and runtime. On a `net.Socket` or `tls.TLSSocket` the kernel is
  * asked (`TCP_INFO`) before a verdict, where the addon is there.
@@ -225,8 +227,9 @@ class Owner<Stream extends Duplex> implements PulseOwner {
       heartbeat.emit('dead', death);
     } finally {
       // Whatever a listener throws: the socket of a dead peer must not stay.
-      if (this.#onDead === undefined) abort(heartbeat.socket, new HeartbeatTimeoutError(death));
-      else this.#onDead(death, heartbeat.socket);
+      const { socket } = heartbeat;
+      if (this.#onDead !== undefined) this.#onDead(death, socket);
+      else resetAndDestroy(socket, new HeartbeatTimeoutError(death));
     }
   }
 

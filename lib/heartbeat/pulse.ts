@@ -6,6 +6,7 @@ import { tcpStateAt } from './kernel';
 import { type Suspect, suspect } from './suspects';
 import { tap } from './tap';
 import { Entry, TICK, ticker } from './ticker';
+import { Uptake } from './uptake';
 import { type Evidence, type PeerDeath, reasonOf } from './verdict';
 
 /** What a heartbeat does, checked. Times in milliseconds. */
@@ -63,7 +64,8 @@ export class Pulse extends Entry implements Suspect {
   /** By how much that count is ahead. */
   #ahead = 0;
   readonly #untap: (() => void) | undefined;
-  readonly #pings: boolean;
+  /** Whether it sends pings. */
+  readonly #sends: boolean;
   /** In ticks, as all times in here; `NEVER`: the peer is not expected to say anything. */
   readonly #interval: number;
   readonly #timeout: number;
@@ -87,11 +89,9 @@ export class Pulse extends Entry implements Suspect {
   #skippedBefore = 0;
   /** Whether a ping waits until what was written before it has left. */
   #isBlocked = false;
-  /** In this silence: how much the peer had when this was last asked, and how long ago that was. */
-  #acked = Number.POSITIVE_INFINITY;
+  /** What the peer takes in this silence, from the first question on; and how long ago the last one was. */
+  #uptake: Uptake | undefined;
   #sinceAsked = NEVER;
-  /** How much it has when it has all that waited for it when this was first asked, pings included. */
-  #ackedAll = 0;
 
   constructor(stream: Duplex, rhythm: Rhythm, owner: PulseOwner) {
     super();
@@ -101,7 +101,7 @@ export class Pulse extends Entry implements Suspect {
     this.#owner = owner;
     this.#countsBytes =
       isAlive === undefined && typeof (stream as Partial<Socket>).bytesRead === 'number';
-    this.#pings = rhythm.ping !== undefined;
+    this.#sends = rhythm.ping !== undefined;
     const step = Math.min(interval, timeout - interval) / LOOKS;
     this.period = Math.max(1, Math.floor(step / TICK));
     this.#interval = Math.floor(interval / TICK);
@@ -113,7 +113,7 @@ export class Pulse extends Entry implements Suspect {
   }
 
   start(): void {
-    this.#seen = ticker.start(this, this.period);
+    this.#seen = ticker.start(this);
     // Heartbeats that begin together do not ping together: the first ping leaves up to half an interval early.
     spread = (spread + SPREAD) % 1;
     this.#sincePing = Math.floor((spread * this.#interval) / 2);
@@ -136,7 +136,7 @@ export class Pulse extends Entry implements Suspect {
     this.#seen = tick;
     if (this.#isSuspect) return;
     if (!this.#noticeLife()) this.#noticeSilence(elapsed);
-    if (this.#pings) this.#pingIfDue(elapsed);
+    if (this.#sends) this.#pingIfDue(elapsed);
   }
 
   /** An answer came, if there was a ping. */
@@ -189,28 +189,15 @@ export class Pulse extends Entry implements Suspect {
     this.#silence = Math.min(this.#silence, Math.floor(milliseconds / TICK));
   }
 
-  /**
-   * Whether the peer has taken of what waits for it, be it in this program or in the kernel, since this was
-   * last asked. A ping is behind that, so this is the only sign of life that it can give.
-   */
-  #hasTakenMore({ bytesAcked, bytesInFlight, unsentBytes }: Evidence): boolean {
-    const { stream } = this;
-    const isTold = !Number.isNaN(bytesAcked);
-    const before = this.#acked;
-    // Where the kernel does not tell, what it took itself stands for it.
-    this.#acked = isTold ? bytesAcked : bytesWritten(stream) - stream.writableLength;
-    if (before === Number.POSITIVE_INFINITY) {
-      const inKernel = isTold ? (bytesInFlight || 0) + (unsentBytes || 0) : 0;
-      this.#ackedAll = this.#acked + inKernel + stream.writableLength;
-      return false;
-    }
-    // What is sent later are pings, which any kernel acknowledges.
-    return this.#acked > before && (this.#isBlocked || before < this.#ackedAll);
+  #hasTakenMore(evidence: Evidence): boolean {
+    if (this.#uptake !== undefined) return this.#uptake.grows(evidence, this.#isBlocked);
+    this.#uptake = new Uptake(this.stream, evidence);
+    return false;
   }
 
   /** What it had taken before this does not count. */
   #forgetTaken(): void {
-    this.#acked = Number.POSITIVE_INFINITY;
+    this.#uptake = undefined;
     this.#sinceAsked = NEVER;
   }
 
@@ -271,7 +258,7 @@ export class Pulse extends Entry implements Suspect {
     // Noticed at a tick, and not at a look only.
     if (left < this.period) ticker.hurry(this, left);
     this.#noticeLate();
-    if (this.#pings && !this.isAlone) this.#ask();
+    if (this.#sends && !this.isAlone) this.#ask();
   }
 
   /** Asks the kernel, once in an interval, how much the peer takes. */
@@ -344,11 +331,6 @@ export class Pulse extends Entry implements Suspect {
 /** A tick that has begun counts as one: so one more. */
 function ticksOf(milliseconds: number): number {
   return Math.min(NEVER, Math.ceil(milliseconds / TICK) + 1);
-}
-
-/** 0 where a stream does not count them. */
-function bytesWritten(stream: Duplex): number {
-  return (stream as Partial<Socket>).bytesWritten ?? 0;
 }
 
 /** Whether the program takes what comes: where it does not, a stream stops to read, and hears nothing. */

@@ -3,7 +3,7 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { abort } from './kernel';
+import { resetAndDestroy } from './kernel';
 import { checkStream } from './options';
 import { isShownAlive, type PeerCounts, stateCounts, stateCountsAsync } from './peer-states';
 import {
@@ -233,7 +233,8 @@ export class PeerRegistry<Identity = string, Stream extends Duplex = Socket> ext
     }
     this.#superseded++;
     try {
-      if (older.onSuperseded === undefined) abort(older.socket, new PeerSupersededError());
+      if (older.onSuperseded === undefined)
+        resetAndDestroy(older.socket, new PeerSupersededError());
       else older.onSuperseded(newer.socket);
     } catch (error) {
       // The newer connection stands, whatever the older one's code throws.

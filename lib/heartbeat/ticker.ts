@@ -69,13 +69,12 @@ class Ticker {
   #awaited = 0;
   #isTicking = false;
 
-  /** Has an entry looked at every so many ticks. Returns the number of this one. */
-  start(entry: Entry, period: number): number {
+  /** Has an entry looked at once in each of its periods. Returns the number of this tick. */
+  start(entry: Entry): number {
     const tick = tickAt(performance.now());
     if (this.#entries === 0) this.#last = tick;
     this.#entries++;
     this.#spread = (this.#spread + SPREAD) % 1;
-    entry.period = period;
     entry.phase = Math.floor(this.#spread * entry.period);
     this.#place(entry, Math.max(tick, this.#last));
     if (!this.#isTicking) this.#await(entry.due);
