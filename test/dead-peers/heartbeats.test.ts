@@ -3,27 +3,15 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { certificate } from '../support/certificate';
 import { inNamespace, needsNamespace } from '../support/namespace';
+import type { Observed } from './observed';
 
-interface Case {
+interface Case extends Observed {
   readonly fate: string;
   readonly way: string;
   readonly isSecure: boolean;
   readonly interval: number;
   readonly timeout: number;
-  readonly deaths: number;
-  readonly death: { readonly reason: string; readonly unansweredPings: number } | null;
-  /** In ms before it was declared dead: what the program read, and when the peer was lost. */
-  readonly sinceHeard: number | null;
-  readonly sinceLost: number | null;
-  readonly code: string | null;
-  /** The peer, by `explainDisconnect()`. */
-  readonly explained: string | null;
-  /** Whether socket and heartbeat are closed, and the heartbeat is open. */
-  readonly isClosed: boolean;
-  readonly isOpen: boolean;
-  readonly pings: number;
   readonly pingsReceived: number | null;
-  readonly rtt: number | null;
 }
 
 interface Return {

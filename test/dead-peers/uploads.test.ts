@@ -3,27 +3,16 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { certificate } from '../support/certificate';
 import { inNamespace, needsNamespace } from '../support/namespace';
+import type { Observed } from './observed';
 
-interface Case {
+interface Case extends Observed {
   readonly fate: string;
   readonly buffer: string;
   readonly isSecure: boolean;
   readonly startAt: number;
-  readonly deaths: number;
-  readonly death: { readonly reason: string } | null;
-  /** Before it was declared dead, in ms. */
-  readonly sinceLost: number | null;
-  readonly code: string | null;
-  /** The peer, by `explainDisconnect()`. */
-  readonly explained: string | null;
-  readonly isClosed: boolean;
-  readonly isOpen: boolean;
-  readonly pings: number;
-  readonly skippedPings: number;
   readonly pingsReceived: number | null;
   /** While the upload waited in this program. */
   readonly pingsWhileQueued: number | null;
-  readonly rtt: number | null;
 }
 
 interface Report {
