@@ -245,6 +245,16 @@ describe('a peer that lives', () => {
     },
   );
 
+  test('beat() hides no bytes that never come to push()', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, dead } = watch(stream, { interval: 100, timeout: 300 });
+    for (let i = 0; i < 1_000; i++) heartbeat.beat();
+    await pass(250);
+    stream.bytesRead += 5;
+    await pass(250);
+    expect(dead).toEqual([]);
+  });
+
   test('bytes that never come to push() are life, those from before are not', async () => {
     const stream = new CountingStream();
     stream.bytesRead = 1_000;
@@ -394,6 +404,68 @@ describe('pings', () => {
     await pass(1_100);
     expect(beats.at(-1)?.rtt).toBeNull();
     expect(heartbeat.rtt).toBe(answeredAt - sentAt);
+  });
+
+  test('where answers are told, nothing else that a peer says is one', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, beats } = watch(stream, { interval: 400, timeout: 1_000, send: 'ping' });
+    const answered = new Set<number>();
+    for (let i = 0; i < 300; i++) {
+      await pass(10);
+      stream.receive('news');
+      heartbeat.beat();
+      for (const { at } of stream.sent) {
+        if (answered.has(at) || performance.now() < at + 90) continue;
+        answered.add(at);
+        heartbeat.answer();
+      }
+    }
+    const [first, ...rest] = beats.filter(({ rtt }) => rtt !== null);
+    // Before the first call the first bytes after a ping are its answer.
+    expect(first?.rtt).toBeLessThanOrEqual(10);
+    expect(rest.length).toBe(answered.size - 1);
+    expect(rest.length).toBeGreaterThanOrEqual(5);
+    for (const { rtt } of rest) {
+      expect(rtt).toBeGreaterThanOrEqual(90);
+      expect(rtt).toBeLessThanOrEqual(101);
+    }
+  });
+
+  test('nor are bytes that never come to push()', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, beats } = watch(stream, { interval: 400, timeout: 600, send: 'ping' });
+    heartbeat.answer();
+    while (stream.sent.length === 0) await pass(10);
+    const sentAt = stream.sent[0]?.at as number;
+    await pass(100);
+    stream.bytesRead += 5;
+    // Noticed when it would be late.
+    await pass(450);
+    expect(beats.at(-1)?.rtt).toBeNull();
+    heartbeat.answer();
+    const rtt = performance.now() - sentAt;
+    await pass(60);
+    expect(beats.at(-1)?.rtt).toBeCloseTo(rtt);
+  });
+
+  test('an answer is life, and measured, where no bytes are', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, beats, dead } = watch(stream, {
+      ...{ interval: 400, timeout: 1_000, send: 'ping', isAlive: false },
+    });
+    // Of no ping: life, and no round trip.
+    heartbeat.answer();
+    await pass(60);
+    expect(beats).toEqual([{ at: expect.any(Number), rtt: null }]);
+    for (let pings = 1; pings < 10; pings++) {
+      while (stream.sent.length < pings) await pass(10);
+      await pass(70);
+      heartbeat.answer();
+    }
+    await pass(60);
+    expect(dead).toEqual([]);
+    expect(beats.slice(1)).toHaveLength(9);
+    for (const { rtt } of beats.slice(1)) expect(rtt).toBeGreaterThanOrEqual(70);
   });
 
   test('of several pings without an answer, an answer is to the first', async () => {
@@ -883,34 +955,84 @@ describe('what the kernel knows of a suspect', () => {
     expect(dead[0]?.death.timeSinceLastDataReceived).toBe(310);
   });
 
-  test('of a queue in the kernel, what the peer takes is a sign of life; pings behind it are not', async () => {
+  test.each([
+    ['never sent', (rest: number) => ({ unsentBytes: rest })],
+    ['sent', (rest: number) => ({ bytesInFlight: rest })],
+  ])(
+    'of a queue in the kernel (%s) what the peer takes is a sign of life; pings behind it are not',
+    async (_, queued) => {
+      const stream = new CountingStream();
+      const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+      let acked = 1_000;
+      const take = (bytes: number, rest: number) => {
+        acked += bytes;
+        tell({
+          state: ESTABLISHED,
+          bytesAcked: acked,
+          ...queued(rest),
+          timeSinceLastAckReceived: 1,
+        });
+      };
+      take(0, 4_000);
+      for (let rest = 3_800; rest >= 0; rest -= 200) {
+        await pass(100);
+        take(200, rest);
+      }
+      expect(dead).toEqual([]);
+      // It has all of it, and its kernel acknowledges pings as before: its program says nothing.
+      const last = performance.now();
+      while (dead.length === 0 && performance.now() < last + 2_000) {
+        await pass(50);
+        take(2, 0);
+      }
+      expect(dead[0]?.death.reason).toBe('silent');
+      expect(dead[0]?.at).toBeGreaterThanOrEqual(last + 200);
+      expect(dead[0]?.at).toBeLessThanOrEqual(last + 300 + 2 * 100 + 13 + TICKS + 50);
+    },
+  );
+
+  test('of a queue that is always full, as long as it takes anything', async () => {
     const stream = new CountingStream();
-    const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
-    let acked = 1_000;
-    const take = (bytes: number, rest: number) => {
-      acked += bytes;
-      tell({
-        state: ESTABLISHED,
-        bytesAcked: acked,
-        unsentBytes: rest,
-        timeSinceLastAckReceived: 1,
-      });
-    };
-    take(0, 4_000);
-    for (let rest = 3_800; rest >= 0; rest -= 200) {
-      await pass(100);
-      take(200, rest);
+    const { dead, heartbeat } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    stream.hold();
+    stream.write('data');
+    for (let acked = 1_000; acked < 1_200; acked += 4) {
+      tell({ state: ESTABLISHED, bytesAcked: acked, unsentBytes: 0, timeSinceLastAckReceived: 1 });
+      await pass(90);
+      stream.write('data');
+      stream.letOneGo();
     }
+    expect(heartbeat.pings).toBe(0);
     expect(dead).toEqual([]);
-    // It has all of it, and its kernel acknowledges pings as before: its program says nothing.
-    const last = performance.now();
-    while (dead.length === 0 && performance.now() < last + 2_000) {
-      await pass(50);
-      take(2, 0);
+  });
+
+  test('of a queue that was in this program when the kernel was first asked, too', async () => {
+    const stream = new CountingStream();
+    const options = { interval: 1_000, timeout: 3_000, send: 'ping' };
+    const { dead, heartbeat } = watch(stream, options);
+    let acked = 1_000;
+    const known = (rest: number) => ({
+      ...{ state: ESTABLISHED, bytesAcked: acked, bytesInFlight: 0, unsentBytes: rest },
+      timeSinceLastAckReceived: 1,
+    });
+    const asked = tell(known(0));
+    const answer = asked.getMockImplementation() as (...args: unknown[]) => never;
+    asked.mockImplementationOnce(((...args: unknown[]) => {
+      stream.hold();
+      stream.write('x'.repeat(4_000));
+      return answer(...args);
+    }) as never);
+    while (asked.mock.calls.length === 0) await pass(5);
+    // The kernel takes it at once, no ping had to wait for it.
+    tell(known(4_000));
+    stream.letGo();
+    for (let rest = 3_800; rest >= 0; rest -= 200) {
+      await pass(500);
+      acked += 200;
+      tell(known(rest));
     }
-    expect(dead[0]?.death.reason).toBe('silent');
-    expect(dead[0]?.at).toBeGreaterThanOrEqual(last + 200);
-    expect(dead[0]?.at).toBeLessThanOrEqual(last + 300 + 2 * 100 + 13 + TICKS + 50);
+    expect(heartbeat.skippedPings).toBe(0);
+    expect(dead).toEqual([]);
   });
 
   test('bytes that are no sign of life do not count here either', async () => {

@@ -327,15 +327,21 @@ describe('counts', () => {
         halfOpen: 0,
         closeWait: states.filter((state) => state === 'CLOSE-WAIT').length,
         other: 1,
+        unknown: 0,
       });
       expect(await registry.countsAsync()).toEqual(counts);
     });
   });
 
-  test('of streams that are no sockets: none of these', () => {
+  test('of streams that are no sockets: unknown', () => {
     const registry = new PeerRegistry<string, PassThrough>();
     registry.claim('device', open());
-    expect(registry.counts()).toMatchObject({ connections: 1, established: 0, other: 1 });
+    expect(registry.counts()).toMatchObject({
+      connections: 1,
+      established: 0,
+      other: 0,
+      unknown: 1,
+    });
   });
 });
 
@@ -422,7 +428,7 @@ describe('what the kernel tells, of any system', () => {
       probes: [0, 1, 2, 0, 5, 0, unknown],
       consecutiveTimeouts: [0, 0, 0, 3, 0, 0, unknown],
     });
-    const expected = { established: 2, halfOpen: 2, closeWait: 1, other: 2 };
+    const expected = { established: 2, halfOpen: 2, closeWait: 1, other: 1, unknown: 1 };
     expect(registry.counts()).toMatchObject(expected);
     expect(await registry.countsAsync()).toMatchObject({ ...expected, connections: 7 });
   });
@@ -436,7 +442,7 @@ describe('what the kernel tells, of any system', () => {
 
   test('without an addon, nothing is', async () => {
     const registry = new PeerRegistry<number, PassThrough>();
-    registry.claim(0, open());
+    for (let i = 0; i < 3; i++) registry.claim(i, open());
     const missing = Object.assign(new Error('no addon'), { code: 'ERR_ADDON_NOT_FOUND' });
     for (const name of ['readTcpInfos', 'readTcpInfosAsync']) {
       vi.spyOn(require('../dist/index.js'), name as never).mockImplementation((() => {
@@ -444,11 +450,12 @@ describe('what the kernel tells, of any system', () => {
       }) as never);
     }
     const expected = {
-      connections: 1,
+      connections: 3,
       established: null,
       halfOpen: null,
       closeWait: null,
       other: null,
+      unknown: 3,
     };
     expect(registry.counts()).toMatchObject(expected);
     expect(await registry.countsAsync()).toMatchObject(expected);

@@ -13,7 +13,7 @@ import type { DeathReason, PeerDeath } from './verdict';
 export interface HeartbeatBeat {
   /**
    * From a ping until its answer was read, in milliseconds: the way there and back, and what the peer's
-   * program and this one took. `null` if no ping was waiting for an answer.
+   * program and this one took. `null` if no answer came.
    */
   readonly rtt: number | null;
 }
@@ -120,12 +120,18 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
 
   /**
    * Says that the peer gave a sign of life: to be called by the code that reads the protocol, for each
-   * message or for each answer to a ping. Costs a few nanoseconds.
+   * message. Costs a few nanoseconds.
    */
   beat(): void {
-    const pulse = this.#pulse;
-    pulse.signs++;
-    if (pulse.pingedAt !== 0) pulse.answer();
+    this.#pulse.beat();
+  }
+
+  /**
+   * Says that the peer answered a ping, which is a sign of life too: for protocols whose peers say other
+   * things as well. From the first call on, nothing else is taken for an answer.
+   */
+  answer(): void {
+    this.#pulse.answer();
   }
 
   /** For how long no sign of life was noticed, in milliseconds, as of the last look. */

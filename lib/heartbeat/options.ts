@@ -25,9 +25,9 @@ export interface HeartbeatOptions<Stream extends Duplex = Duplex> {
    */
   readonly send?: Uint8Array | string | ((socket: Stream) => void) | undefined;
   /**
-   * Which of the chunks that come are a sign of life, and an answer to a ping. A chunk may have a part of a
-   * message, or several. Without it any bytes are, and the first ones after a ping are its answer; `false`:
-   * none, only calls of `beat()` are.
+   * Which of the chunks that come are a sign of life. A chunk may have a part of a message, or several.
+   * Without it any bytes are; `false`: none, only calls of `beat()` and `answer()` are. The first sign after
+   * a ping is taken for its answer, unless `answer()` tells answers.
    */
   readonly isAlive?: ((chunk: Buffer) => boolean) | false | undefined;
   /** What to do with a dead peer in place of destroying its socket with an error of code `'ETIMEDOUT'`. */

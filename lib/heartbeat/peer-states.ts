@@ -23,11 +23,13 @@ export interface PeerCounts {
   readonly halfOpen: number | null;
   /** CLOSE-WAIT: the peer has closed its side, and this program has not. */
   readonly closeWait: number | null;
-  /** In another state, or not known to the kernel any more. */
+  /** In another state. */
   readonly other: number | null;
+  /** Of whom no kernel tells a state: without an addon or a descriptor, closed, or no socket at all. */
+  readonly unknown: number;
 }
 
-type States = Pick<PeerCounts, 'established' | 'halfOpen' | 'closeWait' | 'other'>;
+type States = Pick<PeerCounts, 'established' | 'halfOpen' | 'closeWait' | 'other' | 'unknown'>;
 
 const FIELDS = [
   'state',
@@ -68,12 +70,15 @@ function unanswered({ probes, consecutiveTimeouts }: NonNullable<Columns>, row: 
 const HALF_OPEN = 2;
 
 function countStates(columns: Columns, count: number): States {
-  if (columns === null) return { established: null, halfOpen: null, closeWait: null, other: null };
-  let [established, halfOpen, closeWait, other] = [0, 0, 0, 0];
+  if (columns === null) {
+    return { established: null, halfOpen: null, closeWait: null, other: null, unknown: count };
+  }
+  let [established, halfOpen, closeWait, other, unknown] = [0, 0, 0, 0, 0];
   let isTold = true;
   for (let row = 0; row < count; row++) {
     const state = tcpStateAt(columns.state[row] as number);
-    if (state === 'CLOSE-WAIT') closeWait++;
+    if (state === null) unknown++;
+    else if (state === 'CLOSE-WAIT') closeWait++;
     else if (state !== 'ESTABLISHED') other++;
     else if (unanswered(columns, row) >= HALF_OPEN) halfOpen++;
     else {
@@ -81,5 +86,5 @@ function countStates(columns: Columns, count: number): States {
       isTold &&= !Number.isNaN(unanswered(columns, row));
     }
   }
-  return { established, halfOpen: isTold ? halfOpen : null, closeWait, other };
+  return { established, halfOpen: isTold ? halfOpen : null, closeWait, other, unknown };
 }

@@ -46,10 +46,10 @@ const SPREAD = 0.5698402909980532;
  */
 export class Pulse extends Entry implements Suspect {
   readonly stream: Duplex;
-  /** Signs of life: where any bytes are, their number. */
-  signs = 0;
+  /** Signs of life. */
+  #signs = 0;
   /** When the first ping left that is not answered yet, by `performance.now()`; 0: there is none. */
-  pingedAt = 0;
+  #pingedAt = 0;
   /** Whether anybody wants to know of signs of life. */
   isHeard = false;
   /** The last round-trip time that was told. */
@@ -61,8 +61,8 @@ export class Pulse extends Entry implements Suspect {
   readonly #owner: PulseOwner;
   /** Whether any bytes are signs of life, and the stream counts them too. */
   readonly #countsBytes: boolean;
-  /** By how much that count is ahead. */
-  #ahead = 0;
+  /** What its count is, if there are no bytes that were not seen. */
+  #bytes = 0;
   readonly #untap: (() => void) | undefined;
   /** Whether it sends pings. */
   readonly #sends: boolean;
@@ -79,6 +79,8 @@ export class Pulse extends Entry implements Suspect {
   #silence = 0;
   /** Of an answer that is not told yet. */
   #rtt: number | null = null;
+  /** Whether whoever reads the protocol says which signs of life are answers. */
+  #knowsAnswers = false;
   #isLate = false;
   #isSuspect = false;
   /** Whether there is anything to be reset when a sign of life comes. */
@@ -108,7 +110,7 @@ export class Pulse extends Entry implements Suspect {
     this.#timeout = ticksOf(timeout);
     this.#lateAfter = ticksOf((interval + timeout) / 2);
     this.#soon = this.#interval - this.period;
-    if (this.#countsBytes) this.#ahead = (stream as Socket).bytesRead;
+    if (this.#countsBytes) this.#bytes = (stream as Socket).bytesRead;
     if (isAlive !== false) this.#untap = tap(stream, this.#seer());
   }
 
@@ -139,12 +141,28 @@ export class Pulse extends Entry implements Suspect {
     if (this.#sends) this.#pingIfDue(elapsed);
   }
 
-  /** An answer came, if there was a ping. */
+  /** A sign of life. */
+  beat(): void {
+    this.#signs++;
+    if (this.#pingedAt !== 0) this.#takeForAnswer();
+  }
+
+  /** The peer answered, if there was a ping. */
   answer(): void {
-    if (this.pingedAt === 0) return;
+    this.#knowsAnswers = true;
+    this.beat();
+    if (this.#pingedAt !== 0) this.#measure();
+  }
+
+  /** A sign of life came after a ping. */
+  #takeForAnswer(): void {
+    if (!this.#knowsAnswers) this.#measure();
+  }
+
+  #measure(): void {
     this.#isStill = true;
-    this.#rtt = performance.now() - this.pingedAt;
-    this.pingedAt = 0;
+    this.#rtt = performance.now() - this.#pingedAt;
+    this.#pingedAt = 0;
   }
 
   judge(evidence: Evidence): void {
@@ -164,7 +182,8 @@ export class Pulse extends Entry implements Suspect {
       this.#silentFor(timeSinceLastDataReceived);
       return;
     }
-    const { pingedAt, silence } = this;
+    const { silence } = this;
+    const pingedAt = this.#pingedAt;
     const sincePing = pingedAt === 0 ? Number.POSITIVE_INFINITY : performance.now() - pingedAt;
     const reason = reasonOf(evidence, silence, sincePing);
     if (stream.readableEnded || (!isReading(stream) && reason !== 'vanished')) {
@@ -203,7 +222,7 @@ export class Pulse extends Entry implements Suspect {
 
   /** Whether the peer has given a sign of life since the last look. */
   #noticeLife(): boolean {
-    const { signs } = this;
+    const signs = this.#signs;
     if (signs === this.#life) return false;
     this.#life = signs;
     const rtt = this.#rtt;
@@ -218,11 +237,12 @@ export class Pulse extends Entry implements Suspect {
   /** The same of bytes that nobody saw, for they never come to `push()`: as with the option `onread`. */
   #noticeUnseen(): boolean {
     if (!this.#countsBytes) return false;
-    const unseen = (this.stream as Socket).bytesRead - this.#ahead - this.signs;
-    if (unseen <= 0) return false;
-    this.signs += unseen;
+    const { bytesRead } = this.stream as Socket;
+    if (bytesRead <= this.#bytes) return false;
+    this.#bytes = bytesRead;
+    this.#signs++;
     // When they came is not known.
-    this.pingedAt = 0;
+    if (!this.#knowsAnswers) this.#pingedAt = 0;
     return this.#noticeLife();
   }
 
@@ -306,7 +326,7 @@ export class Pulse extends Entry implements Suspect {
       this.#forgetTaken();
     }
     this.pings++;
-    if (this.#timeout !== NEVER && this.pingedAt === 0) this.pingedAt = performance.now();
+    if (this.#timeout !== NEVER && this.#pingedAt === 0) this.#pingedAt = performance.now();
     this.#sincePing = 0;
     this.#rhythm.ping?.();
   }
@@ -316,15 +336,14 @@ export class Pulse extends Entry implements Suspect {
     const { isAlive } = this.#rhythm;
     if (isAlive) {
       return (chunk) => {
-        if (isAlive(chunk as Buffer)) this.#see(1);
+        if (isAlive(chunk as Buffer)) this.beat();
       };
     }
-    return this.#countsBytes ? (chunk) => this.#see((chunk as Buffer).length) : () => this.#see(1);
-  }
-
-  #see(signs: number): void {
-    this.signs += signs;
-    if (this.pingedAt !== 0) this.answer();
+    if (!this.#countsBytes) return () => this.beat();
+    return (chunk) => {
+      this.#bytes += (chunk as Buffer).length;
+      this.beat();
+    };
   }
 }
 

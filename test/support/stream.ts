@@ -8,15 +8,15 @@ export class CountingStream extends Duplex {
   readonly sent: { readonly text: string; readonly at: number }[] = [];
   #isHeld = false;
   #waiting: (() => void)[] = [];
-  #queued = 0;
 
   constructor() {
     super({ allowHalfOpen: true });
     this.resume();
   }
 
+  /** With what waits, as a socket has it. */
   get bytesWritten(): number {
-    return this.sent.reduce((sum, { text }) => sum + text.length, this.#queued);
+    return this.sent.reduce((sum, { text }) => sum + text.length, this.writableLength);
   }
 
   receive(text: string): void {
@@ -45,10 +45,8 @@ export class CountingStream extends Duplex {
     const text = chunk.toString();
     const write = () => {
       this.sent.push({ text, at: performance.now() });
-      this.#queued -= text.length;
       done();
     };
-    this.#queued += text.length;
     if (this.#isHeld) this.#waiting.push(write);
     else write();
   }

@@ -33,7 +33,7 @@ const REFUSALS = {
     // The kernel cannot be asked of a socket without a descriptor: as what that is told.
     'Heartbeat: whether the system of a silent peer answers': 'unknown',
     'Heartbeat: the same over TLS': 'unknown',
-    'PeerRegistry: counts of the kernel': 'other',
+    'PeerRegistry: counts of the kernel': 'unknown',
   },
 };
 
