@@ -944,6 +944,32 @@ describe('what the kernel knows of a suspect', () => {
     expect(asked).toHaveBeenCalledTimes(pings ? 2 : 1);
   });
 
+  test.each([
+    [0, 'vanished'],
+    [1, 'vanished'],
+    [2, 'silent'],
+    [3, 'silent'],
+  ])(
+    'of four pings that it does not answer, ping %d is the last that is acknowledged',
+    async (last, reason) => {
+      const stream = new CountingStream();
+      const { dead, heartbeat } = watch(stream, { interval: 400, timeout: 1_700, send: 'ping' });
+      const [ACK, WAIT] = [40, 5];
+      while (dead.length === 0) {
+        await pass(WAIT);
+        const { [last]: acknowledged = stream.sent.at(-1), length } = stream.sent;
+        tell({
+          state: ESTABLISHED,
+          timeSinceLastAckReceived: performance.now() - (acknowledged?.at ?? 0) - ACK + WAIT,
+          bytesInFlight: 4 * Math.max(0, length - 1 - last),
+          consecutiveTimeouts: length - 1 > last ? 1 : 0,
+        });
+      }
+      expect(heartbeat.pings).toBe(4);
+      expect(dead[0]?.death.reason).toBe(reason);
+    },
+  );
+
   test('bytes that came, and were not read: alive, until they are as old as the timeout', async () => {
     const stream = new CountingStream();
     const { dead } = watch(stream, { interval: 100, timeout: 300 });

@@ -86,6 +86,9 @@ export class Pulse extends Entry implements Suspect {
   /** Whether there is anything to be reset when a sign of life comes. */
   #isStill = false;
   #sincePing = 0;
+  /** When the last ping left, and the one before, by `performance.now()`. */
+  #lastPingAt = Number.NEGATIVE_INFINITY;
+  #lastButOneAt = Number.NEGATIVE_INFINITY;
   /** Pings and skipped pings when the silence began. */
   #pingsBefore = 0;
   #skippedBefore = 0;
@@ -183,9 +186,11 @@ export class Pulse extends Entry implements Suspect {
       return;
     }
     const { silence } = this;
-    const pingedAt = this.#pingedAt;
-    const sincePing = pingedAt === 0 ? Number.POSITIVE_INFINITY : performance.now() - pingedAt;
-    const reason = reasonOf(evidence, silence, sincePing);
+    const reason = reasonOf(evidence, {
+      silence,
+      sinceFirstPing: performance.now() - (this.#pingedAt || Number.NEGATIVE_INFINITY),
+      sinceLastButOne: performance.now() - this.#lastButOneAt,
+    });
     if (stream.readableEnded || (!isReading(stream) && reason !== 'vanished')) {
       this.#silence = 0;
       return;
@@ -326,9 +331,15 @@ export class Pulse extends Entry implements Suspect {
       this.#forgetTaken();
     }
     this.pings++;
-    if (this.#timeout !== NEVER && this.#pingedAt === 0) this.#pingedAt = performance.now();
+    if (this.#timeout !== NEVER) this.#noteTime();
     this.#sincePing = 0;
     this.#rhythm.ping?.();
+  }
+
+  #noteTime(): void {
+    this.#lastButOneAt = this.#lastPingAt;
+    this.#lastPingAt = performance.now();
+    if (this.#pingedAt === 0) this.#pingedAt = this.#lastPingAt;
   }
 
   /** What counts a chunk. */

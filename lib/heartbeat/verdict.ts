@@ -65,20 +65,29 @@ const UNANSWERED = 2;
 /** A clock tick of a kernel, by which its times may be short, and one of ours, by which a silence may be long. */
 const CLOCK_TICKS = 10 + TICK;
 
-/**
- * `silence`: for how long the peer has said nothing, `sincePing`: since the first ping that it did not
- * answer; Infinity if none was sent.
- */
-export function reasonOf(evidence: Evidence, silence: number, sincePing: number): DeathReason {
+/** What a heartbeat knows itself, in milliseconds. */
+export interface Asked {
+  /** For how long the peer has said nothing. */
+  readonly silence: number;
+  /** Since the first ping that it did not answer, and since the last but one; Infinity: there is none. */
+  readonly sinceFirstPing: number;
+  readonly sinceLastButOne: number;
+}
+
+export function reasonOf(evidence: Evidence, asked: Asked): DeathReason {
+  const { silence, sinceFirstPing, sinceLastButOne } = asked;
   const { timeSinceLastAckReceived, bytesInFlight, unackedSegments, unsentBytes } = evidence;
   const { probes, consecutiveTimeouts, sendWindow } = evidence;
   // Whatever was acknowledged before. One of them may be lost on any path.
   if (consecutiveTimeouts >= UNANSWERED || probes >= UNANSWERED) return 'vanished';
-  // What was acknowledged since then, or all that was sent: by a system that lives.
-  if (timeSinceLastAckReceived + CLOCK_TICKS < Math.min(silence, sincePing)) return 'silent';
+  // What was acknowledged since then: by a system that lives. The last ping may be on its way still. That the
+  // one before it is, too, tells that nothing comes back any more.
+  const isOverdue = timeSinceLastAckReceived > sinceLastButOne + CLOCK_TICKS;
+  const isSince = timeSinceLastAckReceived + CLOCK_TICKS < Math.min(silence, sinceFirstPing);
+  if (isSince && !isOverdue) return 'silent';
   const waiting = (bytesInFlight || 0) + (unackedSegments || 0) + (unsentBytes || 0);
   const isKnown = !Number.isNaN(bytesInFlight) || !Number.isNaN(unackedSegments);
-  if (isKnown && waiting === 0 && sincePing !== Number.POSITIVE_INFINITY) return 'silent';
+  if (isKnown && waiting === 0 && sinceFirstPing !== Number.POSITIVE_INFINITY) return 'silent';
   // A window that a program closes by not reading is asked for more and more rarely.
   if (sendWindow === 0 && waiting > 0) return 'silent';
   if (waiting > 0 || probes > 0) return 'vanished';
