@@ -8,7 +8,7 @@ import { type Platform, rows } from '../dist/options/index.js';
 import { AF_INET, AF_INET6, changes, SOCK_STREAM, snapshot, withSocket } from './support/witness';
 
 // Each system call takes Wine so much longer.
-const RUNS = { numRuns: process.platform === 'win32' ? 40 : 200 };
+const RUNS = { numRuns: process.platform === 'win32' ? 40 : 100 };
 
 /** Values of every kind, also those that look right: numeric strings, boxed and huge numbers. */
 const anything = fc.oneof(
