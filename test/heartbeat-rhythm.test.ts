@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Heartbeat, type HeartbeatOptions, type PeerDeath } from '../dist/heartbeat/index.js';
 import { CountingStream } from './support/stream';
+import { withUncaught } from './support/uncaught';
 
 const require = createRequire(__filename);
 
@@ -196,12 +197,8 @@ describe('a peer that lives', () => {
     expect(Object.hasOwn(stream, 'push')).toBe(false);
   });
 
-  test('what isAlive throws is thrown, and loses no chunk', async () => {
-    const thrown: unknown[] = [];
-    const listeners = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    process.on('uncaughtException', (error) => thrown.push(error));
-    try {
+  test('what isAlive throws is thrown, and loses no chunk', () =>
+    withUncaught(async (thrown) => {
       const stream = new CountingStream();
       const read: string[] = [];
       stream.on('data', (chunk) => read.push(String(chunk)));
@@ -218,11 +215,7 @@ describe('a peer that lives', () => {
       await new Promise((resolve) => setTimeout(resolve, 5));
       expect(read).toEqual(['x']);
       expect(thrown).toEqual([wrong]);
-    } finally {
-      process.removeAllListeners('uncaughtException');
-      for (const listener of listeners) process.on('uncaughtException', listener);
-    }
-  });
+    }));
 
   test.each(['older', 'newer'])(
     'of two on a stream, the one that is left when the %s is closed sees on',
@@ -605,12 +598,8 @@ describe('pings', () => {
     expect(dead).toHaveLength(1);
   });
 
-  test('what send throws is thrown, and the others are not disturbed', async () => {
-    const thrown: unknown[] = [];
-    const listeners = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    process.on('uncaughtException', (error) => thrown.push(error));
-    try {
+  test('what send throws is thrown, and the others are not disturbed', () =>
+    withUncaught(async (thrown) => {
       const wrong = new Error('from send');
       const failing = watch(new CountingStream(), {
         interval: 100,
@@ -627,11 +616,7 @@ describe('pings', () => {
       expect(new Set(thrown)).toEqual(new Set([wrong]));
       expect(other.sent.length).toBeGreaterThanOrEqual(9);
       failing.heartbeat.close();
-    } finally {
-      process.removeAllListeners('uncaughtException');
-      for (const listener of listeners) process.on('uncaughtException', listener);
-    }
-  });
+    }));
 });
 
 describe('silence that is not the peer’s', () => {

@@ -13,6 +13,7 @@ import { getKeepAlive, getOption, type SocketTuning, tuneSockets } from '../dist
 import { certificate } from './support/certificate';
 import { fdOf } from './support/net';
 import { onLinux } from './support/platform';
+import { withUncaught } from './support/uncaught';
 import { getInt } from './support/witness';
 
 const TCP_KEEPIDLE = 4;
@@ -206,15 +207,12 @@ describe('tuneSockets', () => {
       },
     });
     const port = await listening(net.createServer());
-    const thrown: Error[] = [];
-    const listeners = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    process.once('uncaughtException', (error) => thrown.push(error));
-    await connected(net.connect(port, '127.0.0.1'));
-    await new Promise(setImmediate);
-    for (const listener of listeners) process.on('uncaughtException', listener);
-    expect(errors).toEqual(['ENOENT true']);
-    expect(thrown.map(({ message }) => message)).toEqual(['of onError']);
+    await withUncaught(async (thrown) => {
+      await connected(net.connect(port, '127.0.0.1'));
+      await new Promise(setImmediate);
+      expect(errors).toEqual(['ENOENT true']);
+      expect(thrown).toEqual([new Error('of onError')]);
+    });
   });
 
   test('sockets of the file system are none of it', async () => {

@@ -155,7 +155,7 @@ export class PeerRegistry<Identity = string, Stream extends Duplex = Socket> ext
 
   /**
    * How many there are, by the state that the kernel has them in: about a microsecond for each, in one
-   * call. Without an addon, or where a system does not tell it, `null`, and all are `unknown`.
+   * call. `null` is what a system does not tell; without an addon all of it, and all are `unknown`.
    */
   counts(): PeerCounts {
     return { ...this.#totals(), ...stateCounts([...this.#bySocket.keys()]) };
