@@ -7,6 +7,7 @@ import { timelinesOf } from '../dist/dead-peer/index.js';
 import { planDeadPeerTimeout } from '../dist/index.js';
 import { parseDuration } from '../lib/cli/text';
 import { inNamespace, needsNamespace, withoutNamespace } from './support/namespace';
+import { REFUSING_PORT } from './support/net';
 
 const main = join(__dirname, '../dist/cli/main.js');
 
@@ -230,7 +231,7 @@ describe('socket-options watch', () => {
   });
 
   test('nobody there: exit code 1', () => {
-    const { status, stdout, stderr } = run(['watch', '127.0.0.1:1']);
+    const { status, stdout, stderr } = run(['watch', `127.0.0.1:${REFUSING_PORT}`]);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toMatch(/ECONNREFUSED/);
   });

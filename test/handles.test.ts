@@ -8,7 +8,7 @@ import { getSystemErrorName } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { getOption, readTcpInfos, type SocketLike, setOptions } from '../dist/index.js';
 import { certificate } from './support/certificate';
-import { fdOf, listen, withPair } from './support/net';
+import { fdOf, listen, REFUSING_PORT, withPair } from './support/net';
 import { getInt, IPPROTO_TCP, TCP_KEEPIDLE } from './support/witness';
 
 // Before the package is loaded, which asks for it then.
@@ -230,7 +230,7 @@ describe('handles that are not as Node made them are refused, and all others lef
       ref: () => handle(0).ref(),
       unref() {
         handle(0).unref();
-        const opened = net.connect(1, '127.0.0.1').on('error', () => {});
+        const opened = net.connect(REFUSING_PORT, '127.0.0.1').on('error', () => {});
         opened.unref();
       },
     }),

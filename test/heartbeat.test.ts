@@ -16,7 +16,7 @@ import {
 } from '../dist/heartbeat/index.js';
 import { explainDisconnect, SocketOptionError } from '../dist/index.js';
 import { certificate } from './support/certificate';
-import { listen, withPair } from './support/net';
+import { listen, REFUSING_PORT, withPair } from './support/net';
 import { onLinux } from './support/platform';
 
 const quick = { interval: 100, timeout: 300 };
@@ -466,11 +466,7 @@ describe.concurrent('kinds of streams', () => {
   });
 
   test('one that cannot be connected fails by itself', async () => {
-    const server = net.createServer();
-    const port = await listen(server);
-    server.close();
-    await once(server, 'close');
-    const socket = net.connect(port, '127.0.0.1');
+    const socket = net.connect(REFUSING_PORT, '127.0.0.1');
     const heartbeat = new Heartbeat(socket, quick);
     const [error] = await once(socket, 'error');
     expect(error.code).toBe('ECONNREFUSED');

@@ -21,7 +21,7 @@ import {
   setOptions,
 } from '../dist/index.js';
 import { certificate } from './support/certificate';
-import { fdOf, listen, withPair } from './support/net';
+import { fdOf, listen, REFUSING_PORT, withPair } from './support/net';
 import {
   getInt,
   IPPROTO_IP,
@@ -261,11 +261,7 @@ describe('sockets without a descriptor: what the error says', () => {
   });
 
   test.each(calls)('%s: a refused connection', async (_, call) => {
-    const server = net.createServer();
-    const port = await listen(server);
-    server.close();
-    await once(server, 'close');
-    const socket = net.connect(port, '127.0.0.1');
+    const socket = net.connect(REFUSING_PORT, '127.0.0.1');
     const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
     expect(error.code).toBe('ECONNREFUSED');
     expect(() => call(socket)).toThrow(closed);

@@ -11,7 +11,7 @@ import tls from 'node:tls';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { getKeepAlive, getOption, type SocketTuning, tuneSockets } from '../dist/index.js';
 import { certificate } from './support/certificate';
-import { fdOf } from './support/net';
+import { fdOf, REFUSING_PORT } from './support/net';
 import { onLinux } from './support/platform';
 import { withUncaught } from './support/uncaught';
 import { getInt } from './support/witness';
@@ -228,7 +228,7 @@ describe('tuneSockets', () => {
 
   test('a connection that is refused, and one that is connected again', async () => {
     tune({ client });
-    const socket = net.connect(1, '127.0.0.1');
+    const socket = net.connect(REFUSING_PORT, '127.0.0.1');
     const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
     expect(error.code).toBe('ECONNREFUSED');
     const port = await listening(net.createServer());

@@ -4,6 +4,12 @@ import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { witness } from './witness';
 
+/**
+ * A port that refuses: nobody listens on tcpmux. Not one that a server just gave back: a client that is
+ * given this very number for its own end connects to itself (in Wine, once in some 10 000 times).
+ */
+export const REFUSING_PORT = 1;
+
 export interface Pair {
   readonly client: net.Socket;
   readonly accepted: net.Socket;
