@@ -1,6 +1,6 @@
 // A silent peer: what is known of it, and whether its system or nothing at all answers.
 
-import type { TcpState } from '../index';
+import type { TcpInfo } from '../index';
 import type { kernelColumns } from './kernel';
 import { TICK } from './ticker';
 
@@ -11,8 +11,21 @@ import { TICK } from './ticker';
  */
 export type DeathReason = 'silent' | 'vanished' | 'unknown';
 
-/** What is known of a peer that was declared dead. Times in milliseconds. */
-export interface PeerDeath {
+/** Of the connection, as the kernel had it at the verdict: `null` is what it does not tell. */
+type LastTcpInfo = Pick<
+  TcpInfo,
+  | 'state'
+  | 'timeSinceLastDataReceived'
+  | 'timeSinceLastAckReceived'
+  | 'bytesInFlight'
+  | 'unsentBytes'
+>;
+
+/**
+ * What is known of a peer that was declared dead. Times in milliseconds. What the kernel told of the
+ * connection stands under the names of {@link TcpInfo}, and is `null` where it is not known.
+ */
+export interface PeerDeath extends LastTcpInfo {
   readonly reason: DeathReason;
   /** For how long it gave no sign of life, as far as this process was running. */
   readonly silence: number;
@@ -20,16 +33,6 @@ export interface PeerDeath {
   readonly unansweredPings: number;
   /** How often a ping was due in that time and was not sent, since data before it was still waiting. */
   readonly skippedPings: number;
-  /** State of the connection, as {@link TcpInfo} has it; this and what follows is `null` where it is not known. */
-  readonly state: TcpState | null;
-  /** Since the last bytes of the peer came, whether they counted or not. */
-  readonly timeSinceLastDataReceived: number | null;
-  /** Since the peer's system last acknowledged anything. */
-  readonly timeSinceLastAckReceived: number | null;
-  /** Bytes that were sent, and that the peer's system has not acknowledged. */
-  readonly bytesInFlight: number | null;
-  /** Bytes that wait in this kernel and were never sent. */
-  readonly unsentBytes: number | null;
 }
 
 /** What the kernel is asked of a suspect. */
