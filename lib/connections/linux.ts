@@ -8,16 +8,8 @@ import { addressBytes, addressText } from './address';
 import type { Connection, ConnectionTimer } from './connection';
 import { ALL_STATES, type Conditions, matches } from './filter';
 import { own } from './owners';
-import {
-  AF_INET,
-  AF_INET6,
-  DiagMessages,
-  destroyRequest,
-  dumpRequest,
-  IPPROTO_MPTCP,
-  IPPROTO_TCP,
-  type SocketId,
-} from './sock-diag';
+import { AF_INET, AF_INET6, DiagMessages, IPPROTO_MPTCP, IPPROTO_TCP } from './sock-diag';
+import { destroyRequest, dumpRequest, type SocketId } from './sock-diag-request';
 import type { ConnectionSystem, Query } from './system';
 
 const TIMERS = ['', 'retransmission', 'keepalive', 'time-wait', 'persist', 'delayed-ack'] as const;
