@@ -1,21 +1,18 @@
 // socket-options connections: what is said of a connection, with made-up ones.
 
 import { describe, expect, test } from 'vitest';
+import { counts, warnings } from '../lib/cli/connection-summary';
 import {
   bySuspicion,
   connectionLine,
   connectionTable,
-  counts,
   identity,
-  observe,
-  silence,
-  suspicion,
   timerWords,
-  warnings,
 } from '../lib/cli/connection-table';
 import { ConnectionView } from '../lib/cli/connection-view';
 import { BARS, remember, sparkline } from '../lib/cli/sparkline';
 import { stateOf } from '../lib/cli/states';
+import { observe, silence, suspicion } from '../lib/cli/suspicion';
 import {
   count,
   cut,

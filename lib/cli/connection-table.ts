@@ -2,13 +2,8 @@
 
 import type { Connection } from '../index';
 import { tcpStates } from '../tcp-info/tcp-info';
-import { count, latency, printable, roughly, size, table } from './text';
-
-/** A connection, and what about it is suspicious, in words. */
-export interface Observed {
-  readonly connection: Connection;
-  readonly suspicion: string | null;
-}
+import { type Observed, silence, timeouts } from './suspicion';
+import { latency, printable, roughly, size, table } from './text';
 
 export interface TableOptions {
   /** Columns of the terminal; `Infinity` where nobody counts them. */
@@ -21,11 +16,6 @@ export interface TableOptions {
   /** The system of the connections, if not this one. */
   readonly platform?: string;
 }
-
-export const observe = (connection: Connection): Observed => ({
-  connection,
-  suspicion: suspicion(connection),
-});
 
 /** The connection's name from one sample to the next. */
 export function identity(connection: Connection): string {
@@ -44,26 +34,6 @@ export function remote({ remoteAddress, remotePort }: Connection): string {
 
 const endpoint = (address: string, port: number) =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-
-/** How long ago the peer last gave a sign of life, in milliseconds. */
-export function silence({ tcpInfo }: Connection): number | null {
-  if (tcpInfo === null) return null;
-  const { timeSinceLastDataReceived: data, timeSinceLastAckReceived: ack } = tcpInfo;
-  return data === null || ack === null ? (data ?? ack) : Math.min(data, ack);
-}
-
-/** Retransmissions in a row that are unanswered. */
-function timeouts({ tcpInfo, timer }: Connection): number {
-  const byTimer = timer?.kind === 'retransmission' ? timer.count : 0;
-  return Math.max(byTimer, tcpInfo?.consecutiveTimeouts ?? 0);
-}
-
-/** Keepalive probes that are unanswered. */
-function probes({ tcpInfo, timer }: Connection): number {
-  if (timer !== null) return timer.kind === 'keepalive' ? timer.count : 0;
-  // The timer may have been between two runs. With data in flight these are probes of a window.
-  return tcpInfo?.unackedSegments === 0 ? (tcpInfo.probes ?? 0) : 0;
-}
 
 /** Whether nobody holds the connection any more: the kernel ends it alone. */
 const orphaned = ({ inode }: Connection) => inode === 0;
@@ -105,41 +75,6 @@ export function timerWords(connection: Connection, platform: string = process.pl
 }
 
 const KEPT_ALIVE: ReadonlySet<string> = new Set(['ESTABLISHED', 'CLOSE-WAIT', 'FIN-WAIT-2']);
-
-/** From when on it counts that data is unacknowledged although no timeout was noticed. */
-const LONG = 5_000;
-
-/** Why the peer of a connection may be gone, in words; `null` if nothing says so. */
-export function suspicion(connection: Connection): string | null {
-  const { state, tcpInfo, timer } = connection;
-  if (state === 'LISTEN' || state === 'TIME-WAIT' || state === 'CLOSED') return null;
-  const inRow = timeouts(connection);
-  if (state === 'SYN-SENT' || state === 'SYN-RECEIVED') {
-    return inRow >= 2 ? `no answer to the handshake, sent ${inRow + 1} times` : null;
-  }
-
-  const quiet = silence(connection);
-  const last = quiet === null ? '' : `, last sign of life ${roughly(quiet)} ago`;
-  const unanswered = probes(connection);
-  if (unanswered >= 1) {
-    return `half-open? ${count(unanswered, 'keepalive probe')} unanswered${last}`;
-  }
-  // Probes of a closed window are answered, however long it stays closed.
-  if (timer?.kind === 'persist') {
-    return timer.count >= 2 ? `half-open? ${count(timer.count, 'probe')} unanswered${last}` : null;
-  }
-  const unacked = tcpInfo !== null && (tcpInfo.unackedSegments ?? 0) > 0;
-  if (inRow >= 2 || (unacked && (tcpInfo.backoff ?? 0) >= 2)) {
-    const sent = Math.max(inRow, tcpInfo?.backoff ?? 0);
-    return `half-open? ${count(sent, 'retransmission')} unanswered${last}`;
-  }
-  if (state === 'ESTABLISHED' && unacked && quiet !== null) {
-    // An old ACK alone says nothing: what is in flight may have been sent just now.
-    const waiting = Math.min(quiet, tcpInfo.timeSinceLastDataSent ?? 0);
-    if (waiting >= LONG) return `half-open? data unacknowledged for ${roughly(waiting)}`;
-  }
-  return null;
-}
 
 /** The suspicious first, then by state and by ends. */
 export function bySuspicion(a: Observed, b: Observed): number {
@@ -256,7 +191,7 @@ function queue(connection: Connection, name: 'receiveQueue' | 'sendQueue'): stri
 const amount = (bytes: number | null | undefined) =>
   bytes === null || bytes === undefined || bytes === 0 ? '' : size(bytes);
 
-function processes({ owners }: Connection): string {
+export function processes({ owners }: Connection): string {
   return (owners ?? []).map(({ name, pid }) => `${name} (${pid})`).join(', ');
 }
 
@@ -280,85 +215,4 @@ export function connectionLine(
     ...(suspicion === null ? [] : [suspicion]),
   ];
   return printable(words.join('; '), unicode);
-}
-
-/** How many connections of one program have to be in CLOSE-WAIT to be a heap. */
-const HEAP = 3;
-/** How many suspicious connections are told of in words; the others have their mark. */
-const TOLD = 20;
-
-/** What to look after, in sentences. `listening` are the sockets whose queues may be full. */
-export function warnings(
-  observed: readonly Observed[],
-  listening: readonly Connection[],
-  unicode: boolean,
-): string[] {
-  const suspects = observed.filter(({ suspicion }) => suspicion !== null);
-  const sentences = suspects
-    .slice(0, TOLD)
-    .map(
-      ({ connection, suspicion }) => `${local(connection)} - ${remote(connection)}: ${suspicion}`,
-    );
-  if (suspects.length > TOLD) {
-    sentences.push(`${suspects.length - TOLD} more connections like these, marked with !`);
-  }
-  return [...sentences, ...groupWarnings(observed, listening, unicode)].map((sentence) =>
-    printable(sentence, unicode),
-  );
-}
-
-/** Of these, the sentences that are not about a single connection. */
-export function groupWarnings(
-  observed: readonly Observed[],
-  listening: readonly Connection[],
-  unicode: boolean,
-): string[] {
-  const sentences = heaps(observed.map(({ connection }) => connection));
-  for (const socket of listening) {
-    const { receiveQueue, sendQueue } = socket;
-    // Linux lets one more in than the limit says.
-    if (receiveQueue !== null && sendQueue !== null && receiveQueue > sendQueue) {
-      sentences.push(
-        `${local(socket)}: the accept queue is full (${receiveQueue} wait, the limit is ${sendQueue}): the program does not accept fast enough`,
-      );
-    }
-  }
-  return sentences.map((sentence) => printable(sentence, unicode));
-}
-
-/** Connections that their peer has closed, and their program has not: a leak, if they stay. */
-function heaps(connections: readonly Connection[]): string[] {
-  const waiting = connections.filter(({ state }) => state === 'CLOSE-WAIT');
-  const byPort = group(waiting, ({ localPort }) => `on local port ${localPort}`);
-  const byPeer = group(waiting, (connection) => `to ${remote(connection)}`);
-  const heaps = group(waiting, (connection) => {
-    if (connection.owners !== null && connection.owners.length > 0) {
-      return `of ${processes(connection)}`;
-    }
-    // Those of a server share its port, those of a client their peer.
-    const port = `on local port ${connection.localPort}`;
-    const peer = `to ${remote(connection)}`;
-    return (byPort.get(port) ?? 0) >= (byPeer.get(peer) ?? 0) ? port : peer;
-  });
-  return [...heaps]
-    .filter(([, size]) => size >= HEAP)
-    .map(
-      ([whose, size]) =>
-        `${size} connections ${whose} are in CLOSE-WAIT: the peer closed them, this program has not`,
-    );
-}
-
-function group<Item>(items: readonly Item[], key: (item: Item) => string): Map<string, number> {
-  const sizes = new Map<string, number>();
-  for (const item of items) sizes.set(key(item), (sizes.get(key(item)) ?? 0) + 1);
-  return sizes;
-}
-
-/** How many are in which state: `12 ESTABLISHED, 3 CLOSE-WAIT`. */
-export function counts(connections: readonly Connection[]): string {
-  const sizes = group(connections, ({ state }) => state);
-  return tcpStates
-    .filter((state) => sizes.has(state))
-    .map((state) => `${sizes.get(state)} ${state}`)
-    .join(', ');
 }

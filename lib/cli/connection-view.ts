@@ -1,17 +1,11 @@
 // What is remembered of connections from one sample to the next, and a screen full of them.
 
 import type { Connection } from '../index';
-import {
-  byEnds,
-  connectionTable,
-  counts,
-  identity,
-  type Observed,
-  type TableOptions,
-  warnings,
-} from './connection-table';
+import { counts, warnings } from './connection-summary';
+import { byEnds, connectionTable, identity, type TableOptions } from './connection-table';
 import type { Line } from './screen';
 import { BARS, remember, sparkline } from './sparkline';
+import type { Observed } from './suspicion';
 
 /** One look at the connections of this system. */
 export interface Sample {

@@ -5,18 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, type ConnectionFilter, listConnections } from '../index';
 import { type TcpState, tcpStates } from '../tcp-info/tcp-info';
 import { type Result, UsageError, type Values } from './command';
-import {
-  bySuspicion,
-  connectionLine,
-  connectionTable,
-  counts,
-  groupWarnings,
-  observe,
-  warnings,
-} from './connection-table';
+import { counts, groupWarnings, warnings } from './connection-summary';
+import { bySuspicion, connectionLine, connectionTable } from './connection-table';
 import { ConnectionView, type Sample } from './connection-view';
 import { hasScreen, Screen } from './screen';
 import { stateOf } from './states';
+import { observe } from './suspicion';
 import { paragraph, showsUnicode } from './text';
 
 export const summary = 'the TCP connections of this system, and which of them may be dead';
