@@ -1,4 +1,4 @@
-// What face.ts loads with the first call, the catalogue included; a bundle of its own.
+// What face.ts hands its calls to, the catalogue included; a bundle of its own.
 
 export { type Platform, type Row, rows } from '../catalogue';
 export { useKit } from '../given';
