@@ -149,7 +149,7 @@ class Tuner implements SocketTuning {
     this.#warned.add(kind);
     const { localAddress, localPort, remoteAddress, remotePort } = socket;
     process.emitWarning(
-      `tuneSockets() could not tune the ${side} socket from ${localAddress} port ${localPort} to ${remoteAddress} port ${remotePort}: ${message ?? error}. This warning comes once for each kind of failure: the option onError gets every one`,
+      `tuneSockets() could not tune a ${side} socket (${localAddress} port ${localPort}, peer ${remoteAddress} port ${remotePort}): ${message ?? error} [only the first failure of this kind is reported; the function onError gets all of them]`,
       { type: 'SocketOptionsWarning', code: 'SOCKET_OPTIONS_TUNING_FAILED' },
     );
   }
