@@ -1,7 +1,14 @@
 // The public functions on peers that vanish, with their docs.
 
 import { kit } from '../kit';
-import { checkOptions, getOptions, isSupported, setKeepAlive, setOptions } from '../options/face';
+import {
+  checkOptions,
+  getOptions,
+  isSupported,
+  setEach,
+  setKeepAlive,
+  setOptions,
+} from '../options/face';
 import type { SocketLike } from '../socket';
 import { getSystemDefaults } from '../system/face';
 import { getTcpInfo } from '../tcp-info/face';
@@ -14,7 +21,7 @@ import type { SocketTuning, TuneSocketsOptions } from './tune';
 const parts = require('./index.js') as typeof import('./index');
 parts.useKit(kit());
 parts.useCapabilities({
-  ...{ checkOptions, getOptions, isSupported, setKeepAlive, setOptions },
+  ...{ checkOptions, getOptions, isSupported, setEach, setKeepAlive, setOptions },
   ...{ getSystemDefaults, getTcpInfo },
 });
 

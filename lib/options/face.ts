@@ -65,6 +65,11 @@ export function checkOptions(options: SocketOptions): void {
   parts.checkOptions(options);
 }
 
+/** Sets each option for itself; returns the errors of those that were refused. Not public. */
+export function setEach(socket: SocketLike, options: SocketOptions): Error[] {
+  return parts.setEach(socket, options);
+}
+
 /**
  * Sets keepalive in one native call: `setKeepAlive(socket, { enable: true, initialDelay: 30_000,
  * interval: 5_000, count: 3 })` finds a dead peer of an idle connection after 30 + 3 x 5 seconds.

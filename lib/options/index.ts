@@ -5,5 +5,5 @@ export { useKit } from '../given';
 export { getKeepAlive, setKeepAlive } from './keepalive';
 export { useSystemDefaults } from './keepalive-values';
 export { isSupported, supportedOptions } from './option';
-export { checkOptions, getOption, getOptions, setOptions } from './options';
+export { checkOptions, getOption, getOptions, setEach, setOptions } from './options';
 export { getRawOption, setRawOption } from './raw';
