@@ -276,7 +276,8 @@ class Owner<Stream extends Duplex> implements PulseOwner {
     // What fails because the socket or the heartbeat is closed is no news.
     if (heartbeat.closed || socket.destroyed) return;
     heartbeat.close();
-    socket.destroy(this.#untold(error));
+    // Not at once: a chunk that the stream has just got would be lost before it is read.
+    process.nextTick(() => socket.destroy(this.#untold(error)));
   }
 
   onGone(): void {
