@@ -51,11 +51,17 @@ export function rangeError(argument: string, range: string, value: unknown): Ran
 
 /**
  * A callback returned the wrong thing: `TypeError` with code `ERR_INVALID_RETURN_VALUE`, as Node throws it.
- * `expected` names what is allowed, with an article where it needs one. The rejection of a returned promise is
- * ignored: this error reports the promise itself.
+ * `expected` names what is allowed, with an article where it needs one; `advice` what to do, as sentences. The
+ * rejection of a returned promise is ignored: this error reports the promise itself.
  */
-export function callbackError(name: string, expected: string, value: unknown): TypeError {
+export function callbackError(
+  name: string,
+  expected: string,
+  value: unknown,
+  advice?: string,
+): TypeError {
   new Promise((resolve) => resolve(value)).catch(() => {});
-  const message = `Expected ${expected} to be returned from the "${name}" function but got ${described(value)}.`;
+  const wrong = `Expected ${expected} to be returned from the "${name}" function but got ${described(value)}.`;
+  const message = advice === undefined ? wrong : `${wrong} ${advice}`;
   return withCode(new TypeError(message), 'ERR_INVALID_RETURN_VALUE');
 }
