@@ -107,6 +107,8 @@ describe('socket-options plan', () => {
     expect(idle.indexOf('X')).toBe(worst.indexOf('W'));
     expect(stdout).toMatch(/taken for dead is \d/);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    // The docs are not in the package.
+    expect(stdout).not.toMatch(/docs\/|\.md\b/);
   });
 
   test('in ASCII where the locale has no more; every system', () => {

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { getSystemDefaults } from '../dist/index.js';
+import { messageOf } from '../lib/cli/command';
 import { duration, paragraph, table } from '../lib/cli/text';
 import { retransmissionTime } from '../lib/retransmission';
 import { version } from '../package.json';
@@ -231,6 +232,15 @@ test('npm start: what Node leaves in the kernel, and what tuning makes of it', (
   expect(oneNumber).toMatch(/while idle: +after 9\.0 s.*at the worst: +after 1[78]\.\d s/s);
   expect(stdout).not.toContain('\u001b');
   for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+test('an error of several addresses has the message of each', () => {
+  // As net.connect gives it for a name with an IPv6 and an IPv4 address: with an empty message.
+  const both = new AggregateError([new Error('connect ECONNREFUSED ::1:1'), new Error('second')]);
+  expect(messageOf(both)).toBe('connect ECONNREFUSED ::1:1; second');
+  expect(messageOf(new AggregateError([], 'said'))).toBe('said');
+  expect(messageOf(new Error('one'))).toBe('one');
+  expect(messageOf('text')).toBe('text');
 });
 
 describe('words', () => {
