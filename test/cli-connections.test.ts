@@ -94,7 +94,7 @@ describe.concurrent('on Linux', () => {
         /^No connections\.\n\nLeft out: 1 LISTEN(, \d+ TIME-WAIT)? \(--all shows them\)\.\n$/,
       );
       expect(await run('--port', port, '--all')).toMatch(
-        new RegExp(`^ {2}LISTEN +127\\.0\\.0\\.1:${port} +0 of \\d+ wait$`, 'm'),
+        new RegExp(`^ {2}LISTEN +127\\.0\\.0\\.1:${port} +accept queue 0/\\d+$`, 'm'),
       );
       expect(await json('--port', port, '--state', 'LISTEN')).toHaveLength(1);
     } finally {
@@ -115,7 +115,7 @@ describe.concurrent('on Linux', () => {
       expect(output).toMatch(/^ {2}CLOSE-WAIT .*\(\d+\)$/m);
       expect(output.replaceAll('\n', ' ')).toMatch(
         new RegExp(
-          `! 3 connections of \\S.* \\(${process.pid}\\) are in CLOSE-WAIT: the peer closed`,
+          `! 3 connections of \\S.* \\(${process.pid}\\) are in CLOSE-WAIT: the peer has closed`,
         ),
       );
     } finally {
