@@ -247,7 +247,9 @@ describe('net.BoundSocket', () => {
         message: expect.stringContaining('net.BoundSocket'),
       }),
     );
-    expect(readTcpInfos([socket], ['rtt'])).toEqual(new Float64Array([Number.NaN]));
+    expect(readTcpInfos([socket], ['rtt'])).toMatchObject({
+      rtt: new Float64Array([Number.NaN]),
+    });
   });
 });
 
