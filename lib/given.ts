@@ -25,6 +25,7 @@ export let rangeError: Kit['rangeError'];
 export let SocketOptionError: Kit['SocketOptionError'];
 export let systemError: Kit['systemError'];
 export let typeError: Kit['typeError'];
+export let unknownOption: Kit['unknownOption'];
 export let unsupportedError: Kit['unsupportedError'];
 export let valueError: Kit['valueError'];
 
@@ -36,6 +37,6 @@ export function useKit(kit: Kit): void {
   ({ binding, bytes, constantTables, defaultOf, getRecords, isLoaded } = kit);
   ({ putBytes, putRoom, putWord, readQueues, readTcpInfo, setRecords, tcpInfo, words } = kit);
   ({ describeErrno, errnoOf, optionError, rangeError, SocketOptionError, systemError } = kit);
-  ({ typeError, unsupportedError, valueError, descriptorIfOpen, descriptorOf, findDescriptors } =
-    kit);
+  ({ typeError, unknownOption, unsupportedError, valueError } = kit);
+  ({ descriptorIfOpen, descriptorOf, findDescriptors } = kit);
 }

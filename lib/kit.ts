@@ -1,7 +1,7 @@
 // What the parts of this package that are loaded later take from the part that is loaded first, because
 // there has to be one of it: the addon and its memory, the classes of errors, the way to a descriptor.
 
-import { optionError, rangeError, typeError, valueError } from './argument-error';
+import { optionError, rangeError, typeError, unknownOption, valueError } from './argument-error';
 import {
   binding,
   bytes,
@@ -38,7 +38,7 @@ export function kit() {
     },
     ...{ readQueues, readTcpInfo, setRecords, tcpInfo, words },
     ...{ describeErrno, errnoOf, optionError, rangeError, SocketOptionError, systemError },
-    ...{ typeError, unsupportedError, valueError },
+    ...{ typeError, unknownOption, unsupportedError, valueError },
     ...{ descriptorIfOpen, descriptorOf, findDescriptors },
   };
 }

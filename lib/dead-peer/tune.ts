@@ -3,7 +3,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
 import type { SocketOptions } from '../catalogue';
-import { SocketOptionError, typeError, valueError } from '../given';
+import { SocketOptionError, typeError, unknownOption } from '../given';
 import { checkedTimeout, checkedWish } from './arguments';
 import type { DeadPeerOptions } from './plan';
 import { planDeadPeerTimeout, setDeadPeerTimeout } from './set';
@@ -152,7 +152,7 @@ export function tuneSockets(options: TuneSocketsOptions): SocketTuning {
   }
   const unknown = Object.keys(options).find((name) => !KNOWN.includes(name));
   if (unknown !== undefined) {
-    throw valueError('options', `has no member "${unknown}", but ${KNOWN.join(', ')}`, options);
+    throw unknownOption('options', unknown, KNOWN);
   }
   const tuner = new Tuner(options);
   if (options.server !== undefined && process.versions.bun !== undefined) {

@@ -1,7 +1,7 @@
 // What callers pass, checked before anything is done with it.
 
 import type { Duplex } from 'node:stream';
-import { rangeError, typeError, valueError } from '../argument-error';
+import { rangeError, typeError, unknownOption, valueError } from '../argument-error';
 import { loadFace } from './kernel';
 import type { Rhythm } from './pulse';
 import type { PeerDeath } from './verdict';
@@ -83,9 +83,9 @@ export function checkMembers(options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw typeError('options', `an object with any of ${known.join(', ')}`, options);
   }
-  for (const [name, value] of Object.entries(options)) {
+  for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    throw valueError(`options.${name}`, `is not known: there are ${known.join(', ')}`, value);
+    throw unknownOption('options', name, known);
   }
 }
 

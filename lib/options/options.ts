@@ -4,7 +4,7 @@ import type { OptionName, OptionValues, SocketOptions } from '../catalogue';
 import { descriptorOf, putBytes, putWord, typeError } from '../given';
 import type { SocketLike } from '../socket';
 import type { Option } from './codec';
-import { encode, optionNamed, supportedOptions, writableOption } from './option';
+import { encode, optionNamed, optionsToTry, writableOption } from './option';
 import { after, answered, decodeAt, read, readWhatAnswers, requireTcp, write } from './record';
 
 export function getOption<Name extends OptionName>(
@@ -24,9 +24,10 @@ export function getOptions(
     throw typeError('names', 'an array of option names', names);
   }
   // A Set: the scratch buffer has room for every option once.
-  const wanted = [...new Set(names ?? supportedOptions())].map((name) =>
-    optionNamed(name, 'getsockopt'),
-  );
+  const wanted =
+    names === undefined
+      ? optionsToTry()
+      : [...new Set(names)].map((name) => optionNamed(name, 'getsockopt'));
   if (names === undefined) readWhatAnswers(socket, wanted);
   else read(socket, wanted);
 
