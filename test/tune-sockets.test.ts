@@ -762,7 +762,7 @@ describe('tuneSockets', () => {
 
   test.each([
     [undefined, TypeError, 'an object'],
-    [{ clients: {} }, TypeError, 'has no member "clients"'],
+    [{ clients: {} }, TypeError, 'unknown option "clients" (did you mean "client"?)'],
     [{ client: 5 }, TypeError, 'options.client'],
     [{ client: { deadPeerTimeout: 3_000 } }, RangeError, '3 unanswered probes'],
     [{ client: { deadPeerTimeout: '20s' } }, TypeError, 'number of milliseconds'],

@@ -2,7 +2,7 @@
 
 import type { Duplex } from 'node:stream';
 import { types } from 'node:util';
-import { rangeError, typeError, valueError } from '../argument-error';
+import { rangeError, typeError, unknownOption, valueError } from '../argument-error';
 import { face } from './kernel';
 import type { Rhythm } from './pulse';
 import type { PeerDeath } from './verdict';
@@ -97,13 +97,9 @@ export function membersOf<Options extends object>(
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw typeError('options', `an object with any of ${known.join(', ')}`, options);
   }
-  for (const name of Object.keys(options) as (keyof Options & string)[]) {
-    if (known.includes(name)) continue;
-    throw valueError(
-      `options.${name}`,
-      `is not known: there are ${known.join(', ')}`,
-      options[name],
-    );
+  for (const name of Object.keys(options)) {
+    if (known.includes(name as keyof Options & string)) continue;
+    throw unknownOption('options', name, known);
   }
   return Object.fromEntries(known.map((name) => [name, options[name]])) as Options;
 }
