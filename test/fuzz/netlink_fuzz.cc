@@ -47,7 +47,20 @@ constexpr int kErrors[] = {EINTR, ENOBUFS, EMSGSIZE, EAGAIN,       EBADF,
 constexpr std::size_t kRooms[] = {32768, 65536, 16384, 4096, 512, 112, 48, 32, 16, 1, 0};
 
 // What is made to fail, by the number of the fault in an input.
-enum Fault { kNone, kSocket, kBind, kSend, kThread, kPollInvalid, kPollInterrupted, kBuffer };
+enum Fault {
+  kNone,
+  kSocket,
+  kBind,
+  kSend,
+  kPair,
+  kThread,
+  kPollInvalid,
+  kPollInterrupted,
+  kBuffer,
+  // The descriptor stands for another socket, or for none, from the third datagram on.
+  kReplaced,
+  kClosed
+};
 
 struct Datagram {
   const unsigned char* bytes;
@@ -55,19 +68,26 @@ struct Datagram {
   int flags;
 };
 
-// The kernel of one run.
+// The kernel of one run. A watch has a thread; while that runs, the reader waits, and the other way
+// round, so that each run of an input is the same.
 struct Kernel {
   std::vector<Datagram> datagrams;
   std::size_t next = 0;
+  std::size_t arrived = 0;
   bool pause = false;
   bool interrupted = false;
   int fault = kNone;
   int socket = -1;
+  std::size_t wakes = 0;
+  bool idle = false;
+  bool ended = false;
+  bool hung_up = false;
   void* (*thread)(void*) = nullptr;
   void* argument = nullptr;
-  std::size_t wakes = 0;
 };
 Kernel kernel;
+pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 
 [[noreturn]] void Fail(const char* what) {
   std::fprintf(stderr, "netlink_fuzz: %s\n", what);
@@ -87,6 +107,12 @@ int Refuse(int error) {
 
 // ------------------------------------------------------------------ the system calls
 extern "C" {
+
+int __real_getsockopt(int socket, int level, int name, void* value, socklen_t* size);
+int __real_socketpair(int domain, int type, int protocol, int ends[2]);
+int __real_shutdown(int socket, int how);
+int __real_pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*),
+                          void* argument);
 
 int __wrap_socket(int domain, int, int) {
   Check(domain == AF_NETLINK, "a socket of another family");
@@ -108,9 +134,19 @@ int __wrap_setsockopt(int, int, int, const void*, socklen_t) {
   return kernel.fault == kBuffer ? Refuse(EPERM) : 0;
 }
 
+// Of the netlink socket only its cookie is read; the other sockets are real.
+int __wrap_getsockopt(int socket, int level, int name, void* value, socklen_t* size) {
+  if (socket != kernel.socket) return __real_getsockopt(socket, level, name, value, size);
+  Check(level == SOL_SOCKET && name == SO_COOKIE, "another option of the netlink socket");
+  if (kernel.next >= 2 && kernel.fault == kClosed) return Refuse(EBADF);
+  const std::uint64_t cookie = kernel.next >= 2 && kernel.fault == kReplaced ? 4712 : 4711;
+  std::memcpy(value, &cookie, sizeof(cookie));
+  return 0;
+}
+
 // Leaves in `at` as much as fits; with MSG_TRUNC it returns how long the datagram was.
 ssize_t __wrap_recvfrom(int, void* at, size_t room, int flags, sockaddr* from, socklen_t* size) {
-  if (kernel.pause || kernel.next == kernel.datagrams.size()) {
+  if (kernel.pause || kernel.next == kernel.arrived) {
     kernel.pause = false;
     return Refuse(EAGAIN);
   }
@@ -119,9 +155,12 @@ ssize_t __wrap_recvfrom(int, void* at, size_t room, int flags, sockaddr* from, s
     datagram.flags &= ~kInterrupted;
     return Refuse(EINTR);
   }
-  kernel.next++;
-  kernel.pause = (datagram.flags & kEndsBatch) != 0;
-  if ((datagram.flags & kRefused) != 0) {
+  const bool refused = (datagram.flags & kRefused) != 0;
+  if (refused || (flags & MSG_PEEK) == 0) {
+    kernel.next++;
+    kernel.pause = (datagram.flags & kEndsBatch) != 0;
+  }
+  if (refused) {
     const std::size_t which = datagram.length > 0 ? datagram.bytes[0] : 0;
     return Refuse(kErrors[which % (sizeof(kErrors) / sizeof(kErrors[0]))]);
   }
@@ -132,54 +171,72 @@ ssize_t __wrap_recvfrom(int, void* at, size_t room, int flags, sockaddr* from, s
     std::memcpy(from, &sender, *size < sizeof(sender) ? *size : sizeof(sender));
     *size = sizeof(sender);
   }
-  const std::size_t fits = datagram.length < room ? datagram.length : room;
-  if (fits > 0) std::memcpy(at, datagram.bytes, fits);
+  const bool more = (flags & MSG_TRUNC) != 0;
   if ((datagram.flags & kClaimsMore) != 0) {
     std::memset(at, 0xa5, room);
-    return static_cast<ssize_t>((flags & MSG_TRUNC) != 0 ? room + 1 + datagram.length : room);
+    return static_cast<ssize_t>(more ? room + 1 + datagram.length : room);
   }
-  return static_cast<ssize_t>((flags & MSG_TRUNC) != 0 ? datagram.length : fits);
+  const std::size_t fits = datagram.length < room ? datagram.length : room;
+  if (fits > 0) std::memcpy(at, datagram.bytes, fits);
+  return static_cast<ssize_t>(more ? datagram.length : fits);
 }
 
-ssize_t __wrap_recvmsg(int socket, msghdr* message, int flags) {
-  socklen_t size = message->msg_namelen;
-  const iovec& room = message->msg_iov[0];
-  const ssize_t length = __wrap_recvfrom(socket, room.iov_base, room.iov_len, flags | MSG_TRUNC,
-                                         static_cast<sockaddr*>(message->msg_name), &size);
-  if (length < 0) return length;
-  message->msg_namelen = size;
-  message->msg_flags = static_cast<std::size_t>(length) > room.iov_len ? MSG_TRUNC : 0;
-  const bool whole = (flags & MSG_TRUNC) != 0 || message->msg_flags == 0;
-  return whole ? length : static_cast<ssize_t>(room.iov_len);
+ssize_t __wrap_recv(int socket, void* at, size_t room, int flags) {
+  return __wrap_recvfrom(socket, at, room, flags, nullptr, nullptr);
 }
 
-// Messages wait for the socket; when there are none left, everything else is ready.
+// Messages wait for the socket. When there are none left, the thread waits until more arrive or the
+// other end hangs up.
 int __wrap_poll(pollfd* waited, nfds_t count, int) {
   if (kernel.fault == kPollInterrupted && !kernel.interrupted) {
     kernel.interrupted = true;
     return Refuse(EINTR);
   }
-  const bool some = kernel.next < kernel.datagrams.size();
+  pthread_mutex_lock(&mutex);
+  while (kernel.next == kernel.arrived && !kernel.hung_up) {
+    kernel.idle = true;
+    pthread_cond_signal(&changed);
+    pthread_cond_wait(&changed, &mutex);
+  }
+  kernel.idle = false;
+  const bool hung_up = kernel.hung_up;
+  pthread_mutex_unlock(&mutex);
   for (nfds_t i = 0; i < count; i++) {
-    waited[i].revents = (waited[i].fd == kernel.socket) == some ? POLLIN : 0;
-    if (some && waited[i].fd == kernel.socket && kernel.fault == kPollInvalid) {
-      waited[i].revents = POLLNVAL;
-    }
+    const bool is_socket = waited[i].fd == kernel.socket;
+    const bool invalid = is_socket && kernel.fault == kPollInvalid;
+    waited[i].revents = invalid ? POLLNVAL : is_socket == hung_up ? 0 : POLLIN;
   }
   return 1;
 }
 
-// The watch's thread is run by hand, between reads: so each run of an input is the same.
-int __wrap_pthread_create(pthread_t*, const pthread_attr_t*, void* (*run)(void*), void* argument) {
+int __wrap_socketpair(int domain, int type, int protocol, int ends[2]) {
+  if (kernel.fault == kPair) return Refuse(EMFILE);
+  return __real_socketpair(domain, type, protocol, ends);
+}
+
+int __wrap_shutdown(int socket, int how) {
+  pthread_mutex_lock(&mutex);
+  kernel.hung_up = true;
+  pthread_cond_broadcast(&changed);
+  pthread_mutex_unlock(&mutex);
+  return __real_shutdown(socket, how);
+}
+
+void* RunThread(void*) {
+  kernel.thread(kernel.argument);
+  pthread_mutex_lock(&mutex);
+  kernel.ended = true;
+  pthread_cond_broadcast(&changed);
+  pthread_mutex_unlock(&mutex);
+  return nullptr;
+}
+
+int __wrap_pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*),
+                          void* argument) {
   if (kernel.fault == kThread) return EAGAIN;
   kernel.thread = run;
   kernel.argument = argument;
-  return 0;
-}
-
-int __wrap_pthread_join(pthread_t, void**) {
-  kernel.thread = nullptr;
-  return 0;
+  return __real_pthread_create(thread, attributes, RunThread, nullptr);
 }
 
 int __wrap_prctl(int, ...) {
@@ -187,7 +244,7 @@ int __wrap_prctl(int, ...) {
 }
 
 // ------------------------------------------------------------------ coverage
-constexpr std::size_t kEdges = 1 << 16;
+constexpr std::size_t kEdges = 1 << 12;
 unsigned char edges[kEdges];
 std::uintptr_t last_block;
 
@@ -263,10 +320,15 @@ std::vector<Bytes> Expected(std::size_t until) {
     for (std::size_t at = 0; datagram.length - at >= sizeof(nlmsghdr);) {
       nlmsghdr head;
       std::memcpy(&head, datagram.bytes + at, sizeof(head));
-      const std::size_t size = (std::size_t{head.nlmsg_len} + 3) & ~std::size_t{3};
-      if (head.nlmsg_len < sizeof(head) || size > datagram.length - at) break;
-      messages.emplace_back(datagram.bytes + at, datagram.bytes + at + size);
-      at += size;
+      const std::size_t length = head.nlmsg_len;
+      const std::size_t left = datagram.length - at;
+      if (length < sizeof(head) || length > left) break;
+      // What follows up to a whole word is nothing.
+      const std::size_t size = (length + 3) & ~std::size_t{3};
+      Bytes message(datagram.bytes + at, datagram.bytes + at + length);
+      message.resize(size);
+      messages.push_back(message);
+      at += size < left ? size : left;
     }
   }
   return messages;
@@ -311,6 +373,16 @@ void Take(Told* told, const std::vector<Bytes>& expected, const unsigned char* b
   }
 }
 
+// Lets datagrams up to `end` arrive, and waits until the watch's thread has taken them.
+void Arrive(std::size_t end) {
+  pthread_mutex_lock(&mutex);
+  kernel.arrived = end;
+  kernel.idle = false;
+  pthread_cond_broadcast(&changed);
+  while (!kernel.idle && !kernel.ended) pthread_cond_wait(&changed, &mutex);
+  pthread_mutex_unlock(&mutex);
+}
+
 void Wake(void* context) {
   ++*static_cast<std::size_t*>(context);
 }
@@ -319,8 +391,7 @@ void RunWatch(const Bytes& input) {
   const std::size_t limit = 1 + input[kLimit] % 64;
   const std::size_t room = kRooms[input[kRoom] % (sizeof(kRooms) / sizeof(kRooms[0]))];
   platform::ConnectionTable* table = nullptr;
-  const int status =
-      platform::WatchClosedConnections(limit, Wake, &kernel.wakes, &table);
+  const int status = platform::WatchClosedConnections(limit, Wake, &kernel.wakes, &table);
   Check(status == 0 || status < 0, "a status above zero");
   if (status < 0) {
     Check(table == nullptr, "a table was left by a watch that failed");
@@ -330,11 +401,8 @@ void RunWatch(const Bytes& input) {
   const std::unique_ptr<unsigned char[]> bytes(new unsigned char[room]);
   Told told;
   // A third of the datagrams arrives before each read.
-  const std::vector<Datagram> all = kernel.datagrams;
-  for (int part = 1; part <= 3 && kernel.thread != nullptr; part++) {
-    kernel.datagrams.assign(all.begin(), all.begin() + all.size() * part / 3);
-    kernel.pause = false;
-    if (!told.failed) kernel.thread(kernel.argument);
+  for (std::size_t part = 1; part <= 3; part++) {
+    Arrive(kernel.datagrams.size() * part / 3);
     const std::vector<Bytes> expected = Expected(kernel.next);
     for (int length = 1, reads = 0; length != 0; reads++) {
       Check(reads < 10000, "reading does not end");
@@ -350,7 +418,6 @@ void RunWatch(const Bytes& input) {
             "nobody was woken");
     }
   }
-  kernel.datagrams = all;
   platform::CloseConnectionTable(table);
 }
 
@@ -377,8 +444,9 @@ void Run(const Bytes& input) {
   alarm(kSecondsOfARun);
   kernel = Kernel();
   if (input.size() < kHead) return;
-  kernel.fault = input[kFault] <= kBuffer ? static_cast<int>(input[kFault]) : int{kNone};
+  kernel.fault = input[kFault] <= kClosed ? static_cast<int>(input[kFault]) : int{kNone};
   kernel.datagrams = DatagramsOf(input);
+  kernel.arrived = (input[kMode] % 4) < 2 ? kernel.datagrams.size() : 0;
   last_block = 0;
   std::memset(edges, 0, sizeof(edges));
   switch (input[kMode] % 4) {
@@ -390,6 +458,10 @@ void Run(const Bytes& input) {
       break;
     default:
       RunWatch(input);
+  }
+  // The code must not close what has become another socket's.
+  if (kernel.next >= 2 && (kernel.fault == kReplaced || kernel.fault == kClosed)) {
+    Check(close(kernel.socket) == 0, "a descriptor of another socket was closed");
   }
 }
 
