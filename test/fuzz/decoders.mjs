@@ -8,7 +8,12 @@ import { fuzz } from './target.mjs';
 const require = createRequire(import.meta.url);
 const face = require('../../dist/index.js');
 const { newRow, systems, tcpInfoOfRow } = require('../../dist/tcp-info/index.js');
-const { addressBytes, addressText, isWithin, prefixOf } = require('../../dist/connections/index.js');
+const {
+  addressBytes,
+  addressText,
+  isWithin,
+  prefixOf,
+} = require('../../dist/connections/index.js');
 
 face.listConnections({ state: 'LISTEN', port: 1 });
 
@@ -80,7 +85,12 @@ const LETTERS = 'netipv4/.-_0 \0%é\n~'.split('');
 
 /** A setting is its text, or `null` with a reason, or its name is refused. */
 function checkSetting(random) {
-  const real = random.pick(['net.ipv4.tcp_retries2', 'net/ipv4/tcp_rmem', 'kernel.ostype', 'net.ipv4']);
+  const real = random.pick([
+    'net.ipv4.tcp_retries2',
+    'net/ipv4/tcp_rmem',
+    'kernel.ostype',
+    'net.ipv4',
+  ]);
   let name = random.oneIn(3) ? '' : real;
   for (let times = random.below(4); times > 0; times--) {
     const at = random.below(name.length + 1);

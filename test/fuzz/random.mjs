@@ -68,7 +68,10 @@ export function mutate(random, bytes, others) {
         break;
       case 5: {
         const piece = result.slice(at, at + random.below(200));
-        result = Uint8Array.of(...result.slice(0, at), ...piece, ...result.slice(at)).slice(0, 8_192);
+        result = Uint8Array.of(...result.slice(0, at), ...piece, ...result.slice(at)).slice(
+          0,
+          8_192,
+        );
         break;
       }
       default: {
