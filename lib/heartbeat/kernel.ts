@@ -59,7 +59,7 @@ export function tcpStateAt(index: number): TcpState | null {
  * unanswered: by a reset. With the usual FIN, and whatever was not sent yet, the connection of a peer that
  * has vanished would stay in the kernel for a minute and more.
  */
-export function resetAndDestroy(stream: Duplex, error: Error): void {
+export function resetAndDestroy(stream: Duplex, error: Error | undefined): void {
   if (stream instanceof Socket && !stream.destroyed) {
     try {
       loadFace().setOptions(stream, { linger: { enable: true, timeout: 0 } });
