@@ -345,16 +345,6 @@ describe.concurrent('the process', () => {
       /HeartbeatTimeoutError: ETIMEDOUT: no sign of life for 0.2 s/,
     );
   });
-
-  test('the addon is not loaded until the kernel is asked', async () => {
-    const output = await program(`
-      const loaded = () => console.log(Object.keys(require.cache).filter((file) => file.endsWith('.node')).length);
-      loaded();
-      const stream = new PassThrough().resume().on('error', loaded);
-      new Heartbeat(stream, { interval: 100, timeout: 200 }).ref();
-      loaded();`);
-    expect(output.slice(0, 2)).toEqual(['0', '0']);
-  });
 });
 
 describe.concurrent('what is sent', () => {

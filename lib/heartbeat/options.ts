@@ -3,7 +3,7 @@
 import type { Duplex } from 'node:stream';
 import { types } from 'node:util';
 import { rangeError, typeError, valueError } from '../argument-error';
-import { loadFace } from './kernel';
+import { face } from './kernel';
 import type { Rhythm } from './pulse';
 import type { PeerDeath } from './verdict';
 
@@ -70,8 +70,7 @@ export function checkStream(stream: unknown): void {
 
 export function checkOpen(stream: Duplex): void {
   if (!stream.destroyed) return;
-  const { SocketOptionError } = loadFace();
-  throw new SocketOptionError('The socket is closed', { code: 'ERR_SOCKET_CLOSED' });
+  throw new face.SocketOptionError('The socket is closed', { code: 'ERR_SOCKET_CLOSED' });
 }
 
 export function checkedOptions<Stream extends Duplex>(
