@@ -12,6 +12,7 @@ import {
   rangeError,
   setRecords,
   systemError,
+  tcpInfo,
   typeError,
   valueError,
   words,
@@ -69,6 +70,7 @@ export function getRawOption(
  */
 function forgetEarlierCalls(): void {
   words.fill(0);
+  tcpInfo.fill(0);
 }
 
 /** The int that the kernel wrote, or the byte: what it writes for some switches. */
