@@ -19,7 +19,7 @@ const KINDS = {
   rate: 'bytes/s',
   dscp: 'integer',
   string: 'string',
-  bigint: 'bigint',
+  cookie: 'digits',
   linger: '{ enable, timeout }',
   enum: 'name',
 };

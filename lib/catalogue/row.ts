@@ -60,7 +60,7 @@ export type Row =
   | RowOf<'rate', number>
   | RowOf<'dscp', number>
   | RowOf<'string', string>
-  | RowOf<'bigint', bigint>
+  | RowOf<'cookie', string>
   | RowOf<'linger', { readonly enable: boolean; readonly timeout: number }>
   | (RowOf<'enum', string> & { readonly values: Readonly<Record<string, string>> });
 
