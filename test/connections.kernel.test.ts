@@ -584,6 +584,60 @@ describe('watchClosedConnections', { timeout: 60_000 }, () => {
   });
 });
 
+/** Of each socket: whether its owners are this process; `null` where they are not known. */
+type Owners = readonly (readonly boolean[] | null)[];
+
+interface Unread {
+  readonly code: string;
+  readonly errno: number;
+  readonly syscall: string;
+  readonly message: string;
+  readonly ours: boolean;
+}
+
+interface OwnersReport {
+  readonly readable: readonly Owners[];
+  readonly unprivileged: { readonly theirs: Owners; readonly own: Owners } | null;
+  readonly hidden: boolean;
+  readonly without: readonly Owners[];
+  readonly own: Unread;
+  readonly ownAsync: Unread;
+  readonly list: number;
+}
+
+describe('owners, as far as they may be seen', { timeout: 60_000 }, () => {
+  beforeEach(needsNamespace);
+
+  let report: OwnersReport;
+
+  test('a socket that is held has its holder, one in TIME-WAIT has none', async () => {
+    report = await inNamespace<OwnersReport>('connections/owners.mjs');
+    expect(report.readable).toEqual([[[true]], [[]]]);
+  });
+
+  test("another user's process: not known, instead of nobody", ({ skip }) => {
+    skip(report.unprivileged === null, 'no other user in this user namespace');
+    expect(report.unprivileged).toEqual({ theirs: [null], own: [[true]] });
+  });
+
+  test('without /proc: not known of a socket that somebody holds', () => {
+    expect(report.hidden).toBe(true);
+    expect(report.without).toEqual([[null], [[]]]);
+    expect(report.list).toBe(1);
+  });
+
+  test('without /proc, ownProcess is an error, and no empty list', () => {
+    const expected = {
+      code: 'ENOENT',
+      errno: -2,
+      syscall: 'opendir',
+      message: 'ENOENT: filter.ownProcess needs /proc/self/fd, which cannot be read, opendir',
+      ours: true,
+    };
+    expect([report.own, report.ownAsync]).toEqual([expected, expected]);
+  });
+});
+
 interface LostReport {
   readonly closed: { errors: readonly object[]; threads: number; closing: number };
   readonly reused: {

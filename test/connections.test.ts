@@ -591,11 +591,12 @@ describe('what a kernel may answer', () => {
 describe('refusals, made by strace(1)', () => {
   beforeEach(needsStrace);
 
-  async function with_(injected: string): Promise<Record<string, string>> {
+  async function with_(injected: string, path?: string): Promise<Record<string, string>> {
     const { stdout } = await promisify(execFile)(
       'strace',
       [
         ...['-f', '-qq', '-o', '/dev/null', '-e', `trace=${injected.split(':')[0]}`],
+        ...(path === undefined ? [] : ['-P', path]),
         ...['-e', `inject=${injected}`, process.execPath],
         join(__dirname, 'fixtures/connections/refused.mjs'),
       ],
@@ -606,6 +607,7 @@ describe('refusals, made by strace(1)', () => {
   const everywhere = (message: string) => ({
     list: message,
     listAsync: message,
+    own: message,
     destroy: message,
     watch: message,
   });
@@ -624,6 +626,14 @@ describe('refusals, made by strace(1)', () => {
         `${code}: sockets of AF_NETLINK are denied to this process, as by RestrictAddressFamilies of systemd, sock_diag`,
       ),
     );
+  });
+
+  test('no descriptor left to look at those of this process: no empty list', async () => {
+    const { own, list } = await with_('openat:error=EMFILE', '/proc/self/fd');
+    expect([own, list]).toEqual([
+      'EMFILE: filter.ownProcess needs /proc/self/fd, which cannot be read, opendir',
+      'done',
+    ]);
   });
 
   test('interruptions: survived, unless they do not end', async () => {
