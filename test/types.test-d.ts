@@ -69,6 +69,9 @@ expectTypeOf(getOptions(socket).ttl).toEqualTypeOf<number | undefined>();
 expectTypeOf(supportedOptions()).toEqualTypeOf<OptionName[]>();
 expectTypeOf(isSupported('any string')).toEqualTypeOf<boolean>();
 
+expectTypeOf(getOption(socket, 'dscp')).toEqualTypeOf<number>();
+declare const bound: { fd(): number; close(): void };
+setOptions(bound, { dscp: 46 });
 setOptions(socket, {
   userTimeout: 30_000,
   keepAliveCount: 'system',
@@ -149,6 +152,8 @@ tuneSockets({
 }).close();
 // @ts-expect-error: no such option
 tuneSockets({ client: { noDelai: true } });
+// @ts-expect-error: the filter decides at once
+tuneSockets({ filter: async () => true });
 expectTypeOf(explainDisconnect(new Error('x')).tcpInfo).toEqualTypeOf<TcpInfo | null>();
 
 declare const stream: Duplex;

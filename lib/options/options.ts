@@ -51,7 +51,7 @@ export function getOptions(
   // Before the others, whose records are read from the same memory.
   const dscp = wanted.find(isDscp);
   const dscpHeld = dscp && (names ? dscpOf(socket, dscp) : readDscp(descriptorOf(socket)));
-  const others = wanted.filter((option) => option !== dscp);
+  const others = dscp ? wanted.filter((option) => option !== dscp) : wanted;
   if (names === undefined) readWhatAnswers(socket, others);
   else read(socket, others);
 
