@@ -54,7 +54,12 @@ export interface Binding {
   readQueues(): void;
   /** Reads the first `count` entries of a sheet of `lib/tcp-info/columns.ts`. */
   readTcpInfos(sheet: ArrayBuffer, count: number): void;
-  /** The same in another thread; `false`, and no call, where the system cannot do it safely. */
+  /** Leaves in each of the first `count` entries the socket's identity: 0 where there is none. */
+  identifySockets(sheet: ArrayBuffer, count: number): void;
+  /**
+   * Reads in another thread, then calls; `false`, and no call, where all was read here. An entry with an
+   * identity is told as closed when its number belongs to another socket; the others get one first.
+   */
   sweepTcpInfos(sheet: ArrayBuffer, count: number, done: () => void): boolean;
   /** Asks the system about its connections, in its own layout; the number of the table, from 1 on. */
   openConnectionTable(query: Uint8Array): number;

@@ -28,14 +28,15 @@ export let typeError: Kit['typeError'];
 export let unsupportedError: Kit['unsupportedError'];
 export let valueError: Kit['valueError'];
 
-export let descriptorIfOpen: Kit['descriptorIfOpen'];
 export let descriptorOf: Kit['descriptorOf'];
+export let descriptorOfHandle: Kit['descriptorOfHandle'];
 export let findDescriptors: Kit['findDescriptors'];
+export let handleOrDescriptor: Kit['handleOrDescriptor'];
 
 export function useKit(kit: Kit): void {
   ({ binding, bytes, constantTables, defaultOf, getRecords, isLoaded } = kit);
   ({ putBytes, putRoom, putWord, readQueues, readTcpInfo, setRecords, tcpInfo, words } = kit);
   ({ describeErrno, errnoOf, optionError, rangeError, SocketOptionError, systemError } = kit);
-  ({ typeError, unsupportedError, valueError, descriptorIfOpen, descriptorOf, findDescriptors } =
-    kit);
+  ({ typeError, unsupportedError, valueError } = kit);
+  ({ descriptorOf, descriptorOfHandle, findDescriptors, handleOrDescriptor } = kit);
 }

@@ -19,7 +19,7 @@ import {
   words,
 } from './binding';
 import { describeErrno, errnoOf, SocketOptionError, systemError, unsupportedError } from './error';
-import { descriptorIfOpen, descriptorOf, findDescriptors } from './socket';
+import { descriptorOf, descriptorOfHandle, findDescriptors, handleOrDescriptor } from './socket';
 
 export type Kit = ReturnType<typeof kit>;
 
@@ -39,6 +39,6 @@ export function kit() {
     ...{ readQueues, readTcpInfo, setRecords, tcpInfo, words },
     ...{ describeErrno, errnoOf, optionError, rangeError, SocketOptionError, systemError },
     ...{ typeError, unsupportedError, valueError },
-    ...{ descriptorIfOpen, descriptorOf, findDescriptors },
+    ...{ descriptorOf, descriptorOfHandle, findDescriptors, handleOrDescriptor },
   };
 }

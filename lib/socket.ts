@@ -19,7 +19,8 @@ export type SocketLike =
   | { readonly fd: number }
   | number;
 
-interface Handle extends NodeHandle {
+/** A handle object of Node. From its close on it has no descriptor. */
+export interface Handle extends NodeHandle {
   readonly fd?: unknown;
 }
 
@@ -54,13 +55,23 @@ export function descriptorOf(socket: SocketLike): number {
 export const NONE = -1;
 
 /** The same, but `NONE` for a socket that has no descriptor, or none any more. */
-export function descriptorIfOpen(socket: SocketLike): number {
+function descriptorIfOpen(socket: SocketLike): number {
+  const found = handleOrDescriptor(socket);
+  return typeof found === 'number' ? found : descriptorOfHandle(found);
+}
+
+/**
+ * What to keep of a socket that is asked for its descriptor later: the handle object of Node, which knows
+ * when it is closed; or the bare descriptor of `{ fd }` and of a number, which does not.
+ */
+export function handleOrDescriptor(socket: SocketLike): Handle | number {
   if (typeof socket === 'number') return checkedDescriptor(socket, 'socket');
   if (typeof socket !== 'object' || socket === null) throw typeError('socket', EXPECTED, socket);
 
   const inside = socket as Inside;
   const handle = handleOf(inside);
-  return handle === undefined ? descriptorWithout(inside) : descriptorOfHandle(handle);
+  if (handle === undefined) return descriptorWithout(inside);
+  return typeof handle === 'object' && handle !== null ? handle : NONE;
 }
 
 /** The handle object of Node inside, `null` where there is none now; `undefined`: not such an object. */
@@ -81,8 +92,8 @@ function handleOf(inside: Inside): Handle | null | undefined {
 const isForced = process.env.SOCKET_OPTIONS_SEARCH === '1';
 const searches = (isForced || process.platform === 'win32') && !process.versions.bun;
 
-function descriptorOfHandle(handle: Handle | null): number {
-  if (handle === null) return NONE;
+/** The descriptor of a handle, or `NONE`. */
+export function descriptorOfHandle(handle: Handle): number {
   const { fd } = handle;
   if (isDescriptor(fd) && !isForced) return fd;
   const socket = searches ? socketBehind(handle) : NONE;
@@ -90,18 +101,11 @@ function descriptorOfHandle(handle: Handle | null): number {
 }
 
 /**
- * To be called before `count` sockets are asked for their descriptors one by one: where each had to
- * be searched for, they are found in one search.
+ * To be called before many handles are asked for their descriptors one by one: where each had to be
+ * searched for, they are found in one search.
  */
-export function findDescriptors(sockets: readonly unknown[], from: number, count: number): void {
-  if (!searches) return;
-  const handles: Handle[] = [];
-  for (const socket of sockets.slice(from, from + count)) {
-    if (typeof socket !== 'object' || socket === null) continue;
-    const handle = handleOf(socket as Inside);
-    if (handle) handles.push(handle);
-  }
-  findSocketsBehind(handles);
+export function findDescriptors(handles: readonly (Handle | number)[]): void {
+  if (searches) findSocketsBehind(handles.filter((handle) => typeof handle !== 'number'));
 }
 
 /** A C int from 0 on. A number beyond would be cut down to somebody else's descriptor. */

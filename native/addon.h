@@ -50,10 +50,10 @@ inline Scratch* ScratchOf(napi_env env, napi_callback_info info) {
 
 constexpr std::size_t kArguments = 4;
 
-// The arguments of a call. One that is not there, or not of its type, is 0, false or nullptr.
+// The arguments of a call. One that is not there, or not of its type, is 0 or false.
 struct Call {
   napi_env env;
-  napi_value arguments[kArguments];
+  napi_value arguments[kArguments] = {};
   Environment* environment;
 
   Call(napi_env env, napi_callback_info info) : env(env) {

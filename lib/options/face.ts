@@ -127,11 +127,22 @@ export function supportedOptions(): OptionName[] {
 
 /**
  * Reads any socket option by its numbers: `getRawOption(socket, constants.IPPROTO_TCP,
- * constants.TCP_KEEPIDLE)` gives an int as the kernel holds it, in the kernel's unit.
- * With `length`, the bytes that the kernel wrote into that much room (at most 16 356).
+ * constants.TCP_KEEPIDLE)` returns an int as the kernel holds it, in the kernel's unit.
  *
- * `SO_ERROR` can be read so, but reading clears it, and with it the error that Node waits for.
- * @throws TypeError, RangeError for a wrong argument, before any system call.
+ * With `length`, it returns the bytes that the kernel wrote into that much room (0 to 16 356): an empty
+ * Buffer where the kernel wrote none. Without `length`, the kernel has to write an int of 4 bytes, or a
+ * single byte. A longer value is cut off after 4 bytes: pass its length.
+ *
+ * The kernel finds only zeros in the room. So an option that takes input while it is read is asked
+ * with zeros (`TCP_AO_INFO`). Options are refused with which the kernel would read or write memory
+ * beyond the value, or open a descriptor: `SO_ATTACH_FILTER`, `SO_PEERPIDFD`, `TCP_ZEROCOPY_RECEIVE`,
+ * `TCP_AO_GET_KEYS`, `MPTCP_FULL_INFO`, `EBT_SO_GET_ENTRIES` and `SCTP_SOCKOPT_PEELOFF` on Linux,
+ * `SO_LABEL` and `IP_MSFILTER` on macOS, and those like them.
+ *
+ * Reading `SO_ERROR` clears it, and with it the error that Node waits for.
+ * @throws TypeError, RangeError for a wrong argument, before any system call. `ERR_INVALID_ARG_VALUE`
+ *   for an option that is refused as above, and, after the system call, for a call without `length`
+ *   where the kernel wrote no int (`TCP_ULP`, `IP_OPTIONS`).
  * @throws SocketOptionError for a call that the kernel refused, and for a socket that is not open.
  */
 export function getRawOption(socket: SocketLike, level: number, name: number): number;
@@ -152,9 +163,15 @@ export function getRawOption(
 
 /**
  * Sets any socket option by its numbers: `setRawOption(socket, constants.IPPROTO_TCP,
- * constants.TCP_KEEPIDLE, 30)`. A number goes down as a C int, in the kernel's unit; bytes go as
- * they are (at most 16 356). Nothing but the argument types is checked here.
- * @throws TypeError, RangeError for a wrong argument, before any system call.
+ * constants.TCP_KEEPIDLE, 30)`. A number goes down as a C int, in the kernel's unit. The bytes of a
+ * Uint8Array go down as they are at the call (at most 16 356).
+ *
+ * Only the types of the arguments are checked. Options are refused whose value holds an address that
+ * the kernel reads from or writes to: `SO_ATTACH_FILTER`, `SO_ATTACH_REUSEPORT_CBPF`,
+ * `IPT_SO_SET_REPLACE`, `XDP_UMEM_REG` on Linux, `SO_LABEL` and `IP_MSFILTER` on macOS, and those like
+ * them.
+ * @throws TypeError, RangeError for a wrong argument, before any system call. `ERR_INVALID_ARG_VALUE`
+ *   for an option that is refused as above.
  * @throws SocketOptionError for a call that the kernel refused, and for a socket that is not open.
  */
 export function setRawOption(
