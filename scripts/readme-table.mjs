@@ -18,7 +18,7 @@ const KINDS = {
   duration: 'ms',
   rate: 'bytes/s',
   string: 'string',
-  bigint: 'bigint',
+  cookie: 'digits',
   linger: '{ enable, timeout }',
   enum: 'name',
 };

@@ -53,7 +53,7 @@ declare const session: Http2Session;
 expectTypeOf(getOption(socket, 'noDelay')).toEqualTypeOf<boolean>();
 expectTypeOf(getOption(socket, 'userTimeout')).toEqualTypeOf<number>();
 expectTypeOf(getOption(server, 'congestionControl')).toEqualTypeOf<string>();
-expectTypeOf(getOption(session, 'cookie')).toEqualTypeOf<bigint>();
+expectTypeOf(getOption(session, 'cookie')).toEqualTypeOf<string>();
 expectTypeOf(getOption(3, 'linger')).toEqualTypeOf<Linger>();
 expectTypeOf(getOption({ fd: 3 }, 'type')).toEqualTypeOf<'stream' | 'dgram' | 'raw' | null>();
 expectTypeOf(getOption(socket, 'incomingCpu')).toEqualTypeOf<number | null>();
@@ -77,7 +77,7 @@ setOptions(socket, {
   noDelay: undefined,
 });
 // @ts-expect-error: read-only
-setOptions(socket, { cookie: 1n });
+setOptions(socket, { cookie: '1' });
 // @ts-expect-error: no such option
 setOptions(socket, { userTimeOut: 1 });
 // @ts-expect-error: a string from an environment variable
@@ -117,7 +117,7 @@ getSystemDefaults().userTimeout;
 
 expectTypeOf(listConnections({ state: ['LISTEN'], port: 80 })).toEqualTypeOf<Connection[]>();
 expectTypeOf(listConnectionsAsync()).toEqualTypeOf<Promise<Connection[]>>();
-expectTypeOf(listConnections()[0]?.cookie).toEqualTypeOf<bigint | null | undefined>();
+expectTypeOf(listConnections()[0]?.cookie).toEqualTypeOf<string | null | undefined>();
 // @ts-expect-error: no such state
 listConnections({ state: 'established' });
 // @ts-expect-error: no such condition

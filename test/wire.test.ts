@@ -128,7 +128,9 @@ describe('on Linux', () => {
       expect(getOption(client, 'acceptingConnections')).toBe(false);
       expect(getOption(server, 'acceptingConnections')).toBe(true);
       expect(getOption(client, 'mtu')).toBe(getBytes(fd, IPPROTO_IP, 14, 4).readInt32LE(0));
-      expect(getOption(client, 'cookie')).toBe(getBytes(fd, SOL_SOCKET, 57, 8).readBigUInt64LE(0));
+      expect(getOption(client, 'cookie')).toBe(
+        String(getBytes(fd, SOL_SOCKET, 57, 8).readBigUInt64LE(0)),
+      );
       expect(getOption(client, 'sendLowWatermark')).toBe(1);
     });
   });

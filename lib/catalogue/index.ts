@@ -30,15 +30,13 @@ type Value<R extends Row> = R['kind'] extends 'boolean'
   ? boolean
   : R['kind'] extends 'integer' | 'duration' | 'rate'
     ? number
-    : R['kind'] extends 'string'
+    : R['kind'] extends 'string' | 'cookie'
       ? string
-      : R['kind'] extends 'bigint'
-        ? bigint
-        : R['kind'] extends 'linger'
-          ? Linger
-          : R extends { values: infer Values }
-            ? keyof Values
-            : never;
+      : R['kind'] extends 'linger'
+        ? Linger
+        : R extends { values: infer Values }
+          ? keyof Values
+          : never;
 
 type Read<R extends Row> = R extends { nullable: true } ? Value<R> | null : Value<R>;
 

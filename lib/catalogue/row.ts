@@ -57,7 +57,7 @@ export type Row =
   | RowOf<'duration', number>
   | RowOf<'rate', number>
   | RowOf<'string', string>
-  | RowOf<'bigint', bigint>
+  | RowOf<'cookie', string>
   | RowOf<'linger', { readonly enable: boolean; readonly timeout: number }>
   | (RowOf<'enum', string> & { readonly values: Readonly<Record<string, string>> });
 

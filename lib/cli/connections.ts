@@ -33,8 +33,7 @@ in TIME-WAIT are counted only, unless they are asked for.
   --interval <seconds>  the time between two looks of --watch; 1
   --json                all that is known, as one array; with --watch one line
                         with { time, connections } for each look. Times are in
-                        milliseconds, null is what the system does not tell, and
-                        a cookie is a string
+                        milliseconds, null is what the system does not tell
 
 Columns; one that would be empty is left out, and so is what a narrow terminal
 has no room for:
@@ -201,8 +200,7 @@ function text({ observed, listening, leftOut }: Sample, owners: boolean): string
 
 /** In ASCII: what others have put into a name is to reach no terminal as it is. */
 function json(value: unknown, indent?: number): string {
-  const plain = (_: string, item: unknown) => (typeof item === 'bigint' ? String(item) : item);
-  return JSON.stringify(value, plain, indent).replace(
+  return JSON.stringify(value, undefined, indent).replace(
     /[^\n -~]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

@@ -154,14 +154,15 @@ const text: Codec = {
   },
 };
 
-const bigint: Codec = {
+/** A number of 64 bits, as decimal digits: `JSON.stringify` takes no bigint. */
+const cookie: Codec = {
   room: 8,
   encode(value, _option, label) {
     throw valueError(label, 'is read-only', value);
   },
   decode(at) {
     const low = BigInt((words[at] as number) >>> 0);
-    return (BigInt((words[at + 1] as number) >>> 0) << 32n) | low;
+    return String((BigInt((words[at + 1] as number) >>> 0) << 32n) | low);
   },
 };
 
@@ -223,7 +224,7 @@ export const codecs: Readonly<Record<Row['kind'], Codec>> = {
   duration,
   rate,
   string: text,
-  bigint,
+  cookie,
   linger,
   enum: enumeration,
 };
