@@ -25,6 +25,7 @@ test.each([
   ['1.5m', 90_000],
   ['2min', 120_000],
   ['1h', 3_600_000],
+  ['24d', 2_073_600_000],
   ['10', undefined],
   ['', undefined],
   ['-5s', undefined],
@@ -106,6 +107,8 @@ describe('socket-options plan', () => {
     expect(idle.indexOf('X')).toBe(worst.indexOf('W'));
     expect(stdout).toMatch(/taken for dead is \d/);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    // The docs are not in the package.
+    expect(stdout).not.toMatch(/docs\/|\.md\b/);
   });
 
   test('in ASCII where the locale has no more; every system', () => {
@@ -117,20 +120,26 @@ describe('socket-options plan', () => {
   });
 
   test.each([
-    [['plan'], /plan needs a duration/],
-    [['plan', '10'], /'10' is not a duration: write 10s/],
+    [['plan'], /plan needs <duration>\nUsage: socket-options plan <duration> /],
+    [['plan', '10'], /duration '10' is not a duration from 1ms to 24d: write 10s/],
     [['plan', '5s'], /too small: at least 8\.9s is possible \(3 unanswered probes/],
-    [['plan', '20s', '30s'], /Unexpected argument '30s'/],
-    [['plan', '20s', '--platform', 'beos'], /'beos' is none of linux, darwin/],
-    [['plan', '20s', '--min-probes', '0'], /not a number from 1 to 127/],
+    [['plan', '20s', '30s'], /unexpected argument '30s'/],
+    [
+      ['plan', '20s', '--platform', 'beos'],
+      /unknown value of --platform 'beos' \(known: linux, darwin/,
+    ],
+    [['plan', '20s', '--min-probes', '0'], /not a whole number from 1 to 127/],
     [['plan', '20s', '--loss', '5%'], /not a number from 0 to 100/],
-    [['plan', '20s', '--zero-window', 'kill'], /none of fail, tolerate/],
-    [['watch'], /watch needs a host:port/],
-    [['watch', 'localhost'], /not host:port/],
-    [['watch', '[127.0.0.1]:5'], /not host:port/],
-    [['watch', 'localhost:0'], /a port is a number from 1 to 65535/],
+    [
+      ['plan', '20s', '--zero-window', 'kill'],
+      /unknown value of --zero-window 'kill' \(known: fail, tolerate\)/,
+    ],
+    [['watch'], /watch needs <host:port>\nUsage: socket-options watch <host:port> /],
+    [['watch', 'localhost'], /not <host:port>/],
+    [['watch', '[127.0.0.1]:5'], /not <host:port>/],
+    [['watch', 'localhost:0'], /the port of 'localhost:0' is not a number from 1 to 65535/],
     [['watch', 'localhost:80', '--dead-peer', '9'], /--dead-peer '9' is not a duration/],
-    [['watch', 'localhost:80', '--min-probes', '2'], /--min-probes is for --dead-peer/],
+    [['watch', 'localhost:80', '--min-probes', '2'], /--min-probes needs --dead-peer/],
   ])('%j: exit code 2', (args, message) => {
     const { status, stdout, stderr } = run(args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });

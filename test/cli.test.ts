@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { getSystemDefaults } from '../dist/index.js';
+import { messageOf } from '../lib/cli/command';
 import { duration, paragraph, table } from '../lib/cli/text';
 import { retransmissionTime } from '../lib/retransmission';
 import { version } from '../package.json';
@@ -45,9 +46,9 @@ describe('socket-options defaults', () => {
 });
 
 describe('socket-options', () => {
-  test.each([['--help'], ['-h'], ['help']])('%s', (argument) => {
-    const { status, stdout } = run(argument);
-    expect(status).toBe(0);
+  test.each([[[]], [['--help']], [['-h']], [['help']]])('%j: the list of commands', (args) => {
+    const { status, stdout, stderr } = run(...args);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^ {2}defaults {2}.*^ {2}connections {2}/ms);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
@@ -57,18 +58,33 @@ describe('socket-options', () => {
   });
 
   test.each([
-    [[], /no command given/],
-    [['default'], /unknown command 'default'/],
-    [['toString'], /unknown command 'toString'/],
-    [['--defaults'], /unknown option '--defaults'/],
-    [['defaults', '--jsn'], /Unknown option '--jsn'/],
-    [['defaults', 'all'], /Unexpected argument 'all'/],
-    [['defaults', '--json=1'], /does not take an argument/],
+    [['default'], /unknown command 'default' \(did you mean 'defaults'\?\)\nTry/],
+    [['conections'], /unknown command 'conections' \(did you mean 'connections'\?\)/],
+    [['toString'], /unknown command 'toString' \(known: defaults, connections, plan, watch\)/],
+    [[''], /unknown command '' \(known: defaults/],
+    [['--vresion'], /unknown option '--vresion' \(did you mean '--version'\?\)/],
+    [['--defaults'], /unknown option '--defaults' \(known: --help, --version\)/],
+    [['defaults', '--jsn'], /unknown option '--jsn' \(did you mean '--json'\?\)\nUsage: socket/],
+    [['defaults', '--__proto__'], /unknown option '--__proto__' \(known: --json, --help\)/],
+    [['defaults', '-j'], /unknown option '-j' \(known: --json, --help\)/],
+    [['defaults', 'all'], /unexpected argument 'all'/],
+    [['defaults', '--', '--json'], /unexpected argument '--json'/],
+    [['defaults', '--json=1'], /--json takes no value, but '1' is given/],
+    [['connections', '--port'], /--port needs a value\n/],
+    [['connections', '--port', '--json'], /--port needs a value, but '--json' follows/],
+    [['connections', '--port', '-1'], /if it is the value, write --port=-1\n/],
+    [['connections', '--interfal', '2'], /'--interfal' \(did you mean '--interval'\?\)/],
+    [['connections', '--state', 'Establishd'], /state 'Establishd' \(did you mean 'ESTABLISHED'\?/],
+    [['plan', '20s', '--platform', 'linus'], /'linus' \(did you mean 'linux'\?\)/],
   ])('wrong arguments %j: exit code 2, and nothing on stdout', (args, message) => {
     const { status, stdout, stderr } = run(...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(message);
-    expect(stderr).toMatch(/Try 'socket-options --help'/);
+    const [name = ''] = args;
+    const help = stderr.includes('Usage:')
+      ? `socket-options ${name} --help`
+      : 'socket-options --help';
+    expect(stderr.endsWith(`\nTry '${help}'.\n`)).toBe(true);
   });
 
   test('a reader that closes the pipe early is no failure', () => {
@@ -156,23 +172,27 @@ Left out: 1 LISTEN, 1 TIME-WAIT (--all shows them).
   });
 
   test.each([
-    [['--state', 'open'], /unknown state 'open'; the states are CLOSED, LISTEN, .*, TIME-WAIT\n/],
+    [['--state', 'open'], /unknown state 'open' \(known: CLOSED, LISTEN, .*, TIME-WAIT\)\n/],
     [['--state', 'established,'], /unknown state ''/],
-    [['--state', 'listen', '--all'], /--all and --state exclude each other/],
-    [['--port', '0'], /--port '0' is not a number from 1 to 65535/],
+    [['--state', 'listen', '--all'], /--all and --state cannot be used together/],
+    [['--port', '0'], /--port '0' is not a whole number from 1 to 65535/],
     [['--port', '65536'], /--port '65536'/],
     [['--port', '80,x'], /--port 'x'/],
     [['--port', '0x50'], /--port '0x50'/],
-    [['--local', 'localhost'], /--local 'localhost' is neither an address nor a prefix/],
+    [
+      ['--local', 'localhost'],
+      /--local 'localhost' is not an IP address \(without a zone\) or prefix, such as/,
+    ],
     [['--remote', '10.0.0.0/33'], /--remote '10.0.0.0\/33' is/],
     [['--remote', '::1/'], /--remote '::1\/' is/],
     [['--remote', '::1/64/2'], /--remote '::1\/64\/2' is/],
-    [['--interval', '1'], /--interval is for --watch/],
+    [['--local', 'fe80::1%lo'], /--local 'fe80::1%lo' is/],
+    [['--interval', '1'], /--interval needs --watch/],
     [['--watch', '--interval', '0'], /--interval '0' is not a number of seconds from 0\.1/],
     [['--watch', '--interval', ''], /--interval '' is not/],
     [['--watch', '--interval', '1s'], /--interval '1s' is not/],
-    [['--own'], /Unknown option '--own'/],
-    [['5432'], /Unexpected argument '5432'/],
+    [['--own'], /unknown option '--own'/],
+    [['5432'], /unexpected argument '5432'/],
   ])('wrong arguments %j: exit code 2, and nothing is listed', (args, message) => {
     const { status, stdout, stderr } = run('refused', ...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
@@ -212,6 +232,15 @@ test('npm start: what Node leaves in the kernel, and what tuning makes of it', (
   expect(oneNumber).toMatch(/while idle: +after 9\.0 s.*at the worst: +after 1[78]\.\d s/s);
   expect(stdout).not.toContain('\u001b');
   for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+test('an error of several addresses has the message of each', () => {
+  // As net.connect gives it for a name with an IPv6 and an IPv4 address: with an empty message.
+  const both = new AggregateError([new Error('connect ECONNREFUSED ::1:1'), new Error('second')]);
+  expect(messageOf(both)).toBe('connect ECONNREFUSED ::1:1; second');
+  expect(messageOf(new AggregateError([], 'said'))).toBe('said');
+  expect(messageOf(new Error('one'))).toBe('one');
+  expect(messageOf('text')).toBe('text');
 });
 
 describe('words', () => {

@@ -28,7 +28,7 @@ export interface Linger {
 
 type Value<R extends Row> = R['kind'] extends 'boolean'
   ? boolean
-  : R['kind'] extends 'integer' | 'duration' | 'rate'
+  : R['kind'] extends 'integer' | 'duration' | 'rate' | 'dscp'
     ? number
     : R['kind'] extends 'string' | 'cookie'
       ? string

@@ -2,7 +2,7 @@
 
 import type { ParseArgsConfig, parseArgs } from 'node:util';
 
-/** Options as `parseArgs` takes them; `--help` comes with every command. */
+/** Options as `parseArgs` takes them; every command has `--help` too. */
 export type Options = NonNullable<ParseArgsConfig['options']>;
 
 /** What `parseArgs` makes of them. */
@@ -13,19 +13,28 @@ export type Values<Declared extends Options> = ReturnType<
 export interface Command {
   /** One line, for the list of commands. */
   readonly summary: string;
+  /** The first line is the usage. */
   readonly help: string;
   readonly options: Options;
-  /** What stands beside the options, all of it needed: as the help calls it. */
+  /** The required arguments that are not options, under their names in the help. */
   readonly operands?: readonly string[];
-  /** Gives its output, or a promise where it writes by itself for as long as it runs. */
+  /** Returns the output, or a promise if the command writes by itself for as long as it runs. */
   run(values: Values<Options>, operands: readonly string[]): Result | Promise<void>;
 }
 
-/** What a command gives: its output, and whether it is all that was asked for. */
+/** The output of a command, and whether it is all that was asked for. */
 export interface Result {
   readonly output: string;
   readonly complete: boolean;
 }
 
-/** A mistake of the caller's; the message says which. */
+/** Wrong arguments; the message says which, and what is allowed. */
 export class UsageError extends Error {}
+
+/** The message of an error. Where several addresses were tried, the error has one for each, and no message. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') {
+    return error.errors.map(messageOf).join('; ');
+  }
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,4 +1,4 @@
-// What is said of many connections together: sentences on what to look after, and how many there are.
+// Sentences about connections that need attention, and how many connections there are in each state.
 
 import type { Connection } from '../index';
 import { tcpStates } from '../tcp-info/tcp-info';
@@ -6,12 +6,12 @@ import { local, processes, remote } from './connection-table';
 import type { Observed } from './suspicion';
 import { printable } from './text';
 
-/** How many connections of one program have to be in CLOSE-WAIT to be a heap. */
+/** From how many connections of one program in CLOSE-WAIT on they are reported. */
 const HEAP = 3;
-/** How many suspicious connections are told of in words; the others have their mark. */
+/** How many suspects have a sentence; the others have their mark. */
 const TOLD = 20;
 
-/** What to look after, in sentences. `listening` are the sockets whose queues may be full. */
+/** A sentence for each problem. `listening` are the sockets whose accept queues may be full. */
 export function warnings(
   observed: readonly Observed[],
   listening: readonly Connection[],
@@ -24,14 +24,14 @@ export function warnings(
       ({ connection, suspicion }) => `${local(connection)} - ${remote(connection)}: ${suspicion}`,
     );
   if (suspects.length > TOLD) {
-    sentences.push(`${suspects.length - TOLD} more connections like these, marked with !`);
+    sentences.push(`${suspects.length - TOLD} more suspects are marked with ! in the table`);
   }
   return [...sentences, ...groupWarnings(observed, listening, unicode)].map((sentence) =>
     printable(sentence, unicode),
   );
 }
 
-/** Of these, the sentences that are not about a single connection. */
+/** Only the sentences that are not about a single connection. */
 export function groupWarnings(
   observed: readonly Observed[],
   listening: readonly Connection[],
@@ -40,17 +40,17 @@ export function groupWarnings(
   const sentences = heaps(observed.map(({ connection }) => connection));
   for (const socket of listening) {
     const { receiveQueue, sendQueue } = socket;
-    // Linux lets one more in than the limit says.
+    // Linux admits one connection more than the limit.
     if (receiveQueue !== null && sendQueue !== null && receiveQueue > sendQueue) {
       sentences.push(
-        `${local(socket)}: the accept queue is full (${receiveQueue} wait, the limit is ${sendQueue}): the program does not accept fast enough`,
+        `${local(socket)}: the accept queue is full (${receiveQueue} connections wait, the limit is ${sendQueue}): the program does not accept fast enough`,
       );
     }
   }
   return sentences.map((sentence) => printable(sentence, unicode));
 }
 
-/** Connections that their peer has closed, and their program has not: a leak, if they stay. */
+/** Connections that the peer has closed and the program has not: a leak, if they stay. */
 function heaps(connections: readonly Connection[]): string[] {
   const waiting = connections.filter(({ state }) => state === 'CLOSE-WAIT');
   const byPort = group(waiting, ({ localPort }) => `on local port ${localPort}`);
@@ -68,7 +68,7 @@ function heaps(connections: readonly Connection[]): string[] {
     .filter(([, size]) => size >= HEAP)
     .map(
       ([whose, size]) =>
-        `${size} connections ${whose} are in CLOSE-WAIT: the peer closed them, this program has not`,
+        `${size} connections ${whose} are in CLOSE-WAIT: the peer has closed them, the program here has not`,
     );
 }
 

@@ -2,11 +2,12 @@
 
 import type { Connection } from '../index';
 import { tcpStates } from '../tcp-info/tcp-info';
+import { shortState } from './states';
 import { type Observed, silence, timeouts } from './suspicion';
-import { latency, printable, roughly, size, table } from './text';
+import { cut, cutMiddle, latency, printable, roughly, size, table } from './text';
 
 export interface TableOptions {
-  /** Columns of the terminal; `Infinity` where nobody counts them. */
+  /** Columns of the terminal; `Infinity` in a file or a pipe. */
   readonly width: number;
   readonly unicode: boolean;
   /** Whether to name the processes that hold a connection. */
@@ -53,7 +54,7 @@ export function timerWords(connection: Connection, platform: string = process.pl
   switch (timer.kind) {
     case 'keepalive':
       // Linux waits for the peer's FIN with the same timer.
-      if (state === 'FIN-WAIT-2' && orphaned(connection)) return `forgotten ${when}`;
+      if (state === 'FIN-WAIT-2' && orphaned(connection)) return `removed ${when}`;
       return timer.count === 0 ? `first probe ${when}` : `probe ${next} ${when}`;
     case 'retransmission':
       // What runs while all is well, too, with data on its way.
@@ -64,7 +65,7 @@ export function timerWords(connection: Connection, platform: string = process.pl
         ? `attempt ${next} to send ${when}`
         : `window probe ${next} ${when}`;
     case 'time-wait':
-      return `forgotten ${when}`;
+      return `removed ${when}`;
     case 'delayed-ack':
       return `delayed ACK ${when}`;
     case 'unknown':
@@ -97,22 +98,41 @@ const compare = (a: string, b: string) => (a < b ? -1 : Number(a > b));
 
 interface Column {
   readonly title: string;
-  /** Room that it always takes, so that what is right of it does not move with every number. */
+  /** Columns that it always takes, so that the columns right of it do not move with every number. */
   readonly room?: number;
-  /** Where the terminal is too narrow the lowest goes first; without it, it stays. */
+  /** The most columns that it asks for; what is longer ends at the edge of the terminal. */
+  readonly most?: number;
+  /** Where the terminal is too narrow, the column with the lowest rank goes first. Without a rank it stays. */
   readonly rank?: number;
-  /** An empty text where there is nothing to say. A column that says nothing at all is left out. */
+  /** A shorter text, tried before the column goes, and the rank that it goes with then. */
+  readonly short?: { readonly rank: number; text(connection: Connection): string };
+  /** An empty text where there is nothing to report. */
   text(connection: Connection): string;
 }
 
-/** A heading, and a line for each connection. */
+/** A column of a lower rank is left out if all of its texts are empty. */
+const ESSENTIAL = 7;
+
+/** Columns in which an address and a port can still be recognized. */
+const SHORTEST_PEER = 12;
+
+/**
+ * A heading, and a line for each connection. On a narrow terminal the diagnosis (ALIVE, TIMER) and the
+ * peer stay longest.
+ */
 export function connectionTable(
   observed: readonly Observed[],
   { width, unicode, owners = false, trend, platform }: TableOptions,
 ): string[] {
   const columns: Column[] = [
-    { title: 'STATE', text: ({ state }) => state },
-    { title: 'LOCAL', text: local },
+    {
+      ...{ title: 'STATE', rank: 8, text: ({ state }) => state },
+      short: { rank: 9, text: ({ state }) => shortState(state) },
+    },
+    {
+      ...{ title: 'LOCAL', rank: 7, text: local },
+      short: { rank: 10, text: ({ localPort }) => `:${localPort}` },
+    },
     { title: 'PEER', text: peer },
     { title: 'ALIVE', room: 6, text: alive },
     { title: 'RTT', room: 7, rank: 4, text: roundTrip },
@@ -123,46 +143,52 @@ export function connectionTable(
     { title: 'RECEIVED', rank: 1, text: ({ tcpInfo }) => amount(tcpInfo?.bytesReceived) },
     { title: 'SENT', rank: 2, text: ({ tcpInfo }) => amount(tcpInfo?.bytesSent) },
     { title: 'TIMER', text: (connection) => timerWords(connection, platform) },
-    ...(owners ? [{ title: 'PROCESS', text: processes }] : []),
+    ...(owners ? [{ title: 'PROCESS', most: 24, text: processes }] : []),
   ];
-  const cells = columns
-    .map((column) => {
-      const texts = observed.map(({ connection }) => printable(column.text(connection), unicode));
-      const widest = texts.reduce((most, { length }) => Math.max(most, length), 0);
-      return { ...column, texts, widest, room: Math.max(column.title.length, column.room ?? 0) };
-    })
-    .filter(({ widest, rank }) => widest > 0 || rank === undefined);
+  const cellsOf = (column: Column) => {
+    const { title, room = 0, most = Infinity, rank = Infinity } = column;
+    const texts = observed.map(({ connection }) => printable(column.text(connection), unicode));
+    const widest = texts.reduce((longest, { length }) => Math.max(longest, length), 0);
+    const takes = Math.min(Math.max(title.length, room, widest), most);
+    return { column, texts, rank, isEmpty: widest === 0, takes };
+  };
+  const cells = columns.map(cellsOf).filter(({ isEmpty, rank }) => !isEmpty || rank >= ESSENTIAL);
 
-  const marked = 2;
-  const fits = () =>
-    cells.reduce((sum, { widest, room }) => sum + Math.max(widest, room) + 2, marked) - 2 <= width;
-  while (!fits()) {
-    const lowest = Math.min(...cells.map(({ rank = Infinity }) => rank));
+  // Two columns for the mark, and two between two columns.
+  const excess = () => cells.reduce((sum, { takes }) => sum + takes + 2, 0) - width;
+  while (excess() > 0) {
+    const lowest = Math.min(...cells.map(({ rank }) => rank));
     if (lowest === Infinity) break;
-    cells.splice(
-      cells.findIndex(({ rank }) => rank === lowest),
-      1,
-    );
+    const place = cells.findIndex(({ rank }) => rank === lowest);
+    const { short, ...column } = (cells[place] as (typeof cells)[number]).column;
+    cells.splice(place, 1, ...(short ? [cellsOf({ ...column, ...short })] : []));
+  }
+  const peers = cells.find(({ column }) => column.text === peer) as (typeof cells)[number];
+  if (excess() > 0) {
+    peers.takes = Math.max(SHORTEST_PEER, peers.takes - excess());
+    peers.texts = peers.texts.map((text) => cutMiddle(text, peers.takes, unicode));
   }
   const rows = [
-    cells.map(({ title }) => title),
+    cells.map(({ column }) => column.title),
     ...observed.map((_, row) => cells.map(({ texts }) => texts[row] as string)),
   ];
   const lines = table(
     rows,
-    cells.map(({ room }) => room),
+    cells.map(({ column }) => column.room ?? 0),
   ).split('\n');
   return lines.map((line, row) => {
     const suspicious = row > 0 && observed[row - 1]?.suspicion !== null;
-    return `${suspicious ? '!' : ' '} ${line}`;
+    return cut(`${suspicious ? '!' : ' '} ${line}`, width, unicode);
   });
 }
 
 function peer(connection: Connection): string {
   if (connection.state !== 'LISTEN') return remote(connection);
-  // Its queues are of connections: those that wait for accept(), and how many may.
+  // Its queues count connections: those that wait for accept(), and how many may wait.
   const { receiveQueue, sendQueue } = connection;
-  return receiveQueue === null || sendQueue === null ? '' : `${receiveQueue} of ${sendQueue} wait`;
+  return receiveQueue === null || sendQueue === null
+    ? ''
+    : `accept queue ${receiveQueue}/${sendQueue}`;
 }
 
 function alive(connection: Connection): string {

@@ -13,7 +13,7 @@ export interface Sample {
   readonly observed: readonly Observed[];
   /** Sockets that listen, whether they are shown or not. */
   readonly listening: readonly Connection[];
-  /** What there is, but is not shown. */
+  /** Connections that are only counted. */
   readonly leftOut: readonly Connection[];
 }
 

@@ -1,9 +1,10 @@
-// socket-options connections: the TCP connections of this system, once or again and again.
+// socket-options connections: lists the TCP connections of this system, once or again and again.
 
 import { isIPv4, isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, type ConnectionFilter, listConnections } from '../index';
 import { type TcpState, tcpStates } from '../tcp-info/tcp-info';
+import { checkedBy, numberOf, unknownName } from './arguments';
 import { type Result, UsageError, type Values } from './command';
 import { counts, groupWarnings, warnings } from './connection-summary';
 import { bySuspicion, connectionLine, connectionTable } from './connection-table';
@@ -11,55 +12,62 @@ import { ConnectionView, type Sample } from './connection-view';
 import { hasScreen, Screen } from './screen';
 import { stateOf } from './states';
 import { observe } from './suspicion';
-import { paragraph, showsUnicode } from './text';
+import { json, paragraph, showsUnicode } from './text';
 
-export const summary = 'the TCP connections of this system, and which of them may be dead';
+export const summary = 'list the TCP connections here; mark those whose peer may be gone';
 
 export const help = `Usage: socket-options connections [options]
 
-Shows the TCP connections of this system (of this network namespace): when the
-peer last gave a sign of life, the round-trip time, what was sent again, what
-waits in queues, and what the kernel will do next. Sockets that listen and those
-in TIME-WAIT are counted only, unless they are asked for.
+Lists the TCP connections of this system (on Linux: of this network namespace):
+when the peer last answered, the round-trip time, retransmissions, queues, and
+what the kernel does next. Sockets in LISTEN and TIME-WAIT are only counted,
+unless you ask for them.
 
-  --state <names>       only those in these states: a list with commas, as
-                        ss(8), netstat(8) or the RFC write them (FIN_WAIT1)
-  --all                 in every state, LISTEN and TIME-WAIT too
-  --port <numbers>      only those with one of these ports at either end
-  --local <address>     only with this local address, or prefix: 10.0.0.0/8
-  --remote <address>    the same for the peer's
-  --process             tell the processes, as far as they may be seen
-  --watch               again and again; on a terminal in place
-  --interval <seconds>  the time between two looks of --watch; 1
-  --json                all that is known, as one array; with --watch one line
-                        with { time, connections } for each look. Times are in
-                        milliseconds, null is what the system does not tell
+  --state <names>       only these states, separated by commas; the names of
+                        ss(8), netstat(8) and the RFC are known (FIN_WAIT1)
+  --all                 all states, also LISTEN and TIME-WAIT
+  --port <numbers>      only connections with one of these ports at either end
+  --local <address>     only this local address or prefix: 10.0.0.0/8
+  --remote <address>    only this address or prefix of the peer
+  --process             show which processes hold a connection; processes of
+                        other users are visible to root only
+  --watch               repeat; on a terminal, update the table in place
+  --interval <seconds>  the time between two looks of --watch: 0.1 to 86400
+                        (default: 1)
+  --json                print one array with all fields; with --watch print one
+                        line { time, connections } for each look. Times are in
+                        milliseconds, and null means that
+                        the system does not report the value
 
-Columns; one that would be empty is left out, and so is what a narrow terminal
-has no room for:
-  !         a suspect: the words are below the table
+Columns (empty columns are left out, and on a narrow terminal others are
+shortened or left out too):
+  !         a suspect: the peer may be gone; the reason is below the table
   ALIVE     time since the peer last sent data or an acknowledgement
-  RTT       smoothed round-trip time; with --watch TREND has the last ones
-  RETRANS   retransmissions in a row now, and over the connection's life
+  RTT       smoothed round-trip time; --watch draws the last ones as TREND
+  RETRANS   retransmissions in a row now / since the connection was made
   UNREAD    bytes that the program here has not read
-  UNACKED   bytes that the peer has not acknowledged, unsent ones included
-  TIMER     what happens next, and when:
+  UNACKED   bytes that the peer has not acknowledged, unsent bytes included
+  RECEIVED  bytes received since the connection was made; SENT: bytes sent
+  TIMER     what the kernel does next, and when:
     off                       nothing: keepalive is off
-    first probe in 12 s       keepalive is on, and this is when it asks
-    probe 2 in 0.4 s          one was not answered. Where no more are allowed,
-                              the connection ends instead: only its own program
-                              can know how many are
-    ACK due in 0.2 s          data is out; unless it is acknowledged, it is sent
-                              again
-    retransmission 3 in 1.6 s that happened twice. Keepalive does not run then
-    window probe 1 in 0.2 s   the peer does not read; it is asked if it does
+    first probe in 12 s       keepalive is on and sends its first probe
+    probe 2 in 0.4 s          one probe is unanswered. The kernel sends the next
+                              one, or ends the connection if no more are
+                              allowed. (It does not report how many are.)
+    ACK due in 0.2 s          data is in flight; without an ACK it is sent again
+    retransmission 3 in 1.6 s two retransmissions are unanswered. Keepalive does
+                              not run meanwhile
+    window probe 1 in 0.2 s   the peer's program does not read, its window is
+                              closed; the kernel asks whether it has opened
+    removed in 42 s           the connection is closed; the kernel forgets it
 
-Below the table: why the suspects are some, three or more connections of one
-program in CLOSE-WAIT (its peers closed them, it has not), full accept queues.
+Below the table: the reason for each suspect; programs with three or more
+connections in CLOSE-WAIT (the peer has closed them, the program has not); full
+accept queues.
 
 Keys of --watch: q or Ctrl-C quits; arrows, j, k, PgUp, PgDn, Home, End scroll;
-Ctrl-Z stops until fg. Without a terminal, or with TERM=dumb, it prints a line
-for each connection and look. NO_COLOR is respected.
+Ctrl-Z suspends until fg. If the output is no terminal, or TERM is dumb, --watch
+prints one line for each connection and look. NO_COLOR switches colours off.
 
 Examples:
   socket-options connections
@@ -68,7 +76,7 @@ Examples:
   socket-options connections --watch --interval 0.5
   socket-options connections --watch --json --remote 192.0.2.7 >> log
 
-Exit code 1 if the connections could not be listed.
+Exit codes: 0 success, 1 the connections could not be listed, 2 wrong arguments.
 `;
 
 export const options = {
@@ -85,10 +93,10 @@ export const options = {
 
 type Given = Values<typeof options>;
 
-/** What the arguments ask for. */
+/** What the arguments select. */
 interface Query {
   readonly filter: ConnectionFilter;
-  /** Which of the listed ones are counted only. */
+  /** States that are only counted. */
   readonly hidden: readonly TcpState[];
 }
 
@@ -101,7 +109,7 @@ export function run(given: Given): Result | Promise<void> {
     if (!hasScreen()) return print(() => lines(take(query), owners), interval);
     return watch(query, owners, interval);
   }
-  if (given.interval !== undefined) throw new UsageError('--interval is for --watch');
+  if (given.interval !== undefined) throw new UsageError('--interval needs --watch');
   const sample = take(query);
   const output = given.json
     ? json(
@@ -113,7 +121,7 @@ export function run(given: Given): Result | Promise<void> {
 }
 
 function queryOf({ state, all, port, local, remote, process }: Given): Query {
-  if (state && all) throw new UsageError('--all and --state exclude each other');
+  if (state && all) throw new UsageError('--all and --state cannot be used together');
   return {
     filter: {
       state: state && statesOf(state),
@@ -132,45 +140,33 @@ const listOf = (texts: readonly string[]) => texts.flatMap((text) => text.split(
 function statesOf(texts: readonly string[]): TcpState[] {
   return listOf(texts).map((name) => {
     const state = stateOf(name);
-    if (state === undefined) {
-      throw new UsageError(`unknown state '${name}'; the states are ${tcpStates.join(', ')}`);
-    }
+    if (state === undefined) throw unknownName('state', name, tcpStates);
     return state;
   });
 }
 
-function portsOf(texts: readonly string[]): number[] {
-  return listOf(texts).map((text) => {
-    const port = Number(text);
-    if (!/^\d+$/.test(text) || port < 1 || port > 65_535) {
-      throw new UsageError(`--port '${text}' is not a number from 1 to 65535`);
-    }
-    return port;
-  });
-}
+const portsOf = (texts: readonly string[]) =>
+  listOf(texts).map((text) => numberOf('--port', text, [1, 65_535], 'whole number'));
 
 function addressOf(option: string, text: string): string {
   const [address = '', length, ...more] = text.split('/');
   const bits = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
   const isPrefix = length === undefined || (/^\d+$/.test(length) && Number(length) <= bits);
-  if (bits < 0 || !isPrefix || more.length > 0) {
-    throw new UsageError(`${option} '${text}' is neither an address nor a prefix`);
+  if (bits < 0 || !isPrefix || more.length > 0 || text.includes('%')) {
+    throw new UsageError(
+      `${option} '${text}' is not an IP address (without a zone) or prefix, such as 192.0.2.7, ::1 or 10.0.0.0/8`,
+    );
   }
   return text;
 }
 
 /** In milliseconds. */
-function intervalOf(text = '1'): number {
-  const seconds = Number(text);
-  if (text.trim() === '' || !(seconds >= 0.1 && seconds <= 86_400)) {
-    throw new UsageError(`--interval '${text}' is not a number of seconds from 0.1 to 86400`);
-  }
-  return seconds * 1_000;
-}
+const intervalOf = (text = '1') =>
+  numberOf('--interval', text, [0.1, 86_400], 'number of seconds') * 1_000;
 
 function take({ filter, hidden }: Query): Sample {
   const time = new Date();
-  const all = listConnections(filter);
+  const all = checkedBy(() => listConnections(filter));
   const isHidden = ({ state }: Connection) => hidden.includes(state);
   return {
     time,
@@ -183,7 +179,7 @@ function take({ filter, hidden }: Query): Sample {
   };
 }
 
-/** A table, what to look after, and what was left out. */
+/** A table, a sentence for each problem, and what was left out. */
 function text({ observed, listening, leftOut }: Sample, owners: boolean): string {
   const unicode = showsUnicode();
   const width = process.stdout.columns || Infinity;
@@ -193,28 +189,20 @@ function text({ observed, listening, leftOut }: Sample, owners: boolean): string
       ? 'No connections.'
       : connectionTable(observed, { width, unicode, owners }).join('\n'),
     ...(sentences.length > 0 ? [sentences.join('\n')] : []),
-    ...(leftOut.length > 0 ? [`Left out: ${counts(leftOut)} (--all shows them).`] : []),
+    ...(leftOut.length > 0 ? [paragraph(`Left out: ${counts(leftOut)} (--all shows them).`)] : []),
   ];
   return parts.join('\n\n');
-}
-
-/** In ASCII: what others have put into a name is to reach no terminal as it is. */
-function json(value: unknown, indent?: number): string {
-  return JSON.stringify(value, undefined, indent).replace(
-    /[^\n -~]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
 
 function jsonLine({ time, observed }: Sample): string {
   return json({ time, connections: observed.map(({ connection }) => connection) });
 }
 
-/** For a file or a pipe: each line tells its time. */
+/** For a file or a pipe: each line begins with its time. */
 function lines({ time, observed, listening }: Sample, owners: boolean): string {
   const unicode = showsUnicode();
   const told = observed.map((each) => connectionLine(each, { unicode, owners }));
-  // What is said of one connection stands in its line.
+  // The sentence about one connection is in its line.
   const rest = groupWarnings(observed, listening, unicode);
   const all = [
     ...(told.length > 0 ? told : ['no connections']),
@@ -223,7 +211,7 @@ function lines({ time, observed, listening }: Sample, owners: boolean): string {
   return all.map((line) => `${time.toISOString()} ${line}`).join('\n');
 }
 
-/** Prints again and again, as fast as it is read, until nobody reads any more. */
+/** Prints again and again, no faster than it is read, until the reader closes the pipe. */
 async function print(sample: () => string, interval: number): Promise<void> {
   for (;;) {
     const output = `${sample()}\n`;
@@ -235,7 +223,7 @@ async function print(sample: () => string, interval: number): Promise<void> {
 
 async function watch(query: Query, owners: boolean, interval: number): Promise<void> {
   const unicode = showsUnicode();
-  // Before the terminal is taken: what fails at once is said in its place.
+  // Before the screen is taken: an error of the first look needs none.
   const first = take(query);
   const screen = new Screen({
     key: (name) => view.press(name) && show(),

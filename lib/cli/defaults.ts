@@ -1,48 +1,48 @@
-// socket-options defaults: the system's defaults, and what they mean for a peer that vanishes.
+// socket-options defaults: the system's defaults, and what they mean when a peer vanishes.
 
 import { getSystemDefaults, type SystemDefault, type SystemDefaults } from '../index';
 import { retransmissionTime } from '../retransmission';
 import type { Result, Values } from './command';
-import { duration, paragraph, table } from './text';
+import { duration, json, paragraph, printable, table } from './text';
 
-export const summary = 'the defaults of keepalive and retransmission on this system';
+export const summary = 'show the defaults of keepalive and retransmission on this system';
 
 export const help = `Usage: socket-options defaults [--json]
 
-Shows ${summary}, where
-each comes from, and what they mean for a connection whose peer vanishes.
+Shows the defaults of keepalive and retransmission on this system, where each
+comes from, and when a connection notices with them that its peer has vanished.
 
-  --json   print one JSON object: by name { value, unit, source, name, scope,
-           reason }, times in milliseconds; value is null where the system does
-           not tell it, and reason says why
+  --json   print one JSON object: for each setting { value, unit, source, name,
+           scope, reason }. Times are in milliseconds. A value that is not known
+           is null, and its reason says why
 
-Exit code 1 if a setting that this system has could not be read.
+Exit codes: 0 success, 1 a setting of this system could not be read, 2 wrong
+arguments.
 `;
 
 export const options = { json: { type: 'boolean' } } as const;
 
-export function run({ json }: Values<typeof options>): Result {
+export function run(given: Values<typeof options>): Result {
   const defaults = getSystemDefaults();
   const unread = Object.values<SystemDefault>(defaults).some(
     ({ value, name }) => value === null && name !== null,
   );
-  return { output: json ? JSON.stringify(defaults, null, 2) : text(defaults), complete: !unread };
+  return { output: given.json ? json(defaults, 2) : text(defaults), complete: !unread };
 }
 
 function text(defaults: SystemDefaults): string {
   const rows = Object.entries<SystemDefault>(defaults).map(([key, setting]) => [
     key,
     valueText(setting),
-    originText(setting),
+    printable(originText(setting)),
   ]);
   const { scope } = defaults.keepAliveInitialDelay;
-  const whose = scope === 'machine' ? 'this machine' : `this process's ${scope}`;
   return [
-    `Defaults of ${process.platform}, as ${whose} has them`,
+    `Defaults of ${process.platform} (${scope === 'machine' ? 'this machine' : `the ${scope} of this process`})`,
     '',
     table([['SETTING', 'VALUE', 'FROM'], ...rows]),
     '',
-    ...meaning(defaults).map(paragraph),
+    ...meaning(defaults).map((sentence) => paragraph(sentence)),
   ].join('\n');
 }
 
@@ -56,7 +56,7 @@ function originText({ name, source, reason }: SystemDefault): string {
   return source === 'builtin' ? `built in (${name})` : `${source} ${name}`;
 }
 
-/** What the numbers mean for a dead peer, as far as they are known. */
+/** When a vanished peer is noticed, as far as the numbers are known. */
 function meaning(defaults: SystemDefaults): string[] {
   const sentences: string[] = [];
   const { keepAliveInitialDelay, keepAliveInterval, keepAliveCount } = defaults;
@@ -67,8 +67,8 @@ function meaning(defaults: SystemDefaults): string[] {
   ) {
     const idle = keepAliveInitialDelay.value + keepAliveInterval.value * keepAliveCount.value;
     sentences.push(
-      `Idle, keepalive off (what every socket starts with): a peer that vanishes is never noticed.`,
-      `Idle, keepalive on with these defaults: noticed after ${duration(idle)}.`,
+      `Idle connection, keepalive off (as every socket starts): a vanished peer is never noticed.`,
+      `Idle connection, keepalive on as above: noticed after ${duration(idle)}.`,
     );
   }
   const { retransmissions, retransmissionTimeoutMin, retransmissionTimeoutMax } = defaults;

@@ -3,11 +3,19 @@
 // 0 success, 1 failure, 2 wrong arguments.
 
 import { parseArgs } from 'node:util';
-import { type Command, type Options, type Result, UsageError, type Values } from './command';
+import { unknownName } from './arguments';
+import {
+  type Command,
+  messageOf,
+  type Options,
+  type Result,
+  UsageError,
+  type Values,
+} from './command';
 import * as connections from './connections';
 import * as defaults from './defaults';
 import * as plan from './plan';
-import { table } from './text';
+import { printable, table } from './text';
 import * as watch from './watch';
 
 const commands: Readonly<Record<string, Command>> = { defaults, connections, plan, watch };
@@ -19,70 +27,102 @@ ${table(Object.entries(commands).map(([name, { summary }]) => [`  ${name}`, summ
 
 Options:
   --json     print JSON for scripts instead of text for people
-  --help     show this, or the help of a command
+  --help     show this help, or the help of a command
   --version  show the version of this package
 
 Exit codes: 0 success, 1 failure, 2 wrong arguments.
 `;
 
-function run(args: string[]): Result | Promise<void> {
-  const [first, ...rest] = args;
-  if (first === undefined) throw new UsageError('no command given');
-  if (first === '--help' || first === '-h' || first === 'help') return whole(help);
+function run([first, ...rest]: readonly string[]): Result | Promise<void> {
+  if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
+    return whole(help);
+  }
   if (first === '--version') return whole(version());
-  if (first.startsWith('-')) throw new UsageError(`unknown option '${first}'`);
-  const command = Object.hasOwn(commands, first) ? commands[first] : undefined;
-  if (command === undefined) throw new UsageError(`unknown command '${first}'`);
+  if (first.startsWith('-')) throw unknownName('option', first, ['--help', '--version']);
+  const command = commandOf(first);
+  if (command === undefined) throw unknownName('command', first, Object.keys(commands));
 
   const { values, positionals } = parse(rest, command);
   if (values.help) return whole(command.help);
-  const missing = command.operands?.[positionals.length];
-  if (missing !== undefined) throw new UsageError(`${first} needs a ${missing}`);
+  const { operands = [] } = command;
+  const missing = operands[positionals.length];
+  if (missing !== undefined) throw new UsageError(`${first} needs <${missing}>`);
+  const extra = positionals[operands.length];
+  if (extra !== undefined) throw new UsageError(`unexpected argument '${extra}'`);
   return command.run(values, positionals);
 }
 
+const commandOf = (name: string) => (Object.hasOwn(commands, name) ? commands[name] : undefined);
+
 const whole = (output: string): Result => ({ output, complete: true });
 
+/** Checks by itself what `parseArgs` would refuse, in words that help. */
 function parse(
   args: string[],
-  { options: declared, operands = [] }: Command,
+  { options: declared }: Command,
 ): { values: Values<Options>; positionals: string[] } {
-  let parsed: { values: Values<Options>; positionals: string[] };
-  try {
-    const options: Options = { ...declared, help: { type: 'boolean', short: 'h' } };
-    parsed = parseArgs({ args, options, allowPositionals: operands.length > 0 });
-  } catch (error) {
-    // parseArgs explains at length how to pass a positional that starts with a dash.
-    throw new UsageError((error as Error).message.split('. ')[0]);
+  const options: Options = { ...declared, help: { type: 'boolean', short: 'h' } };
+  const parsed = parseArgs({ args, options, strict: false, tokens: true });
+  for (const token of parsed.tokens) {
+    if (token.kind !== 'option') continue;
+    const { name, rawName, value, inlineValue } = token;
+    const option = Object.hasOwn(options, name) ? options[name] : undefined;
+    if (option === undefined) {
+      const known = Object.keys(options).map((each) => `--${each}`);
+      throw unknownName('option', rawName, known);
+    }
+    if (option.type === 'boolean' && value !== undefined) {
+      throw new UsageError(`${rawName} takes no value, but '${value}' is given`);
+    }
+    if (option.type === 'string' && value === undefined) {
+      throw new UsageError(`${rawName} needs a value`);
+    }
+    if (option.type === 'string' && !inlineValue && value?.startsWith('-')) {
+      throw new UsageError(
+        `${rawName} needs a value, but '${value}' follows; if it is the value, write ${rawName}=${value}`,
+      );
+    }
   }
-  const extra = parsed.positionals[operands.length];
-  if (extra !== undefined) throw new UsageError(`Unexpected argument '${extra}'`);
-  return parsed;
+  return parsed as { values: Values<Options>; positionals: string[] };
 }
 
 function version(): string {
   return (require('../../package.json') as { version: string }).version;
 }
 
-async function main(): Promise<void> {
+async function main(args: readonly string[]): Promise<void> {
   try {
-    const result = await run(process.argv.slice(2));
+    const result = await run(args);
     if (!result) return;
     process.stdout.write(`${result.output.trimEnd()}\n`);
     process.exitCode = result.complete ? 0 : 1;
   } catch (error) {
-    const { message } = error as Error;
-    const usage = error instanceof UsageError;
-    process.stderr.write(`socket-options: ${message}\n`);
-    if (usage) process.stderr.write("Try 'socket-options --help'.\n");
-    process.exitCode = usage ? 2 : 1;
+    complain(error);
+    if (error instanceof UsageError) process.stderr.write(`${usage(args[0])}\n`);
+    process.exitCode = error instanceof UsageError ? 2 : 1;
   }
 }
 
-// A reader that has enough (`| head`) closes the pipe, a terminal hangs up: that is their right, not
-// our failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-});
+/** All errors leave here. Only the message about a missing addon has lines, which are indented. */
+function complain(error: unknown): void {
+  const message = messageOf(error);
+  const lines = error instanceof UsageError ? [message] : message.split('\n');
+  process.stderr.write(`socket-options: ${lines.map((line) => printable(line)).join('\n  ')}\n`);
+}
 
-void main();
+function usage(name = ''): string {
+  const command = commandOf(name);
+  if (command === undefined) return "Try 'socket-options --help'.";
+  return `${command.help.split('\n', 1)[0]}\nTry 'socket-options ${name} --help'.`;
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader that has enough (`| head`) closes the pipe, a terminal hangs up: neither is a failure.
+  if (error.code === 'EPIPE' || error.code === 'EIO') return;
+  complain(new Error(`cannot write the output: ${error.message}`));
+  process.exit(1);
+});
+// There is no other place to report it.
+process.stderr.on('error', () => {});
+
+void main(process.argv.slice(2));

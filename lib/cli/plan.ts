@@ -1,4 +1,4 @@
-// socket-options plan: what keeps a dead-peer timeout, and what happens then.
+// socket-options plan: the options that keep a dead-peer timeout, and what happens then.
 
 import type { Row, Spelling } from '../catalogue/row';
 import { type Timelines, timelinesOf } from '../dead-peer/timeline';
@@ -9,32 +9,40 @@ import {
   type ZeroWindow,
 } from '../index';
 import { rows } from '../options/index';
-import { choiceOf, durationOf, numberOf, orTooSmall } from './arguments';
+import { checkedBy, choiceOf, durationOf, numberOf, probesOf, TIMEOUT_RANGE } from './arguments';
 import type { Result, Values } from './command';
-import { duration, paragraph, showsUnicode, table } from './text';
+import { duration, json, paragraph, showsUnicode, table } from './text';
 
-export const summary = 'the values that find a vanished peer within a time, drawn';
+export const summary = 'show and draw the options that detect a vanished peer in time';
 
 export const help = `Usage: socket-options plan <duration> [options]
 
-Shows what setDeadPeerTimeout() would set so that a socket fails within that
-time after its peer vanished, and draws what happens until then: on an idle
-connection, with data in flight, and at the worst, where data is written just
-before the last probe ends it. A duration is written 20s, 1500ms, 2m or 1h.
+Shows the options that setDeadPeerTimeout() sets so that a connection fails
+within <duration> after its peer vanished. Then draws what happens until it
+fails: when the connection is idle, when data is in flight, and in the worst
+case, when data is written just before the last probe would end it. A duration
+is written 20s, 1500ms, 2m, 1h or 1d; the longest is 24d.
 
-  --platform <name>     linux, darwin, win32, freebsd, gvisor; else this system
-  --min-probes <n>      probes that have to go unanswered at the least; 3
-  --zero-window <what>  a peer that does not read: fail or tolerate; fail
-  --rto <duration>      the connection's retransmission timeout; 1s
-  --loss <percent>      tell the chance per hour that a living, idle peer is
-                        taken for dead on a path that loses so many packets in
-                        each direction
-  --json                the plan and its timelines as one object, times in ms
+  --platform <name>     linux, darwin, win32, freebsd or gvisor (default: this
+                        system)
+  --min-probes <n>      how many probes must be unanswered at least: 1 to 127
+                        (default: 3)
+  --zero-window <what>  a living peer that does not read: fail ends the
+                        connection, tolerate keeps it (default: fail)
+  --rto <duration>      the retransmission timeout of the connection: 1ms to 2m
+                        (default: 1s)
+  --loss <percent>      also show how often an idle, living peer is taken for
+                        dead on a path that loses this share of the packets in
+                        each direction: 0 to 100
+  --json                print the plan and its timelines as one JSON object,
+                        times in milliseconds
 
 Examples:
   socket-options plan 20s
   socket-options plan 9s --loss 1 --rto 200ms
   socket-options plan 1m --platform win32 --json
+
+Exit codes: 0 success, 2 wrong arguments.
 `;
 
 export const options = {
@@ -55,27 +63,25 @@ export function run(given: Values<typeof options>, [timeout = '']: readonly stri
   const { platform, rto, loss } = given;
   const minProbes = given['min-probes'];
   const zeroWindow = given['zero-window'];
-  const milliseconds = durationOf('duration', timeout);
-  const plan = orTooSmall(() =>
+  const milliseconds = durationOf('duration', timeout, ...TIMEOUT_RANGE);
+  const plan = checkedBy(() =>
     planDeadPeerTimeout(milliseconds, {
       platform: platform === undefined ? undefined : choiceOf('--platform', platform, SYSTEMS),
-      minProbes: minProbes === undefined ? undefined : numberOf('--min-probes', minProbes, 1, 127),
+      minProbes: minProbes === undefined ? undefined : probesOf(minProbes),
       zeroWindow:
         zeroWindow === undefined ? undefined : choiceOf('--zero-window', zeroWindow, ZERO_WINDOW),
-      retransmissionTimeout: rto === undefined ? undefined : durationOf('--rto', rto),
-      lossRate: loss === undefined ? undefined : numberOf('--loss', loss, 0, 100) / 100,
+      retransmissionTimeout: rto === undefined ? undefined : durationOf('--rto', rto, '1ms', '2m'),
+      lossRate: loss === undefined ? undefined : numberOf('--loss', loss, [0, 100]) / 100,
     }),
   );
   const timelines = timelinesOf(plan);
-  const output = given.json
-    ? JSON.stringify({ ...plan, timelines }, null, 2)
-    : text(plan, timelines, loss);
+  const output = given.json ? json({ ...plan, timelines }, 2) : text(plan, timelines, loss);
   return { output, complete: true };
 }
 
 function text(plan: DeadPeerPlan, timelines: Timelines, loss: string | undefined): string {
   const { platform, timeout, bounds, falseAlarmsPerHour } = plan;
-  const says = [
+  const sentences = [
     plan.why,
     ...(falseAlarmsPerHour === null
       ? []
@@ -83,22 +89,26 @@ function text(plan: DeadPeerPlan, timelines: Timelines, loss: string | undefined
           `On a path that loses ${loss} % of the packets in each direction, the chance that a living, idle peer is taken for dead is ${chance(falseAlarmsPerHour)} per hour.`,
         ]),
     ...(plan.zeroWindow === 'fail'
-      ? ['A living peer that does not read for so long that its window stays closed is ended too.']
+      ? [
+          'A living peer is ended too if it does not read and its window stays closed for that long.',
+        ]
       : []),
     plan.measured
-      ? 'Measured on this system: docs/dead-peers.md has the table.'
-      : 'By the documents and source of that system: it has not been run there.',
+      ? `The rules behind these times were measured on ${platform}.`
+      : `The rules behind these times come from the documents and the source code of ${platform}. They were not measured there.`,
   ];
   return [
     `A peer that vanishes is noticed within ${duration(timeout)} on ${platform}.`,
     '',
     table([['OPTION', 'VALUE', 'KERNEL'], ...optionRows(plan)]),
     '',
-    'After the last segment of the peer (P probe, W write, R retransmission, X end):',
+    paragraph(
+      'Time since the last segment of the peer (P probe, W write, R retransmission, X the connection fails):',
+    ),
     '',
     ...drawn(timelines, bounds),
     '',
-    ...says.map(paragraph),
+    ...sentences.map((sentence) => paragraph(sentence)),
   ].join('\n');
 }
 
@@ -132,21 +142,26 @@ const LETTERS = { silence: '', write: 'W', probe: 'P', retransmission: 'R', end:
 const CASES = ['idle', 'busy', 'worst'] as const;
 const LABEL = 7;
 const FIGURE = 10;
+/** Columns for a drawing that shows anything. */
+const NARROWEST = 20;
 
-/** One line for each case, and the seconds below. */
+/** A line for each case, and the seconds below. */
 function drawn(timelines: Timelines, bounds: DeadPeerPlan['bounds']): string[] {
-  const width = Math.min(process.stdout.columns || 80, 120) - LABEL - FIGURE;
+  const figures = CASES.map((name) => ` ${duration(bounds[name])}`);
+  const figure = Math.max(FIGURE, ...figures.map(({ length }) => length));
+  const columns = Math.min(process.stdout.columns || 80, 120);
+  const width = Math.max(NARROWEST, columns - LABEL - figure);
   const scale = (width - 1) / bounds.worst;
   const dash = showsUnicode() ? '─' : '-';
-  const lines = CASES.map((name) => {
+  const lines = CASES.map((name, index) => {
     const cells: string[] = [];
     for (const { at, what } of timelines[name]) {
       const place = Math.round(at * scale);
       while (cells.length < place) cells.push(dash);
-      // Two in one place: the later one is what matters, and an end above all.
+      // The later of two events in one place is shown, so that the end always is.
       if (LETTERS[what] !== '') cells[place] = LETTERS[what];
     }
-    return `${name.padEnd(LABEL)}${cells.join('').padEnd(width)} ${duration(bounds[name])}`.trimEnd();
+    return `${name.padEnd(LABEL)}${cells.join('').padEnd(width)}${figures[index]}`.trimEnd();
   });
   return [...lines, `${' '.repeat(LABEL)}${axis(bounds.worst, scale, width)}`];
 }

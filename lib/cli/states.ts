@@ -1,4 +1,5 @@
-// States of a connection as people write them, who come from ss(8), netstat(8) or an RFC.
+// States of a connection as people write them, who come from ss(8), netstat(8) or an RFC, and as ss(8)
+// shortens them.
 
 import { type TcpState, tcpStates } from '../tcp-info/tcp-info';
 
@@ -18,4 +19,10 @@ const names = new Map<string, TcpState>([
 /** The state that is meant, or `undefined`. */
 export function stateOf(name: string): TcpState | undefined {
   return names.get(bare(name));
+}
+
+/** The state in fewer letters, as ss(8) writes it. */
+export function shortState(state: TcpState): string {
+  if (state === 'ESTABLISHED') return 'ESTAB';
+  return state === 'SYN-RECEIVED' ? 'SYN-RECV' : state;
 }

@@ -1,4 +1,5 @@
-// Words and columns for people, without colours.
+// Words and columns for people, without colours, and JSON for programs: all text that the command line
+// writes can be shown on a terminal as it is.
 
 const UNITS = [
   ['h', 3_600_000],
@@ -26,11 +27,12 @@ const LENGTHS: Readonly<Record<string, number>> = {
   m: 60_000,
   min: 60_000,
   h: 3_600_000,
+  d: 86_400_000,
 };
 
-/** A duration as people write it, in milliseconds: `10s`, `500ms`, `1.5m`, `2h`. Not without a unit. */
+/** A duration as people write it, in milliseconds: `10s`, `500ms`, `1.5m`, `2h`, `1d`. The unit is required. */
 export function parseDuration(text: string): number | undefined {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|min|h)$/.exec(text) ?? [];
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|min|h|d)$/.exec(text) ?? [];
   if (amount === undefined || unit === undefined) return undefined;
   return Number(amount) * (LENGTHS[unit] as number);
 }
@@ -69,11 +71,33 @@ export function count(amount: number, noun: string): string {
 }
 
 /**
- * Text of others (the name of a process) as a terminal may show it: without control characters, and
- * without what turns the direction of writing. Without `unicode` in ASCII.
+ * What must not reach a terminal or a log as it is: control characters and format characters (which turn
+ * the direction of writing), line separators, unpaired surrogates, and all that has no width.
  */
-export function printable(text: string, unicode: boolean): string {
-  return text.replace(unicode ? /[\p{C}\p{Zl}\p{Zp}]/gu : /[^ -~]/gu, '?');
+const UNSAFE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+
+/**
+ * Text from elsewhere (an argument, the name of a process, the message of an error) in one line that a
+ * terminal can show: what is unsafe is written as `\x1b` or `\u{202e}`. Without `unicode`, in ASCII.
+ */
+export function printable(text: string, unicode: boolean = showsUnicode()): string {
+  // The typographic apostrophe of our own messages needs no escape.
+  return unicode
+    ? text.replace(UNSAFE, escaped)
+    : text.replaceAll('\u2019', "'").replace(/[^ -~]/gu, escaped);
+}
+
+function escaped(character: string): string {
+  const hex = (character.codePointAt(0) as number).toString(16);
+  return hex.length <= 2 ? `\\x${hex.padStart(2, '0')}` : `\\u{${hex}}`;
+}
+
+/** JSON in ASCII, so that a terminal can show it too. */
+export function json(value: unknown, indent?: number): string {
+  return JSON.stringify(value, undefined, indent).replace(
+    /[^\n -~]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** At most `width` characters; an ellipsis says that there were more. */
@@ -82,6 +106,13 @@ export function cut(text: string, width: number, unicode: boolean): string {
   const characters = text.length > width ? [...text] : [];
   if (characters.length <= width) return text;
   return width < 1 ? '' : `${characters.slice(0, width - 1).join('')}${unicode ? '…' : '~'}`;
+}
+
+/** The same, but what is missing is in the middle: the end of an address is its port. */
+export function cutMiddle(text: string, width: number, unicode: boolean): string {
+  if (text.length <= width) return text;
+  const end = Math.floor((width - 1) / 2);
+  return `${cut(text, width - end, unicode)}${text.slice(text.length - end)}`;
 }
 
 /** Whether the terminal shows more than ASCII, as far as its locale tells. */
@@ -115,12 +146,17 @@ export function table(
     .join('\n');
 }
 
-/** A paragraph broken into lines of at most 80 columns, at spaces. */
-export function paragraph(text: string): string {
+/** Columns for sentences: 80, or fewer on a narrow terminal. */
+export function textWidth(): number {
+  return Math.min(process.stdout.columns || 80, 80);
+}
+
+/** A paragraph broken into lines of at most `width` columns, at spaces. */
+export function paragraph(text: string, width: number = textWidth()): string {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > 80) {
+    if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line);
       line = '';
     }

@@ -1,4 +1,4 @@
-// socket-options watch: one connection, and all that the kernel does for it: probes, answers,
+// socket-options watch: connects, and prints what the kernel does for the connection: probes, answers,
 // retransmissions, and the end with its reason.
 
 import { once } from 'node:events';
@@ -10,33 +10,37 @@ import {
   setDeadPeerTimeout,
   TcpInfoReader,
 } from '../index';
-import { durationOf, numberOf, orTooSmall } from './arguments';
-import { UsageError, type Values } from './command';
-import { count, duration, latency } from './text';
+import { checkedBy, durationOf, probesOf, TIMEOUT_RANGE } from './arguments';
+import { messageOf, UsageError, type Values } from './command';
+import { count, duration, json, latency, paragraph, printable } from './text';
 
-export const summary = 'one connection: each probe, answer and retransmission, live';
+export const summary = 'connect, and print each probe, answer and retransmission, live';
 
 export const help = `Usage: socket-options watch <host:port> [options]
 
-Connects, and tells line by line what the kernel does for the connection: data
-and acknowledgements, keepalive probes and their answers, retransmissions, a
-closed window, and in the end why it failed. Pull the cable, and see.
+Connects, and prints a line for everything that the kernel does for the
+connection: data and acknowledgements, keepalive probes and their answers,
+retransmissions, a closed window, and the end with its reason. Pull the cable to
+see how long the connection takes to fail.
 
-  --dead-peer <duration>  set a dead-peer timeout: 10s, 1m; else what the system
-                          gives to every socket is what is watched
-  --min-probes <n>        probes that have to go unanswered at the least; 3
-  --write <duration>      write a newline that often, of which the server may
-                          make what it likes
-  --json                  one JSON object in each line: { time, event, ... },
-                          times in milliseconds
+  --dead-peer <duration>  set a dead-peer timeout first: 10s, 1m, at most 24d
+                          (default: the socket stays as the system makes it)
+  --min-probes <n>        how many probes must be unanswered at least: 1 to 127
+                          (default: 3; needs --dead-peer)
+  --write <duration>      send a newline again and again, this far apart: 100ms
+                          to 24h. The server may answer it or close the
+                          connection
+  --json                  print one JSON object { time, event, ... } in each
+                          line, times in milliseconds
 
-Ctrl-C ends it. An IPv6 address is written [::1]:5432.
+Ctrl-C ends it. An IPv6 address is written in brackets: [::1]:5432.
 
 Examples:
   socket-options watch 192.0.2.7:5432 --dead-peer 10s
   socket-options watch example.org:80 --write 200ms --json
 
-Exit code 1 if the connection could not be made, or failed.
+Exit codes: 0 ended by the peer or by Ctrl-C, 1 the connection could not be made
+or failed, 2 wrong arguments.
 `;
 
 export const options = {
@@ -48,8 +52,11 @@ export const options = {
 
 export const operands = ['host:port'] as const;
 
-/** How often the kernel is asked: a probe and its answer are milliseconds apart on a near path. */
+/** How often the kernel is asked, in ms: on a short path an answer follows its probe in milliseconds. */
 const LOOK = 20;
+
+/** How long a pipe that nobody reads may keep a program that was told to end, in ms. */
+const PATIENCE = 1_000;
 
 interface Told {
   readonly event: string;
@@ -64,25 +71,29 @@ export async function run(
 ): Promise<void> {
   const { host, port } = targetOf(target);
   const deadPeer = given['dead-peer'];
-  const timeout = deadPeer === undefined ? undefined : durationOf('--dead-peer', deadPeer);
+  const timeout =
+    deadPeer === undefined ? undefined : durationOf('--dead-peer', deadPeer, ...TIMEOUT_RANGE);
   const probes = given['min-probes'];
   if (probes !== undefined && timeout === undefined) {
-    throw new UsageError('--min-probes is for --dead-peer');
+    throw new UsageError('--min-probes needs --dead-peer');
   }
-  const minProbes = probes === undefined ? undefined : numberOf('--min-probes', probes, 1, 127);
-  const every = given.write === undefined ? undefined : durationOf('--write', given.write);
+  const minProbes = probes === undefined ? undefined : probesOf(probes);
+  const every =
+    given.write === undefined ? undefined : durationOf('--write', given.write, '100ms', '24h');
 
   const socket = connect(port, host);
-  // A socket that fails says so below.
-  await once(socket, 'connect');
+  await once(socket, 'connect').catch((error) => {
+    throw new Error(`cannot connect to ${target}: ${messageOf(error)}`);
+  });
   const start = performance.now();
   const tell = (told: Told) => {
     const time = performance.now() - start;
     const { text, ...rest } = told;
-    const line = given.json
-      ? JSON.stringify({ time: Math.round(time), ...rest })
-      : `${(time / 1_000).toFixed(3).padStart(9)} s  ${text}`;
-    process.stdout.write(`${line}\n`);
+    process.stdout.write(
+      given.json
+        ? `${json({ time: Math.round(time), ...rest })}\n`
+        : line(`${(time / 1_000).toFixed(3).padStart(9)} s  `, text),
+    );
   };
   const closed = closing(socket);
   try {
@@ -94,26 +105,37 @@ export async function run(
   const writing = every === undefined ? undefined : setInterval(() => socket.write('\n'), every);
   const watched = follow(socket, tell);
   const interrupted = once(process, 'SIGINT').then(() => 'interrupted' as const);
-  const end = await Promise.race([closed, interrupted]);
+  const unread = once(process.stdout, 'error').then(() => 'unread' as const);
+  const end = await Promise.race([closed, interrupted, unread]);
   clearInterval(writing);
   watched.stop();
-  const failed = end !== 'interrupted' && end !== undefined;
-  tell(lastWords(end, watched.silent(), timeout));
   socket.destroy();
-  process.exitCode = failed ? 1 : 0;
-  // The listener for SIGINT would keep the process.
+  if (end !== 'unread') tell(lastWords(end, watched.silent(), timeout));
+  process.exitCode = end instanceof Error ? 1 : 0;
+  // The listener for SIGINT would keep the process, and so would a pipe that nobody reads.
   process.removeAllListeners('SIGINT');
+  if (end === 'interrupted') setTimeout(() => process.exit(), PATIENCE).unref();
+}
+
+/** A line for people; on a terminal, broken at spaces into lines that begin below the text. */
+function line(time: string, text: string): string {
+  const { columns } = process.stdout;
+  const shown = printable(text);
+  if (!columns) return `${time}${shown}\n`;
+  const indent = ' '.repeat(Math.min(time.length, Math.floor(columns / 3)));
+  return `${time}${paragraph(shown, columns - time.length).replaceAll('\n', `\n${indent}`)}\n`;
 }
 
 function targetOf(target: string): { host: string; port: number } {
   const [, bracketed, plain, digits] = /^(?:\[(.+)\]|([^:]+)):(\d+)$/.exec(target) ?? [];
   const host = bracketed ?? plain;
   const port = Number(digits);
-  if (host === undefined || (bracketed !== undefined && !isIPv6(bracketed))) {
-    throw new UsageError(`'${target}' is not host:port, as 192.0.2.7:5432 or [::1]:5432`);
+  const isHost = bracketed === undefined ? /^[^\p{C}\p{Z}]+$/u.test(host ?? '') : isIPv6(bracketed);
+  if (host === undefined || !isHost) {
+    throw new UsageError(`'${target}' is not <host:port>, such as 192.0.2.7:5432 or [::1]:5432`);
   }
   if (port < 1 || port > 65_535) {
-    throw new UsageError(`'${target}': a port is a number from 1 to 65535`);
+    throw new UsageError(`the port of '${target}' is not a number from 1 to 65535`);
   }
   return { host, port };
 }
@@ -141,10 +163,10 @@ function begin(
     ...{ local, remote, rtt },
   });
   if (timeout !== undefined) {
-    orTooSmall(() => setDeadPeerTimeout(socket, timeout, { minProbes }));
+    checkedBy(() => setDeadPeerTimeout(socket, timeout, { minProbes }));
   }
   const bounds = getDeadPeerBounds(socket);
-  tell({ event: 'bounds', text: boundsText(bounds, timeout), timeout, ...json(bounds) });
+  tell({ event: 'bounds', text: boundsText(bounds, timeout), timeout, ...finite(bounds) });
   for (const warning of bounds.warnings) tell({ event: 'warning', text: `! ${warning}`, warning });
 }
 
@@ -155,13 +177,13 @@ const bound = (milliseconds: number) =>
 
 function boundsText({ idle, busy, worst }: DeadPeerReport, timeout: number | undefined): string {
   const promised = timeout === undefined ? '' : ` (promised: ${duration(timeout)})`;
-  return `if the peer vanishes, this fails: idle ${bound(idle)}, with data in flight ${bound(busy)}, at the worst ${bound(worst)}${promised}`;
+  return `if the peer vanishes, the connection fails: idle ${bound(idle)}, with data in flight ${bound(busy)}, in the worst case ${bound(worst)}${promised}`;
 }
 
 /** JSON has no Infinity. */
-function json({ idle, busy, worst }: DeadPeerReport): Record<string, number | null> {
-  const finite = (value: number) => (Number.isFinite(value) ? value : null);
-  return { idle: finite(idle), busy: finite(busy), worst: finite(worst) };
+function finite({ idle, busy, worst }: DeadPeerReport): Record<string, number | null> {
+  const known = (value: number) => (Number.isFinite(value) ? value : null);
+  return { idle: known(idle), busy: known(busy), worst: known(worst) };
 }
 
 /** What is compared from one look to the next. */
@@ -209,8 +231,8 @@ function follow(socket: Socket, tell: (told: Told) => void): Watched {
   let before = look(reader.read(socket));
   let lastAnswer = performance.now() - (before.sinceAck || 0);
   const timer = setInterval(() => {
-    // It may have been closed by now, of which its end will tell.
-    if (socket.destroyed) return;
+    // The end of the connection has a line of its own. While nobody reads, there is nothing to add.
+    if (socket.destroyed || process.stdout.writableNeedDrain) return;
     let now: Look;
     try {
       now = look(reader.read(socket));
@@ -227,7 +249,7 @@ function follow(socket: Socket, tell: (told: Told) => void): Watched {
 
 const seconds = (milliseconds: number) => `${(milliseconds / 1_000).toFixed(1)} s`;
 
-/** What has happened between two looks, in the words of the kernel's counters. */
+/** What happened between two looks, by the kernel's counters. */
 function changes(before: Look, now: Look): Told[] {
   const told: Told[] = [];
   const say = (event: string, text: string, more: object = {}) =>
@@ -245,30 +267,33 @@ function changes(before: Look, now: Look): Told[] {
   }
   if (now.retransmitted > before.retransmitted) {
     const kind = now.inARow === 0 ? 'tail loss probe' : `retransmission ${now.inARow}`;
-    const text = `${kind}: ${count(now.unacked, 'segment')} unacknowledged, the peer is silent for ${seconds(now.sinceAck)}`;
+    const text = `${kind}: ${count(now.unacked, 'segment')} unacknowledged, the peer has been silent for ${seconds(now.sinceAck)}`;
     say('retransmission', text, { inARow: now.inARow, unacked: now.unacked, ...silence });
   }
   if (now.probes > before.probes) {
     const kind = waiting ? 'window probe' : 'keepalive probe';
-    const text = `${kind} ${now.probes} is out, the peer is silent for ${seconds(now.sinceAck)}`;
+    const text = `${kind} ${now.probes} is unanswered, the peer has been silent for ${seconds(now.sinceAck)}`;
     say('probe', text, { kind, probes: now.probes, answered: false, ...silence });
   } else if (now.probes < before.probes) {
-    say('answer', `answer: the peer lives, after ${count(before.probes, 'probe')}`);
+    say('answer', `answer after ${count(before.probes, 'probe')}: the peer is alive`);
   } else if (!waiting && isAnsweredProbe(before, now)) {
     say('probe', 'keepalive probe, answered at once', { kind: 'keepalive probe', answered: true });
   }
   if (before.inARow > 0 && now.inARow === 0) say('answer', 'answer: the peer acknowledges again');
   if (now.window === 0 && before.window > 0) {
-    say('window closed', 'the peer’s window is closed: it lives, and does not read');
+    say(
+      'window closed',
+      "the peer's window is closed: its system answers, its program does not read",
+    );
   } else if (now.window > 0 && before.window === 0) {
-    say('window open', 'the peer’s window is open again');
+    say('window open', "the peer's window is open again");
   }
   if (now.state !== before.state)
-    say('state', `${before.state} to ${now.state}`, { state: now.state });
+    say('state', `the state changes from ${before.state} to ${now.state}`, { state: now.state });
   return told;
 }
 
-/** A segment out and one in, and no data in either. */
+/** One segment was sent and one received, both without data. */
 function isAnsweredProbe(before: Look, now: Look): boolean {
   return (
     now.segmentsSent === before.segmentsSent + 1 &&
@@ -288,10 +313,11 @@ function lastWords(
   if (end === 'interrupted') return { event: 'interrupted', text: 'ended by Ctrl-C' };
   if (end === undefined) return { event: 'closed', text: 'the peer closed the connection' };
   const { peer, code, message } = explainDisconnect(end);
+  const what = code === null ? end.message : `${code}: ${message}`;
   const promise =
     timeout === undefined
       ? ''
       : ` (promised: ${duration(timeout)}, ${silent <= timeout + 250 ? 'kept' : 'NOT kept'})`;
-  const text = `${code}: ${message} The peer was silent for ${seconds(silent)}${promise}`;
+  const text = `${what} The peer was silent for ${seconds(silent)}${promise}`;
   return { event: 'failed', text, ...{ code, peer, message, silent: Math.round(silent), timeout } };
 }

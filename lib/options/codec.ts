@@ -132,6 +132,13 @@ const rate: Codec = {
   },
 };
 
+// dscp.ts reads and writes it: only the check is here.
+const dscp: Codec = {
+  room: 4,
+  encode: encodeInteger,
+  decode: (at) => ((words[at] as number) & 0xff) >> 2,
+};
+
 const text: Codec = {
   room: 64,
   encode(value, { spelling }, label) {
@@ -223,6 +230,7 @@ export const codecs: Readonly<Record<Row['kind'], Codec>> = {
   integer,
   duration,
   rate,
+  dscp,
   string: text,
   cookie,
   linger,

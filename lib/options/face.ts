@@ -1,5 +1,4 @@
-// The public functions on the options of a socket: thin, since what they do is loaded with their first
-// call.
+// The public functions on the options of a socket, with their docs.
 
 import type { OptionName, OptionValues, SocketOptions } from '../catalogue';
 import { kit } from '../kit';
@@ -7,14 +6,10 @@ import type { SocketLike } from '../socket';
 import { getSystemDefaults } from '../system/face';
 import type { KeepAlive, KeepAliveOptions } from './keepalive';
 
-let loaded: typeof import('./index') | undefined;
-
-function load(): typeof import('./index') {
-  loaded = require('./index.js') as typeof import('./index');
-  loaded.useKit(kit());
-  loaded.useSystemDefaults(getSystemDefaults);
-  return loaded;
-}
+// Loaded with the package, since the folder may be gone or out of reach when a call needs it.
+const parts = require('./index.js') as typeof import('./index');
+parts.useKit(kit());
+parts.useSystemDefaults(getSystemDefaults);
 
 /**
  * Reads one option from the kernel: `getOption(socket, 'userTimeout')`.
@@ -29,7 +24,7 @@ export function getOption<Name extends OptionName>(
   socket: SocketLike,
   name: Name,
 ): OptionValues[Name] {
-  return (loaded ?? load()).getOption(socket, name);
+  return parts.getOption(socket, name);
 }
 
 /**
@@ -48,7 +43,7 @@ export function getOptions(
   socket: SocketLike,
   names?: readonly OptionName[],
 ): Partial<OptionValues> {
-  return (loaded ?? load()).getOptions(socket, names);
+  return parts.getOptions(socket, names);
 }
 
 /**
@@ -62,12 +57,17 @@ export function getOptions(
  *   had been set before it, and `ENOPROTOOPT` is what this system does not have (nothing was set).
  */
 export function setOptions(socket: SocketLike, options: SocketOptions): void {
-  (loaded ?? load()).setOptions(socket, options);
+  parts.setOptions(socket, options);
 }
 
 /** Throws what {@link setOptions} would throw before the first system call. Not public. */
 export function checkOptions(options: SocketOptions): void {
-  (loaded ?? load()).checkOptions(options);
+  parts.checkOptions(options);
+}
+
+/** Sets each option for itself; returns the errors of those that were refused. Not public. */
+export function setEach(socket: SocketLike, options: SocketOptions): Error[] {
+  return parts.setEach(socket, options);
 }
 
 /**
@@ -95,7 +95,7 @@ export function setKeepAlive(
   socket: SocketLike,
   options: KeepAliveOptions | boolean | 'system',
 ): void {
-  (loaded ?? load()).setKeepAlive(socket, options);
+  parts.setKeepAlive(socket, options);
 }
 
 /**
@@ -104,7 +104,7 @@ export function setKeepAlive(
  * @throws SocketOptionError for a socket that is not TCP (`ENOPROTOOPT`, `ENOTSUP`) or not open.
  */
 export function getKeepAlive(socket: SocketLike): KeepAlive {
-  return (loaded ?? load()).getKeepAlive(socket);
+  return parts.getKeepAlive(socket);
 }
 
 /**
@@ -117,12 +117,12 @@ export function getKeepAlive(socket: SocketLike): KeepAlive {
 export function isSupported(name: OptionName): boolean;
 export function isSupported(name: string): boolean;
 export function isSupported(name: string): boolean {
-  return (loaded ?? load()).isSupported(name);
+  return parts.isSupported(name);
 }
 
 /** The names of all options that this system, the running kernel included, has. */
 export function supportedOptions(): OptionName[] {
-  return (loaded ?? load()).supportedOptions();
+  return parts.supportedOptions();
 }
 
 /**
@@ -158,7 +158,7 @@ export function getRawOption(
   name: number,
   length?: number,
 ): number | Buffer {
-  return (loaded ?? load()).getRawOption(socket, level, name, length);
+  return parts.getRawOption(socket, level, name, length);
 }
 
 /**
@@ -180,5 +180,5 @@ export function setRawOption(
   name: number,
   value: number | Uint8Array,
 ): void {
-  (loaded ?? load()).setRawOption(socket, level, name, value);
+  parts.setRawOption(socket, level, name, value);
 }

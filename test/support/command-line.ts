@@ -1,0 +1,57 @@
+// The command line as users run it: a process of its own.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+export const main = join(__dirname, '../../dist/cli/main.js');
+const fixture = join(__dirname, '../fixtures/connections.cjs');
+
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function node(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended> {
+  const child = spawn(process.execPath, args, {
+    env: { PATH: process.env.PATH, SystemRoot: process.env.SystemRoot, LC_ALL: 'C.UTF-8', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null]>,
+  ]);
+  return { status, stdout, stderr };
+}
+
+/** Runs the command line in a UTF-8 locale, unless `env` has another, until it ends. */
+export const run = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+  node([main, ...args], env);
+
+/** The same with what the scenario of test/fixtures/connections.cjs puts in place of the system. */
+export const runFaked = (scenario: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+  node([fixture, scenario, ...args], env);
+
+/** Of a command, by its help: the names of its options, and which of them take a value. */
+export async function optionsOf(command: string): Promise<{ name: string; hasValue: boolean }[]> {
+  const { stdout } = await run([command, '--help']);
+  return [...stdout.matchAll(/^ {2}--(\S+)( <)?/gm)].map(([, name = '', value]) => ({
+    name,
+    hasValue: value !== undefined,
+  }));
+}
+
+/** Runs at most four at a time: each is a process. */
+export async function each<Item>(
+  items: readonly Item[],
+  use: (item: Item) => Promise<void>,
+): Promise<void> {
+  const rest = [...items];
+  const worker = async () => {
+    for (let item = rest.shift(); item !== undefined; item = rest.shift()) await use(item);
+  };
+  await Promise.all(Array.from({ length: 4 }, worker));
+}
