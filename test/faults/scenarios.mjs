@@ -1,0 +1,560 @@
+// Every public function in a situation of its own: how it is called, what it sets, and what of its
+// answer is checked beyond what situation.mjs checks of all.
+
+import { once } from 'node:events';
+import net from 'node:net';
+import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asNew, getInt, setInt, watchThreads } from './kernel.mjs';
+
+const SOL_SOCKET = 1;
+const IPPROTO_TCP = 6;
+const option = (level, name) => ({ level, name, key: `${level}/${name}` });
+const KEEPALIVE = option(SOL_SOCKET, 9);
+const NODELAY = option(IPPROTO_TCP, 1);
+const KEEPIDLE = option(IPPROTO_TCP, 4);
+const KEEPINTVL = option(IPPROTO_TCP, 5);
+const KEEPCNT = option(IPPROTO_TCP, 6);
+const USER_TIMEOUT = option(IPPROTO_TCP, 18);
+
+export const fdOf = (socket) => socket._handle.fd;
+
+/** Until something holds, for two seconds at the most. */
+export async function until(holds) {
+  for (let i = 0; i < 400 && !holds(); i++) await sleep(5);
+  return holds();
+}
+
+/** Values that no default is, so that one which was made up shows. */
+function preset(fd) {
+  for (const [{ level, name }, value] of [
+    [KEEPALIVE, 1],
+    [KEEPIDLE, 41],
+    [KEEPINTVL, 7],
+    [KEEPCNT, 5],
+    [USER_TIMEOUT, 43_210],
+  ]) {
+    setInt(fd, level, name, value);
+  }
+}
+
+const refusedConnection = Object.assign(new Error('read ETIMEDOUT'), {
+  code: 'ETIMEDOUT',
+  syscall: 'read',
+});
+
+/** Of each option what the kernel must hold afterwards; for functions that set. */
+const wanted = (...pairs) => pairs.map(([one, value]) => ({ ...one, value }));
+const KEEP_ALIVE_NAMES = {
+  keepAlive: KEEPALIVE.key,
+  keepAliveInitialDelay: KEEPIDLE.key,
+  keepAliveInterval: KEEPINTVL.key,
+  keepAliveCount: KEEPCNT.key,
+  userTimeout: USER_TIMEOUT.key,
+  noDelay: NODELAY.key,
+};
+/** The options by the package's names, as `applied` of an error has them. */
+export const KEYS = KEEP_ALIVE_NAMES;
+
+const asNewValues = () =>
+  wanted(
+    [KEEPALIVE, asNew(1, 9)],
+    [KEEPIDLE, asNew(6, 4)],
+    [KEEPINTVL, asNew(6, 5)],
+    [KEEPCNT, asNew(6, 6)],
+  );
+
+/** What a dead-peer timeout sets is chosen by the package: read once, from a run without faults. */
+const DEAD_PEER = [KEEPALIVE, KEEPIDLE, KEEPINTVL, KEEPCNT, USER_TIMEOUT];
+
+async function withServer(stage) {
+  stage.server = net.createServer().listen(0, '127.0.0.1');
+  await once(stage.server, 'listening');
+  stage.closing.push(() => new Promise((resolve) => stage.server.close(resolve)));
+}
+
+const ownPorts = (stage) => ({ port: stage.client.localPort });
+
+/** Of a list: both ends, in one order, without what changes from run to run. */
+const ends = (list) =>
+  [...list].sort((a, b) => a.localPort - b.localPort || a.remotePort - b.remotePort);
+
+/** Of rows of `readTcpInfos`: each is right, or says why there is none. */
+function judgeColumns({ value, want, row, errno }) {
+  const faults = [];
+  for (const [i, code] of value.errno.entries()) {
+    for (const [field, column] of Object.entries(value)) {
+      if (field === 'errno') continue;
+      const got = column[i];
+      const right = want.get(`${field}.${i}`);
+      if (code !== 0 && !Number.isNaN(got)) faults.push(`row ${i} is refused, and has ${field} ${got}`);
+      if (code === 0 && right !== undefined && got !== right && !(row.isAnswer && Number.isNaN(got))) {
+        faults.push(`row ${i} says ${field} ${got}, and the kernel ${right}`);
+      }
+    }
+    if (code !== 0 && errno !== undefined && code !== -errno) {
+      faults.push(`row ${i} has errno ${code}, and the call failed with ${-errno}`);
+    }
+  }
+  return faults;
+}
+
+const tcpInfoFields = ['state', 'mss', 'bytesSent', 'bytesReceived', 'congestionWindow'];
+
+/** What happens to a watch in which a connection ends. */
+async function watchOnce(api, stage) {
+  const { localPort: port } = stage.client;
+  const watch = api.watchClosedConnections({ filter: { port } });
+  const told = [];
+  const errors = [];
+  watch.on('closed', ({ localPort, tcpInfo }) => told.push([localPort, tcpInfo?.bytesReceived]));
+  watch.on('error', (error) => errors.push(error));
+  stage.client.resetAndDestroy();
+  await until(() => told.length >= 2 || errors.length > 0);
+  const before = process.cpuUsage();
+  await sleep(20);
+  const { user, system } = process.cpuUsage(before);
+  watch.close();
+  const left = watchThreads();
+  return {
+    ends: told.length,
+    received: told.reduce((sum, [, bytes]) => sum + bytes, 0),
+    error: errors[0] ?? null,
+    errors: errors.length,
+    threads: left,
+    isBusy: user + system > 15_000 && stage.quiet,
+    overruns: watch.overruns,
+  };
+}
+
+/** Only these may a watch survive (recvfrom); a poll that was interrupted, or found nothing, too. */
+const SURVIVABLE = {
+  recvfrom: ['EINTR', 'EAGAIN', 'ENOBUFS', "another sender's"],
+  poll: ['EINTR', 'no event', 'POLLERR'],
+};
+
+function judgeWatch({ value, row, isRefusal }) {
+  const faults = [];
+  if (value.threads !== 0) faults.push(`${value.threads} threads are left after close()`);
+  if (value.errors > 1) faults.push(`${value.errors} 'error' events`);
+  const isWhole = value.ends === 2 && value.received === 1_500;
+  const survives = SURVIVABLE[row.call]?.includes(row.error);
+  if (value.error !== null) {
+    if (survives && row.count < 100 && row.error !== 'POLLERR') {
+      faults.push(`ended by ${value.error.code}, which passes by itself`);
+    } else faults.push(...isRefusal(value.error));
+  } else if (!isWhole && row.error !== "another sender's" && !(survives && row.count >= 100)) {
+    faults.push(`told ${value.ends} ends and ${value.received} bytes of 2 and 1500, and no 'error'`);
+  }
+  return faults;
+}
+
+export const scenarios = [
+  {
+    name: 'getOption',
+    arrange: ({ client }) => preset(fdOf(client)),
+    act: (api, { client }) => api.getOption(client, 'userTimeout'),
+  },
+  {
+    name: 'getOption(text)',
+    covers: 'getOption',
+    act: (api, { client }) => api.getOption(client, 'congestionControl'),
+  },
+  {
+    name: 'getOptions(names)',
+    covers: 'getOptions',
+    arrange: ({ client }) => preset(fdOf(client)),
+    act: (api, { client }) =>
+      api.getOptions(client, ['userTimeout', 'keepAlive', 'keepAliveCount', 'congestionControl']),
+  },
+  {
+    name: 'getOptions',
+    arrange: ({ client }) => preset(fdOf(client)),
+    act: (api, { client }) => api.getOptions(client),
+    // What the socket does not answer is left out.
+    mayOmit: true,
+  },
+  {
+    name: 'setOptions(1)',
+    covers: 'setOptions',
+    act: (api, { client }) => api.setOptions(client, { userTimeout: 30_000 }),
+    sets: () => wanted([USER_TIMEOUT, 30_000]),
+  },
+  {
+    name: 'setOptions(4)',
+    covers: 'setOptions',
+    act: (api, { client }) =>
+      api.setOptions(client, {
+        ...{ userTimeout: 30_000, noDelay: true },
+        ...{ keepAliveInitialDelay: 33_000, keepAlive: true },
+      }),
+    sets: () => wanted([USER_TIMEOUT, 30_000], [NODELAY, 1], [KEEPIDLE, 33], [KEEPALIVE, 1]),
+  },
+  {
+    name: "setOptions('system')",
+    covers: 'setOptions',
+    arrange: ({ client }) => preset(fdOf(client)),
+    act: (api, { client }) =>
+      api.setOptions(client, { keepAliveInitialDelay: 'system', keepAliveCount: 'system' }),
+    sets: () => wanted([KEEPIDLE, asNew(6, 4)], [KEEPCNT, asNew(6, 6)]),
+  },
+  {
+    name: 'isSupported',
+    act: (api) => api.isSupported('userTimeout'),
+    // "No such option" is an answer of the kernel.
+    accepts: isOwnWord,
+    // As long as the kernel has not answered, nothing may be kept: asked again, it says no, and that holds.
+    again(api, { injector }, outcome, row) {
+      if (isOwnWord({ row })) return [];
+      const isKnown = outcome.error === undefined && row.call !== 'socket';
+      injector.inject(injector.names.indexOf('getsockopt'), 1, 1, constants.errno.ENOPROTOOPT);
+      const answer = api.isSupported('userTimeout');
+      const { calls } = injector.end();
+      const expected = calls.length === 0 && isKnown;
+      return answer === expected ? [] : [`later, when the kernel says no, it is ${answer}`];
+    },
+  },
+  {
+    name: 'supportedOptions',
+    act: (api) => api.supportedOptions(),
+    accepts: isOwnWord,
+  },
+  {
+    name: 'getRawOption',
+    arrange: ({ client }) => preset(fdOf(client)),
+    act: (api, { client }) => api.getRawOption(client, IPPROTO_TCP, USER_TIMEOUT.name),
+  },
+  {
+    name: 'getRawOption(length)',
+    covers: 'getRawOption',
+    act: (api, { client }) => api.getRawOption(client, IPPROTO_TCP, 13, 16),
+    // What the kernel wrote, as far as it wrote it.
+    accepts: ({ row, value, baseline }) =>
+      row.isAnswer && Buffer.isBuffer(value) && baseline.toString().startsWith(value.toString()),
+  },
+  {
+    name: 'setRawOption',
+    act: (api, { client }) => api.setRawOption(client, IPPROTO_TCP, USER_TIMEOUT.name, 12_000),
+    sets: () => wanted([USER_TIMEOUT, 12_000]),
+  },
+  {
+    name: 'setRawOption(bytes)',
+    covers: 'setRawOption',
+    act: (api, { client }) =>
+      api.setRawOption(client, IPPROTO_TCP, USER_TIMEOUT.name, new Uint8Array([16, 39, 0, 0])),
+    sets: () => wanted([USER_TIMEOUT, 10_000]),
+  },
+  {
+    name: 'getKeepAlive',
+    arrange: ({ client }) => preset(fdOf(client)),
+    act: (api, { client }) => api.getKeepAlive(client),
+    // What the kernel says that it does not have is null.
+    accepts: ({ row, value }) =>
+      row.error === 'ENOPROTOOPT' && Object.values(value).includes(null),
+  },
+  {
+    name: 'setKeepAlive(object)',
+    covers: 'setKeepAlive',
+    act: (api, { client }) =>
+      api.setKeepAlive(client, { enable: true, initialDelay: 31_000, interval: 6_000, count: 4 }),
+    sets: () => wanted([KEEPIDLE, 31], [KEEPINTVL, 6], [KEEPCNT, 4], [KEEPALIVE, 1]),
+  },
+  {
+    name: 'setKeepAlive(boolean)',
+    covers: 'setKeepAlive',
+    act: (api, { client }) => api.setKeepAlive(client, true),
+    sets: () => wanted([KEEPALIVE, 1]),
+  },
+  {
+    name: "setKeepAlive('system')",
+    covers: 'setKeepAlive',
+    arrange: ({ client }) => preset(fdOf(client)),
+    act: (api, { client }) => api.setKeepAlive(client, 'system'),
+    sets: asNewValues,
+  },
+  {
+    name: 'setDeadPeerTimeout',
+    act: (api, { client }) => api.setDeadPeerTimeout(client, 20_000).options,
+    chooses: DEAD_PEER,
+  },
+  {
+    name: 'setDeadPeerTimeout(server)',
+    covers: 'setDeadPeerTimeout',
+    arrange: withServer,
+    target: ({ server }) => fdOf(server),
+    act: (api, { server }) => api.setDeadPeerTimeout(server, 20_000).options,
+    chooses: DEAD_PEER,
+  },
+  {
+    name: 'setDeadPeerTimeout(null)',
+    covers: 'setDeadPeerTimeout',
+    arrange: ({ client }) => preset(fdOf(client)),
+    act: (api, { client }) => api.setDeadPeerTimeout(client, null),
+    chooses: DEAD_PEER,
+  },
+  {
+    name: "setDeadPeerTimeout('tolerate')",
+    covers: 'setDeadPeerTimeout',
+    act: (api, { client }) =>
+      api.setDeadPeerTimeout(client, 20_000, { zeroWindow: 'tolerate' }).options,
+    chooses: [...DEAD_PEER, option(IPPROTO_TCP, 44)],
+    // Values of its own for another basis are no lie: the plan is returned with them.
+    accepts: ({ value, target }) =>
+      getInt(target, IPPROTO_TCP, KEEPIDLE.name) * 1_000 === value?.keepAliveInitialDelay,
+  },
+  {
+    name: 'getDeadPeerBounds',
+    act: (api, { client }) => api.getDeadPeerBounds(client),
+    accepts: warned,
+  },
+  {
+    name: 'getDeadPeerBounds(tuned)',
+    covers: 'getDeadPeerBounds',
+    arrange: ({ client }) => preset(fdOf(client)),
+    act: (api, { client }) => api.getDeadPeerBounds(client),
+    accepts: warned,
+  },
+  {
+    name: 'planDeadPeerTimeout',
+    act: (api) => api.planDeadPeerTimeout(20_000).options,
+    calls: 'none',
+  },
+  {
+    name: 'explainDisconnect',
+    act: (api, { client }) => api.explainDisconnect(refusedConnection, client),
+    // With counters or without them: which, `tcpInfo` says.
+    accepts: ({ value, path }) => path === 'message' || (path === 'peer' && value.tcpInfo === null),
+  },
+  {
+    name: 'tuneSockets(client)',
+    covers: 'tuneSockets',
+    act: (api, stage) => tune(api, stage, 'client'),
+    target: ({ tuned }) => fdOf(tuned),
+    chooses: [...DEAD_PEER, NODELAY],
+    says: ({ value }) => value.errors,
+    value: ({ tuned }) => ({ tuned }),
+  },
+  {
+    name: 'tuneSockets(server)',
+    covers: 'tuneSockets',
+    act: (api, stage) => tune(api, stage, 'server'),
+    target: ({ tuned }) => fdOf(tuned),
+    chooses: [...DEAD_PEER, NODELAY],
+    says: ({ value }) => value.errors,
+    value: ({ tuned }) => ({ tuned }),
+  },
+  {
+    name: 'getSystemDefaults',
+    act: (api) => api.getSystemDefaults(),
+    // A setting that is missing has the value that is built in; one that is not to be read, a reason.
+    accepts: ({ row, path, value }) => {
+      const [name, member] = path.split('.');
+      const { source, reason } = value[name];
+      if (member === 'value') return row.error === 'ENOENT' && source === 'builtin';
+      return member !== 'unit' && (source === 'builtin' || reason !== null);
+    },
+  },
+  {
+    name: 'getSysctl',
+    act: (api) => api.getSysctl('net.ipv4.tcp_retries2'),
+    accepts: ({ path, value, row }) =>
+      (path === 'reason' && value.value === null && value.reason.includes(row.error)) ||
+      (row.isAnswer && path === 'reason' && value.value === null),
+  },
+  {
+    name: 'getTcpInfo',
+    act: (api, { client }) => api.getTcpInfo(client),
+  },
+  {
+    name: 'getKernelTcpInfo',
+    act: (api, { client }) => api.getKernelTcpInfo(client),
+  },
+  {
+    name: 'getKernelTcpInfo(details)',
+    covers: 'getKernelTcpInfo',
+    act: (api, { client }) => api.getKernelTcpInfo(client, { details: true }),
+  },
+  {
+    name: 'TcpInfoReader.read',
+    covers: 'TcpInfoReader',
+    act: (api, { client }) => new api.TcpInfoReader().read(client).toJSON(),
+  },
+  {
+    name: 'readTcpInfos',
+    act: (api, { client, accepted }) => api.readTcpInfos([client, accepted], tcpInfoFields),
+    judge: judgeColumns,
+  },
+  {
+    name: 'readTcpInfosAsync',
+    act: (api, { client, accepted }) => api.readTcpInfosAsync([client, accepted], tcpInfoFields),
+    judge: judgeColumns,
+  },
+  {
+    name: 'listConnections',
+    act: (api, stage) => ends(api.listConnections(ownPorts(stage))),
+  },
+  {
+    name: 'listConnections(tcpInfo)',
+    covers: 'listConnections',
+    act: (api, stage) => ends(api.listConnections({ ...ownPorts(stage), tcpInfo: true })),
+  },
+  {
+    name: 'listConnections(ownProcess)',
+    covers: 'listConnections',
+    act: (api, stage) => ends(api.listConnections({ ...ownPorts(stage), ownProcess: true })),
+  },
+  {
+    name: 'listConnections(owners)',
+    covers: 'listConnections',
+    act: (api, stage) => ends(api.listConnections({ ...ownPorts(stage), owners: true })),
+    accepts: unseenOwners,
+  },
+  {
+    name: 'listConnectionsAsync',
+    act: async (api, stage) => ends(await api.listConnectionsAsync(ownPorts(stage))),
+  },
+  {
+    name: 'listConnectionsAsync(owners)',
+    covers: 'listConnectionsAsync',
+    act: async (api, stage) =>
+      ends(await api.listConnectionsAsync({ ...ownPorts(stage), owners: true })),
+    accepts: unseenOwners,
+  },
+  {
+    name: 'destroyConnection',
+    prepare(api, stage) {
+      const { localPort, remotePort } = stage.client;
+      stage.connection = api
+        .listConnections({ localPort, remotePort })
+        .find((one) => one.localPort === localPort);
+    },
+    // On one that is being ended the kernel refuses every option.
+    skipsSnapshot: true,
+    act: (api, stage) => api.destroyConnection(stage.connection),
+    async again(api, stage, outcome) {
+      if (outcome.error === undefined) return [];
+      if (stage.client.destroyed) return [];
+      try {
+        api.destroyConnection(stage.connection);
+      } catch (error) {
+        // The first one may have reached the kernel: then only its answer was lost.
+        if (error.code !== 'ENOENT') return [`later, it threw ${error.message}`];
+      }
+      return (await until(() => stage.client.destroyed)) ? [] : ['the connection was not ended'];
+    },
+    async verify(stage, outcome) {
+      if (outcome.error !== undefined) return [];
+      return (await until(() => stage.client.destroyed))
+        ? []
+        : ['it returned, and the connection was not ended'];
+    },
+  },
+  {
+    name: 'watchClosedConnections',
+    act: watchOnce,
+    isAsync: true,
+    skipsSnapshot: true,
+    judge: judgeWatch,
+    // Its thread does not wake as often in each run.
+    onlyFirst: ['poll', 'recvfrom'],
+    async again(api) {
+      const watch = api.watchClosedConnections();
+      watch.close();
+      return [];
+    },
+  },
+  {
+    name: 'Heartbeat',
+    entry: 'heartbeat',
+    act: beatUntilDead,
+    isAsync: true,
+    skipsSnapshot: true,
+    onlyFirst: ['getsockopt', 'setsockopt'],
+    // Not known is an answer; that nothing comes back at all is another.
+    accepts: ({ path, value }) => path === 'reason' && value.reason === 'unknown',
+    again: async () => [],
+  },
+  {
+    name: 'PeerRegistry.counts',
+    covers: 'PeerRegistry',
+    entry: 'heartbeat',
+    act: (api, { client, accepted }) => registryOf(api, client, accepted).counts(),
+    accepts: countsAdd,
+  },
+  {
+    name: 'PeerRegistry.countsAsync',
+    covers: 'PeerRegistry',
+    entry: 'heartbeat',
+    act: (api, { client, accepted }) => registryOf(api, client, accepted).countsAsync(),
+    accepts: countsAdd,
+  },
+];
+
+/** Exports that make no system call. */
+export const WITHOUT_CALLS = {
+  constants: 'a table of the headers',
+  SocketOptionError: 'a class of errors',
+  HeartbeatTimeoutError: 'a class of errors',
+  PeerSupersededError: 'a class of errors',
+  tcpStates: 'an array of names',
+};
+
+/** "No such option" is an answer of the kernel. */
+function isOwnWord({ row }) {
+  return row.call === 'getsockopt' && row.error === 'ENOPROTOOPT';
+}
+
+/** Bounds that rest on a guess say so. */
+function warned({ row, value, baseline }) {
+  return row.error === 'ENOENT' || value.warnings.length > baseline.warnings.length;
+}
+
+/** Who holds a socket is not seen where a process may not be looked into: as if it did not. */
+function unseenOwners({ row, path }) {
+  return /\.owners/.test(path) && ['EACCES', 'EPERM', 'ENOENT'].includes(row.error);
+}
+
+/** None is lost: of whom no state is told, it is counted as unknown. */
+function countsAdd({ value }) {
+  const { established, halfOpen, closeWait, other, unknown } = value;
+  return unknown > 0 && established + halfOpen + closeWait + other + unknown === 2;
+}
+
+function registryOf(api, client, accepted) {
+  const registry = new api.PeerRegistry();
+  registry.claim('client', client);
+  registry.claim('accepted', accepted);
+  return registry;
+}
+
+/** A connection that is made while its side is tuned, and what was said of it. */
+async function tune(api, stage, side) {
+  const errors = [];
+  const tuning = api.tuneSockets({
+    [side]: { deadPeerTimeout: 20_000, noDelay: true },
+    onError: (error) => errors.push(error),
+  });
+  const accepting = once(stage.listening, 'connection');
+  const client = net.connect(stage.listening.address().port, '127.0.0.1');
+  const [[accepted]] = await Promise.all([accepting, once(client, 'connect')]);
+  await new Promise(setImmediate);
+  tuning.close();
+  stage.tuned = side === 'client' ? client : accepted;
+  stage.sockets.push(client, accepted);
+  return { errors };
+}
+
+async function beatUntilDead(api, stage) {
+  const { client } = stage;
+  const errors = [];
+  client.on('error', (error) => errors.push(error));
+  const heartbeat = new api.Heartbeat(client, { interval: 50, timeout: 110, send: 'ping' });
+  await until(() => client.destroyed);
+  heartbeat.close();
+  const [error] = errors;
+  const { reason, state, bytesInFlight, unsentBytes } = error?.death ?? {};
+  return {
+    ...{ isDestroyed: client.destroyed, errors: errors.length, code: error?.code },
+    ...{ reason, state, bytesInFlight, unsentBytes },
+  };
+}
