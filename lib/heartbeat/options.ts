@@ -33,10 +33,11 @@ export interface HeartbeatOptions<Stream extends Duplex = Duplex> {
    * Without it any bytes are; `false`: none, only calls of `beat()` and `answer()` are. The first sign after
    * a ping is taken for its answer, unless `answer()` tells answers.
    *
-   * The function must return `true` or `false` at once: anything else, and what it throws, ends the socket with
-   * that error, after the stream got the chunk. It cannot be asynchronous. For asynchronous work use `isAlive: false`, and
-   * call `beat()`. Then the time from the arrival of a message until `beat()` counts as silence, unless the message
-   * still waits in the stream: call `beat()` on receipt, or choose a `timeout` that is longer than the work.
+   * The function must return `true` or `false` at once, and cannot be asynchronous. If it returns anything else, the
+   * socket is destroyed with a TypeError (`ERR_INVALID_RETURN_VALUE`); if it throws, with that error. The stream gets the
+   * chunk first. For asynchronous work use `isAlive: false`, and call `beat()`. Then the time from the arrival of a
+   * message until `beat()` counts as silence, unless the message still waits in the stream: call `beat()` on
+   * receipt, or choose a `timeout` that is longer than the work.
    */
   readonly isAlive?: ((chunk: Buffer) => boolean) | false | undefined;
   /**
