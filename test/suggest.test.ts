@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { suggest } from '../lib/suggest';
+import { suggestionFor } from '../lib/suggest';
 
 const COMMANDS = ['defaults', 'connections', 'plan', 'watch'];
 
-describe('suggest', () => {
+describe('suggestionFor', () => {
   test.each([
     ['conections', 'connections'],
     ['connnections', 'connections'],
@@ -14,21 +14,25 @@ describe('suggest', () => {
     ['wacth', 'watch'],
     ['WATCH', 'watch'],
   ])('%s is near %s', (name, known) => {
-    expect(suggest(name, COMMANDS)).toBe(known);
+    expect(suggestionFor(name, COMMANDS)).toBe(known);
   });
 
   test.each(['', 'x', 'toString', 'list', 'p', 'pl', 'connect', 'c'.repeat(100_000)])(
     'nothing is near %.20s',
     (name) => {
-      expect(suggest(name, COMMANDS)).toBeUndefined();
+      expect(suggestionFor(name, COMMANDS)).toBeUndefined();
     },
   );
 
   test('takes the nearest, and of two equally near ones the first', () => {
-    expect(suggest('keepAliveCoun', ['keepAlive', 'keepAliveCount', 'keepAliveDelay'])).toBe(
-      'keepAliveCount',
-    );
-    expect(suggest('tcp5', ['tcp4', 'tcp6'])).toBe('tcp4');
-    expect(suggest('tcp5', [])).toBeUndefined();
+    const known = ['keepAlive', 'keepAliveCount', 'keepAliveDelay'];
+    expect(suggestionFor('keepAliveCoun', known)).toBe('keepAliveCount');
+    expect(suggestionFor('tcp5', ['tcp4', 'tcp6'])).toBe('tcp4');
+    expect(suggestionFor('tcp5', [])).toBeUndefined();
+  });
+
+  test('takes another word for the same option', () => {
+    expect(suggestionFor('idle', ['initialDelay', 'interval'])).toBe('initialDelay');
+    expect(suggestionFor('TCP_KEEPINTVL', ['initialDelay', 'interval'])).toBe('interval');
   });
 });

@@ -1,6 +1,6 @@
 // Arguments that several commands take: text in, a checked value out, or a UsageError.
 
-import { suggest } from '../suggest';
+import { suggestionFor } from '../suggest';
 import { UsageError } from './command';
 import { parseDuration } from './text';
 
@@ -55,7 +55,7 @@ export function choiceOf<Choice extends string>(
 
 /** A name that does not exist, with the one that was probably meant, or else all that exist. */
 export function unknownName(kind: string, name: string, known: readonly string[]): UsageError {
-  const near = suggest(name, known);
+  const near = suggestionFor(name, known);
   const help = near === undefined ? `known: ${known.join(', ')}` : `did you mean '${near}'?`;
   return new UsageError(`unknown ${kind} '${name}' (${help})`);
 }
