@@ -30,7 +30,7 @@ export function measureLoading(rounds) {
     const better = 'lower';
     return { unit, extra, ours: of(ours), empty: of(empty), better, budget, ok: extra <= budget };
   };
-  return { load: compare('ms', 1), rss: compare('MB', 0.5) };
+  return { load: compare('ms', 4), rss: compare('MB', 1.5) };
 }
 
 function loadAfresh(path) {

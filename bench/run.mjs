@@ -1,7 +1,7 @@
 // Measures the package side by side with a loop in C and with its peers, in one process.
 //
 // Times are CPU time of this process, all of its threads: a machine shared with other work counts
-// less, and garbage collection in the background is not free. Only loading is told by the clock.
+// less, and garbage collection in the background is not free. Loading is CPU time.
 // Every round runs every subject once, in random order; a ratio is taken within a round, and the
 // median over the rounds is reported: whatever slows the machine down slows both sides of it.
 

@@ -4,17 +4,17 @@
 const util = () => require('node:util') as typeof import('node:util');
 
 /** What came, in the words of Node's own argument errors. */
-function received(value: unknown): string {
-  if (value === null || value === undefined) return `Received ${value}`;
-  if (typeof value === 'function') return `Received function ${value.name}`;
+function described(value: unknown): string {
+  if (value === null || value === undefined) return `${value}`;
+  if (typeof value === 'function') return `function ${value.name}`;
   if (typeof value === 'object') {
     const name = Object.getPrototypeOf(value)?.constructor?.name;
     return typeof name === 'string' && name !== ''
-      ? `Received an instance of ${name}`
-      : `Received ${util().inspect(value, { depth: -1 })}`;
+      ? `an instance of ${name}`
+      : util().inspect(value, { depth: -1 });
   }
   const text = util().inspect(value);
-  return `Received type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`;
+  return `type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`;
 }
 
 function withCode<E extends Error>(error: E, code: string): E {
@@ -28,7 +28,7 @@ function withCode<E extends Error>(error: E, code: string): E {
 
 /** An argument of the wrong type: `TypeError` with code `ERR_INVALID_ARG_TYPE`. */
 export function typeError(argument: string, expected: string, value: unknown): TypeError {
-  const message = `The "${argument}" argument must be ${expected}. ${received(value)}`;
+  const message = `The "${argument}" argument must be ${expected}. Received ${described(value)}`;
   return withCode(new TypeError(message), 'ERR_INVALID_ARG_TYPE');
 }
 
@@ -47,4 +47,21 @@ export function optionError(name: string, reason: string): TypeError {
 export function rangeError(argument: string, range: string, value: unknown): RangeError {
   const message = `The value of "${argument}" is out of range. It must be ${range}. Received ${util().inspect(value)}`;
   return withCode(new RangeError(message), 'ERR_OUT_OF_RANGE');
+}
+
+/**
+ * A callback returned the wrong thing: `TypeError` with code `ERR_INVALID_RETURN_VALUE`, as Node throws it.
+ * `expected` names what is allowed, with an article where it needs one; `advice` what to do, as sentences. The
+ * rejection of a returned promise is ignored: this error reports the promise itself.
+ */
+export function callbackError(
+  name: string,
+  expected: string,
+  value: unknown,
+  advice?: string,
+): TypeError {
+  new Promise((resolve) => resolve(value)).catch(() => {});
+  const wrong = `Expected ${expected} to be returned from the "${name}" function but got ${described(value)}.`;
+  const message = advice === undefined ? wrong : `${wrong} ${advice}`;
+  return withCode(new TypeError(message), 'ERR_INVALID_RETURN_VALUE');
 }

@@ -1,6 +1,7 @@
 // Loads the addon; the typed twin of native/platform.h and native/addon.cc.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
 import { HEAD, HEADER, RECORDS_END } from './scratch';
 
 /** Names and numbers of a system's headers. Those named here every system has. */
@@ -54,7 +55,12 @@ export interface Binding {
   readQueues(): void;
   /** Reads the first `count` entries of a sheet of `lib/tcp-info/columns.ts`. */
   readTcpInfos(sheet: ArrayBuffer, count: number): void;
-  /** The same in another thread; `false`, and no call, where the system cannot do it safely. */
+  /** Leaves in each of the first `count` entries the socket's identity: 0 where there is none. */
+  identifySockets(sheet: ArrayBuffer, count: number): void;
+  /**
+   * Reads in another thread, then calls; `false`, and no call, where all was read here. An entry with an
+   * identity is told as closed when its number belongs to another socket; the others get one first.
+   */
   sweepTcpInfos(sheet: ArrayBuffer, count: number, done: () => void): boolean;
   /** Asks the system about its connections, in its own layout; the number of the table, from 1 on. */
   openConnectionTable(query: Uint8Array): number;
@@ -83,20 +89,56 @@ const places = (root: string) => [
   `${root}/prebuilds/${process.platform}-${process.arch}/socket-options.node`,
 ];
 
+const NAME = 'socket-options';
+
 /**
- * The addon from where it usually is. node-gyp-build, which takes longer to load than all of this
- * package, is left the unusual: variables of the environment, and an addon elsewhere.
+ * Whether this code runs where it was installed. In a bundle `root` is the folder above the bundle,
+ * which may belong to anybody: nothing there is loaded.
+ */
+function isPackage(root: string): boolean {
+  if (__filename !== join(root, 'dist', 'index.js')) return false;
+  try {
+    return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).name === NAME;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The addon by node-gyp-build, from `folder` and nowhere else: beside the running program it looks
+ * too, which is nobody's choice.
+ */
+function unusualPath(folder: string): string {
+  const { path } = require('node-gyp-build') as typeof import('node-gyp-build');
+  const found = path(folder);
+  const [first] = relative(folder, found).split(sep);
+  if (first === 'build' || first === 'prebuilds') return found;
+  throw new Error(`No addon in ${folder}; ${found} is outside of it and was not loaded`);
+}
+
+/**
+ * The addon of the package, or of the folder that SOCKET_OPTIONS_PREBUILD names. node-gyp-build, which
+ * takes longer to load than all of this package, is left the unusual: variables of the environment, and
+ * an addon of another name.
  */
 function load(root: string): unknown {
   const { SOCKET_OPTIONS_PREBUILD, PREBUILDS_ONLY } = process.env;
-  const usual = SOCKET_OPTIONS_PREBUILD === undefined && PREBUILDS_ONLY === undefined;
+  const isInstalled = isPackage(root);
+  const folder = SOCKET_OPTIONS_PREBUILD || (isInstalled ? root : undefined);
+  const usual = folder === root && PREBUILDS_ONLY === undefined;
   let path = usual ? places(root).find((place) => existsSync(place)) : undefined;
   try {
-    path ??= (require('node-gyp-build') as typeof import('node-gyp-build')).path(root);
+    if (folder === undefined) throw new Error(`${root} is not the folder of ${NAME}`);
+    path ??= unusualPath(folder);
     return require(path);
   } catch (cause) {
     const { explain } = require('./load-failure.js') as typeof import('./load-failure');
-    throw explain(cause as NodeJS.ErrnoException, root, places(root), path);
+    throw explain(cause as NodeJS.ErrnoException, {
+      root,
+      isInstalled,
+      looked: isInstalled ? places(root) : [],
+      path,
+    });
   }
 }
 
@@ -105,7 +147,7 @@ let failure: unknown;
 // Loading happens once, here, so that no later call pays for it. A failure is kept until the first
 // call: an import must not bring down a program that could do without.
 try {
-  loaded = load(`${__dirname}/..`) as Binding;
+  loaded = load(join(__dirname, '..')) as Binding;
 } catch (error) {
   failure = error;
 }

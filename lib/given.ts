@@ -18,6 +18,7 @@ export let setRecords: Kit['setRecords'];
 export let tcpInfo: Kit['tcpInfo'];
 export let words: Kit['words'];
 
+export let callbackError: Kit['callbackError'];
 export let describeErrno: Kit['describeErrno'];
 export let errnoOf: Kit['errnoOf'];
 export let optionError: Kit['optionError'];
@@ -28,14 +29,16 @@ export let typeError: Kit['typeError'];
 export let unsupportedError: Kit['unsupportedError'];
 export let valueError: Kit['valueError'];
 
-export let descriptorIfOpen: Kit['descriptorIfOpen'];
 export let descriptorOf: Kit['descriptorOf'];
+export let descriptorOfHandle: Kit['descriptorOfHandle'];
 export let findDescriptors: Kit['findDescriptors'];
+export let handleOrDescriptor: Kit['handleOrDescriptor'];
+export let tcpHandleOf: Kit['tcpHandleOf'];
 
 export function useKit(kit: Kit): void {
   ({ binding, bytes, constantTables, defaultOf, getRecords, isLoaded } = kit);
   ({ putBytes, putRoom, putWord, readQueues, readTcpInfo, setRecords, tcpInfo, words } = kit);
   ({ describeErrno, errnoOf, optionError, rangeError, SocketOptionError, systemError } = kit);
-  ({ typeError, unsupportedError, valueError, descriptorIfOpen, descriptorOf, findDescriptors } =
-    kit);
+  ({ callbackError, typeError, unsupportedError, valueError } = kit);
+  ({ descriptorOf, descriptorOfHandle, findDescriptors, handleOrDescriptor, tcpHandleOf } = kit);
 }

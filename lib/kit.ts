@@ -1,7 +1,7 @@
 // What the parts of this package that are loaded later take from the part that is loaded first, because
 // there has to be one of it: the addon and its memory, the classes of errors, the way to a descriptor.
 
-import { optionError, rangeError, typeError, valueError } from './argument-error';
+import { callbackError, optionError, rangeError, typeError, valueError } from './argument-error';
 import {
   binding,
   bytes,
@@ -19,7 +19,13 @@ import {
   words,
 } from './binding';
 import { describeErrno, errnoOf, SocketOptionError, systemError, unsupportedError } from './error';
-import { descriptorIfOpen, descriptorOf, findDescriptors } from './socket';
+import {
+  descriptorOf,
+  descriptorOfHandle,
+  findDescriptors,
+  handleOrDescriptor,
+  tcpHandleOf,
+} from './socket';
 
 export type Kit = ReturnType<typeof kit>;
 
@@ -38,7 +44,7 @@ export function kit() {
     },
     ...{ readQueues, readTcpInfo, setRecords, tcpInfo, words },
     ...{ describeErrno, errnoOf, optionError, rangeError, SocketOptionError, systemError },
-    ...{ typeError, unsupportedError, valueError },
-    ...{ descriptorIfOpen, descriptorOf, findDescriptors },
+    ...{ callbackError, typeError, unsupportedError, valueError },
+    ...{ descriptorOf, descriptorOfHandle, findDescriptors, handleOrDescriptor, tcpHandleOf },
   };
 }

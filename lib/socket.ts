@@ -16,11 +16,17 @@ export type SocketLike =
   | Server
   | Http2Session
   | DgramSocket
+  // net.BoundSocket, which only the types of new versions of Node have.
+  | { fd(): number }
   | { readonly fd: number }
   | number;
 
-interface Handle extends NodeHandle {
+/** A handle object of Node. From its close on it has no descriptor. */
+export interface Handle extends NodeHandle {
   readonly fd?: unknown;
+  /** Of TLS: the handle of the socket that it runs over. */
+  readonly _parent?: Handle | null;
+  readonly getpeername?: unknown;
 }
 
 /** What is looked at, in the order of the looks, in whatever a caller passes. */
@@ -38,7 +44,7 @@ interface Inside {
 }
 
 const EXPECTED =
-  'a net.Socket, tls.TLSSocket, net.Server, http2 session, dgram.Socket, { fd } or a descriptor';
+  'a net.Socket, tls.TLSSocket, net.Server, net.BoundSocket, http2 session, dgram.Socket, { fd } or a descriptor';
 
 /**
  * The descriptor behind `socket`, read afresh: an earlier one may have been closed and its number
@@ -54,13 +60,23 @@ export function descriptorOf(socket: SocketLike): number {
 export const NONE = -1;
 
 /** The same, but `NONE` for a socket that has no descriptor, or none any more. */
-export function descriptorIfOpen(socket: SocketLike): number {
+function descriptorIfOpen(socket: SocketLike): number {
+  const found = handleOrDescriptor(socket);
+  return typeof found === 'number' ? found : descriptorOfHandle(found);
+}
+
+/**
+ * What to keep of a socket that is asked for its descriptor later: the handle object of Node, which knows
+ * when it is closed; or the bare descriptor of `{ fd }` and of a number, which does not.
+ */
+export function handleOrDescriptor(socket: SocketLike): Handle | number {
   if (typeof socket === 'number') return checkedDescriptor(socket, 'socket');
   if (typeof socket !== 'object' || socket === null) throw typeError('socket', EXPECTED, socket);
 
   const inside = socket as Inside;
   const handle = handleOf(inside);
-  return handle === undefined ? descriptorWithout(inside) : descriptorOfHandle(handle);
+  if (handle === undefined) return descriptorWithout(inside);
+  return typeof handle === 'object' && handle !== null ? handle : NONE;
 }
 
 /** The handle object of Node inside, `null` where there is none now; `undefined`: not such an object. */
@@ -81,8 +97,8 @@ function handleOf(inside: Inside): Handle | null | undefined {
 const isForced = process.env.SOCKET_OPTIONS_SEARCH === '1';
 const searches = (isForced || process.platform === 'win32') && !process.versions.bun;
 
-function descriptorOfHandle(handle: Handle | null): number {
-  if (handle === null) return NONE;
+/** The descriptor of a handle, or `NONE`. */
+export function descriptorOfHandle(handle: Handle): number {
   const { fd } = handle;
   if (isDescriptor(fd) && !isForced) return fd;
   const socket = searches ? socketBehind(handle) : NONE;
@@ -90,18 +106,31 @@ function descriptorOfHandle(handle: Handle | null): number {
 }
 
 /**
- * To be called before `count` sockets are asked for their descriptors one by one: where each had to
- * be searched for, they are found in one search.
+ * To be called before many handles are asked for their descriptors one by one: where each had to be
+ * searched for, they are found in one search.
  */
-export function findDescriptors(sockets: readonly unknown[], from: number, count: number): void {
-  if (!searches) return;
-  const handles: Handle[] = [];
-  for (const socket of sockets.slice(from, from + count)) {
-    if (typeof socket !== 'object' || socket === null) continue;
-    const handle = handleOf(socket as Inside);
-    if (handle) handles.push(handle);
-  }
-  findSocketsBehind(handles);
+export function findDescriptors(handles: readonly (Handle | number)[]): void {
+  if (searches) findSocketsBehind(handles.filter((handle) => typeof handle !== 'number'));
+}
+
+/** The object of Node that has a TCP socket. Node calls its `setKeepAlive` from `Socket.setKeepAlive()`. */
+export interface TcpHandle {
+  setKeepAlive?(...args: unknown[]): number;
+}
+
+/**
+ * The handle that has the TCP socket of `socket`, below TLS too: one for each connection, however many
+ * objects are made over it. `undefined` for a pipe, and where there is no handle, or none any more.
+ */
+export function tcpHandleOf(socket: Socket): TcpHandle | undefined {
+  let handle = (socket as Inside)._handle;
+  while (handle?._parent) handle = handle._parent;
+  if (!handle) return undefined;
+  // Handles of pipes do not have this method. Bun's never have it: there a pipe is what has no address.
+  const isTcp = process.versions.bun
+    ? socket.remoteAddress !== undefined
+    : typeof handle.getpeername === 'function';
+  return isTcp ? (handle as TcpHandle) : undefined;
 }
 
 /** A C int from 0 on. A number beyond would be cut down to somebody else's descriptor. */
@@ -119,14 +148,31 @@ function checkedDescriptor(fd: unknown, argument: string): number {
   return fd;
 }
 
-/** Of objects without `_handle`: `{ fd }`. */
+/** Of objects without `_handle`: `{ fd }`, and a net.BoundSocket, whose `fd` is a method. */
 function descriptorWithout(inside: Inside): number {
-  if ('fd' in inside) return checkedDescriptor(inside.fd, 'socket.fd');
+  if ('fd' in inside) {
+    const { fd } = inside;
+    return typeof fd === 'function'
+      ? descriptorOfBound(inside)
+      : checkedDescriptor(fd, 'socket.fd');
+  }
   if (isServerOfBun(inside)) return NONE;
   // Requests, responses and WebSocket streams have one; which of several it is, the caller knows.
   const holder = typeof inside.socket === 'object' && inside.socket !== null;
   const hint = holder ? ' (pass its `socket`)' : '';
   throw typeError('socket', EXPECTED + hint, inside);
+}
+
+function descriptorOfBound(bound: Inside): number {
+  let fd: unknown;
+  try {
+    fd = (bound as { fd(): unknown }).fd();
+  } catch (error) {
+    if ((error as { code?: unknown } | null)?.code === 'ERR_SOCKET_HANDLE_ADOPTED') return NONE;
+    throw error;
+  }
+  // What Node returns where it has no descriptor.
+  return fd === -1 ? NONE : checkedDescriptor(fd, 'socket.fd()');
 }
 
 /** HTTP servers of Bun have no `_handle`, not even before they listen. */
@@ -159,6 +205,7 @@ function noDescriptor(socket: SocketLike): Error {
   const inside = socket as Inside;
   const state = typeof inside.type === 'string' ? dgramState(inside) : undefined;
   if (state !== undefined) return noDgramDescriptor(state);
+  if (inside._handle === undefined && typeof inside.fd === 'function') return noBoundDescriptor();
   if (inside._handle === undefined && !isServerOfBun(inside)) {
     const below = socketOf(inside);
     if (below && below._handle !== undefined) return noHandleDescriptor(below, below._handle);
@@ -176,6 +223,18 @@ function noDgramDescriptor({ handle }: DgramState): Error {
     : socketError(
         'ERR_SOCKET_NOT_OPEN',
         "The dgram socket is not open yet: call this after 'listening' (bind() opens it)",
+      );
+}
+
+function noBoundDescriptor(): Error {
+  return process.platform === 'win32'
+    ? socketError(
+        'ERR_SOCKET_NO_DESCRIPTOR',
+        'Node does not report the descriptor of a net.BoundSocket on Windows: set options on the net.Socket or net.Server that takes it over',
+      )
+    : socketError(
+        'ERR_SOCKET_CLOSED',
+        'The net.BoundSocket is closed, or was taken over: pass the net.Socket or net.Server that has it now',
       );
 }
 

@@ -104,8 +104,7 @@ napi_value ReadSetting(napi_env env, napi_callback_info info) {
   char* text = reinterpret_cast<char*>(call.environment->scratch->words);
   char name[256];
   const std::uint32_t length = call.Uint32(0);
-  // lib/ never asks for such a name, and memory is not to depend on that.
-  if (length >= sizeof(name)) return call.Answer(-1);
+  if (length >= sizeof(name)) return call.Answer(addon::kBadArgument);
   for (std::uint32_t i = 0; i < length; i++) name[i] = text[i];
   name[length] = '\0';
   return call.Answer(platform::ReadSetting(name, text, kRoom * sizeof(std::int32_t)));

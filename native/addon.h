@@ -48,12 +48,16 @@ inline Scratch* ScratchOf(napi_env env, napi_callback_info info) {
   return static_cast<Environment*>(data)->scratch;
 }
 
+// The answer to an argument that lib/ never passes: defence in depth. No system has an error of
+// this number, so that nobody takes it for a refusal.
+constexpr int kBadArgument = -65536;
+
 constexpr std::size_t kArguments = 4;
 
-// The arguments of a call. One that is not there, or not of its type, is 0, false or nullptr.
+// The arguments of a call. One that is not there, or not of its type, is 0 or false.
 struct Call {
   napi_env env;
-  napi_value arguments[kArguments];
+  napi_value arguments[kArguments] = {};
   Environment* environment;
 
   Call(napi_env env, napi_callback_info info) : env(env) {

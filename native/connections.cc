@@ -18,21 +18,22 @@ struct OpenTable {
 
 namespace {
 
-// What lib/ never asks for, and memory is not to depend on that.
-constexpr int kBadArgument = -1;
-
 struct Bytes {
+  bool given;
   void* data;
   std::size_t length;
 };
 
-// The memory of a Uint8Array; of anything else, none.
+// The memory of a Uint8Array. An empty one has a null pointer, and is a query like any other: that
+// of macOS is empty.
 Bytes BytesOf(const Call& call, std::size_t index) {
   napi_typedarray_type type = napi_int8_array;
   Bytes bytes{};
   const bool typed = napi_get_typedarray_info(call.env, call.arguments[index], &type, &bytes.length,
                                               &bytes.data, nullptr, nullptr) == napi_ok;
-  return typed && type == napi_uint8_array && bytes.data != nullptr ? bytes : Bytes{};
+  if (!typed || type != napi_uint8_array) return Bytes{};
+  bytes.given = true;
+  return bytes;
 }
 
 // The place in the list that holds the table of that number, or the end of the list.
@@ -68,7 +69,7 @@ napi_value OpenConnectionTable(napi_env env, napi_callback_info info) {
   const Bytes query = BytesOf(call, 0);
   platform::ConnectionTable* table = nullptr;
   int status = kBadArgument;
-  if (query.data != nullptr) {
+  if (query.given) {
     status = platform::OpenConnectionTable(query.data, query.length, &table);
   }
   return call.Answer(status < 0 ? status : Add(env, call.environment, table, nullptr));
@@ -79,7 +80,7 @@ napi_value ReadConnectionTable(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   const OpenTable* open = *Find(call);
   const Bytes bytes = BytesOf(call, 1);
-  if (open == nullptr || bytes.data == nullptr) return call.Answer(kBadArgument);
+  if (open == nullptr || bytes.length == 0) return call.Answer(kBadArgument);
   return call.Answer(platform::ReadConnectionTable(open->table, bytes.data, bytes.length));
 }
 
@@ -98,7 +99,7 @@ napi_value CloseConnectionTable(napi_env env, napi_callback_info info) {
 napi_value DestroyConnection(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   const Bytes query = BytesOf(call, 0);
-  if (query.data == nullptr) return call.Answer(kBadArgument);
+  if (!query.given) return call.Answer(kBadArgument);
   return call.Answer(platform::DestroyConnection(query.data, query.length));
 }
 

@@ -126,8 +126,6 @@ int GetTcpInfo(Socket socket, void* info, std::size_t room) {
   return status < 0 ? status : length;
 }
 
-const bool kIdentifiesSockets = false;
-
 std::uint64_t Identify(Socket) {
   return 0;
 }

@@ -125,6 +125,8 @@ class Search {
   static constexpr double kNone = -1;
   // Of an object whose handle was found, and has no socket now.
   static constexpr double kNoSocket = -2;
+  // sizeof(sockaddr_storage), on every system.
+  static constexpr int kNameRoom = 128;
 
   struct Seen {
     Uv::Handle* handle;
@@ -222,11 +224,12 @@ class Search {
   bool SameNames(Uv::Handle* handle, platform::Socket socket) const {
     const auto& names = uv_.type_of(handle) == uv_.tcp ? uv_.tcp_name : uv_.udp_name;
     for (const bool peer : {false, true}) {
-      unsigned char told[128] = {};
-      unsigned char held[128] = {};
+      unsigned char told[kNameRoom] = {};
+      unsigned char held[kNameRoom] = {};
       int told_length = sizeof(told);
       int held_length = sizeof(held);
       const bool is_told = names[peer ? 1 : 0](handle, told, &told_length) == 0;
+      if (is_told && (told_length < 0 || told_length > kNameRoom)) return false;
       const bool is_held = platform::GetName(socket, peer, held, &held_length) == 0;
       if (is_told != is_held) return false;
       if (is_told && (told_length != held_length || !std::equal(told, told + told_length, held)))

@@ -191,8 +191,6 @@ int GetTcpInfo(Socket socket, void* info, std::size_t room) {
   return status < 0 ? status : length;
 }
 
-const bool kIdentifiesSockets = true;
-
 std::uint64_t Identify(Socket socket) {
   std::uint64_t cookie = 0;
   int length = sizeof(cookie);
@@ -202,7 +200,8 @@ std::uint64_t Identify(Socket socket) {
 int GetQueues(Socket socket, std::int32_t queues[3]) {
   static constexpr unsigned long kRequests[] = {SIOCINQ, SIOCOUTQ, SIOCOUTQNSD};
   for (int i = 0; i < 3; i++) {
-    // A listening socket has none of them.
+    // Where nothing is written, nothing is known. A listening socket has none of them.
+    queues[i] = -1;
     if (ioctl(static_cast<int>(socket), kRequests[i], &queues[i]) != 0) queues[i] = -1;
   }
   return 0;

@@ -1,14 +1,14 @@
 // Linux: the connections of the network namespace, through sock_diag(7). The messages themselves
-// are written and read in lib/connections/linux.ts; here they are bytes with a length.
+// are written and read in lib/connections/sock-diag.ts; here they are bytes with a length.
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
 #include <linux/netlink.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,46 +30,112 @@ constexpr int kReceiveBuffer = 4 << 20;
 constexpr std::size_t kMessage = 512;
 constexpr std::size_t kLongestMessage = 16 * 1024;
 
-int OpenDiag(std::uint32_t groups) {
-  const int socket =
-      ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
-  if (socket < 0) return -errno;
+// How many failures in a row that pass by themselves are too many. Each costs a few microseconds,
+// so that a failure which lasts (made by seccomp, say) is reported after some milliseconds.
+constexpr int kPatience = 1000;
+
+// A socket in a table of descriptors that belongs to the program. A program that closes every
+// descriptor above 2 closes ours too, and gives their numbers to its own sockets. So each use asks
+// first whether the number still stands for the same socket, by its cookie, which is never reused.
+class OwnSocket {
+ public:
+  OwnSocket() = default;
+  ~OwnSocket() {
+    Close();
+  }
+  OwnSocket(const OwnSocket&) = delete;
+  OwnSocket& operator=(const OwnSocket&) = delete;
+
+  // Takes what socket(2) returned. Zero, or the error of that call or of reading the cookie.
+  int Take(int number) {
+    if (number < 0) return -errno;
+    const int status = ReadCookie(number, &cookie_);
+    if (status < 0) {
+      close(number);
+      return status;
+    }
+    number_ = number;
+    return 0;
+  }
+
+  int number() const {
+    return number_;
+  }
+
+  // Zero, or UV_EBADF where the number stands for nothing or for something else by now.
+  int Check() const {
+    std::uint64_t cookie = 0;
+    const int status = ReadCookie(number_, &cookie);
+    if (status == -ENOTSOCK) return -EBADF;
+    if (status < 0) return status;
+    return cookie == cookie_ ? 0 : -EBADF;
+  }
+
+  void Close() {
+    if (number_ >= 0 && Check() == 0) close(number_);
+    number_ = -1;
+  }
+
+ private:
+  static int ReadCookie(int number, std::uint64_t* cookie) {
+    int length = sizeof(*cookie);
+    return GetOption(number, SOL_SOCKET, SO_COOKIE, cookie, &length);
+  }
+
+  int number_ = -1;
+  std::uint64_t cookie_ = 0;
+};
+
+int OpenDiag(std::uint32_t groups, OwnSocket* socket) {
+  const int status = socket->Take(
+      ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG));
+  if (status < 0) return status;
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;
   address.nl_groups = groups;
-  if (bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) return socket;
-  const int error = errno;
-  close(socket);
-  return -error;
+  const int bound = bind(socket->number(), reinterpret_cast<sockaddr*>(&address), sizeof(address));
+  return bound == 0 ? 0 : -errno;
 }
 
 // To the kernel, which has begun to answer, or refused, when this returns.
-int OpenAndSend(const void* query, std::size_t length) {
-  const int socket = OpenDiag(0);
-  if (socket < 0) return socket;
+int OpenAndSend(const void* query, std::size_t length, OwnSocket* socket) {
+  const int status = OpenDiag(0, socket);
+  if (status < 0) return status;
   sockaddr_nl kernel{};
   kernel.nl_family = AF_NETLINK;
-  if (sendto(socket, query, length, 0, reinterpret_cast<sockaddr*>(&kernel), sizeof(kernel)) >= 0) {
-    return socket;
-  }
-  const int error = errno;
-  close(socket);
-  return -error;
+  const ssize_t sent = sendto(socket->number(), query, length, 0,
+                              reinterpret_cast<sockaddr*>(&kernel), sizeof(kernel));
+  return sent >= 0 ? 0 : -errno;
 }
 
-// The next message, or messages, of the kernel and of nobody else; -EAGAIN if there is none.
-int Receive(int socket, void* bytes, std::size_t room) {
-  for (;;) {
-    sockaddr_nl from{};
-    socklen_t size = sizeof(from);
-    // With MSG_TRUNC it answers how long the message was, also where the room was too short.
-    const ssize_t length = recvfrom(socket, bytes, room, MSG_DONTWAIT | MSG_TRUNC,
-                                    reinterpret_cast<sockaddr*>(&from), &size);
-    if (length < 0 && errno == EINTR) continue;
-    if (length < 0) return -errno;
-    if (from.nl_pid != 0) continue;
-    return static_cast<std::size_t>(length) <= room ? static_cast<int>(length) : -EMSGSIZE;
+// The length of the next message, or messages, of the kernel; 0 after one of somebody else, which
+// is dropped; -EAGAIN if there is none.
+//
+// It peeks, and then removes the message by reading 0 bytes. If another thread closes the
+// descriptor and opens a connection with its number between the check and the read, no byte of that
+// connection is lost: reading 0 bytes removes a datagram but nothing from a stream.
+int Receive(const OwnSocket& socket, void* bytes, std::size_t room) {
+  const int status = socket.Check();
+  if (status < 0) return status;
+  sockaddr_nl from{};
+  socklen_t size = sizeof(from);
+  // With MSG_TRUNC it returns the length of the message, also where the room was too short.
+  const ssize_t length = recvfrom(socket.number(), bytes, room, MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC,
+                                  reinterpret_cast<sockaddr*>(&from), &size);
+  if (length < 0) return -errno;
+  if (size != sizeof(from) || from.nl_family != AF_NETLINK) return -EBADF;
+  if (recv(socket.number(), bytes, 0, MSG_DONTWAIT) < 0) return -errno;
+  if (from.nl_pid != 0) return 0;
+  return static_cast<std::size_t>(length) <= room ? static_cast<int>(length) : -EMSGSIZE;
+}
+
+// The same without the messages of others and without interruptions.
+int ReceiveNext(const OwnSocket& socket, void* bytes, std::size_t room) {
+  int length = 0;
+  for (int i = 0; i < kPatience && (length == 0 || length == -EINTR); i++) {
+    length = Receive(socket, bytes, room);
   }
+  return length;
 }
 
 // What a watch tells of itself, in the form of the messages that it passes on: how many it had to
@@ -104,54 +170,80 @@ class Lock {
 
 class ConnectionTable {
  public:
-  explicit ConnectionTable(int socket) : socket_(socket) {
-  }
-  virtual ~ConnectionTable() {
-    close(socket_);
-  }
+  ConnectionTable() = default;
+  virtual ~ConnectionTable() = default;
   ConnectionTable(const ConnectionTable&) = delete;
   ConnectionTable& operator=(const ConnectionTable&) = delete;
 
+  int Ask(const void* query, std::size_t length) {
+    return OpenAndSend(query, length, &socket_);
+  }
+
   // The kernel goes on with its answer within each call, and has ended when there is nothing.
   virtual int Read(void* bytes, std::size_t room) {
-    const int length = Receive(socket_, bytes, room);
+    const int length = ReceiveNext(socket_, bytes, room);
     return length == -EAGAIN ? 0 : length;
   }
 
  protected:
-  const int socket_;
+  OwnSocket socket_;
 };
 
 namespace {
 
+// How long the thread of a watch sleeps at most. Messages and the end of the watch wake it at once.
+// The one thing that does not: all its descriptors were closed and their numbers reused at the
+// moment when it began to wait. Then it waits on sockets of the program, and sees that when this
+// time is over.
+constexpr int kLongestSleep = 5000;  // milliseconds
+
 // The messages that arrive are kept until they are read: at most `limit`, in memory of a fixed
 // size.
+//
+// The thread and the program are the two ends of a pair of sockets. The program shuts its end down
+// to end the thread; if it loses that end, the thread is hung up on all the same.
 class Watch final : public ConnectionTable {
  public:
-  Watch(int socket, std::size_t limit, void (*wake)(void*), void* context)
-      : ConnectionTable(socket),
-        limit_(limit),
-        room_(limit * kMessage + kLongestMessage),
-        wake_(wake),
-        context_(context) {
+  Watch(std::size_t limit, void (*wake)(void*), void* context)
+      : limit_(limit), room_(limit * kMessage + kLongestMessage), wake_(wake), context_(context) {
   }
 
   ~Watch() override {
-    if (running_) {
-      const std::uint64_t one = 1;
-      while (write(stop_, &one, sizeof(one)) < 0 && errno == EINTR) continue;
+    // In a child of fork(2) there is no thread, and the pair of sockets is the parent's too.
+    if (running_ && getpid() == process_) {
+      {
+        const Lock lock(&mutex_);
+        stopping_ = true;
+      }
+      if (program_end_.Check() == 0) shutdown(program_end_.number(), SHUT_RDWR);
       pthread_join(thread_, nullptr);
     }
-    if (stop_ >= 0) close(stop_);
     std::free(kept_);
   }
 
   int Start() {
+    int status = OpenDiag(kClosedGroups, &socket_);
+    if (status < 0) return status;
+    // Beyond the system's limit with CAP_NET_ADMIN, else up to it.
+    if (setsockopt(socket_.number(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof(int)) !=
+        0) {
+      setsockopt(socket_.number(), SOL_SOCKET, SO_RCVBUF, &kReceiveBuffer, sizeof(int));
+    }
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return -errno;
+    const int other = program_end_.Take(ends[1]);
+    status = thread_end_.Take(ends[0]);
+    if (status < 0 || other < 0) return status < 0 ? status : other;
     kept_ = static_cast<char*>(std::malloc(room_));
     if (kept_ == nullptr) return -ENOMEM;
-    stop_ = eventfd(0, EFD_CLOEXEC);
-    if (stop_ < 0) return -errno;
+
+    // Signals are for the program's own threads, and do not interrupt this one.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     const int error = pthread_create(&thread_, nullptr, Run, this);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     running_ = error == 0;
     return -error;
   }
@@ -192,41 +284,69 @@ class Watch final : public ConnectionTable {
   }
 
   void Collect() {
-    pollfd waited[] = {{socket_, POLLIN, 0}, {stop_, POLLIN, 0}};
-    for (;;) {
-      if (poll(waited, 2, -1) < 0) continue;
-      if (waited[1].revents != 0) return;
-      // Somebody has closed our descriptor: to ask again would never end.
-      if ((waited[0].revents & POLLNVAL) != 0) return Fail(-EBADF);
+    int error = 0;
+    // Rounds in a row without a message, though there was something to wake up for.
+    for (int futile = 0; futile < kPatience; futile++) {
+      pollfd waited[] = {{socket_.number(), POLLIN, 0}, {thread_end_.number(), POLLIN, 0}};
+      const int ready = poll(waited, 2, kLongestSleep);
+      error = ready < 0 ? -errno : thread_end_.Check();
+      if (IsStopping()) return;
+      // Hung up on, but not by the destructor: the program has closed our descriptor.
+      if (error == 0 && waited[1].revents != 0) error = -EBADF;
+      if (ready == 0) futile = 0;
       char messages[kLongestMessage];
-      for (int length = 0; length != -EAGAIN;) {
-        length = Receive(socket_, messages, sizeof(messages));
-        if (length != -EAGAIN) Keep(messages, length);
+      while (error == 0) {
+        const int length = Receive(socket_, messages, sizeof(messages));
+        if (length < 0) error = length;
+        if (length > 0) futile = 0;
+        if (!Keep(messages, length)) return;
       }
+      if (!Passes(error)) break;
     }
+    Fail(error);
   }
 
-  void Keep(const char* messages, int length) {
+  // Whether to go on after this error: there was nothing to read, or the kernel has dropped
+  // messages, which it reports once for all that it dropped by then.
+  static bool Passes(int error) {
+    return error == -EAGAIN || error == -EINTR || error == -ENOBUFS || error == -EMSGSIZE;
+  }
+
+  bool IsStopping() {
+    const Lock lock(&mutex_);
+    return stopping_;
+  }
+
+  // Keeps what was received, `length` bytes, or counts the loss that a negative one reports. False
+  // when the watch is being closed.
+  bool Keep(const char* messages, int length) {
     bool wake = false;
     {
       const Lock lock(&mutex_);
-      // ENOBUFS: the kernel had no room, and says so once for all that it dropped by now.
-      if (length < 0) overruns_++;
+      if (stopping_) return false;
+      const bool lost = length == -ENOBUFS || length == -EMSGSIZE;
+      if (lost) overruns_++;
       std::size_t left = length < 0 ? 0 : static_cast<std::size_t>(length);
-      for (std::size_t size = 0; left >= sizeof(nlmsghdr); left -= size, messages += size) {
+      while (left >= sizeof(nlmsghdr)) {
         nlmsghdr head;
         std::memcpy(&head, messages, sizeof(head));
-        size = NLMSG_ALIGN(head.nlmsg_len);
-        if (head.nlmsg_len < sizeof(head) || size > left) break;
-        Append(messages, size);
+        // Compared before it is rounded up, which wraps around near 2^32.
+        if (head.nlmsg_len < sizeof(head) || head.nlmsg_len > left) break;
+        Append(messages, head.nlmsg_len);
+        const std::size_t aligned = NLMSG_ALIGN(head.nlmsg_len);
+        const std::size_t size = aligned < left ? aligned : left;
+        left -= size;
+        messages += size;
       }
-      wake = !woken_;
-      woken_ = true;
+      wake = !woken_ && (length > 0 || lost);
+      if (wake) woken_ = true;
     }
     if (wake) wake_(context_);
+    return true;
   }
 
-  void Append(const char* message, std::size_t size) {
+  void Append(const char* message, std::size_t length) {
+    const std::size_t size = NLMSG_ALIGN(length);
     if (room_ - end_ < size && begin_ > 0) {
       std::memmove(kept_, kept_ + begin_, end_ - begin_);
       end_ -= begin_;
@@ -236,7 +356,8 @@ class Watch final : public ConnectionTable {
       dropped_++;
       return;
     }
-    std::memcpy(kept_ + end_, message, size);
+    std::memcpy(kept_ + end_, message, length);
+    std::memset(kept_ + end_ + length, 0, size - length);
     end_ += size;
     count_++;
   }
@@ -261,9 +382,11 @@ class Watch final : public ConnectionTable {
   const std::size_t room_;
   void (*const wake_)(void*);
   void* const context_;
+  const pid_t process_ = getpid();
+  OwnSocket program_end_;
+  OwnSocket thread_end_;
   pthread_t thread_{};
   bool running_ = false;
-  int stop_ = -1;
 
   // Between the two threads:
   pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
@@ -276,14 +399,19 @@ class Watch final : public ConnectionTable {
   std::uint64_t told_losses_ = 0;
   int failure_ = 0;
   bool woken_ = false;
+  bool stopping_ = false;
 };
 
 }  // namespace
 
 int OpenConnectionTable(const void* query, std::size_t length, ConnectionTable** table) {
-  const int socket = OpenAndSend(query, length);
-  if (socket < 0) return socket;
-  *table = new ConnectionTable(socket);
+  ConnectionTable* asked = new ConnectionTable();
+  const int status = asked->Ask(query, length);
+  if (status < 0) {
+    delete asked;
+    return status;
+  }
+  *table = asked;
   return 0;
 }
 
@@ -296,11 +424,11 @@ void CloseConnectionTable(ConnectionTable* table) {
 }
 
 int DestroyConnection(const void* query, std::size_t length) {
-  const int socket = OpenAndSend(query, length);
-  if (socket < 0) return socket;
+  OwnSocket socket;
+  const int status = OpenAndSend(query, length, &socket);
+  if (status < 0) return status;
   char bytes[1024];
-  const int size = Receive(socket, bytes, sizeof(bytes));
-  close(socket);
+  const int size = ReceiveNext(socket, bytes, sizeof(bytes));
   if (size < 0) return size;
   Failure answer;
   if (static_cast<std::size_t>(size) < sizeof(answer)) return -EPROTO;
@@ -311,13 +439,7 @@ int DestroyConnection(const void* query, std::size_t length) {
 
 int WatchClosedConnections(std::size_t limit, void (*wake)(void*), void* context,
                            ConnectionTable** table) {
-  const int socket = OpenDiag(kClosedGroups);
-  if (socket < 0) return socket;
-  // Beyond the system's limit with CAP_NET_ADMIN, else up to it.
-  if (setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof(int)) != 0) {
-    setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &kReceiveBuffer, sizeof(int));
-  }
-  Watch* watch = new Watch(socket, limit, wake, context);
+  Watch* watch = new Watch(limit, wake, context);
   const int status = watch->Start();
   if (status < 0) {
     delete watch;

@@ -41,8 +41,10 @@ using Descriptor = int;
 // setsockopt(2).
 int SetOption(Socket socket, int level, int option, const void* value, int length);
 
-// getsockopt(2). `length` comes in as the room at `value` and goes out as what the kernel wrote. An
-// int is a whole one, also where the kernel writes a single byte (Windows does for booleans).
+// getsockopt(2). `length` comes in as the room at `value` and goes out as what the kernel wrote,
+// never more than the room. The room is zeroed first, for two reasons: some options take input from
+// it (TCP_AO_INFO), and an int is a whole one where the kernel writes a single byte (Windows does
+// for booleans).
 int GetOption(Socket socket, int level, int option, void* value, int* length);
 
 // A new TCP socket to ask about an option of `level`: of IPv6 for IPPROTO_IPV6, of IPv4 for all
@@ -52,7 +54,7 @@ Socket OpenSocket(int level);
 void CloseSocket(Socket socket);
 
 // getsockname(2), or getpeername(2) of the `peer`. `length` comes in as the room at `address` and
-// goes out as what was written.
+// goes out as what was written, never more than the room.
 int GetName(Socket socket, bool peer, void* address, int* length);
 
 // A function that the running program exports, or null: libuv's of Node.
@@ -70,9 +72,8 @@ int SetKeepAliveValues(Socket socket, bool enable, std::uint32_t initial_delay,
 // there.
 int GetTcpInfo(Socket socket, void* info, std::size_t room);
 
-// Whether the system gives each socket a number that no other one ever has, as long as it runs; and
-// that number, 0 for what is not a socket.
-extern const bool kIdentifiesSockets;
+// The number that the system gives to this socket and to no other one, as long as it runs; 0 for
+// what is not a socket, and everywhere on a system without such numbers.
 std::uint64_t Identify(Socket socket);
 
 // The code of a descriptor that is closed: UV_EBADF.

@@ -1,6 +1,8 @@
 // What Linux and macOS share: the two system calls, and errno as libuv writes it.
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include <dlfcn.h>
 #include <netinet/in.h>
@@ -25,9 +27,12 @@ int SetOption(Socket socket, int level, int option, const void* value, int lengt
 }
 
 int GetOption(Socket socket, int level, int option, void* value, int* length) {
-  socklen_t size = static_cast<socklen_t>(*length);
+  const socklen_t room = static_cast<socklen_t>(*length);
+  socklen_t size = room;
+  std::memset(value, 0, room);
   if (getsockopt(static_cast<int>(socket), level, option, value, &size) != 0) return -errno;
-  *length = static_cast<int>(size);
+  // Linux reports more than the room for NETLINK_LIST_MEMBERSHIPS, for example.
+  *length = static_cast<int>(std::min(size, room));
   return 0;
 }
 
@@ -43,9 +48,12 @@ void CloseSocket(Socket socket) {
 
 int GetName(Socket socket, bool peer, void* address, int* length) {
   const auto name = peer ? getpeername : getsockname;
-  socklen_t size = static_cast<socklen_t>(*length);
+  const socklen_t room = static_cast<socklen_t>(*length);
+  socklen_t size = room;
+  std::memset(address, 0, room);
   if (name(static_cast<int>(socket), static_cast<sockaddr*>(address), &size) != 0) return -errno;
-  *length = static_cast<int>(size);
+  // The kernel reports the length of the whole address, also where it cut it off.
+  *length = static_cast<int>(std::min(size, room));
   return 0;
 }
 

@@ -20,10 +20,11 @@ class ConnectionTable {
     std::free(bytes_);
   }
 
-  // Room for at least `size` bytes, of which nothing is filled; null where there is no memory.
+  // Room for at least `size` bytes, all zero: a system may fill less of it than it says. Null where
+  // there is no memory.
   void* Reserve(std::size_t size) {
     std::free(bytes_);
-    bytes_ = static_cast<char*>(std::malloc(size));
+    bytes_ = static_cast<char*>(std::calloc(size + 1, 1));
     return bytes_;
   }
 

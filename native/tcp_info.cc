@@ -31,17 +31,21 @@ napi_value ReadQueues(napi_env env, napi_callback_info info) {
 
 // A sheet is an ArrayBuffer of these: JS fills in the sockets, and finds here what came of each.
 struct Entry {
-  double socket;  // below zero: there is none, only a code
+  double socket;  // below zero: there is none
   std::int32_t length;
   std::int32_t reserved;
-  std::uint64_t identity;
+  std::uint64_t identity;  // 0: any socket that has this number now
   unsigned char info[296];
 };
 static_assert(sizeof(Entry) == 320, "lib/tcp-info/columns.ts counts on it");
 
+// Identified after the reading: a socket that still has its number then had it all the time.
 void Read(Entry* entry) {
-  entry->length = platform::GetTcpInfo(static_cast<platform::Socket>(entry->socket), entry->info,
-                                       sizeof(entry->info));
+  const auto socket = static_cast<platform::Socket>(entry->socket);
+  entry->length = platform::GetTcpInfo(socket, entry->info, sizeof(entry->info));
+  if (entry->identity != 0 && platform::Identify(socket) != entry->identity) {
+    entry->length = platform::kClosed;
+  }
 }
 
 // The entries that JS says are to be read: no more than the buffer holds, whatever it says.
@@ -67,8 +71,19 @@ napi_value ReadTcpInfos(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+void Identify(Entry* entry) {
+  entry->identity = platform::Identify(static_cast<platform::Socket>(entry->socket));
+}
+
+// identifySockets(sheet, count): leaves the identity of each socket, 0 where there is none.
+napi_value IdentifySockets(napi_env env, napi_callback_info info) {
+  const Sheet sheet = SheetOf(Call(env, info));
+  for (std::size_t i = 0; i < sheet.count; i++) Identify(&sheet.entries[i]);
+  return nullptr;
+}
+
 // A sheet that is read in a thread of libuv's pool. Meanwhile any descriptor may be closed, and its
-// number given to another socket; so each socket is identified before, and again after it was read.
+// number given to another socket; so the thread reads only sockets that were identified before.
 struct Sweep {
   Sheet sheet;
   napi_async_work work = nullptr;
@@ -76,15 +91,20 @@ struct Sweep {
   napi_ref callback = nullptr;
 };
 
-void RunSweep(napi_env, void* data) {
-  const Sheet& sheet = static_cast<Sweep*>(data)->sheet;
+void ReadIdentified(const Sheet& sheet) {
   for (std::size_t i = 0; i < sheet.count; i++) {
-    Entry* entry = &sheet.entries[i];
-    if (entry->identity == 0) continue;
-    Read(entry);
-    const auto socket = static_cast<platform::Socket>(entry->socket);
-    if (platform::Identify(socket) != entry->identity) entry->length = platform::kClosed;
+    if (sheet.entries[i].identity != 0) Read(&sheet.entries[i]);
   }
+}
+
+void RunSweep(napi_env, void* data) {
+  ReadIdentified(static_cast<Sweep*>(data)->sheet);
+}
+
+void Release(napi_env env, const Sweep& sweep) {
+  if (sweep.work != nullptr) napi_delete_async_work(env, sweep.work);
+  if (sweep.buffer != nullptr) napi_delete_reference(env, sweep.buffer);
+  if (sweep.callback != nullptr) napi_delete_reference(env, sweep.callback);
 }
 
 void EndSweep(napi_env env, napi_status, void* data) {
@@ -95,37 +115,43 @@ void EndSweep(napi_env env, napi_status, void* data) {
   napi_open_handle_scope(env, &scope);
   napi_get_reference_value(env, sweep->callback, &callback);
   napi_get_undefined(env, &undefined);
-  napi_delete_async_work(env, sweep->work);
-  napi_delete_reference(env, sweep->buffer);
-  napi_delete_reference(env, sweep->callback);
+  Release(env, *sweep);
   napi_call_function(env, undefined, callback, 0, nullptr, nullptr);
   napi_close_handle_scope(env, scope);
 }
 
-// sweepTcpInfos(sheet, count, callback): reads them all in a thread, then calls. Answers false
-// where this system cannot identify a socket, and nothing was begun.
+// sweepTcpInfos(sheet, count, callback): reads them all in a thread, then calls; identifies those
+// before that have no identity yet. Answers false where no thread could be sure of any, or none can
+// be had: then all were read here, and nothing is called.
 napi_value SweepTcpInfos(napi_env env, napi_callback_info info) {
   const Call call(env, info);
-  napi_value begun = nullptr;
-  napi_get_boolean(env, platform::kIdentifiesSockets, &begun);
-  if (!platform::kIdentifiesSockets) return begun;
-
   auto sweep = std::make_unique<Sweep>();
   sweep->sheet = SheetOf(call);
+  bool begins = false;
   for (std::size_t i = 0; i < sweep->sheet.count; i++) {
     Entry* entry = &sweep->sheet.entries[i];
-    entry->identity =
-        entry->socket < 0 ? 0 : platform::Identify(static_cast<platform::Socket>(entry->socket));
-    // Not a socket, or one without an identity: there is nothing that a thread could be sure of.
-    if (entry->socket >= 0 && entry->identity == 0) Read(entry);
+    if (entry->socket < 0) continue;
+    if (entry->identity == 0) Identify(entry);
+    if (entry->identity == 0) Read(entry);
+    begins = begins || entry->identity != 0;
   }
   napi_value name = nullptr;
-  napi_create_string_utf8(env, "socket-options:tcp-info", NAPI_AUTO_LENGTH, &name);
-  napi_create_reference(env, call.arguments[0], 1, &sweep->buffer);
-  napi_create_reference(env, call.arguments[2], 1, &sweep->callback);
-  napi_create_async_work(env, nullptr, name, RunSweep, EndSweep, sweep.get(), &sweep->work);
-  napi_queue_async_work(env, sweep->work);
-  static_cast<void>(sweep.release());
+  napi_value begun = nullptr;
+  begins =
+      begins &&
+      napi_create_string_utf8(env, "socket-options:tcp-info", NAPI_AUTO_LENGTH, &name) == napi_ok &&
+      napi_create_reference(env, call.arguments[0], 1, &sweep->buffer) == napi_ok &&
+      napi_create_reference(env, call.arguments[2], 1, &sweep->callback) == napi_ok &&
+      napi_create_async_work(env, nullptr, name, RunSweep, EndSweep, sweep.get(), &sweep->work) ==
+          napi_ok &&
+      napi_queue_async_work(env, sweep->work) == napi_ok;
+  if (begins) {
+    static_cast<void>(sweep.release());
+  } else {
+    Release(env, *sweep);
+    ReadIdentified(sweep->sheet);
+  }
+  napi_get_boolean(env, begins, &begun);
   return begun;
 }
 
@@ -135,6 +161,7 @@ void AddTcpInfo(Napi::Object exports, Environment* environment) {
   Define(exports, "readTcpInfo", ReadTcpInfo, environment);
   Define(exports, "readQueues", ReadQueues, environment);
   Define(exports, "readTcpInfos", ReadTcpInfos, environment);
+  Define(exports, "identifySockets", IdentifySockets, environment);
   Define(exports, "sweepTcpInfos", SweepTcpInfos, environment);
 }
 

@@ -5,6 +5,7 @@
 
 #include "win32_sdk.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -218,9 +219,11 @@ int SetOption(Socket socket, int level, int option, const void* value, int lengt
 }
 
 int GetOption(Socket socket, int level, int option, void* value, int* length) {
-  std::memset(value, 0, static_cast<std::size_t>(*length));
+  const int room = *length;
+  std::memset(value, 0, static_cast<std::size_t>(room));
   const int status = kWin32Calls.get_option(static_cast<SOCKET>(socket), level, option,
                                             static_cast<char*>(value), length);
+  *length = std::clamp(*length, 0, room);
   return status == 0 ? 0 : LastError();
 }
 
@@ -235,7 +238,10 @@ void CloseSocket(Socket socket) {
 
 int GetName(Socket socket, bool peer, void* address, int* length) {
   const auto name = peer ? getpeername : getsockname;
+  const int room = *length;
+  std::memset(address, 0, static_cast<std::size_t>(room));
   const int status = name(static_cast<SOCKET>(socket), static_cast<sockaddr*>(address), length);
+  *length = std::clamp(*length, 0, room);
   return status == 0 ? 0 : LastError();
 }
 
@@ -268,7 +274,7 @@ int ReadSetting(const char* name, char* text, std::size_t room) {
                                       RRF_RT_REG_DWORD | RRF_RT_REG_SZ, &type, text, &size);
   if (status != ERROR_SUCCESS) return Translate(static_cast<DWORD>(status));
   // The size of a text counts the NUL that ends it.
-  if (type == REG_SZ) return static_cast<int>(size) - 1;
+  if (type == REG_SZ) return static_cast<int>(std::max<DWORD>(size, 1)) - 1;
   DWORD number;
   std::memcpy(&number, text, sizeof(number));
   return static_cast<int>(std::to_chars(text, text + room, number).ptr - text);
@@ -279,13 +285,14 @@ int GetTcpInfo(Socket socket, void* info, std::size_t room) {
   static constexpr DWORD kTcpInfo = 0xd8000027;  // SIO_TCP_INFO, _WSAIORW(IOC_VENDOR, 39)
   static std::atomic<DWORD> newest{2};
   int refusal = 0;
+  std::memset(info, 0, room);
   for (DWORD version = newest.load(std::memory_order_relaxed) + 1; version-- > 0;) {
     DWORD returned = 0;
     if (kWin32Calls.control(static_cast<SOCKET>(socket), kTcpInfo, &version, sizeof(version), info,
                             static_cast<DWORD>(room), &returned, nullptr, nullptr) == 0) {
       // Not after a refusal, which may be about this socket and not about the version.
       newest.store(version, std::memory_order_relaxed);
-      return static_cast<int>(returned);
+      return static_cast<int>(std::min(returned, static_cast<DWORD>(room)));
     }
     const int error = WSAGetLastError();
     if (refusal == 0) refusal = Translate(static_cast<DWORD>(error));
@@ -294,8 +301,6 @@ int GetTcpInfo(Socket socket, void* info, std::size_t room) {
   }
   return refusal;
 }
-
-const bool kIdentifiesSockets = false;
 
 std::uint64_t Identify(Socket) {
   return 0;

@@ -4,6 +4,11 @@
 #ifndef SOCKET_OPTIONS_WIN32_SDK_H_
 #define SOCKET_OPTIONS_WIN32_SDK_H_
 
+// min and max are functions of <algorithm>.
+#ifndef NOMINMAX
+#define NOMINMAX
+#endif
+
 #include <winsock2.h>
 
 #include <ws2tcpip.h>

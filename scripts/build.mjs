@@ -1,5 +1,5 @@
-// lib/ -> dist/: types by tsc, code by rolldown. Compiling is half of what loading the package takes: so
-// index.js is small, and each capability a file of its own, which its first call loads.
+// lib/ -> dist/: types by tsc, code by rolldown. index.js loads the others at once: after
+// the import nothing is read from disk.
 
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';

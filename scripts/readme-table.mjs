@@ -17,8 +17,9 @@ const KINDS = {
   boolean: 'boolean',
   duration: 'ms',
   rate: 'bytes/s',
+  dscp: 'integer',
   string: 'string',
-  bigint: 'bigint',
+  cookie: 'digits',
   linger: '{ enable, timeout }',
   enum: 'name',
 };
@@ -54,7 +55,8 @@ function kind(row) {
 
 function cell(spelling) {
   if (spelling === null) return '–';
-  return `\`${spelling.name}\`${spelling.access === 'read' ? ' (read)' : ''}`;
+  const names = [spelling.name, spelling.ipv6 ?? []].flat().map((name) => `\`${name}\``);
+  return `${names.join(', ')}${spelling.access === 'read' ? ' (read)' : ''}`;
 }
 
 function table() {

@@ -374,7 +374,7 @@ describe('the watch', () => {
   const text = (watch: ConnectionView, columns = 120, rows = 24) =>
     watch.frame(columns, rows).map((line) => line.text.trimEnd());
   const connection = (port: number, info: Partial<TcpInfo> = {}, more: Partial<Connection> = {}) =>
-    make({ remotePort: port, cookie: BigInt(port), ...more }, info);
+    make({ remotePort: port, cookie: String(port), ...more }, info);
   const ports = (watch: ConnectionView) =>
     text(watch).flatMap((line) => /192\.0\.2\.7:(\d+) .*(?:off|probe)/.exec(line)?.[1] ?? []);
 
@@ -397,7 +397,7 @@ describe('the watch', () => {
     watch.update(sample([connection(1, { rtt: 2 })]));
     expect(trend()).toBe('▁▁▁▁▁▁▁█');
     // The same ends, but another connection.
-    watch.update(sample([connection(1, { rtt: 2 }, { cookie: 99n })]));
+    watch.update(sample([connection(1, { rtt: 2 }, { cookie: '99' })]));
     expect(trend()).toBe('▁');
     watch.update(sample([]));
     watch.update(sample([connection(1, { rtt: 1 })]));
@@ -406,8 +406,7 @@ describe('the watch', () => {
 
   test('without cookies a connection is known by its ends', () => {
     expect(identity(make())).toBe('192.0.2.1:5432 192.0.2.7:40001');
-    expect(identity(make({ cookie: 5n } as object))).toBe('5');
-    expect(identity(make({ cookie: '5' } as object))).toBe('5');
+    expect(identity(make({ cookie: '5' }))).toBe('5');
   });
 
   test('a frame is never larger than the screen', () => {
@@ -601,10 +600,10 @@ describe('words', () => {
   });
 
   test('JSON in ASCII, which is the same value', () => {
-    const value = { 'a\u009b\u202e’': ['\u001b[2J\n\u007f\ud800', 5n, null, 0.5] };
+    const value = { 'a\u009b\u202e’': ['\u001b[2J\n\u007f\ud800', null, 0.5] };
     expect(json(value)).toMatch(/^[ -~]*$/);
     expect(JSON.parse(json(value, 2))).toEqual({
-      'a\u009b\u202e’': ['\u001b[2J\n\u007f\ud800', '5', null, 0.5],
+      'a\u009b\u202e’': ['\u001b[2J\n\u007f\ud800', null, 0.5],
     });
   });
 

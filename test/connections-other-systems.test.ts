@@ -1,14 +1,28 @@
 // The tables of connections of Windows and macOS, made byte by byte from their documented layouts, and
 // what the package makes of them.
 
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Binding } from '../dist/binding.js';
 import * as connections from '../dist/connections/index.js';
 import { type Connection, listConnections } from '../dist/index.js';
 
 // The kit is handed over with the first call.
 listConnections({ state: 'CLOSED' });
 const everything = connections.conditionsOf(undefined, 'filter');
+
+const addon = (createRequire(__filename)('node-gyp-build') as (root: string) => Binding)(
+  join(__dirname, '..'),
+);
+
+/** A connection that there is not. */
+const ofNobody: Connection = {
+  ...(createRequire(__filename)('./fixtures/connection.json') as Connection),
+  ...{ localAddress: '127.0.0.1', localPort: 1, remoteAddress: '127.0.0.1', remotePort: 1 },
+  cookie: '1',
+};
 
 const mapped = '00000000000000000000ffff7f000001';
 
@@ -255,6 +269,43 @@ describe('macOS', () => {
       expect(found.length).toBeLessThanOrEqual(length < 24 + 600 ? 0 : 2);
     }
     expect(connections.darwinConnections(table, everything)).toHaveLength(2);
+  });
+});
+
+describe('the requests that are really made, to the real addon', () => {
+  const { darwin, linux, win32 } = connections;
+  /** `kBadArgument` of native/addon.h. */
+  const BAD_ARGUMENT = -65_536;
+
+  test.each([
+    ['Linux', linux, 2],
+    ['macOS', darwin, 1],
+    ['Windows', win32, 2],
+  ] as const)('%s: each reaches this system, which answers', (_, system, least) => {
+    const queries = system.queries(everything);
+    expect(queries.length).toBeGreaterThanOrEqual(least);
+    for (const query of queries) {
+      const { request } = query();
+      const table = addon.openConnectionTable(request);
+      expect(table).not.toBe(BAD_ARGUMENT);
+      if (table > 0)
+        expect(addon.readConnectionTable(table, new Uint8Array(64))).not.toBe(BAD_ARGUMENT);
+      addon.closeConnectionTable(table);
+    }
+    expect(addon.destroyConnection(system.destroyRequest(ofNobody))).not.toBe(BAD_ARGUMENT);
+  });
+
+  test('an empty request, as that of macOS, is a request', ({ skip }) => {
+    expect(darwin.queries(everything).map((query) => query().request.length)).toEqual([0]);
+    skip(process.platform !== 'linux', `the answer is known of Linux: ${process.platform}`);
+    for (const empty of [new Uint8Array(0), Buffer.alloc(0), new Uint8Array(4).subarray(4)]) {
+      const table = addon.openConnectionTable(empty);
+      const ENODATA = -61;
+      // Since Linux 5.15 netlink refuses it; before, it is a question without an answer.
+      if (table > 0) expect(addon.readConnectionTable(table, new Uint8Array(64))).toBe(0);
+      else expect(table).toBe(ENODATA);
+      addon.closeConnectionTable(table);
+    }
   });
 });
 

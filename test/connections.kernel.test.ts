@@ -3,9 +3,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Connection, ConnectionFilter } from '../dist/index.js';
 import { inNamespace, needsNamespace } from './support/namespace';
+import { needsStrace } from './support/strace';
 
-/** As JSON has it: a cookie is text. */
-type Listed = Omit<Connection, 'cookie'> & { readonly cookie: string };
+/** On Linux each has a cookie. */
+type Listed = Connection & { readonly cookie: string };
 
 interface Report {
   readonly ports: Readonly<Record<string, number>>;
@@ -580,5 +581,209 @@ describe('watchClosedConnections', { timeout: 60_000 }, () => {
     expect(report.threads).toEqual([0, 2, 0, 1, 0, 1, 0, 0]);
     expect(report.ends).toBe('ended by itself');
     expect(report.waits).toBe('was kept');
+  });
+});
+
+/** Of each socket: whether its owners are this process; `null` where they are not known. */
+type Owners = readonly (readonly boolean[] | null)[];
+
+interface Unread {
+  readonly code: string;
+  readonly errno: number;
+  readonly syscall: string;
+  readonly message: string;
+  readonly ours: boolean;
+}
+
+interface OwnersReport {
+  readonly readable: readonly Owners[];
+  readonly unprivileged: { readonly theirs: Owners; readonly own: Owners } | null;
+  readonly hidden: boolean;
+  readonly without: readonly Owners[];
+  readonly own: Unread;
+  readonly ownAsync: Unread;
+  readonly list: number;
+}
+
+describe('owners, as far as they may be seen', { timeout: 60_000 }, () => {
+  beforeEach(needsNamespace);
+
+  let report: OwnersReport;
+
+  test('a socket that is held has its holder, one in TIME-WAIT has none', async () => {
+    report = await inNamespace<OwnersReport>('connections/owners.mjs');
+    expect(report.readable).toEqual([[[true]], [[]]]);
+  });
+
+  test("another user's process: not known, instead of nobody", ({ skip }) => {
+    skip(report.unprivileged === null, 'no other user in this user namespace');
+    expect(report.unprivileged).toEqual({ theirs: [null], own: [[true]] });
+  });
+
+  test('without /proc: not known of a socket that somebody holds', () => {
+    expect(report.hidden).toBe(true);
+    expect(report.without).toEqual([[null], [[]]]);
+    expect(report.list).toBe(1);
+  });
+
+  test('without /proc, ownProcess is an error, and no empty list', () => {
+    const expected = {
+      code: 'ENOENT',
+      errno: -2,
+      syscall: 'opendir',
+      message: 'ENOENT: filter.ownProcess needs /proc/self/fd, which cannot be read, opendir',
+      ours: true,
+    };
+    expect([report.own, report.ownAsync]).toEqual([expected, expected]);
+  });
+});
+
+interface LostReport {
+  readonly closed: { errors: readonly object[]; threads: number; closing: number };
+  readonly reused: {
+    numbers: number;
+    taken: number;
+    received: readonly number[];
+    errors: readonly { code: string }[];
+    closing: number;
+  };
+  readonly replaced: {
+    sameNumbers: boolean;
+    untouched: boolean;
+    threads: number;
+    closing: number;
+  };
+  readonly alone: readonly {
+    taken: boolean;
+    errors: readonly object[];
+    threads: number;
+    closing: number;
+    left: readonly number[];
+  }[];
+  readonly list: { first: boolean; second: number; taken: boolean; received: string };
+  readonly forged: {
+    ports: number;
+    sent: readonly number[];
+    told: readonly boolean[];
+    errors: readonly object[];
+  };
+  readonly listed: number;
+}
+
+/** Milliseconds in which close() returns when something wakes the thread at once. */
+const AT_ONCE = 4_000;
+
+describe('descriptors that the program closes and reuses', { timeout: 60_000 }, () => {
+  beforeEach(needsNamespace);
+
+  let report: LostReport;
+  const lost = {
+    code: 'EBADF',
+    message: 'EBADF: this program has closed a descriptor that it did not open, sock_diag',
+  };
+
+  test('a watch without its socket ends with one error, and its thread with it', async () => {
+    report = await inNamespace<LostReport>('connections/watch-lost.mjs');
+    expect(report.closed).toMatchObject({ errors: [lost], threads: 0 });
+    expect(report.closed.closing).toBeLessThan(AT_ONCE);
+  });
+
+  test('connections with its numbers get all of their 200 messages, and stay open', () => {
+    const { numbers, taken, received, errors, closing } = report.reused;
+    expect([numbers, taken]).toEqual([3, 3]);
+    expect(received).toEqual([201, 201, 201]);
+    expect(errors).toEqual([lost]);
+    expect(closing).toBeLessThan(AT_ONCE);
+  });
+
+  test('close() returns, and closes no socket that is not its own', () => {
+    expect(report.replaced).toMatchObject({ sameNumbers: true, untouched: true, threads: 0 });
+    expect(report.replaced.closing).toBeLessThan(AT_ONCE);
+    expect(report.alone.map(({ left }) => left)).toEqual([[0], [1], [2]]);
+    for (const { taken, errors, threads, closing } of report.alone) {
+      expect([taken, errors, threads]).toEqual([true, [], 0]);
+      expect(closing).toBeLessThan(AT_ONCE);
+    }
+  });
+
+  test('a list does not go on with another socket', () => {
+    const EBADF = -9;
+    expect(report.list).toEqual({
+      first: true,
+      second: EBADF,
+      taken: true,
+      received: 'still here',
+    });
+    expect(report.listed).toBe(1);
+  });
+
+  test('a message of another process is no news', () => {
+    const { ports, sent, told, errors } = report.forged;
+    // To the watch itself, and to the groups.
+    expect([ports, sent]).toEqual([1, [88, 88]]);
+    expect(told.length).toBeGreaterThanOrEqual(2);
+    expect([told.filter(Boolean), errors]).toEqual([[], []]);
+  });
+});
+
+interface Refused {
+  readonly events: readonly string[];
+  readonly ended: boolean;
+  readonly overruns: number;
+  readonly threads: number;
+  readonly closing: number;
+  readonly calls: number;
+}
+
+interface RefusedReport {
+  readonly passing: Readonly<Record<string, Refused>>;
+  readonly lasting: Readonly<Record<string, Refused>>;
+  readonly inTheMiddle: Refused;
+  readonly takenAsleep: { taken: number; threads: number; closing: number };
+}
+
+describe('system calls of a watch that fail', { timeout: 120_000 }, () => {
+  beforeEach((context) => {
+    needsNamespace(context);
+    needsStrace(context);
+  });
+
+  let report: RefusedReport;
+
+  test('EINTR, ENOBUFS, EMSGSIZE and EAGAIN pass: it goes on', async () => {
+    report = await inNamespace<RefusedReport>('connections/watch-refused.mjs');
+    const { passing } = report;
+    expect(Object.keys(passing)).toEqual([
+      ...['EINTR', 'ENOBUFS', 'EMSGSIZE', 'EAGAIN'],
+      'poll EINTR',
+    ]);
+    for (const [code, { events, ended, overruns, threads }] of Object.entries(passing)) {
+      expect([events, ended, threads], code).toEqual([['closed'], false, 0]);
+      expect(overruns, code).toBe(code === 'ENOBUFS' || code === 'EMSGSIZE' ? 7 : 0);
+    }
+  });
+
+  test('if one of these lasts, it is the error that ends it, after 1000 attempts', () => {
+    for (const name of ['EINTR', 'ENOBUFS', 'EMSGSIZE', 'EAGAIN', 'poll EINTR']) {
+      const { events, ended, calls } = report.lasting[name] as Refused;
+      expect([events, ended, calls], name).toEqual([[name.replace('poll ', '')], true, 1_000]);
+    }
+  });
+
+  test('any other one ends it at once', () => {
+    for (const name of ['EPERM', 'EBADF', 'ENOMEM', 'ENOSYS', 'poll EPERM', 'poll EINVAL']) {
+      const { events, ended, calls } = report.lasting[name] as Refused;
+      expect([events, ended, calls], name).toEqual([[name.replace('poll ', '')], true, 1]);
+    }
+  });
+
+  test('what was kept is told before the error', () => {
+    expect(report.inTheMiddle.events).toEqual(['closed', 'EPERM']);
+  });
+
+  test('close() returns when the thread waits on sockets of the program', () => {
+    expect(report.takenAsleep).toMatchObject({ taken: 3, threads: 0 });
+    // It looks up every 5 s.
+    expect(report.takenAsleep.closing).toBeLessThan(5_000 + AT_ONCE);
   });
 });

@@ -1,12 +1,13 @@
 // Connections without a namespace of their own: arguments, addresses, messages of any bytes, refusals.
 
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { SocketAddress } from 'node:net';
+import { constants as osConstants } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { getSystemErrorMap, promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -22,6 +23,7 @@ import {
   watchClosedConnections,
 } from '../dist/index.js';
 import { withPair } from './support/net';
+import { needsStrace } from './support/strace';
 
 const require = createRequire(__filename);
 const addon = (require('node-gyp-build') as (root: string) => Binding)(join(__dirname, '..'));
@@ -36,6 +38,9 @@ function thrown(call: () => unknown): Thrown {
   }
   throw new Error('nothing was thrown');
 }
+
+/** `kBadArgument` of native/addon.h. */
+const BAD_ARGUMENT = -65_536;
 
 /** Of a request for everything, with all that is known of it. */
 const everything = () => internals.conditionsOf({ tcpInfo: true }, 'filter');
@@ -111,7 +116,7 @@ describe('in this process', () => {
 const ofNobody: Connection = {
   ...{ family: 'IPv4', state: 'ESTABLISHED', timer: null, receiveQueue: 0, sendQueue: 0, uid: 0 },
   ...{ localAddress: '127.0.0.1', localPort: 1, remoteAddress: '127.0.0.1', remotePort: 1 },
-  ...{ inode: 0, cookie: 1n, interfaceIndex: 0, mptcp: null, congestionControl: null },
+  ...{ inode: 0, cookie: '1', interfaceIndex: 0, mptcp: null, congestionControl: null },
   ...{ tcpInfo: null, owners: null },
 };
 
@@ -172,14 +177,52 @@ describe('arguments', () => {
     expect(reads).toBe(1);
   });
 
+  test('a list of ports is read once, item by item, with no method of its own', async () => {
+    await withPair(({ client }) => {
+      const port = client.localPort as number;
+      let reads = 0;
+      const ports = [port];
+      Object.defineProperty(ports, 0, {
+        // Another port from the second time on.
+        get: () => (reads++ === 0 ? port : 1),
+      });
+      const hostile = () => {
+        throw new Error('was called');
+      };
+      Object.assign(ports, { map: hostile, [Symbol.iterator]: hostile, includes: () => true });
+      const found = listConnections({ localPort: ports });
+      expect([found.map(({ localPort }) => localPort), reads]).toEqual([[port], 1]);
+      expect(listConnections({ localPort: [] })).toEqual([]);
+    });
+    const long = new Proxy([80], { get: (_, name) => (name === 'length' ? 2 ** 32 - 1 : 80) });
+    for (const name of ['port', 'localPort', 'remotePort', 'state']) {
+      expect(thrown(() => listConnections({ [name]: long }))).toMatchObject({
+        code: RANGE,
+        message: expect.stringContaining(`"filter.${name}"`),
+      });
+    }
+    expect(thrown(() => listConnections({ port: new Array(2 ** 32 - 1) })).code).toBe(RANGE);
+    const all = Array.from({ length: 65_536 }, (_, port) => port);
+    expect(listConnections({ localPort: all }).length).toBeGreaterThanOrEqual(0);
+  });
+
   test.each([
     [null, TYPE, /"connection" argument/],
     [1, TYPE, /"connection" argument/],
-    [{}, TYPE, /"connection.cookie" argument must be a bigint/],
+    [{}, TYPE, /"connection.cookie" argument must be a string of decimal digits/],
     [{ ...ofNobody, cookie: null }, TYPE, /"connection.cookie"/],
-    [{ ...ofNobody, cookie: 0n }, RANGE, /"connection.cookie"/],
+    [{ ...ofNobody, cookie: 1 }, TYPE, /"connection.cookie".*Received type number \(1\)/],
+    [{ ...ofNobody, cookie: 1n }, TYPE, /"connection.cookie".*Received type bigint \(1n\)/],
+    [{ ...ofNobody, cookie: '' }, VALUE, /"connection.cookie" .* digits/],
+    [{ ...ofNobody, cookie: '0' }, VALUE, /"connection.cookie" .* digits/],
+    [{ ...ofNobody, cookie: '01' }, VALUE, /"connection.cookie" .* digits/],
+    [{ ...ofNobody, cookie: '0x1' }, VALUE, /"connection.cookie" .* digits/],
+    [{ ...ofNobody, cookie: '1.5' }, VALUE, /"connection.cookie" .* digits/],
+    [{ ...ofNobody, cookie: '1\n' }, VALUE, /"connection.cookie" .* digits/],
+    [{ ...ofNobody, cookie: '1'.repeat(21) }, VALUE, /"connection.cookie" .* digits/],
     // The kernel's word for "any socket with these ends".
-    [{ ...ofNobody, cookie: 2n ** 64n - 1n }, RANGE, /"connection.cookie"/],
+    [{ ...ofNobody, cookie: `${2n ** 64n - 1n}` }, RANGE, /"connection.cookie"/],
+    [{ ...ofNobody, cookie: `${2n ** 64n}` }, RANGE, /"connection.cookie"/],
     [{ ...ofNobody, family: 'IPv5' }, VALUE, /"connection.family"/],
     [{ ...ofNobody, localAddress: '::1' }, VALUE, /"connection.localAddress" .* IPv4 address/],
     [{ ...ofNobody, remoteAddress: undefined }, VALUE, /"connection.remoteAddress"/],
@@ -189,6 +232,22 @@ describe('arguments', () => {
   ])('destroyConnection: %#', (connection, code, message) => {
     const error = thrown(() => destroyConnection(connection as never));
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
+  test('destroyConnection reads each member once: a getter cannot change what was checked', () => {
+    const reads: string[] = [];
+    const counted = new Proxy(ofNobody, {
+      get(target, name: keyof Connection) {
+        reads.push(name);
+        // Valid the first time, nonsense from then on.
+        return reads.filter((one) => one === name).length > 1 ? Symbol('again') : target[name];
+      },
+    });
+    expect(thrown(() => destroyConnection(counted))).toBeInstanceOf(SocketOptionError);
+    expect(reads.sort()).toEqual([
+      ...['cookie', 'family', 'interfaceIndex', 'localAddress', 'localPort'],
+      ...['remoteAddress', 'remotePort'],
+    ]);
   });
 
   test('destroyConnection: of one that is gone', () => {
@@ -237,16 +296,19 @@ describe('arguments', () => {
     for (const one of [...odd, detached]) {
       for (const other of odd) {
         addon.closeConnectionTable(addon.openConnectionTable(one as never));
-        expect(addon.readConnectionTable(one as never, other as never)).toBe(-1);
+        expect(addon.readConnectionTable(one as never, other as never)).toBe(BAD_ARGUMENT);
         addon.closeConnectionTable(one as never);
         expect(addon.destroyConnection(one as never)).toBeLessThan(0);
-        expect(addon.watchClosedConnections(one as never, undefined as never)).toBe(-1);
+        expect(addon.watchClosedConnections(one as never, undefined as never)).toBe(BAD_ARGUMENT);
         addon.holdWatch(one as never, other as never);
       }
     }
     const closed = addon.watchClosedConnections(1, () => {});
     addon.closeConnectionTable(closed);
-    expect(addon.readConnectionTable(closed, new Uint8Array(99))).toBe(-1);
+    expect(addon.readConnectionTable(closed, new Uint8Array(99))).toBe(BAD_ARGUMENT);
+    // Nobody takes it for a refusal: every error of a system, and of libuv, is a smaller number.
+    expect(Object.values(osConstants.errno).map((number) => -number)).not.toContain(BAD_ARGUMENT);
+    expect([...getSystemErrorMap().keys()]).not.toContain(BAD_ARGUMENT);
   });
 });
 
@@ -381,9 +443,12 @@ describe('messages', () => {
   });
 
   test('what the kernel wrote, cut short, shifted, and with bytes changed', async () => {
-    const pieces = await withPair(() =>
-      [2, 10].flatMap((family) => answerTo(internals.dumpRequest(family, 6, everything()))),
-    );
+    // Those of one port: the machine may have many thousands.
+    const pieces = await withPair(({ client }) => {
+      const port = client.remotePort as number;
+      const few = internals.conditionsOf({ tcpInfo: true, port }, 'filter');
+      return [2, 10].flatMap((family) => answerTo(internals.dumpRequest(family, 6, few)));
+    });
     const whole = pieces.reduce((sum, piece) => sum + readAll(piece), 0);
     expect(whole).toBeGreaterThanOrEqual(3);
     for (const piece of pieces) {
@@ -433,7 +498,10 @@ describe('what a kernel may answer', () => {
     let asked = 0;
     let pending: (Uint8Array | number)[] = [];
     const fake = {
-      openConnectionTable: () => {
+      openConnectionTable: (request: Uint8Array) => {
+        const [IPPROTO_TCP, ENOENT] = [6, -2];
+        // For Multipath TCP, of which this machine may have sockets.
+        if (request[17] !== IPPROTO_TCP) return ENOENT;
         pending = [...(answers[Math.min(asked++, answers.length - 1)] as Uint8Array[])];
         return 1;
       },
@@ -487,6 +555,13 @@ describe('what a kernel may answer', () => {
     expect([list().length, asked()]).toEqual([1, 2]);
   });
 
+  test('never with an end: an error, and no list', () => {
+    const { list, asked } = listOver([[socket, socket]]);
+    expect([thrown(list).code, asked()]).toEqual(['E71', 4]);
+    // Not even that of nothing at all.
+    expect(thrown(listOver([[]]).list).code).toBe('E71');
+  });
+
   test('without an end: as with gaps', () => {
     const { list, asked } = listOver([
       [socket, socket, socket],
@@ -503,6 +578,7 @@ describe('what a kernel may answer', () => {
   test.each([
     ['an error', [message(2, 0, code(-13))], 'E13'],
     ['an error at the end', [socket, message(3, 0, code(-12))], 'E12'],
+    ['half a socket', [message(20, 0, new Uint8Array(71)), done], 'E71'],
     ['half an error', [message(2, 0, new Uint8Array(2))], 'E71'],
     ['no message', [new Uint8Array(40)], 'E71'],
     ['nothing that can be read', [-105], 'E105'],
@@ -513,21 +589,14 @@ describe('what a kernel may answer', () => {
 });
 
 describe('refusals, made by strace(1)', () => {
-  const withoutStrace: string | undefined = (() => {
-    try {
-      execFileSync('strace', ['-o', '/dev/null', 'true'], { stdio: 'pipe' });
-      return undefined;
-    } catch (error) {
-      return `strace does not run here: ${String((error as Error).message).trim()}`;
-    }
-  })();
-  beforeEach(({ skip }) => skip(withoutStrace !== undefined, withoutStrace));
+  beforeEach(needsStrace);
 
-  async function with_(injected: string): Promise<Record<string, string>> {
+  async function with_(injected: string, path?: string): Promise<Record<string, string>> {
     const { stdout } = await promisify(execFile)(
       'strace',
       [
         ...['-f', '-qq', '-o', '/dev/null', '-e', `trace=${injected.split(':')[0]}`],
+        ...(path === undefined ? [] : ['-P', path]),
         ...['-e', `inject=${injected}`, process.execPath],
         join(__dirname, 'fixtures/connections/refused.mjs'),
       ],
@@ -538,6 +607,7 @@ describe('refusals, made by strace(1)', () => {
   const everywhere = (message: string) => ({
     list: message,
     listAsync: message,
+    own: message,
     destroy: message,
     watch: message,
   });
@@ -558,13 +628,31 @@ describe('refusals, made by strace(1)', () => {
     );
   });
 
+  test('no descriptor left to look at those of this process: no empty list', async () => {
+    const { own, list } = await with_('openat:error=EMFILE', '/proc/self/fd');
+    expect([own, list]).toEqual([
+      'EMFILE: filter.ownProcess needs /proc/self/fd, which cannot be read, opendir',
+      'done',
+    ]);
+  });
+
+  test('interruptions: survived, unless they do not end', async () => {
+    const { list, destroy } = await with_('recvfrom:error=EINTR:when=1..5');
+    expect([list, destroy]).toEqual(['done', expect.stringMatching(/^ENOENT: /)]);
+    expect((await with_('recvfrom:error=EINTR')).list).toMatch(/^EINTR: /);
+  });
+
   test('a kernel that cannot destroy, and one that has nothing to say', async () => {
     const { destroy, list } = await with_('recvfrom:error=EOPNOTSUPP');
     expect(destroy).toBe(
       'ENOTSUP: this kernel cannot end connections of others (CONFIG_INET_DIAG_DESTROY), sock_diag',
     );
     expect(list).toMatch(/^ENOTSUP: /);
-    // No answer at all: nothing hangs.
-    expect((await with_('recvfrom:error=EAGAIN')).destroy).toMatch(/^EAGAIN: /);
+    // No answer at all: nothing hangs, and it is no empty list.
+    expect(await with_('recvfrom:error=EAGAIN')).toMatchObject({
+      list: "EPROTO: the kernel's answer has no end, or is not one that this package can read, sock_diag",
+      listAsync: expect.stringMatching(/^EPROTO: /),
+      destroy: expect.stringMatching(/^EAGAIN: /),
+    });
   });
 });

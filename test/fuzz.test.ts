@@ -137,7 +137,7 @@ describe('arguments of functions', () => {
     },
     'destroyConnection: connection': (_, value) => face.destroyConnection(value),
     'destroyConnection: a member of it': (_, value) =>
-      face.destroyConnection({ family: 'IPv4', cookie: 1n, localAddress: value } as never),
+      face.destroyConnection({ family: 'IPv4', cookie: '1', localAddress: value } as never),
     'setDeadPeerTimeout: socket': (_, value) => face.setDeadPeerTimeout(value, 20_000),
     'setDeadPeerTimeout: timeout': (fd, value) => face.setDeadPeerTimeout(fd, value),
     'setDeadPeerTimeout: options': (fd, value) => face.setDeadPeerTimeout(fd, 20_000, value),

@@ -5,6 +5,7 @@ import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Heartbeat, type HeartbeatOptions, type PeerDeath } from '../dist/heartbeat/index.js';
+import { tcpStates } from '../dist/index.js';
 import { CountingStream } from './support/stream';
 import { withUncaught } from './support/uncaught';
 
@@ -173,7 +174,7 @@ describe('a peer that lives', () => {
     expect(beats).toHaveLength(5);
   });
 
-  test('isAlive says which chunks count; what it throws is thrown, and loses none', async () => {
+  test('isAlive says which chunks count, and takes none away', async () => {
     const stream = new CountingStream();
     const read: string[] = [];
     stream.on('data', (chunk) => read.push(String(chunk)));
@@ -196,26 +197,6 @@ describe('a peer that lives', () => {
     expect(read).toEqual(seen);
     expect(Object.hasOwn(stream, 'push')).toBe(false);
   });
-
-  test('what isAlive throws is thrown, and loses no chunk', () =>
-    withUncaught(async (thrown) => {
-      const stream = new CountingStream();
-      const read: string[] = [];
-      stream.on('data', (chunk) => read.push(String(chunk)));
-      const wrong = new Error('from isAlive');
-      watch(stream, {
-        interval: 100,
-        isAlive: () => {
-          throw wrong;
-        },
-      });
-      expect(() => stream.receive('x')).not.toThrow();
-      await pass(1);
-      vi.useRealTimers();
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      expect(read).toEqual(['x']);
-      expect(thrown).toEqual([wrong]);
-    }));
 
   test.each(['older', 'newer'])(
     'of two on a stream, the one that is left when the %s is closed sees on',
@@ -597,25 +578,241 @@ describe('pings', () => {
     await pass(150);
     expect(dead).toHaveLength(1);
   });
+});
 
-  test('what send throws is thrown, and the others are not disturbed', () =>
+/** By the real clock, so that Node has told what is uncaught. */
+async function settled(): Promise<void> {
+  vi.useRealTimers();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** A value that is no boolean, made when it is wanted: a promise that nobody takes would be a failure of the test. */
+const WRONG_ANSWERS: [string, () => unknown][] = [
+  ['an instance of Promise', () => Promise.resolve(true)],
+  ['an instance of Promise', () => Promise.reject(new Error('rejected'))],
+  ['undefined', () => undefined],
+  ['null', () => null],
+  ['type number (1)', () => 1],
+  ["type string ('yes')", () => 'yes'],
+  ['an instance of Boolean', () => Object(true)],
+];
+
+describe('isAlive that fails ends its stream', () => {
+  test.each(WRONG_ANSWERS)('it returns %s', (got, answer) =>
     withUncaught(async (thrown) => {
-      const wrong = new Error('from send');
-      const failing = watch(new CountingStream(), {
+      const stream = new CountingStream();
+      const read: string[] = [];
+      stream.on('data', (chunk) => read.push(String(chunk)));
+      const { heartbeat, beats, dead } = watch(stream, {
+        ...{ interval: 100, timeout: 300, send: 'ping' },
+        isAlive: answer as () => boolean,
+      });
+      stream.receive('noise');
+      expect(heartbeat.closed).toBe(true);
+      await pass(0);
+      // After the chunk was read.
+      expect(read).toEqual(['noise']);
+      expect(stream.errored).toMatchObject({
+        name: 'TypeError',
+        code: 'ERR_INVALID_RETURN_VALUE',
+        message: `Expected a boolean to be returned from the "isAlive" function but got ${got}. It must answer at once: for asynchronous work use isAlive: false, and call beat() when it is done.`,
+      });
+      expect(Object.hasOwn(stream, 'push')).toBe(false);
+      await pass(1_000);
+      expect([beats, dead]).toEqual([[], []]);
+      await settled();
+      expect(thrown).toEqual([]);
+    }),
+  );
+
+  test('it throws: the stream has that error, and the chunk', () =>
+    withUncaught(async (thrown) => {
+      const stream = new CountingStream();
+      const read: string[] = [];
+      stream.on('data', (chunk) => read.push(String(chunk)));
+      const wrong = new Error('from isAlive');
+      watch(stream, {
         interval: 100,
-        timeout: null,
-        send: () => {
+        isAlive: () => {
           throw wrong;
         },
       });
+      expect(() => stream.receive('x')).not.toThrow();
+      await pass(0);
+      expect(read).toEqual(['x']);
+      expect(stream.errored).toBe(wrong);
+      await settled();
+      expect(thrown).toEqual([]);
+    }));
+});
+
+describe('send that fails ends its stream', () => {
+  const wrong = new Error('from send');
+  const FAILING: [string, () => unknown][] = [
+    [
+      'it throws',
+      () => {
+        throw wrong;
+      },
+    ],
+    ['it is rejected', () => Promise.reject(wrong)],
+  ];
+
+  test.each(FAILING)('%s: with that error, and the ping does not count', (_how, send) =>
+    withUncaught(async (thrown) => {
+      const stream = new CountingStream();
+      const { heartbeat, dead } = watch(stream, { interval: 100, timeout: 5_000, send });
       const other = new CountingStream();
       watch(other, { interval: 100, timeout: null, send: 'ping' });
       await pass(1_000);
-      vi.useRealTimers();
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      expect(new Set(thrown)).toEqual(new Set([wrong]));
+      expect(stream.errored).toBe(wrong);
+      expect(stream.destroyed).toBe(true);
+      expect(heartbeat.closed).toBe(true);
+      expect(heartbeat.pings).toBe(0);
+      expect(dead).toEqual([]);
       expect(other.sent.length).toBeGreaterThanOrEqual(9);
-      failing.heartbeat.close();
+      await settled();
+      expect(thrown).toEqual([]);
+    }),
+  );
+
+  test.each(FAILING)(
+    '%s: its heartbeat has that error, where somebody listens for it',
+    (_how, send) =>
+      withUncaught(async (thrown) => {
+        const stream = new CountingStream();
+        const { heartbeat } = watch(stream, { interval: 100, send });
+        const errors: unknown[] = [];
+        heartbeat.on('error', (error) => errors.push([error, heartbeat.closed]));
+        await pass(1_000);
+        expect(errors).toEqual([[wrong, true]]);
+        expect(stream.destroyed).toBe(true);
+        expect(stream.errored).toBeNull();
+        await settled();
+        expect(thrown).toEqual([]);
+      }),
+  );
+
+  test.each([undefined, null, 'text', 5])(
+    'it throws %s: an Error has it as its cause',
+    async (value) => {
+      const stream = new CountingStream();
+      const send = () => {
+        throw value;
+      };
+      watch(stream, { interval: 100, send });
+      await pass(200);
+      expect(stream.errored).toMatchObject({
+        name: 'Error',
+        message: 'The "send" function threw a value that is not an Error: see the cause',
+        cause: value,
+      });
+    },
+  );
+
+  test('but a rejection after close() leaves the stream alone', () =>
+    withUncaught(async (thrown) => {
+      const stream = new CountingStream();
+      let reject = (_error: Error) => {};
+      const send = () => new Promise<void>((_resolve, no) => (reject = no));
+      const { heartbeat } = watch(stream, { interval: 100, send });
+      await pass(150);
+      expect(heartbeat.pings).toBe(1);
+      heartbeat.close();
+      reject(wrong);
+      await settled();
+      expect(stream.destroyed).toBe(false);
+      expect(thrown).toEqual([]);
+    }));
+
+  test('a promise that is kept is a ping like any other', async () => {
+    const stream = new CountingStream();
+    const send = async () => void stream.write('ping');
+    const { heartbeat } = watch(stream, { interval: 100, timeout: null, send });
+    await pass(1_000);
+    expect(heartbeat.pings).toBe(stream.sent.length);
+    expect(heartbeat.pings).toBeGreaterThanOrEqual(9);
+  });
+});
+
+describe('onDead that fails leaves no stream open', () => {
+  const wrong = new Error('from onDead');
+  const FAILING: [string, () => unknown][] = [
+    [
+      'it throws',
+      () => {
+        throw wrong;
+      },
+    ],
+    ['it is rejected', () => Promise.reject(wrong)],
+  ];
+
+  test.each(FAILING)('%s', (_how, fail) =>
+    withUncaught(async (thrown) => {
+      const rhythm = { interval: 100, timeout: 300 };
+      const streams = Array.from({ length: 3 }, () => new CountingStream());
+      const told = streams.map((stream, index) =>
+        watch(stream, { ...rhythm, onDead: (index === 1 ? fail : () => {}) as () => void }),
+      );
+      await pass(400);
+      expect(told.map(({ dead }) => dead.length)).toEqual([1, 1, 1]);
+      expect(streams.map(({ errored }) => errored)).toEqual([null, wrong, null]);
+      expect(streams.map(({ destroyed }) => destroyed)).toEqual([false, true, false]);
+      await settled();
+      expect(thrown).toEqual([]);
+    }),
+  );
+
+  test.each(FAILING)(
+    '%s after it destroyed the stream: the process is warned',
+    async (_how, fail) => {
+      const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
+      const stream = new CountingStream();
+      const onDead = () => {
+        stream.destroy();
+        return fail() as undefined;
+      };
+      watch(stream, { interval: 100, timeout: 300, onDead });
+      await pass(400);
+      expect(warned.mock.calls).toEqual([[wrong]]);
+    },
+  );
+});
+
+describe('a listener that throws is uncaught, and interrupts nothing:', () => {
+  const wrong = new Error('from a listener');
+  const fail = () => {
+    throw wrong;
+  };
+
+  test('beat', () =>
+    withUncaught(async (thrown) => {
+      const stream = new CountingStream();
+      const { heartbeat } = watch(stream, { interval: 1_000, timeout: 3_000, send: 'ping' });
+      heartbeat.on('beat', fail);
+      const start = performance.now();
+      for (let i = 0; i < 1_000; i++) {
+        await pass(10);
+        stream.receive('x');
+      }
+      const times = [start, ...stream.sent.map(({ at }) => at)];
+      const gaps = times.slice(1).map((time, index) => time - (times[index] as number));
+      expect(stream.sent.length).toBeGreaterThanOrEqual(9);
+      expect(Math.max(...gaps)).toBeLessThanOrEqual(1_000);
+      await settled();
+      expect(new Set(thrown)).toEqual(new Set([wrong]));
+    }));
+
+  test('late and dead', () =>
+    withUncaught(async (thrown) => {
+      const stream = new CountingStream();
+      const { heartbeat, dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+      heartbeat.on('late', fail).on('dead', fail);
+      await pass(300 + TICKS);
+      expect(dead[0]?.death.unansweredPings).toBe(3);
+      expect(stream.errored).toMatchObject({ code: 'ETIMEDOUT' });
+      await settled();
+      expect(thrown).toEqual([wrong, wrong]);
     }));
 });
 
@@ -706,6 +903,35 @@ describe('silence that is not the peer’s', () => {
     expect([dead, late]).toEqual([[], []]);
     stream.resume();
     await pass(700);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('with isAlive: false, what waits for the program is not the peer’s silence', async () => {
+    const stream = new CountingStream();
+    stream.pause();
+    // Reads one message at a time, as \`for await\` does, and works on it for long.
+    stream.on('readable', () => {});
+    const options = { interval: 100, timeout: 300, isAlive: false } as const;
+    const { heartbeat, dead, late } = watch(stream, options);
+    for (let i = 0; i < 10; i++) stream.receive('x');
+    for (let i = 0; i < 10; i++) {
+      await pass(600);
+      stream.read(1);
+      heartbeat.beat();
+    }
+    expect([dead, late]).toEqual([[], []]);
+    expect(stream.readableLength).toBe(0);
+    await pass(300 + 13 + TICKS);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('with isAlive, what waits for the program was asked about when it came', async () => {
+    const stream = new CountingStream();
+    stream.pause();
+    stream.on('readable', () => {});
+    const { dead } = watch(stream, { interval: 100, timeout: 300, isAlive: () => false });
+    stream.receive('x');
+    await pass(300 + TICKS);
     expect(dead).toHaveLength(1);
   });
 
@@ -1065,6 +1291,124 @@ describe('what the kernel knows of a suspect', () => {
     expect(dead[0]?.death.reason).toBe('vanished');
   });
 
+  const CLOSED = tcpStates.indexOf('CLOSED');
+
+  test.each([
+    ['paused', (stream: CountingStream) => void stream.pause()],
+    ['half-closed by its peer', (stream: CountingStream) => void stream.push(null)],
+    [
+      'not read',
+      (stream: CountingStream) => {
+        stream.pause();
+        stream.receive('x');
+      },
+    ],
+    ['read', () => {}],
+  ])('a connection that it has closed is dead at once: %s', async (_how, prepare) => {
+    for (const [known, reason] of [
+      [{}, 'unknown'],
+      [{ bytesInFlight: 0, unsentBytes: 0 }, 'unknown'],
+      [{ timeSinceLastAckReceived: 5 }, 'unknown'],
+      [{ probes: 1 }, 'vanished'],
+      [{ consecutiveTimeouts: 1 }, 'vanished'],
+      [{ unackedSegments: 1 }, 'vanished'],
+    ] as const) {
+      const stream = new CountingStream();
+      prepare(stream);
+      const { dead } = watch(stream, { interval: 100, timeout: 300 });
+      const asked = tell({ state: ESTABLISHED });
+      await pass(250);
+      asked.mockRestore();
+      tell({ state: CLOSED, ...known });
+      await pass(50 + TICKS);
+      expect(dead[0]?.death).toMatchObject({ reason, state: 'CLOSED' });
+      expect(stream.errored).toMatchObject({
+        code: 'ETIMEDOUT',
+        message: expect.stringMatching(/, and the kernel has closed the connection$/),
+      });
+      vi.restoreAllMocks();
+    }
+  });
+
+  test('a connection that it has closed is dead before the timeout, if it is looked at', async () => {
+    const stream = new CountingStream();
+    const { dead, late } = watch(stream, { interval: 100, timeout: 1_000, send: 'ping' });
+    tell({ state: CLOSED });
+    await pass(550 + 13 + TICKS);
+    expect(late).toHaveLength(1);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('a connection that both sides have ended is closed in good order: its data may still be read', async () => {
+    const stream = new CountingStream();
+    stream.pause();
+    stream.receive('the rest');
+    stream.push(null);
+    stream.end();
+    const { dead } = watch(stream, { interval: 100, timeout: 300 });
+    tell({ state: CLOSED, bytesInFlight: 0 });
+    await pass(1_000);
+    expect(dead).toEqual([]);
+    expect(String(stream.read())).toBe('the rest');
+  });
+
+  test.each([
+    ['the kernel measured the path', { rtt: 300, rttVariance: 75 }, 640],
+    ['the kernel does not tell its variance', { rtt: 400 }, 440],
+  ])(
+    'a long path: the first ping may be answered before the verdict; %s',
+    async (_how, path, most) => {
+      const stream = new CountingStream();
+      const { dead, heartbeat } = watch(stream, { interval: 1_000, timeout: 1_150, send: 'ping' });
+      tell({ state: ESTABLISHED, ...path });
+      let answered = 0;
+      for (let i = 0; i < 2_000; i++) {
+        await pass(10);
+        const { [answered]: next } = stream.sent;
+        if (next === undefined || performance.now() < next.at + 300) continue;
+        answered++;
+        stream.receive('pong');
+      }
+      expect(dead).toEqual([]);
+      expect(answered).toBeGreaterThanOrEqual(18);
+      // Without an answer it is dead when one could have come.
+      await pass(2_000);
+      const due = (stream.sent[answered]?.at ?? Number.NaN) + most;
+      expect(dead[0]?.at).toBeGreaterThanOrEqual(due);
+      expect(dead[0]?.at).toBeLessThanOrEqual(due + 2 * TICKS);
+      expect(heartbeat.closed).toBe(true);
+    },
+  );
+
+  test('a program that takes long to answer has as long as it took the last time', async () => {
+    const stream = new CountingStream();
+    const { dead } = watch(stream, { interval: 1_000, timeout: 1_100, send: 'ping' });
+    // The first answer comes soon, so that its time is measured; each later one takes longer.
+    let answered = 0;
+    const after = () => Math.min(50 + 30 * answered, 400);
+    for (let i = 0; i < 3_000; i++) {
+      await pass(10);
+      const { [answered]: next } = stream.sent;
+      if (next === undefined || performance.now() < next.at + after()) continue;
+      answered++;
+      stream.receive('pong');
+    }
+    expect(dead).toEqual([]);
+    expect(answered).toBeGreaterThanOrEqual(28);
+    await pass(3_000);
+    expect(dead[0]?.at).toBeLessThanOrEqual(
+      (stream.sent[answered]?.at ?? Number.NaN) + 400 + 40 + 2 * TICKS,
+    );
+  });
+
+  test('what is told of a death cannot be changed by one of its listeners', async () => {
+    const { heartbeat, dead } = watch(new CountingStream(), { interval: 100, timeout: 300 });
+    heartbeat.prependListener('dead', (death) => Reflect.set(death, 'reason', 'changed'));
+    await pass(300 + TICKS);
+    expect(dead[0]?.death.reason).toBe('unknown');
+    expect(heartbeat.socket.errored).toMatchObject({ death: { reason: 'unknown' } });
+  });
+
   test('of many suspects at once, it is asked once', async () => {
     const asked = tell({ state: ESTABLISHED });
     const told = Array.from({ length: 500 }, () => watch(new CountingStream(), { interval: 50 }));
@@ -1126,7 +1470,11 @@ test('whatever a peer does: never dead before its timeout, and dead in time afte
           stream.receive('x');
           last = performance.now();
         }
-        await pass(timeout + 2 * stepOf(interval, timeout) + TICKS + 20);
+        const step = stepOf(interval, timeout);
+        await pass(step + TICKS);
+        // The first ping of the silence has the time that the last answer took.
+        const answered = pings ? interval + (heartbeat.rtt ?? 0) + 40 : 0;
+        await pass(Math.max(timeout, answered) + step + 20);
         expect(dead).toHaveLength(1);
         expect(dead[0]?.at).toBeGreaterThanOrEqual(last + timeout);
         expect(heartbeat.closed).toBe(true);

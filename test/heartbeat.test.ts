@@ -1,7 +1,7 @@
 // Heartbeats on real sockets: what they are given, what they leave behind, what the kernel tells of a suspect.
 
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import net from 'node:net';
 import { join } from 'node:path';
 import { Duplex, PassThrough } from 'node:stream';
@@ -63,6 +63,8 @@ describe('arguments', () => {
     [{ interval: 1_000, isAlive: true }, /ERR_INVALID_ARG_TYPE.*options.isAlive/],
     [{ interval: 1_000, onDead: 'log' }, /ERR_INVALID_ARG_TYPE.*options.onDead/],
     [{ interval: 1_000, signal: {} }, /ERR_INVALID_ARG_TYPE.*an AbortSignal/],
+    [{ interval: 1_000, signal: null }, /ERR_INVALID_ARG_TYPE.*an AbortSignal/],
+    [{ interval: 1_000, signal: { aborted: false } }, /ERR_INVALID_ARG_TYPE.*an AbortSignal/],
     [
       { interval: 1_000, pong: 'x' },
       /ERR_INVALID_ARG_VALUE.*options.pong.*is not known: there are interval, /,
@@ -89,6 +91,35 @@ describe('arguments', () => {
     expect(() => new Heartbeat(socket, quick)).toThrow(
       expect.objectContaining({ code: 'ERR_SOCKET_CLOSED', constructor: SocketOptionError }),
     );
+  });
+
+  test('each option is read once', () => {
+    const values = {
+      ...{ interval: 1_000, timeout: 3_000, send: 'ping', isAlive: () => true, onDead: () => {} },
+      signal: new AbortController().signal,
+    };
+    const read: string[] = [];
+    const options = new Proxy(values, {
+      get: (target, name) => {
+        read.push(String(name));
+        return Reflect.get(target, name);
+      },
+    });
+    const heartbeat = new Heartbeat(new PassThrough(), options);
+    heartbeat.close();
+    expect(read.sort()).toEqual(Object.keys(values).sort());
+    expect([heartbeat.interval, heartbeat.timeout]).toEqual([1_000, 3_000]);
+  });
+
+  test('what it was given cannot be changed from outside', () => {
+    const socket = new PassThrough();
+    const heartbeat = new Heartbeat(socket, { interval: 1_000, timeout: 3_000 });
+    Reflect.set(heartbeat, 'socket', new PassThrough());
+    Reflect.set(heartbeat, 'timeout', 5);
+    Reflect.set(heartbeat, 'interval', 5);
+    heartbeat.close();
+    const { interval, timeout } = heartbeat;
+    expect([heartbeat.socket === socket, interval, timeout]).toEqual([true, 1_000, 3_000]);
   });
 
   test('the longest interval has a timeout', () => {
@@ -192,6 +223,66 @@ describe.concurrent('what it leaves behind', () => {
     for (const heartbeat of made) heartbeat.close();
   });
 
+  test.each([
+    [
+      'a signal that cannot be listened to',
+      () => ({
+        signal: {
+          aborted: false,
+          addEventListener: () => {
+            throw new Error('refused');
+          },
+          removeEventListener: () => {},
+        },
+      }),
+    ],
+    [
+      'a stream whose listeners are refused',
+      (stream: Duplex) => {
+        stream.on('newListener', () => {
+          throw new Error('refused');
+        });
+        return {};
+      },
+    ],
+    [
+      'a stream whose push() cannot be replaced',
+      (stream: Duplex) => {
+        Object.defineProperty(stream, 'push', { get: () => Duplex.prototype.push });
+        return {};
+      },
+    ],
+  ])('constructed with %s: nothing', (_what, prepare) => {
+    const stream = new PassThrough();
+    const { signal } = new AbortController();
+    const options = { ...quick, signal, ...prepare(stream) } as HeartbeatOptions;
+    const before = traces(stream);
+    expect(() => new Heartbeat(stream, options)).toThrow();
+    expect(traces(stream)).toEqual(before);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  test('a thousand on one socket: one listener of its end, and no warning', async () => {
+    await withPair(async ({ client }) => {
+      const warnings: Error[] = [];
+      const onWarning = (warning: Error) => warnings.push(warning);
+      process.on('warning', onWarning);
+      const before = traces(client);
+      const options = { ...quick, timeout: 60_000, isAlive: false } as const;
+      const made = Array.from({ length: 1_000 }, () => new Heartbeat(client, options));
+      expect(traces(client).close).toBe(before.close + 1);
+      for (const heartbeat of made.slice(0, 500)) heartbeat.close();
+      expect(traces(client).close).toBe(before.close + 1);
+      client.destroy();
+      await new Promise((resolve) => client.on('close', resolve));
+      await sleep(10);
+      process.off('warning', onWarning);
+      expect(made.every(({ closed }) => closed)).toBe(true);
+      expect(traces(client).close).toBeLessThanOrEqual(before.close + 1);
+      expect(warnings).toEqual([]);
+    });
+  });
+
   test('the stream of a function that somebody else has put over push()', async () => {
     await withPair(async ({ client, accepted }) => {
       client.resume();
@@ -254,15 +345,57 @@ describe.concurrent('the process', () => {
       /HeartbeatTimeoutError: ETIMEDOUT: no sign of life for 0.2 s/,
     );
   });
+});
 
-  test('the addon is not loaded until the kernel is asked', async () => {
-    const output = await program(`
-      const loaded = () => console.log(Object.keys(require.cache).filter((file) => file.endsWith('.node')).length);
-      loaded();
-      const stream = new PassThrough().resume().on('error', loaded);
-      new Heartbeat(stream, { interval: 100, timeout: 200 }).ref();
-      loaded();`);
-    expect(output.slice(0, 2)).toEqual(['0', '0']);
+describe.concurrent('what is sent', () => {
+  const changes: [string, (bytes: Uint8Array<ArrayBuffer>) => void][] = [
+    ['changes', (bytes) => void bytes.fill(33)],
+    ['transfers', ({ buffer }) => void structuredClone(buffer, { transfer: [buffer] })],
+    ['shortens', ({ buffer }) => (buffer as unknown as { resize(to: number): void }).resize(0)],
+  ];
+
+  test.each(changes)('is a copy: the caller %s his bytes after the call', async (_how, change) => {
+    await withPair(async ({ client, accepted }) => {
+      // Known to Node 20, not to the library of types.
+      const Resizable = ArrayBuffer as unknown as new (
+        length: number,
+        options: object,
+      ) => ArrayBuffer;
+      const bytes = new Uint8Array(new Resizable(4, { maxByteLength: 4 }));
+      bytes.set(Buffer.from('PING'));
+      new Heartbeat(client.resume(), { ...quick, timeout: null, send: bytes });
+      change(bytes);
+      const [chunk] = await once(accepted, 'data');
+      expect(String(chunk)).toBe('PING');
+    });
+  });
+
+  test('is a copy: a stream that changes what is written to it changes no later ping', async () => {
+    const written: string[] = [];
+    const stream = new Duplex({
+      read() {},
+      write(chunk: Buffer, _encoding, done) {
+        written.push(String(chunk));
+        chunk.fill(0);
+        done();
+      },
+    });
+    const heartbeat = new Heartbeat(stream, { ...quick, timeout: null, send: 'PING' });
+    while (written.length < 3) await sleep(10);
+    heartbeat.close();
+    expect(new Set(written)).toEqual(new Set(['PING']));
+  });
+
+  test('must not be bytes that are gone already', () => {
+    const bytes = new Uint8Array(4);
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+    expect(() => new Heartbeat(new PassThrough(), { ...quick, send: bytes })).toThrow(
+      /options.send.*must not be empty/,
+    );
+    const forged = Object.create(Uint8Array.prototype);
+    expect(() => new Heartbeat(new PassThrough(), { ...quick, send: forged })).toThrow(
+      /options.send.*a Buffer, a string or a function/,
+    );
   });
 });
 

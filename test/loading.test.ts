@@ -1,7 +1,15 @@
 // How the addon is found; and what is said, by the first call and not by the import, when it is not.
 
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -42,9 +50,13 @@ interface Report {
 }
 
 /** Loads the copy in a process of its own; an import that throws fails the test. */
-function load(flags: string[] = [], env: Record<string, string> = {}): Report {
+function load(
+  flags: string[] = [],
+  env: Record<string, string> = {},
+  entry = 'dist/index.js',
+): Report {
   const code = `
-    const { getOption, isSupported } = require(${JSON.stringify(join(home, 'dist/index.js'))});
+    const { getOption, isSupported } = require(${JSON.stringify(join(home, entry))});
     const addons = Object.keys(require.cache).filter((file) => file.endsWith('.node'));
     const report = { addons, supported: isSupported('keepAlive') };
     try {
@@ -92,6 +104,100 @@ describe('the addon', () => {
       `module.exports = require(${JSON.stringify(join(root, 'node_modules/node-gyp-build'))})`,
     );
     expect(load([], { [variable]: join(home, folder) }).addons).toEqual([join(home, file)]);
+  });
+});
+
+/** The package's own copy of node-gyp-build, for what is not found at the usual places. */
+function putLoader(): void {
+  put(
+    'node_modules/node-gyp-build/index.js',
+    `module.exports = require(${JSON.stringify(join(root, 'node_modules/node-gyp-build'))})`,
+  );
+}
+
+describe('an addon outside of the package', () => {
+  const notFound = { addons: [], supported: false, code: 'ERR_ADDON_NOT_FOUND' };
+
+  test.each([
+    ['of a program', 'program'],
+    ['that calls itself socket-options', 'socket-options'],
+  ])('one level above a bundle is not loaded: a folder %s', (_, name) => {
+    cpSync(join(home, 'dist'), join(home, 'bundle'), { recursive: true });
+    put('package.json', JSON.stringify({ name }));
+    for (const file of [prebuilt(), BUILT, NATIVE]) put(file);
+    putLoader();
+    for (const PREBUILDS_ONLY of [undefined, '1']) {
+      const env = (PREBUILDS_ONLY ? { PREBUILDS_ONLY } : {}) as Record<string, string>;
+      expect(load([], env, 'bundle/index.js')).toMatchObject(notFound);
+    }
+  });
+
+  test('above a folder dist/ of another package is not loaded', () => {
+    put('package.json', JSON.stringify({ name: 'program' }));
+    for (const file of [prebuilt(), BUILT, NATIVE]) put(file);
+    putLoader();
+    expect(load()).toMatchObject(notFound);
+  });
+
+  test('beside the running program is not loaded', () => {
+    putLoader();
+    put(join('bin', prebuilt()));
+    put(
+      'moved.cjs',
+      `Object.defineProperty(process, 'execPath', { value: ${JSON.stringify(join(home, 'bin/node'))} });`,
+    );
+    const report = load(['--require', join(home, 'moved.cjs')]);
+    expect(report).toMatchObject(notFound);
+    expect(report.cause).toMatch(/is outside of it and was not loaded/);
+  });
+
+  test('in the working directory is not loaded for an empty SOCKET_OPTIONS_PREBUILD', () => {
+    put(BUILT);
+    expect(load([], { SOCKET_OPTIONS_PREBUILD: '' }).addons).toEqual([join(home, BUILT)]);
+  });
+});
+
+describe('after the import nothing is read from the package', () => {
+  /** Calls every public function in a process that can no longer reach the package. */
+  function callEverything(lose: string, env: Record<string, string> = {}) {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [join(__dirname, 'fixtures/out-of-reach.cjs'), home, lose],
+      {
+        encoding: 'utf8',
+        env: {
+          ...process.env,
+          PREBUILDS_ONLY: undefined,
+          SOCKET_OPTIONS_PREBUILD: undefined,
+          ...env,
+        },
+      },
+    );
+    expect(status, stderr).toBe(0);
+    return JSON.parse(stdout) as Record<string, string>;
+  }
+
+  test('when its folder is gone, every function still works', () => {
+    put(BUILT);
+    const outcomes = callEverything('folder');
+    expect(outcomes).toEqual(Object.fromEntries(Object.keys(outcomes).map((name) => [name, 'ok'])));
+    expect(Object.keys(outcomes).length).toBeGreaterThan(25);
+  });
+
+  test('when privileges are dropped and the folder is its owner’s only', ({ skip }) => {
+    skip(process.getuid?.() !== 0, 'only root can drop privileges');
+    put(BUILT);
+    chmodSync(home, 0o700);
+    const outcomes = callEverything('privileges');
+    expect(outcomes).toEqual(Object.fromEntries(Object.keys(outcomes).map((name) => [name, 'ok'])));
+  });
+
+  test('when no descriptor is left, an error is one of a socket and not of a file', ({ skip }) => {
+    skip(process.platform === 'win32', 'Windows has no such limit');
+    put(BUILT);
+    const outcomes = Object.values(callEverything('descriptors'));
+    expect(outcomes.length).toBeGreaterThan(25);
+    expect(outcomes.filter((outcome) => /MODULE|index\.js|require/.test(outcome))).toEqual([]);
   });
 });
 

@@ -4,6 +4,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { Socket } from 'node:net';
+import tls from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { getKeepAlive, setKeepAlive } from '../dist/index.js';
 import { listen, withPair } from './support/net';
@@ -77,6 +78,29 @@ describe('core’s socket.setKeepAlive', () => {
       // Types of Node 20 know only two arguments.
       (accepted.setKeepAlive as (options: unknown) => Socket)(getKeepAlive(client));
       expect(getKeepAlive(accepted)).toEqual(OURS);
+    });
+  });
+
+  test('asks the handle of the TCP socket only when its arguments differ, from TLS above it too', async () => {
+    await withPair(({ client, accepted }) => {
+      const secure = [
+        tls.connect({ socket: client, rejectUnauthorized: false }),
+        new tls.TLSSocket(accepted, { isServer: true }),
+      ];
+      for (const [i, socket] of [client, accepted].entries()) {
+        const { _handle: handle } = socket as unknown as { _handle: { setKeepAlive: unknown } };
+        const calls: unknown[][] = [];
+        handle.setKeepAlive = (...args: unknown[]) => calls.push(args);
+        for (const one of [socket, secure[i]?.on('error', () => {})]) {
+          one?.setKeepAlive(true, 20_000);
+          one?.setKeepAlive(true, 20_000);
+        }
+        expect(calls.map((args) => args.slice(0, 2))).toEqual([
+          [true, 20],
+          [true, 20],
+        ]);
+        secure[i]?.destroy();
+      }
     });
   });
 

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import net from 'node:net';
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
 import { afterEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
 import { PeerRegistry, type PeerRegistryOptions } from '../dist/heartbeat/index.js';
 import { listen } from './support/net';
@@ -75,6 +76,16 @@ describe('supersede', () => {
     });
   });
 
+  test('its onSuperseded may claim: the newest of all stays, and claim() says so', () => {
+    const registry = new PeerRegistry<string, PassThrough>();
+    const [first, second, third] = [open(), open(), open()];
+    registry.claim('device', first, { onSuperseded: () => void registry.claim('device', third) });
+    expect(registry.claim('device', second)).toBe(false);
+    expect(registry.get('device')).toEqual([third]);
+    expect(second.errored).toMatchObject({ code: 'ERR_PEER_SUPERSEDED' });
+    expect(registry.counts()).toMatchObject({ identities: 1, connections: 1, superseded: 2 });
+  });
+
   test('or is left to whoever claimed it, to say goodbye', () => {
     const registry = new PeerRegistry<string, PassThrough>();
     const [older, newer] = [open(), open()];
@@ -90,20 +101,84 @@ describe('supersede', () => {
     expect(String(older.read())).toBe('replaced');
   });
 
-  test('what that throws is thrown, and the newer connection stands', () =>
+  const wrong = new Error('from onSuperseded');
+  test.each([
+    [
+      'throws',
+      () => {
+        throw wrong;
+      },
+    ],
+    ['is rejected', () => Promise.reject(wrong) as never],
+  ])(
+    'one that %s: its socket is destroyed with that error, and the newer connection stands',
+    (_how, onSuperseded) =>
+      withUncaught(async (thrown) => {
+        const registry = new PeerRegistry<string, PassThrough>({ limit: 2 });
+        const told: unknown[] = [];
+        registry.on('superseded', ({ socket }) => told.push(socket));
+        const sockets = Array.from({ length: 6 }, open);
+        for (const socket of sockets)
+          expect(registry.claim('device', socket, { onSuperseded })).toBe(true);
+        await sleep(5);
+        expect(sockets.map(({ errored }) => errored)).toEqual([
+          wrong,
+          wrong,
+          wrong,
+          wrong,
+          null,
+          null,
+        ]);
+        expect(told).toEqual(sockets.slice(0, 4));
+        expect(registry.get('device')).toEqual(sockets.slice(4));
+        expect(registry.counts()).toMatchObject({ connections: 2, superseded: 4 });
+        expect(thrown).toEqual([]);
+      }),
+  );
+
+  test('one that fails after it destroyed its socket: the process is warned', () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    const registry = new PeerRegistry<string, PassThrough>();
+    const older = open();
+    registry.claim('device', older, {
+      onSuperseded: () => {
+        older.destroy();
+        throw wrong;
+      },
+    });
+    expect(registry.claim('device', open())).toBe(true);
+    expect(warned.mock.calls).toEqual([[wrong]]);
+    warned.mockRestore();
+  });
+
+  test('a listener that throws is uncaught, and interrupts nothing', () =>
     withUncaught(async (thrown) => {
-      const registry = new PeerRegistry<string, PassThrough>();
-      const wrong = new Error('from onSuperseded');
-      registry.claim('device', open(), {
-        onSuperseded: () => {
-          throw wrong;
-        },
+      const registry = new PeerRegistry<string, PassThrough>({
+        policy: ({ identity }) => (identity === 'a' ? 'supersede' : 'refuse'),
       });
-      const newer = open();
-      expect(registry.claim('device', newer)).toBe(true);
-      expect(registry.get('device')).toEqual([newer]);
+      for (const event of ['superseded', 'refused', 'released'] as const) {
+        registry.on(event, () => {
+          throw new Error(event);
+        });
+      }
+      const [first, second, third, fourth] = [open(), open(), open(), open()];
+      expect(registry.claim('a', first)).toBe(true);
+      expect(registry.claim('a', second)).toBe(true);
+      expect(first.destroyed).toBe(true);
+      expect(registry.claim('b', third)).toBe(true);
+      expect(registry.claim('b', fourth)).toBe(false);
+      expect(registry.release(second)).toBe(true);
+      third.destroy();
+      await once(third, 'close');
+      expect(registry.size).toBe(0);
+      expect(registry.counts()).toMatchObject({ identities: 0, superseded: 1, refused: 1 });
       await sleep(5);
-      expect(thrown).toEqual([wrong]);
+      expect(thrown.map((error) => (error as Error).message)).toEqual([
+        'superseded',
+        'refused',
+        'released',
+        'released',
+      ]);
     }));
 
   test('the same again changes nothing; another identity is a move', () => {
@@ -202,6 +277,104 @@ describe('policies', () => {
     ]);
   });
 
+  test.each([
+    ['an instance of Promise', () => Promise.resolve('refuse')],
+    ['an instance of Promise', () => Promise.reject(new Error('rejected'))],
+    ["type string ('Refuse')", () => 'Refuse'],
+    ["type string ('refuse-if-alive')", () => 'refuse-if-alive'],
+    ['undefined', () => undefined],
+    ['type boolean (true)', () => true],
+  ])('a function that returns %s: an error, and nothing changed', (got, answer) =>
+    withUncaught(async (thrown) => {
+      const registry = new PeerRegistry<string, PassThrough>({ policy: answer as () => 'refuse' });
+      const [older, newer] = [open(), open()];
+      registry.on('superseded', () => thrown.push('superseded'));
+      registry.on('refused', () => thrown.push('refused'));
+      registry.claim('device', older);
+      registry.claim('other', newer);
+      expect(() => registry.claim('device', newer)).toThrow(
+        expect.objectContaining({
+          name: 'TypeError',
+          code: 'ERR_INVALID_RETURN_VALUE',
+          message: `Expected 'supersede' or 'refuse' to be returned from the "policy" function but got ${got}. It must answer at once.`,
+        }),
+      );
+      expect([older.destroyed, newer.destroyed]).toEqual([false, false]);
+      expect(registry.get('device')).toEqual([older]);
+      expect(registry.get('other')).toEqual([newer]);
+      expect(registry.counts()).toMatchObject({ superseded: 0, refused: 0 });
+      expect(newer.listenerCount('close')).toBe(1);
+      await sleep(5);
+      expect(thrown).toEqual([]);
+    }),
+  );
+
+  test('a function that throws: its error, and nothing changed', () => {
+    const wrong = new Error('from policy');
+    const registry = new PeerRegistry<string, PassThrough>({
+      policy: () => {
+        throw wrong;
+      },
+    });
+    const [older, newer] = [open(), open()];
+    registry.claim('device', older);
+    expect(() => registry.claim('device', newer)).toThrow(wrong);
+    expect(registry.get('device')).toEqual([older]);
+    expect(newer.listenerCount('close')).toBe(0);
+    expect(registry.release(older)).toBe(true);
+  });
+
+  test.each(['claim', 'release', 'clear'] as const)(
+    'a function that calls %s() of its registry is refused',
+    (name) => {
+      const registry: PeerRegistry<string, PassThrough> = new PeerRegistry({
+        policy: ({ older, newer }) => {
+          if (name === 'claim') registry.claim('another', newer);
+          if (name === 'release') registry.release(older.socket);
+          if (name === 'clear') registry.clear();
+          return 'supersede';
+        },
+      });
+      const [older, newer] = [open(), open()];
+      registry.claim('device', older);
+      expect(() => registry.claim('device', newer)).toThrow(
+        expect.objectContaining({
+          code: 'ERR_PEER_REGISTRY_BUSY',
+          message: expect.stringMatching(
+            /^The registry is asking its policy who stays, and cannot be changed meanwhile/,
+          ),
+        }),
+      );
+      expect([...registry].map(({ identity, socket }) => [identity, socket])).toEqual([
+        ['device', older],
+      ]);
+      expect(registry.counts()).toMatchObject({ identities: 1, connections: 1 });
+      expect([older, newer].map((one) => one.listenerCount('close'))).toEqual([1, 0]);
+    },
+  );
+
+  test('a function may close either: the older one is in nobody’s way, the newer one gets no claim', () => {
+    let victim: PassThrough;
+    const registry = new PeerRegistry<string, PassThrough>({
+      policy: () => {
+        victim.destroy();
+        return 'supersede';
+      },
+    });
+    const released: unknown[] = [];
+    registry.on('released', ({ socket }) => released.push(socket));
+    const [first, second, third] = [open(), open(), open()];
+    registry.claim('device', first);
+    victim = first;
+    expect(registry.claim('device', second)).toBe(true);
+    expect(released).toEqual([first]);
+    victim = third;
+    expect(registry.claim('device', third)).toBe(false);
+    expect(registry.get('device')).toEqual([second]);
+    expect(second.destroyed).toBe(false);
+    expect(third.listenerCount('close')).toBe(0);
+  });
+
   test('refuse-if-alive: whom the kernel has heard lately', async ({ skip }) => {
     onLinux('times of the last acknowledgement')({ skip });
     await withServer(async (connect) => {
@@ -253,6 +426,97 @@ describe('policies', () => {
 });
 
 describe('what it keeps', () => {
+  test('is consistent, whatever its callbacks and listeners do to it meanwhile', async () => {
+    const operation = fc.record({
+      what: fc.constantFrom('claim', 'release', 'destroy', 'clear', 'close event'),
+      identity: fc.constantFrom('a', 'b', 'c'),
+      socket: fc.nat({ max: 7 }),
+      answer: fc.constantFrom('supersede', 'refuse', 'wrong', 'throw'),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(operation, { minLength: 1, maxLength: 60 }),
+        fc.constantFrom(1, 2, 3),
+        async (operations, limit) => {
+          const sockets = Array.from({ length: 8 }, open);
+          const left = [...operations];
+          let depth = 0;
+          const fail = new Error('from a callback');
+          // Of the program's code, wherever it is called: the next operations, nested; then it answers or throws.
+          const nested = (): 'supersede' | 'refuse' => {
+            if (depth < 4) {
+              for (let i = 0; i < 2; i++) next();
+            }
+            const { answer } = left[0] ?? operations[0] ?? {};
+            if (answer === 'throw') throw fail;
+            return answer as 'supersede';
+          };
+          const registry = new PeerRegistry<string, PassThrough>({ limit, policy: nested });
+          for (const event of ['superseded', 'refused', 'released'] as const) {
+            registry.on(event, () => void nested());
+          }
+          const next = () => {
+            const one = left.shift();
+            if (one === undefined) return;
+            const socket = sockets[one.socket] as PassThrough;
+            depth++;
+            try {
+              if (one.what === 'claim') {
+                registry.claim(one.identity, socket, { onSuperseded: () => void nested() });
+              }
+              if (one.what === 'release') registry.release(socket);
+              if (one.what === 'destroy') socket.destroy();
+              if (one.what === 'clear') registry.clear();
+              if (one.what === 'close event') socket.destroy().emit('close');
+            } catch (error) {
+              const { code } = error as NodeJS.ErrnoException;
+              const codes = ['ERR_PEER_REGISTRY_BUSY', 'ERR_INVALID_RETURN_VALUE'];
+              if (error !== fail && !codes.includes(code ?? '')) throw error;
+            } finally {
+              depth--;
+            }
+          };
+          await withUncaught(async (thrown) => {
+            while (left.length > 0) {
+              next();
+              checkInvariants(registry, sockets, limit);
+            }
+            await sleep(0);
+            expect(thrown.filter((error) => error !== fail)).toEqual([]);
+          });
+          // What is closed by then has left.
+          checkInvariants(registry, sockets, limit);
+          expect([...registry].filter(({ socket }) => socket.destroyed)).toEqual([]);
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  function checkInvariants(
+    registry: PeerRegistry<string, PassThrough>,
+    sockets: readonly PassThrough[],
+    limit: number,
+  ): void {
+    const peers = [...registry];
+    const { identities, connections } = registry.counts();
+    expect(registry.size).toBe(peers.length);
+    expect(connections).toBe(peers.length);
+    expect(identities).toBe(new Set(peers.map(({ identity }) => identity)).size);
+    const held = ['a', 'b', 'c'].flatMap((identity) => {
+      const own = registry.get(identity);
+      expect(own.filter(({ destroyed }) => !destroyed).length).toBeLessThanOrEqual(limit);
+      return own.map((socket) => ({ identity, socket }));
+    });
+    expect(held.length).toBe(peers.length);
+    for (const { identity, socket } of held) expect(registry.identityOf(socket)).toBe(identity);
+    for (const socket of sockets) {
+      const isHeld = registry.identityOf(socket) !== undefined;
+      // A destroyed one may have told its end already.
+      if (!socket.destroyed) expect(socket.listenerCount('close')).toBe(isHeld ? 1 : 0);
+    }
+  }
+
   test('nothing of what is closed, released or cleared', async () => {
     await withServer(async (connect) => {
       const registry = new PeerRegistry();
@@ -375,11 +639,26 @@ describe('arguments', () => {
   });
 
   test('of claim()', () => {
-    const registry = new PeerRegistry<unknown, never>();
+    const registry = new PeerRegistry<string, never>();
     const claim = (...args: unknown[]) => Reflect.apply(registry.claim, registry, args);
     const stream = open();
-    expect(() => claim(undefined, stream)).toThrow(
-      /"identity" argument must be what the peer is known by/,
+    const wrong = [
+      undefined,
+      null,
+      {},
+      [],
+      Buffer.from('device'),
+      () => {},
+      Symbol('device'),
+      true,
+    ];
+    for (const identity of wrong) {
+      expect(() => claim(identity, stream)).toThrow(
+        /"identity" argument must be a string, a number or a bigint, which the peer is known by. Received/,
+      );
+    }
+    expect(() => claim(Number.NaN, stream)).toThrow(
+      /"identity" argument must not be NaN. Received NaN/,
     );
     expect(() => claim('device', {})).toThrow(/"socket" argument must be a net.Socket/);
     expect(() => claim('device', stream, { onSuperseded: 1 })).toThrow(
@@ -390,6 +669,22 @@ describe('arguments', () => {
     );
     expect(registry.size).toBe(0);
     expect(stream.listenerCount('close')).toBe(0);
+  });
+
+  test('each option is read once', () => {
+    const read: string[] = [];
+    const noting = <T extends object>(values: T) =>
+      new Proxy(values, {
+        get: (target, name) => {
+          read.push(String(name));
+          return Reflect.get(target, name);
+        },
+      });
+    const registry = new PeerRegistry<string, PassThrough>(
+      noting({ limit: 1, policy: 'supersede', aliveWithin: 5 } as const),
+    );
+    registry.claim('device', open(), noting({ onSuperseded: () => {} }));
+    expect(read.sort()).toEqual(['aliveWithin', 'limit', 'onSuperseded', 'policy']);
   });
 
   test('types', () => {

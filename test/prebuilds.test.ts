@@ -8,6 +8,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -276,7 +277,14 @@ function copy(...parts: string[]): string {
       filter: (path) => !path.includes('node_modules'),
     });
   }
-  symlinkSync(join(root, 'node_modules'), join(place, 'node_modules'));
+  // A copy of what make takes files from, and not a link: make knows no paths with spaces, as the
+  // repository's may be.
+  mkdirSync(join(place, 'node_modules'));
+  for (const name of readdirSync(join(root, 'node_modules'))) {
+    const [from, to] = [join(root, 'node_modules', name), join(place, 'node_modules', name)];
+    if (name === 'node-addon-api') cpSync(from, to, { recursive: true });
+    else symlinkSync(from, to);
+  }
   return place;
 }
 

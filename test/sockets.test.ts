@@ -11,11 +11,12 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import tls from 'node:tls';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   getKeepAlive,
   getOption,
   getOptions,
+  readTcpInfos,
   type SocketLike,
   setKeepAlive,
   setOptions,
@@ -217,6 +218,52 @@ describe('sockets that are open', () => {
       expect(getOptions(accepted, ['ttl', 'hopLimit'])).toEqual({ ttl: 30, hopLimit: 40 });
     }, '::1');
   });
+});
+
+describe('net.BoundSocket', () => {
+  interface BoundSocket {
+    fd(): number;
+    close(): void;
+  }
+  const { BoundSocket } = net as { BoundSocket?: new (options: { host: string }) => BoundSocket };
+  beforeEach(({ skip }) =>
+    skip(BoundSocket === undefined, `Node ${process.version} has no net.BoundSocket`),
+  );
+  const bind = () => new (BoundSocket as NonNullable<typeof BoundSocket>)({ host: '127.0.0.1' });
+
+  test('takes options before it connects', ({ skip }) => {
+    skip(process.platform === 'win32', 'Node reports no descriptor of it on Windows');
+    const socket = bind();
+    expectTuned(socket, socket.fd());
+    socket.close();
+  });
+
+  test('that was taken over, or closed, says so', () => {
+    const socket = bind();
+    socket.close();
+    expect(() => getKeepAlive(socket)).toThrow(
+      expect.objectContaining({
+        name: 'SocketOptionError',
+        message: expect.stringContaining('net.BoundSocket'),
+      }),
+    );
+    expect(readTcpInfos([socket], ['rtt'])).toMatchObject({
+      rtt: new Float64Array([Number.NaN]),
+    });
+  });
+});
+
+test('{ fd() }: what it returns and throws is checked', () => {
+  const socket = (fd: () => unknown) => ({ fd }) as SocketLike;
+  const thrown = new Error('of fd()');
+  const throwing = socket(() => {
+    throw thrown;
+  });
+  expect(() => getKeepAlive(throwing)).toThrow(thrown);
+  expect(() => getKeepAlive(socket(() => '3'))).toThrow(
+    'The "socket.fd()" argument must be a descriptor',
+  );
+  expect(() => getKeepAlive(socket(() => 2 ** 32))).toThrow('"socket.fd()" is out of range');
 });
 
 async function bound(socket: DgramSocket): Promise<void> {

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { beforeEach, describe, expect, test } from 'vitest';
+import * as api from '../dist/index.js';
 import {
   getKernelTcpInfo,
   getOption,
@@ -30,9 +31,11 @@ import { fdOf, listen, withPair } from './support/net';
 import {
   AF_INET,
   AF_UNIX,
+  changes,
   getBytes,
   SOCK_DGRAM,
   SOCK_STREAM,
+  snapshot,
   withSocket,
   witness,
 } from './support/witness';
@@ -503,7 +506,257 @@ describe.each<[string, ReadAll]>([
   });
 });
 
+/** Members of an object that count how often each of them was asked for. */
+function counted<T extends object>(members: T): { object: T; asked: Record<string, number> } {
+  const asked: Record<string, number> = {};
+  const object = {} as T;
+  for (const [name, value] of Object.entries(members)) {
+    Object.defineProperty(object, name, {
+      get() {
+        asked[name] = (asked[name] ?? 0) + 1;
+        return value;
+      },
+      enumerable: true,
+    });
+  }
+  return { object, asked };
+}
+
+/** An array that gives something else, and another length, when it is asked a second time. */
+function shifty<T>(first: readonly T[], later: T): T[] {
+  const asked = new Set<PropertyKey>();
+  return new Proxy([...first], {
+    get(target, name, receiver) {
+      const isFirst = !asked.has(name);
+      asked.add(name);
+      if (isFirst) return Reflect.get(target, name, receiver);
+      return name === 'length' ? 1e6 : later;
+    },
+  });
+}
+
+describe.each<[string, ReadAll]>([
+  ['readTcpInfos', async (sockets, fields, out) => readTcpInfos(sockets, fields, out)],
+  ['readTcpInfosAsync', (sockets, fields, out) => readTcpInfosAsync(sockets, fields, out)],
+])('%s looks at its arguments once', (_name, readAll) => {
+  test('a getter that makes calls of its own moves no row', async () => {
+    await withPair(async ({ client, accepted, server }) => {
+      const calls = [
+        () => readTcpInfos([server, server, server], ['state', 'bytesSent']),
+        () => getTcpInfo(server),
+        () => getKernelTcpInfo(server, { details: true }),
+        () => setOptions(server, { keepAlive: false }),
+      ];
+      for (const call of calls) {
+        const nested = (fd: number) => ({
+          get fd() {
+            call();
+            return fd;
+          },
+        });
+        const forged = { _handle: nested(fdOf(accepted)) } as unknown as SocketLike;
+        const sockets = [client, nested(fdOf(accepted)), client, forged, server];
+        const { state } = await readAll(sockets, ['state']);
+        const names = [...state].map((index) => tcpStates[index]);
+        expect(names).toEqual([...Array(4).fill('ESTABLISHED'), 'LISTEN']);
+      }
+    });
+  });
+
+  test('each socket, field and column is asked for once', async () => {
+    await withPair(async ({ client, server }) => {
+      const { object, asked } = counted({ fd: fdOf(client) });
+      const out = counted({ errno: new Int32Array(2), state: new Float64Array(2) });
+      const sockets = shifty<SocketLike>([object, object], server);
+      const fields = shifty<TcpInfoField>(['state'], 'rtt');
+      const columns = await readAll(sockets, fields, out.object as unknown as TcpInfoColumns);
+      expect(asked).toEqual({ fd: 2 });
+      expect(out.asked).toEqual({ errno: 1, state: 1 });
+      expect(columns).toBe(out.object);
+      const established = tcpStates.indexOf('ESTABLISHED');
+      expect([...columns.state]).toEqual([established, established]);
+    });
+  });
+
+  test('arrays of derived classes are arrays', async () => {
+    await withPair(async ({ client }) => {
+      class Pool extends Array<SocketLike> {
+        static override get [Symbol.species](): ArrayConstructor {
+          throw new Error('nobody asks for it');
+        }
+        override slice(): SocketLike[] {
+          throw new Error('nobody asks for it');
+        }
+      }
+      const { errno } = await readAll(Pool.of(client, client), ['rtt']);
+      expect([...errno]).toEqual([0, 0]);
+    });
+  });
+
+  test('columns are what they are, whatever they say', async () => {
+    await withPair(async ({ client }) => {
+      const errno = new Int32Array(1);
+      const detached = new Float64Array(1);
+      structuredClone(detached.buffer, { transfer: [detached.buffer] });
+      const members = { length: { value: 1 }, 0: { value: 0, writable: true } };
+      for (const [rtt, code] of [
+        [Object.create(Float64Array.prototype, members), 'ERR_INVALID_ARG_TYPE'],
+        [new Proxy(new Float64Array(1), {}), 'ERR_INVALID_ARG_TYPE'],
+        [new Float32Array(1), 'ERR_INVALID_ARG_TYPE'],
+        [Object.defineProperty(new Float64Array(0), 'length', { value: 1 }), 'ERR_OUT_OF_RANGE'],
+        [detached, 'ERR_OUT_OF_RANGE'],
+      ]) {
+        const out = { errno, rtt } as unknown as TcpInfoColumns;
+        await expect((async () => readAll([client], ['rtt'], out))()).rejects.toMatchObject({
+          code,
+        });
+      }
+      const shared = new Float64Array(new SharedArrayBuffer(8));
+      await readAll([client], ['rtt'], { errno, rtt: shared } as TcpInfoColumns);
+      expect(shared[0]).toBe(getTcpInfo(client).rtt);
+    });
+  });
+
+  test('a getter that takes a column away is found out', async () => {
+    await withPair(async ({ client }) => {
+      const rtt = new Float64Array(2);
+      const socket = {
+        get fd() {
+          structuredClone(rtt.buffer, { transfer: [rtt.buffer] });
+          return fdOf(client);
+        },
+      };
+      const out = { errno: new Int32Array(2), rtt } as unknown as TcpInfoColumns;
+      await expect((async () => readAll([client, socket], ['rtt'], out))()).rejects.toMatchObject({
+        code: 'ERR_OUT_OF_RANGE',
+        message: expect.stringContaining('out.rtt.length'),
+      });
+    });
+  });
+});
+
+describe('a descriptor is asked for once', () => {
+  const { setRawOption, getRawOption, getOptions, setKeepAlive, getKeepAlive } = api;
+  test.for<[string, (socket: SocketLike) => unknown]>([
+    ['getTcpInfo', getTcpInfo],
+    ['getKernelTcpInfo', (socket) => getKernelTcpInfo(socket, { details: true })],
+    ['TcpInfoReader', (socket) => new TcpInfoReader().read(socket)],
+    ['getOption', (socket) => getOption(socket, 'keepAliveCount')],
+    ['getOptions', (socket) => getOptions(socket, ['keepAlive', 'keepAliveCount'])],
+    ['setOptions', (socket) => setOptions(socket, { keepAlive: true })],
+    ['getKeepAlive', getKeepAlive],
+    ['setKeepAlive', (socket) => setKeepAlive(socket, true)],
+    ['getRawOption', (socket) => getRawOption(socket, IPPROTO_TCP, 6)],
+    ['setRawOption', (socket) => setRawOption(socket, IPPROTO_TCP, 6, 9)],
+  ])('%s, and calls that its getter makes change no answer', async ([, call]) => {
+    await withPair(async ({ client, server }) => {
+      const plain = call(client);
+      const before = snapshot(fdOf(server));
+      let asked = 0;
+      const socket = {
+        get fd() {
+          asked++;
+          // Each fills the memory that calls share with what another socket has.
+          setOptions(server, { keepAlive: false, keepAliveCount: 9 });
+          getOptions(server);
+          getTcpInfo(server);
+          getRawOption(server, IPPROTO_TCP, 13, 16);
+          readTcpInfos([server], ['state']);
+          return fdOf(client);
+        },
+      };
+      const answer = call(socket);
+      expect(asked).toBe(1);
+      const settled = (value: unknown) =>
+        typeof value === 'object' && value !== null
+          ? steady(JSON.parse(JSON.stringify(value)))
+          : value;
+      expect(settled(answer)).toEqual(settled(plain));
+      setOptions(server, { keepAlive: false, keepAliveCount: 9 });
+      expect(changes(fdOf(server), before)).toEqual([]);
+    });
+  });
+});
+
 describe('readTcpInfosAsync', () => {
+  /** Rows whose numbers are neither those of the socket that was given, nor "closed". */
+  function wrongRows({ state, errno }: TcpInfoColumns<'state'>): number[] {
+    const established = tcpStates.indexOf('ESTABLISHED');
+    return [...errno.keys()].filter(
+      (row) => !(errno[row] === 0 && state[row] === established) && errno[row] !== -9,
+    );
+  }
+
+  const REUSED = 2_000;
+  test.for<[string, (fd: number) => SocketLike]>([
+    ['numbers', (fd) => fd],
+    ['{ fd }', (fd) => ({ fd })],
+  ])('%s that become other sockets meanwhile, all of them', async ([, as], { skip }) => {
+    await withPair(async ({ client }) => {
+      const copies = Array.from({ length: REUSED }, () => witness.dup(fdOf(client)));
+      skip(Math.min(...copies) < 0, `this process may not have ${REUSED} descriptors`);
+      const sweep = readTcpInfosAsync(copies.map(as), ['state']);
+      const others: number[] = [];
+      // From the last on: those are read last.
+      for (const fd of copies.reverse()) {
+        witness.close(fd);
+        others.push(witness.socket(AF_INET, SOCK_STREAM, 0));
+      }
+      const columns = await sweep;
+      for (const fd of others) witness.close(fd);
+      const numbers = new Set(copies);
+      expect(others.filter((fd) => numbers.has(fd)).length).toBeGreaterThan(0.9 * REUSED);
+      expect(wrongRows(columns)).toEqual([]);
+      expect(columns.errno.filter((errno) => errno === -9).length).toBeGreaterThan(REUSED / 2);
+    });
+  });
+
+  test('sockets of Node that are closed, and their numbers used again, meanwhile', async () => {
+    await withPair(async ({ server }) => {
+      const { port } = server.address() as net.AddressInfo;
+      const sockets = await Promise.all(
+        Array.from({ length: 600 }, async () => {
+          const socket = net.connect(port, '127.0.0.1').on('error', () => {});
+          await once(socket, 'connect');
+          return socket;
+        }),
+      );
+      const numbers = new Set(sockets.map(fdOf));
+      const sweep = readTcpInfosAsync(sockets, ['state']);
+      for (const socket of sockets.slice(300)) socket.destroy();
+      const others: number[] = [];
+      // Descriptors are closed with the next turn of the loop.
+      await new Promise(setImmediate);
+      for (let i = 0; i < 300; i++) others.push(witness.socket(AF_INET, SOCK_STREAM, 0));
+      const columns = await sweep;
+      for (const fd of others) witness.close(fd);
+      for (const socket of sockets) socket.destroy();
+      expect(others.filter((fd) => numbers.has(fd)).length).toBeGreaterThan(200);
+      expect(wrongRows(columns)).toEqual([]);
+    });
+  });
+
+  test('what is no socket, among many: at the call, and once', async () => {
+    await withPair(async ({ client }) => {
+      const sockets = Array.from({ length: 900 }, (_, row) =>
+        row % 3 === 0 ? file : fdOf(client),
+      );
+      const { errno } = await readTcpInfosAsync([...sockets, client, 9_999], ['rtt']);
+      const expected = sockets.map((socket) => (socket === file ? -88 : 0));
+      expect([...errno]).toEqual([...expected, 0, -9]);
+    });
+  });
+
+  test('a column that shrinks meanwhile is an error', async () => {
+    await withPair(async ({ client }) => {
+      const rtt = new Float64Array(300);
+      const out = { errno: new Int32Array(300), rtt } as unknown as TcpInfoColumns;
+      const sweep = readTcpInfosAsync(Array(300).fill(client), ['rtt'], out);
+      structuredClone(rtt.buffer, { transfer: [rtt.buffer] });
+      await expect(sweep).rejects.toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
+    });
+  });
+
   test('a descriptor that is closed and used again meanwhile is told as closed', async () => {
     await withPair(async ({ client, accepted }) => {
       // Descriptors that become other sockets while the sweep is under way.

@@ -1,25 +1,59 @@
 // Every TCP socket of the process, whichever way it is opened or accepted.
 
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
 import http from 'node:http';
 import http2 from 'node:http2';
 import https from 'node:https';
 import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { getKeepAlive, getOption, type SocketTuning, tuneSockets } from '../dist/index.js';
+import {
+  getKeepAlive,
+  getOption,
+  type SocketTuning,
+  setDeadPeerTimeout,
+  setKeepAlive,
+  tuneSockets,
+} from '../dist/index.js';
 import { certificate } from './support/certificate';
 import { fdOf, REFUSING_PORT } from './support/net';
 import { onLinux } from './support/platform';
 import { withUncaught } from './support/uncaught';
-import { getInt } from './support/witness';
+import {
+  AF_INET,
+  getInt,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPPROTO_TCP,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  witness,
+} from './support/witness';
 
+const SO_SNDBUF = 7;
+const SO_KEEPALIVE = 9;
+const IP_TTL = 2;
+const IPV6_TCLASS = 67;
+const TCP_NODELAY = 1;
 const TCP_KEEPIDLE = 4;
+const TCP_KEEPINTVL = 5;
+const TCP_KEEPCNT = 6;
 const TCP_USER_TIMEOUT = 18;
-const idle = (socket: object) => getInt(fdOf(socket), 6, TCP_KEEPIDLE);
-const userTimeout = (socket: object) => getInt(fdOf(socket), 6, TCP_USER_TIMEOUT);
+const idle = (socket: object) => getInt(fdOf(socket), IPPROTO_TCP, TCP_KEEPIDLE);
+const userTimeout = (socket: object) => getInt(fdOf(socket), IPPROTO_TCP, TCP_USER_TIMEOUT);
+const ttl = (socket: object) => getInt(fdOf(socket), IPPROTO_IP, IP_TTL);
+const noDelay = (socket: object) => getInt(fdOf(socket), IPPROTO_TCP, TCP_NODELAY);
+/** The switch, initial delay, interval and count. */
+const keepAlive = (socket: object) => [
+  getInt(fdOf(socket), SOL_SOCKET, SO_KEEPALIVE),
+  ...[TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT].map((name) =>
+    getInt(fdOf(socket), IPPROTO_TCP, name),
+  ),
+];
 
 const ends: (() => void)[] = [];
 const tune = (options: Parameters<typeof tuneSockets>[0]): SocketTuning => {
@@ -31,8 +65,8 @@ afterEach(() => {
   for (const end of ends.splice(0).reverse()) end();
 });
 
-async function listening<S extends net.Server>(server: S): Promise<number> {
-  server.listen(0, '127.0.0.1');
+async function listening<S extends net.Server>(server: S, host = '127.0.0.1'): Promise<number> {
+  server.listen(0, host);
   await once(server, 'listening');
   ends.push(() => server.close());
   return (server.address() as AddressInfo).port;
@@ -43,6 +77,23 @@ async function connected(socket: net.Socket, event = 'connect'): Promise<net.Soc
   socket.on('error', () => {});
   await once(socket, event);
   return socket;
+}
+
+/** Connects by Multipath TCP to the port that is its argument, and stays until it is ended. */
+const MPTCP_CLIENT = `
+import socket, sys
+client = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)
+client.connect(('127.0.0.1', int(sys.argv[1])))
+client.recv(1)`;
+
+/** Both ends of a new connection to a server that was not listening yet. */
+async function pair(server = net.createServer()): Promise<[client: net.Socket, net.Socket]> {
+  const port = await listening(server);
+  const accepted = once(server, 'connection') as Promise<[net.Socket]>;
+  const client = await connected(net.connect(port, '127.0.0.1'));
+  const [socket] = await accepted;
+  ends.push(() => socket.destroy());
+  return [client, socket.on('error', () => {})];
 }
 
 describe('tuneSockets', () => {
@@ -155,10 +206,11 @@ describe('tuneSockets', () => {
     expect([idle(socket), userTimeout(socket)]).toEqual([7_200, 0]);
     expect(socket.listenerCount('connect')).toBe(0);
     expect(Object.hasOwn(socket, 'setKeepAlive')).toBe(false);
+    socket.setKeepAlive(true, 30_000);
+    expect(idle(socket)).toBe(30);
   });
 
   test('two callers: both hold, the later one wins, and each ends for itself', async () => {
-    const original = net.Socket.prototype.connect;
     const port = await listening(net.createServer());
     const first = tune({ client: { userTimeout: 5_000, noDelay: true } });
     const second = tune({ client: { userTimeout: 7_000 } });
@@ -171,30 +223,35 @@ describe('tuneSockets', () => {
     first.close();
     const none = await connected(net.connect(port, '127.0.0.1'));
     expect([userTimeout(none), getOption(none, 'noDelay')]).toEqual([0, false]);
-    expect(net.Socket.prototype.connect).toBe(original);
+    expect(Object.hasOwn(net.Socket.prototype, 'emit')).toBe(false);
+    expect(Object.hasOwn(net.Server.prototype, 'emit')).toBe(false);
   });
 
-  test('`using` ends it; a patch of somebody else’s above ours is left alone', async () => {
-    const original = net.Socket.prototype.connect;
-    const port = await listening(net.createServer());
-    const tuning = tuneSockets({ client });
-    const ours = net.Socket.prototype.connect;
-    let calls = 0;
-    net.Socket.prototype.connect = function (this: net.Socket, ...args: unknown[]) {
-      calls++;
-      return Reflect.apply(ours, this, args) as net.Socket;
-    } as never;
-    tuning[Symbol.dispose]();
-    const socket = await connected(net.connect(port, '127.0.0.1'));
-    expect([calls, userTimeout(socket)]).toEqual([1, 0]);
-    const again = tune({ client });
-    const tuned = await connected(net.connect(port, '127.0.0.1'));
-    expect([calls, userTimeout(tuned)]).toEqual([2, 8_720]);
-    again.close();
-    net.Socket.prototype.connect = ours;
-    tuneSockets({}).close();
-    expect(net.Socket.prototype.connect).toBe(original);
-  });
+  test.each([
+    ['net.Socket', net.Socket.prototype, { client }],
+    ['net.Server', net.Server.prototype, { server: client }],
+  ])(
+    '`using` ends it; an emit of %s that somebody put over ours is left alone',
+    async (_name, prototype, options) => {
+      const tuned = async () => userTimeout((await pair())['client' in options ? 0 : 1]);
+      const tuning = tuneSockets(options);
+      const ours = prototype.emit;
+      let calls = 0;
+      prototype.emit = function (this: net.Socket, ...args: unknown[]) {
+        if (args[0] === 'connect' || args[0] === 'connection') calls++;
+        return Reflect.apply(ours, this, args) as boolean;
+      } as never;
+      ends.push(() => Reflect.deleteProperty(prototype, 'emit'));
+      tuning[Symbol.dispose]();
+      expect([await tuned(), calls]).toEqual([0, 1]);
+      const theirs = prototype.emit;
+      const again = tune(options);
+      expect([await tuned(), calls]).toEqual([8_720, 2]);
+      again.close();
+      expect(prototype.emit).toBe(theirs);
+      expect([await tuned(), calls]).toEqual([0, 3]);
+    },
+  );
 
   test('errors go to onError, and never to the library; what it throws is uncaught', async () => {
     const errors: string[] = [];
@@ -215,15 +272,21 @@ describe('tuneSockets', () => {
     });
   });
 
-  test('sockets of the file system are none of it', async () => {
+  test('leaves sockets of the file system alone, and does not ask the filter about them', async () => {
     const errors: Error[] = [];
-    tune({ client, server: client, onError: (error) => errors.push(error) });
+    const asked: string[] = [];
+    const tuning = { ...client, sendBufferSize: 20_000 };
+    tune({
+      ...{ client: tuning, server: tuning, onError: (error) => errors.push(error) },
+      filter: (_socket, side) => asked.push(side) > 0,
+    });
     const path = join(tmpdir(), `tune-${process.pid}.sock`);
     const server = net.createServer((socket) => socket.end());
     ends.push(() => server.close());
     await once(server.listen(path), 'listening');
-    await connected(net.connect(path));
-    expect(errors).toEqual([]);
+    const socket = await connected(net.connect(path));
+    expect(getInt(fdOf(socket), SOL_SOCKET, SO_SNDBUF)).toBeGreaterThan(40_000);
+    expect([errors, asked]).toEqual([[], []]);
   });
 
   test('a connection that is refused, and one that is connected again', async () => {
@@ -234,14 +297,467 @@ describe('tuneSockets', () => {
     const port = await listening(net.createServer());
     await connected(socket.connect(port, '127.0.0.1'));
     expect(userTimeout(socket)).toBe(8_720);
-    const method = socket.setKeepAlive;
     socket.destroy();
     await once(socket, 'close');
     await connected(socket.connect(port, '127.0.0.1'));
-    // Replaced once, however often it connects.
-    expect(socket.setKeepAlive).toBe(method);
+    expect(userTimeout(socket)).toBe(8_720);
     socket.setKeepAlive(true, 60_000);
     expect(idle(socket)).toBe(4);
+  });
+
+  describe('before the listeners of the program, which then decide', () => {
+    const server = { deadPeerTimeout: 20_000 };
+
+    test('"connection", "secureConnection", "request" and "stream" of servers that were there before', async () => {
+      const seen: Record<string, number[]> = {};
+      const see = (event: string, socket: object) => {
+        seen[event] = [idle(socket), userTimeout(socket)];
+      };
+      const answer = (
+        request: { socket: net.Socket },
+        response: { end: (text: string) => void },
+      ) => {
+        see('request', request.socket);
+        response.end('done');
+      };
+      const plain = net.createServer((socket) =>
+        see(
+          'connection',
+          socket.on('error', () => {}),
+        ),
+      );
+      const secure = tls.createServer(pem, (socket) => see('secureConnection', socket));
+      const web = https.createServer(pem, answer as never);
+      const second = http2.createServer();
+      second.on('stream', (stream) => {
+        see('stream', stream.session?.socket as object);
+        stream.respond({ ':status': 200 }, { endStream: true });
+      });
+      const ports = await Promise.all(
+        [plain, secure, web, second].map((one) => listening(one as net.Server)),
+      );
+      tune({ server });
+      await connected(net.connect(ports[0] as number, '127.0.0.1'));
+      await connected(
+        tls.connect({ port: ports[1] as number, host: '127.0.0.1', ...insecure }),
+        'secureConnect',
+      );
+      await once(
+        https.get({ port: ports[2] as number, host: '127.0.0.1', ...insecure }),
+        'response',
+      );
+      const session = http2.connect(`http://127.0.0.1:${ports[3]}`);
+      ends.push(() => session.destroy());
+      await once(session.request({ ':path': '/' }).resume(), 'end');
+      await expect
+        .poll(() => Object.keys(seen).sort())
+        .toEqual([...['connection', 'request', 'secureConnection', 'stream']]);
+      for (const [event, values] of Object.entries(seen)) expect(values, event).toEqual([4, 8_720]);
+    });
+
+    test('what a listener sets stays, also after a setKeepAlive() of a library', async () => {
+      tune({ client, server });
+      const listener = (socket: net.Socket) => setDeadPeerTimeout(socket, 60_000);
+      const accepting = net.createServer(listener);
+      const port = await listening(accepting);
+      const accepted = once(accepting, 'connection') as Promise<[net.Socket]>;
+      const socket = net.connect(port, '127.0.0.1');
+      socket.on('connect', () => listener(socket));
+      await connected(socket);
+      for (const one of [socket, (await accepted)[0]]) {
+        ends.push(() => one.destroy());
+        const chosen = [...keepAlive(one), userTimeout(one)];
+        expect(chosen).not.toContain(8_720);
+        one.setKeepAlive(true, 30_000);
+        expect([...keepAlive(one), userTimeout(one)]).toEqual(chosen);
+        setKeepAlive(one, false);
+        one.setKeepAlive(true, 31_000);
+        expect(keepAlive(one)[0]).toBe(0);
+      }
+    });
+
+    test('a listener that throws, and listeners that were removed, change nothing', async () => {
+      tune({ client, server });
+      const accepting = net.createServer();
+      const accepted: net.Socket[] = [];
+      accepting.on('connection', (socket) => {
+        accepted.push(socket.on('error', () => {}));
+        ends.push(() => socket.destroy());
+        throw new Error('of a listener');
+      });
+      const port = await listening(accepting);
+      await withUncaught(async (thrown) => {
+        const socket = net.connect(port, '127.0.0.1');
+        socket.removeAllListeners('connect');
+        await connected(socket);
+        await expect.poll(() => accepted.length).toBe(1);
+        expect(thrown).toEqual([new Error('of a listener')]);
+        for (const one of [socket, ...accepted]) expect(userTimeout(one)).toBe(8_720);
+      });
+      accepting.removeAllListeners();
+      const served = tls.createServer(pem);
+      served.removeAllListeners();
+      for (const one of [accepting, served]) {
+        if (one !== accepting) await listening(one);
+        const { port: target } = one.address() as AddressInfo;
+        const taken = once(one, 'connection') as Promise<[net.Socket]>;
+        await connected(net.connect(target, '127.0.0.1'));
+        const [socket] = await taken;
+        ends.push(() => socket.destroy());
+        expect(userTimeout(socket)).toBe(8_720);
+      }
+    });
+
+    test('a server whose own emit does not call that of net.Server: by the channel, after its listeners', async () => {
+      tune({ server });
+      const accepting = net.createServer();
+      const { emit } = EventEmitter.prototype;
+      accepting.emit = (...args) => Reflect.apply(emit, accepting, args) as boolean;
+      const [, accepted] = await pair(accepting);
+      expect(userTimeout(accepted)).toBe(8_720);
+    });
+
+    test('a socket that was connecting already is tuned too', async () => {
+      const port = await listening(net.createServer());
+      const socket = net.connect(port, '127.0.0.1');
+      tune({ client });
+      await connected(socket);
+      expect(userTimeout(socket)).toBe(8_720);
+    });
+  });
+
+  describe('once for each connection', () => {
+    const asked: string[] = [];
+    beforeEach(() => {
+      asked.length = 0;
+      tune({
+        ...{ client, server: client },
+        filter: (socket, side) => asked.push(`${side} ${socket.localPort}`) > 0,
+      });
+    });
+
+    test('STARTTLS on both sides, also over a socket that still connects', async () => {
+      const upgraded: tls.TLSSocket[] = [];
+      const server = net.createServer((socket) => {
+        const secure = new tls.TLSSocket(socket, { isServer: true, ...pem });
+        ends.push(() => secure.destroy());
+        upgraded.push(secure.on('error', () => {}));
+      });
+      const port = await listening(server);
+      const plain = await connected(net.connect(port, '127.0.0.1'));
+      await connected(tls.connect({ socket: plain, ...insecure }), 'secureConnect');
+      const connecting = net.connect(port, '127.0.0.1');
+      await connected(tls.connect({ socket: connecting, ...insecure }), 'secureConnect');
+      expect(asked.toSorted()).toEqual(
+        [
+          ...[plain, connecting].map(({ localPort }) => `client ${localPort}`),
+          ...[`server ${port}`, `server ${port}`],
+        ].toSorted(),
+      );
+      expect(upgraded).toHaveLength(2);
+    });
+
+    test('a socket that one server passes on to another', async () => {
+      const web = http.createServer((_request, response) => response.end('done'));
+      const secure = tls.createServer(pem, (socket) => web.emit('connection', socket));
+      const front = net.createServer((socket) => secure.emit('connection', socket));
+      const port = await listening(front);
+      const [response] = (await once(
+        https.get({ port, host: '127.0.0.1', ...insecure }),
+        'response',
+      )) as [http.IncomingMessage];
+      expect(asked).toEqual(
+        [`server ${port}`, `client ${response.socket.localPort}`].toSorted().reverse(),
+      );
+    });
+
+    test('what is no TCP socket is left alone', async () => {
+      const server = net.createServer();
+      const events: unknown[] = [];
+      server.on('connection', (socket) => events.push(socket));
+      const streams = [new Duplex(), new net.Socket(), Object.create(net.Socket.prototype), null];
+      for (const stream of streams) server.emit('connection', stream);
+      expect(events).toEqual(streams);
+      new net.Socket().emit('connect');
+      expect(asked).toEqual([]);
+    });
+  });
+
+  describe('keeps keepalive as this package has set it', () => {
+    test('on TLS sockets of a server, sockets of https, and after STARTTLS', async () => {
+      tune({ client, server: client });
+      const sockets: net.Socket[] = [];
+      const secure = tls.createServer(pem, (socket) => sockets.push(socket));
+      const web = https.createServer(pem, (request, response) => {
+        sockets.push(request.socket);
+        response.end('done');
+      });
+      const plain = net.createServer((socket) => {
+        sockets.push(new tls.TLSSocket(socket, { isServer: true, ...pem }).on('error', () => {}));
+      });
+      const ports = [await listening(secure), await listening(web), await listening(plain)];
+      for (const port of ports) {
+        const socket = tls.connect({ port, host: '127.0.0.1', ...insecure });
+        sockets.push(await connected(socket, 'secureConnect'));
+        if (port === ports[1]) socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      }
+      await expect.poll(() => sockets.length).toBe(6);
+      for (const socket of sockets) {
+        ends.push(() => socket.destroy());
+        expect(socket.setKeepAlive(true, 30_000)).toBe(socket);
+        expect([...keepAlive(socket), userTimeout(socket)]).toEqual([1, 4, 1, 5, 8_720]);
+      }
+    });
+
+    test('of a tuning with a part of it, the other part is Node’s', async () => {
+      tune({ client: { keepAliveInterval: 7_000, keepAliveCount: 4 } });
+      const [socket] = await pair();
+      socket.setKeepAlive(true, 30_000);
+      expect(keepAlive(socket)).toEqual([1, 30, 7, 4]);
+      setKeepAlive(socket, { interval: 9_000 });
+      socket.setKeepAlive(true, 31_000);
+      expect(keepAlive(socket)).toEqual([1, 31, 9, 4]);
+    });
+
+    test('of two tunings, each its part', async () => {
+      tune({ client: { keepAliveInterval: 7_000 } });
+      const second = tune({ client: { keepAliveCount: 4 } });
+      const [socket] = await pair();
+      socket.setKeepAlive(true, 30_000);
+      expect(keepAlive(socket)).toEqual([1, 30, 7, 4]);
+      second.close();
+      socket.setKeepAlive(true, 31_000);
+      expect(keepAlive(socket)).toEqual([1, 31, 7, 10]);
+    });
+
+    test('until the tuning is closed', async () => {
+      const tuning = tune({ client });
+      const [socket] = await pair();
+      tuning.close();
+      socket.setKeepAlive(true, 30_000);
+      expect(keepAlive(socket)).toEqual([1, 30, 1, 10]);
+    });
+
+    test('not where the dead-peer timeout could not be set', async () => {
+      const errors: Error[] = [];
+      tune({ client: { deadPeerTimeout: 20_000 }, onError: (error) => errors.push(error) });
+      const port = await listening(net.createServer());
+      const socket = net.connect(port, '127.0.0.1');
+      const handle = (socket as unknown as { _handle: { fd: number } })._handle;
+      // A socket without a descriptor of its own, as those of Deno are.
+      Object.defineProperty(handle, 'fd', { value: -1, configurable: true });
+      await connected(socket);
+      Reflect.deleteProperty(handle, 'fd');
+      expect(errors).toMatchObject([{ code: 'ERR_SOCKET_NO_DESCRIPTOR' }]);
+      socket.setKeepAlive(true, 30_000);
+      expect(keepAlive(socket)).toEqual([1, 30, 1, 10]);
+    });
+  });
+
+  describe('the filter', () => {
+    const rejection = async () => {
+      throw new Error('of the filter');
+    };
+    test.each([
+      ['a promise of false', async () => false, 'an instance of Promise'],
+      ['a promise that rejects', rejection, 'an instance of Promise'],
+      ['undefined', () => undefined, 'undefined'],
+      ['1', () => 1, 'type number (1)'],
+      ["'true'", () => 'true', "type string ('true')"],
+      ['null', () => null, 'null'],
+    ])('returns %s: a TypeError, and nothing is set', async (_what, filter, got) => {
+      const errors: Error[] = [];
+      tune({ client, filter: filter as never, onError: (error) => errors.push(error) });
+      const [socket] = await pair();
+      expect([...keepAlive(socket), userTimeout(socket), noDelay(socket)]).toEqual([
+        ...[0, 7_200, 75, 9],
+        ...[0, 0],
+      ]);
+      expect(errors).toMatchObject([
+        {
+          name: 'TypeError',
+          code: 'ERR_INVALID_RETURN_VALUE',
+          message: `Expected a boolean to be returned from the "filter" function but got ${got}.`,
+        },
+      ]);
+    });
+
+    test('throws: the error goes to onError, and nothing is set', async () => {
+      const errors: unknown[] = [];
+      const thrown = { message: 'of the filter' };
+      const filter = () => {
+        throw thrown;
+      };
+      tune({ client, filter, onError: (error) => errors.push(error) });
+      expect(userTimeout((await pair())[0])).toBe(0);
+      expect(errors).toEqual([thrown]);
+    });
+
+    test('closes the tuning: nothing is set', async () => {
+      const tuning = tune({
+        client,
+        filter: () => {
+          tuning.close();
+          return true;
+        },
+      });
+      expect(userTimeout((await pair())[0])).toBe(0);
+    });
+
+    test('closes another tuning: that one sets nothing either', async () => {
+      const close = () => {
+        later.close();
+        return true;
+      };
+      tune({ client: { userTimeout: 5_000 }, filter: close });
+      const later = tune({ client: { noDelay: true } });
+      const [socket] = await pair();
+      expect([userTimeout(socket), noDelay(socket)]).toEqual([5_000, 0]);
+    });
+
+    test('destroys the socket: nothing is reported', async () => {
+      const errors: unknown[] = [];
+      const filter = (socket: net.Socket) => socket.destroy().destroyed;
+      tune({ client, filter, onError: (error) => errors.push(error) });
+      const port = await listening(net.createServer());
+      await once(net.connect(port, '127.0.0.1'), 'close');
+      expect(errors).toEqual([]);
+    });
+  });
+
+  describe('sets what a socket has', () => {
+    test.each([
+      ['IPv4', '127.0.0.1', { trafficClass: 0x88, hopLimit: 30 }],
+      ['IPv6', '::1', {}],
+    ])(
+      '%s: options of the other family are left out, and all others are set',
+      async (_family, host, left) => {
+        const errors: Error[] = [];
+        const tuning = { ...left, trafficClass: 0x88, typeOfService: 0x20, ttl: 40, noDelay: true };
+        tune({ client: tuning, server: tuning, onError: (error) => errors.push(error) });
+        const server = net.createServer();
+        const port = await listening(server, host);
+        const accepted = once(server, 'connection') as Promise<[net.Socket]>;
+        const socket = await connected(net.connect(port, host));
+        for (const one of [socket, (await accepted)[0]]) {
+          ends.push(() => one.destroy());
+          expect([ttl(one), noDelay(one)]).toEqual([40, 1]);
+          if (host === '::1') {
+            expect(getInt(fdOf(one), IPPROTO_IPV6, IPV6_TCLASS)).toBe(0x88);
+          }
+        }
+        expect(errors).toEqual([]);
+      },
+    );
+
+    test('an option that Multipath TCP lacks is left out', async ({ skip }) => {
+      const IPPROTO_MPTCP = 262;
+      const listener = witness.socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
+      skip(listener < 0, `this kernel makes no sockets of Multipath TCP: errno ${-listener}`);
+      const errors: Error[] = [];
+      tune({
+        ...{ server: { userTimeout: 5_000, noDelay: true, ttl: 40 } },
+        onError: (error) => errors.push(error),
+      });
+      witness.listen(listener);
+      const server = net.createServer().listen({ fd: listener });
+      ends.push(() => server.close());
+      await once(server, 'listening');
+      const accepted = once(server, 'connection') as Promise<[net.Socket]>;
+      const { port } = server.address() as AddressInfo;
+      const peer = spawn('python3', ['-c', MPTCP_CLIENT, String(port)]);
+      ends.push(() => peer.kill());
+      const [socket] = await accepted;
+      ends.push(() => socket.destroy());
+      socket.on('error', () => {});
+      expect(getInt(fdOf(socket), SOL_SOCKET, 38)).toBe(IPPROTO_MPTCP);
+      const hasUserTimeout =
+        witness.get(fdOf(socket), IPPROTO_TCP, TCP_USER_TIMEOUT, Buffer.alloc(4)) >= 0;
+      if (hasUserTimeout) expect(userTimeout(socket)).toBe(5_000);
+      expect(noDelay(socket)).toBe(1);
+      expect(errors).toEqual([]);
+    });
+
+    test('each refusal is reported for itself, and keeps nothing else from being set', async () => {
+      const errors: Error[] = [];
+      const onError = (error: Error) => errors.push(error);
+      // No kernel has a congestion control, and no machine a device, of that name.
+      const refused = { congestionControl: 'nosuch', bindToDevice: 'nosuch' };
+      tune({ client: { deadPeerTimeout: 20_000, noDelay: true, ttl: 40, ...refused }, onError });
+      const [socket] = await pair();
+      expect([idle(socket), userTimeout(socket), noDelay(socket), ttl(socket)]).toEqual([
+        ...[4, 8_720, 1, 40],
+      ]);
+      expect(errors).toMatchObject([
+        { code: 'ENOENT', option: 'TCP_CONGESTION', applied: ['noDelay'] },
+        { option: 'SO_BINDTODEVICE', applied: ['noDelay'] },
+      ]);
+    });
+  });
+
+  describe('without onError', () => {
+    const warnings: Error[] = [];
+    const listener = (warning: Error) => warnings.push(warning);
+    beforeEach(() => {
+      warnings.length = 0;
+      process.on('warning', listener);
+      return () => process.off('warning', listener);
+    });
+
+    test('the first failure of each kind is one warning', async () => {
+      const refused = { congestionControl: 'nosuch', noDelay: true };
+      tune({ client: { ...refused, bindToDevice: 'nosuch' }, server: refused });
+      const [socket, accepted] = await pair();
+      await pair();
+      await new Promise(setImmediate);
+      expect(warnings).toHaveLength(3);
+      for (const warning of warnings) {
+        expect(warning).toMatchObject({
+          name: 'SocketOptionsWarning',
+          code: 'SOCKET_OPTIONS_TUNING_FAILED',
+          message: expect.stringMatching(/127\.0\.0\.1 port \d+.*setsockopt.*onError/s),
+        });
+      }
+      const [first] = warnings.filter(({ message }) => message.includes('a server socket'));
+      const ports = `port ${accepted.localPort}, peer 127.0.0.1 port ${socket.localPort}`;
+      expect(first?.message).toContain(ports);
+      expect(first?.message).toContain(
+        'ENOENT: no such file or directory, setsockopt TCP_CONGESTION',
+      );
+      expect([noDelay(socket), noDelay(accepted)]).toEqual([1, 1]);
+    });
+
+    test('a filter that returns no boolean is one too', async () => {
+      tune({ client, filter: (() => undefined) as never });
+      await pair();
+      await pair();
+      await new Promise(setImmediate);
+      expect(warnings.map(({ message }) => message)).toEqual([
+        expect.stringContaining('Expected a boolean to be returned from the "filter" function'),
+      ]);
+    });
+  });
+
+  test('an onError that rejects is uncaught, as one that throws is', async () => {
+    const onError = async () => {
+      throw new Error('of onError');
+    };
+    tune({ client: { congestionControl: 'nosuch' }, onError: onError as never });
+    await withUncaught(async (thrown) => {
+      await pair();
+      await expect.poll(() => thrown).toEqual([new Error('of onError')]);
+    });
+  });
+
+  test('what the caller does to its objects afterwards changes nothing', async () => {
+    const linger = { enable: true, timeout: 3_000 };
+    const options = { client: { linger, noDelay: true } };
+    tune(options);
+    linger.timeout = -1;
+    options.client.noDelay = false;
+    const [socket] = await pair();
+    expect(getOption(socket, 'linger')).toEqual({ enable: true, timeout: 3_000 });
+    expect(noDelay(socket)).toBe(1);
   });
 
   test.each([

@@ -13,6 +13,7 @@ import {
   type Peer,
   type PeerCounts,
   type PeerDeath,
+  type PeerIdentity,
   PeerRegistry,
   PeerSupersededError,
 } from '../dist/heartbeat/index.js';
@@ -53,7 +54,7 @@ declare const session: Http2Session;
 expectTypeOf(getOption(socket, 'noDelay')).toEqualTypeOf<boolean>();
 expectTypeOf(getOption(socket, 'userTimeout')).toEqualTypeOf<number>();
 expectTypeOf(getOption(server, 'congestionControl')).toEqualTypeOf<string>();
-expectTypeOf(getOption(session, 'cookie')).toEqualTypeOf<bigint>();
+expectTypeOf(getOption(session, 'cookie')).toEqualTypeOf<string>();
 expectTypeOf(getOption(3, 'linger')).toEqualTypeOf<Linger>();
 expectTypeOf(getOption({ fd: 3 }, 'type')).toEqualTypeOf<'stream' | 'dgram' | 'raw' | null>();
 expectTypeOf(getOption(socket, 'incomingCpu')).toEqualTypeOf<number | null>();
@@ -68,6 +69,9 @@ expectTypeOf(getOptions(socket).ttl).toEqualTypeOf<number | undefined>();
 expectTypeOf(supportedOptions()).toEqualTypeOf<OptionName[]>();
 expectTypeOf(isSupported('any string')).toEqualTypeOf<boolean>();
 
+expectTypeOf(getOption(socket, 'dscp')).toEqualTypeOf<number>();
+declare const bound: { fd(): number; close(): void };
+setOptions(bound, { dscp: 46 });
 setOptions(socket, {
   userTimeout: 30_000,
   keepAliveCount: 'system',
@@ -77,7 +81,7 @@ setOptions(socket, {
   noDelay: undefined,
 });
 // @ts-expect-error: read-only
-setOptions(socket, { cookie: 1n });
+setOptions(socket, { cookie: '1' });
 // @ts-expect-error: no such option
 setOptions(socket, { userTimeOut: 1 });
 // @ts-expect-error: a string from an environment variable
@@ -117,7 +121,7 @@ getSystemDefaults().userTimeout;
 
 expectTypeOf(listConnections({ state: ['LISTEN'], port: 80 })).toEqualTypeOf<Connection[]>();
 expectTypeOf(listConnectionsAsync()).toEqualTypeOf<Promise<Connection[]>>();
-expectTypeOf(listConnections()[0]?.cookie).toEqualTypeOf<bigint | null | undefined>();
+expectTypeOf(listConnections()[0]?.cookie).toEqualTypeOf<string | null | undefined>();
 // @ts-expect-error: no such state
 listConnections({ state: 'established' });
 // @ts-expect-error: no such condition
@@ -148,6 +152,8 @@ tuneSockets({
 }).close();
 // @ts-expect-error: no such option
 tuneSockets({ client: { noDelai: true } });
+// @ts-expect-error: the filter decides at once
+tuneSockets({ filter: async () => true });
 expectTypeOf(explainDisconnect(new Error('x')).tcpInfo).toEqualTypeOf<TcpInfo | null>();
 
 declare const stream: Duplex;
@@ -170,6 +176,9 @@ new Heartbeat(socket, { timeout: 25_000 });
 new Heartbeat(socket, { interval: '10s' });
 // @ts-expect-error: a function or false
 new Heartbeat(socket, { interval: 10_000, isAlive: true });
+// @ts-expect-error: at once, and no promise
+new Heartbeat(socket, { interval: 10_000, isAlive: async () => true });
+new Heartbeat(socket, { interval: 10_000, send: async (to) => void to.write('PING') });
 // @ts-expect-error: no such option
 new Heartbeat(socket, { interval: 10_000, ping: 'PING' });
 // @ts-expect-error: a server is no stream
@@ -180,6 +189,7 @@ heartbeat
   .on('beat', ({ rtt }) => expectTypeOf(rtt).toEqualTypeOf<number | null>())
   .on('late', (lateness) => expectTypeOf(lateness).toEqualTypeOf<HeartbeatLateness>())
   .once('dead', (death) => expectTypeOf(death).toEqualTypeOf<PeerDeath>())
+  .once('error', (error) => expectTypeOf(error).toEqualTypeOf<Error>())
   .ref()
   .unref()
   .close();
@@ -233,5 +243,10 @@ new PeerRegistry<number>({
 new PeerRegistry({ policy: 'replace' });
 // @ts-expect-error: one of two answers
 new PeerRegistry({ policy: () => true });
+// @ts-expect-error: at once, and no promise
+new PeerRegistry({ policy: async () => 'refuse' });
+expectTypeOf<PeerIdentity>().toEqualTypeOf<string | number | bigint>();
+// @ts-expect-error: an object is another one than its equal
+export type ByObject = PeerRegistry<{ id: string }>;
 expectTypeOf<PeerSupersededError['code']>().toEqualTypeOf<'ERR_PEER_SUPERSEDED'>();
 expectTypeOf(PeerSupersededError).toExtend<new () => Error>();

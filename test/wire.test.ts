@@ -3,18 +3,29 @@
 // tests, which would agree with it, and fails here.
 
 import { beforeEach, describe, expect, test } from 'vitest';
-import { getOption, type OptionName, type OptionValues, setOptions } from '../dist/index.js';
+import {
+  getOption,
+  getOptions,
+  type OptionName,
+  type OptionValues,
+  setOptions,
+} from '../dist/index.js';
+import { inNamespace, needsNamespace } from './support/namespace';
 import { withPair } from './support/net';
 import { onLinux } from './support/platform';
 import {
   AF_INET,
   AF_INET6,
+  AF_UNIX,
   getBytes,
+  getInt,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPPROTO_TCP,
+  SOCK_DGRAM,
   SOCK_STREAM,
   SOL_SOCKET,
+  setInt,
   withSocket,
   witness,
 } from './support/witness';
@@ -64,6 +75,8 @@ const LINES: readonly Line[] = [
   ['incomingCpu', 1, SOL_SOCKET, 49, int(1)],
   ['maxPacingRate', 2 ** 40 + 3, SOL_SOCKET, 47, u64(2n ** 40n + 3n)],
   ['zeroCopy', true, SOL_SOCKET, 60, int(1)],
+  ['dscp', 46, IPPROTO_IP, 1, int(0xb8)],
+  ['dscp', 46, IPPROTO_IPV6, 67, int(0xb8)],
   ['typeOfService', 0x28, IPPROTO_IP, 1, int(0x28)],
   ['priority', 4, SOL_SOCKET, 12, int(4)],
   ['ttl', 33, IPPROTO_IP, 2, int(33)],
@@ -128,7 +141,9 @@ describe('on Linux', () => {
       expect(getOption(client, 'acceptingConnections')).toBe(false);
       expect(getOption(server, 'acceptingConnections')).toBe(true);
       expect(getOption(client, 'mtu')).toBe(getBytes(fd, IPPROTO_IP, 14, 4).readInt32LE(0));
-      expect(getOption(client, 'cookie')).toBe(getBytes(fd, SOL_SOCKET, 57, 8).readBigUInt64LE(0));
+      expect(getOption(client, 'cookie')).toBe(
+        String(getBytes(fd, SOL_SOCKET, 57, 8).readBigUInt64LE(0)),
+      );
       expect(getOption(client, 'sendLowWatermark')).toBe(1);
     });
   });
@@ -166,7 +181,7 @@ describe('on Linux', () => {
       ...(['keepAliveCount', 'synRetries', 'maxSegmentSize', 'notSentLowWatermark'] as const),
       ...(['windowClamp', 'fastOpen', 'sendBufferSize', 'recvBufferSize'] as const),
       ...(['recvLowWatermark', 'mark', 'incomingCpu', 'typeOfService', 'trafficClass'] as const),
-      ...(['priority', 'ttl', 'hopLimit', 'maxPacingRate'] as const),
+      ...(['priority', 'ttl', 'hopLimit', 'maxPacingRate', 'dscp'] as const),
     ];
     test.each(INTEGERS)('%s: no fraction', (name) => {
       withSocket(AF_INET6, SOCK_STREAM, (fd) => {
@@ -190,6 +205,86 @@ describe('on Linux', () => {
           setOptions(fd, { busyPoll: getOption(fd, 'busyPoll') });
           expect(getBytes(fd, SOL_SOCKET, 46, 4)).toEqual(int(us));
         }
+      });
+    });
+  });
+
+  describe('dscp', () => {
+    const IP_TOS = 1;
+    const IPV6_TCLASS = 67;
+
+    test('is both options of an IPv6 socket, which may have an IPv4 peer', () => {
+      withSocket(AF_INET6, SOCK_STREAM, (fd) => {
+        setOptions(fd, { dscp: 10, priority: 3 });
+        expect(getInt(fd, IPPROTO_IP, IP_TOS)).toBe(10 << 2);
+        expect(getInt(fd, IPPROTO_IPV6, IPV6_TCLASS)).toBe(10 << 2);
+        // IP_TOS sets the priority too, so it is written first.
+        expect(getInt(fd, SOL_SOCKET, 12)).toBe(3);
+      });
+    });
+
+    test('leaves the two bits of ECN as they are', () => {
+      withSocket(AF_INET6, SOCK_DGRAM, (fd) => {
+        setInt(fd, IPPROTO_IP, IP_TOS, 0x01);
+        setInt(fd, IPPROTO_IPV6, IPV6_TCLASS, 0x02);
+        expect(getOption(fd, 'dscp')).toBe(0);
+        setOptions(fd, { dscp: 63 });
+        expect(getInt(fd, IPPROTO_IP, IP_TOS)).toBe(0xfd);
+        expect(getInt(fd, IPPROTO_IPV6, IPV6_TCLASS)).toBe(0xfe);
+        expect(getOption(fd, 'dscp')).toBe(63);
+      });
+    });
+
+    test('is read with other options, and of the socket’s own family', () => {
+      withSocket(AF_INET6, SOCK_STREAM, (fd) => {
+        setInt(fd, IPPROTO_IP, IP_TOS, 10 << 2);
+        setInt(fd, IPPROTO_IPV6, IPV6_TCLASS, 12 << 2);
+        const dscp = getOption(fd, 'dscp');
+        expect(dscp).toBe(12);
+        expect(getOptions(fd, ['ttl', 'dscp', 'noDelay'])).toEqual({
+          ttl: 64,
+          dscp,
+          noDelay: false,
+        });
+        expect(getOptions(fd, ['dscp'])).toEqual({ dscp });
+        expect(getOptions(fd)).toMatchObject({ dscp, typeOfService: 40, trafficClass: 48 });
+      });
+    });
+
+    test('is refused by a socket of neither, which says so; the options before it are set', () => {
+      withSocket(AF_UNIX, SOCK_STREAM, (fd) => {
+        const refused = expect.objectContaining({
+          ...{ code: expect.stringMatching(/^E(NOTSUP|OPNOTSUPP)$/), option: 'IP_TOS' },
+          applied: ['sendBufferSize'],
+        });
+        expect(() => setOptions(fd, { dscp: 46, sendBufferSize: 20_000 })).toThrow(refused);
+        expect(() => getOption(fd, 'dscp')).toThrow(/getsockopt IP_TOS/);
+        expect(() => getOptions(fd, ['type', 'dscp'])).toThrow(/getsockopt IP_TOS/);
+        expect(getOptions(fd)).not.toHaveProperty('dscp');
+      });
+    });
+
+    test('is named once among the options that were set before a refusal', () => {
+      withSocket(AF_INET6, SOCK_STREAM, (fd) => {
+        // Listening binds it, and then it is too late for ipv6Only.
+        expect(witness.listen(fd)).toBe(0);
+        const refused = expect.objectContaining({
+          option: 'IPV6_V6ONLY',
+          applied: ['dscp', 'ttl'],
+        });
+        expect(() => setOptions(fd, { ipv6Only: true, ttl: 9, dscp: 46 })).toThrow(refused);
+      });
+    });
+  });
+
+  describe('packets', () => {
+    beforeEach(needsNamespace);
+
+    test('carry the dscp of a tuning, IPv4 and IPv6, from an IPv6 socket to an IPv4 peer too', async () => {
+      // By nft(8): segments with data from (sport) and to (dport) a server on `::`, with DSCP 46 and without.
+      expect(await inNamespace('dscp.mjs')).toEqual({
+        ...{ 'ip sport ==': 1, 'ip sport !=': 0, 'ip dport ==': 1, 'ip dport !=': 0 },
+        ...{ 'ip6 sport ==': 1, 'ip6 sport !=': 0, 'ip6 dport ==': 1, 'ip6 dport !=': 0 },
       });
     });
   });

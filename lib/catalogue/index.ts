@@ -28,17 +28,15 @@ export interface Linger {
 
 type Value<R extends Row> = R['kind'] extends 'boolean'
   ? boolean
-  : R['kind'] extends 'integer' | 'duration' | 'rate'
+  : R['kind'] extends 'integer' | 'duration' | 'rate' | 'dscp'
     ? number
-    : R['kind'] extends 'string'
+    : R['kind'] extends 'string' | 'cookie'
       ? string
-      : R['kind'] extends 'bigint'
-        ? bigint
-        : R['kind'] extends 'linger'
-          ? Linger
-          : R extends { values: infer Values }
-            ? keyof Values
-            : never;
+      : R['kind'] extends 'linger'
+        ? Linger
+        : R extends { values: infer Values }
+          ? keyof Values
+          : never;
 
 type Read<R extends Row> = R extends { nullable: true } ? Value<R> | null : Value<R>;
 

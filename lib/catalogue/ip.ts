@@ -1,7 +1,21 @@
 import { flag, number, type Rows } from './row';
 
+const DSCP = number('IP_TOS', 0, 63, { ipv6: 'IPV6_TCLASS' });
+
 /** Options of the network layer: IPv4, IPv6, and the priority that belongs to them. */
 export const ip = {
+  /**
+   * Differentiated services code point of the packets that are sent, IPv4 and IPv6 alike: 0 to 63, for example
+   * 46 for expedited forwarding (EF).
+   *
+   * It is the upper six bits of `typeOfService` and `trafficClass`. The lower two, which are ECN's, stay as they
+   * are. An IPv6 socket gets both options where the system allows it (Linux), so that packets to an IPv4 peer
+   * (`::ffff:192.0.2.1`) carry it too. Reading returns that of the socket's own family. On Linux it also sets
+   * `priority`, as `typeOfService` does.
+   * Linux, macOS, FreeBSD: `IP_TOS` and `IPV6_TCLASS`; Windows ignores `IP_TOS`.
+   * @see ip(7), ipv6(7), RFC 2474, RFC 3246
+   */
+  dscp: { kind: 'dscp', example: 46, linux: DSCP, darwin: DSCP, win32: null, freebsd: DSCP },
   /**
    * Type of service of the IPv4 packets that are sent, 0 to 255: six bits of DSCP and two of ECN.
    * The two are TCP's own: on a TCP socket Linux keeps them as they are. On Linux it also sets

@@ -11,6 +11,8 @@ export type KernelUnit = 's' | 'ms' | 'us';
 export interface Spelling {
   /** The name in the system's headers. */
   readonly name: string;
+  /** Of `dscp`: the name of the option of IPv6 that belongs to `name`. */
+  readonly ipv6?: string;
   /** Of a duration: the kernel's unit. */
   readonly unit?: KernelUnit;
   /** The range that this kernel takes as it is; outside of it, it refuses, wraps or cuts. */
@@ -56,8 +58,9 @@ export type Row =
   | (RowOf<'integer', number> & { readonly measure: 'bytes' | 'count' | 'number' })
   | RowOf<'duration', number>
   | RowOf<'rate', number>
+  | RowOf<'dscp', number>
   | RowOf<'string', string>
-  | RowOf<'bigint', bigint>
+  | RowOf<'cookie', string>
   | RowOf<'linger', { readonly enable: boolean; readonly timeout: number }>
   | (RowOf<'enum', string> & { readonly values: Readonly<Record<string, string>> });
 

@@ -263,12 +263,13 @@ export const socket = {
   },
   /**
    * The kernel's own number of this socket, read only: never reused while the system runs, and
-   * what sock_diag and BPF know the socket by. Linux 4.12: `SO_COOKIE`.
+   * what sock_diag and BPF know the socket by. A string of decimal digits, since it has 64 bits. Linux
+   * 4.12: `SO_COOKIE`.
    * @see socket(7), sock_diag(7)
    */
   cookie: {
-    kind: 'bigint',
-    example: 4_711n,
+    kind: 'cookie',
+    example: '4711',
     access: 'read',
     linux: flag('SO_COOKIE'),
     darwin: null,

@@ -20,9 +20,7 @@ export interface TableOptions {
 
 /** The connection's name from one sample to the next. */
 export function identity(connection: Connection): string {
-  return connection.cookie === null
-    ? `${local(connection)} ${remote(connection)}`
-    : String(connection.cookie);
+  return connection.cookie ?? `${local(connection)} ${remote(connection)}`;
 }
 
 export function local({ localAddress, localPort }: Connection): string {

@@ -36,7 +36,7 @@ unless you ask for them.
                         (default: 1)
   --json                print one array with all fields; with --watch print one
                         line { time, connections } for each look. Times are in
-                        milliseconds, a cookie is a string, and null means that
+                        milliseconds, and null means that
                         the system does not report the value
 
 Columns (empty columns are left out, and on a narrow terminal others are

@@ -92,10 +92,9 @@ function escaped(character: string): string {
   return hex.length <= 2 ? `\\x${hex.padStart(2, '0')}` : `\\u{${hex}}`;
 }
 
-/** JSON in ASCII, so that a terminal can show it too; a `bigint` (a cookie) is a string of digits. */
+/** JSON in ASCII, so that a terminal can show it too. */
 export function json(value: unknown, indent?: number): string {
-  const plain = (_: string, item: unknown) => (typeof item === 'bigint' ? String(item) : item);
-  return JSON.stringify(value, plain, indent).replace(
+  return JSON.stringify(value, undefined, indent).replace(
     /[^\n -~]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

@@ -52,8 +52,11 @@ export interface Connection {
   readonly uid: number | null;
   /** The socket's inode, as `/proc/<pid>/fd` shows it; 0 and `null`: it has none (any more). */
   readonly inode: number | null;
-  /** The kernel's own number of the socket, never reused: the option `cookie` of our own ones. */
-  readonly cookie: bigint | null;
+  /**
+   * The kernel's own number of the socket, never reused, as decimal digits (it has 64 bits): equal to the
+   * option `cookie` of the program's own sockets. `null` on macOS and Windows.
+   */
+  readonly cookie: string | null;
   /** Index of the interface that the socket is bound to; 0: none. */
   readonly interfaceIndex: number | null;
   /** Whether it is (a subflow of) a Multipath TCP connection; `null` where that cannot be known. */
@@ -62,7 +65,11 @@ export interface Connection {
   readonly congestionControl: string | null;
   /** What the kernel knows of the connection, if asked for: not of `TIME-WAIT`, `SYN-RECEIVED`. */
   readonly tcpInfo: TcpInfo | null;
-  /** The processes that hold it, if asked for and as far as they may be seen; else `null`. */
+  /**
+   * The processes that hold it, as far as this process may see them. `[]`: no process holds it (any more).
+   * `null`: not asked for, or not known, because none of its holders may be seen: another user's process,
+   * one of another PID namespace, or any process where `/proc` cannot be read.
+   */
   readonly owners: readonly ConnectionOwner[] | null;
 }
 
@@ -79,10 +86,16 @@ export interface ConnectionFilter {
   /** An address, or a prefix: `'10.0.0.0/8'`, `'fe80::/10'`. */
   readonly localAddress?: string | undefined;
   readonly remoteAddress?: string | undefined;
-  /** Only those that this process holds a descriptor of. */
+  /**
+   * Only those that this process holds a descriptor of. Linux: throws where `/proc/self/fd` cannot be
+   * read.
+   */
   readonly ownProcess?: boolean | undefined;
   /** Whether to read `tcpInfo` and `congestionControl` too. */
   readonly tcpInfo?: boolean | undefined;
-  /** Whether to look for `owners`: walks over the descriptors of every process that may be seen. */
+  /**
+   * Whether to look for `owners`: walks over the descriptors of every process that may be seen. Without
+   * privilege these are the processes of the same user.
+   */
   readonly owners?: boolean | undefined;
 }

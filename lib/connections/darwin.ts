@@ -122,6 +122,7 @@ class Table implements Query {
   readonly request = new Uint8Array(0);
   readonly errno = 0;
   readonly interrupted = false;
+  readonly complete = true;
   readonly optional = false;
   private readonly conditions: Conditions;
 

@@ -9,6 +9,18 @@ export function destroyConnection(connection: Connection): void {
     throw typeError('connection', 'a connection of listConnections()', connection);
   }
   const { destroyRequest } = system();
-  const status = binding().destroyConnection(destroyRequest(connection));
+  // A copy: each member is read once, so that what was checked is what the kernel gets.
+  const { family, localAddress, localPort, remoteAddress, remotePort } = connection;
+  const { interfaceIndex, cookie } = connection;
+  const named = {
+    family,
+    localAddress,
+    localPort,
+    remoteAddress,
+    remotePort,
+    interfaceIndex,
+    cookie,
+  };
+  const status = binding().destroyConnection(destroyRequest(named));
   if (status < 0) throw refused(status, 'destroy');
 }

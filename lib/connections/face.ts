@@ -1,16 +1,12 @@
-// The public functions on connections: thin, since what they do is loaded with their first call.
+// The public functions on connections, with their docs.
 
 import { kit } from '../kit';
 import type { Connection, ConnectionFilter } from './connection';
 import type { ConnectionWatch, ConnectionWatchOptions } from './watch';
 
-let loaded: typeof import('./index') | undefined;
-
-function load(): typeof import('./index') {
-  loaded = require('./index.js') as typeof import('./index');
-  loaded.useKit(kit());
-  return loaded;
-}
+// Loaded with the package, since the folder may be gone or out of reach when a call needs it.
+const parts = require('./index.js') as typeof import('./index');
+parts.useKit(kit());
 
 /**
  * The TCP connections and listening sockets of this network namespace, those of other processes and
@@ -29,7 +25,7 @@ function load(): typeof import('./index') {
  *   `EAFNOSUPPORT`.
  */
 export function listConnections(filter?: ConnectionFilter): Connection[] {
-  return (loaded ?? load()).listConnections(filter);
+  return parts.listConnections(filter);
 }
 
 /**
@@ -39,7 +35,7 @@ export function listConnections(filter?: ConnectionFilter): Connection[] {
  * Rejects with what {@link listConnections} throws.
  */
 export async function listConnectionsAsync(filter?: ConnectionFilter): Promise<Connection[]> {
-  return (loaded ?? load()).listConnectionsAsync(filter);
+  return parts.listConnectionsAsync(filter);
 }
 
 /**
@@ -56,7 +52,7 @@ export async function listConnectionsAsync(filter?: ConnectionFilter): Promise<C
  * @throws TypeError, RangeError for what is no connection that can be named.
  */
 export function destroyConnection(connection: Connection): void {
-  (loaded ?? load()).destroyConnection(connection);
+  parts.destroyConnection(connection);
 }
 
 /**
@@ -76,5 +72,5 @@ export function destroyConnection(connection: Connection): void {
  * @throws SocketOptionError as {@link listConnections}; `ENOTSUP` on macOS and Windows.
  */
 export function watchClosedConnections(options?: ConnectionWatchOptions): ConnectionWatch {
-  return (loaded ?? load()).watchClosedConnections(options);
+  return parts.watchClosedConnections(options);
 }

@@ -10,9 +10,9 @@ export interface Conditions {
   /** Of the states of `tcpStates`, one bit each. */
   readonly states: number;
   readonly family: 'IPv4' | 'IPv6' | undefined;
-  readonly port: readonly number[] | undefined;
-  readonly localPort: readonly number[] | undefined;
-  readonly remotePort: readonly number[] | undefined;
+  readonly port: ReadonlySet<number> | undefined;
+  readonly localPort: ReadonlySet<number> | undefined;
+  readonly remotePort: ReadonlySet<number> | undefined;
   readonly localAddress: Prefix | undefined;
   readonly remoteAddress: Prefix | undefined;
   readonly ownProcess: boolean;
@@ -42,11 +42,9 @@ export function matches(conditions: Conditions, ends: Ends): boolean {
   const { addressSize: size } = ends;
   if (states !== ALL_STATES && ((states >> ends.stateIndex) & 1) === 0) return false;
   if (family !== undefined && (family === 'IPv4') !== (size === 4)) return false;
-  if (port !== undefined && !port.includes(ends.localPort) && !port.includes(ends.remotePort)) {
-    return false;
-  }
-  if (localPort !== undefined && !localPort.includes(ends.localPort)) return false;
-  if (remotePort !== undefined && !remotePort.includes(ends.remotePort)) return false;
+  if (port !== undefined && !port.has(ends.localPort) && !port.has(ends.remotePort)) return false;
+  if (localPort !== undefined && !localPort.has(ends.localPort)) return false;
+  if (remotePort !== undefined && !remotePort.has(ends.remotePort)) return false;
   if (localAddress !== undefined && !isWithin(localAddress, ends.bytes, ends.localAt, size)) {
     return false;
   }
@@ -148,7 +146,7 @@ function stateMeant(name: string): TcpState | undefined {
 
 function stateBits(value: unknown, argument: string): number {
   let bits = 0;
-  for (const state of Array.isArray(value) ? value : [value]) {
+  for (const state of itemsOf(value, argument)) {
     if (typeof state !== 'string') {
       throw typeError(argument, 'the name of a state, or an array of them', state);
     }
@@ -170,16 +168,33 @@ function familyOf(value: unknown, argument: string): 'IPv4' | 'IPv6' {
   throw valueError(argument, "must be 'IPv4' or 'IPv6'", value);
 }
 
-function portsOf(value: unknown, argument: string): number[] {
-  return (Array.isArray(value) ? value : [value]).map((port: unknown) => {
+function portsOf(value: unknown, argument: string): ReadonlySet<number> {
+  const ports = new Set<number>();
+  for (const port of itemsOf(value, argument)) {
     if (typeof port !== 'number') {
       throw typeError(argument, 'a port number, or an array of them', port);
     }
     if (!Number.isInteger(port) || port < 0 || port > 65_535) {
       throw rangeError(argument, 'an integer >= 0 and <= 65535', port);
     }
-    return port;
-  });
+    ports.add(port);
+  }
+  return ports;
+}
+
+/** As many as there are ports. */
+const MOST_ITEMS = 65_536;
+
+/** What an array has, or the one value. Reads the length and each item once, with no method of it. */
+function itemsOf(value: unknown, argument: string): unknown[] {
+  if (!Array.isArray(value)) return [value];
+  const { length } = value;
+  if (length > MOST_ITEMS) {
+    throw rangeError(argument, `an array of at most ${MOST_ITEMS} items`, length);
+  }
+  const items: unknown[] = [];
+  for (let i = 0; i < length; i++) items.push(value[i]);
+  return items;
 }
 
 function prefixNamed(value: unknown, argument: string): Prefix {

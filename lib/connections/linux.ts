@@ -10,7 +10,7 @@ import { ALL_STATES, type Conditions, matches } from './filter';
 import { own } from './owners';
 import { AF_INET, AF_INET6, DiagMessages, IPPROTO_MPTCP, IPPROTO_TCP } from './sock-diag';
 import { destroyRequest, dumpRequest, type SocketId } from './sock-diag-request';
-import type { ConnectionSystem, Query } from './system';
+import type { ConnectionName, ConnectionSystem, Query } from './system';
 
 const TIMERS = ['', 'retransmission', 'keepalive', 'time-wait', 'persist', 'delayed-ack'] as const;
 
@@ -66,10 +66,11 @@ interface Multipath {
 }
 
 /**
- * The families of which there are, or may be, sockets of Multipath TCP. To have the kernel look for
- * them takes five times as long as a short list, so its own count of them is asked first.
+ * The families of which there are, or may be, sockets of Multipath TCP; with `ever`, may be at any time. To
+ * have the kernel look for them takes five times as long as a short list, so its own count of them is asked
+ * first.
  */
-export function multipathFamilies(): number[] {
+export function multipathFamilies(ever = false): number[] {
   let protocols: string;
   try {
     protocols = readFileSync('/proc/net/protocols', 'latin1');
@@ -77,13 +78,15 @@ export function multipathFamilies(): number[] {
     return [AF_INET, AF_INET6];
   }
   const inUse = (name: string) => new RegExp(`^${name} +\\d+ +(-?\\d+)`, 'm').exec(protocols)?.[1];
+  // Every kernel that has sockets of TCP has this row: without it the file is hidden, as in containers.
+  if (inUse('TCP') === undefined) return [AF_INET, AF_INET6];
   const families: number[] = [];
   for (const [name, family] of [
     ['MPTCP', AF_INET],
     ['MPTCPv6', AF_INET6],
   ] as const) {
     const count = inUse(name);
-    if (count !== undefined && (count !== '0' || !countsMultipath())) families.push(family);
+    if (count !== undefined && (count !== '0' || ever || !countsMultipath())) families.push(family);
   }
   return families;
 }
@@ -95,8 +98,8 @@ function countsMultipath(): boolean {
 }
 
 function mptcpOf(message: DiagMessages, { families, keys }: Multipath): boolean | null {
-  if (families.length === 0) return false;
   if (message.multipath || (keys.size > 0 && keys.has(message.key))) return true;
+  if (families.length === 0) return false;
   // A further subflow has addresses of its own. With CAP_NET_ADMIN the kernel would have told of it,
   // where there is a whole socket.
   return message.privileged && isWhole(message) ? false : null;
@@ -133,6 +136,9 @@ class Dump implements Query {
   get interrupted(): boolean {
     return this.messages.interrupted || !this.messages.done;
   }
+  get complete(): boolean {
+    return this.messages.done;
+  }
 }
 
 /** The connections of Multipath TCP of one family: only which there are. */
@@ -140,6 +146,7 @@ class MultipathDump implements Query {
   readonly request: Uint8Array;
   readonly optional = true;
   readonly interrupted = false;
+  readonly complete = true;
   private readonly messages = new DiagMessages();
   private readonly keys: Set<string>;
 
@@ -162,7 +169,7 @@ class MultipathDump implements Query {
 /** The families in which the conditions can be true of anything. */
 function familiesOf(conditions: Conditions): number[] {
   const { family, states, port, localPort, remotePort, localAddress, remoteAddress } = conditions;
-  const nothing = [port, localPort, remotePort].some((ports) => ports?.length === 0);
+  const nothing = [port, localPort, remotePort].some((ports) => ports?.size === 0);
   if (states === 0 || nothing) return [];
   const ipv6Only = [localAddress, remoteAddress].some((prefix) => prefix?.bytes.length === 16);
   return [
@@ -172,15 +179,19 @@ function familiesOf(conditions: Conditions): number[] {
 }
 
 /** What names a connection that was listed; a caller may have kept it, copied it, or made it up. */
-function identify(connection: Connection): SocketId {
+function identify(connection: ConnectionName): SocketId {
   const { family, cookie } = connection;
   const size = family === 'IPv6' ? 16 : 4;
-  if (typeof cookie !== 'bigint') {
-    throw typeError('connection.cookie', 'a bigint, as listConnections() gives it', cookie);
+  if (typeof cookie !== 'string') {
+    const expected = 'a string of decimal digits, as listConnections() returns it';
+    throw typeError('connection.cookie', expected, cookie);
+  }
+  if (!/^[1-9]\d{0,19}$/.test(cookie)) {
+    throw valueError('connection.cookie', 'must be decimal digits without leading zeros', cookie);
   }
   // All ones is the kernel's word for "any".
-  if (cookie <= 0n || cookie >= 2n ** 64n - 1n) {
-    throw rangeError('connection.cookie', 'a cookie of the kernel, > 0 and < 2^64 - 1', cookie);
+  if (BigInt(cookie) >= 2n ** 64n - 1n) {
+    throw rangeError('connection.cookie', '>= 1 and < 2^64 - 1', cookie);
   }
   const address = (name: 'localAddress' | 'remoteAddress') => {
     const bytes = typeof connection[name] === 'string' ? addressBytes(connection[name]) : undefined;
@@ -203,7 +214,7 @@ function identify(connection: Connection): SocketId {
     localAddress: address('localAddress'),
     remoteAddress: address('remoteAddress'),
     interfaceIndex: integer('interfaceIndex', 2 ** 31 - 1),
-    cookie,
+    cookie: BigInt(cookie),
   };
 }
 
@@ -234,6 +245,10 @@ export const linux: ConnectionSystem = {
 
   meaning(code, call) {
     switch (code) {
+      case 'EBADF':
+        return 'this program has closed a descriptor that it did not open';
+      case 'EPROTO':
+        return "the kernel's answer has no end, or is not one that this package can read";
       case 'EPROTONOSUPPORT':
       case 'ENOENT':
         if (code === 'ENOENT' && call === 'destroy') return 'there is no such connection any more';

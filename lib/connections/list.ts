@@ -3,6 +3,7 @@
 import { binding } from '../given';
 import type { Connection, ConnectionFilter } from './connection';
 import { type Conditions, conditionsOf } from './filter';
+import { BROKEN } from './sock-diag';
 import type { Query } from './system';
 import { refused, system } from './systems';
 
@@ -25,6 +26,7 @@ function* walk(conditions: Conditions): Generator<void, Connection[]> {
       const query = newQuery();
       const answer = yield* read(query, memory);
       if (query.interrupted && attempt < ATTEMPTS) continue;
+      if (!query.complete) throw refused(BROKEN, 'list');
       found = found.concat(answer);
       break;
     }

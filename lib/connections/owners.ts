@@ -1,7 +1,8 @@
 // Which processes hold a socket, on Linux: those with a descriptor whose inode is the socket's.
 
-import { fstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { fstatSync, opendirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
+import { SocketOptionError } from '../given';
 import type { Connection, ConnectionOwner } from './connection';
 import type { Conditions } from './filter';
 
@@ -19,35 +20,51 @@ export function* own(found: Connection[], conditions: Conditions): Generator<voi
     const owners = yield* ownersOf(new Set(wanted.map(({ inode }) => inode as number)));
     wanted = wanted.map((connection) => ({
       ...connection,
-      owners: owners.get(connection.inode as number) ?? [],
+      // A socket with an inode is held: by a process that may not be seen, if none was found.
+      owners: owners.get(connection.inode as number) ?? (connection.inode === 0 ? [] : null),
     }));
   }
   return wanted;
 }
 
-/** The inodes of everything that this process has open. */
+/** The inodes of the sockets that this process has open. */
 function* ownInodes(): Generator<void, Set<number>> {
   const inodes = new Set<number>();
   let looked = 0;
-  for (const fd of entries('/proc/self/fd')) {
-    try {
-      inodes.add(fstatSync(Number(fd)).ino);
-    } catch {
-      // That with which the directory was read; or closed between two steps.
+  try {
+    for (const fd of namesIn('/proc/self/fd')) {
+      const inode = socketOf(Number(fd));
+      if (inode !== undefined) inodes.add(inode);
+      if (++looked % STEP === 0) yield;
     }
-    if (++looked % STEP === 0) yield;
+  } catch (error) {
+    const { code = 'UNKNOWN', errno, syscall = 'opendir' } = error as NodeJS.ErrnoException;
+    throw new SocketOptionError(
+      `${code}: filter.ownProcess needs /proc/self/fd, which cannot be read, ${syscall}`,
+      { code, errno, syscall },
+    );
   }
   return inodes;
+}
+
+/** The inode of a socket of this process; `undefined` of what is none, or was closed meanwhile. */
+function socketOf(fd: number): number | undefined {
+  try {
+    const status = fstatSync(fd);
+    return status.isSocket() ? status.ino : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** For each of the inodes: who has it open, as far as this process may see. */
 function* ownersOf(inodes: Set<number>): Generator<void, Map<number, ConnectionOwner[]>> {
   const owners = new Map<number, ConnectionOwner[]>();
   let looked = 0;
-  for (const pid of inodes.size > 0 ? entries('/proc') : []) {
+  for (const pid of inodes.size > 0 ? readableNamesIn('/proc') : []) {
     if (!/^\d+$/.test(pid)) continue;
     let name: string | undefined;
-    for (const fd of entries(`/proc/${pid}/fd`)) {
+    for (const fd of readableNamesIn(`/proc/${pid}/fd`)) {
       const inode = socketAt(`/proc/${pid}/fd/${fd}`);
       if (inodes.has(inode)) {
         name ??= nameOf(pid);
@@ -63,12 +80,24 @@ function* ownersOf(inodes: Set<number>): Generator<void, Map<number, ConnectionO
   return owners;
 }
 
-/** The names in a directory; none where it may not be read, or is gone with its process. */
-function entries(directory: string): string[] {
+/** The names in a directory, one after the other: it may have very many. */
+function* namesIn(path: string): Generator<string> {
+  const directory = opendirSync(path);
   try {
-    return readdirSync(directory);
+    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+      yield entry.name;
+    }
+  } finally {
+    directory.closeSync();
+  }
+}
+
+/** The same; none, or no more, where the directory may not be read or is gone with its process. */
+function* readableNamesIn(path: string): Generator<string> {
+  try {
+    yield* namesIn(path);
   } catch {
-    return [];
+    // What was not seen is not known: see `owners`.
   }
 }
 

@@ -29,14 +29,17 @@ interface Operation {
 export function bytecodeOf(conditions: Conditions): Uint8Array {
   const { port, localPort, remotePort, localAddress, remoteAddress } = conditions;
   const all: Alternatives[] = [];
-  const addPorts = (ports: readonly number[] | undefined, alternatives: () => Alternatives) => {
-    if (ports !== undefined && ports.length <= MOST_PORTS) all.push(alternatives());
+  const isLocal = portIs(S_GE, S_LE);
+  const isRemote = portIs(D_GE, D_LE);
+  const addPorts = (
+    ports: ReadonlySet<number> | undefined,
+    alternatives: (port: number) => Alternatives,
+  ) => {
+    if (ports !== undefined && ports.size <= MOST_PORTS) all.push([...ports].flatMap(alternatives));
   };
-  addPorts(localPort, () => (localPort ?? []).map(portIs(S_GE, S_LE)));
-  addPorts(remotePort, () => (remotePort ?? []).map(portIs(D_GE, D_LE)));
-  addPorts(port, () =>
-    (port ?? []).flatMap((one) => [portIs(S_GE, S_LE)(one), portIs(D_GE, D_LE)(one)]),
-  );
+  addPorts(localPort, (one) => [isLocal(one)]);
+  addPorts(remotePort, (one) => [isRemote(one)]);
+  addPorts(port, (one) => [isLocal(one), isRemote(one)]);
   if (localAddress !== undefined) all.push([[addressIsIn(S_COND, localAddress)]]);
   if (remoteAddress !== undefined) all.push([[addressIsIn(D_COND, remoteAddress)]]);
   return assemble(all);

@@ -31,8 +31,8 @@ const INET_DIAG_MARK = 15;
 const INET_DIAG_ULP_INFO = 20;
 const INET_ULP_INFO_NAME = 1;
 
-/** The number that stands for no answer of the kernel at all: -EPROTO. */
-const BROKEN = -71;
+/** For an answer that is none: -EPROTO. */
+export const BROKEN = -71;
 
 const align = (length: number) => (length + 3) & ~3;
 
@@ -96,7 +96,10 @@ export class DiagMessages implements Ends {
   private take(type: number, at: number, length: number): boolean {
     switch (type) {
       case SOCK_DIAG_BY_FAMILY:
-        if (length < MESSAGE) return false;
+        if (length < MESSAGE) {
+          this.errno ||= BROKEN;
+          return false;
+        }
         this.at = at;
         this.takeAttributes(at + MESSAGE, at + length);
         return true;
@@ -198,8 +201,8 @@ export class DiagMessages implements Ends {
   get interfaceIndex(): number {
     return this.view.getUint32(this.at + 40, true);
   }
-  get cookie(): bigint {
-    return this.view.getBigUint64(this.at + 44, true);
+  get cookie(): string {
+    return String(this.view.getBigUint64(this.at + 44, true));
   }
   get expires(): number {
     return this.view.getUint32(this.at + 52, true);

@@ -16,11 +16,25 @@ export interface Query {
   whole?(bytes: Uint8Array): readonly Connection[];
   /** A negative code: the answer was a refusal. */
   readonly errno: number;
-  /** Whether the answer may have gaps, and is to be asked for again. */
+  /** Whether the answer may have gaps, so that the question is asked again. */
   readonly interrupted: boolean;
+  /** Whether the answer has come to its end. */
+  readonly complete: boolean;
   /** Whether a refusal is no error, because only a detail is missing then. */
   readonly optional: boolean;
 }
+
+/** The members that name a connection: what `destroyConnection` reads. */
+export type ConnectionName = Pick<
+  Connection,
+  | 'family'
+  | 'localAddress'
+  | 'localPort'
+  | 'remoteAddress'
+  | 'remotePort'
+  | 'interfaceIndex'
+  | 'cookie'
+>;
 
 export interface ConnectionSystem {
   /** The call that is named in errors. */
@@ -33,7 +47,7 @@ export interface ConnectionSystem {
    */
   own(found: Connection[], conditions: Conditions): Generator<void, Connection[]>;
   /** What to write to end a connection. */
-  destroyRequest(connection: Connection): Uint8Array;
+  destroyRequest(connection: ConnectionName): Uint8Array;
   /** What a refusal means, in words; `undefined` where the code says it all. */
   meaning(code: string, call: 'list' | 'destroy' | 'watch'): string | undefined;
 }

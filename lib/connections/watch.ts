@@ -53,7 +53,7 @@ export class ConnectionWatch extends EventEmitter<{
     super();
     this.#conditions = conditions;
     // The kernel does not tell what ran over a connection that is over.
-    this.#mptcp = multipathFamilies().length === 0 ? false : null;
+    this.#mptcp = multipathFamilies(true).length === 0 ? false : null;
     this.#table = binding().watchClosedConnections(limit, () => this.#tellSoon());
     if (this.#table < 0) throw refused(this.#table, 'watch');
   }

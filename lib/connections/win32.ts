@@ -6,7 +6,7 @@ import { tcpStates } from '../tcp-info/tcp-info';
 import { addressBytes, addressText } from './address';
 import type { Connection } from './connection';
 import { type Conditions, type Ends, matches } from './filter';
-import type { ConnectionSystem, Query } from './system';
+import type { ConnectionName, ConnectionSystem, Query } from './system';
 
 const AF_INET = 2;
 const AF_INET6 = 23;
@@ -125,6 +125,7 @@ class Table implements Query {
   readonly request: Uint8Array;
   readonly errno = 0;
   readonly interrupted = false;
+  readonly complete = true;
   readonly optional = false;
   private readonly family: 'IPv4' | 'IPv6';
   private readonly conditions: Conditions;
@@ -166,7 +167,7 @@ export const win32: ConnectionSystem = {
 };
 
 /** A `MIB_TCPROW` whose state says that the connection is to be deleted. Pure. */
-export function windowsDestroyRequest(connection: Connection): Uint8Array {
+export function windowsDestroyRequest(connection: ConnectionName): Uint8Array {
   const { family, localAddress, remoteAddress, localPort, remotePort } = connection;
   if (family !== 'IPv4') {
     throw new SocketOptionError('ENOTSUP: Windows ends connections of IPv4 only, SetTcpEntry', {

@@ -1,7 +1,14 @@
-// The public functions on peers that vanish: thin, since what they do is loaded with their first call.
+// The public functions on peers that vanish, with their docs.
 
 import { kit } from '../kit';
-import { checkOptions, getOptions, isSupported, setKeepAlive, setOptions } from '../options/face';
+import {
+  checkOptions,
+  getOptions,
+  isSupported,
+  setEach,
+  setKeepAlive,
+  setOptions,
+} from '../options/face';
 import type { SocketLike } from '../socket';
 import { getSystemDefaults } from '../system/face';
 import { getTcpInfo } from '../tcp-info/face';
@@ -10,17 +17,13 @@ import type { DisconnectExplanation } from './explain';
 import type { DeadPeerOptions, DeadPeerPlan, PlanOptions } from './plan';
 import type { SocketTuning, TuneSocketsOptions } from './tune';
 
-let loaded: typeof import('./index') | undefined;
-
-function load(): typeof import('./index') {
-  loaded = require('./index.js') as typeof import('./index');
-  loaded.useKit(kit());
-  loaded.useCapabilities({
-    ...{ checkOptions, getOptions, isSupported, setKeepAlive, setOptions },
-    ...{ getSystemDefaults, getTcpInfo },
-  });
-  return loaded;
-}
+// Loaded with the package, since the folder may be gone or out of reach when a call needs it.
+const parts = require('./index.js') as typeof import('./index');
+parts.useKit(kit());
+parts.useCapabilities({
+  ...{ checkOptions, getOptions, isSupported, setEach, setKeepAlive, setOptions },
+  ...{ getSystemDefaults, getTcpInfo },
+});
 
 /**
  * Has a socket fail within `timeout` milliseconds after its peer fell silent (power, cable or router
@@ -63,7 +66,7 @@ export function setDeadPeerTimeout(
   timeout: number | null,
   options?: DeadPeerOptions,
 ): DeadPeerPlan | null {
-  return (loaded ?? load()).setDeadPeerTimeout(socketOrServer, timeout, options);
+  return parts.setDeadPeerTimeout(socketOrServer, timeout, options);
 }
 
 /**
@@ -77,7 +80,7 @@ export function setDeadPeerTimeout(
  * @throws RangeError, TypeError as {@link setDeadPeerTimeout}.
  */
 export function planDeadPeerTimeout(timeout: number, options?: PlanOptions): DeadPeerPlan {
-  return (loaded ?? load()).planDeadPeerTimeout(timeout, options);
+  return parts.planDeadPeerTimeout(timeout, options);
 }
 
 /**
@@ -90,7 +93,7 @@ export function planDeadPeerTimeout(timeout: number, options?: PlanOptions): Dea
  * @throws SocketOptionError for a socket that is not TCP or not open.
  */
 export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
-  return (loaded ?? load()).getDeadPeerBounds(socket);
+  return parts.getDeadPeerBounds(socket);
 }
 
 /**
@@ -102,7 +105,7 @@ export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
  * @throws TypeError `ERR_INVALID_ARG_TYPE` for what is no object.
  */
 export function explainDisconnect(error: unknown, socket?: SocketLike): DisconnectExplanation {
-  return (loaded ?? load()).explainDisconnect(error, socket);
+  return parts.explainDisconnect(error, socket);
 }
 
 /**
@@ -120,5 +123,5 @@ export function explainDisconnect(error: unknown, socket?: SocketLike): Disconne
  * publish the second channel.
  */
 export function tuneSockets(options: TuneSocketsOptions): SocketTuning {
-  return (loaded ?? load()).tuneSockets(options);
+  return parts.tuneSockets(options);
 }

@@ -1,13 +1,15 @@
 // Every TCP socket of this process, whichever library opens or accepts it.
 
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { SocketOptions } from '../catalogue';
-import { SocketOptionError, typeError, valueError } from '../given';
+import type { SocketOptionErrorDetails } from '../error';
+import { callbackError, descriptorOf, SocketOptionError, typeError, valueError } from '../given';
+import type { TcpHandle } from '../socket';
 import { checkedTimeout, checkedWish } from './arguments';
+import { type SocketSide, seeNewSockets } from './new-sockets';
 import type { DeadPeerOptions } from './plan';
 import { planDeadPeerTimeout, setDeadPeerTimeout } from './set';
-import { checkOptions, setOptions } from './uses';
+import { checkOptions, getOptions, setEach, setOptions } from './uses';
 
 /** Options of `setOptions`, and a time-out of `setDeadPeerTimeout` with its options. */
 export type Tuning = SocketOptions &
@@ -16,17 +18,24 @@ export type Tuning = SocketOptions &
     readonly deadPeerTimeout?: number | undefined;
   };
 
-/** Whether this process has opened a connection or accepted it. */
-export type SocketSide = 'client' | 'server';
+export type { SocketSide };
 
 export interface TuneSocketsOptions {
   /** For sockets that this process connects. */
   readonly client?: Tuning | undefined;
   /** For sockets that servers of this process accept. */
   readonly server?: Tuning | undefined;
-  /** Leaves a socket alone by returning `false`. Asked when it is connected. */
+  /**
+   * Returns `true` for a socket to tune, `false` for one to leave alone. Called when the socket is connected.
+   * Nothing is set on a socket for which it throws or returns anything else, and `onError` gets that error:
+   * a Promise is a `TypeError`.
+   */
   readonly filter?: ((socket: Socket, side: SocketSide) => boolean) | undefined;
-  /** Hears what could not be set, of which the socket itself takes no notice. */
+  /**
+   * Gets each error of a socket that could not be tuned. The socket itself goes on. An error that this function
+   * throws is an uncaught exception. Without it the first failure of each kind is a process warning with the
+   * name `SocketOptionsWarning` and the code `SOCKET_OPTIONS_TUNING_FAILED`.
+   */
   readonly onError?: ((error: Error, socket: Socket) => void) | undefined;
 }
 
@@ -36,80 +45,128 @@ export interface SocketTuning extends Disposable {
   close(): void;
 }
 
+const KEEP_ALIVE = [
+  'keepAlive',
+  'keepAliveInitialDelay',
+  'keepAliveInterval',
+  'keepAliveCount',
+] as const;
+type KeepAliveName = (typeof KEEP_ALIVE)[number];
+
 interface CheckedTuning {
   readonly deadPeerTimeout: number | undefined;
   readonly deadPeer: DeadPeerOptions;
   readonly options: SocketOptions;
-  /** Whether Node's own setKeepAlive() would undo a part of it. */
-  readonly keepAlive: boolean;
+  /** The options of keepalive among `options`. */
+  readonly keepAlive: readonly KeepAliveName[];
 }
 
 class Tuner implements SocketTuning {
-  readonly #client: CheckedTuning | undefined;
-  readonly #server: CheckedTuning | undefined;
+  readonly #tunings: Readonly<Record<SocketSide, CheckedTuning | undefined>>;
   readonly #filter: TuneSocketsOptions['filter'];
   readonly #onError: TuneSocketsOptions['onError'];
+  /** Kinds of failure of which a warning was emitted. */
+  readonly #warned = new Set<string>();
 
-  constructor(options: TuneSocketsOptions) {
-    this.#client = checkedTuning('client', options.client);
-    this.#server = checkedTuning('server', options.server);
-    this.#filter = checkedFunction('filter', options.filter) as TuneSocketsOptions['filter'];
-    this.#onError = checkedFunction('onError', options.onError) as TuneSocketsOptions['onError'];
+  constructor({ client, server, filter, onError }: TuneSocketsOptions) {
+    this.#tunings = {
+      client: checkedTuning('client', client),
+      server: checkedTuning('server', server),
+    };
+    this.#filter = checkedFunction('filter', filter) as TuneSocketsOptions['filter'];
+    this.#onError = checkedFunction('onError', onError) as TuneSocketsOptions['onError'];
+    if (server !== undefined && process.versions.bun !== undefined) {
+      throw new SocketOptionError(
+        "Bun does not tell which sockets its servers accept: call setOptions() on those of a server's 'connection' event",
+        { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
+      );
+    }
   }
 
-  /** Whether anything was set that Node's own setKeepAlive() would undo. */
-  tune(socket: Socket, side: SocketSide): boolean {
-    const tuning = side === 'client' ? this.#client : this.#server;
-    if (tuning === undefined) return false;
+  /** Tunes a socket that is connected; returns which options of keepalive it holds from now on. */
+  tune(socket: Socket, side: SocketSide): readonly KeepAliveName[] {
+    const tuning = this.#tunings[side];
+    if (tuning === undefined || !tuners.has(this)) return [];
     try {
-      if (this.#filter !== undefined && !this.#filter(socket, side)) return false;
-      this.#set(socket, tuning);
-      return tuning.keepAlive;
+      if (!this.#isWanted(socket, side)) return [];
+      // The first error of a socket that has no descriptor is the only one.
+      descriptorOf(socket);
     } catch (error) {
-      if (!socket.destroyed && !isPipe(socket)) this.#report(error as Error, socket);
+      this.report(error, socket, side);
+      return [];
+    }
+    const isPlanSet = this.#setDeadPeerTimeout(socket, side, tuning);
+    try {
+      for (const error of setEach(socket, tuning.options)) this.report(error, socket, side);
+    } catch (error) {
+      this.report(error, socket, side);
+    }
+    return isPlanSet ? KEEP_ALIVE : tuning.keepAlive;
+  }
+
+  #isWanted(socket: Socket, side: SocketSide): boolean {
+    const filter = this.#filter;
+    if (filter === undefined) return true;
+    const wanted: unknown = filter(socket, side);
+    if (typeof wanted !== 'boolean') throw callbackError('filter', 'a boolean', wanted);
+    // It may have closed this tuning.
+    return wanted && tuners.has(this);
+  }
+
+  #setDeadPeerTimeout(socket: Socket, side: SocketSide, tuning: CheckedTuning): boolean {
+    if (tuning.deadPeerTimeout === undefined) return false;
+    try {
+      setDeadPeerTimeout(socket, tuning.deadPeerTimeout, tuning.deadPeer);
+      return true;
+    } catch (error) {
+      this.report(error, socket, side);
       return false;
     }
   }
 
-  /** Sets again what Node's own setKeepAlive() has undone. */
-  again(socket: Socket, side: SocketSide): void {
-    const tuning = side === 'client' ? this.#client : this.#server;
+  report(error: unknown, socket: Socket, side: SocketSide): void {
+    // It was reset before it was tuned, and emits that error itself.
+    if (socket.destroyed) return;
     try {
-      if (tuning !== undefined) this.#set(socket, tuning);
-    } catch (error) {
-      if (!socket.destroyed) this.#report(error as Error, socket);
-    }
-  }
-
-  #set(socket: Socket, { deadPeerTimeout, deadPeer, options }: CheckedTuning): void {
-    if (deadPeerTimeout !== undefined) setDeadPeerTimeout(socket, deadPeerTimeout, deadPeer);
-    setOptions(socket, options);
-  }
-
-  #report(error: Error, socket: Socket): void {
-    try {
-      this.#onError?.(error, socket);
+      if (this.#onError === undefined) {
+        this.#warn(error, socket, side);
+      } else {
+        const result: unknown = this.#onError(error as Error, socket);
+        if (typeof result === 'object') Promise.resolve(result).catch(throwUncaught);
+      }
     } catch (thrown) {
-      // Into the midst of a library it must not go.
-      queueMicrotask(() => {
-        throw thrown;
-      });
+      // The caller is Node, in the middle of a library's call.
+      throwUncaught(thrown);
     }
+  }
+
+  #warn(error: unknown, socket: Socket, side: SocketSide): void {
+    const { name, code, option, message } = Object(error) as Partial<
+      Error & SocketOptionErrorDetails
+    >;
+    const kind = `${code ?? name} ${option} ${side}`;
+    if (this.#warned.has(kind)) return;
+    this.#warned.add(kind);
+    const { localAddress, localPort, remoteAddress, remotePort } = socket;
+    process.emitWarning(
+      `tuneSockets() could not tune a ${side} socket (${localAddress} port ${localPort}, peer ${remoteAddress} port ${remotePort}): ${message ?? error} [only the first failure of this kind is reported; the function onError gets all of them]`,
+      { type: 'SocketOptionsWarning', code: 'SOCKET_OPTIONS_TUNING_FAILED' },
+    );
   }
 
   close(): void {
-    tuners.delete(this);
-    if (tuners.size === 0) unhook();
+    close(this);
   }
 
   [Symbol.dispose](): void {
-    this.close();
+    close(this);
   }
 }
 
-/** A socket of the file system or a named pipe: Node tells no address of it. */
-function isPipe(socket: Socket): boolean {
-  return socket.localAddress === undefined && socket.remoteAddress === undefined;
+function throwUncaught(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 function checkedFunction(name: string, value: unknown): unknown {
@@ -119,7 +176,6 @@ function checkedFunction(name: string, value: unknown): unknown {
   return value;
 }
 
-const KEEP_ALIVE = ['keepAlive', 'keepAliveInitialDelay', 'keepAliveInterval', 'keepAliveCount'];
 /** Of loopback, and of most networks: what is too small for it is too small for all. */
 const SHORTEST_RETRANSMISSION_TIMEOUT = 200;
 
@@ -140,8 +196,9 @@ function checkedTuning(side: SocketSide, tuning: Tuning | undefined): CheckedTun
     });
   }
   checkOptions(options);
-  const keepAlive = deadPeerTimeout !== undefined || KEEP_ALIVE.some((name) => name in options);
-  return { deadPeerTimeout, deadPeer, options, keepAlive };
+  const keepAlive = KEEP_ALIVE.filter((name) => options[name] !== undefined);
+  // A copy: the value of `linger` is an object of the caller's.
+  return { deadPeerTimeout, deadPeer, options: structuredClone(options), keepAlive };
 }
 
 const KNOWN = ['client', 'server', 'filter', 'onError'];
@@ -155,98 +212,69 @@ export function tuneSockets(options: TuneSocketsOptions): SocketTuning {
     throw valueError('options', `has no member "${unknown}", but ${KNOWN.join(', ')}`, options);
   }
   const tuner = new Tuner(options);
-  if (options.server !== undefined && process.versions.bun !== undefined) {
-    throw new SocketOptionError(
-      "Bun does not tell which sockets its servers accept: call setOptions() on those of a server's 'connection' event",
-      { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
-    );
-  }
-  if (tuners.size === 0) hook();
-  tuners.add(tuner);
+  open(tuner);
   return tuner;
 }
 
 /** In the order in which they were made: of two that set the same, the later one wins. */
 const tuners = new Set<Tuner>();
 
-function tune(socket: Socket, side: SocketSide): void {
-  const holding = [...tuners].filter((tuner) => tuner.tune(socket, side));
-  if (holding.length > 0) keepLastWord(socket, side, holding);
+let stopSeeing: (() => void) | undefined;
+
+function open(tuner: Tuner): void {
+  tuners.add(tuner);
+  stopSeeing ??= seeNewSockets(tune);
 }
 
-/** Who has the last word on a socket whose setKeepAlive() was replaced. */
-const lastWords = new WeakMap<Socket, readonly Tuner[]>();
+function close(tuner: Tuner): void {
+  tuners.delete(tuner);
+  if (tuners.size > 0) return;
+  stopSeeing?.();
+  stopSeeing = undefined;
+}
+
+function tune(socket: Socket, side: SocketSide, handle: TcpHandle): void {
+  const held = [...tuners].map((tuner) => ({ tuner, names: tuner.tune(socket, side) }));
+  const holding = held.filter(({ names }) => names.length > 0);
+  if (holding.length > 0) keepLastWord(socket, side, handle, holding);
+}
+
+/** A tuning that has set keepalive on a socket, and which options of it. */
+interface Holding {
+  readonly tuner: Tuner;
+  readonly names: readonly KeepAliveName[];
+}
 
 /**
- * Libraries call setKeepAlive() of a socket's own at any time, which puts Node's interval of 1 s, count
- * of 10 and their delay in place of what was chosen together: then it is set again.
+ * Keeps keepalive as this package has set it, whether by the tuning or by a later call of the program.
+ *
+ * Libraries call a socket's own setKeepAlive() at any time, which puts Node's interval of 1 s, count of 10 and
+ * their delay in place of values that were chosen together. Node passes that on to the handle, also from every
+ * TLS socket over it, and only where its arguments have changed: so a pool that calls it for each request
+ * costs nothing here.
  */
-function keepLastWord(socket: Socket, side: SocketSide, holding: readonly Tuner[]): void {
-  const isReplaced = lastWords.has(socket);
-  lastWords.set(socket, holding);
-  if (isReplaced) return;
-  const before = socket.setKeepAlive;
-  Object.defineProperty(socket, 'setKeepAlive', {
-    value(this: Socket, ...args: Parameters<Socket['setKeepAlive']>): Socket {
-      const result = before.apply(this, args) as Socket;
-      for (const tuner of lastWords.get(socket) ?? []) {
-        if (tuners.has(tuner)) tuner.again(socket, side);
-      }
-      return result;
-    },
-    configurable: true,
-    writable: true,
-  });
-}
-
-/** Sockets that connect now. */
-const expected = new WeakSet<Socket>();
-
-/** Only when a socket is connected its descriptor is final: each address that is tried may have its own. */
-function expectConnection(socket: Socket): void {
-  if (expected.has(socket)) return;
-  expected.add(socket);
-  // Before the library's own listeners, to which it then is what they set.
-  socket.prependOnceListener('connect', () => {
-    expected.delete(socket);
-    tune(socket, 'client');
-  });
-}
-
-const CLIENTS = 'net.client.socket';
-const SERVERS = 'net.server.socket';
-
-const onClient = (message: unknown): void =>
-  expectConnection((message as { socket: Socket }).socket);
-const onServer = (message: unknown): void => tune((message as { socket: Socket }).socket, 'server');
-
-/** What Socket.prototype.connect was when it was replaced, and its replacement. */
-let connect: { readonly original: Socket['connect']; readonly ours: Socket['connect'] } | undefined;
-
-/**
- * Node publishes what net.connect() makes, and since Node 22 what tls.connect() does; not what connects
- * by `new net.Socket().connect()`, as pg does. All of them call that method.
- */
-function hook(): void {
-  subscribe(CLIENTS, onClient);
-  subscribe(SERVERS, onServer);
-  const original = Socket.prototype.connect;
-  const ours = function (this: Socket, ...args: unknown[]): Socket {
-    if (tuners.size > 0) expectConnection(this);
-    return Reflect.apply(original, this, args) as Socket;
-  } as Socket['connect'];
-  // Somebody may have put a function of theirs over ours and kept it: then it is still called, once.
-  if (connect === undefined) {
-    connect = { original, ours };
-    Socket.prototype.connect = ours;
-  }
-}
-
-function unhook(): void {
-  unsubscribe(CLIENTS, onClient);
-  unsubscribe(SERVERS, onServer);
-  if (connect !== undefined && Socket.prototype.connect === connect.ours) {
-    Socket.prototype.connect = connect.original;
-    connect = undefined;
-  }
+function keepLastWord(
+  socket: Socket,
+  side: SocketSide,
+  handle: TcpHandle,
+  holding: readonly Holding[],
+): void {
+  const original = handle.setKeepAlive;
+  if (original === undefined) return;
+  handle.setKeepAlive = function (this: TcpHandle, ...args: unknown[]): number {
+    const open = holding.filter(({ tuner }) => tuners.has(tuner));
+    const names = KEEP_ALIVE.filter((name) => open.some((one) => one.names.includes(name)));
+    // Nothing is left for Node to set. 0 is success.
+    if (names.length === KEEP_ALIVE.length) return 0;
+    if (names.length === 0) return original.apply(this, args);
+    let status = 0;
+    try {
+      const held = getOptions(socket, names);
+      status = original.apply(this, args);
+      setOptions(socket, held);
+    } catch (error) {
+      for (const { tuner } of open) tuner.report(error, socket, side);
+    }
+    return status;
+  };
 }

@@ -4,6 +4,7 @@ import type {
   checkOptions as CheckOptions,
   getOptions as GetOptions,
   isSupported as IsSupported,
+  setEach as SetEach,
   setKeepAlive as SetKeepAlive,
   setOptions as SetOptions,
 } from '../options/face';
@@ -13,6 +14,7 @@ import type { getTcpInfo as GetTcpInfo } from '../tcp-info/face';
 interface Uses {
   readonly checkOptions: typeof CheckOptions;
   readonly getOptions: typeof GetOptions;
+  readonly setEach: typeof SetEach;
   readonly setKeepAlive: typeof SetKeepAlive;
   readonly setOptions: typeof SetOptions;
   readonly isSupported: typeof IsSupported;
@@ -22,6 +24,7 @@ interface Uses {
 
 export let checkOptions: Uses['checkOptions'];
 export let getOptions: Uses['getOptions'];
+export let setEach: Uses['setEach'];
 export let setKeepAlive: Uses['setKeepAlive'];
 export let setOptions: Uses['setOptions'];
 export let isSupported: Uses['isSupported'];
@@ -29,6 +32,6 @@ export let getSystemDefaults: Uses['getSystemDefaults'];
 export let getTcpInfo: Uses['getTcpInfo'];
 
 export function useCapabilities(given: Uses): void {
-  ({ checkOptions, getOptions, setKeepAlive, setOptions, isSupported } = given);
+  ({ checkOptions, getOptions, setEach, setKeepAlive, setOptions, isSupported } = given);
   ({ getSystemDefaults, getTcpInfo } = given);
 }

@@ -2,10 +2,11 @@
 
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { call, resetAfterFailure, uninterrupted } from './callbacks';
 import { resetAndDestroy } from './kernel';
 import { checkedOptions, checkOpen, checkStream, type HeartbeatOptions } from './options';
-import { Pulse, type PulseOwner } from './pulse';
-import { offAbort, onAbort } from './signals';
+import { Pulse, type PulseOwner, type Rhythm } from './pulse';
+import { abortListeners, closeListeners } from './shared-listeners';
 import { ticker } from './ticker';
 import type { DeathReason, PeerDeath } from './verdict';
 
@@ -40,7 +41,8 @@ export class HeartbeatTimeoutError extends Error {
 
   constructor(death: PeerDeath) {
     const seconds = (death.silence / 1_000).toFixed(1);
-    super(`ETIMEDOUT: no sign of life for ${seconds} s, ${REASONS[death.reason]}`);
+    const closed = death.state === 'CLOSED' ? ', and the kernel has closed the connection' : '';
+    super(`ETIMEDOUT: no sign of life for ${seconds} s, ${REASONS[death.reason]}${closed}`);
     this.death = death;
   }
 }
@@ -64,6 +66,11 @@ Object.defineProperty(HeartbeatTimeoutError.prototype, 'name', {
  * kernel does whose keepalive fails (`SO_LINGER` of 0). Noticed at the latest an eighth of `interval` (or of
  * what `timeout` is longer, if that is less) and 60 ms after. Time in which this process was stopped or
  * its event loop blocked is not the peer's silence; what waits in the kernel is read before anybody is dead.
+ * Where an answer takes longer than `timeout` - `interval`, a verdict waits until the first ping of the silence
+ * could have been answered: for the kernel's round-trip time and four times its variance, or for the last `rtt`.
+ *
+ * A `send` or `isAlive` that fails ends the heartbeat, and destroys the socket with its error; after `close()` it is
+ * ignored. A listener that throws is uncaught, as in any emitter, and interrupts nothing.
  *
  * A message costs a stored number: it is counted where it comes, without a listener. All heartbeats of a
  * thread share one timer. None keeps the process from ending, unless `ref()` is called; all end with
@@ -84,13 +91,14 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
   late: [lateness: HeartbeatLateness];
   /** None came for `timeout`. The last event; then `onDead`, or the socket is destroyed. */
   dead: [death: PeerDeath];
+  /**
+   * `send`, `isAlive` or `onDead` threw, was rejected, or returned what it must not; its socket is closed without an
+   * error then. Without a listener it is not emitted, and the socket is destroyed with this error.
+   */
+  error: [error: Error];
 }> {
-  /** The stream that is watched. */
-  readonly socket: Stream;
-  /** In milliseconds. */
-  readonly interval: number;
-  /** In milliseconds; `null`: the peer is not expected to say anything. */
-  readonly timeout: number | null;
+  readonly #socket: Stream;
+  readonly #rhythm: Rhythm;
   readonly #pulse: Pulse;
   readonly #signal: AbortSignal | undefined;
   readonly #close = (): void => this.close();
@@ -99,23 +107,42 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
 
   constructor(socket: Stream, options: HeartbeatOptions<Stream>) {
     checkStream(socket);
+    const { onDead, signal, ...rhythm } = checkedOptions(socket, options);
     checkOpen(socket);
-    const { interval, timeout, isAlive, ping, onDead, signal } = checkedOptions(socket, options);
     super();
-    this.socket = socket;
-    this.interval = interval;
-    this.timeout = timeout === Number.POSITIVE_INFINITY ? null : timeout;
+    this.#socket = socket;
+    this.#rhythm = rhythm;
     this.#signal = signal;
-    const owner = new Owner(this, onDead);
-    this.#pulse = new Pulse(socket, { interval, timeout, isAlive, ping }, owner);
+    this.#pulse = new Pulse(socket, rhythm, new Owner(this, onDead));
     if (signal?.aborted) {
       this.#isOpen = false;
-      this.#pulse.stop();
       return;
     }
-    if (signal !== undefined) onAbort(signal, this.#close);
-    socket.once('close', this.#close);
-    this.#pulse.start();
+    try {
+      if (signal !== undefined) abortListeners.add(signal, this.#close);
+      closeListeners.add(socket, this.#close);
+      this.#pulse.start();
+    } catch (error) {
+      // A stream or a signal that does not let itself be watched: nothing of this stays on it.
+      this.close();
+      throw error;
+    }
+  }
+
+  /** The stream that is watched. */
+  get socket(): Stream {
+    return this.#socket;
+  }
+
+  /** In milliseconds. */
+  get interval(): number {
+    return this.#rhythm.interval;
+  }
+
+  /** In milliseconds; `null`: the peer is not expected to say anything. */
+  get timeout(): number | null {
+    const { timeout } = this.#rhythm;
+    return timeout === Number.POSITIVE_INFINITY ? null : timeout;
   }
 
   /**
@@ -175,8 +202,8 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
     this.#hold(false);
     this.#isOpen = false;
     this.#pulse.stop();
-    this.socket.off('close', this.#close);
-    if (this.#signal !== undefined) offAbort(this.#signal, this.#close);
+    closeListeners.delete(this.#socket, this.#close);
+    if (this.#signal !== undefined) abortListeners.delete(this.#signal, this.#close);
   }
 
   [Symbol.dispose](): void {
@@ -219,27 +246,49 @@ class Owner<Stream extends Duplex> implements PulseOwner {
   }
 
   onBeat(rtt: number | null): void {
-    this.#heartbeat.emit('beat', { rtt });
+    uninterrupted(() => this.#heartbeat.emit('beat', { rtt }));
   }
 
   onLate(silence: number, unansweredPings: number): void {
-    this.#heartbeat.emit('late', { silence, unansweredPings });
+    uninterrupted(() => this.#heartbeat.emit('late', { silence, unansweredPings }));
   }
 
   onDead(death: PeerDeath): void {
     const heartbeat = this.#heartbeat;
+    const { socket } = heartbeat;
     heartbeat.close();
-    try {
-      heartbeat.emit('dead', death);
-    } finally {
-      // Whatever a listener throws: the socket of a dead peer must not stay.
-      const { socket } = heartbeat;
-      if (this.#onDead !== undefined) this.#onDead(death, socket);
-      else resetAndDestroy(socket, new HeartbeatTimeoutError(death));
+    uninterrupted(() => heartbeat.emit('dead', death));
+    const onDead = this.#onDead;
+    if (onDead === undefined) {
+      resetAndDestroy(socket, new HeartbeatTimeoutError(death));
+    } else {
+      call(
+        'onDead',
+        () => onDead(death, socket),
+        (error) => resetAfterFailure(socket, this.#untold(error)),
+      );
     }
+  }
+
+  onFailed(error: Error): void {
+    const heartbeat = this.#heartbeat;
+    const { socket } = heartbeat;
+    // What fails because the socket or the heartbeat is closed is no news.
+    if (heartbeat.closed || socket.destroyed) return;
+    heartbeat.close();
+    // Not at once: a chunk that the stream has just got would be lost before it is read.
+    process.nextTick(() => socket.destroy(this.#untold(error)));
   }
 
   onGone(): void {
     this.#heartbeat.close();
+  }
+
+  /** Tells an error to who listens for it. Returns it if nobody does: then the socket has to. */
+  #untold(error: Error): Error | undefined {
+    const heartbeat = this.#heartbeat;
+    if (heartbeat.listenerCount('error') === 0) return error;
+    uninterrupted(() => heartbeat.emit('error', error));
+    return undefined;
   }
 }

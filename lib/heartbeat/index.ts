@@ -9,5 +9,10 @@ export {
 export type { HeartbeatOptions } from './options';
 export type { PeerCounts } from './peer-states';
 export { type Peer, PeerRegistry, PeerSupersededError } from './registry';
-export type { PeerContest, PeerPolicy, PeerRegistryOptions } from './registry-options';
+export type {
+  PeerContest,
+  PeerIdentity,
+  PeerPolicy,
+  PeerRegistryOptions,
+} from './registry-options';
 export type { DeathReason, PeerDeath } from './verdict';

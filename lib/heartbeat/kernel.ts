@@ -6,13 +6,8 @@ import type { TcpInfoColumns, TcpInfoField, TcpState } from '../index';
 
 type Face = typeof import('../index');
 
-let face: Face | undefined;
-
-/** The rest of the package: loaded when something is to be asked, and not with the first heartbeat. */
-export function loadFace(): Face {
-  face ??= require('../index.js') as Face;
-  return face;
-}
+/** The rest of the package. Loaded at once, since a verdict must not depend on what the disk holds then. */
+export const face = require('../index.js') as Face;
 
 /** Stands for what is no socket: no process has so many descriptors. */
 const NO_DESCRIPTOR = 2_147_483_647;
@@ -31,7 +26,7 @@ export function kernelColumns<Field extends TcpInfoField>(
   fields: readonly Field[],
 ): TcpInfoColumns<Field> | null {
   try {
-    return loadFace().readTcpInfos(streams.map(asSocket), fields);
+    return face.readTcpInfos(streams.map(asSocket), fields);
   } catch {
     return null;
   }
@@ -43,7 +38,7 @@ export async function kernelColumnsAsync<Field extends TcpInfoField>(
   fields: readonly Field[],
 ): Promise<TcpInfoColumns<Field> | null> {
   try {
-    return await loadFace().readTcpInfosAsync(streams.map(asSocket), fields);
+    return await face.readTcpInfosAsync(streams.map(asSocket), fields);
   } catch {
     return null;
   }
@@ -51,7 +46,7 @@ export async function kernelColumnsAsync<Field extends TcpInfoField>(
 
 /** The state that a column has as an index. */
 export function tcpStateAt(index: number): TcpState | null {
-  return Number.isNaN(index) ? null : (loadFace().tcpStates[index] ?? null);
+  return Number.isNaN(index) ? null : (face.tcpStates[index] ?? null);
 }
 
 /**
@@ -59,10 +54,10 @@ export function tcpStateAt(index: number): TcpState | null {
  * unanswered: by a reset. With the usual FIN, and whatever was not sent yet, the connection of a peer that
  * has vanished would stay in the kernel for a minute and more.
  */
-export function resetAndDestroy(stream: Duplex, error: Error): void {
+export function resetAndDestroy(stream: Duplex, error: Error | undefined): void {
   if (stream instanceof Socket && !stream.destroyed) {
     try {
-      loadFace().setOptions(stream, { linger: { enable: true, timeout: 0 } });
+      face.setOptions(stream, { linger: { enable: true, timeout: 0 } });
     } catch {
       // Without the addon, or a descriptor: as everybody does.
     }

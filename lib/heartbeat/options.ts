@@ -1,8 +1,9 @@
 // What callers pass, checked before anything is done with it.
 
 import type { Duplex } from 'node:stream';
+import { types } from 'node:util';
 import { rangeError, typeError, valueError } from '../argument-error';
-import { loadFace } from './kernel';
+import { face } from './kernel';
 import type { Rhythm } from './pulse';
 import type { PeerDeath } from './verdict';
 
@@ -21,16 +22,27 @@ export interface HeartbeatOptions<Stream extends Duplex = Duplex> {
   readonly timeout?: number | null | undefined;
   /**
    * The protocol's ping: bytes, text (UTF-8), or a function that sends it. Without it this side only
-   * watches. Not sent while data before it waits to be sent.
+   * watches. Not sent while data before it waits to be sent. Bytes are copied.
+   *
+   * A function that throws, or returns a promise that is rejected, ends its socket with that error; the ping does
+   * not count.
    */
   readonly send?: Uint8Array | string | ((socket: Stream) => void) | undefined;
   /**
    * Which of the chunks that come are a sign of life. A chunk may have a part of a message, or several.
    * Without it any bytes are; `false`: none, only calls of `beat()` and `answer()` are. The first sign after
    * a ping is taken for its answer, unless `answer()` tells answers.
+   *
+   * The function must return `true` or `false` at once: anything else, and what it throws, ends the socket with
+   * that error, after the stream got the chunk. It cannot be asynchronous. For asynchronous work use `isAlive: false`, and
+   * call `beat()`. Then the time from the arrival of a message until `beat()` counts as silence, unless the message
+   * still waits in the stream: call `beat()` on receipt, or choose a `timeout` that is longer than the work.
    */
   readonly isAlive?: ((chunk: Buffer) => boolean) | false | undefined;
-  /** What to do with a dead peer in place of destroying its socket with an error of code `'ETIMEDOUT'`. */
+  /**
+   * What to do with a dead peer in place of destroying its socket with an error of code `'ETIMEDOUT'`. If it
+   * throws, or returns a promise that is rejected, the socket is destroyed with that error.
+   */
   readonly onDead?: ((death: PeerDeath, socket: Stream) => void) | undefined;
   /** Ends the heartbeat, not the socket, when it is aborted. */
   readonly signal?: AbortSignal | undefined;
@@ -41,6 +53,8 @@ export interface CheckedOptions<Stream extends Duplex> extends Rhythm {
   readonly onDead: HeartbeatOptions<Stream>['onDead'];
   readonly signal: AbortSignal | undefined;
 }
+
+const MEMBERS = ['interval', 'timeout', 'send', 'isAlive', 'onDead', 'signal'] as const;
 
 /** A few ticks. */
 const SHORTEST_INTERVAL = 50;
@@ -56,37 +70,42 @@ export function checkStream(stream: unknown): void {
 
 export function checkOpen(stream: Duplex): void {
   if (!stream.destroyed) return;
-  const { SocketOptionError } = loadFace();
-  throw new SocketOptionError('The socket is closed', { code: 'ERR_SOCKET_CLOSED' });
+  throw new face.SocketOptionError('The socket is closed', { code: 'ERR_SOCKET_CLOSED' });
 }
 
 export function checkedOptions<Stream extends Duplex>(
   stream: Stream,
   options: HeartbeatOptions<Stream>,
 ): CheckedOptions<Stream> {
-  checkMembers(options, ['interval', 'timeout', 'send', 'isAlive', 'onDead', 'signal']);
-  const { interval, send, isAlive, onDead, signal } = options;
+  const { interval, timeout, send, isAlive, onDead, signal } = membersOf(options, MEMBERS);
   checkDuration('interval', interval, SHORTEST_INTERVAL);
-  const timeout = checkedTimeout(options.timeout, interval);
-  if (timeout === Number.POSITIVE_INFINITY && send === undefined) {
+  const silence = checkedTimeout(timeout, interval);
+  if (silence === Number.POSITIVE_INFINITY && send === undefined) {
     throw valueError('options.timeout', 'must not be null where nothing is sent either', null);
   }
   if (isAlive !== undefined && isAlive !== false) checkFunction('isAlive', isAlive);
   if (onDead !== undefined) checkFunction('onDead', onDead);
-  if (signal !== undefined && typeof (signal as Partial<AbortSignal>)?.aborted !== 'boolean') {
-    throw typeError('options.signal', 'an AbortSignal', signal);
-  }
-  return { interval, timeout, ping: pingOf(stream, send), isAlive, onDead, signal };
+  if (signal !== undefined) checkSignal(signal);
+  return { interval, timeout: silence, ping: pingOf(stream, send), isAlive, onDead, signal };
 }
 
-export function checkMembers(options: unknown, known: readonly string[]): void {
+/** The members of an object, each of which is read once: a getter may return something else the next time. */
+export function membersOf<Options extends object>(
+  options: Options,
+  known: readonly (keyof Options & string)[],
+): Options {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw typeError('options', `an object with any of ${known.join(', ')}`, options);
   }
-  for (const [name, value] of Object.entries(options)) {
+  for (const name of Object.keys(options) as (keyof Options & string)[]) {
     if (known.includes(name)) continue;
-    throw valueError(`options.${name}`, `is not known: there are ${known.join(', ')}`, value);
+    throw valueError(
+      `options.${name}`,
+      `is not known: there are ${known.join(', ')}`,
+      options[name],
+    );
   }
+  return Object.fromEntries(known.map((name) => [name, options[name]])) as Options;
 }
 
 export function checkDuration(name: string, value: unknown, least: number): void {
@@ -110,13 +129,26 @@ function checkFunction(name: string, value: unknown): void {
   if (typeof value !== 'function') throw typeError(`options.${name}`, 'a function', value);
 }
 
-function pingOf(stream: Duplex, send: unknown): (() => void) | undefined {
+function checkSignal(signal: unknown): void {
+  const { aborted, addEventListener, removeEventListener } = (signal ?? {}) as Partial<AbortSignal>;
+  if (
+    typeof aborted === 'boolean' &&
+    typeof addEventListener === 'function' &&
+    typeof removeEventListener === 'function'
+  ) {
+    return;
+  }
+  throw typeError('options.signal', 'an AbortSignal', signal);
+}
+
+function pingOf(stream: Duplex, send: unknown): (() => unknown) | undefined {
   if (send === undefined) return undefined;
-  if (typeof send === 'function') return () => void send(stream);
-  if (typeof send !== 'string' && !(send instanceof Uint8Array)) {
+  if (typeof send === 'function') return () => send(stream);
+  if (typeof send !== 'string' && !types.isUint8Array(send)) {
     throw typeError('options.send', 'a Buffer, a string or a function', send);
   }
-  const bytes = typeof send === 'string' ? Buffer.from(send) : send;
-  if (bytes.length > 0) return () => void stream.write(bytes);
+  // A copy, since the caller may change his bytes; and one for each write, since the stream may change those.
+  const bytes = Buffer.from(send as Uint8Array);
+  if (bytes.length > 0) return () => void stream.write(Buffer.from(bytes));
   throw valueError('options.send', 'must not be empty: it would send nothing', send);
 }

@@ -2,20 +2,22 @@
 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { callbackError } from '../argument-error';
+import { asError, call } from './callbacks';
 import { tcpStateAt } from './kernel';
 import { type Suspect, suspect } from './suspects';
 import { tap } from './tap';
 import { Entry, TICK, ticker } from './ticker';
 import { Uptake } from './uptake';
-import { type Evidence, type PeerDeath, reasonOf } from './verdict';
+import { answerTimeOf, type DeathReason, type Evidence, type PeerDeath, reasonOf } from './verdict';
 
 /** What a heartbeat does, checked. Times in milliseconds. */
 export interface Rhythm {
   readonly interval: number;
   /** Infinity: the peer is not expected to say anything. */
   readonly timeout: number;
-  /** Sends a ping. */
-  readonly ping: (() => void) | undefined;
+  /** Sends a ping; a promise that it returns is rejected if the ping could not be sent. */
+  readonly ping: (() => unknown) | undefined;
   /** Which chunks are signs of life; `undefined`: any bytes are; `false`: none. */
   readonly isAlive: ((chunk: Buffer) => boolean) | false | undefined;
 }
@@ -25,15 +27,23 @@ export interface PulseOwner {
   onBeat(rtt: number | null): void;
   onLate(silence: number, unansweredPings: number): void;
   onDead(death: PeerDeath): void;
+  /** A function of the program failed, without which the peer cannot be watched. */
+  onFailed(error: Error): void;
   /** The stream is no more. */
   onGone(): void;
 }
+
+const AT_ONCE =
+  'It must answer at once: for asynchronous work use isAlive: false, and call beat() when it is done.';
 
 /** Looks in an interval, and in what the timeout is longer than it. */
 const LOOKS = 8;
 
 /** In ticks: longer than anything lasts. */
 const NEVER = 2 ** 30;
+
+/** An answer may take so much longer than the last one, in milliseconds. */
+const ANSWER_SLACK = 2 * TICK;
 
 /** By how much of half an interval the last first ping was early: spread independently of the phases. */
 let spread = 0;
@@ -63,7 +73,7 @@ export class Pulse extends Entry implements Suspect {
   readonly #countsBytes: boolean;
   /** What its count is, if there are no bytes that were not seen. */
   #bytes = 0;
-  readonly #untap: (() => void) | undefined;
+  #untap: (() => void) | undefined;
   /** Whether it sends pings. */
   readonly #sends: boolean;
   /** In ticks, as all times in here; `NEVER`: the peer is not expected to say anything. */
@@ -89,6 +99,8 @@ export class Pulse extends Entry implements Suspect {
   /** When the last ping left, and the one before, by `performance.now()`. */
   #lastPingAt = Number.NEGATIVE_INFINITY;
   #lastButOneAt = Number.NEGATIVE_INFINITY;
+  /** When the first ping of this silence left; 0: there is none. */
+  #askedAt = 0;
   /** Pings and skipped pings when the silence began. */
   #pingsBefore = 0;
   #skippedBefore = 0;
@@ -114,10 +126,14 @@ export class Pulse extends Entry implements Suspect {
     this.#lateAfter = ticksOf((interval + timeout) / 2);
     this.#soon = this.#interval - this.period;
     if (this.#countsBytes) this.#bytes = (stream as Socket).bytesRead;
-    if (isAlive !== false) this.#untap = tap(stream, this.#seer());
   }
 
   start(): void {
+    if (this.#rhythm.isAlive !== false) {
+      this.#untap = tap(this.stream, this.#seer(), (thrown) => {
+        this.#owner.onFailed(asError('isAlive', thrown));
+      });
+    }
     this.#seen = ticker.start(this);
     // Heartbeats that begin together do not ping together: the first ping leaves up to half an interval early.
     spread = (spread + SPREAD) % 1;
@@ -177,35 +193,55 @@ export class Pulse extends Entry implements Suspect {
       // When, is known as well as this: not after the last acknowledgement.
       this.#silentFor(timeSinceLastAckReceived || 0);
     }
-    if (this.#silence < this.#timeout) return;
-
-    const { timeout, isAlive } = this.#rhythm;
-    if (isAlive === undefined && timeSinceLastDataReceived < timeout) {
-      // Bytes that a TLS record is still to be made of, or that nobody has read.
-      this.#silentFor(timeSinceLastDataReceived);
-      return;
-    }
+    const state = tcpStateAt(evidence.state);
     const { silence } = this;
-    const reason = reasonOf(evidence, {
+    const reason = reasonOf(evidence, state, {
       silence,
       sinceFirstPing: performance.now() - (this.#pingedAt || Number.NEGATIVE_INFINITY),
       sinceLastButOne: performance.now() - this.#lastButOneAt,
     });
-    if (stream.readableEnded || (!isReading(stream) && reason !== 'vanished')) {
-      this.#silence = 0;
-      return;
-    }
-    this.#owner.onDead({
+    // Where both sides have ended, a connection is closed in good order: what came before may still be read.
+    const isCutOff = state === 'CLOSED' && (!stream.writableEnded || reason === 'vanished');
+    if (!isCutOff && !this.#isOverdue(evidence, reason)) return;
+    const death: PeerDeath = {
       reason,
       silence,
       unansweredPings: this.pings - this.#pingsBefore,
       skippedPings: this.skippedPings - this.#skippedBefore,
-      state: tcpStateAt(evidence.state),
+      state,
       timeSinceLastDataReceived: numberOrNull(timeSinceLastDataReceived),
       timeSinceLastAckReceived: numberOrNull(timeSinceLastAckReceived),
       bytesInFlight: numberOrNull(evidence.bytesInFlight),
       unsentBytes: numberOrNull(evidence.unsentBytes),
-    });
+    };
+    this.#owner.onDead(Object.freeze(death));
+  }
+
+  /** Whether the silence has lasted for the timeout, and is the peer's. */
+  #isOverdue(evidence: Evidence, reason: DeathReason): boolean {
+    if (this.#silence < this.#timeout) return false;
+    const { timeSinceLastDataReceived } = evidence;
+    const { timeout, isAlive } = this.#rhythm;
+    if (isAlive === undefined && timeSinceLastDataReceived < timeout) {
+      // Bytes that a TLS record is still to be made of, or that nobody has read.
+      this.#silentFor(timeSinceLastDataReceived);
+      return false;
+    }
+    if (this.stream.readableEnded || (!this.#isHearing() && reason !== 'vanished')) {
+      this.#silence = 0;
+      return false;
+    }
+    return this.#hasHadTimeToAnswer(evidence);
+  }
+
+  /** Whether the first ping of this silence could have been answered by now. If not, there is a look when it could. */
+  #hasHadTimeToAnswer(evidence: Evidence): boolean {
+    if (this.#askedAt === 0) return true;
+    const answerTime = Math.max(answerTimeOf(evidence), this.rtt ?? 0) + ANSWER_SLACK;
+    const left = this.#askedAt + answerTime - performance.now();
+    if (left <= 0) return true;
+    ticker.hurry(this, Math.ceil(left / TICK));
+    return false;
   }
 
   /** Milliseconds since a sign of life that was not noticed here. */
@@ -254,6 +290,7 @@ export class Pulse extends Entry implements Suspect {
   #endSilence(rtt: number | null): void {
     this.#silence = 0;
     this.#isLate = false;
+    this.#askedAt = 0;
     this.#forgetTaken();
     this.#pingsBefore = this.pings;
     this.#skippedBefore = this.skippedPings - (this.#isBlocked ? 1 : 0);
@@ -294,9 +331,16 @@ export class Pulse extends Entry implements Suspect {
   }
 
   #noticeLate(): void {
-    if (this.#isLate || this.stream.readableEnded || !isReading(this.stream)) return;
+    if (this.#isLate || this.stream.readableEnded || !this.#isHearing()) return;
     this.#isLate = true;
     this.#owner.onLate(this.silence, this.pings - this.#pingsBefore);
+  }
+
+  /** Whether the program takes what comes. Where the program alone knows what life is, it must have taken all of it. */
+  #isHearing(): boolean {
+    const { stream } = this;
+    if (this.#rhythm.isAlive === false && stream.readableLength > 0) return false;
+    return isReading(stream);
   }
 
   #suspect(): void {
@@ -333,13 +377,20 @@ export class Pulse extends Entry implements Suspect {
     this.pings++;
     if (this.#timeout !== NEVER) this.#noteTime();
     this.#sincePing = 0;
-    this.#rhythm.ping?.();
+    const { ping } = this.#rhythm;
+    if (ping === undefined) return;
+    call('send', ping, (error) => {
+      this.pings--;
+      this.#owner.onFailed(error);
+    });
   }
 
   #noteTime(): void {
     this.#lastButOneAt = this.#lastPingAt;
     this.#lastPingAt = performance.now();
     if (this.#pingedAt === 0) this.#pingedAt = this.#lastPingAt;
+    if (this.#askedAt === 0) this.#askedAt = this.#lastPingAt;
+    this.#isStill = true;
   }
 
   /** What counts a chunk. */
@@ -347,7 +398,9 @@ export class Pulse extends Entry implements Suspect {
     const { isAlive } = this.#rhythm;
     if (isAlive) {
       return (chunk) => {
-        if (isAlive(chunk as Buffer)) this.beat();
+        const answer: unknown = isAlive(chunk as Buffer);
+        if (answer === true) this.beat();
+        else if (answer !== false) throw callbackError('isAlive', 'a boolean', answer, AT_ONCE);
       };
     }
     if (!this.#countsBytes) return () => this.beat();

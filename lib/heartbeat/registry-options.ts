@@ -3,11 +3,20 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { rangeError, typeError, valueError } from '../argument-error';
-import { checkDuration, checkMembers } from './options';
+import { checkDuration, membersOf } from './options';
 import type { Peer } from './registry';
 
+/**
+ * What a peer is known by. Not an object: a registry would take two equal ones for two peers. 1 and `'1'` are two
+ * peers, too.
+ */
+export type PeerIdentity = string | number | bigint;
+
 /** A connection more than an identity may have. */
-export interface PeerContest<Identity = string, Stream extends Duplex = Socket> {
+export interface PeerContest<
+  Identity extends PeerIdentity = string,
+  Stream extends Duplex = Socket,
+> {
   readonly identity: Identity;
   /** The oldest that it has. */
   readonly older: Peer<Identity, Stream>;
@@ -21,16 +30,20 @@ export interface PeerContest<Identity = string, Stream extends Duplex = Socket> 
  * - `'refuse-if-alive'`: those that the kernel shows alive, see `aliveWithin`; of the others the oldest goes.
  *   Where the kernel does not tell, nobody is shown alive.
  * - `'refuse'`: those that are there.
- * - A function decides each time.
+ * - A function decides each time. It must return one of the two words at once. While it runs, nothing else can be
+ *   claimed or released.
  */
-export type PeerPolicy<Identity = string, Stream extends Duplex = Socket> =
+export type PeerPolicy<Identity extends PeerIdentity = string, Stream extends Duplex = Socket> =
   | 'supersede'
   | 'refuse-if-alive'
   | 'refuse'
   | ((contest: PeerContest<Identity, Stream>) => 'supersede' | 'refuse');
 
 /** Options of a {@link PeerRegistry}. */
-export interface PeerRegistryOptions<Identity = string, Stream extends Duplex = Socket> {
+export interface PeerRegistryOptions<
+  Identity extends PeerIdentity = string,
+  Stream extends Duplex = Socket,
+> {
   /** How many connections an identity may have: 1 without it. */
   readonly limit?: number | undefined;
   /** `'supersede'` without it. */
@@ -43,7 +56,7 @@ export interface PeerRegistryOptions<Identity = string, Stream extends Duplex = 
   readonly aliveWithin?: number | undefined;
 }
 
-export interface CheckedRegistryOptions<Identity, Stream extends Duplex> {
+export interface CheckedRegistryOptions<Identity extends PeerIdentity, Stream extends Duplex> {
   readonly limit: number;
   readonly policy: PeerPolicy<Identity, Stream>;
   readonly aliveWithin: number;
@@ -51,11 +64,11 @@ export interface CheckedRegistryOptions<Identity, Stream extends Duplex> {
 
 const POLICIES: readonly unknown[] = ['supersede', 'refuse-if-alive', 'refuse'];
 
-export function checkedRegistryOptions<Identity, Stream extends Duplex>(
+export function checkedRegistryOptions<Identity extends PeerIdentity, Stream extends Duplex>(
   options: PeerRegistryOptions<Identity, Stream> = {},
 ): CheckedRegistryOptions<Identity, Stream> {
-  checkMembers(options, ['limit', 'policy', 'aliveWithin']);
-  const { limit = 1, policy = 'supersede', aliveWithin } = options;
+  const members = membersOf(options, ['limit', 'policy', 'aliveWithin']);
+  const { limit = 1, policy = 'supersede', aliveWithin } = members;
   if (typeof limit !== 'number') throw typeError('options.limit', 'a number', limit);
   if (!Number.isInteger(limit) || limit < 1) {
     throw rangeError('options.limit', 'an integer >= 1', limit);
@@ -71,15 +84,17 @@ export function checkedRegistryOptions<Identity, Stream extends Duplex>(
 }
 
 export function checkIdentity(identity: unknown): void {
-  if (identity !== undefined && identity !== null) return;
-  throw typeError('identity', 'what the peer is known by, and not undefined or null', identity);
+  if (!['string', 'number', 'bigint'].includes(typeof identity)) {
+    const allowed = 'a string, a number or a bigint, which the peer is known by';
+    throw typeError('identity', allowed, identity);
+  }
+  if (Number.isNaN(identity)) throw valueError('identity', 'must not be NaN', identity);
 }
 
 export function supersededHandler<Stream extends Duplex>(
   options: { readonly onSuperseded?: ((newer: Stream) => void) | undefined } = {},
 ): ((newer: Stream) => void) | undefined {
-  checkMembers(options, ['onSuperseded']);
-  const { onSuperseded } = options;
+  const { onSuperseded } = membersOf(options, ['onSuperseded']);
   if (onSuperseded !== undefined && typeof onSuperseded !== 'function') {
     throw typeError('options.onSuperseded', 'a function', onSuperseded);
   }

@@ -3,6 +3,8 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { callbackError } from '../argument-error';
+import { call, resetAfterFailure, uninterrupted } from './callbacks';
 import { resetAndDestroy } from './kernel';
 import { checkStream } from './options';
 import { isShownAlive, type PeerCounts, stateCounts, stateCountsAsync } from './peer-states';
@@ -11,13 +13,13 @@ import {
   checkedRegistryOptions,
   checkIdentity,
   type PeerContest,
+  type PeerIdentity,
   type PeerRegistryOptions,
   supersededHandler,
 } from './registry-options';
-import { throwLater } from './ticker';
 
 /** A connection that an identity has. */
-export interface Peer<Identity = string, Stream extends Duplex = Socket> {
+export interface Peer<Identity extends PeerIdentity = string, Stream extends Duplex = Socket> {
   readonly identity: Identity;
   readonly socket: Stream;
   /** When it was claimed, in milliseconds as `Date.now()` gives them. */
@@ -38,7 +40,8 @@ Object.defineProperty(PeerSupersededError.prototype, 'name', {
   writable: true,
 });
 
-interface Claim<Identity, Stream extends Duplex> extends Peer<Identity, Stream> {
+interface Claim<Identity extends PeerIdentity, Stream extends Duplex>
+  extends Peer<Identity, Stream> {
   readonly onClose: () => void;
   readonly onSuperseded: ((newer: Stream) => void) | undefined;
 }
@@ -57,10 +60,15 @@ interface Claim<Identity, Stream extends Duplex> extends Peer<Identity, Stream> 
  * `'ERR_PEER_SUPERSEDED'`: give each socket an `'error'` listener, as for any error of a network. Sockets
  * that close leave the registry by themselves.
  *
+ * A listener that throws is uncaught, and interrupts nothing: the registry is as if it had not thrown.
+ *
  * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, RangeError `ERR_OUT_OF_RANGE` for
  *   wrong options.
  */
-export class PeerRegistry<Identity = string, Stream extends Duplex = Socket> extends EventEmitter<{
+export class PeerRegistry<
+  Identity extends PeerIdentity = string,
+  Stream extends Duplex = Socket,
+> extends EventEmitter<{
   /** A connection had to make room for a newer one. It is not in the registry any more. */
   superseded: [older: Peer<Identity, Stream>, newer: Peer<Identity, Stream>];
   /** A connection was not let in. It is left open, to be told and closed by whoever claimed. */
@@ -74,6 +82,8 @@ export class PeerRegistry<Identity = string, Stream extends Duplex = Socket> ext
   readonly #bySocket = new Map<Stream, Claim<Identity, Stream>>();
   #superseded = 0;
   #refused = 0;
+  /** Whether it is being decided who stays: by code of the program, which must not change what it decides about. */
+  #isDeciding = false;
 
   constructor(options?: PeerRegistryOptions<Identity, Stream>) {
     const checked = checkedRegistryOptions(options);
@@ -82,13 +92,17 @@ export class PeerRegistry<Identity = string, Stream extends Duplex = Socket> ext
   }
 
   /**
-   * Says that a connection is of a peer. Returns whether it may stay: `false` if the policy refused it, or
-   * if it is closed already; such a one disturbs nobody. A socket that had another identity leaves that.
+   * Says that a connection is of a peer. Returns whether it may stay: `false` if the policy refused it, if it is closed
+   * already, or if a newer one has taken its place meanwhile; such a one disturbs nobody. A socket that had another
+   * identity leaves that.
    *
    * `onSuperseded` is called in place of destroying this socket, when a newer one takes its place: to
-   * say goodbye in the protocol's words, and to close it.
-   * @throws TypeError `ERR_INVALID_ARG_TYPE` for what is no stream, and for an identity that is `undefined`
-   *   or `null`: under it, peers that have nothing in common would take each other's place.
+   * say goodbye in the protocol's words, and to close it. If it throws, or returns a promise that is rejected, this
+   * socket is destroyed with that error; the newer connection stands.
+   * @throws TypeError `ERR_INVALID_ARG_TYPE` for what is no stream, and for an identity that is no string, number or
+   *   bigint, `ERR_INVALID_ARG_VALUE` for NaN: under it, peers that have nothing in common would take each other's
+   *   place. `ERR_INVALID_RETURN_VALUE` for a policy that returned neither `'supersede'` nor `'refuse'`; what a
+   *   policy throws. Error `ERR_PEER_REGISTRY_BUSY` if it is called by a policy. Nothing changed then.
    */
   claim(
     identity: Identity,
@@ -98,39 +112,49 @@ export class PeerRegistry<Identity = string, Stream extends Duplex = Socket> ext
     checkIdentity(identity);
     checkStream(socket);
     const onSuperseded = supersededHandler<Stream>(options);
+    this.#checkIdle();
     if (socket.destroyed) return false;
-    const before = this.#bySocket.get(socket);
-    if (before?.identity === identity) return true;
+    if (this.#bySocket.get(socket)?.identity === identity) return true;
 
-    const leaving = this.#leavingFor(identity, socket);
-    if (leaving === null) {
-      this.#refused++;
-      this.emit('refused', identity, socket);
-      return false;
-    }
-    if (before !== undefined) this.#remove(before);
     const claim: Claim<Identity, Stream> = {
       ...{ identity, socket, since: Date.now(), onSuperseded },
-      onClose: () => void this.release(socket),
+      onClose: () => this.#forget(claim),
     };
-    for (const older of leaving) this.#remove(older);
-    this.#add(claim);
+    const leaving = this.#decide(claim);
+    if (leaving === null) {
+      this.#refused++;
+      uninterrupted(() => this.emit('refused', identity, socket));
+      return false;
+    }
+    // A policy may have done that.
+    if (socket.destroyed) return false;
+    this.#replace(leaving, claim);
     for (const older of leaving) this.#supersede(older, claim);
-    return true;
+    return this.#bySocket.get(socket) === claim;
   }
 
-  /** Forgets a connection, and leaves it open. Returns whether it was known. */
+  /**
+   * Forgets a connection, and leaves it open. Returns whether it was known.
+   * @throws Error `ERR_PEER_REGISTRY_BUSY` if it is called by a policy.
+   */
   release(socket: Stream): boolean {
+    this.#checkIdle();
     const claim = this.#bySocket.get(socket);
     if (claim === undefined) return false;
-    this.#remove(claim);
-    this.emit('released', peerOf(claim));
+    this.#forget(claim);
     return true;
   }
 
-  /** Forgets all connections, and leaves them open. */
+  /**
+   * Forgets all connections, and leaves them open.
+   * @throws Error `ERR_PEER_REGISTRY_BUSY` if it is called by a policy.
+   */
   clear(): void {
-    for (const claim of this.#bySocket.values()) this.#remove(claim);
+    this.#checkIdle();
+    const claims = [...this.#bySocket.values()];
+    this.#byIdentity.clear();
+    this.#bySocket.clear();
+    for (const { socket, onClose } of claims) socket.off('close', onClose);
   }
 
   /** The connections of an identity, the oldest first. */
@@ -176,16 +200,38 @@ export class PeerRegistry<Identity = string, Stream extends Duplex = Socket> ext
     };
   }
 
-  /** Which claims have to make room for a new one; `null`: it may not come in. */
-  #leavingFor(identity: Identity, newer: Stream): Claim<Identity, Stream>[] | null {
-    const { limit } = this.#options;
-    const held = this.#byIdentity.get(identity) ?? [];
-    // Those that are destroyed, and did not tell yet, are in nobody's way.
-    const gone = held.filter(({ socket }) => socket.destroyed);
-    const open = held.filter(({ socket }) => !socket.destroyed);
-    if (open.length < limit) return gone;
-    const loser = this.#loserOf(identity, open, newer);
-    return loser === undefined ? null : [...gone, loser];
+  #checkIdle(): void {
+    if (!this.#isDeciding) return;
+    const message =
+      'The registry is asking its policy who stays, and cannot be changed meanwhile: return the answer, and change it after claim() has returned';
+    throw Object.assign(new Error(message), { code: 'ERR_PEER_REGISTRY_BUSY' });
+  }
+
+  /** Which claims have to make room for a new one, whose socket is listened to then; `null`: it may not come in. */
+  #decide(claim: Claim<Identity, Stream>): Claim<Identity, Stream>[] | null {
+    this.#isDeciding = true;
+    try {
+      const leaving = this.#leavingFor(claim);
+      const { socket, onClose } = claim;
+      if (leaving !== null && !socket.destroyed) socket.once('close', onClose);
+      return leaving;
+    } finally {
+      this.#isDeciding = false;
+    }
+  }
+
+  #leavingFor({ identity, socket }: Claim<Identity, Stream>): Claim<Identity, Stream>[] | null {
+    const open = this.#heldBy(identity).filter((one) => !one.socket.destroyed);
+    const isFull = open.length >= this.#options.limit;
+    const loser = isFull ? this.#loserOf(identity, open, socket) : undefined;
+    if (isFull && loser === undefined) return null;
+    // Read again, since a policy may have closed connections. Those that are destroyed, and did not tell yet, are
+    // in nobody's way.
+    return this.#heldBy(identity).filter((one) => one === loser || one.socket.destroyed);
+  }
+
+  #heldBy(identity: Identity): readonly Claim<Identity, Stream>[] {
+    return this.#byIdentity.get(identity) ?? [];
   }
 
   #loserOf(
@@ -205,46 +251,61 @@ export class PeerRegistry<Identity = string, Stream extends Duplex = Socket> ext
       return open.find((_, index) => !alive[index]);
     }
     const contest: PeerContest<Identity, Stream> = { identity, older: peerOf(oldest), newer };
-    return policy(contest) === 'refuse' ? undefined : oldest;
+    const answer: unknown = policy(contest);
+    if (answer === 'supersede') return oldest;
+    if (answer === 'refuse') return undefined;
+    throw callbackError('policy', "'supersede' or 'refuse'", answer, 'It must answer at once.');
   }
 
-  #add(claim: Claim<Identity, Stream>): void {
-    const { identity, socket, onClose } = claim;
-    const held = this.#byIdentity.get(identity);
-    if (held === undefined) this.#byIdentity.set(identity, [claim]);
+  /** No code of the program runs before both maps agree again. */
+  #replace(leaving: readonly Claim<Identity, Stream>[], claim: Claim<Identity, Stream>): void {
+    const before = this.#bySocket.get(claim.socket);
+    const removed = before === undefined ? leaving : [before, ...leaving];
+    for (const one of removed) this.#remove(one);
+    const held = this.#byIdentity.get(claim.identity);
+    if (held === undefined) this.#byIdentity.set(claim.identity, [claim]);
     else held.push(claim);
-    this.#bySocket.set(socket, claim);
-    socket.once('close', onClose);
+    this.#bySocket.set(claim.socket, claim);
+    for (const { socket, onClose } of removed) socket.off('close', onClose);
+  }
+
+  #forget(claim: Claim<Identity, Stream>): void {
+    const { socket, onClose } = claim;
+    if (this.#bySocket.get(socket) !== claim) return;
+    this.#remove(claim);
+    socket.off('close', onClose);
+    uninterrupted(() => this.emit('released', peerOf(claim)));
   }
 
   #remove(claim: Claim<Identity, Stream>): void {
-    const { identity, socket, onClose } = claim;
-    const left = this.#byIdentity.get(identity)?.filter((one) => one !== claim) ?? [];
+    const { identity, socket } = claim;
+    const left = this.#heldBy(identity).filter((one) => one !== claim);
     if (left.length > 0) this.#byIdentity.set(identity, left);
     else this.#byIdentity.delete(identity);
     this.#bySocket.delete(socket);
-    socket.off('close', onClose);
   }
 
   #supersede(older: Claim<Identity, Stream>, newer: Claim<Identity, Stream>): void {
-    if (older.socket.destroyed) {
-      this.emit('released', peerOf(older));
+    const { socket, onSuperseded } = older;
+    if (socket.destroyed) {
+      uninterrupted(() => this.emit('released', peerOf(older)));
       return;
     }
     this.#superseded++;
-    try {
-      if (older.onSuperseded === undefined)
-        resetAndDestroy(older.socket, new PeerSupersededError());
-      else older.onSuperseded(newer.socket);
-    } catch (error) {
-      // The newer connection stands, whatever the older one's code throws.
-      throwLater(error);
+    if (onSuperseded === undefined) {
+      resetAndDestroy(socket, new PeerSupersededError());
+    } else {
+      call(
+        'onSuperseded',
+        () => onSuperseded(newer.socket),
+        (error) => resetAfterFailure(socket, error),
+      );
     }
-    this.emit('superseded', peerOf(older), peerOf(newer));
+    uninterrupted(() => this.emit('superseded', peerOf(older), peerOf(newer)));
   }
 }
 
-function peerOf<Identity, Stream extends Duplex>({
+function peerOf<Identity extends PeerIdentity, Stream extends Duplex>({
   identity,
   socket,
   since,

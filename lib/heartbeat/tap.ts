@@ -2,7 +2,6 @@
 // chunks away from whoever reads it.
 
 import type { Duplex } from 'node:stream';
-import { throwLater } from './ticker';
 
 type Push = Duplex['push'];
 
@@ -16,20 +15,24 @@ interface Tap {
 const taps = new WeakMap<Push, Tap>();
 
 /**
- * Has each chunk that a stream receives seen first: all of them come through its `push()`. Returns what puts
- * that back.
+ * Calls `see` with each received chunk before the stream gets it: all chunks come through its `push()`. Returns
+ * what puts that back. `fail` gets what `see` throws, after the stream got the chunk.
  */
-export function tap(stream: Duplex, see: (chunk: unknown) => void): () => void {
+export function tap(
+  stream: Duplex,
+  see: (chunk: unknown) => void,
+  fail: (thrown: unknown) => void,
+): () => void {
   const original = stream.push;
   const state: Tap = { original, wasOwn: Object.hasOwn(stream, 'push'), isOpen: true };
   function push(this: Duplex, ...args: Parameters<Push>): boolean {
-    if (state.isOpen && args[0] !== null) {
-      try {
-        see(args[0]);
-      } catch (error) {
-        // Not from here, where it would lose the chunk.
-        throwLater(error);
-      }
+    if (!state.isOpen || args[0] === null) return original.apply(this, args);
+    try {
+      see(args[0]);
+    } catch (error) {
+      const isHungry = original.apply(this, args);
+      fail(error);
+      return isHungry;
     }
     return original.apply(this, args);
   }

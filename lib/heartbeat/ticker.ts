@@ -81,13 +81,14 @@ class Ticker {
     return tick;
   }
 
-  /** Has an entry that is looked at now looked at once more in between, after so many ticks. */
+  /** Has an entry looked at once more before its next look, after so many ticks. */
   hurry(entry: Entry, ticks: number): void {
     const due = tickAt(performance.now()) + ticks;
     if (due >= entry.due) return;
     entry.unlink();
     entry.due = due;
     entry.linkBefore(this.#slots[due & LAST_SLOT] as Link);
+    if (!this.#isTicking) this.#await(due);
   }
 
   stop(entry: Entry): void {

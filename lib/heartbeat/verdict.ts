@@ -1,6 +1,6 @@
 // A silent peer: what is known of it, and whether its system or nothing at all answers.
 
-import type { TcpInfo } from '../index';
+import type { TcpInfo, TcpState } from '../index';
 import type { kernelColumns } from './kernel';
 import { TICK } from './ticker';
 
@@ -47,6 +47,8 @@ export const EVIDENCE = [
   'probes',
   'consecutiveTimeouts',
   'sendWindow',
+  'rtt',
+  'rttVariance',
 ] as const;
 
 /** Of one suspect, numbers of {@link TcpInfo}: NaN for what is not known. */
@@ -77,10 +79,25 @@ export interface Asked {
   readonly sinceLastButOne: number;
 }
 
-export function reasonOf(evidence: Evidence, asked: Asked): DeathReason {
+/**
+ * How long an answer takes at most, in milliseconds, as the kernel has measured its path: what it waits for an
+ * acknowledgement. 0 where that is not known.
+ *
+ * @see RFC 6298 section 2
+ */
+export function answerTimeOf({ rtt, rttVariance }: Evidence): number {
+  return (rtt || 0) + 4 * (rttVariance || 0);
+}
+
+export function reasonOf(evidence: Evidence, state: TcpState | null, asked: Asked): DeathReason {
   const { silence, sinceFirstPing, sinceLastButOne } = asked;
   const { timeSinceLastAckReceived, bytesInFlight, unackedSegments, unsentBytes } = evidence;
   const { probes, consecutiveTimeouts, sendWindow } = evidence;
+  const waiting = (bytesInFlight || 0) + (unackedSegments || 0) + (unsentBytes || 0);
+  // Closed by a kernel that waited in vain; else by a reset, or by an administrator.
+  if (state === 'CLOSED') {
+    return waiting > 0 || probes > 0 || consecutiveTimeouts > 0 ? 'vanished' : 'unknown';
+  }
   // Whatever was acknowledged before. One of them may be lost on any path.
   if (consecutiveTimeouts >= UNANSWERED || probes >= UNANSWERED) return 'vanished';
   // What was acknowledged since then: by a system that lives. The last ping may be on its way still. That the
@@ -88,7 +105,6 @@ export function reasonOf(evidence: Evidence, asked: Asked): DeathReason {
   const isOverdue = timeSinceLastAckReceived > sinceLastButOne + CLOCK_TICKS;
   const isSince = timeSinceLastAckReceived + CLOCK_TICKS < Math.min(silence, sinceFirstPing);
   if (isSince && !isOverdue) return 'silent';
-  const waiting = (bytesInFlight || 0) + (unackedSegments || 0) + (unsentBytes || 0);
   const isKnown = !Number.isNaN(bytesInFlight) || !Number.isNaN(unackedSegments);
   if (isKnown && waiting === 0 && sinceFirstPing !== Number.POSITIVE_INFINITY) return 'silent';
   // A window that a program closes by not reading is asked for more and more rarely.

@@ -132,6 +132,13 @@ const rate: Codec = {
   },
 };
 
+// dscp.ts reads and writes it: only the check is here.
+const dscp: Codec = {
+  room: 4,
+  encode: encodeInteger,
+  decode: (at) => ((words[at] as number) & 0xff) >> 2,
+};
+
 const text: Codec = {
   room: 64,
   encode(value, { spelling }, label) {
@@ -154,14 +161,15 @@ const text: Codec = {
   },
 };
 
-const bigint: Codec = {
+/** A number of 64 bits, as decimal digits: `JSON.stringify` takes no bigint. */
+const cookie: Codec = {
   room: 8,
   encode(value, _option, label) {
     throw valueError(label, 'is read-only', value);
   },
   decode(at) {
     const low = BigInt((words[at] as number) >>> 0);
-    return (BigInt((words[at + 1] as number) >>> 0) << 32n) | low;
+    return String((BigInt((words[at + 1] as number) >>> 0) << 32n) | low);
   },
 };
 
@@ -222,8 +230,9 @@ export const codecs: Readonly<Record<Row['kind'], Codec>> = {
   integer,
   duration,
   rate,
+  dscp,
   string: text,
-  bigint,
+  cookie,
   linger,
   enum: enumeration,
 };

@@ -1,5 +1,4 @@
-// The public functions on the options of a socket: thin, since what they do is loaded with their first
-// call.
+// The public functions on the options of a socket, with their docs.
 
 import type { OptionName, OptionValues, SocketOptions } from '../catalogue';
 import { kit } from '../kit';
@@ -7,14 +6,10 @@ import type { SocketLike } from '../socket';
 import { getSystemDefaults } from '../system/face';
 import type { KeepAlive, KeepAliveOptions } from './keepalive';
 
-let loaded: typeof import('./index') | undefined;
-
-function load(): typeof import('./index') {
-  loaded = require('./index.js') as typeof import('./index');
-  loaded.useKit(kit());
-  loaded.useSystemDefaults(getSystemDefaults);
-  return loaded;
-}
+// Loaded with the package, since the folder may be gone or out of reach when a call needs it.
+const parts = require('./index.js') as typeof import('./index');
+parts.useKit(kit());
+parts.useSystemDefaults(getSystemDefaults);
 
 /**
  * Reads one option from the kernel: `getOption(socket, 'userTimeout')`.
@@ -29,7 +24,7 @@ export function getOption<Name extends OptionName>(
   socket: SocketLike,
   name: Name,
 ): OptionValues[Name] {
-  return (loaded ?? load()).getOption(socket, name);
+  return parts.getOption(socket, name);
 }
 
 /**
@@ -48,7 +43,7 @@ export function getOptions(
   socket: SocketLike,
   names?: readonly OptionName[],
 ): Partial<OptionValues> {
-  return (loaded ?? load()).getOptions(socket, names);
+  return parts.getOptions(socket, names);
 }
 
 /**
@@ -62,12 +57,17 @@ export function getOptions(
  *   had been set before it, and `ENOPROTOOPT` is what this system does not have (nothing was set).
  */
 export function setOptions(socket: SocketLike, options: SocketOptions): void {
-  (loaded ?? load()).setOptions(socket, options);
+  parts.setOptions(socket, options);
 }
 
 /** Throws what {@link setOptions} would throw before the first system call. Not public. */
 export function checkOptions(options: SocketOptions): void {
-  (loaded ?? load()).checkOptions(options);
+  parts.checkOptions(options);
+}
+
+/** Sets each option for itself; returns the errors of those that were refused. Not public. */
+export function setEach(socket: SocketLike, options: SocketOptions): Error[] {
+  return parts.setEach(socket, options);
 }
 
 /**
@@ -95,7 +95,7 @@ export function setKeepAlive(
   socket: SocketLike,
   options: KeepAliveOptions | boolean | 'system',
 ): void {
-  (loaded ?? load()).setKeepAlive(socket, options);
+  parts.setKeepAlive(socket, options);
 }
 
 /**
@@ -104,7 +104,7 @@ export function setKeepAlive(
  * @throws SocketOptionError for a socket that is not TCP (`ENOPROTOOPT`, `ENOTSUP`) or not open.
  */
 export function getKeepAlive(socket: SocketLike): KeepAlive {
-  return (loaded ?? load()).getKeepAlive(socket);
+  return parts.getKeepAlive(socket);
 }
 
 /**
@@ -117,21 +117,32 @@ export function getKeepAlive(socket: SocketLike): KeepAlive {
 export function isSupported(name: OptionName): boolean;
 export function isSupported(name: string): boolean;
 export function isSupported(name: string): boolean {
-  return (loaded ?? load()).isSupported(name);
+  return parts.isSupported(name);
 }
 
 /** The names of all options that this system, the running kernel included, has. */
 export function supportedOptions(): OptionName[] {
-  return (loaded ?? load()).supportedOptions();
+  return parts.supportedOptions();
 }
 
 /**
  * Reads any socket option by its numbers: `getRawOption(socket, constants.IPPROTO_TCP,
- * constants.TCP_KEEPIDLE)` gives an int as the kernel holds it, in the kernel's unit.
- * With `length`, the bytes that the kernel wrote into that much room (at most 16 356).
+ * constants.TCP_KEEPIDLE)` returns an int as the kernel holds it, in the kernel's unit.
  *
- * `SO_ERROR` can be read so, but reading clears it, and with it the error that Node waits for.
- * @throws TypeError, RangeError for a wrong argument, before any system call.
+ * With `length`, it returns the bytes that the kernel wrote into that much room (0 to 16 356): an empty
+ * Buffer where the kernel wrote none. Without `length`, the kernel has to write an int of 4 bytes, or a
+ * single byte. A longer value is cut off after 4 bytes: pass its length.
+ *
+ * The kernel finds only zeros in the room. So an option that takes input while it is read is asked
+ * with zeros (`TCP_AO_INFO`). Options are refused with which the kernel would read or write memory
+ * beyond the value, or open a descriptor: `SO_ATTACH_FILTER`, `SO_PEERPIDFD`, `TCP_ZEROCOPY_RECEIVE`,
+ * `TCP_AO_GET_KEYS`, `MPTCP_FULL_INFO`, `EBT_SO_GET_ENTRIES` and `SCTP_SOCKOPT_PEELOFF` on Linux,
+ * `SO_LABEL` and `IP_MSFILTER` on macOS, and those like them.
+ *
+ * Reading `SO_ERROR` clears it, and with it the error that Node waits for.
+ * @throws TypeError, RangeError for a wrong argument, before any system call. `ERR_INVALID_ARG_VALUE`
+ *   for an option that is refused as above, and, after the system call, for a call without `length`
+ *   where the kernel wrote no int (`TCP_ULP`, `IP_OPTIONS`).
  * @throws SocketOptionError for a call that the kernel refused, and for a socket that is not open.
  */
 export function getRawOption(socket: SocketLike, level: number, name: number): number;
@@ -147,14 +158,20 @@ export function getRawOption(
   name: number,
   length?: number,
 ): number | Buffer {
-  return (loaded ?? load()).getRawOption(socket, level, name, length);
+  return parts.getRawOption(socket, level, name, length);
 }
 
 /**
  * Sets any socket option by its numbers: `setRawOption(socket, constants.IPPROTO_TCP,
- * constants.TCP_KEEPIDLE, 30)`. A number goes down as a C int, in the kernel's unit; bytes go as
- * they are (at most 16 356). Nothing but the argument types is checked here.
- * @throws TypeError, RangeError for a wrong argument, before any system call.
+ * constants.TCP_KEEPIDLE, 30)`. A number goes down as a C int, in the kernel's unit. The bytes of a
+ * Uint8Array go down as they are at the call (at most 16 356).
+ *
+ * Only the types of the arguments are checked. Options are refused whose value holds an address that
+ * the kernel reads from or writes to: `SO_ATTACH_FILTER`, `SO_ATTACH_REUSEPORT_CBPF`,
+ * `IPT_SO_SET_REPLACE`, `XDP_UMEM_REG` on Linux, `SO_LABEL` and `IP_MSFILTER` on macOS, and those like
+ * them.
+ * @throws TypeError, RangeError for a wrong argument, before any system call. `ERR_INVALID_ARG_VALUE`
+ *   for an option that is refused as above.
  * @throws SocketOptionError for a call that the kernel refused, and for a socket that is not open.
  */
 export function setRawOption(
@@ -163,5 +180,5 @@ export function setRawOption(
   name: number,
   value: number | Uint8Array,
 ): void {
-  (loaded ?? load()).setRawOption(socket, level, name, value);
+  parts.setRawOption(socket, level, name, value);
 }

@@ -83,9 +83,13 @@ export function setKeepAlive(
   ) {
     refuseOtherNames(options);
   }
-  if (isWindows && needsValues(values)) {
-    setKeepAliveValues(socket, values);
-    return;
+  if (isWindows) {
+    // Read once: what was looked at is what is set.
+    const read = { initialDelay, interval, count, enable };
+    if (needsValues(read)) {
+      setKeepAliveValues(socket, read);
+      return;
+    }
   }
   const delayWord = encodeMember(INITIAL_DELAY, initialDelay);
   const intervalWord = encodeMember(INTERVAL, interval);

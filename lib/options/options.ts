@@ -1,17 +1,38 @@
 // Reading and writing the options of one socket by the names of the catalogue.
 
 import type { OptionName, OptionValues, SocketOptions } from '../catalogue';
-import { descriptorOf, putBytes, putWord, typeError } from '../given';
+import {
+  describeErrno,
+  descriptorOf,
+  getRecords,
+  putBytes,
+  putRoom,
+  putWord,
+  setRecords,
+  typeError,
+  words,
+} from '../given';
 import type { SocketLike } from '../socket';
 import type { Option } from './codec';
+import { dscpWords, readDscp } from './dscp';
 import { encode, optionNamed, supportedOptions, writableOption } from './option';
-import { after, answered, decodeAt, read, readWhatAnswers, requireTcp, write } from './record';
+import {
+  after,
+  answered,
+  decodeAt,
+  read,
+  readWhatAnswers,
+  refusal,
+  requireTcp,
+  write,
+} from './record';
 
 export function getOption<Name extends OptionName>(
   socket: SocketLike,
   name: Name,
 ): OptionValues[Name] {
   const option = optionNamed(name, 'getsockopt');
+  if (isDscp(option)) return dscpOf(socket, option) as OptionValues[Name];
   read(socket, [option]);
   return decodeAt(0, option) as OptionValues[Name];
 }
@@ -27,34 +48,86 @@ export function getOptions(
   const wanted = [...new Set(names ?? supportedOptions())].map((name) =>
     optionNamed(name, 'getsockopt'),
   );
-  if (names === undefined) readWhatAnswers(socket, wanted);
-  else read(socket, wanted);
+  // Before the others, whose records are read from the same memory.
+  const dscp = wanted.find(isDscp);
+  const dscpHeld = dscp && (names ? dscpOf(socket, dscp) : readDscp(descriptorOf(socket)));
+  const others = dscp ? wanted.filter((option) => option !== dscp) : wanted;
+  if (names === undefined) readWhatAnswers(socket, others);
+  else read(socket, others);
 
   const values: Record<string, unknown> = {};
   let at = 0;
-  for (const option of wanted) {
+  for (const option of others) {
     if (answered(at)) values[option.name] = decodeAt(at, option);
     at = after(at, option);
   }
+  if (dscpHeld !== undefined) values.dscp = dscpHeld;
   return values as Partial<OptionValues>;
+}
+
+function isDscp({ row }: Option): boolean {
+  return row.kind === 'dscp';
+}
+
+function dscpOf(socket: SocketLike, option: Option): number {
+  const dscp = readDscp(descriptorOf(socket));
+  if (dscp !== undefined) return dscp;
+  read(socket, [option]);
+  return decodeAt(0, option) as number;
 }
 
 export function setOptions(socket: SocketLike, options: SocketOptions): void {
   const draft = draftOf(options);
   const fd = descriptorOf(socket);
-  const { wanted, values, count } = draft;
-  if (count > 0 && wanted[0]?.tcpOnly && values[0] !== 0) requireTcp(fd, wanted[0]);
+  const { wanted, values } = draft;
+  if (draft.count > 0 && wanted[0]?.tcpOnly && values[0] !== 0) requireTcp(fd, wanted[0]);
+  if (draft.dscp !== undefined) resolveDscp(draft, fd);
+  const { count } = draft;
   let at = 0;
-  for (let i = 0; i < count; i++) {
-    const { level, option } = wanted[i] as Option;
-    const value = values[i] as number | Uint8Array;
-    at =
-      typeof value === 'number'
-        ? putWord(at, level, option, value)
-        : putBytes(at, level, option, value);
-  }
+  for (let i = 0; i < count; i++) at = put(at, wanted[i] as Option, values[i] as Encoded);
   spare = draft;
-  write(fd, count);
+  write(fd, count, wanted);
+}
+
+function put(at: number, { level, option }: Option, value: Encoded): number {
+  return typeof value === 'number'
+    ? putWord(at, level, option, value)
+    : putBytes(at, level, option, value);
+}
+
+/**
+ * Sets each option of a TCP socket for itself. What its family or protocol does not have is left out, and a
+ * refusal of one does not keep the others from being set. Returns the errors of those that were refused.
+ */
+export function setEach(socket: SocketLike, options: SocketOptions): Error[] {
+  const draft = draftOf(options);
+  const fd = descriptorOf(socket);
+  if (draft.dscp !== undefined) resolveDscp(draft, fd);
+  const applied: string[] = [];
+  const errors: Error[] = [];
+  for (let i = 0; i < draft.count; i++) {
+    const option = draft.wanted[i] as Option;
+    put(0, option, draft.values[i] as Encoded);
+    if (setRecords(fd, 1) === 1) {
+      applied.push(option.name);
+      continue;
+    }
+    const errno = words[2] as number;
+    if (!isWithout(fd, option, errno)) errors.push(refusal(errno, option, [...applied]));
+  }
+  return errors;
+}
+
+const NOT_THERE = ['ENOPROTOOPT', 'ENOTSUP', 'EOPNOTSUPP'];
+
+/** Whether an option was refused because the socket's family or protocol does not have it. */
+function isWithout(fd: number, { level, option, codec }: Option, errno: number): boolean {
+  const [code] = describeErrno(errno);
+  if (NOT_THERE.includes(code)) return true;
+  if (code !== 'EINVAL') return false;
+  // XNU and FreeBSD say so of an option of the other IP version, and then refuse to read it too.
+  putRoom(0, level, option, codec.room);
+  return getRecords(fd, 1) === 0;
 }
 
 export function checkOptions(options: SocketOptions): void {
@@ -75,11 +148,16 @@ function draftOf(options: SocketOptions): Draft {
 
 const hasOwn = Object.prototype.hasOwnProperty;
 
+/** A checked value as the kernel takes it. */
+type Encoded = number | Uint8Array;
+
 /** Checked values on their way to the kernel, in the order of writing. */
 interface Draft {
   readonly wanted: Option[];
-  readonly values: (number | Uint8Array)[];
+  readonly values: Encoded[];
   count: number;
+  /** The value of `dscp`, whose options are known when the socket is. */
+  dscp: number | undefined;
 }
 
 /** A draft whose arrays have grown already: growing them takes as long as a system call. */
@@ -87,10 +165,16 @@ let spare: Draft | undefined;
 
 /** An empty draft; one of its own for a call that a getter of the caller's makes within a call. */
 function newDraft(): Draft {
-  const draft = spare ?? { wanted: [], values: [], count: 0 };
+  const draft = spare ?? { wanted: [], values: [], count: 0, dscp: undefined };
   spare = undefined;
   draft.count = 0;
+  draft.dscp = undefined;
   return draft;
+}
+
+/** Puts the options that this socket has for `dscp` in their place. */
+function resolveDscp(draft: Draft, fd: number): void {
+  for (const { option, word } of dscpWords(fd, draft.dscp as number)) insert(draft, option, word);
 }
 
 /** Adds a value, checked, in its option's place in the catalogue; `undefined` is left alone. */
@@ -98,11 +182,16 @@ function add(draft: Draft, name: string, value: unknown): void {
   if (value === undefined) return;
   const option = writableOption(name);
   const encoded = encode(value, option, name);
+  if (isDscp(option)) draft.dscp = encoded as number;
+  else insert(draft, option, encoded);
+}
+
+function insert(draft: Draft, option: Option, encoded: Encoded): void {
   const { wanted, values } = draft;
   let place = draft.count++;
   for (; place > 0 && (wanted[place - 1] as Option).order > option.order; place--) {
     wanted[place] = wanted[place - 1] as Option;
-    values[place] = values[place - 1] as number | Uint8Array;
+    values[place] = values[place - 1] as Encoded;
   }
   wanted[place] = option;
   values[place] = encoded;

@@ -1,5 +1,6 @@
 // The escape hatch: any option by the kernel's own numbers.
 
+import { copyBytes, typedArrayKind } from '../bytes';
 import {
   bytes,
   constantTables,
@@ -11,12 +12,14 @@ import {
   rangeError,
   setRecords,
   systemError,
+  tcpInfo,
   typeError,
   valueError,
   words,
 } from '../given';
 import { HEAD, LONGEST } from '../scratch';
 import type { SocketLike } from '../socket';
+import { refuseUnsafeOption } from './unsafe-options';
 
 const INT_MIN = -2_147_483_648;
 const INT_MAX = 2_147_483_647;
@@ -48,19 +51,41 @@ export function getRawOption(
   checkInteger('level', level, INT_MIN, INT_MAX);
   checkInteger('name', name, INT_MIN, INT_MAX);
   const room = length === undefined ? 4 : checkInteger('length', length, 0, LONGEST);
-  const { SOL_SOCKET, SO_ATTACH_FILTER } = constantTables().values;
-  if (level === SOL_SOCKET && name === SO_ATTACH_FILTER) {
-    // As SO_GET_FILTER Linux counts the length in instructions of 8 bytes: it would write past it.
-    throw valueError('name', 'cannot be SO_ATTACH_FILTER for reading', name);
-  }
+  refuseUnsafeOption('getsockopt', level, name);
   const fd = descriptorOf(socket);
+  forgetEarlierCalls();
   putRoom(0, level, name, room);
   if (getRecords(fd, 1) !== 1) {
     throw systemError(words[2] as number, 'getsockopt', nameOf(level, name));
   }
-  if (length === undefined) return words[HEAD] as number;
+  const written = Math.min(words[2] as number, room);
+  if (length === undefined) return intOf(written, level, name);
   // A copy: the scratch buffer belongs to the next call.
-  return Buffer.from(bytes.subarray(HEAD * 4, HEAD * 4 + (words[2] as number)));
+  return Buffer.from(bytes.subarray(HEAD * 4, HEAD * 4 + written));
+}
+
+/**
+ * Kernels take input from the value, also while they read an option, and some look past its length
+ * (do_ebt_get_ctl of Linux): all that they can find there is zeros.
+ */
+function forgetEarlierCalls(): void {
+  words.fill(0);
+  tcpInfo.fill(0);
+}
+
+/** The int that the kernel wrote, or the byte: what it writes for some switches. */
+function intOf(written: number, level: number, name: number): number {
+  if (written === 4) return words[HEAD] as number;
+  if (written === 1) return bytes[HEAD * 4] as number;
+  const reason = `must be given for ${nameOf(level, name)}: the kernel wrote ${written} bytes, which are no int`;
+  throw valueError('length', reason, undefined);
+}
+
+/** The value as it is now: nothing that a getter or another thread does later changes it. */
+function checkValue(value: unknown): number | Uint8Array {
+  if (typedArrayKind(value) === 'Uint8Array') return copyBytes(value, 'value', LONGEST);
+  if (typeof value !== 'number') throw typeError('value', 'an integer or a Uint8Array', value);
+  return checkInteger('value', value, INT_MIN, UINT_MAX);
 }
 
 export function setRawOption(
@@ -71,15 +96,12 @@ export function setRawOption(
 ): void {
   checkInteger('level', level, INT_MIN, INT_MAX);
   checkInteger('name', name, INT_MIN, INT_MAX);
-  if (!(value instanceof Uint8Array)) {
-    if (typeof value !== 'number') throw typeError('value', 'an integer or a Uint8Array', value);
-    checkInteger('value', value, INT_MIN, UINT_MAX);
-  } else if (value.length > LONGEST) {
-    throw rangeError('value.length', `<= ${LONGEST}`, value.length);
-  }
+  const checked = checkValue(value);
+  refuseUnsafeOption('setsockopt', level, name);
   const fd = descriptorOf(socket);
-  if (typeof value === 'number') putWord(0, level, name, value);
-  else putBytes(0, level, name, value);
+  forgetEarlierCalls();
+  if (typeof checked === 'number') putWord(0, level, name, checked);
+  else putBytes(0, level, name, checked);
   if (setRecords(fd, 1) !== 1) {
     throw systemError(words[2] as number, 'setsockopt', nameOf(level, name));
   }

@@ -60,28 +60,33 @@ function refusedToRead(options: readonly Option[]): Error {
   throw new RangeError('the options do not fit into the scratch buffer');
 }
 
-/** Writes the first `count` records, which were laid down in order; throws for one refused. */
-export function write(fd: number, count: number): void {
+/**
+ * Writes the first `count` records, which were laid down in order; throws for one refused. `options` names
+ * them; without it, their numbers do.
+ */
+export function write(fd: number, count: number, options?: readonly Option[]): void {
   const done = setRecords(fd, count);
-  if (done !== count) throw refusedToWrite(done);
+  if (done !== count) throw refusedToWrite(done, options);
 }
 
-/** The error for the record after the `done` that were written. The records say which they are. */
-function refusedToWrite(done: number): Error {
-  const applied: string[] = [];
+/** The error for the record after the `done` that were written. */
+function refusedToWrite(done: number, options?: readonly Option[]): Error {
+  const optionAt = (at: number, i: number): Option =>
+    options?.[i] ?? optionOf(words[at] as number, words[at + 1] as number);
+  // A Set: `dscp` has two records.
+  const applied = new Set<string>();
   let at = 0;
-  while (applied.length < done) {
-    applied.push(optionAt(at).name);
+  for (let i = 0; i < done; i++) {
+    applied.add(optionAt(at, i).name);
     at += HEAD + (((words[at + 2] as number) + 3) >> 2);
   }
-  const option = optionAt(at);
-  const errno = words[at + 2] as number;
-  const hint = hintFor(describeErrno(errno)[0], option);
-  return systemError(errno, 'setsockopt', option.spelling.name, { hint, applied });
+  return refusal(words[at + 2] as number, optionAt(at, done), [...applied]);
 }
 
-function optionAt(at: number): Option {
-  return optionOf(words[at] as number, words[at + 1] as number);
+/** The error for an option that the kernel refused with `errno`, after `applied` had been set. */
+export function refusal(errno: number, option: Option, applied: readonly string[]): Error {
+  const hint = hintFor(describeErrno(errno)[0], option);
+  return systemError(errno, 'setsockopt', option.spelling.name, { hint, applied });
 }
 
 /** What the catalogue knows of why an option may be refused. */

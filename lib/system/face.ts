@@ -1,16 +1,11 @@
-// The public functions on the system's settings: thin, since what they do is loaded with their first
-// call.
+// The public functions on the system's settings, with their docs.
 
 import { kit } from '../kit';
 import type { SystemDefaults, SystemSetting } from './read';
 
-let loaded: typeof import('./index') | undefined;
-
-function load(): typeof import('./index') {
-  loaded = require('./index.js') as typeof import('./index');
-  loaded.useKit(kit());
-  return loaded;
-}
+// Loaded with the package, since the folder may be gone or out of reach when a call needs it.
+const parts = require('./index.js') as typeof import('./index');
+parts.useKit(kit());
 
 /**
  * Reads one kernel-wide setting by the system's own name: `getSysctl('net.ipv4.tcp_retries2')`;
@@ -21,7 +16,7 @@ function load(): typeof import('./index') {
  * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for what is no such name.
  */
 export function getSysctl(name: string): SystemSetting {
-  return (loaded ?? load()).getSysctl(name);
+  return parts.getSysctl(name);
 }
 
 /**
@@ -32,5 +27,5 @@ export function getSysctl(name: string): SystemSetting {
  * values are normally absent, and then those built in. Times in milliseconds.
  */
 export function getSystemDefaults(): SystemDefaults {
-  return (loaded ?? load()).getSystemDefaults();
+  return parts.getSystemDefaults();
 }

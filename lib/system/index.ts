@@ -1,4 +1,4 @@
-// What face.ts loads with the first call; a bundle of its own.
+// What face.ts hands its calls to; a bundle of its own.
 
 export { useKit } from '../given';
 export { getSysctl, getSystemDefaults } from './read';

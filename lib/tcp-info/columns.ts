@@ -1,15 +1,17 @@
 // The state of thousands of connections: one native call for many of them, a column for each field.
 
+import { typedArrayKind, typedArrayLength } from '../bytes';
 import {
   binding,
-  descriptorIfOpen,
+  descriptorOfHandle,
   errnoOf,
   findDescriptors,
+  handleOrDescriptor,
   rangeError,
   typeError,
   valueError,
 } from '../given';
-import type { SocketLike } from '../socket';
+import type { Handle, SocketLike } from '../socket';
 import { newRow, rowFields } from './row';
 import { system } from './system';
 import type { TcpInfoField } from './tcp-info';
@@ -27,6 +29,7 @@ const ENTRY = 320;
 const ENTRY_WORDS = ENTRY / 4;
 const ENTRY_DOUBLES = ENTRY / 8;
 const LENGTH = 2;
+const IDENTITY = 4;
 const INFO = 6;
 
 /**
@@ -40,6 +43,8 @@ interface Sheet {
   readonly sockets: Float64Array;
   readonly words: Int32Array;
   readonly unsigned: Uint32Array;
+  /** The row of each entry. */
+  readonly rows: Uint32Array;
 }
 
 function newSheet(sockets: number): Sheet {
@@ -49,34 +54,48 @@ function newSheet(sockets: number): Sheet {
     sockets: new Float64Array(buffer),
     words: new Int32Array(buffer),
     unsigned: new Uint32Array(buffer),
+    rows: new Uint32Array(sockets),
   };
 }
 
-/** Kept from call to call; as large as the largest so far. */
+/** Kept from call to call; as large as the largest so far. Only touched where no code of a caller runs. */
 let kept = newSheet(0);
 
-type Columns = Record<string, Float64Array> & { errno: Int32Array };
+/**
+ * What a call works on. Whatever the caller passed was looked at once to make it, and is not looked at
+ * again: no getter, no proxy and no later change moves a row.
+ */
+interface Reading {
+  readonly sockets: readonly (Handle | number)[];
+  /** The places in `rowFields` of what is wanted, and a column for each. */
+  readonly fields: readonly number[];
+  readonly columns: readonly Float64Array[];
+  readonly errno: Int32Array;
+  readonly result: TcpInfoColumns;
+}
 
 export function readTcpInfos(
   sockets: readonly SocketLike[],
   fields?: readonly TcpInfoField[],
   out?: TcpInfoColumns,
 ): TcpInfoColumns {
-  const wanted = checkedFields(sockets, fields);
-  const columns = columnsFor(sockets.length, wanted, out);
-  if (kept.sockets.length < Math.min(sockets.length, SHEET) * ENTRY_DOUBLES) {
-    kept = newSheet(Math.min(sockets.length, SHEET));
-  }
-  const sheet = kept;
+  const reading = newReading(sockets, fields, out);
+  findDescriptors(reading.sockets);
+  const rows = reading.sockets.length;
+  const descriptors = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) descriptors[row] = descriptorIn(reading, row);
+  checkRoom(reading);
+  if (kept.rows.length < Math.min(rows, SHEET)) kept = newSheet(Math.min(rows, SHEET));
   const { readTcpInfos: readSheet } = binding();
-  findDescriptors(sockets, 0, sockets.length);
-  for (let from = 0; from < sockets.length; from += SHEET) {
-    const count = Math.min(sockets.length - from, SHEET);
-    fill(sheet, sockets, from, count);
-    readSheet(sheet.buffer, count);
-    take(sheet, columns, wanted, from, count);
+  for (let from = 0; from < rows; from += SHEET) {
+    const count = Math.min(rows - from, SHEET);
+    for (let i = 0; i < count; i++) {
+      put(kept, i, from + i, descriptors[from + i] as number, 0, 0);
+    }
+    readSheet(kept.buffer, count);
+    take(kept, reading, count);
   }
-  return columns as unknown as TcpInfoColumns;
+  return reading.result;
 }
 
 export async function readTcpInfosAsync(
@@ -84,105 +103,177 @@ export async function readTcpInfosAsync(
   fields?: readonly TcpInfoField[],
   out?: TcpInfoColumns,
 ): Promise<TcpInfoColumns> {
-  const wanted = checkedFields(sockets, fields);
-  // What the caller does to the array meanwhile is not to move rows.
-  const all = sockets.slice();
-  const columns = columnsFor(all.length, wanted, out);
-  const sheet = newSheet(Math.min(all.length, SHEET));
-  const { sweepTcpInfos, readTcpInfos: readSheet } = binding();
-  for (let from = 0; from < all.length; from += SHEET) {
-    const count = Math.min(all.length - from, SHEET);
-    findDescriptors(all, from, count);
-    fill(sheet, all, from, count);
+  const reading = newReading(sockets, fields, out);
+  checkRoom(reading);
+  const sheet = newSheet(Math.min(reading.sockets.length, SHEET));
+  const { sweepTcpInfos } = binding();
+  // Now, for a number says nothing about whose it is later. A handle of Node does.
+  const { rows, identities } = identify(sheet, reading);
+  for (let from = 0; from < rows.length; from += SHEET) {
+    const count = Math.min(rows.length - from, SHEET);
+    findDescriptors(rows.slice(from, from + count).map((row) => reading.sockets[row] as Handle));
+    for (let i = 0; i < count; i++) {
+      const row = rows[from + i] as number;
+      const [low, high] = [identities[2 * row] as number, identities[2 * row + 1] as number];
+      put(sheet, i, row, descriptorIn(reading, row), low, high);
+    }
     await new Promise<void>((resolve) => {
-      if (sweepTcpInfos(sheet.buffer, count, resolve)) return;
-      // Where no thread can be sure of a socket, it is read here, and other work let in between.
-      readSheet(sheet.buffer, count);
-      setImmediate(resolve);
+      // Where no thread can be sure of a socket, it was read here, and other work is let in between.
+      if (!sweepTcpInfos(sheet.buffer, count, resolve)) setImmediate(resolve);
     });
-    take(sheet, columns, wanted, from, count);
+    checkRoom(reading);
+    take(sheet, reading, count);
   }
-  return columns as unknown as TcpInfoColumns;
+  return reading.result;
 }
 
-function checkedFields(sockets: unknown, fields: unknown): readonly string[] {
+/** The rows that are left to be read, and the identities of those that were given as numbers. */
+interface Roster {
+  readonly rows: number[];
+  /** Two words for each row. */
+  readonly identities: Int32Array;
+}
+
+/**
+ * Identifies the sockets that are given as numbers. What cannot be identified is read at once: it is no
+ * socket, or this system gives sockets no identity.
+ */
+function identify(sheet: Sheet, reading: Reading): Roster {
+  const { sockets } = reading;
+  const roster: Roster = { rows: [], identities: new Int32Array(2 * sockets.length) };
+  let count = 0;
+  for (let row = 0; row < sockets.length; row++) {
+    const socket = sockets[row] as Handle | number;
+    if (typeof socket === 'number') put(sheet, count++, row, socket, 0, 0);
+    else roster.rows.push(row);
+    if (count === SHEET) {
+      identifyEntries(sheet, reading, count, roster);
+      count = 0;
+    }
+  }
+  identifyEntries(sheet, reading, count, roster);
+  return roster;
+}
+
+function identifyEntries(sheet: Sheet, reading: Reading, count: number, roster: Roster): void {
+  const { identifySockets, readTcpInfos: readSheet } = binding();
+  const { rows, sockets, words } = sheet;
+  identifySockets(sheet.buffer, count);
+  let others = 0;
+  for (let i = 0; i < count; i++) {
+    const row = rows[i] as number;
+    const low = words[i * ENTRY_WORDS + IDENTITY] as number;
+    const high = words[i * ENTRY_WORDS + IDENTITY + 1] as number;
+    if (low === 0 && high === 0) {
+      put(sheet, others++, row, sockets[i * ENTRY_DOUBLES] as number, 0, 0);
+    } else {
+      roster.rows.push(row);
+      roster.identities[2 * row] = low;
+      roster.identities[2 * row + 1] = high;
+    }
+  }
+  readSheet(sheet.buffer, others);
+  take(sheet, reading, others);
+}
+
+/** Looks at everything that the caller passed, once. */
+function newReading(sockets: unknown, fields: unknown, out: unknown): Reading {
   if (!Array.isArray(sockets)) throw typeError('sockets', 'an array of sockets', sockets);
-  if (fields === undefined) return rowFields;
+  const wanted = checkedFields(fields);
+  const found: (Handle | number)[] = [];
+  const { length } = sockets;
+  for (let row = 0; row < length; row++) found.push(handleOrDescriptor(sockets[row]));
+  const names = wanted.map((field) => rowFields[field] as string);
+  const given = out === undefined ? newColumns(found.length, names) : out;
+  if (typeof given !== 'object' || given === null) {
+    throw typeError('out', 'what an earlier call returned', out);
+  }
+  return {
+    sockets: found,
+    fields: wanted,
+    errno: columnIn(given, 'errno', 'Int32Array') as Int32Array,
+    columns: names.map((name) => columnIn(given, name, 'Float64Array') as Float64Array),
+    result: given as TcpInfoColumns,
+  };
+}
+
+function checkedFields(fields: unknown): number[] {
+  if (fields === undefined) return [...rowFields.keys()];
   if (!Array.isArray(fields)) {
     throw typeError('fields', 'an array of names of TcpInfo', fields);
   }
-  for (const field of fields) {
-    if (!rowFields.includes(field as TcpInfoField)) {
-      throw valueError('fields', 'must hold names of TcpInfo', field);
-    }
+  const wanted: number[] = [];
+  const { length } = fields;
+  for (let i = 0; i < length; i++) {
+    const field: unknown = fields[i];
+    const index = rowFields.indexOf(field as TcpInfoField);
+    if (index < 0) throw valueError('fields', 'must hold names of TcpInfo', field);
+    wanted.push(index);
   }
-  return fields;
+  return wanted;
 }
 
-function columnsFor(rows: number, fields: readonly string[], out: unknown): Columns {
-  if (out === undefined) {
-    const columns: Record<string, unknown> = { errno: new Int32Array(rows) };
-    for (const field of fields) columns[field] = new Float64Array(rows);
-    return columns as Columns;
-  }
-  if (typeof out !== 'object' || out === null) {
-    throw typeError('out', 'what an earlier call returned', out);
-  }
-  const columns = out as Record<string, unknown>;
-  checkColumn(columns.errno, Int32Array, 'errno', rows);
-  for (const field of fields) checkColumn(columns[field], Float64Array, field, rows);
-  return out as Columns;
+function newColumns(rows: number, names: readonly string[]): object {
+  const columns: Record<string, unknown> = { errno: new Int32Array(rows) };
+  for (const name of names) columns[name] = new Float64Array(rows);
+  return columns;
 }
 
-function checkColumn(
-  column: unknown,
-  type: typeof Int32Array | typeof Float64Array,
-  name: string,
-  rows: number,
-): void {
-  if (!(column instanceof type)) throw typeError(`out.${name}`, `a ${type.name}`, column);
-  if (column.length < rows) throw rangeError(`out.${name}.length`, `>= ${rows}`, column.length);
+function columnIn(out: object, name: string, kind: 'Int32Array' | 'Float64Array'): unknown {
+  const column = (out as Record<string, unknown>)[name];
+  if (typedArrayKind(column) !== kind) throw typeError(`out.${name}`, `a ${kind}`, column);
+  return column;
 }
 
-/** Writes the descriptors of `count` sockets into the sheet. */
-function fill(sheet: Sheet, sockets: readonly SocketLike[], from: number, count: number): void {
-  for (let i = 0; i < count; i++) {
-    sheet.sockets[i * ENTRY_DOUBLES] = descriptorIfOpen(sockets[from + i] as SocketLike);
+/** Whether the columns still have a place for each row: they may have been detached, or have shrunk. */
+function checkRoom({ sockets, fields, columns, errno }: Reading): void {
+  const rows = sockets.length;
+  const check = (name: string | undefined, column: Float64Array | Int32Array) => {
+    const length = typedArrayLength(column);
+    if (length < rows) throw rangeError(`out.${name}.length`, `>= ${rows}`, length);
+  };
+  check('errno', errno);
+  for (let k = 0; k < columns.length; k++) {
+    check(rowFields[fields[k] as number], columns[k] as Float64Array);
   }
+}
+
+function descriptorIn({ sockets }: Reading, row: number): number {
+  const socket = sockets[row] as Handle | number;
+  return typeof socket === 'number' ? socket : descriptorOfHandle(socket);
+}
+
+/** Writes an entry of a sheet. */
+function put(sheet: Sheet, i: number, row: number, socket: number, low: number, high: number) {
+  sheet.rows[i] = row;
+  sheet.sockets[i * ENTRY_DOUBLES] = socket;
+  sheet.words[i * ENTRY_WORDS + IDENTITY] = low;
+  sheet.words[i * ENTRY_WORDS + IDENTITY + 1] = high;
 }
 
 /** Takes what the addon read over into the columns. */
-function take(
-  sheet: Sheet,
-  columns: Columns,
-  fields: readonly string[],
-  from: number,
-  count: number,
-): void {
-  const { sockets, words, unsigned } = sheet;
-  const { errno } = columns;
+function take(sheet: Sheet, { columns, fields, errno }: Reading, count: number): void {
+  const { sockets, words, unsigned, rows } = sheet;
   const closed = errnoOf('EBADF') as number;
   for (let i = 0; i < count; i++) {
     const isOpen = (sockets[i * ENTRY_DOUBLES] as number) >= 0;
     const length = isOpen ? (words[i * ENTRY_WORDS + LENGTH] as number) : closed;
-    errno[from + i] = Math.min(length, 0);
+    errno[rows[i] as number] = Math.min(length, 0);
     // Of a refused one, every field is NaN.
     words[i * ENTRY_WORDS + LENGTH] = Math.max(length, 0);
   }
-  const wanted = fields.map((field) => columns[field] as Float64Array);
   const { fillRow } = system;
-  const indices = fields.map((field) => rowFields.indexOf(field as TcpInfoField));
   for (let start = 0; start < count; start += BLOCK) {
     const size = Math.min(count - start, BLOCK);
     for (let i = 0; i < size; i++) {
       const entry = (start + i) * ENTRY_WORDS;
-      fillRow(unsigned, entry + INFO, words[entry + LENGTH] as number, rows[i] as Float64Array);
+      fillRow(unsigned, entry + INFO, words[entry + LENGTH] as number, block[i] as Float64Array);
     }
-    for (let k = 0; k < wanted.length; k++) {
-      const column = wanted[k] as Float64Array;
-      const index = indices[k] as number;
+    for (let k = 0; k < columns.length; k++) {
+      const column = columns[k] as Float64Array;
+      const field = fields[k] as number;
       for (let i = 0; i < size; i++) {
-        column[from + start + i] = (rows[i] as Float64Array)[index] as number;
+        column[rows[start + i] as number] = (block[i] as Float64Array)[field] as number;
       }
     }
   }
@@ -190,4 +281,4 @@ function take(
 
 /** Rows that are made before they are turned into columns: as many as the nearest cache holds. */
 const BLOCK = 64;
-const rows = Array.from({ length: BLOCK }, newRow);
+const block = Array.from({ length: BLOCK }, newRow);

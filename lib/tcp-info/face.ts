@@ -1,7 +1,5 @@
-// The public functions on the state of connections: thin, since what they do is loaded with their
-// first call.
+// The public functions on the state of connections, with their docs.
 
-import { binding } from '../binding';
 import { kit } from '../kit';
 import type { SocketLike } from '../socket';
 import type { TcpInfoColumns } from './columns';
@@ -9,15 +7,9 @@ import type { KernelTcpInfoDetails } from './details';
 import type { KernelTcpInfo } from './system';
 import type { TcpInfo, TcpInfoField, TcpInfoNumbers, TcpState } from './tcp-info';
 
-let loaded: typeof import('./index') | undefined;
-
-function load(): typeof import('./index') {
-  // Throws where there is no addon, with what was looked for.
-  binding();
-  loaded = require('./index.js') as typeof import('./index');
-  loaded.useKit(kit());
-  return loaded;
-}
+// Loaded with the package, since the folder may be gone or out of reach when a call needs it.
+const parts = require('./index.js') as typeof import('./index');
+parts.useKit(kit());
 
 /**
  * What the kernel knows of a TCP connection now: round-trip time, windows, retransmissions, what is
@@ -34,7 +26,7 @@ function load(): typeof import('./index') {
  * @see tcp(7), RFC 4898
  */
 export function getTcpInfo(socket: SocketLike): TcpInfo {
-  return (loaded ?? load()).getTcpInfo(socket);
+  return parts.getTcpInfo(socket);
 }
 
 /**
@@ -62,7 +54,7 @@ export function getKernelTcpInfo(
   socket: SocketLike,
   options?: { readonly details?: boolean | undefined },
 ): KernelTcpInfo & { readonly details?: KernelTcpInfoDetails } {
-  return (loaded ?? load()).getKernelTcpInfo(socket, options);
+  return parts.getKernelTcpInfo(socket, options);
 }
 
 /**
@@ -82,7 +74,7 @@ export function getKernelTcpInfo(
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: its getters come with the code that is loaded last.
 export class TcpInfoReader {
   constructor() {
-    (loaded ?? load()).equip(this, TcpInfoReader.prototype);
+    parts.equip(this, TcpInfoReader.prototype);
   }
 }
 export interface TcpInfoReader extends TcpInfoNumbers {
@@ -119,11 +111,7 @@ export function readTcpInfos<Field extends TcpInfoField = TcpInfoField>(
   fields?: readonly Field[],
   out?: TcpInfoColumns<Field>,
 ): TcpInfoColumns<Field> {
-  return (loaded ?? load()).readTcpInfos(
-    sockets,
-    fields,
-    out as TcpInfoColumns,
-  ) as TcpInfoColumns<Field>;
+  return parts.readTcpInfos(sockets, fields, out as TcpInfoColumns) as TcpInfoColumns<Field>;
 }
 
 /**
@@ -141,7 +129,7 @@ export async function readTcpInfosAsync<Field extends TcpInfoField = TcpInfoFiel
   fields?: readonly Field[],
   out?: TcpInfoColumns<Field>,
 ): Promise<TcpInfoColumns<Field>> {
-  return (await (loaded ?? load()).readTcpInfosAsync(
+  return (await parts.readTcpInfosAsync(
     sockets,
     fields,
     out as TcpInfoColumns,

@@ -1,4 +1,4 @@
-// What lib/tcp-info/face.ts loads with the first call; a bundle of its own.
+// What face.ts hands its calls to; a bundle of its own.
 
 export { useKit } from '../given';
 export { readTcpInfos, readTcpInfosAsync } from './columns';

@@ -8,14 +8,14 @@ import { type KernelTcpInfo, system } from './system';
 import type { TcpInfo } from './tcp-info';
 
 /** Reads the structure to where the addon leaves it; returns its length in bytes. */
-function read(socket: SocketLike): number {
-  const length = readTcpInfo(descriptorOf(socket));
+function read(fd: number): number {
+  const length = readTcpInfo(fd);
   if (length < 0) throw refused(length);
   return length;
 }
 
 export function getTcpInfo(socket: SocketLike): TcpInfo {
-  return system.tcpInfo(tcpInfo, 0, read(socket));
+  return system.tcpInfo(tcpInfo, 0, read(descriptorOf(socket)));
 }
 
 export function getKernelTcpInfo(
@@ -23,8 +23,9 @@ export function getKernelTcpInfo(
   options?: { readonly details?: boolean | undefined },
 ): KernelTcpInfo & { readonly details?: KernelTcpInfoDetails } {
   const details = options === undefined ? false : wantsDetails(options);
-  const fields = system.fields(tcpInfo, read(socket));
-  return details ? { ...fields, details: readDetails(descriptorOf(socket)) } : fields;
+  const fd = descriptorOf(socket);
+  const fields = system.fields(tcpInfo, read(fd));
+  return details ? { ...fields, details: readDetails(fd) } : fields;
 }
 
 function wantsDetails(options: unknown): boolean {

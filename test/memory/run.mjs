@@ -46,7 +46,7 @@ const gone = 1_000_000;
 const nobody = {
   family: 'IPv4',
   ...{ localAddress: '127.0.0.1', localPort: 1, remoteAddress: '127.0.0.1', remotePort: 1 },
-  ...{ interfaceIndex: 0, cookie: 1n },
+  ...{ interfaceIndex: 0, cookie: '1' },
 };
 
 let planned = 0;
@@ -69,7 +69,7 @@ const operations = {
   'Heartbeat.beat': () => beating.beat(),
   getOption: () => face.getOption(client, 'userTimeout'),
   'getOption, a string': () => face.getOption(client, 'congestionControl'),
-  'getOption, a bigint': () => face.getOption(client, 'cookie'),
+  'getOption, a cookie': () => face.getOption(client, 'cookie'),
   'getOptions, all': () => face.getOptions(client),
   'getOptions, two': () => face.getOptions(client, ['noDelay', 'linger']),
   setOptions: () => face.setOptions(client, { userTimeout: 30_000, noDelay: true }),

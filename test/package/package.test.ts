@@ -227,7 +227,7 @@ describe('types', () => {
        import { Socket } from 'node:net';
        declare const socket: SocketLike;
        setOptions(socket, { userTimeout: 30_000 });
-       export const held: bigint = getOption(socket, 'cookie');
+       export const held: string = getOption(socket, 'cookie');
        export const delay: number | null = getKeepAlive(socket).initialDelay;
        export const code = (error: unknown) => error instanceof SocketOptionError && error.code;
        export const reason = (death: PeerDeath): 'silent' | 'vanished' | 'unknown' => death.reason;

@@ -49,6 +49,10 @@ export interface Modes {
   readonly stty: string;
 }
 
+/** A word as the shell takes it literally. */
+const quoted = (word: string) =>
+  /^[\w=./:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+
 /** A shell in a tmux of its own. */
 export class Tmux {
   static #started = 0;
@@ -76,9 +80,13 @@ export class Tmux {
     await this.#run('send-keys', ...keys);
   }
 
-  /** Runs a command in the shell. */
+  /** Runs a command in the shell, in whatever folder its files are. */
   async enter(command: readonly string[]): Promise<void> {
-    await this.#run('send-keys', '-l', command.join(' '));
+    await this.#enterLine(command.map(quoted).join(' '));
+  }
+
+  async #enterLine(line: string): Promise<void> {
+    await this.#run('send-keys', '-l', line);
     await this.press('Enter');
   }
 
@@ -117,7 +125,7 @@ export class Tmux {
   /** The modes of the terminal, while the shell waits at its prompt. */
   async modes(): Promise<Modes> {
     const path = join(this.#directory, String(this.#saved++));
-    await this.enter([`stty -g >${path}; echo saved-$?`]);
+    await this.#enterLine(`stty -g >${path}; echo saved-$?`);
     await this.until(/^saved-0$/m);
     return { ...(await this.screenModes()), stty: readFileSync(path, 'utf8') };
   }

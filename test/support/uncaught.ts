@@ -1,17 +1,26 @@
 // Errors that nobody catches, in place of the end of the test's process.
 
-const EVENT = 'uncaughtException';
+/** Without a listener of the second, Node takes what it is for an uncaught exception. */
+const EVENTS = ['uncaughtException', 'unhandledRejection'] as const;
 
-/** What is uncaught until `use` is through goes into the list that it is given, and nowhere else. */
+/**
+ * Errors and rejections that are uncaught until `use` is through go into the list that it is given, and nowhere
+ * else.
+ */
 export async function withUncaught(use: (thrown: unknown[]) => Promise<void>): Promise<void> {
   const thrown: unknown[] = [];
-  const listeners = process.listeners(EVENT);
-  process.removeAllListeners(EVENT);
-  process.on(EVENT, (error) => thrown.push(error));
+  const taken = EVENTS.map((event) => {
+    const listeners = process.rawListeners(event) as (() => void)[];
+    process.removeAllListeners(event);
+    return { event, listeners };
+  });
+  process.on('uncaughtException', (error) => thrown.push(error));
   try {
     await use(thrown);
   } finally {
-    process.removeAllListeners(EVENT);
-    for (const listener of listeners) process.on(EVENT, listener);
+    for (const { event, listeners } of taken) {
+      process.removeAllListeners(event);
+      for (const listener of listeners) process.on(event, listener);
+    }
   }
 }

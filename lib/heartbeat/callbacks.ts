@@ -1,0 +1,47 @@
+// Functions of the program that return nothing, and its listeners: an error of one leaves nothing half done here.
+
+import type { Duplex } from 'node:stream';
+import { types } from 'node:util';
+import { resetAndDestroy } from './kernel';
+import { throwLater } from './ticker';
+
+/**
+ * Calls a function that returns nothing. `fail` gets what it throws, or what the promise that it returns is
+ * rejected with.
+ */
+export function call(name: string, callback: () => unknown, fail: (error: Error) => void): void {
+  let result: unknown;
+  try {
+    result = callback();
+  } catch (error) {
+    fail(asError(name, error));
+    return;
+  }
+  if (typeof result !== 'object' || result === null) return;
+  new Promise((resolve) => resolve(result)).catch((error) => fail(asError(name, error)));
+}
+
+/** Anything can be thrown, but a stream is destroyed with an `Error`. */
+export function asError(name: string, thrown: unknown): Error {
+  if (thrown instanceof Error || types.isNativeError(thrown)) return thrown;
+  const message = `The "${name}" function threw a value that is not an Error: see the cause`;
+  return new Error(message, { cause: thrown });
+}
+
+/**
+ * Resets the socket that a callback should have closed, with the error of that callback unless it was reported. If
+ * the socket is closed already, it cannot report an error: the process warns of it.
+ */
+export function resetAfterFailure(stream: Duplex, error: Error | undefined): void {
+  if (!stream.destroyed) resetAndDestroy(stream, error);
+  else if (error !== undefined) process.emitWarning(error);
+}
+
+/** Does what runs code of the program. What that throws is uncaught, as any listener's error, and interrupts nothing. */
+export function uninterrupted(act: () => unknown): void {
+  try {
+    act();
+  } catch (error) {
+    throwLater(error);
+  }
+}
