@@ -22,7 +22,17 @@ export const ERRORS = {
   // (TCP_CONGESTION), EBUSY; net/ipv4/ip_sockglue.c: ENOBUFS, ENOMEM; LSMs: EACCES.
   setsockopt: lasting(
     ...['EBADF', 'EFAULT', 'EINVAL', 'ENOPROTOOPT', 'ENOTSOCK', 'EDOM', 'EISCONN', 'ENOTCONN'],
-    ...['EPERM', 'EACCES', 'ENOMEM', 'ENOBUFS', 'EOPNOTSUPP', 'ENODEV', 'ENOENT', 'EBUSY', 'ENOSYS'],
+    ...[
+      'EPERM',
+      'EACCES',
+      'ENOMEM',
+      'ENOBUFS',
+      'EOPNOTSUPP',
+      'ENODEV',
+      'ENOENT',
+      'EBUSY',
+      'ENOSYS',
+    ],
   ),
   // getsockopt(2); net/core/sock.c sk_getsockopt(): ENOTCONN (SO_PEERNAME), ENODATA (SO_PEERPIDFD), ERANGE
   // (SO_PEERGROUPS); LSMs: EACCES. Half of it: a kernel whose structure is shorter.

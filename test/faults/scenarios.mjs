@@ -87,8 +87,14 @@ function judgeColumns({ value, want, row, errno }) {
       if (field === 'errno') continue;
       const got = column[i];
       const right = want.get(`${field}.${i}`);
-      if (code !== 0 && !Number.isNaN(got)) faults.push(`row ${i} is refused, and has ${field} ${got}`);
-      if (code === 0 && right !== undefined && got !== right && !(row.isAnswer && Number.isNaN(got))) {
+      if (code !== 0 && !Number.isNaN(got))
+        faults.push(`row ${i} is refused, and has ${field} ${got}`);
+      if (
+        code === 0 &&
+        right !== undefined &&
+        got !== right &&
+        !(row.isAnswer && Number.isNaN(got))
+      ) {
         faults.push(`row ${i} says ${field} ${got}, and the kernel ${right}`);
       }
     }
@@ -144,7 +150,9 @@ function judgeWatch({ value, row, isRefusal }) {
       faults.push(`ended by ${value.error.code}, which passes by itself`);
     } else faults.push(...isRefusal(value.error));
   } else if (!isWhole && row.error !== "another sender's" && !(survives && row.count >= 100)) {
-    faults.push(`told ${value.ends} ends and ${value.received} bytes of 2 and 1500, and no 'error'`);
+    faults.push(
+      `told ${value.ends} ends and ${value.received} bytes of 2 and 1500, and no 'error'`,
+    );
   }
   return faults;
 }
@@ -249,8 +257,7 @@ export const scenarios = [
     arrange: ({ client }) => preset(fdOf(client)),
     act: (api, { client }) => api.getKeepAlive(client),
     // What the kernel says that it does not have is null.
-    accepts: ({ row, value }) =>
-      row.error === 'ENOPROTOOPT' && Object.values(value).includes(null),
+    accepts: ({ row, value }) => row.error === 'ENOPROTOOPT' && Object.values(value).includes(null),
   },
   {
     name: 'setKeepAlive(object)',
