@@ -253,6 +253,20 @@ describe('tuneSockets', () => {
     },
   );
 
+  test('what it calls below somebody else’s emit is asleep between two tunings', async () => {
+    const tuning = tuneSockets({ server: client });
+    const ours = net.Server.prototype.emit;
+    net.Server.prototype.emit = function (this: net.Server, ...args: unknown[]) {
+      return Reflect.apply(ours, this, args) as boolean;
+    } as never;
+    ends.push(() => Reflect.deleteProperty(net.Server.prototype, 'emit'));
+    tuning.close();
+    const [, accepted] = await pair();
+    tune({ server: client });
+    net.createServer().emit('connection', accepted);
+    expect(userTimeout(accepted)).toBe(8_720);
+  });
+
   test('errors go to onError, and never to the library; what it throws is uncaught', async () => {
     const errors: string[] = [];
     // No kernel has a congestion control of that name.

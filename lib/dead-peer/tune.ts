@@ -77,7 +77,7 @@ class Tuner implements SocketTuning {
     this.#onError = checkedFunction('onError', onError) as TuneSocketsOptions['onError'];
     if (server !== undefined && process.versions.bun !== undefined) {
       throw new SocketOptionError(
-        "Bun does not tell which sockets its servers accept: call setOptions() on those of a server's 'connection' event",
+        "Bun does not report the sockets that its HTTP servers accept: call setOptions() on the sockets of a net.Server's 'connection' event",
         { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
       );
     }
