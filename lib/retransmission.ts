@@ -11,9 +11,9 @@
 export function retransmissionTime(retries: number, shortest: number, longest: number): number {
   const times = Math.max(0, retries);
   const first = Math.max(1, shortest);
+  const last = Math.max(first, longest);
   // The kernel counts doublings with the integer logarithm, so that the last is never cut short.
-  // A longest timeout that is not longer than the shortest is never reached by doubling.
-  const doublings = Math.max(0, Math.floor(Math.log2(longest / first)));
+  const doublings = Math.floor(Math.log2(last / first));
   const doubled = Math.min(times, doublings);
-  return (2 ** (doubled + 1) - 1) * first + (times - doubled) * Math.max(1, longest);
+  return (2 ** (doubled + 1) - 1) * first + (times - doubled) * last;
 }

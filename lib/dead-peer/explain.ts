@@ -336,10 +336,14 @@ function meaningOf(
 /** The kernel's code is the same for a peer that does not answer, and for one that does not read. */
 function timedOut(tcpInfo: TcpInfo | null): Meaning {
   if (tcpInfo === null) return TIMED_OUT;
-  const { sendWindow, unsentBytes, unackedSegments, probes } = tcpInfo;
-  // Data waits for a window that is closed, and the last question whether it is open was answered.
-  if (sendWindow === 0 && unsentBytes && !unackedSegments && probes === 0) return TIMED_OUT_UNREAD;
-  return sendWindow ? TIMED_OUT_VANISHED : TIMED_OUT;
+  const { sendWindow, unsentBytes, probes } = tcpInfo;
+  if (sendWindow === null || unsentBytes === null || probes === null) return TIMED_OUT;
+  // Nothing waits for a window to open: it is the peer's answer that was waited for.
+  if (sendWindow > 0 || unsentBytes === 0) return TIMED_OUT_VANISHED;
+  // Each probe of a closed window is answered by a system that lives; but Linux leaves out answers that would
+  // come within half a second of the last (net.ipv4.tcp_invalid_ratelimit), so that one may be missing.
+  if (probes === 0) return TIMED_OUT_UNREAD;
+  return probes === 1 ? TIMED_OUT : TIMED_OUT_VANISHED;
 }
 
 /** Most telling first: a machine that answered tells more than one that did not. */

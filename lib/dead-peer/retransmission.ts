@@ -30,7 +30,7 @@ export function retransmissionHere(
   const defaults = getSystemDefaults();
   const assumptions: string[] = [];
   const read = ({ name, value, unit, reason }: SystemDefault, assumed: number): number => {
-    if (value !== null && value >= 0 && value < Number.POSITIVE_INFINITY) return value;
+    if (value !== null && value >= 0 && value <= Number.MAX_SAFE_INTEGER) return value;
     // A system without the setting has what is built in.
     if (name !== null) {
       const why = reason ?? `it is ${value}`;
