@@ -679,7 +679,7 @@ describe('descriptors that the program closes and reuses', { timeout: 60_000 }, 
   let report: LostReport;
   const lost = {
     code: 'EBADF',
-    message: 'EBADF: this program has closed a descriptor that it did not open, sock_diag',
+    message: 'EBADF: this program has closed a descriptor that it did not open, getsockopt',
   };
 
   test('a watch without its socket ends with one error, and its thread with it', async () => {
