@@ -9,7 +9,7 @@ const passing = (...names) => names.map((name) => ({ name, lasts: false }));
 /** Answers that are no errors, and less than was asked for; see `enum Fault` of inject.c. */
 export const ANSWERS = {
   'nothing written': -1,
-  'half of it': -2,
+  'cut short': -2,
   "another sender's": -3,
   'no event': -4,
   POLLERR: -5,
@@ -25,12 +25,23 @@ export const ERRORS = {
     ...['EPERM', 'EACCES', 'ENOMEM', 'ENOBUFS', 'EOPNOTSUPP', 'ENODEV', 'ENOENT', 'EBUSY', 'ENOSYS'],
   ),
   // getsockopt(2); net/core/sock.c sk_getsockopt(): ENOTCONN (SO_PEERNAME), ENODATA (SO_PEERPIDFD), ERANGE
-  // (SO_PEERGROUPS); LSMs: EACCES. Half of it: a kernel whose structure is shorter.
+  // (SO_PEERGROUPS); LSMs: EACCES. Cut short: a kernel whose structure is shorter.
   getsockopt: [
     ...lasting('EBADF', 'EFAULT', 'EINVAL', 'ENOPROTOOPT', 'ENOTSOCK', 'EOPNOTSUPP', 'ENOTCONN'),
     ...lasting('EPERM', 'EACCES', 'ENOMEM', 'ENOBUFS', 'ERANGE', 'ENOSYS'),
-    ...lasting('nothing written', 'half of it'),
+    ...lasting('nothing written', 'cut short'),
   ],
+  // recv(2), of no bytes: as recvfrom(2).
+  recv: [
+    ...passing('EINTR', 'EAGAIN', 'ENOBUFS'),
+    ...lasting('EBADF', 'ECONNREFUSED', 'ENOMEM', 'ENOTCONN', 'ENOTSOCK', 'EPERM', 'ENOSYS'),
+  ],
+  // socketpair(2).
+  socketpair: lasting(
+    ...['EAFNOSUPPORT', 'EFAULT', 'EMFILE', 'ENFILE', 'ENOMEM', 'EOPNOTSUPP', 'EPERM', 'ENOSYS'],
+  ),
+  // shutdown(2).
+  shutdown: lasting('EBADF', 'EINVAL', 'ENOTCONN', 'ENOTSOCK', 'EPERM', 'ENOSYS'),
   // socket(2); net/socket.c __sock_create(): EINVAL, ESOCKTNOSUPPORT.
   socket: lasting(
     ...['EACCES', 'EAFNOSUPPORT', 'EINVAL', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'],
@@ -50,7 +61,7 @@ export const ERRORS = {
   recvfrom: [
     ...passing('EINTR', 'EAGAIN', 'ENOBUFS', "another sender's"),
     ...lasting('EBADF', 'ECONNREFUSED', 'EFAULT', 'EINVAL', 'ENOMEM', 'ENOTCONN', 'ENOTSOCK'),
-    ...lasting('EPERM', 'ENOSYS', 'nothing written', 'half of it'),
+    ...lasting('EPERM', 'ENOSYS', 'nothing written', 'cut short'),
   ],
   // poll(2).
   poll: [
@@ -90,3 +101,8 @@ export const ERRORS = {
   // fstat(2).
   fstat: lasting('EBADF', 'EFAULT', 'ENOMEM', 'EOVERFLOW', 'EPERM'),
 };
+
+/** Those of SO_COOKIE, which no state of a socket refuses. */
+export const COOKIE_ERRORS = new Set(
+  ['EBADF', 'EFAULT', 'ENOTSOCK', 'ENOPROTOOPT', 'EPERM', 'EACCES', 'ENOSYS'],
+);

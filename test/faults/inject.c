@@ -35,6 +35,9 @@ enum Call {
   kConnect,
   kSendto,
   kRecvfrom,
+  kRecv,
+  kSocketpair,
+  kShutdown,
   kPoll,
   kEventfd,
   kWrite,
@@ -53,17 +56,17 @@ enum Call {
   kCalls
 };
 static const char* const kNames[kCalls] = {
-    "setsockopt", "getsockopt",     "socket", "bind",     "connect", "sendto",
-    "recvfrom",   "poll",           "eventfd", "write",   "pthread_create", "malloc",
-    "open",       "read",           "close",  "ioctl",    "fcntl",   "getsockname",
-    "getpeername", "readlink",      "scandir", "fstat",
+    "setsockopt", "getsockopt", "socket",   "bind",    "connect", "sendto",         "recvfrom",
+    "recv",       "socketpair", "shutdown", "poll",    "eventfd", "write",          "pthread_create",
+    "malloc",     "open",       "read",     "close",   "ioctl",   "fcntl",          "getsockname",
+    "getpeername", "readlink",  "scandir",  "fstat",
 };
 
 /* What a call does in place of its work; beside these, a positive errno. */
 enum Fault {
   kNone = 0,
   kEmpty = -1,   /* succeeds, and has written nothing */
-  kShort = -2,   /* succeeds with half of what there is */
+  kShort = -2,   /* succeeds with less than there is: half an option, a broken message */
   kForeign = -3, /* recvfrom: the message of another sender */
   kIdle = -4,    /* poll: returns, and nothing has happened */
   kPollErr = -5, /* poll: an error on the first descriptor */
@@ -224,15 +227,56 @@ ssize_t sendto(int fd, const void* bytes, size_t length, int flags, const struct
   return fault > 0 ? Fail(fault) : real(fd, bytes, length, flags, to, size);
 }
 
+/* On which descriptor a message that was forged waits to be removed. */
+static int forged = -1;
+
+/* A message of another process: that the kernel refuses, which it did not say. */
+static ssize_t Forge(void* bytes, struct sockaddr* sender, socklen_t* size) {
+  struct {
+    struct nlmsghdr head;
+    struct nlmsgerr refusal;
+  } message = {{sizeof(message), NLMSG_ERROR, 0, 0, 0}, {.error = -EPERM}};
+  memcpy(bytes, &message, sizeof(message));
+  struct sockaddr_nl* from_ = (struct sockaddr_nl*)sender;
+  *from_ = (struct sockaddr_nl){.nl_family = AF_NETLINK, .nl_pid = 4242};
+  *size = sizeof(*from_);
+  return sizeof(message);
+}
+
 ssize_t recvfrom(int fd, void* bytes, size_t room, int flags, struct sockaddr* sender,
                  socklen_t* size) {
   REAL(recvfrom);
   const int fault = ADDON(kRecvfrom, fd, 0, NULL);
   if (fault > 0) return Fail(fault);
   if (fault == kEmpty) return 0;
+  if (fault == kForeign) {
+    forged = fd;
+    return Forge(bytes, sender, size);
+  }
   const ssize_t length = real(fd, bytes, room, flags, sender, size);
-  if (fault == kForeign && length >= 0) ((struct sockaddr_nl*)sender)->nl_pid = 4242;
-  return fault == kShort && length > 0 ? length / 2 : length;
+  return fault == kShort && length > 8 ? length - 8 : length;
+}
+
+ssize_t recv(int fd, void* bytes, size_t room, int flags) {
+  REAL(recv);
+  const int fault = ADDON(kRecv, fd, room, NULL);
+  if (forged == fd) {
+    forged = -1;
+    return 0;
+  }
+  return fault > 0 ? Fail(fault) : real(fd, bytes, room, flags);
+}
+
+int socketpair(int domain, int type, int protocol, int ends[2]) {
+  REAL(socketpair);
+  const int fault = ADDON(kSocketpair, domain, type, NULL);
+  return fault > 0 ? Fail(fault) : real(domain, type, protocol, ends);
+}
+
+int shutdown(int fd, int how) {
+  REAL(shutdown);
+  const int fault = ADDON(kShutdown, fd, how, NULL);
+  return fault > 0 ? Fail(fault) : real(fd, how);
 }
 
 int poll(struct pollfd* descriptors, nfds_t count, int timeout) {
@@ -377,6 +421,8 @@ int scandir64(const char* path, struct dirent64*** list, int (*filter)(const str
 /* fstat(2), which libuv makes in one of these ways. */
 static int OfFstat(int fd) {
   if (!atomic_load_explicit(&armed, memory_order_relaxed) || !IsOurThread()) return kNone;
+  /* Node asks what the standard streams are, and how long a file is that it has just opened. */
+  if (fd <= 2 || IsOpened(fd)) return kNone;
   return Log(kFstat, fd, 0, NULL);
 }
 
@@ -438,6 +484,7 @@ static napi_value Inject(napi_env env, napi_callback_info info) {
   atomic_store(&logged, 0);
   for (int i = 0; i < kOpened; i++) opened[i] = -1;
   opens = 0;
+  forged = -1;
   target = (int)Number(env, values[0]);
   from = (unsigned)Number(env, values[1]);
   until = from + (unsigned)Number(env, values[2]);

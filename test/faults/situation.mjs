@@ -9,7 +9,7 @@ import net from 'node:net';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { ANSWERS, ERRORS } from './errors.mjs';
+import { ANSWERS, COOKIE_ERRORS, ERRORS } from './errors.mjs';
 import { asNew, changes, descriptors, getInt, snapshot, witness } from './kernel.mjs';
 import { plants } from './plants.mjs';
 import { fdOf, KEYS, scenarios } from './scenarios.mjs';
@@ -155,6 +155,12 @@ function isSaidUnknown(got, path) {
   return false;
 }
 
+/** Times, rates and estimates, which are others at each look, and what they make of windows. */
+const UNSTEADY =
+  /time|expires|count$|rtt|rto|ato|pacing|rate|window|wnd|cwnd|busy|last_|incomingCpu|thresh|owners.*fd$/i;
+
+const isUnsteady = (path) => scenario.isUnsteady === true && UNSTEADY.test(path);
+
 /** What differs from a run without faults. */
 function deviations(value, want) {
   const got = flatten(value);
@@ -175,7 +181,7 @@ async function baselineOf() {
     if (outcome.hangs) throw new Error('it never settled, though nothing failed');
     calls ??= log;
     value = outcome.value;
-    const flat = flatten(value);
+    const flat = new Map([...flatten(value)].filter(([path]) => !isUnsteady(path)));
     want = new Map(want === undefined ? flat : [...want].filter(([k, v]) => Object.is(flat.get(k), v)));
     held = heldBy(stage);
     await clear(stage);
@@ -229,6 +235,7 @@ function rowsOf({ calls }) {
       for (const [first, count, mode] of counts) {
         const key = `${name} ${callName}#${first} ${error}${mode}`;
         const detail = describe(made[first - 1]);
+        if (detail === OWN_SOCKET && !COOKIE_ERRORS.has(error)) continue;
         const row = { key, call: callName, error, isAnswer, first, count, mode, detail };
         rows.push({ ...row, fault, plan: [call, first, count, fault], option: made[first - 1] });
       }
@@ -236,6 +243,8 @@ function rowsOf({ calls }) {
   }
   return rows;
 }
+/** SO_COOKIE: by which the addon tells its own sockets from the program's, before it uses or closes them. */
+const OWN_SOCKET = 'getsockopt 1/57';
 /** Numbers of Linux that Node does not name. */
 const OTHERS = { ESOCKTNOSUPPORT: 94 };
 
@@ -244,13 +253,16 @@ function refusalFaults(error, row, api) {
   const { code, syscall, option } = error;
   const faults = [];
   if (!(error instanceof Error) || typeof code !== 'string') return [`threw ${error}`];
+  if (scenario.means?.(row) === code) return faults;
   if (!row.isAnswer && !sameCode(code, row.error)) {
     faults.push(`its code is ${code}, and the call failed with ${row.error}`);
   }
   if (row.isAnswer) return faults;
-  if (syscall !== row.call) {
+  // Of an exchange with the kernel over several calls the error names the interface, sock_diag(7).
+  const expected = scenario.names ?? row.call;
+  if (syscall !== row.call && syscall !== expected) {
     faults.push(`it names ${syscall}, and ${row.call} failed`);
-  } else if (row.call.endsWith('sockopt') && row.count === 1) {
+  } else if (scenario.names === undefined && row.call.endsWith('sockopt') && row.count === 1) {
     const { first, second } = row.option;
     const held = option === undefined ? undefined : api.constants[option];
     if (held !== second && option !== `${first}/${second}`) {
@@ -297,7 +309,7 @@ function judgeValue(outcome, row, stage) {
       text = 'left out';
       continue;
     }
-    const more = { row, path, value, baseline: baseline.value, target: targetOf(stage) };
+    const more = { row, path, value, baseline: baseline.value, stage };
     if (scenario.accepts?.(more)) {
       if (text === 'the right value') text = 'another value, which says so';
       continue;
@@ -388,7 +400,10 @@ async function run(row) {
     await sleep(5);
     left = differences(open, descriptors());
   }
-  faults.push(...left);
+  if (row.detail === OWN_SOCKET && left.every((one) => /left open \(socket:/.test(one))) {
+    // Only what is certainly the addon's own is closed.
+    if (left.length > 0) text += ', and leaves open what it could not identify';
+  } else faults.push(...left);
   for (const error of loose) faults.push(`uncaught: ${error?.stack ?? error}`);
   const hits = log.calls.filter(({ fault }) => fault !== 0).length;
   return hits === 0 ? undefined : { text, faults };
@@ -414,9 +429,15 @@ for (const [index, row] of rows.entries()) {
   if (index < Number(from)) continue;
   const { key, call, error, mode, first, detail } = row;
   say({ kind: 'row', index, key, call, error, mode, first, detail });
-  let result = await run(row);
-  // What another thread or process does may have changed the course: once more.
-  result ??= await run(row);
+  let result;
+  try {
+    result = await run(row);
+    // What another thread or process does may have changed the course: once more.
+    result ??= await run(row);
+  } catch (error) {
+    console.error(error);
+    process.exit(70);
+  }
   say({ kind: 'outcome', ...(result ?? { text: 'not reached' }) });
 }
 say({ kind: 'done' });
