@@ -59,10 +59,14 @@ async function measure(sockets, rounds) {
   if (wall.list().length !== wall.ssParsed().length) throw new Error('ss lists others');
   for (let i = 0; i < 5; i++) for (const run of Object.values(cpu)) run();
   // Before the others leave garbage, whose collection would be taken for it.
-  const sweep = () => readTcpInfosAsync(fds, undefined, all);
-  for (let i = 0; i < 5; i++) await sweep();
+  const sweep = (which) => () => readTcpInfosAsync(which, undefined, all);
+  for (let i = 0; i < 5; i++) await sweep(sockets)();
   const blocks = [];
-  for (let round = 0; round < rounds; round++) blocks.push(await longestBlock(sweep));
+  const numberBlocks = [];
+  for (let round = 0; round < rounds; round++) {
+    blocks.push(await longestBlock(sweep(sockets)));
+    numberBlocks.push(await longestBlock(sweep(fds)));
+  }
 
   const times = Object.fromEntries([...Object.keys(cpu), ...Object.keys(wall)].map((k) => [k, []]));
   for (let round = 0; round < rounds; round++) {
@@ -72,7 +76,7 @@ async function measure(sockets, rounds) {
       for (const name of shuffled(Object.keys(wall))) times[name].push(wallMs(wall[name]));
     }
   }
-  return { times, blocks, allWallMs: wallOf(() => cpu.all(), rounds) };
+  return { times, blocks, numberBlocks, allWallMs: wallOf(() => cpu.all(), rounds) };
 }
 
 function wallOf(run, rounds) {

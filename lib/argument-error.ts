@@ -1,5 +1,7 @@
 // Wrong arguments, told as Node tells them, before any system call.
 
+import { suggest } from './suggest';
+
 // Loaded with the first error: not with the package.
 const util = () => require('node:util') as typeof import('node:util');
 
@@ -41,6 +43,25 @@ export function valueError(argument: string, reason: string, value: unknown): Ty
 /** An option that cannot be asked for in this way: `ERR_INVALID_ARG_VALUE`. */
 export function optionError(name: string, reason: string): TypeError {
   return withCode(new TypeError(`The option "${name}" ${reason}`), 'ERR_INVALID_ARG_VALUE');
+}
+
+/**
+ * An option that nobody knows, as a member `name` of `argument`: `ERR_INVALID_ARG_VALUE`, with the one that was
+ * meant as it seems, else with those that there are.
+ */
+export function unknownOption(
+  argument: string,
+  name: string,
+  known: readonly string[],
+  more: { readonly meant?: string | undefined; readonly list?: string } = {},
+): TypeError {
+  const meant = more.meant ?? suggest(name, known);
+  const hint =
+    meant === undefined ? (more.list ?? `known: ${known.join(', ')}`) : `did you mean "${meant}"?`;
+  const label = argument === 'options' ? name : `${argument}.${name}`;
+  // As JSON: a name may have any character in it.
+  const message = `unknown option ${JSON.stringify(label)} (${hint})`;
+  return withCode(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
 }
 
 /** A number (or the length of a string) outside of its range: `ERR_OUT_OF_RANGE`. */

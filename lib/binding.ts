@@ -40,7 +40,10 @@ export interface Binding {
   setOptions(): void;
   /** Leaves in the scratch buffer how many records were read; goes on after one refused. */
   getOptions(): void;
-  /** Leaves in the scratch buffer what a new socket has for a 32-bit option. */
+  /**
+   * Leaves in the scratch buffer what a new socket has for a 32-bit option; with a code 0 there where no
+   * socket could be made, and 1 where getsockopt refused.
+   */
   getDefault(level: number, option: number): number;
   /** `SIO_KEEPALIVE_VALS` of Windows, in milliseconds. */
   setKeepAliveValues(
@@ -189,10 +192,14 @@ export const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLe
 /** Behind the records: `TCP_INFO`. */
 export const tcpInfo = new Uint32Array(scratch, RECORDS_END);
 
-/** What a new socket has for a 32-bit option, or the negative code of why it does not tell. */
-export function defaultOf(level: number, option: number): { status: number; value: number } {
+/** What a new socket has for a 32-bit option; or a negative code, and the system call that gave it. */
+export function defaultOf(
+  level: number,
+  option: number,
+): { status: number; value: number; syscall: 'socket' | 'getsockopt' } {
   const status = binding().getDefault(level, option);
-  return { status, value: answer[0] as number };
+  const value = answer[0] as number;
+  return { status, value, syscall: status < 0 && value === 0 ? 'socket' : 'getsockopt' };
 }
 
 /** Writes the first `records`, up to the first that is refused; returns how many were written. */

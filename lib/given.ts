@@ -26,6 +26,7 @@ export let rangeError: Kit['rangeError'];
 export let SocketOptionError: Kit['SocketOptionError'];
 export let systemError: Kit['systemError'];
 export let typeError: Kit['typeError'];
+export let unknownOption: Kit['unknownOption'];
 export let unsupportedError: Kit['unsupportedError'];
 export let valueError: Kit['valueError'];
 
@@ -39,6 +40,6 @@ export function useKit(kit: Kit): void {
   ({ binding, bytes, constantTables, defaultOf, getRecords, isLoaded } = kit);
   ({ putBytes, putRoom, putWord, readQueues, readTcpInfo, setRecords, tcpInfo, words } = kit);
   ({ describeErrno, errnoOf, optionError, rangeError, SocketOptionError, systemError } = kit);
-  ({ callbackError, typeError, unsupportedError, valueError } = kit);
+  ({ callbackError, typeError, unknownOption, unsupportedError, valueError } = kit);
   ({ descriptorOf, descriptorOfHandle, findDescriptors, handleOrDescriptor, tcpHandleOf } = kit);
 }

@@ -1,7 +1,14 @@
 // What the parts of this package that are loaded later take from the part that is loaded first, because
 // there has to be one of it: the addon and its memory, the classes of errors, the way to a descriptor.
 
-import { callbackError, optionError, rangeError, typeError, valueError } from './argument-error';
+import {
+  callbackError,
+  optionError,
+  rangeError,
+  typeError,
+  unknownOption,
+  valueError,
+} from './argument-error';
 import {
   binding,
   bytes,
@@ -44,7 +51,7 @@ export function kit() {
     },
     ...{ readQueues, readTcpInfo, setRecords, tcpInfo, words },
     ...{ describeErrno, errnoOf, optionError, rangeError, SocketOptionError, systemError },
-    ...{ callbackError, typeError, unsupportedError, valueError },
+    ...{ callbackError, typeError, unknownOption, unsupportedError, valueError },
     ...{ descriptorOf, descriptorOfHandle, findDescriptors, handleOrDescriptor, tcpHandleOf },
   };
 }

@@ -1,49 +1,81 @@
-// The known name that a misspelt one probably means.
+// Which known name somebody meant by one that is not known: another spelling, a typing error, or a word that
+// is used elsewhere for the same thing.
 
-/** A name longer than this is no misspelling of anything here. */
-const LONGEST = 100;
+/** Words for the same thing, as this package, Node, kernels and other libraries have them. */
+const SYNONYMS: readonly (readonly string[])[] = [
+  ['keepAlive', 'enable', 'enabled', 'SO_KEEPALIVE'],
+  [
+    ...['keepAliveInitialDelay', 'initialDelay', 'idle', 'delay', 'keepIdle', 'keepAliveIdle'],
+    ...['keepAliveDelay', 'keepAliveTime', 'idleTime', 'TCP_KEEPIDLE', 'TCP_KEEPALIVE'],
+  ],
+  ['keepAliveInterval', 'interval', 'intvl', 'keepIntvl', 'TCP_KEEPINTVL', 'probeInterval'],
+  [
+    ...['keepAliveCount', 'count', 'minProbes', 'probes', 'probeCount', 'keepAliveProbes', 'cnt'],
+    ...['keepCnt', 'TCP_KEEPCNT', 'maxProbes'],
+  ],
+  ['userTimeout', 'TCP_USER_TIMEOUT', 'writeTimeout'],
+  ['noDelay', 'TCP_NODELAY', 'nagle', 'disableNagle'],
+  ['sendBufferSize', 'sendBuffer', 'sndbuf', 'SO_SNDBUF'],
+  ['recvBufferSize', 'receiveBufferSize', 'receiveBuffer', 'recvBuffer', 'rcvbuf', 'SO_RCVBUF'],
+  ['maxSegmentSize', 'mss'],
+  ['dscp', 'typeOfService', 'tos'],
+  ['retransmissionTimeout', 'rto', 'initialRto'],
+  ['lossRate', 'loss', 'packetLoss'],
+  ['platform', 'system', 'os'],
+  ['remoteAddress', 'address', 'host', 'ip', 'peer', 'remoteIp'],
+  ['localAddress', 'localIp', 'bindAddress'],
+  ['timeout', 'maxSilence', 'deadline'],
+  ['send', 'ping', 'payload', 'message'],
+  ['onDead', 'onTimeout', 'onDeath', 'callback'],
+];
 
-/** The known name nearest to `name`, whatever the case of its letters; `undefined` if none is near. */
-export function suggest(name: string, known: readonly string[]): string | undefined {
-  if (name.length > LONGEST) return undefined;
-  const lower = name.toLowerCase();
-  let nearest: string | undefined;
-  let least = Infinity;
-  for (const candidate of known) {
-    const distance = editDistance(lower, candidate.toLowerCase());
-    // One mistake in three letters at the most: with more, the suggestion is a guess.
-    const near = distance <= Math.floor(Math.min(name.length, candidate.length) / 3);
-    if (near && distance < least) {
-      least = distance;
-      nearest = candidate;
-    }
-  }
-  return nearest;
+/** Letters and digits alone: `keep_alive` and `KeepAlive` are the same. */
+function bare(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 
-/**
- * How many letters have to be added, removed, replaced, or exchanged with their neighbour.
- * @see https://en.wikipedia.org/wiki/Damerau-Levenshtein_distance (optimal string alignment)
- */
-function editDistance(a: string, b: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= a.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column++) {
-      const isSame = a[row - 1] === b[column - 1];
-      let distance = Math.min(
-        (last[column] as number) + 1,
-        (current[column - 1] as number) + 1,
-        (last[column - 1] as number) + (isSame ? 0 : 1),
-      );
-      if (row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]) {
-        distance = Math.min(distance, (beforeLast[column - 2] as number) + 1);
-      }
-      current.push(distance);
-    }
-    beforeLast = last;
-    last = current;
+/** The one of `known` that `name` probably means, or `undefined`. */
+export function suggest(name: string, known: readonly string[]): string | undefined {
+  const given = bare(name);
+  const spelled = known.find((candidate) => bare(candidate) === given);
+  if (spelled !== undefined) return spelled;
+  const words = SYNONYMS.find((group) => group.some((word) => bare(word) === given));
+  const synonym = words?.find((word) => known.includes(word));
+  if (synonym !== undefined) return synonym;
+
+  // A typing error for each four letters, at the most three.
+  let fewest = Math.min(Math.max(1, given.length >> 2), 3) + 1;
+  let closest: string | undefined;
+  for (const candidate of known) {
+    const other = bare(candidate);
+    if (Math.abs(other.length - given.length) >= fewest) continue;
+    const typos = distance(given, other);
+    if (typos >= fewest) continue;
+    fewest = typos;
+    closest = candidate;
   }
-  return last[b.length] as number;
+  return closest;
+}
+
+/** Letters to leave out, put in or replace, and neighbours to swap, until one word is the other. */
+function distance(from: string, to: string): number {
+  let before: number[] = [];
+  let last = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= from.length; row++) {
+    const next = [row];
+    for (let column = 1; column <= to.length; column++) {
+      const same = from[row - 1] === to[column - 1];
+      let least = Math.min(
+        (last[column] as number) + 1,
+        (next[column - 1] as number) + 1,
+        (last[column - 1] as number) + (same ? 0 : 1),
+      );
+      const swapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+      if (swapped) least = Math.min(least, (before[column - 2] as number) + 1);
+      next.push(least);
+    }
+    before = last;
+    last = next;
+  }
+  return last[to.length] as number;
 }

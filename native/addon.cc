@@ -76,16 +76,19 @@ napi_value GetOptions(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// getDefault(level, option): 0 with a 32-bit value as `answer`, as a new socket has it.
+// getDefault(level, option): 0 with a 32-bit value as `answer`, as a new socket has it; or a code, with
+// an `answer` of 0 where no socket could be made, and of 1 where it was refused to the socket.
 napi_value GetDefault(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   const int level = call.Int32(0);
+  std::int32_t* answer = &call.environment->scratch->answer;
+  *answer = 0;
   const platform::Socket socket = platform::OpenSocket(level);
   if (socket < 0) return call.Answer(static_cast<int>(socket));
   int length = sizeof(std::int32_t);
-  const int status = platform::GetOption(socket, level, call.Int32(1),
-                                         &call.environment->scratch->answer, &length);
+  const int status = platform::GetOption(socket, level, call.Int32(1), answer, &length);
   platform::CloseSocket(socket);
+  if (status < 0) *answer = 1;
   return call.Answer(status);
 }
 

@@ -7,15 +7,10 @@ cd "$(dirname "$0")/.."
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-cp -r binding.gyp native package.json "$folder"
-ln -s "$PWD/node_modules" "$folder/node_modules"
-
 build() {
-  local flags='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g -O1'
-  # To the linker too, which makes the code when it optimises the whole.
-  CFLAGS=$flags CXXFLAGS=$flags LDFLAGS=$flags \
-    npx --no-install node-gyp rebuild -C "$folder" >"$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
+  scripts/build-sanitized.sh "$folder" address,undefined
 }
+build
 
 # node itself is not instrumented: the runtime has to be there before it.
 preload=$(realpath "$(g++ -print-file-name=libasan.so)")
@@ -34,6 +29,8 @@ plant() {
     exit 1
   fi
   mv "$folder/native/addon.cc.clean" "$folder/native/addon.cc"
+  # Newer than what was compiled of the planted one.
+  touch "$folder/native/addon.cc"
   echo "found the planted bug: $2"
 }
 plant 'volatile char* planted = new char[4]; delete[] planted; planted[0] = 1;' heap-use-after-free 0

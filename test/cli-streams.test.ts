@@ -3,6 +3,7 @@
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { durationOf, numberOf } from '../lib/cli/arguments';
@@ -136,10 +137,16 @@ sys.exit(child.wait())`;
       });
       const ended = once(python, 'close');
       const [pid] = (await once(python.stdout.setEncoding('utf8'), 'data')) as [string];
-      // It writes after it has begun to listen for the signal.
-      await expect.poll(received, { timeout: 10_000 }).not.toBe('');
-      process.kill(Number(pid), 'SIGINT');
-      expect(await ended).toEqual([0, null]);
+      let status: unknown;
+      try {
+        // It writes after it has begun to listen for the signal.
+        await expect.poll(received, { timeout: 10_000 }).not.toBe('');
+        process.kill(Number(pid), 'SIGINT');
+        status = await Promise.race([ended, sleep(10_000, 'it does not end', { ref: false })]);
+      } finally {
+        if (python.exitCode === null) process.kill(Number(pid), 'SIGKILL');
+      }
+      expect(status).toEqual([0, null]);
     });
   });
 });

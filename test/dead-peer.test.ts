@@ -16,6 +16,7 @@ import {
   setKeepAlive,
   setOptions,
 } from '../dist/index.js';
+import { rows } from '../dist/options/index.js';
 import { fdOf, withPair } from './support/net';
 import { onLinux } from './support/platform';
 import { getInt } from './support/witness';
@@ -93,6 +94,19 @@ describe('the rules of Linux', () => {
       expect(after).toBeGreaterThan(seen * 0.87);
     },
   );
+});
+
+test('data without a user timeout: settings that no kernel has come to an end', () => {
+  const hostile = fc.constantFrom(-1, 0, 0.001, 1, 200, 120_000, 1e9, 2 ** 53);
+  fc.assert(
+    fc.property(hostile, hostile, hostile, hostile, (timeout, timeoutMin, timeoutMax, retries) => {
+      const after = rules.givesUpAfter({ timeout, timeoutMin, timeoutMax, retries });
+      expect(after).toBeGreaterThanOrEqual(timeout);
+    }),
+    { numRuns: 1_000 },
+  );
+  // None at all: at the first retransmission after the shortest timeout.
+  expect(rules.givesUpAfter({ ...LAN, retries: 0 })).toBe(600);
 });
 
 test('data without a user timeout: given up at the moment, and not after it', () => {
@@ -175,6 +189,100 @@ describe('planDeadPeerTimeout', () => {
       ),
       { numRuns: 300 },
     );
+  });
+
+  test.each(SYSTEMS)(
+    '%s: a plan in the range of its options, or a timeout that is one',
+    (platform) => {
+      const timeouts = fc.oneof(
+        fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+        fc.double({ min: 0.001, max: 60_000, noNaN: true }),
+        fc.integer({ min: 1, max: 10_000 }),
+        // Around the limits of the search and of the options.
+        fc.integer({ min: -2, max: 2 }).map((near) => 32_767_000 + near),
+        fc.constantFrom(1, 999, 1_000, 1_001, 1_910, 20_000, 40_000, 2 ** 31 - 1),
+      );
+      const options = fc.record({
+        minProbes: fc.oneof(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 127 })),
+        zeroWindow: fc.constantFrom('fail' as const, 'tolerate' as const),
+        retransmissionTimeout: fc.oneof(
+          fc.constantFrom(1, 200, 1_000, 3_000, 120_000),
+          fc.double({ min: 1, max: 120_000, noNaN: true }),
+        ),
+        lossRate: fc.constantFrom(undefined, 0, 0.05, 1),
+      });
+      const inRange = (name: string, value: unknown) => {
+        const {
+          min = 0,
+          max = 0,
+          unit,
+        } = rows[name]?.[platform === 'gvisor' ? 'linux' : platform] ?? {};
+        const units = (value as number) / { s: 1_000, ms: 1, us: 0.001 }[unit ?? 'ms'];
+        expect({ name, units, isInteger: Number.isInteger(units) }).toMatchObject({
+          isInteger: true,
+        });
+        expect(units, name).toBeLessThanOrEqual(max);
+        // 0 is the kernel's own word for a user timeout that is off.
+        if (name !== 'userTimeout' || units !== 0) expect(units, name).toBeGreaterThanOrEqual(min);
+      };
+      const began = performance.now();
+      fc.assert(
+        fc.property(timeouts, options, (timeout, wish) => {
+          const plan = (milliseconds: number) =>
+            planDeadPeerTimeout(milliseconds, { ...wish, platform });
+          try {
+            const { probes, bounds, options, falseAlarmsPerHour } = plan(timeout);
+            expect(probes).toBeGreaterThanOrEqual(wish.minProbes);
+            expect(bounds.worst).toBeLessThanOrEqual(timeout + 250);
+            expect(Math.max(bounds.idle, bounds.busy)).toBeLessThanOrEqual(bounds.worst);
+            for (const [name, value] of Object.entries(options)) {
+              if (name !== 'keepAlive') inRange(name, value);
+            }
+            expect(falseAlarmsPerHour ?? 0).toBeGreaterThanOrEqual(0);
+            expect(falseAlarmsPerHour ?? 0).toBeLessThanOrEqual(1);
+          } catch (error) {
+            if (wish.zeroWindow === 'tolerate' && ['win32', 'gvisor'].includes(platform)) {
+              expect(String(error)).toContain(`'tolerate' on ${platform}`);
+              return;
+            }
+            expect(error).toBeInstanceOf(RangeError);
+            const [, smallest] = /"timeout" .* must be >= (\d+) ms \(/.exec(String(error)) ?? [];
+            expect(Number(smallest)).toBeGreaterThan(timeout);
+            expect(() => plan(Number(smallest))).not.toThrow();
+            if (Number(smallest) > 1) expect(() => plan(Number(smallest) - 1)).toThrow(RangeError);
+          }
+        }),
+        { numRuns: 2_000 },
+      );
+      // Each takes some microseconds; what does not end would not come here.
+      expect(performance.now() - began).toBeLessThan(30_000);
+    },
+  );
+
+  test('a smallest timeout is named for what decides on that system', () => {
+    const refusal = (platform: 'darwin' | 'linux') => {
+      try {
+        return String(planDeadPeerTimeout(100, { platform, minProbes: 1 }));
+      } catch (error) {
+        return String(error);
+      }
+    };
+    expect(refusal('darwin')).toContain('(1 unanswered probe). Received 100');
+    expect(refusal('linux')).toContain('(1 unanswered probe, retransmission timeout 1000 ms)');
+    // The number that it recommends is one that it takes.
+    expect(planDeadPeerTimeout(1_910, { platform: 'darwin', minProbes: 1 }).probes).toBe(1);
+  });
+
+  test('each member is read once', () => {
+    let reads = 0;
+    const options = {
+      platform: 'darwin' as const,
+      get minProbes() {
+        return reads++ === 0 ? 7 : -1;
+      },
+    };
+    expect(planDeadPeerTimeout(30_000, options).probes).toBe(7);
+    expect(reads).toBe(1);
   });
 
   test('timers that are late end no connection after fewer probes', () => {
@@ -286,7 +394,13 @@ describe('planDeadPeerTimeout', () => {
     [2 ** 31, {}, RangeError, '<= 2147483647'],
     [5_000, {}, RangeError, '3 unanswered probes, retransmission timeout 1000 ms'],
     [20_000, { platform: 'sunos' }, TypeError, 'must be one of linux'],
-    [20_000, { platfrom: 'linux' }, TypeError, 'is not known'],
+    [
+      20_000,
+      { platfrom: 'linux' },
+      TypeError,
+      'unknown option "platfrom" (did you mean "platform"?)',
+    ],
+    [20_000, { minProbe: 3 }, TypeError, 'unknown option "minProbe" (did you mean "minProbes"?)'],
     [20_000, { minProbes: 0 }, RangeError, '>= 1'],
     [20_000, { minProbes: 1.5 }, RangeError, 'an integer'],
     [20_000, { minProbes: '3' }, TypeError, 'a number'],
@@ -328,6 +442,26 @@ describe('setDeadPeerTimeout', () => {
       // The kernel has a shorter retransmission timeout than the plan made room for.
       expect(getDeadPeerBounds(client)).toMatchObject({ idle: 9_000, worst: expect.any(Number) });
       expect(getDeadPeerBounds(client).worst).toBeLessThan(18_720);
+    });
+  });
+
+  test('a caller that changes a plan changes no later one', async () => {
+    await withPair(({ client, accepted }) => {
+      const plan = setDeadPeerTimeout(client, 20_000);
+      expect(() => {
+        (plan.options as { keepAlive?: boolean }).keepAlive = false;
+      }).toThrow(TypeError);
+      expect(() => {
+        delete (plan.options as { userTimeout?: number }).userTimeout;
+      }).toThrow(TypeError);
+      expect(() => {
+        (plan.bounds as { worst: number }).worst = 1;
+      }).toThrow(TypeError);
+      expect(() => {
+        (plan as { probes: number }).probes = 1;
+      }).toThrow(TypeError);
+      setDeadPeerTimeout(accepted, 20_000);
+      expect(held(accepted)).toMatchObject({ enable: 1, count: 5, userTimeout: 8_720 });
     });
   });
 

@@ -128,10 +128,18 @@ describe('names', () => {
     withTcp((fd) => {
       const set = (name: string) => thrown(() => setOptions(fd, { [name]: 1 }));
       expect(set('usertimeout').message).toBe(
-        'The option "usertimeout" is not known (did you mean \'userTimeout\'?)',
+        'unknown option "usertimeout" (did you mean "userTimeout"?)',
       );
-      expect(set('TCP_KEEPCNT').message).toMatch(/did you mean 'keepAliveCount'/);
-      expect(set('keepaliveTimeout').message).toBe('The option "keepaliveTimeout" is not known');
+      expect(set('TCP_KEEPCNT').message).toMatch(/did you mean "keepAliveCount"/);
+      expect(set('userTimout').message).toMatch(/did you mean "userTimeout"/);
+      expect(set('keepAliveIntervall').message).toMatch(/did you mean "keepAliveInterval"/);
+      // The kernel's name on another system, and a word that others use for it.
+      expect(set('TCP_RXT_CONNDROPTIME').message).toMatch(/did you mean "userTimeout"/);
+      expect(set('keep_alive_idle').message).toMatch(/did you mean "keepAliveInitialDelay"/);
+      expect(set('keepaliveTimeout').message).toBe(
+        'unknown option "keepaliveTimeout" (supportedOptions() returns the names)',
+      );
+      expect(set('a"\n').message).toMatch(/^unknown option "a\\"\\n" /);
       for (const name of ['toString', '__proto__', 'constructor', '']) {
         expect(thrown(() => getOption(fd, name as never)).code).toBe('ERR_INVALID_ARG_VALUE');
         expect(isSupported(name)).toBe(false);
@@ -144,7 +152,10 @@ describe('names', () => {
     expect(isSupported('userTimeout')).toBe(true);
     expect(isSupported('connectTimeout')).toBe(false);
     expect(isSupported('no such name')).toBe(false);
-    for (const value of [undefined, null, 1, {}]) {
+    // Whether there is an addon.
+    expect(isSupported()).toBe(true);
+    expect(isSupported(undefined)).toBe(true);
+    for (const value of [null, 1, {}, true]) {
       expect(thrown(() => isSupported(value as never)).code).toBe('ERR_INVALID_ARG_TYPE');
     }
   });

@@ -67,7 +67,7 @@ describe('arguments', () => {
     [{ interval: 1_000, signal: { aborted: false } }, /ERR_INVALID_ARG_TYPE.*an AbortSignal/],
     [
       { interval: 1_000, pong: 'x' },
-      /ERR_INVALID_ARG_VALUE.*options.pong.*is not known: there are interval, /,
+      /ERR_INVALID_ARG_VALUE.*unknown option "pong" \(known: interval, /,
     ],
   ])('%j', (options, message) => {
     const socket = new PassThrough();

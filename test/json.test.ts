@@ -124,7 +124,8 @@ describe('JSON.stringify', () => {
   test('a connection and its cookie come back the same', async ({ skip }) => {
     skip(!onLinux, `has no cookies: ${process.platform}`);
     await withPair(({ client }) => {
-      const [one] = face.listConnections({ localPort: client.localPort as number, tcpInfo: true });
+      const { localPort, remotePort } = client as { localPort: number; remotePort: number };
+      const [one] = face.listConnections({ localPort, remotePort, tcpInfo: true });
       expect(JSON.parse(JSON.stringify(one))).toEqual(one);
       expect(one?.cookie).toMatch(/^[1-9]\d*$/);
       expect(one?.cookie).toBe(face.getOption(client, 'cookie'));

@@ -26,11 +26,19 @@ beforeAll(() => {
   const library = join(folder, 'kernel-side.so');
   const source = join(__dirname, 'fixtures/kernel-side.c');
   execFileSync(compiler, ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl']);
-  const preload = [process.env.LD_PRELOAD, library].filter(Boolean).join(':');
+  // First, so that the addon is its caller: under AddressSanitizer that is preloaded too.
+  const preload = [library, process.env.LD_PRELOAD].filter(Boolean).join(':');
+  const sanitizer = [process.env.ASAN_OPTIONS, 'verify_asan_link_order=0']
+    .filter(Boolean)
+    .join(':');
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [join(__dirname, 'fixtures/kernel-side.cjs'), require.resolve('../dist/index.js')],
-    { env: { ...process.env, LD_PRELOAD: preload }, encoding: 'utf8', timeout: 60_000 },
+    {
+      env: { ...process.env, LD_PRELOAD: preload, ASAN_OPTIONS: sanitizer },
+      encoding: 'utf8',
+      timeout: 60_000,
+    },
   );
   if (status !== 0) throw new Error(stderr);
   answers = JSON.parse(stdout);

@@ -219,8 +219,7 @@ describe('what an earlier call left', () => {
     ['UDP over IPv6', AF_INET6, SOCK_DGRAM],
     ['a Unix socket', AF_UNIX, SOCK_STREAM],
     ['netlink', 16, SOCK_DGRAM],
-  ] as const)('is in no answer, of any option and any length: %s', ([, domain, type], { skip }) => {
-    skip(process.platform !== 'linux', 'the numbers are those of Linux');
+  ] as const)('is in no answer, of any option and any length: %s', ([, domain, type]) => {
     const wrong: string[] = [];
     withSocket(domain, type, (fd) => {
       const readAfter = (left: number, level: number, name: number, length?: number) => {

@@ -25,10 +25,14 @@ describe('suggest', () => {
   );
 
   test('takes the nearest, and of two equally near ones the first', () => {
-    expect(suggest('keepAliveCoun', ['keepAlive', 'keepAliveCount', 'keepAliveDelay'])).toBe(
-      'keepAliveCount',
-    );
+    const known = ['keepAlive', 'keepAliveCount', 'keepAliveDelay'];
+    expect(suggest('keepAliveCoun', known)).toBe('keepAliveCount');
     expect(suggest('tcp5', ['tcp4', 'tcp6'])).toBe('tcp4');
     expect(suggest('tcp5', [])).toBeUndefined();
+  });
+
+  test('takes another word for the same option', () => {
+    expect(suggest('idle', ['initialDelay', 'interval'])).toBe('initialDelay');
+    expect(suggest('TCP_KEEPINTVL', ['initialDelay', 'interval'])).toBe('interval');
   });
 });

@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { getSysctl, getSystemDefaults, type SystemDefaults } from '../dist/index.js';
+import {
+  type DeadPeerReport,
+  getSysctl,
+  getSystemDefaults,
+  type SystemDefaults,
+} from '../dist/index.js';
 import { inNamespace, needsNamespace } from './support/namespace';
 import { AF_INET, getInt, IPPROTO_TCP, SOCK_STREAM, withSocket } from './support/witness';
 
@@ -51,6 +56,15 @@ describe('getSystemDefaults', () => {
   });
 });
 
+interface Report {
+  readonly defaults: SystemDefaults;
+  readonly commandLine: { status: number; stdout: string };
+  readonly bounds: DeadPeerReport;
+  readonly tolerate: string;
+  readonly fail: string;
+  readonly bounded: DeadPeerReport;
+}
+
 describe('getSystemDefaults in another namespace', () => {
   beforeEach(needsNamespace);
 
@@ -77,10 +91,18 @@ describe('getSystemDefaults in another namespace', () => {
   });
 
   test('without /proc/sys: null with the reason, never a guess', async () => {
-    const { defaults, commandLine } = await inNamespace<{
-      defaults: SystemDefaults;
-      commandLine: { status: number; stdout: string };
-    }>('defaults.mjs', 'hidden');
+    const { defaults, commandLine, ...plans } = await inNamespace<Report>('defaults.mjs', 'hidden');
+    // Bounds that rest on what was assumed say so, and a plan too.
+    const assumed =
+      'net.ipv4.tcp_retries2 could not be read (ENOENT: no such file or directory): 15 is assumed';
+    expect(plans.bounds.warnings).toContain(assumed);
+    expect(plans.bounds.warnings.join()).toContain('net.ipv4.tcp_rto_min_us could not be read');
+    // The socket itself has its longest timeout.
+    expect(plans.bounds.warnings.join()).not.toContain('tcp_rto_max_ms');
+    expect(plans.tolerate).toContain(` ${assumed}.`);
+    // A user timeout depends on no setting.
+    expect(plans.fail).not.toContain('assumed');
+    expect(plans.bounded.warnings.join()).not.toContain('assumed');
     // The command line tells the same, and its exit code that something is missing.
     expect(commandLine.status).toBe(1);
     expect(commandLine.stdout).toMatch(
@@ -93,8 +115,22 @@ describe('getSystemDefaults in another namespace', () => {
     }
   });
 
+  test('settings that no kernel has: bounds all the same, with what was assumed', async () => {
+    const { bounds, tolerate, commandLine } = await inNamespace<Report>('defaults.mjs', 'nonsense');
+    expect(commandLine.status).toBe(1);
+    expect(bounds.idle).toBe(5_000);
+    // 10^9 retransmissions, most of them after two minutes: longer than the universe, and computed at once.
+    expect(bounds.busy).toBeGreaterThan(1e14);
+    expect(bounds.warnings).toContain(
+      'net.ipv4.tcp_rto_min_us could not be read (it is -0.001): 200 ms is assumed',
+    );
+    expect(tolerate).toMatch(
+      /"options.zeroWindow" argument cannot be 'tolerate' here: 1000000000 retransmissions \(net.ipv4.tcp_retries2\)/,
+    );
+  });
+
   test('of an older kernel: what was fixed then, and says so', async () => {
-    const { defaults } = await inNamespace<{ defaults: SystemDefaults }>('defaults.mjs', 'older');
+    const { defaults } = await inNamespace<Report>('defaults.mjs', 'older');
     expect(defaults.retransmissions).toMatchObject({ value: 15, source: 'sysctl' });
     expect(defaults.retransmissionTimeoutMin).toMatchObject({ value: 200, source: 'builtin' });
     expect(defaults.retransmissionTimeoutMax).toMatchObject({

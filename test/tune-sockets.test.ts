@@ -253,6 +253,20 @@ describe('tuneSockets', () => {
     },
   );
 
+  test('what it calls below somebody else’s emit is asleep between two tunings', async () => {
+    const tuning = tuneSockets({ server: client });
+    const ours = net.Server.prototype.emit;
+    net.Server.prototype.emit = function (this: net.Server, ...args: unknown[]) {
+      return Reflect.apply(ours, this, args) as boolean;
+    } as never;
+    ends.push(() => Reflect.deleteProperty(net.Server.prototype, 'emit'));
+    tuning.close();
+    const [, accepted] = await pair();
+    tune({ server: client });
+    net.createServer().emit('connection', accepted);
+    expect(userTimeout(accepted)).toBe(8_720);
+  });
+
   test('errors go to onError, and never to the library; what it throws is uncaught', async () => {
     const errors: string[] = [];
     // No kernel has a congestion control of that name.
@@ -762,7 +776,7 @@ describe('tuneSockets', () => {
 
   test.each([
     [undefined, TypeError, 'an object'],
-    [{ clients: {} }, TypeError, 'has no member "clients"'],
+    [{ clients: {} }, TypeError, 'unknown option "clients" (did you mean "client"?)'],
     [{ client: 5 }, TypeError, 'options.client'],
     [{ client: { deadPeerTimeout: 3_000 } }, RangeError, '3 unanswered probes'],
     [{ client: { deadPeerTimeout: '20s' } }, TypeError, 'number of milliseconds'],

@@ -1,6 +1,6 @@
 // A filter as callers write it -> one that was checked; and whether a connection is what it asks for.
 
-import { rangeError, typeError, valueError } from '../given';
+import { rangeError, typeError, unknownOption, valueError } from '../given';
 import { type TcpState, tcpStates } from '../tcp-info/tcp-info';
 import { isWithin, type Prefix, prefixOf } from './address';
 import type { ConnectionFilter } from './connection';
@@ -119,11 +119,7 @@ export function membersOf(
   const members: [string, unknown][] = [];
   for (const name of Object.keys(object)) {
     const value = (object as Record<string, unknown>)[name];
-    if (!allowed.includes(name)) {
-      const meant = allowed.find((one) => one.toLowerCase() === name.toLowerCase());
-      const hint = meant === undefined ? `one of ${allowed.join(', ')}` : `'${meant}', as it seems`;
-      throw valueError(`${argument}.${name}`, `is not known; it must be ${hint}`, value);
-    }
+    if (!allowed.includes(name)) throw unknownOption(argument, name, allowed);
     if (value !== undefined) members.push([name, value]);
   }
   return members;

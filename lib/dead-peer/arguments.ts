@@ -1,7 +1,7 @@
 // What callers pass, checked before anything is done with it.
 
-import { rangeError, typeError, valueError } from '../given';
-import { smallestTimeout, type Wish, type ZeroWindow } from './plan';
+import { rangeError, typeError, unknownOption, valueError } from '../given';
+import { keepAliveSuffices, smallestTimeout, type Wish, type ZeroWindow } from './plan';
 import type { DeadPeerPlatform } from './rules';
 
 export function membersOf(options: unknown, names: readonly string[]): Record<string, unknown> {
@@ -9,11 +9,11 @@ export function membersOf(options: unknown, names: readonly string[]): Record<st
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw typeError('options', `an object with any of ${names.join(', ')}`, options);
   }
-  for (const [name, value] of Object.entries(options)) {
-    if (names.includes(name)) continue;
-    throw valueError(`options.${name}`, `is not known: there are ${names.join(', ')}`, value);
-  }
-  return options as Record<string, unknown>;
+  // A copy: what is checked is what is used, whatever getters the caller's object has.
+  const members: Record<string, unknown> = { ...options };
+  const unknown = Object.keys(members).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw unknownOption('options', unknown, names);
+  return members;
 }
 
 export function checkedNumber(name: string, value: unknown, least: number, most: number): number {
@@ -59,7 +59,17 @@ export function checkTolerance(platform: DeadPeerPlatform, zeroWindow: ZeroWindo
 }
 
 export function tooSmall(timeout: number, wish: Wish): Error {
-  const { minProbes, retransmission } = wish;
-  const given = `${minProbes} unanswered ${minProbes === 1 ? 'probe' : 'probes'}, retransmission timeout ${retransmission.timeout} ms`;
-  return rangeError('timeout', `>= ${smallestTimeout(wish)} ms (${given})`, timeout);
+  const { platform, minProbes, retransmission } = wish;
+  const smallest = smallestTimeout(wish);
+  if (smallest > LONGEST_TIMEOUT) {
+    // Nothing but this has no bound of its own: a kernel takes any number for the setting.
+    const reason = `cannot be 'tolerate' here: ${retransmission.retries} retransmissions (net.ipv4.tcp_retries2) take longer than any timeout`;
+    return valueError('options.zeroWindow', reason, wish.zeroWindow);
+  }
+  const probes = `${minProbes} unanswered ${minProbes === 1 ? 'probe' : 'probes'}`;
+  // Where keepalive alone decides, retransmissions have no part in it.
+  const given = keepAliveSuffices(platform)
+    ? probes
+    : `${probes}, retransmission timeout ${retransmission.timeout} ms`;
+  return rangeError('timeout', `>= ${smallest} ms (${given})`, timeout);
 }

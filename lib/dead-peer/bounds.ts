@@ -1,6 +1,6 @@
 // Within which time a socket fails, by what the kernel holds, and what is wrong with that.
 
-import type { OptionName } from '../catalogue';
+import type { OptionName, OptionValues } from '../catalogue';
 import type { Platform } from '../catalogue/row';
 import type { SocketLike } from '../socket';
 import { keepAliveSuffices } from './plan';
@@ -30,26 +30,46 @@ const NAMES: readonly OptionName[] = [
 
 export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
   const platform = process.platform as Platform;
-  const held = getOptions(
-    socket,
-    NAMES.filter((name) => isSupported(name)),
-  );
+  const held = heldBy(socket);
   const rto = retransmissionTimeoutOf(socket);
   const timeout = rto ?? INITIAL_TIMEOUT;
-  const here = held.userTimeout ? { ...builtinHere, timeout } : retransmissionHere(timeout);
-  const retransmission = {
-    ...here,
-    timeoutMax: held.retransmissionTimeoutMax ?? here.timeoutMax,
-  };
+  const { userTimeout, retransmissionTimeoutMax } = held;
+  // A user timeout leaves nothing to the system's settings.
+  const { retransmission, assumptions } = userTimeout
+    ? { retransmission: { ...builtinHere, timeout }, assumptions: [] }
+    : retransmissionHere(timeout, retransmissionTimeoutMax);
   const values = {
     keepAlive: held.keepAlive ?? false,
     keepAliveInitialDelay: held.keepAliveInitialDelay ?? systemDefault('keepAliveInitialDelay'),
     keepAliveInterval: held.keepAliveInterval ?? systemDefault('keepAliveInterval'),
     keepAliveCount: held.keepAliveCount ?? systemDefault('keepAliveCount'),
-    userTimeout: held.userTimeout ?? 0,
+    userTimeout: userTimeout ?? 0,
   };
   const bounds = boundsOf(platform, values, retransmission);
-  return { ...bounds, warnings: warningsOn(platform, values, bounds) };
+  const warnings = warningsOn(platform, values, bounds);
+  if (values.keepAlive && held.keepAliveInitialDelay === undefined) {
+    warnings.push(
+      'this system does not tell the keepalive times of a socket: its defaults are taken for them',
+    );
+  }
+  warnings.push(...assumptions);
+  if (rto === null) {
+    warnings.push(
+      `the retransmission timeout is not known: ${spell(INITIAL_TIMEOUT)} is assumed, and a slower path takes longer`,
+    );
+  }
+  return { ...bounds, warnings };
+}
+
+function heldBy(socket: SocketLike): Partial<OptionValues> {
+  let names: readonly OptionName[];
+  try {
+    names = NAMES.filter((name) => isSupported(name));
+  } catch {
+    // No socket can be made to ask the kernel what it has: this one answers for what it has.
+    return getOptions(socket);
+  }
+  return getOptions(socket, names);
 }
 
 /** Of what no socket of this system tells. One that the system does not tell either never comes. */
@@ -65,11 +85,6 @@ function warningsOn(
   const { keepAlive, keepAliveInitialDelay, keepAliveInterval, keepAliveCount, userTimeout } =
     values;
   const warnings: string[] = [];
-  if (keepAlive && !isSupported('keepAliveInitialDelay')) {
-    warnings.push(
-      'this system does not tell the keepalive times of a socket: its defaults are taken for them',
-    );
-  }
   const counted = platform === 'linux' && userTimeout > 0;
   if (!keepAlive) {
     warnings.push('keepalive is off: a peer that vanishes while nothing is sent is never noticed');

@@ -44,12 +44,12 @@ export interface PlanOptions extends DeadPeerOptions {
   readonly lossRate?: number | undefined;
 }
 
-/** What keeps a promise, and what follows from it. Times in milliseconds. */
+/** What keeps a promise, and what follows from it: frozen. Times in milliseconds. */
 export interface DeadPeerPlan {
   readonly platform: DeadPeerPlatform;
   readonly timeout: number;
   /** What `setDeadPeerTimeout` sets. */
-  readonly options: SocketOptions;
+  readonly options: Readonly<SocketOptions>;
   /** Unanswered keepalive probes that end an idle connection. */
   readonly probes: number;
   /** The retransmission timeout that the bounds allow for. */
@@ -60,7 +60,7 @@ export interface DeadPeerPlan {
   readonly zeroWindow: ZeroWindow;
   /** The chance, 0 to 1, that a living and idle peer is taken for dead within an hour; `null` without a `lossRate`. */
   readonly falseAlarmsPerHour: number | null;
-  /** Why these values, in a sentence or two. */
+  /** Why these values, in a sentence or two; and what was assumed because it could not be read. */
   readonly why: string;
   /** `false`: by the system's documents and source; nobody has run it there yet. */
   readonly measured: boolean;
@@ -72,6 +72,8 @@ export interface Wish {
   readonly minProbes: number;
   readonly zeroWindow: ZeroWindow;
   readonly retransmission: Retransmission;
+  /** What `retransmission` assumes because it could not be read, in sentences. */
+  readonly assumptions: readonly string[];
   /** Where the system always sends so many probes. */
   readonly fixedCount?: number | undefined;
 }
@@ -82,8 +84,10 @@ const ENOUGH_PROBES = 5;
 const TIMER_SLACK = 250;
 /** What kernels take keepalive times in. */
 const SECOND = 1_000;
-/** TCP_KEEPIDLE of Linux, which the others exceed. */
+/** TCP_KEEPIDLE and TCP_KEEPINTVL of Linux, which the others exceed. */
 const LONGEST_DELAY = 32_767 * SECOND;
+/** TCP_KEEPCNT of Linux and gVisor. */
+const MOST_PROBES = 127;
 /** TCP_RTO_MAX_MS. */
 const SHORTEST_TIMEOUT_MAX = 1_000;
 const LONGEST_TIMEOUT_MAX = 120_000;
@@ -129,7 +133,8 @@ function choiceOf(
   };
   // The count that is in effect, also where it is not looked at: for people, and for gVisor.
   const counted = userTimeout > 0 && platform !== 'win32';
-  const values = counted ? { ...chosen, keepAliveCount: probesOf('linux', chosen) } : chosen;
+  const count = counted ? Math.min(probesOf('linux', chosen), MOST_PROBES) : probes;
+  const values = { ...chosen, keepAliveCount: count };
   const bounds =
     timeoutMax === null
       ? boundsOf(platform, values, retransmission)
@@ -162,14 +167,31 @@ function latest({ values, bounds, timeoutMax }: Choice): number {
 
 /** The best choice for so many probes: the longest initial delay, and so the fewest probes. */
 function longestDelay(wish: Wish, timeout: number, probes: number): Choice | undefined {
+  // The interval and the longest retransmission timeout are shares of the timeout. Where little of it
+  // is left for them (many probes, a long retransmission timeout), they are shares of less, down to
+  // the shortest that there are, for which `smallestTimeout` is computed.
+  for (let shared = timeout; ; shared /= 2) {
+    const choice = longestDelayWith(wish, timeout, probes, shared);
+    if (choice !== undefined || shared < SECOND) return choice;
+  }
+}
+
+function longestDelayWith(
+  wish: Wish,
+  timeout: number,
+  probes: number,
+  shared: number,
+): Choice | undefined {
   // So long that it takes more than a short disturbance of the path to lose all of the probes.
-  const interval = Math.max(1, Math.floor(timeout / (20 * SECOND))) * SECOND;
-  const timeoutMax = timeoutMaxFor(wish, timeout);
-  const at = (seconds: number) => choiceOf(wish, probes, seconds * SECOND, interval, timeoutMax);
-  const fits = (seconds: number) => latest(at(seconds)) <= timeout + TIMER_SLACK;
+  const seconds = Math.min(Math.max(1, Math.floor(shared / (20 * SECOND))), LONGEST_DELAY / SECOND);
+  const interval = seconds * SECOND;
+  const timeoutMax = timeoutMaxFor(wish, shared);
+  const at = (delay: number) => choiceOf(wish, probes, delay * SECOND, interval, timeoutMax);
+  const fits = (delay: number) => latest(at(delay)) <= timeout + TIMER_SLACK;
   if (!fits(1)) return undefined;
+  // Whole seconds, so that the two meet.
   let below = 1;
-  let above = Math.min(LONGEST_DELAY, timeout) / SECOND + 1;
+  let above = Math.floor(Math.min(LONGEST_DELAY, timeout) / SECOND) + 1;
   while (above - below > 1) {
     const middle = Math.floor((below + above) / 2);
     if (fits(middle)) below = middle;
@@ -211,23 +233,26 @@ export function planFor(wish: Wish, timeout: number, lossRate?: number): DeadPee
   const { bounds, timeoutMax } = choice;
   const values = withCount(choice.values, wish.fixedCount);
   const { userTimeout, ...keepAlive } = values;
-  return {
+  // Frozen: setDeadPeerTimeout() keeps a plan for the next socket and returns the same one.
+  return Object.freeze({
     platform,
     timeout,
-    options: {
+    options: Object.freeze({
       ...keepAlive,
       ...(keepAliveSuffices(platform) ? {} : { userTimeout }),
       ...(timeoutMax === null ? {} : { retransmissionTimeoutMax: timeoutMax }),
-    },
+    }),
     probes: probesOf(platform, values),
     retransmissionTimeout: wish.retransmission.timeout,
-    bounds,
+    bounds: Object.freeze(bounds),
     zeroWindow: keepAliveSuffices(platform) ? 'tolerate' : wish.zeroWindow,
     falseAlarmsPerHour:
       lossRate === undefined ? null : falseAlarmsPerHour(platform, values, lossRate),
-    why: explain(wish, { ...choice, values }),
+    why: [explain(wish, { ...choice, values }), ...wish.assumptions.map((text) => `${text}.`)].join(
+      ' ',
+    ),
     measured: platform === 'linux',
-  };
+  });
 }
 
 /** Closer together, so many probes take as long. */

@@ -2,6 +2,7 @@
 
 import type { Platform } from '../catalogue/row';
 import type { SocketLike } from '../socket';
+import type { SystemDefault } from '../system/read';
 import type { DeadPeerPlatform, Retransmission } from './rules';
 import { getSystemDefaults, getTcpInfo } from './uses';
 
@@ -18,16 +19,33 @@ export const BUILTIN: Readonly<Record<DeadPeerPlatform, Omit<Retransmission, 'ti
 
 export const builtinHere = BUILTIN[process.platform as Platform] ?? BUILTIN.linux;
 
-/** How this system sends data again, by its settings where it shows them; to read them takes a while. */
-export function retransmissionHere(timeout: number): Retransmission {
-  const { retransmissions, retransmissionTimeoutMin, retransmissionTimeoutMax } =
-    getSystemDefaults();
-  return {
-    timeout,
-    timeoutMin: retransmissionTimeoutMin.value ?? builtinHere.timeoutMin,
-    timeoutMax: retransmissionTimeoutMax.value ?? builtinHere.timeoutMax,
-    retries: retransmissions.value ?? builtinHere.retries,
+/**
+ * How this system sends data again, by its settings; to read them takes a while. `timeoutMax` is the
+ * socket's own, where it has one. What could not be read is assumed, which `assumptions` says in words.
+ */
+export function retransmissionHere(
+  timeout: number,
+  timeoutMax?: number,
+): { retransmission: Retransmission; assumptions: readonly string[] } {
+  const defaults = getSystemDefaults();
+  const assumptions: string[] = [];
+  const read = ({ name, value, unit, reason }: SystemDefault, assumed: number): number => {
+    if (value !== null && value >= 0 && value <= Number.MAX_SAFE_INTEGER) return value;
+    // A system without the setting has what is built in.
+    if (name !== null) {
+      const why = reason ?? `it is ${value}`;
+      const what = unit === 'ms' ? `${assumed} ms` : assumed;
+      assumptions.push(`${name} could not be read (${why}): ${what} is assumed`);
+    }
+    return assumed;
   };
+  const retransmission = {
+    timeout,
+    timeoutMin: read(defaults.retransmissionTimeoutMin, builtinHere.timeoutMin),
+    timeoutMax: timeoutMax ?? read(defaults.retransmissionTimeoutMax, builtinHere.timeoutMax),
+    retries: read(defaults.retransmissions, builtinHere.retries),
+  };
+  return { retransmission, assumptions };
 }
 
 /**

@@ -92,13 +92,16 @@ function dataBoundOfBsd({ userTimeout }: DeadPeerValues, retransmission: Retrans
  */
 export function givesUpAfter({ timeout, timeoutMin, timeoutMax, retries }: Retransmission): number {
   const limit = retransmissionTime(retries, timeoutMin, timeoutMax);
-  let wait = timeout;
-  let after = timeout;
-  while (after - timeout < limit) {
-    wait = Math.min(2 * wait, timeoutMax);
-    after += wait;
+  const longest = Math.max(1, timeoutMax);
+  let wait = Math.max(1, timeout);
+  let waited = 0;
+  while (waited < limit && wait < longest) {
+    wait = Math.min(2 * wait, longest);
+    waited += wait;
   }
-  return after;
+  // From here on each wait is the longest.
+  const rest = Math.max(0, Math.ceil((limit - waited) / longest));
+  return timeout + waited + rest * longest;
 }
 
 /**

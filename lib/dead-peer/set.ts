@@ -54,6 +54,7 @@ export function planDeadPeerTimeout(timeout: number, options?: PlanOptions): Dea
   const wish: Wish = {
     platform: system,
     ...deadPeer,
+    assumptions: [],
     retransmission: {
       ...BUILTIN[system],
       timeout: checkedNumber('options.retransmissionTimeout', retransmissionTimeout, 1, 120_000),
@@ -78,10 +79,9 @@ function planHere(
     platform,
     fixedCount: fixedCount(),
     // A user timeout leaves nothing to the system's settings.
-    retransmission:
-      checked.zeroWindow === 'fail'
-        ? { ...builtinHere, timeout: assumed }
-        : retransmissionHere(assumed),
+    ...(checked.zeroWindow === 'fail'
+      ? { retransmission: { ...builtinHere, timeout: assumed }, assumptions: [] }
+      : retransmissionHere(assumed)),
   });
   const wish = wishWith(Math.max(rto ?? 0, INITIAL_TIMEOUT));
   const plan = planAgain(wish, timeout);
@@ -102,8 +102,9 @@ let recent: { readonly key: string; readonly plan: DeadPeerPlan | undefined } | 
 
 /** Most programs have one timeout for all of their sockets: the last plan is kept. */
 function planAgain(wish: Wish, timeout: number): DeadPeerPlan | undefined {
-  const { minProbes, zeroWindow, retransmission } = wish;
-  const key = [timeout, minProbes, zeroWindow, ...Object.values(retransmission)].join(' ');
+  const { minProbes, zeroWindow, retransmission, assumptions } = wish;
+  const values = [timeout, minProbes, zeroWindow, ...Object.values(retransmission)];
+  const key = [...values, ...assumptions].join(' ');
   if (recent?.key !== key) recent = { key, plan: planFor(wish, timeout) };
   return recent.plan;
 }

@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import type { SocketOptions } from '../catalogue';
 import type { SocketOptionErrorDetails } from '../error';
-import { callbackError, descriptorOf, SocketOptionError, typeError, valueError } from '../given';
+import { callbackError, descriptorOf, SocketOptionError, typeError, unknownOption } from '../given';
 import type { TcpHandle } from '../socket';
 import { checkedTimeout, checkedWish } from './arguments';
 import { type SocketSide, seeNewSockets } from './new-sockets';
@@ -77,7 +77,7 @@ class Tuner implements SocketTuning {
     this.#onError = checkedFunction('onError', onError) as TuneSocketsOptions['onError'];
     if (server !== undefined && process.versions.bun !== undefined) {
       throw new SocketOptionError(
-        "Bun does not tell which sockets its servers accept: call setOptions() on those of a server's 'connection' event",
+        "Bun does not report the sockets that its HTTP servers accept: call setOptions() on the sockets of a net.Server's 'connection' event",
         { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
       );
     }
@@ -209,7 +209,7 @@ export function tuneSockets(options: TuneSocketsOptions): SocketTuning {
   }
   const unknown = Object.keys(options).find((name) => !KNOWN.includes(name));
   if (unknown !== undefined) {
-    throw valueError('options', `has no member "${unknown}", but ${KNOWN.join(', ')}`, options);
+    throw unknownOption('options', unknown, KNOWN);
   }
   const tuner = new Tuner(options);
   open(tuner);

@@ -37,7 +37,7 @@ export function resetAfterFailure(stream: Duplex, error: Error | undefined): voi
   else if (error !== undefined) process.emitWarning(error);
 }
 
-/** Does what runs code of the program. What that throws is uncaught, as any listener's error, and interrupts nothing. */
+/** Runs code of the program. What that throws is uncaught, as an error of any listener, and interrupts nothing. */
 export function uninterrupted(act: () => unknown): void {
   try {
     act();

@@ -69,8 +69,8 @@ Object.defineProperty(HeartbeatTimeoutError.prototype, 'name', {
  * Where an answer takes longer than `timeout` - `interval`, a verdict waits until the first ping of the silence
  * could have been answered: for the kernel's round-trip time and four times its variance, or for the last `rtt`.
  *
- * A `send` or `isAlive` that fails ends the heartbeat, and destroys the socket with its error; after `close()` it is
- * ignored. A listener that throws is uncaught, as in any emitter, and interrupts nothing.
+ * If `send` or `isAlive` fails, the heartbeat is closed and the socket destroyed with that error. A failure after
+ * `close()` is ignored. What a listener throws is uncaught, as in any emitter, and interrupts nothing.
  *
  * A message costs a stored number: it is counted where it comes, without a listener. All heartbeats of a
  * thread share one timer. None keeps the process from ending, unless `ref()` is called; all end with
@@ -89,11 +89,11 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
   beat: [beat: HeartbeatBeat];
   /** None came for the mean of `interval` and `timeout`. Once in each silence. */
   late: [lateness: HeartbeatLateness];
-  /** None came for `timeout`. The last event; then `onDead`, or the socket is destroyed. */
+  /** None came for `timeout`. The last event, unless `onDead` fails; then `onDead`, or the socket is destroyed. */
   dead: [death: PeerDeath];
   /**
-   * `send`, `isAlive` or `onDead` threw, was rejected, or returned what it must not; its socket is closed without an
-   * error then. Without a listener it is not emitted, and the socket is destroyed with this error.
+   * `send`, `isAlive` or `onDead` threw, was rejected, or returned what it must not. The socket is then destroyed
+   * without an error. Without a listener the event is not emitted, and the socket is destroyed with this error.
    */
   error: [error: Error];
 }> {

@@ -2,7 +2,7 @@
 
 import type { Duplex } from 'node:stream';
 import { types } from 'node:util';
-import { rangeError, typeError, valueError } from '../argument-error';
+import { rangeError, typeError, unknownOption, valueError } from '../argument-error';
 import { face } from './kernel';
 import type { Rhythm } from './pulse';
 import type { PeerDeath } from './verdict';
@@ -33,10 +33,11 @@ export interface HeartbeatOptions<Stream extends Duplex = Duplex> {
    * Without it any bytes are; `false`: none, only calls of `beat()` and `answer()` are. The first sign after
    * a ping is taken for its answer, unless `answer()` tells answers.
    *
-   * The function must return `true` or `false` at once: anything else, and what it throws, ends the socket with
-   * that error, after the stream got the chunk. It cannot be asynchronous. For asynchronous work use `isAlive: false`, and
-   * call `beat()`. Then the time from the arrival of a message until `beat()` counts as silence, unless the message
-   * still waits in the stream: call `beat()` on receipt, or choose a `timeout` that is longer than the work.
+   * The function must return `true` or `false` at once, and cannot be asynchronous. If it returns anything else, the
+   * socket is destroyed with a TypeError (`ERR_INVALID_RETURN_VALUE`); if it throws, with that error. The stream gets the
+   * chunk first. For asynchronous work use `isAlive: false`, and call `beat()`. Then the time from the arrival of a
+   * message until `beat()` counts as silence, unless the message still waits in the stream: call `beat()` on
+   * receipt, or choose a `timeout` that is longer than the work.
    */
   readonly isAlive?: ((chunk: Buffer) => boolean) | false | undefined;
   /**
@@ -97,13 +98,9 @@ export function membersOf<Options extends object>(
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw typeError('options', `an object with any of ${known.join(', ')}`, options);
   }
-  for (const name of Object.keys(options) as (keyof Options & string)[]) {
-    if (known.includes(name)) continue;
-    throw valueError(
-      `options.${name}`,
-      `is not known: there are ${known.join(', ')}`,
-      options[name],
-    );
+  for (const name of Object.keys(options)) {
+    if (known.includes(name as keyof Options & string)) continue;
+    throw unknownOption('options', name, known);
   }
   return Object.fromEntries(known.map((name) => [name, options[name]])) as Options;
 }

@@ -336,7 +336,7 @@ export class Pulse extends Entry implements Suspect {
     this.#owner.onLate(this.silence, this.pings - this.#pingsBefore);
   }
 
-  /** Whether the program takes what comes. Where the program alone knows what life is, it must have taken all of it. */
+  /** Whether the program takes what comes. With `isAlive: false` it must have taken all of it, to know what life is. */
   #isHearing(): boolean {
     const { stream } = this;
     if (this.#rhythm.isAlive === false && stream.readableLength > 0) return false;

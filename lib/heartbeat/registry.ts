@@ -92,9 +92,9 @@ export class PeerRegistry<
   }
 
   /**
-   * Says that a connection is of a peer. Returns whether it may stay: `false` if the policy refused it, if it is closed
-   * already, or if a newer one has taken its place meanwhile; such a one disturbs nobody. A socket that had another
-   * identity leaves that.
+   * Says that a connection is of a peer. Returns whether it may stay: `false` if the policy refused it or it is
+   * closed already, and nothing changed; also if an `onSuperseded` or a listener has let a newer one take its
+   * place meanwhile. A socket that had another identity leaves that.
    *
    * `onSuperseded` is called in place of destroying this socket, when a newer one takes its place: to
    * say goodbye in the protocol's words, and to close it. If it throws, or returns a promise that is rejected, this
@@ -203,7 +203,7 @@ export class PeerRegistry<
   #checkIdle(): void {
     if (!this.#isDeciding) return;
     const message =
-      'The registry is asking its policy who stays, and cannot be changed meanwhile: return the answer, and change it after claim() has returned';
+      'The registry is asking its policy who stays, and cannot be changed meanwhile: change it after claim() has returned';
     throw Object.assign(new Error(message), { code: 'ERR_PEER_REGISTRY_BUSY' });
   }
 

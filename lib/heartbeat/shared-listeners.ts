@@ -1,4 +1,5 @@
-// One listener for each socket and each signal, however many heartbeats it ends: Node warns of a leak from the 11th on.
+// One listener for each socket and each signal, however many heartbeats it ends: Node warns of a leak where there
+// are more than ten.
 
 import type { Duplex } from 'node:stream';
 

@@ -108,19 +108,27 @@ export function getKeepAlive(socket: SocketLike): KeepAlive {
 }
 
 /**
- * Whether this system, the running kernel included, has the option. False too for a name that
- * this version of the package does not know, and on a system for which there is no addon.
+ * Whether this system, the running kernel included, has the option: `isSupported('userTimeout')`. False
+ * too for a name that this version of the package does not know, and on a system for which there is no
+ * addon. Without a name: whether there is an addon.
  *
- * The kernel is asked once for each option, with getsockopt on a socket of its own.
- * @throws TypeError `ERR_INVALID_ARG_TYPE` for anything but a string.
+ * The kernel is asked once for each option, with getsockopt on a socket made for it, and its answer is
+ * kept. Where it could not be asked, because no socket could be made (`EMFILE`, `ENOMEM`, `EPERM` of a
+ * sandbox), there is no answer: the error of that call is thrown, and the next call asks again. Without
+ * IPv6 (`EAFNOSUPPORT`) the options of IPv6 are not supported.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE` for a name that is no string.
+ * @throws SocketOptionError with `syscall` `'socket'` or `'getsockopt'` where the kernel could not be asked.
  */
-export function isSupported(name: OptionName): boolean;
-export function isSupported(name: string): boolean;
-export function isSupported(name: string): boolean {
+export function isSupported(name?: OptionName): boolean;
+export function isSupported(name?: string): boolean;
+export function isSupported(name?: string): boolean {
   return parts.isSupported(name);
 }
 
-/** The names of all options that this system, the running kernel included, has. */
+/**
+ * The names of all options that this system, the running kernel included, has.
+ * @throws SocketOptionError where the kernel could not be asked, as {@link isSupported}.
+ */
 export function supportedOptions(): OptionName[] {
   return parts.supportedOptions();
 }

@@ -16,7 +16,7 @@ import {
 import type { SocketLike } from '../socket';
 import type { SystemDefaults } from '../system/read';
 import type { KeepAliveOptions } from './keepalive';
-import { encode, isSupported, writableOption } from './option';
+import { encode, mayHave, writableOption } from './option';
 import { getOption } from './options';
 
 const IOCTL = 'SIO_KEEPALIVE_VALS';
@@ -32,7 +32,7 @@ export function useSystemDefaults(getSystemDefaults: () => SystemDefaults): void
 export function needsValues({ initialDelay, interval, count }: KeepAliveOptions): boolean {
   if (isFraction(initialDelay) || isFraction(interval)) return true;
   const timed = initialDelay !== undefined || interval !== undefined;
-  return (timed && !hasTimes()) || (count !== undefined && !isSupported('keepAliveCount'));
+  return (timed && !hasTimes()) || (count !== undefined && !mayHave('keepAliveCount'));
 }
 
 function isFraction(value: unknown): boolean {
@@ -40,7 +40,7 @@ function isFraction(value: unknown): boolean {
 }
 
 function hasTimes(): boolean {
-  return isSupported('keepAliveInitialDelay') && isSupported('keepAliveInterval');
+  return mayHave('keepAliveInitialDelay') && mayHave('keepAliveInterval');
 }
 
 /** Checks everything before the first system call, and writes the switch last, as options are written. */
@@ -113,7 +113,7 @@ function milliseconds(
 /** The word to write, or `undefined` where nothing is to be written. */
 function countOf(count: unknown): number | undefined {
   if (count === undefined) return undefined;
-  if (isSupported('keepAliveCount')) {
+  if (mayHave('keepAliveCount')) {
     return encode(count, writableOption('keepAliveCount'), 'options.count') as number;
   }
   const fixed = systemDefaults().keepAliveCount.value;

@@ -1,12 +1,12 @@
 // Keepalive in one call, in the shape that Node's own socket.setKeepAlive() has.
 
 import type { OptionName } from '../catalogue';
-import { descriptorOf, optionError, putWord, typeError, words } from '../given';
+import { descriptorOf, putWord, typeError, unknownOption, words } from '../given';
 import { HEAD } from '../scratch';
 import type { SocketLike } from '../socket';
 import type { Option } from './codec';
 import { needsValues, setKeepAliveValues } from './keepalive-values';
-import { encode, isSupported, optionNamed, writableOption } from './option';
+import { encode, isAsked, mayHave, optionNamed, writableOption } from './option';
 import { decodeAt, read, requireTcp, write } from './record';
 
 /** Keepalive of a socket, as the kernel holds it. Times in milliseconds. */
@@ -84,7 +84,7 @@ export function setKeepAlive(
     refuseOtherNames(options);
   }
   if (isWindows) {
-    // Read once: what was looked at is what is set.
+    // Not the caller's object, whose getters may answer otherwise the next time.
     const read = { initialDelay, interval, count, enable };
     if (needsValues(read)) {
       setKeepAliveValues(socket, read);
@@ -113,10 +113,8 @@ export function setKeepAlive(
 function refuseOtherNames(options: KeepAliveOptions | boolean | 'system'): void {
   if (typeof options !== 'object') return;
   for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(AS_NEW, name)) {
-      const known = Object.keys(AS_NEW).join(', ');
-      throw optionError(`options.${name}`, `is not known: keepalive has ${known}`);
-    }
+    if (Object.hasOwn(AS_NEW, name)) continue;
+    throw unknownOption('options', name, Object.keys(AS_NEW));
   }
 }
 
@@ -129,8 +127,13 @@ function encodeMember(member: Member, value: unknown): number | undefined {
 }
 
 function optionFor(member: Member): Option {
-  member.option ??= writableOption(member.name);
-  return member.option;
+  return member.option ?? findOption(member);
+}
+
+function findOption(member: Member): Option {
+  const option = writableOption(member.name);
+  if (isAsked(option)) member.option = option;
+  return option;
 }
 
 function put(at: number, member: Member, word: number): number {
@@ -155,18 +158,24 @@ function valuesOf(options: KeepAliveOptions | boolean | 'system'): KeepAliveOpti
 let readable: readonly Option[] | undefined;
 
 export function getKeepAlive(socket: SocketLike): KeepAlive {
-  readable ??= [INITIAL_DELAY, INTERVAL, COUNT, ENABLE]
-    .filter((member) => member === ENABLE || isSupported(member.name))
-    .map(({ name }) => optionNamed(name, 'getsockopt'));
-  read(socket, readable);
-  if (readable.length < 4) return toldBy(readable);
+  const options = readable ?? findReadable();
+  read(socket, options);
+  if (options.length < 4) return toldBy(options);
   // All four, in their order: one literal, because making the object is half of what is done here.
   return {
     enable: words[HEAD + 3 * WORDS] !== 0,
-    initialDelay: (words[HEAD] as number) * (readable[0] as Option).divisor,
-    interval: (words[HEAD + WORDS] as number) * (readable[1] as Option).divisor,
+    initialDelay: (words[HEAD] as number) * (options[0] as Option).divisor,
+    interval: (words[HEAD + WORDS] as number) * (options[1] as Option).divisor,
     count: words[HEAD + 2 * WORDS] as number,
   };
+}
+
+function findReadable(): readonly Option[] {
+  const options = [INITIAL_DELAY, INTERVAL, COUNT, ENABLE]
+    .filter((member) => member === ENABLE || mayHave(member.name))
+    .map(({ name }) => optionNamed(name, 'getsockopt'));
+  if (options.every(isAsked)) readable = options;
+  return options;
 }
 
 /** The same where the system does not tell all four. */

@@ -4,20 +4,31 @@ import { type OptionName, type Platform, type Row, rows, type Spelling } from '.
 import {
   constantTables,
   defaultOf,
-  errnoOf,
+  describeErrno,
   isLoaded,
   optionError,
   rangeError,
   systemError,
   typeError,
+  unknownOption,
   unsupportedError,
 } from '../given';
 import { codecs, kernelRange, MILLISECONDS, type Option } from './codec';
 
 type Call = 'getsockopt' | 'setsockopt';
 
-/** What was found out of each option asked for so far: `null` where this system has none. */
+/** What this system, the running kernel included, said of each option: `null` where it has none. */
 const known = new Map<string, Option | null>();
+
+/** An option of which the kernel could not be asked whether it has it: which call failed, and how. */
+interface Unasked {
+  readonly option: Option;
+  readonly syscall: 'socket' | 'getsockopt';
+  readonly status: number;
+}
+
+/** These: asked for again with each call, since the reason may pass (no descriptor left, no memory). */
+const unasked = new Map<string, Unasked>();
 
 /** The option of that name; throws for one that is unknown, or that this system does not have. */
 export function optionNamed(name: string, call: Call): Option {
@@ -46,6 +57,7 @@ function readOnly({ name, row, spelling }: Option): Error {
     : unsupportedError(spelling.name, 'setsockopt', `${process.platform} can only read ${name}`);
 }
 
+/** The option, or `null`. Where the kernel could not be asked, the caller's own socket has to tell. */
 function lookUp(name: string): Option | null {
   const option = known.get(name);
   return option === undefined ? find(name) : option;
@@ -54,10 +66,28 @@ function lookUp(name: string): Option | null {
 function find(name: string): Option | null {
   if (typeof name !== 'string') throw typeError('name', 'the name of an option', name);
   const row = rowOf(name);
-  if (row === undefined) throw optionError(name, `is not known${likely(name)}`);
+  if (row === undefined) throw unknownName(name);
+  unasked.delete(name);
   const option = onThisSystem(name, row);
-  known.set(name, option);
+  if (!unasked.has(name)) known.set(name, option);
   return option;
+}
+
+/** Whether the kernel has said that it has the option, so that it may be kept. */
+export function isAsked({ name }: Option): boolean {
+  return known.has(name);
+}
+
+/** Whether this system has the option, or could not be asked: then the caller's own socket has to tell. */
+export function mayHave(name: OptionName): boolean {
+  return lookUp(name) !== null;
+}
+
+/** All options that this system has, and those of which it could not be asked. */
+export function optionsToTry(): Option[] {
+  return Object.keys(rows)
+    .map(lookUp)
+    .filter((option) => option !== null);
 }
 
 function rowOf(name: string): Row | undefined {
@@ -85,9 +115,7 @@ function asSpelled(
   const option = values[spelling.name];
   const level = levels[spelling.name];
   if (option === undefined || level === undefined) return null;
-  // The header knows the name; whether the running kernel does, only the kernel can tell.
-  if (defaultOf(level, option).status === errnoOf('ENOPROTOOPT')) return null;
-  return {
+  const found: Option = {
     name,
     row,
     spelling,
@@ -101,7 +129,21 @@ function asSpelled(
     max: spelling.max ?? 0,
     divisor: divisorOf(row, spelling),
   };
+  // The header knows the name; whether the running kernel does, only the kernel can tell.
+  const { status, syscall } = defaultOf(level, option);
+  if (status >= 0) return found;
+  const code = describeErrno(status)[0];
+  if (syscall === 'getsockopt' && MISSING.includes(code)) return null;
+  if (syscall === 'socket' || !KNOWS.includes(code)) {
+    unasked.set(name, { option: found, syscall, status });
+  }
+  return found;
 }
+
+/** What a kernel says of an option that it does not have. */
+const MISSING = ['ENOPROTOOPT', 'ENOTSUP', 'EOPNOTSUPP'];
+/** What it says of one that a new socket cannot answer: IP_MTU has a value once there is a route. */
+const KNOWS = ['ENOTCONN', 'EINVAL'];
 
 function divisorOf({ kind }: Row, { unit = 'ms' }: Spelling): number {
   if (kind === 'integer') return 1;
@@ -113,26 +155,51 @@ export function optionOf(level: number, number: number): Option {
   for (const option of known.values()) {
     if (option?.level === level && option.option === number) return option;
   }
+  for (const { option } of unasked.values()) {
+    if (option.level === level && option.option === number) return option;
+  }
   throw new Error(`no option has the numbers ${level}/${number}`);
 }
 
-/** A name that the caller may have meant: other case, or the kernel's name. */
-function likely(name: string): string {
-  const meant = Object.keys(rows).find((candidate) => {
-    const spelling = rows[candidate]?.[process.platform as Platform];
-    return candidate.toLowerCase() === name.toLowerCase() || spelling?.name === name;
+/** The kernel's name of an option, of any system, stands for it too. */
+function unknownName(name: string): Error {
+  const names = Object.keys(rows);
+  const meant = names.find((candidate) => {
+    const { linux, darwin, win32, freebsd } = rows[candidate] as Row;
+    return [linux, darwin, win32, win32?.older, freebsd].some(
+      (spelling) => spelling?.name === name,
+    );
   });
-  return meant === undefined ? '' : ` (did you mean '${meant}'?)`;
+  return unknownOption('options', name, names, {
+    meant,
+    list: 'supportedOptions() returns the names',
+  });
 }
 
-export function isSupported(name: string): boolean {
+export function isSupported(name?: string): boolean {
+  if (name === undefined) return isLoaded;
   if (typeof name !== 'string') throw typeError('name', 'the name of an option', name);
   if (!isLoaded || rowOf(name) === undefined) return false;
-  return lookUp(name) !== null;
+  const option = lookUp(name);
+  const failed = unasked.get(name);
+  if (failed === undefined) return option !== null;
+  if (isWithoutIpv6(failed)) return false;
+  throw systemError(failed.status, failed.syscall, failed.option.spelling.name, {
+    hint: 'whether this kernel has the option could not be asked; the next call asks again',
+  });
+}
+
+/**
+ * A system without IPv6 has no option of it. Not for good: the module may be loaded later, and a process that is
+ * denied new sockets of IPv6 may have been given one.
+ */
+function isWithoutIpv6({ option, syscall, status }: Unasked): boolean {
+  const isIpv6 = option.level === constantTables().values.IPPROTO_IPV6;
+  return syscall === 'socket' && isIpv6 && describeErrno(status)[0] === 'EAFNOSUPPORT';
 }
 
 export function supportedOptions(): OptionName[] {
-  return (Object.keys(rows) as OptionName[]).filter(isSupported);
+  return (Object.keys(rows) as OptionName[]).filter((name) => isSupported(name));
 }
 
 /** Checks a value for an option and makes of it what the kernel takes; `'system'` included. */
@@ -168,9 +235,8 @@ function systemValue(option: Option, label: string): number {
 }
 
 function valueOfNewSocket({ level, option, spelling }: Option): number {
-  const { status, value } = defaultOf(level, option);
-  if (status < 0) {
-    throw systemError(status, 'getsockopt', spelling.name, { hint: 'of a new socket' });
-  }
-  return value;
+  const { status, value, syscall } = defaultOf(level, option);
+  if (status >= 0) return value;
+  const hint = syscall === 'socket' ? 'for a new socket, which has the default' : 'of a new socket';
+  throw systemError(status, syscall, spelling.name, { hint });
 }

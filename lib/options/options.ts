@@ -15,7 +15,7 @@ import {
 import type { SocketLike } from '../socket';
 import type { Option } from './codec';
 import { dscpWords, readDscp } from './dscp';
-import { encode, optionNamed, supportedOptions, writableOption } from './option';
+import { encode, optionNamed, optionsToTry, writableOption } from './option';
 import {
   after,
   answered,
@@ -45,9 +45,10 @@ export function getOptions(
     throw typeError('names', 'an array of option names', names);
   }
   // A Set: the scratch buffer has room for every option once.
-  const wanted = [...new Set(names ?? supportedOptions())].map((name) =>
-    optionNamed(name, 'getsockopt'),
-  );
+  const wanted =
+    names === undefined
+      ? optionsToTry()
+      : [...new Set(names)].map((name) => optionNamed(name, 'getsockopt'));
   // Before the others, whose records are read from the same memory.
   const dscp = wanted.find(isDscp);
   const dscpHeld = dscp && (names ? dscpOf(socket, dscp) : readDscp(descriptorOf(socket)));

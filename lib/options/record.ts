@@ -99,6 +99,9 @@ function hintFor(code: string, { row }: Option): string | undefined {
   return undefined;
 }
 
+/** What other sockets say to an option of TCP. */
+const NOT_TCP = ['ENOPROTOOPT', 'ENOTSUP', 'EOPNOTSUPP', 'EINVAL'];
+
 /**
  * Kernels accept SO_KEEPALIVE on any socket and act on it only for TCP: a silent no-op. Where a
  * keepalive value is written first it is refused with that; where the switch is alone, ask.
@@ -108,6 +111,10 @@ export function requireTcp(fd: number, option: Option): void {
   putRoom(0, tcp.level, tcp.option, tcp.codec.room);
   if (getRecords(fd, 1) === 1) return;
   const errno = words[2] as number;
-  const hint = describeErrno(errno)[0] === 'EBADF' ? undefined : 'only a TCP socket acts on it';
-  throw systemError(errno, 'setsockopt', option.spelling.name, { hint });
+  const { name } = option.spelling;
+  if (NOT_TCP.includes(describeErrno(errno)[0])) {
+    throw systemError(errno, 'setsockopt', name, { hint: 'only a TCP socket acts on it' });
+  }
+  const hint = `asked before ${name}, on which only a TCP socket acts`;
+  throw systemError(errno, 'getsockopt', tcp.spelling.name, { hint });
 }

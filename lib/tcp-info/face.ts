@@ -115,14 +115,23 @@ export function readTcpInfos<Field extends TcpInfoField = TcpInfoField>(
 }
 
 /**
- * The same as {@link readTcpInfos}, off the main thread and in parts of 256 sockets, so that a sweep
- * over any number of them holds the event loop up for less than a millisecond at a time.
+ * The same as {@link readTcpInfos}, off the main thread and in parts of 256 sockets, each of which holds
+ * the event loop up for less than a millisecond.
  *
- * A socket that is closed meanwhile is told as closed (`UV_EBADF` as `errno`), also where its descriptor
- * belongs to another socket by then: on Linux each is identified by its cookie (`SO_COOKIE`). Where
- * sockets have none (macOS, Windows) they are read on the main thread, in the same parts.
+ * A row is always of the socket that it had at the call. A socket that is closed meanwhile gets `UV_EBADF`
+ * as `errno`, also where its descriptor belongs to another socket by then. So everything that is passed
+ * is looked at once, at the call:
  *
- * Rejects with what {@link readTcpInfos} throws.
+ * - an object of Node: 0.05 µs. Its handle is asked again when its part is read.
+ * - a number or `{ fd }`: one getsockopt(2), 0.6 µs, because a number does not show that it was closed. On
+ *   Linux it is identified by the socket's cookie (`SO_COOKIE`). Where sockets have none (macOS,
+ *   Windows, Linux before 4.11), it is read at the call.
+ *
+ * Pass objects of Node where there are many: 100 000 numbers hold the event loop up for 60 ms. Where sockets
+ * have no cookie, objects of Node are read on the main thread, in the same parts.
+ *
+ * Rejects with what {@link readTcpInfos} throws, also where a column of `out` was detached or shrunk
+ * meanwhile.
  */
 export async function readTcpInfosAsync<Field extends TcpInfoField = TcpInfoField>(
   sockets: readonly SocketLike[],

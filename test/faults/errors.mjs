@@ -22,7 +22,17 @@ export const ERRORS = {
   // (TCP_CONGESTION), EBUSY; net/ipv4/ip_sockglue.c: ENOBUFS, ENOMEM; LSMs: EACCES.
   setsockopt: lasting(
     ...['EBADF', 'EFAULT', 'EINVAL', 'ENOPROTOOPT', 'ENOTSOCK', 'EDOM', 'EISCONN', 'ENOTCONN'],
-    ...['EPERM', 'EACCES', 'ENOMEM', 'ENOBUFS', 'EOPNOTSUPP', 'ENODEV', 'ENOENT', 'EBUSY', 'ENOSYS'],
+    ...[
+      'EPERM',
+      'EACCES',
+      'ENOMEM',
+      'ENOBUFS',
+      'EOPNOTSUPP',
+      'ENODEV',
+      'ENOENT',
+      'EBUSY',
+      'ENOSYS',
+    ],
   ),
   // getsockopt(2); net/core/sock.c sk_getsockopt(): ENOTCONN (SO_PEERNAME), ENODATA (SO_PEERPIDFD), ERANGE
   // (SO_PEERGROUPS); LSMs: EACCES. Cut short: a kernel whose structure is shorter.
@@ -96,13 +106,21 @@ export const ERRORS = {
   getpeername: lasting('EBADF', 'EFAULT', 'EINVAL', 'ENOBUFS', 'ENOTCONN', 'ENOTSOCK', 'EPERM'),
   // readlink(2), proc(5): EACCES, and ENOENT of what is gone.
   readlink: lasting('EACCES', 'EINVAL', 'EIO', 'ENOENT', 'ENOMEM', 'ENOTDIR', 'EPERM'),
-  // opendir(3), readdir(3).
+  // opendir(3), readdir(3); getdents(2).
+  opendir: lasting('EACCES', 'EMFILE', 'ENFILE', 'ENOENT', 'ENOMEM', 'ENOTDIR', 'EPERM'),
+  readdir: lasting('EBADF', 'ENOENT', 'EPERM', 'ENOSYS', 'EIO'),
   scandir: lasting('EACCES', 'EMFILE', 'ENFILE', 'ENOENT', 'ENOMEM', 'ENOTDIR', 'EPERM'),
   // fstat(2).
   fstat: lasting('EBADF', 'EFAULT', 'ENOMEM', 'EOVERFLOW', 'EPERM'),
 };
 
 /** Those of SO_COOKIE, which no state of a socket refuses. */
-export const COOKIE_ERRORS = new Set(
-  ['EBADF', 'EFAULT', 'ENOTSOCK', 'ENOPROTOOPT', 'EPERM', 'EACCES', 'ENOSYS'],
-);
+export const COOKIE_ERRORS = new Set([
+  'EBADF',
+  'EFAULT',
+  'ENOTSOCK',
+  'ENOPROTOOPT',
+  'EPERM',
+  'EACCES',
+  'ENOSYS',
+]);

@@ -1,9 +1,10 @@
 /*
- * Makes system calls fail, for test:faults. Loaded twice, as one and the same object: by LD_PRELOAD,
- * so that its functions stand before those of the C library, and as an addon, by which the lane says
- * what shall fail. Between record() or inject() and end() it logs every call that comes from the
- * addon under test, whose code the return address lies in, and those calls of Node's fs that read
- * /proc in the thread that armed it. All other calls pass unseen, so Node itself is not disturbed.
+ * Makes system calls fail, for test:faults. Loaded twice, as one and the same object: by
+ * LD_PRELOAD, so that its functions stand before those of the C library, and as an addon, by which
+ * the lane says what shall fail. Between record() or inject() and end() it logs every call that
+ * comes from the addon under test, whose code the return address lies in, and those calls of Node's
+ * fs that read /proc in the thread that armed it. All other calls pass unseen, so Node itself is
+ * not disturbed.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -52,14 +53,16 @@ enum Call {
   kGetpeername,
   kReadlink,
   kScandir,
+  kOpendir,
+  kReaddir,
   kFstat,
   kCalls
 };
 static const char* const kNames[kCalls] = {
-    "setsockopt", "getsockopt", "socket",   "bind",    "connect", "sendto",         "recvfrom",
-    "recv",       "socketpair", "shutdown", "poll",    "eventfd", "write",          "pthread_create",
-    "malloc",     "open",       "read",     "close",   "ioctl",   "fcntl",          "getsockname",
-    "getpeername", "readlink",  "scandir",  "fstat",
+    "setsockopt",  "getsockopt", "socket",   "bind",    "connect", "sendto", "recvfrom",
+    "recv",        "socketpair", "shutdown", "poll",    "eventfd", "write",  "pthread_create",
+    "malloc",      "open",       "read",     "close",   "ioctl",   "fcntl",  "getsockname",
+    "getpeername", "readlink",   "scandir",  "opendir", "readdir", "fstat",
 };
 
 /* What a call does in place of its work; beside these, a positive errno. */
@@ -105,7 +108,7 @@ static void* Real(const char* name) {
   }
   return function;
 }
-#define REAL(name) \
+#define REAL(name)               \
   static __typeof__(&name) real; \
   if (real == NULL) real = (__typeof__(&name))Real(#name)
 
@@ -325,16 +328,16 @@ static int Opened(int fd) {
   return fd;
 }
 
-#define OPEN(name) \
-  int name(const char* path, int flags, ...) { \
-    REAL(name); \
-    va_list rest; \
-    va_start(rest, flags); \
-    const int mode = va_arg(rest, int); \
-    va_end(rest); \
-    const int fault = PATH(kOpen, path); \
-    if (fault > 0) return Fail(fault); \
-    const int fd = real(path, flags, mode); \
+#define OPEN(name)                                           \
+  int name(const char* path, int flags, ...) {               \
+    REAL(name);                                              \
+    va_list rest;                                            \
+    va_start(rest, flags);                                   \
+    const int mode = va_arg(rest, int);                      \
+    va_end(rest);                                            \
+    const int fault = PATH(kOpen, path);                     \
+    if (fault > 0) return Fail(fault);                       \
+    const int fd = real(path, flags, mode);                  \
     return strncmp(path, "/proc", 5) == 0 ? Opened(fd) : fd; \
   }
 OPEN(open)
@@ -379,14 +382,14 @@ int ioctl(int fd, unsigned long request, ...) {
   return fault > 0 ? Fail(fault) : real(fd, request, argument);
 }
 
-#define FCNTL(name) \
-  int name(int fd, int command, ...) { \
-    REAL(name); \
-    va_list rest; \
-    va_start(rest, command); \
-    void* argument = va_arg(rest, void*); \
-    va_end(rest); \
-    const int fault = ADDON(kFcntl, command, 0, NULL); \
+#define FCNTL(name)                                               \
+  int name(int fd, int command, ...) {                            \
+    REAL(name);                                                   \
+    va_list rest;                                                 \
+    va_start(rest, command);                                      \
+    void* argument = va_arg(rest, void*);                         \
+    va_end(rest);                                                 \
+    const int fault = ADDON(kFcntl, command, 0, NULL);            \
     return fault > 0 ? Fail(fault) : real(fd, command, argument); \
   }
 FCNTL(fcntl)
@@ -416,6 +419,43 @@ int scandir64(const char* path, struct dirent64*** list, int (*filter)(const str
   REAL(scandir64);
   const int fault = PATH(kScandir, path);
   return fault > 0 ? Fail(fault) : real(path, list, filter, compare);
+}
+
+/* Directories that Node's fs has opened below /proc since the arming. */
+static DIR* directories[kOpened];
+static unsigned directory;
+
+DIR* opendir(const char* path) {
+  REAL(opendir);
+  const int fault = PATH(kOpendir, path);
+  if (fault > 0) {
+    errno = fault;
+    return NULL;
+  }
+  DIR* dir = real(path);
+  if (dir != NULL && atomic_load(&armed) && IsOurThread() && strncmp(path, "/proc", 5) == 0) {
+    directories[directory++ % kOpened] = dir;
+  }
+  return dir;
+}
+
+struct dirent64* readdir64(DIR* dir) {
+  REAL(readdir64);
+  bool ours = false;
+  for (unsigned i = 0; i < kOpened && dir != NULL; i++) ours = ours || directories[i] == dir;
+  if (!ours || !atomic_load(&armed) || !IsOurThread()) return real(dir);
+  const int fault = Log(kReaddir, 0, 0, NULL);
+  if (fault <= 0) return real(dir);
+  errno = fault;
+  return NULL;
+}
+
+int closedir(DIR* dir) {
+  REAL(closedir);
+  for (unsigned i = 0; i < kOpened; i++) {
+    if (directories[i] == dir) directories[i] = NULL;
+  }
+  return real(dir);
 }
 
 /* fstat(2), which libuv makes in one of these ways. */
@@ -473,8 +513,8 @@ static void Put(napi_env env, napi_value object, const char* name, int64_t numbe
   napi_set_named_property(env, object, name, value);
 }
 
-/* inject(call, first, count, fault): the calls of this name from the first on, `count` of them. With a
- * count of 0 it only records. */
+/* inject(call, first, count, fault): the calls of this name from the first on, `count` of them.
+ * With a count of 0 it only records. */
 static napi_value Inject(napi_env env, napi_callback_info info) {
   size_t count = 4;
   napi_value values[4];

@@ -41,7 +41,19 @@ const LEVELS = [
  * SO_ERROR is cleared by reading; SO_INCOMING_CPU, SO_MEMINFO, SO_INCOMING_NAPI_ID, TCP_INFO, TCP_QUICKACK,
  * TCP_TIMESTAMP, TCP_CC_INFO and IP_MTU change by themselves; SO_PEERPIDFD opens a descriptor; TCP_ZEROCOPY_RECEIVE reads.
  */
-const UNSTEADY = new Set(['1/4', '1/49', '1/55', '1/56', '1/77', '6/11', '6/12', '6/24', '6/26', '6/35', '0/14']);
+const UNSTEADY = new Set([
+  '1/4',
+  '1/49',
+  '1/55',
+  '1/56',
+  '1/77',
+  '6/11',
+  '6/12',
+  '6/24',
+  '6/26',
+  '6/35',
+  '0/14',
+]);
 
 /** Every option that the socket answers, as one text each. */
 export function snapshot(fd) {

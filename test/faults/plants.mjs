@@ -31,7 +31,7 @@ export const plants = {
   }),
   crashes: withGetOption(() => process.abort()),
   hangs: withGetOption(() => {
-    for (;;) continue;
+    for (;;);
   }),
   'throws in the background': withGetOption((error) => {
     Promise.reject(new Error('planted'));

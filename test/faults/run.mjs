@@ -24,7 +24,9 @@ const AS_USER = ['--user', '--map-root-user'];
 
 function enterNamespaces() {
   const flags = process.getuid() === 0 ? UNSHARE : [...AS_USER, ...UNSHARE];
-  const test = spawnSync('unshare', [...flags, 'ip', 'link', 'set', 'lo', 'up'], { encoding: 'utf8' });
+  const test = spawnSync('unshare', [...flags, 'ip', 'link', 'set', 'lo', 'up'], {
+    encoding: 'utf8',
+  });
   if (test.status !== 0) {
     console.error(`test:faults needs a network namespace: ${test.stderr || test.error}`);
     process.exit(1);
@@ -68,7 +70,10 @@ function check(what, holds, why = '') {
  * Runs the rows of one function, in a process, and in another from where one ended. Returns the rows, and
  * what the process says of itself where it cannot begin.
  */
-async function situation(name, { preload = true, only = FAULT_ONLY, plant, longest = LONGEST } = {}) {
+async function situation(
+  name,
+  { preload = true, only = FAULT_ONLY, plant, longest = LONGEST } = {},
+) {
   const env = { ...process.env, FAULT_ONLY: only };
   if (preload) env.LD_PRELOAD = here('build/inject.node');
   if (plant !== undefined) env.FAULT_PLANT = plant;
@@ -109,7 +114,9 @@ async function situation(name, { preload = true, only = FAULT_ONLY, plant, longe
     const { code, signal } = await exit;
     clearTimeout(timer);
     if (isDone) return { calls, rows };
-    const why = isHanging ? `it hangs for ${longest} ms` : `it ended (${signal ?? code}): ${said.trim()}`;
+    const why = isHanging
+      ? `it hangs for ${longest} ms`
+      : `it ended (${signal ?? code}): ${said.trim()}`;
     if (row === undefined) return { calls, rows, broken: why };
     rows.push({ ...row, text: isHanging ? 'hangs' : 'crashes', faults: [why] });
     from = row.index + 1;
@@ -182,7 +189,11 @@ async function checkItself() {
       ...{ only: row, plant, longest: 2_000 },
     });
     const isFound = planted.length > 0 && planted.every(({ faults }) => faults?.length > 0);
-    check(`a package that ${plant} is found out`, isFound, why ?? `${planted.length} rows, no fault`);
+    check(
+      `a package that ${plant} is found out`,
+      isFound,
+      why ?? `${planted.length} rows, no fault`,
+    );
   }
 }
 
@@ -211,11 +222,27 @@ function checkByStrace() {
     const call = inject.split(':')[0];
     const { stdout, stderr, error } = spawnSync(
       'strace',
-      ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${inject}`, process.execPath, '-e', script(body)],
+      [
+        '-f',
+        '-qq',
+        '-o',
+        '/dev/null',
+        '-e',
+        `trace=${call}`,
+        '-e',
+        `inject=${inject}`,
+        process.execPath,
+        '-e',
+        script(body),
+      ],
       { encoding: 'utf8', timeout: 30_000 },
     );
     const answer = stdout?.trim() ?? '';
-    check(`strace: ${what}`, answer === JSON.stringify(expected), `${answer}${error ?? ''}${stderr ?? ''}`);
+    check(
+      `strace: ${what}`,
+      answer === JSON.stringify(expected),
+      `${answer}${error ?? ''}${stderr ?? ''}`,
+    );
   }
 }
 
@@ -228,7 +255,9 @@ function printTable({ name, calls, rows, seconds }) {
       counts.set(what, (counts.get(what) ?? 0) + 1);
     }
     const made = [...counts].map(([call, count]) => (count === 1 ? call : `${count} ${call}`));
-    console.log(`\n${name}: ${made.join(', ') || 'makes no system call'} (${seconds.toFixed(1)} s)`);
+    console.log(
+      `\n${name}: ${made.join(', ') || 'makes no system call'} (${seconds.toFixed(1)} s)`,
+    );
     const lines = new Map();
     for (const { call, error, text, faults, detail, key } of rows) {
       if (FAULT_VERBOSE) console.log(`  ${key} (${detail}): ${text}`);
@@ -241,7 +270,9 @@ function printTable({ name, calls, rows, seconds }) {
     }
     for (const [line, { rows: count, errors }] of lines) {
       const [call, text] = line.split('\t');
-      console.log(`  ${call.padEnd(14)} ${text.padEnd(44)} ${`${count}`.padStart(3)} rows: ${[...errors].join(' ')}`);
+      console.log(
+        `  ${call.padEnd(14)} ${text.padEnd(44)} ${`${count}`.padStart(3)} rows: ${[...errors].join(' ')}`,
+      );
     }
   }
 }
@@ -266,7 +297,11 @@ async function main() {
     check(`${name} runs`, broken === undefined, broken);
     if (calls !== undefined) {
       const isSilent = calls.length === 0;
-      check(`${name} makes system calls`, isSilent === (expectedCalls === 'none'), `it made ${calls.length}`);
+      check(
+        `${name} makes system calls`,
+        isSilent === (expectedCalls === 'none'),
+        `it made ${calls.length}`,
+      );
     }
     for (const { key, detail, text, faults } of rows) {
       if (faults === undefined) {

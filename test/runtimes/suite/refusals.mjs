@@ -17,7 +17,7 @@ const REFUSALS = {
     ...all(['socket that an http server serves', 'socket that an https server serves'], ofBun),
     'tuneSockets: sockets that are accepted': {
       code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM',
-      message: /^Bun does not tell which sockets its servers accept: call setOptions\(\)/,
+      message: /^Bun does not report the sockets that its HTTP servers accept: call setOptions\(\)/,
     },
   },
   deno: {
