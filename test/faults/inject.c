@@ -442,7 +442,7 @@ DIR* opendir(const char* path) {
 struct dirent64* readdir64(DIR* dir) {
   REAL(readdir64);
   bool ours = false;
-  for (unsigned i = 0; i < kOpened && dir != NULL; i++) ours = ours || directories[i] == dir;
+  for (unsigned i = 0; i < kOpened; i++) ours = ours || directories[i] == dir;
   if (!ours || !atomic_load(&armed) || !IsOurThread()) return real(dir);
   const int fault = Log(kReaddir, 0, 0, NULL);
   if (fault <= 0) return real(dir);
