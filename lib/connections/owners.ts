@@ -52,8 +52,9 @@ function socketOf(fd: number): number | undefined {
   try {
     const status = fstatSync(fd);
     return status.isSocket() ? status.ino : undefined;
-  } catch {
-    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBADF') return undefined;
+    throw error;
   }
 }
 

@@ -51,7 +51,8 @@ export const ERRORS = {
     ...['EAFNOSUPPORT', 'EFAULT', 'EMFILE', 'ENFILE', 'ENOMEM', 'EOPNOTSUPP', 'EPERM', 'ENOSYS'],
   ),
   // shutdown(2).
-  shutdown: lasting('EBADF', 'EINVAL', 'ENOTCONN', 'ENOTSOCK', 'EPERM', 'ENOSYS'),
+  // It is asked whether the descriptor is open just before.
+  shutdown: lasting('ENOTCONN', 'EPERM'),
   // socket(2); net/socket.c __sock_create(): EINVAL, ESOCKTNOSUPPORT.
   socket: lasting(
     ...['EACCES', 'EAFNOSUPPORT', 'EINVAL', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'],
@@ -113,6 +114,12 @@ export const ERRORS = {
   // fstat(2).
   fstat: lasting('EBADF', 'EFAULT', 'ENOMEM', 'EOVERFLOW', 'EPERM'),
 };
+
+/**
+ * Options of which kernels write less: TCP_INFO, which has grown; TCP_CC_INFO, SO_MEMINFO, and what
+ * getRawOption() asks for. Of all others a kernel writes the whole value, or fails.
+ */
+export const OF_ANY_LENGTH = new Set(['getsockopt 6/11', 'getsockopt 6/26', 'getsockopt 1/55']);
 
 /** Those of SO_COOKIE, which no state of a socket refuses. */
 export const COOKIE_ERRORS = new Set([
