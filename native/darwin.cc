@@ -126,8 +126,8 @@ int GetTcpInfo(Socket socket, void* info, std::size_t room) {
   return status < 0 ? status : length;
 }
 
-std::uint64_t Identify(Socket) {
-  return 0;
+int Identify(Socket, std::uint64_t*) {
+  return -ENOTSUP;
 }
 
 int GetQueues(Socket socket, std::int32_t queues[3]) {

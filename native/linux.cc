@@ -191,10 +191,10 @@ int GetTcpInfo(Socket socket, void* info, std::size_t room) {
   return status < 0 ? status : length;
 }
 
-std::uint64_t Identify(Socket socket) {
-  std::uint64_t cookie = 0;
-  int length = sizeof(cookie);
-  return GetOption(socket, SOL_SOCKET, SO_COOKIE, &cookie, &length) < 0 ? 0 : cookie;
+int Identify(Socket socket, std::uint64_t* identity) {
+  int length = sizeof(*identity);
+  const int status = GetOption(socket, SOL_SOCKET, SO_COOKIE, identity, &length);
+  return status == -ENOTSOCK ? kClosed : status;
 }
 
 int GetQueues(Socket socket, std::int32_t queues[3]) {

@@ -346,20 +346,23 @@ class Watch final : public ConnectionTable {
     {
       const Lock lock(&mutex_);
       if (stopping_) return false;
-      const bool lost = length == -ENOBUFS || length == -EMSGSIZE;
-      if (lost) overruns_++;
+      bool lost = length == -ENOBUFS || length == -EMSGSIZE;
       std::size_t left = length < 0 ? 0 : static_cast<std::size_t>(length);
       while (left >= sizeof(nlmsghdr)) {
         nlmsghdr head;
         std::memcpy(&head, messages, sizeof(head));
         // Compared before it is rounded up, which wraps around near 2^32.
-        if (head.nlmsg_len < sizeof(head) || head.nlmsg_len > left) break;
+        if (head.nlmsg_len < sizeof(head) || head.nlmsg_len > left) {
+          lost = true;
+          break;
+        }
         Append(messages, head.nlmsg_len);
         const std::size_t aligned = NLMSG_ALIGN(head.nlmsg_len);
         const std::size_t size = aligned < left ? aligned : left;
         left -= size;
         messages += size;
       }
+      if (lost) overruns_++;
       wake = !woken_ && (length > 0 || lost);
       if (wake) woken_ = true;
     }

@@ -72,9 +72,10 @@ int SetKeepAliveValues(Socket socket, bool enable, std::uint32_t initial_delay,
 // there.
 int GetTcpInfo(Socket socket, void* info, std::size_t room);
 
-// The number that the system gives to this socket and to no other one, as long as it runs; 0 for
-// what is not a socket, and everywhere on a system without such numbers.
-std::uint64_t Identify(Socket socket);
+// Leaves in `*identity` the number that the system gives to this socket and to no other one, as
+// long as it runs. Zero, or a code: kClosed for what is not a socket, UV_ENOTSUP on a system
+// without such numbers; nothing is left then.
+int Identify(Socket socket, std::uint64_t* identity);
 
 // The code of a descriptor that is closed: UV_EBADF.
 extern const int kClosed;

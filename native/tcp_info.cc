@@ -43,7 +43,12 @@ static_assert(sizeof(Entry) == 320, "lib/tcp-info/columns.ts counts on it");
 void Read(Entry* entry) {
   const auto socket = static_cast<platform::Socket>(entry->socket);
   entry->length = platform::GetTcpInfo(socket, entry->info, sizeof(entry->info));
-  if (entry->identity != 0 && platform::Identify(socket) != entry->identity) {
+  if (entry->identity == 0) return;
+  std::uint64_t identity = 0;
+  const int status = platform::Identify(socket, &identity);
+  if (status < 0) {
+    entry->length = status;
+  } else if (identity != entry->identity) {
     entry->length = platform::kClosed;
   }
 }
@@ -72,7 +77,8 @@ napi_value ReadTcpInfos(napi_env env, napi_callback_info info) {
 }
 
 void Identify(Entry* entry) {
-  entry->identity = platform::Identify(static_cast<platform::Socket>(entry->socket));
+  entry->identity = 0;
+  platform::Identify(static_cast<platform::Socket>(entry->socket), &entry->identity);
 }
 
 // identifySockets(sheet, count): leaves the identity of each socket, 0 where there is none.

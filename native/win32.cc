@@ -302,8 +302,8 @@ int GetTcpInfo(Socket socket, void* info, std::size_t room) {
   return refusal;
 }
 
-std::uint64_t Identify(Socket) {
-  return 0;
+int Identify(Socket, std::uint64_t*) {
+  return UV_ENOTSUP;
 }
 
 const int kClosed = UV_EBADF;

@@ -26,7 +26,7 @@ export interface ConnectionTimer {
 /** A process that holds a descriptor of a connection. */
 export interface ConnectionOwner {
   readonly pid: number;
-  /** The name of its program, on Linux as ps(1) has it; `null` on Windows. */
+  /** The name of its program, on Linux as ps(1) has it; `null` where it cannot be read, and on Windows. */
   readonly name: string | null;
   /** Its descriptor of the connection; `null` where the system does not tell. */
   readonly fd: number | null;

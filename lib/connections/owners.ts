@@ -52,8 +52,9 @@ function socketOf(fd: number): number | undefined {
   try {
     const status = fstatSync(fd);
     return status.isSocket() ? status.ino : undefined;
-  } catch {
-    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBADF') return undefined;
+    throw error;
   }
 }
 
@@ -63,11 +64,11 @@ function* ownersOf(inodes: Set<number>): Generator<void, Map<number, ConnectionO
   let looked = 0;
   for (const pid of inodes.size > 0 ? readableNamesIn('/proc') : []) {
     if (!/^\d+$/.test(pid)) continue;
-    let name: string | undefined;
+    let name: string | null | undefined;
     for (const fd of readableNamesIn(`/proc/${pid}/fd`)) {
       const inode = socketAt(`/proc/${pid}/fd/${fd}`);
       if (inodes.has(inode)) {
-        name ??= nameOf(pid);
+        if (name === undefined) name = nameOf(pid);
         const known = owners.get(inode);
         const owner = { pid: Number(pid), name, fd: Number(fd) };
         if (known === undefined) owners.set(inode, [owner]);
@@ -110,18 +111,20 @@ function socketAt(path: string): number {
   }
 }
 
-function nameOf(pid: string): string {
-  const name = textOf(`/proc/${pid}/comm`).trimEnd();
+/** `null` where it cannot be read. */
+function nameOf(pid: string): string | null {
+  const name = textOf(`/proc/${pid}/comm`)?.trimEnd();
+  if (!name) return null;
   // So Node 24 and later call their first thread, and with it the process: what was run says more.
   if (!name.endsWith('MainThread')) return name;
-  const [program = ''] = textOf(`/proc/${pid}/cmdline`).split('\0');
+  const [program = ''] = textOf(`/proc/${pid}/cmdline`)?.split('\0') ?? [];
   return basename(program) || name;
 }
 
-function textOf(path: string): string {
+function textOf(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    return '';
+    return null;
   }
 }

@@ -9,7 +9,7 @@ const passing = (...names) => names.map((name) => ({ name, lasts: false }));
 /** Answers that are no errors, and less than was asked for; see `enum Fault` of inject.c. */
 export const ANSWERS = {
   'nothing written': -1,
-  'half of it': -2,
+  'cut short': -2,
   "another sender's": -3,
   'no event': -4,
   POLLERR: -5,
@@ -35,12 +35,24 @@ export const ERRORS = {
     ],
   ),
   // getsockopt(2); net/core/sock.c sk_getsockopt(): ENOTCONN (SO_PEERNAME), ENODATA (SO_PEERPIDFD), ERANGE
-  // (SO_PEERGROUPS); LSMs: EACCES. Half of it: a kernel whose structure is shorter.
+  // (SO_PEERGROUPS); LSMs: EACCES. Cut short: a kernel whose structure is shorter.
   getsockopt: [
     ...lasting('EBADF', 'EFAULT', 'EINVAL', 'ENOPROTOOPT', 'ENOTSOCK', 'EOPNOTSUPP', 'ENOTCONN'),
     ...lasting('EPERM', 'EACCES', 'ENOMEM', 'ENOBUFS', 'ERANGE', 'ENOSYS'),
-    ...lasting('nothing written', 'half of it'),
+    ...lasting('nothing written', 'cut short'),
   ],
+  // recv(2), of no bytes: as recvfrom(2).
+  recv: [
+    ...passing('EINTR', 'EAGAIN', 'ENOBUFS'),
+    ...lasting('EBADF', 'ECONNREFUSED', 'ENOMEM', 'ENOTCONN', 'ENOTSOCK', 'EPERM', 'ENOSYS'),
+  ],
+  // socketpair(2).
+  socketpair: lasting(
+    ...['EAFNOSUPPORT', 'EFAULT', 'EMFILE', 'ENFILE', 'ENOMEM', 'EOPNOTSUPP', 'EPERM', 'ENOSYS'],
+  ),
+  // shutdown(2).
+  // It is asked whether the descriptor is open just before.
+  shutdown: lasting('ENOTCONN', 'EPERM'),
   // socket(2); net/socket.c __sock_create(): EINVAL, ESOCKTNOSUPPORT.
   socket: lasting(
     ...['EACCES', 'EAFNOSUPPORT', 'EINVAL', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'],
@@ -60,7 +72,7 @@ export const ERRORS = {
   recvfrom: [
     ...passing('EINTR', 'EAGAIN', 'ENOBUFS', "another sender's"),
     ...lasting('EBADF', 'ECONNREFUSED', 'EFAULT', 'EINVAL', 'ENOMEM', 'ENOTCONN', 'ENOTSOCK'),
-    ...lasting('EPERM', 'ENOSYS', 'nothing written', 'half of it'),
+    ...lasting('EPERM', 'ENOSYS', 'nothing written', 'cut short'),
   ],
   // poll(2).
   poll: [
@@ -95,8 +107,27 @@ export const ERRORS = {
   getpeername: lasting('EBADF', 'EFAULT', 'EINVAL', 'ENOBUFS', 'ENOTCONN', 'ENOTSOCK', 'EPERM'),
   // readlink(2), proc(5): EACCES, and ENOENT of what is gone.
   readlink: lasting('EACCES', 'EINVAL', 'EIO', 'ENOENT', 'ENOMEM', 'ENOTDIR', 'EPERM'),
-  // opendir(3), readdir(3).
+  // opendir(3), readdir(3); getdents(2).
+  opendir: lasting('EACCES', 'EMFILE', 'ENFILE', 'ENOENT', 'ENOMEM', 'ENOTDIR', 'EPERM'),
+  readdir: lasting('EBADF', 'ENOENT', 'EPERM', 'ENOSYS', 'EIO'),
   scandir: lasting('EACCES', 'EMFILE', 'ENFILE', 'ENOENT', 'ENOMEM', 'ENOTDIR', 'EPERM'),
   // fstat(2).
   fstat: lasting('EBADF', 'EFAULT', 'ENOMEM', 'EOVERFLOW', 'EPERM'),
 };
+
+/**
+ * Options of which kernels write less: TCP_INFO, which has grown; TCP_CC_INFO, SO_MEMINFO, and what
+ * getRawOption() asks for. Of all others a kernel writes the whole value, or fails.
+ */
+export const OF_ANY_LENGTH = new Set(['getsockopt 6/11', 'getsockopt 6/26', 'getsockopt 1/55']);
+
+/** Those of SO_COOKIE, which no state of a socket refuses. */
+export const COOKIE_ERRORS = new Set([
+  'EBADF',
+  'EFAULT',
+  'ENOTSOCK',
+  'ENOPROTOOPT',
+  'EPERM',
+  'EACCES',
+  'ENOSYS',
+]);

@@ -1,9 +1,10 @@
 /*
- * Makes system calls fail, for test:faults. Loaded twice, as one and the same object: by LD_PRELOAD,
- * so that its functions stand before those of the C library, and as an addon, by which the lane says
- * what shall fail. Between record() or inject() and end() it logs every call that comes from the
- * addon under test, whose code the return address lies in, and those calls of Node's fs that read
- * /proc in the thread that armed it. All other calls pass unseen, so Node itself is not disturbed.
+ * Makes system calls fail, for test:faults. Loaded twice, as one and the same object: by
+ * LD_PRELOAD, so that its functions stand before those of the C library, and as an addon, by which
+ * the lane says what shall fail. Between record() or inject() and end() it logs every call that
+ * comes from the addon under test, whose code the return address lies in, and those calls of Node's
+ * fs that read /proc in the thread that armed it. All other calls pass unseen, so Node itself is
+ * not disturbed.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -35,6 +36,9 @@ enum Call {
   kConnect,
   kSendto,
   kRecvfrom,
+  kRecv,
+  kSocketpair,
+  kShutdown,
   kPoll,
   kEventfd,
   kWrite,
@@ -49,21 +53,23 @@ enum Call {
   kGetpeername,
   kReadlink,
   kScandir,
+  kOpendir,
+  kReaddir,
   kFstat,
   kCalls
 };
 static const char* const kNames[kCalls] = {
-    "setsockopt", "getsockopt",     "socket", "bind",     "connect", "sendto",
-    "recvfrom",   "poll",           "eventfd", "write",   "pthread_create", "malloc",
-    "open",       "read",           "close",  "ioctl",    "fcntl",   "getsockname",
-    "getpeername", "readlink",      "scandir", "fstat",
+    "setsockopt",  "getsockopt", "socket",   "bind",    "connect", "sendto", "recvfrom",
+    "recv",        "socketpair", "shutdown", "poll",    "eventfd", "write",  "pthread_create",
+    "malloc",      "open",       "read",     "close",   "ioctl",   "fcntl",  "getsockname",
+    "getpeername", "readlink",   "scandir",  "opendir", "readdir", "fstat",
 };
 
 /* What a call does in place of its work; beside these, a positive errno. */
 enum Fault {
   kNone = 0,
   kEmpty = -1,   /* succeeds, and has written nothing */
-  kShort = -2,   /* succeeds with half of what there is */
+  kShort = -2,   /* succeeds with less than there is: half an option, a broken message */
   kForeign = -3, /* recvfrom: the message of another sender */
   kIdle = -4,    /* poll: returns, and nothing has happened */
   kPollErr = -5, /* poll: an error on the first descriptor */
@@ -102,7 +108,7 @@ static void* Real(const char* name) {
   }
   return function;
 }
-#define REAL(name) \
+#define REAL(name)               \
   static __typeof__(&name) real; \
   if (real == NULL) real = (__typeof__(&name))Real(#name)
 
@@ -224,15 +230,56 @@ ssize_t sendto(int fd, const void* bytes, size_t length, int flags, const struct
   return fault > 0 ? Fail(fault) : real(fd, bytes, length, flags, to, size);
 }
 
+/* On which descriptor a message that was forged waits to be removed. */
+static int forged = -1;
+
+/* A message of another process: that the kernel refuses, which it did not say. */
+static ssize_t Forge(void* bytes, struct sockaddr* sender, socklen_t* size) {
+  struct {
+    struct nlmsghdr head;
+    struct nlmsgerr refusal;
+  } message = {{sizeof(message), NLMSG_ERROR, 0, 0, 0}, {.error = -EPERM}};
+  memcpy(bytes, &message, sizeof(message));
+  struct sockaddr_nl* from_ = (struct sockaddr_nl*)sender;
+  *from_ = (struct sockaddr_nl){.nl_family = AF_NETLINK, .nl_pid = 4242};
+  *size = sizeof(*from_);
+  return sizeof(message);
+}
+
 ssize_t recvfrom(int fd, void* bytes, size_t room, int flags, struct sockaddr* sender,
                  socklen_t* size) {
   REAL(recvfrom);
   const int fault = ADDON(kRecvfrom, fd, 0, NULL);
   if (fault > 0) return Fail(fault);
   if (fault == kEmpty) return 0;
+  if (fault == kForeign) {
+    forged = fd;
+    return Forge(bytes, sender, size);
+  }
   const ssize_t length = real(fd, bytes, room, flags, sender, size);
-  if (fault == kForeign && length >= 0) ((struct sockaddr_nl*)sender)->nl_pid = 4242;
-  return fault == kShort && length > 0 ? length / 2 : length;
+  return fault == kShort && length > 8 ? length - 8 : length;
+}
+
+ssize_t recv(int fd, void* bytes, size_t room, int flags) {
+  REAL(recv);
+  const int fault = ADDON(kRecv, fd, room, NULL);
+  if (forged == fd) {
+    forged = -1;
+    return 0;
+  }
+  return fault > 0 ? Fail(fault) : real(fd, bytes, room, flags);
+}
+
+int socketpair(int domain, int type, int protocol, int ends[2]) {
+  REAL(socketpair);
+  const int fault = ADDON(kSocketpair, domain, type, NULL);
+  return fault > 0 ? Fail(fault) : real(domain, type, protocol, ends);
+}
+
+int shutdown(int fd, int how) {
+  REAL(shutdown);
+  const int fault = ADDON(kShutdown, fd, how, NULL);
+  return fault > 0 ? Fail(fault) : real(fd, how);
 }
 
 int poll(struct pollfd* descriptors, nfds_t count, int timeout) {
@@ -281,16 +328,16 @@ static int Opened(int fd) {
   return fd;
 }
 
-#define OPEN(name) \
-  int name(const char* path, int flags, ...) { \
-    REAL(name); \
-    va_list rest; \
-    va_start(rest, flags); \
-    const int mode = va_arg(rest, int); \
-    va_end(rest); \
-    const int fault = PATH(kOpen, path); \
-    if (fault > 0) return Fail(fault); \
-    const int fd = real(path, flags, mode); \
+#define OPEN(name)                                           \
+  int name(const char* path, int flags, ...) {               \
+    REAL(name);                                              \
+    va_list rest;                                            \
+    va_start(rest, flags);                                   \
+    const int mode = va_arg(rest, int);                      \
+    va_end(rest);                                            \
+    const int fault = PATH(kOpen, path);                     \
+    if (fault > 0) return Fail(fault);                       \
+    const int fd = real(path, flags, mode);                  \
     return strncmp(path, "/proc", 5) == 0 ? Opened(fd) : fd; \
   }
 OPEN(open)
@@ -335,14 +382,14 @@ int ioctl(int fd, unsigned long request, ...) {
   return fault > 0 ? Fail(fault) : real(fd, request, argument);
 }
 
-#define FCNTL(name) \
-  int name(int fd, int command, ...) { \
-    REAL(name); \
-    va_list rest; \
-    va_start(rest, command); \
-    void* argument = va_arg(rest, void*); \
-    va_end(rest); \
-    const int fault = ADDON(kFcntl, command, 0, NULL); \
+#define FCNTL(name)                                               \
+  int name(int fd, int command, ...) {                            \
+    REAL(name);                                                   \
+    va_list rest;                                                 \
+    va_start(rest, command);                                      \
+    void* argument = va_arg(rest, void*);                         \
+    va_end(rest);                                                 \
+    const int fault = ADDON(kFcntl, command, 0, NULL);            \
     return fault > 0 ? Fail(fault) : real(fd, command, argument); \
   }
 FCNTL(fcntl)
@@ -374,9 +421,48 @@ int scandir64(const char* path, struct dirent64*** list, int (*filter)(const str
   return fault > 0 ? Fail(fault) : real(path, list, filter, compare);
 }
 
+/* Directories that Node's fs has opened below /proc since the arming. */
+static DIR* directories[kOpened];
+static unsigned directory;
+
+DIR* opendir(const char* path) {
+  REAL(opendir);
+  const int fault = PATH(kOpendir, path);
+  if (fault > 0) {
+    errno = fault;
+    return NULL;
+  }
+  DIR* dir = real(path);
+  if (dir != NULL && atomic_load(&armed) && IsOurThread() && strncmp(path, "/proc", 5) == 0) {
+    directories[directory++ % kOpened] = dir;
+  }
+  return dir;
+}
+
+struct dirent64* readdir64(DIR* dir) {
+  REAL(readdir64);
+  bool ours = false;
+  for (unsigned i = 0; i < kOpened; i++) ours = ours || directories[i] == dir;
+  if (!ours || !atomic_load(&armed) || !IsOurThread()) return real(dir);
+  const int fault = Log(kReaddir, 0, 0, NULL);
+  if (fault <= 0) return real(dir);
+  errno = fault;
+  return NULL;
+}
+
+int closedir(DIR* dir) {
+  REAL(closedir);
+  for (unsigned i = 0; i < kOpened; i++) {
+    if (directories[i] == dir) directories[i] = NULL;
+  }
+  return real(dir);
+}
+
 /* fstat(2), which libuv makes in one of these ways. */
 static int OfFstat(int fd) {
   if (!atomic_load_explicit(&armed, memory_order_relaxed) || !IsOurThread()) return kNone;
+  /* Node asks what the standard streams are, and how long a file is that it has just opened. */
+  if (fd <= 2 || IsOpened(fd)) return kNone;
   return Log(kFstat, fd, 0, NULL);
 }
 
@@ -427,8 +513,8 @@ static void Put(napi_env env, napi_value object, const char* name, int64_t numbe
   napi_set_named_property(env, object, name, value);
 }
 
-/* inject(call, first, count, fault): the calls of this name from the first on, `count` of them. With a
- * count of 0 it only records. */
+/* inject(call, first, count, fault): the calls of this name from the first on, `count` of them.
+ * With a count of 0 it only records. */
 static napi_value Inject(napi_env env, napi_callback_info info) {
   size_t count = 4;
   napi_value values[4];
@@ -438,6 +524,7 @@ static napi_value Inject(napi_env env, napi_callback_info info) {
   atomic_store(&logged, 0);
   for (int i = 0; i < kOpened; i++) opened[i] = -1;
   opens = 0;
+  forged = -1;
   target = (int)Number(env, values[0]);
   from = (unsigned)Number(env, values[1]);
   until = from + (unsigned)Number(env, values[2]);

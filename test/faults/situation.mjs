@@ -9,7 +9,7 @@ import net from 'node:net';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { ANSWERS, ERRORS } from './errors.mjs';
+import { ANSWERS, COOKIE_ERRORS, ERRORS, OF_ANY_LENGTH } from './errors.mjs';
 import { asNew, changes, descriptors, getInt, snapshot, witness } from './kernel.mjs';
 import { plants } from './plants.mjs';
 import { fdOf, KEYS, scenarios } from './scenarios.mjs';
@@ -155,6 +155,12 @@ function isSaidUnknown(got, path) {
   return false;
 }
 
+/** Times, rates and estimates, which are others at each look, and what they make of windows. */
+const UNSTEADY =
+  /time|expires|count$|rtt|rto|ato|pacing|rate|window|wnd|cwnd|busy|last_|incomingCpu|thresh|owners.*fd$/i;
+
+const isUnsteady = (path) => scenario.isUnsteady === true && UNSTEADY.test(path);
+
 /** What differs from a run without faults. */
 function deviations(value, want) {
   const got = flatten(value);
@@ -177,7 +183,7 @@ async function baselineOf() {
     if (outcome.hangs) throw new Error('it never settled, though nothing failed');
     calls ??= log;
     value = outcome.value;
-    const flat = flatten(value);
+    const flat = new Map([...flatten(value)].filter(([path]) => !isUnsteady(path)));
     want = new Map(
       want === undefined ? flat : [...want].filter(([k, v]) => Object.is(flat.get(k), v)),
     );
@@ -233,6 +239,11 @@ function rowsOf({ calls }) {
       for (const [first, count, mode] of counts) {
         const key = `${name} ${callName}#${first} ${error}${mode}`;
         const detail = describe(made[first - 1]);
+        if (detail === OWN_SOCKET && !COOKIE_ERRORS.has(error)) continue;
+        const isOption = callName === 'getsockopt' && !scenario.isRaw;
+        if (isOption && isAnswer && !OF_ANY_LENGTH.has(detail)) continue;
+        // Of several calls the later ones may be for other options, which a kernel writes whole.
+        if (isOption && isAnswer && count > 1) continue;
         const row = { key, call: callName, error, isAnswer, first, count, mode, detail };
         rows.push({ ...row, fault, plan: [call, first, count, fault], option: made[first - 1] });
       }
@@ -240,21 +251,37 @@ function rowsOf({ calls }) {
   }
   return rows;
 }
+/** SO_COOKIE: by which the addon tells its own sockets from the program's, before it uses or closes them. */
+const OWN_SOCKET = 'getsockopt 1/57';
 /** Numbers of Linux that Node does not name. */
 const OTHERS = { ESOCKTNOSUPPORT: 94 };
+
+/** Whether the kernel says that it, or a socket of this kind, does not have the option. */
+const saysNo = ({ call, error }) =>
+  call === 'getsockopt' && ['ENOPROTOOPT', 'EOPNOTSUPP', 'EINVAL'].includes(error);
 
 /** Whether an error says which call failed, and how. */
 function refusalFaults(error, row, api) {
   const { code, syscall, option } = error;
   const faults = [];
+  // What is concluded from an answer of the kernel's is no refused call.
+  if (
+    saysNo(row) &&
+    (code === 'ENOPROTOOPT' || /only a TCP socket acts on it/.test(error.message))
+  ) {
+    return faults;
+  }
   if (!(error instanceof Error) || typeof code !== 'string') return [`threw ${error}`];
+  if (scenario.means?.(row) === code) return faults;
   if (!row.isAnswer && !sameCode(code, row.error)) {
     faults.push(`its code is ${code}, and the call failed with ${row.error}`);
   }
   if (row.isAnswer) return faults;
-  if (syscall !== row.call) {
+  // Of an exchange with the kernel over several calls the error names the interface, sock_diag(7).
+  const expected = scenario.names ?? row.call;
+  if (syscall !== row.call && syscall !== expected) {
     faults.push(`it names ${syscall}, and ${row.call} failed`);
-  } else if (row.call.endsWith('sockopt') && row.count === 1) {
+  } else if (scenario.names === undefined && row.call.endsWith('sockopt') && row.count === 1) {
     const { first, second } = row.option;
     const held = option === undefined ? undefined : api.constants[option];
     if (held !== second && option !== `${first}/${second}`) {
@@ -264,9 +291,18 @@ function refusalFaults(error, row, api) {
   return faults;
 }
 
+/** The kernel's words for an option that it, or a socket of this kind, does not have. */
+const LACKS = ['ENOPROTOOPT', 'EOPNOTSUPP'];
+
+/** Whether the option is one that the kernel was made to say it does not have: it is left out then. */
+function isLacking(row, key) {
+  const { first, second } = row.option;
+  return LACKS.includes(row.error) && row.call.endsWith('sockopt') && key === `${first}/${second}`;
+}
+
 /** Whether the socket holds what was said: all without an error, else what `applied` names. */
-function appliedFaults(stage, before, errors, isAccepted) {
-  if (chosen().length === 0) return [];
+function appliedFaults(stage, before, errors, isAccepted, row) {
+  if (chosen().length === 0 || (isMadeByCall && stage.tuned === undefined)) return [];
   const faults = [];
   const fd = targetOf(stage);
   const applied = new Set(errors.flatMap((error) => error.applied ?? []).map((one) => KEYS[one]));
@@ -275,6 +311,8 @@ function appliedFaults(stage, before, errors, isAccepted) {
     const isSet = errors.length === 0 || applied.has(key);
     const should = isSet ? baseline.held.get(key) : before.get(key);
     if (held === should || (errors.length === 0 && isAccepted)) continue;
+    if (errors.length === 0 && row !== undefined && isLacking(row, key)) continue;
+    if (errors.length > 0 && scenario.setsTheRest && held === baseline.held.get(key)) continue;
     const said = errors.length === 0 ? 'no error' : `applied: ${errors.flatMap((e) => e.applied)}`;
     faults.push(`option ${key} is ${held} and not ${should} (${said})`);
   }
@@ -301,7 +339,7 @@ function judgeValue(outcome, row, stage) {
       text = 'left out';
       continue;
     }
-    const more = { row, path, value, baseline: baseline.value, target: targetOf(stage) };
+    const more = { row, path, value, baseline: baseline.value, stage };
     if (scenario.accepts?.(more)) {
       if (text === 'the right value') text = 'another value, which says so';
       continue;
@@ -315,7 +353,7 @@ function judgeValue(outcome, row, stage) {
 async function judgeAgain(api, stage, outcome, row) {
   if (scenario.again !== undefined) return scenario.again(api, stage, outcome, row);
   // What the kernel said of an option holds.
-  if (row.call === 'getsockopt' && row.error === 'ENOPROTOOPT') return [];
+  if (row.call === 'getsockopt' && LACKS.includes(row.error)) return [];
   const { error, value, hangs } = await outcomeOf(() => scenario.act(api, stage));
   if (hangs) return ['later, it never settles'];
   if (error !== undefined) return [`later, it threw ${error.message}`];
@@ -361,7 +399,7 @@ async function run(row) {
   } else if (outcome.error !== undefined) {
     text = `throws ${describeError(outcome.error, row)}`;
     faults.push(...refusalFaults(outcome.error, row, api));
-    faults.push(...appliedFaults(stage, before, [outcome.error], false));
+    faults.push(...appliedFaults(stage, before, [outcome.error], false, row));
   } else {
     const said = scenario.says?.(outcome) ?? [];
     const { text: told, faults: found } = judgeValue(
@@ -378,7 +416,9 @@ async function run(row) {
     if (outcome.value?.error instanceof Error) {
       text = `'error' event: ${describeError(outcome.value.error, row)}`;
     }
-    faults.push(...appliedFaults(stage, before, said, told === 'another value, which says so'));
+    faults.push(
+      ...appliedFaults(stage, before, said, told === 'another value, which says so', row),
+    );
     if (scenario.verify !== undefined) faults.push(...(await scenario.verify(stage, outcome)));
   }
   if (look !== undefined && !stage.client.destroyed) {
@@ -396,7 +436,10 @@ async function run(row) {
     await sleep(5);
     left = differences(open, descriptors());
   }
-  faults.push(...left);
+  if (row.detail === OWN_SOCKET && left.every((one) => /left open \(socket:/.test(one))) {
+    // Only what is certainly the addon's own is closed.
+    if (left.length > 0) text += ', and leaves open what it could not identify';
+  } else faults.push(...left);
   for (const error of loose) faults.push(`uncaught: ${error?.stack ?? error}`);
   const hits = log.calls.filter(({ fault }) => fault !== 0).length;
   return hits === 0 ? undefined : { text, faults };
@@ -423,9 +466,15 @@ for (const [index, row] of rows.entries()) {
   if (index < Number(from)) continue;
   const { key, call, error, mode, first, detail } = row;
   say({ kind: 'row', index, key, call, error, mode, first, detail });
-  let result = await run(row);
-  // What another thread or process does may have changed the course: once more.
-  result ??= await run(row);
+  let result;
+  try {
+    result = await run(row);
+    // What another thread or process does may have changed the course: once more.
+    result ??= await run(row);
+  } catch (error) {
+    console.error(error);
+    process.exit(70);
+  }
   say({ kind: 'outcome', ...(result ?? { text: 'not reached' }) });
 }
 say({ kind: 'done' });
