@@ -76,8 +76,8 @@ napi_value GetOptions(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// getDefault(level, option): 0 with a 32-bit value as `answer`, as a new socket has it; or a code, with
-// an `answer` of 0 where no socket could be made, and of 1 where it was refused to the socket.
+// getDefault(level, option): 0 with a 32-bit value as `answer`, as a new socket has it; or a code,
+// with an `answer` of 0 where no socket could be made, and of 1 where it was refused to the socket.
 napi_value GetDefault(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   const int level = call.Int32(0);
