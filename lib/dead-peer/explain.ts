@@ -88,7 +88,7 @@ const VANISHED = 'it lost power, cable or route, or something in between drops i
 /** Of an error of `read` or `write`, without counters: the kernel has one code for both. */
 const TIMED_OUT: Meaning = [
   'vanished',
-  `The peer has acknowledged nothing for as long as this socket waits: ${VANISHED}. Where a user timeout is set, it may also live and not have read for that long; the error does not say which.`,
+  `The peer has acknowledged nothing new for as long as this socket waits: ${VANISHED}. Where a user timeout is set, it may also live and not have read for that long; the error does not say which.`,
 ];
 const TIMED_OUT_VANISHED: Meaning = [
   'vanished',
