@@ -313,7 +313,7 @@ export const scenarios = [
     name: "setDeadPeerTimeout('tolerate')",
     covers: 'setDeadPeerTimeout',
     act: (api, { client }) =>
-      api.setDeadPeerTimeout(client, 20_000, { zeroWindow: 'tolerate' }).options,
+      api.setDeadPeerTimeout(client, 30_000, { zeroWindow: 'tolerate' }).options,
     chooses: [...DEAD_PEER, option(IPPROTO_TCP, 44)],
     // Values of its own for another basis are no lie: the plan is returned with them.
     accepts: ({ value, stage }) =>
