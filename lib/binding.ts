@@ -73,6 +73,11 @@ export interface Binding {
   destroyConnection(query: Uint8Array): number;
   /** A table that grows by each connection that ends; `wake` is called after a read found nothing. */
   watchClosedConnections(limit: number, wake: () => void): number;
+  /**
+   * The name of the system call that failed in the last of these calls; `null` where the system refused the
+   * query itself.
+   */
+  failedCall(): string | null;
   /** Whether a watch keeps the process from ending. */
   holdWatch(table: number, hold: boolean): void;
   /** Whether sockets behind handle objects can be searched for, and nobody does so already. */

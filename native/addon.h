@@ -34,6 +34,7 @@ struct Environment {
   napi_ref buffer = nullptr;  // holds the scratch memory, whatever JS does with it
   Scratch* scratch = nullptr;
   OpenTable* tables = nullptr;
+  const char* failed_call = nullptr;  // of connections.cc
   Search* search = nullptr;
 };
 

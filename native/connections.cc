@@ -63,6 +63,25 @@ int Add(napi_env env, Environment* environment, platform::ConnectionTable* table
   return number;
 }
 
+// Where a call leaves the name of the system call that failed; none has so far.
+const char** FailedCall(const Call& call) {
+  call.environment->failed_call = nullptr;
+  return &call.environment->failed_call;
+}
+
+// failedCall(): the name of the system call that failed in the last call of this file, or null
+// where the system refused the query itself.
+napi_value NameFailedCall(napi_env env, napi_callback_info info) {
+  const char* name = Call(env, info).environment->failed_call;
+  napi_value answer = nullptr;
+  if (name == nullptr) {
+    napi_get_null(env, &answer);
+  } else {
+    napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &answer);
+  }
+  return answer;
+}
+
 // openConnectionTable(query): the table's number, or a code.
 napi_value OpenConnectionTable(napi_env env, napi_callback_info info) {
   const Call call(env, info);
@@ -70,7 +89,7 @@ napi_value OpenConnectionTable(napi_env env, napi_callback_info info) {
   platform::ConnectionTable* table = nullptr;
   int status = kBadArgument;
   if (query.given) {
-    status = platform::OpenConnectionTable(query.data, query.length, &table);
+    status = platform::OpenConnectionTable(query.data, query.length, &table, FailedCall(call));
   }
   return call.Answer(status < 0 ? status : Add(env, call.environment, table, nullptr));
 }
@@ -81,7 +100,8 @@ napi_value ReadConnectionTable(napi_env env, napi_callback_info info) {
   const OpenTable* open = *Find(call);
   const Bytes bytes = BytesOf(call, 1);
   if (open == nullptr || bytes.length == 0) return call.Answer(kBadArgument);
-  return call.Answer(platform::ReadConnectionTable(open->table, bytes.data, bytes.length));
+  return call.Answer(
+      platform::ReadConnectionTable(open->table, bytes.data, bytes.length, FailedCall(call)));
 }
 
 // closeConnectionTable(number).
@@ -100,7 +120,7 @@ napi_value DestroyConnection(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   const Bytes query = BytesOf(call, 0);
   if (!query.given) return call.Answer(kBadArgument);
-  return call.Answer(platform::DestroyConnection(query.data, query.length));
+  return call.Answer(platform::DestroyConnection(query.data, query.length, FailedCall(call)));
 }
 
 void Wake(void* function) {
@@ -123,8 +143,8 @@ napi_value WatchClosedConnections(napi_env env, napi_callback_info info) {
   }
   napi_unref_threadsafe_function(env, wake);
   platform::ConnectionTable* table = nullptr;
-  const int status =
-      platform::WatchClosedConnections(static_cast<std::size_t>(limit), Wake, wake, &table);
+  const int status = platform::WatchClosedConnections(static_cast<std::size_t>(limit), Wake, wake,
+                                                      &table, FailedCall(call));
   if (status < 0) {
     napi_release_threadsafe_function(wake, napi_tsfn_abort);
     return call.Answer(status);
@@ -154,6 +174,7 @@ void AddConnections(Napi::Object exports, Environment* environment) {
   Define(exports, "destroyConnection", DestroyConnection, environment);
   Define(exports, "watchClosedConnections", WatchClosedConnections, environment);
   Define(exports, "holdWatch", HoldWatch, environment);
+  Define(exports, "failedCall", NameFailedCall, environment);
 }
 
 }  // namespace addon

@@ -140,7 +140,7 @@ int GetQueues(Socket socket, std::int32_t queues[3]) {
   return 0;
 }
 
-int OpenConnectionTable(const void*, std::size_t, ConnectionTable** table) {
+int OpenConnectionTable(const void*, std::size_t, ConnectionTable** table, const char**) {
   static constexpr char kName[] = "net.inet.tcp.pcblist_n";
   std::unique_ptr<ConnectionTable> snapshot(new ConnectionTable());
   // Connections may come between asking for the size and for the table.
@@ -160,7 +160,7 @@ int OpenConnectionTable(const void*, std::size_t, ConnectionTable** table) {
   return -EAGAIN;
 }
 
-int ReadConnectionTable(ConnectionTable* table, void* bytes, std::size_t room) {
+int ReadConnectionTable(ConnectionTable* table, void* bytes, std::size_t room, const char**) {
   return table->Read(bytes, room);
 }
 
@@ -168,11 +168,11 @@ void CloseConnectionTable(ConnectionTable* table) {
   delete table;
 }
 
-int DestroyConnection(const void*, std::size_t) {
+int DestroyConnection(const void*, std::size_t, const char**) {
   return -ENOTSUP;
 }
 
-int WatchClosedConnections(std::size_t, void (*)(void*), void*, ConnectionTable**) {
+int WatchClosedConnections(std::size_t, void (*)(void*), void*, ConnectionTable**, const char**) {
   return -ENOTSUP;
 }
 

@@ -34,6 +34,12 @@ constexpr std::size_t kLongestMessage = 16 * 1024;
 // so that a failure which lasts (made by seccomp, say) is reported after some milliseconds.
 constexpr int kPatience = 1000;
 
+// Minus errno, after the system call of that name has failed.
+int Failed(const char* name, const char** call) {
+  *call = name;
+  return -errno;
+}
+
 // A socket in a table of descriptors that belongs to the program. A program that closes every
 // descriptor above 2 closes ours too, and gives their numbers to its own sockets. So each use asks
 // first whether the number still stands for the same socket, by its cookie, which is never reused.
@@ -46,10 +52,9 @@ class OwnSocket {
   OwnSocket(const OwnSocket&) = delete;
   OwnSocket& operator=(const OwnSocket&) = delete;
 
-  // Takes what socket(2) returned. Zero, or the error of that call or of reading the cookie.
-  int Take(int number) {
-    if (number < 0) return -errno;
-    const int status = ReadCookie(number, &cookie_);
+  // Takes what socket(2) or socketpair(2) made. Zero, or the error of reading the cookie.
+  int Take(int number, const char** call) {
+    const int status = ReadCookie(number, &cookie_, call);
     if (status < 0) {
       close(number);
       return status;
@@ -63,21 +68,27 @@ class OwnSocket {
   }
 
   // Zero, or UV_EBADF where the number stands for nothing or for something else by now.
-  int Check() const {
+  int Check(const char** call) const {
     std::uint64_t cookie = 0;
-    const int status = ReadCookie(number_, &cookie);
+    const int status = ReadCookie(number_, &cookie, call);
     if (status == -ENOTSOCK) return -EBADF;
     if (status < 0) return status;
     return cookie == cookie_ ? 0 : -EBADF;
   }
 
+  bool IsOurs() const {
+    const char* call;
+    return number_ >= 0 && Check(&call) == 0;
+  }
+
   void Close() {
-    if (number_ >= 0 && Check() == 0) close(number_);
+    if (IsOurs()) close(number_);
     number_ = -1;
   }
 
  private:
-  static int ReadCookie(int number, std::uint64_t* cookie) {
+  static int ReadCookie(int number, std::uint64_t* cookie, const char** call) {
+    *call = "getsockopt";
     int length = sizeof(*cookie);
     return GetOption(number, SOL_SOCKET, SO_COOKIE, cookie, &length);
   }
@@ -86,26 +97,28 @@ class OwnSocket {
   std::uint64_t cookie_ = 0;
 };
 
-int OpenDiag(std::uint32_t groups, OwnSocket* socket) {
-  const int status = socket->Take(
-      ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG));
+int OpenDiag(std::uint32_t groups, OwnSocket* socket, const char** call) {
+  const int number =
+      ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
+  if (number < 0) return Failed("socket", call);
+  const int status = socket->Take(number, call);
   if (status < 0) return status;
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;
   address.nl_groups = groups;
-  const int bound = bind(socket->number(), reinterpret_cast<sockaddr*>(&address), sizeof(address));
-  return bound == 0 ? 0 : -errno;
+  const int bound = bind(number, reinterpret_cast<sockaddr*>(&address), sizeof(address));
+  return bound == 0 ? 0 : Failed("bind", call);
 }
 
 // To the kernel, which has begun to answer, or refused, when this returns.
-int OpenAndSend(const void* query, std::size_t length, OwnSocket* socket) {
-  const int status = OpenDiag(0, socket);
+int OpenAndSend(const void* query, std::size_t length, OwnSocket* socket, const char** call) {
+  const int status = OpenDiag(0, socket, call);
   if (status < 0) return status;
   sockaddr_nl kernel{};
   kernel.nl_family = AF_NETLINK;
   const ssize_t sent = sendto(socket->number(), query, length, 0,
                               reinterpret_cast<sockaddr*>(&kernel), sizeof(kernel));
-  return sent >= 0 ? 0 : -errno;
+  return sent >= 0 ? 0 : Failed("sendto", call);
 }
 
 // The length of the next message, or messages, of the kernel; 0 after one of somebody else, which
@@ -114,9 +127,10 @@ int OpenAndSend(const void* query, std::size_t length, OwnSocket* socket) {
 // It peeks, and then removes the message by reading 0 bytes. If another thread closes the
 // descriptor and opens a connection with its number between the check and the read, no byte of that
 // connection is lost: reading 0 bytes removes a datagram but nothing from a stream.
-int Receive(const OwnSocket& socket, void* bytes, std::size_t room) {
-  const int status = socket.Check();
+int Receive(const OwnSocket& socket, void* bytes, std::size_t room, const char** call) {
+  const int status = socket.Check(call);
   if (status < 0) return status;
+  *call = "recvfrom";
   sockaddr_nl from{};
   socklen_t size = sizeof(from);
   // With MSG_TRUNC it returns the length of the message, also where the room was too short.
@@ -124,16 +138,16 @@ int Receive(const OwnSocket& socket, void* bytes, std::size_t room) {
                                   reinterpret_cast<sockaddr*>(&from), &size);
   if (length < 0) return -errno;
   if (size != sizeof(from) || from.nl_family != AF_NETLINK) return -EBADF;
-  if (recv(socket.number(), bytes, 0, MSG_DONTWAIT) < 0) return -errno;
+  if (recv(socket.number(), bytes, 0, MSG_DONTWAIT) < 0) return Failed("recv", call);
   if (from.nl_pid != 0) return 0;
   return static_cast<std::size_t>(length) <= room ? static_cast<int>(length) : -EMSGSIZE;
 }
 
 // The same without the messages of others and without interruptions.
-int ReceiveNext(const OwnSocket& socket, void* bytes, std::size_t room) {
+int ReceiveNext(const OwnSocket& socket, void* bytes, std::size_t room, const char** call) {
   int length = 0;
   for (int i = 0; i < kPatience && (length == 0 || length == -EINTR); i++) {
-    length = Receive(socket, bytes, room);
+    length = Receive(socket, bytes, room, call);
   }
   return length;
 }
@@ -146,7 +160,8 @@ struct Losses {
   std::uint64_t overruns;
 };
 
-struct Failure {
+// What the kernel answers to a request that asks for no socket.
+struct Acknowledgement {
   nlmsghdr head;
   std::int32_t error;
 };
@@ -175,13 +190,13 @@ class ConnectionTable {
   ConnectionTable(const ConnectionTable&) = delete;
   ConnectionTable& operator=(const ConnectionTable&) = delete;
 
-  int Ask(const void* query, std::size_t length) {
-    return OpenAndSend(query, length, &socket_);
+  int Ask(const void* query, std::size_t length, const char** call) {
+    return OpenAndSend(query, length, &socket_, call);
   }
 
   // The kernel goes on with its answer within each call, and has ended when there is nothing.
-  virtual int Read(void* bytes, std::size_t room) {
-    const int length = ReceiveNext(socket_, bytes, room);
+  virtual int Read(void* bytes, std::size_t room, const char** call) {
+    const int length = ReceiveNext(socket_, bytes, room, call);
     return length == -EAGAIN ? 0 : length;
   }
 
@@ -215,14 +230,14 @@ class Watch final : public ConnectionTable {
         const Lock lock(&mutex_);
         stopping_ = true;
       }
-      if (program_end_.Check() == 0) shutdown(program_end_.number(), SHUT_RDWR);
+      if (program_end_.IsOurs()) shutdown(program_end_.number(), SHUT_RDWR);
       pthread_join(thread_, nullptr);
     }
     std::free(kept_);
   }
 
-  int Start() {
-    int status = OpenDiag(kClosedGroups, &socket_);
+  int Start(const char** call) {
+    int status = OpenDiag(kClosedGroups, &socket_, call);
     if (status < 0) return status;
     // Beyond the system's limit with CAP_NET_ADMIN, else up to it.
     if (setsockopt(socket_.number(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof(int)) !=
@@ -230,12 +245,16 @@ class Watch final : public ConnectionTable {
       setsockopt(socket_.number(), SOL_SOCKET, SO_RCVBUF, &kReceiveBuffer, sizeof(int));
     }
     int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return -errno;
-    const int other = program_end_.Take(ends[1]);
-    status = thread_end_.Take(ends[0]);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+      return Failed("socketpair", call);
+    }
+    const int other = program_end_.Take(ends[1], call);
+    status = thread_end_.Take(ends[0], call);
     if (status < 0 || other < 0) return status < 0 ? status : other;
+    *call = "malloc";
     kept_ = static_cast<char*>(std::malloc(room_));
     if (kept_ == nullptr) return -ENOMEM;
+    *call = "pthread_create";
 
     // Signals are for the program's own threads, and do not interrupt this one.
     sigset_t all;
@@ -248,7 +267,8 @@ class Watch final : public ConnectionTable {
     return -error;
   }
 
-  int Read(void* bytes, std::size_t room) override {
+  // What was kept comes first; then, with each further call, the failure that has ended the watch.
+  int Read(void* bytes, std::size_t room, const char** call) override {
     const Lock lock(&mutex_);
     std::size_t length = 0;
     if (dropped_ + overruns_ > told_losses_ && room >= sizeof(Losses)) {
@@ -265,11 +285,9 @@ class Watch final : public ConnectionTable {
       begin_ += size;
     }
     if (begin_ == end_) begin_ = end_ = 0;
-    if (failure_ != 0 && begin_ == end_ && length + sizeof(Failure) <= room) {
-      const Failure failure{{sizeof(Failure), NLMSG_ERROR, 0, 0, 0}, failure_};
-      std::memcpy(static_cast<char*>(bytes) + length, &failure, sizeof(failure));
-      length += sizeof(failure);
-      failure_ = 0;
+    if (length == 0 && failure_ != 0) {
+      *call = failed_call_;
+      return failure_;
     }
     // From here on there is something to wake the reader for.
     if (length == 0) woken_ = false;
@@ -285,25 +303,29 @@ class Watch final : public ConnectionTable {
 
   void Collect() {
     int error = 0;
+    const char* call = "";
     // Rounds in a row without a message, though there was something to wake up for.
     for (int futile = 0; futile < kPatience; futile++) {
       pollfd waited[] = {{socket_.number(), POLLIN, 0}, {thread_end_.number(), POLLIN, 0}};
       const int ready = poll(waited, 2, kLongestSleep);
-      error = ready < 0 ? -errno : thread_end_.Check();
+      error = ready < 0 ? Failed("poll", &call) : thread_end_.Check(&call);
       if (IsStopping()) return;
       // Hung up on, but not by the destructor: the program has closed our descriptor.
-      if (error == 0 && waited[1].revents != 0) error = -EBADF;
+      if (error == 0 && waited[1].revents != 0) {
+        error = -EBADF;
+        call = "poll";
+      }
       if (ready == 0) futile = 0;
       char messages[kLongestMessage];
       while (error == 0) {
-        const int length = Receive(socket_, messages, sizeof(messages));
+        const int length = Receive(socket_, messages, sizeof(messages), &call);
         if (length < 0) error = length;
         if (length > 0) futile = 0;
         if (!Keep(messages, length)) return;
       }
       if (!Passes(error)) break;
     }
-    Fail(error);
+    Fail(error, call);
   }
 
   // Whether to go on after this error: there was nothing to read, or the kernel has dropped
@@ -365,10 +387,11 @@ class Watch final : public ConnectionTable {
     count_++;
   }
 
-  void Fail(int error) {
+  void Fail(int error, const char* call) {
     {
       const Lock lock(&mutex_);
       failure_ = error;
+      failed_call_ = call;
       woken_ = true;
     }
     wake_(context_);
@@ -401,15 +424,17 @@ class Watch final : public ConnectionTable {
   std::uint64_t overruns_ = 0;
   std::uint64_t told_losses_ = 0;
   int failure_ = 0;
+  const char* failed_call_ = "";
   bool woken_ = false;
   bool stopping_ = false;
 };
 
 }  // namespace
 
-int OpenConnectionTable(const void* query, std::size_t length, ConnectionTable** table) {
+int OpenConnectionTable(const void* query, std::size_t length, ConnectionTable** table,
+                        const char** call) {
   ConnectionTable* asked = new ConnectionTable();
-  const int status = asked->Ask(query, length);
+  const int status = asked->Ask(query, length, call);
   if (status < 0) {
     delete asked;
     return status;
@@ -418,22 +443,24 @@ int OpenConnectionTable(const void* query, std::size_t length, ConnectionTable**
   return 0;
 }
 
-int ReadConnectionTable(ConnectionTable* table, void* bytes, std::size_t room) {
-  return table->Read(bytes, room);
+int ReadConnectionTable(ConnectionTable* table, void* bytes, std::size_t room, const char** call) {
+  return table->Read(bytes, room, call);
 }
 
 void CloseConnectionTable(ConnectionTable* table) {
   delete table;
 }
 
-int DestroyConnection(const void* query, std::size_t length) {
+int DestroyConnection(const void* query, std::size_t length, const char** call) {
   OwnSocket socket;
-  const int status = OpenAndSend(query, length, &socket);
+  const int status = OpenAndSend(query, length, &socket, call);
   if (status < 0) return status;
   char bytes[1024];
-  const int size = ReceiveNext(socket, bytes, sizeof(bytes));
+  const int size = ReceiveNext(socket, bytes, sizeof(bytes), call);
   if (size < 0) return size;
-  Failure answer;
+  // From here on it is the kernel that refuses.
+  *call = nullptr;
+  Acknowledgement answer;
   if (static_cast<std::size_t>(size) < sizeof(answer)) return -EPROTO;
   std::memcpy(&answer, bytes, sizeof(answer));
   // An error of 0 is how netlink says that it was done.
@@ -441,9 +468,9 @@ int DestroyConnection(const void* query, std::size_t length) {
 }
 
 int WatchClosedConnections(std::size_t limit, void (*wake)(void*), void* context,
-                           ConnectionTable** table) {
+                           ConnectionTable** table, const char** call) {
   Watch* watch = new Watch(limit, wake, context);
-  const int status = watch->Start();
+  const int status = watch->Start(call);
   if (status < 0) {
     delete watch;
     return status;

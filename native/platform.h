@@ -90,17 +90,21 @@ int GetQueues(Socket socket, std::int32_t queues[3]);
 // other.
 class ConnectionTable;
 
+// Of this function and of those below that take a `call`: where a system call of its own fails,
+// and not the query, it leaves the name of that call in `*call`.
+//
 // Asks. Leaves a table in `*table` that has to be closed, or answers with a code.
-int OpenConnectionTable(const void* query, std::size_t length, ConnectionTable** table);
+int OpenConnectionTable(const void* query, std::size_t length, ConnectionTable** table,
+                        const char** call);
 
 // The next bytes of the answer, whole records of it on Linux; 0 after the last. Never waits for
 // anything but the kernel itself.
-int ReadConnectionTable(ConnectionTable* table, void* bytes, std::size_t room);
+int ReadConnectionTable(ConnectionTable* table, void* bytes, std::size_t room, const char** call);
 
 void CloseConnectionTable(ConnectionTable* table);
 
 // Ends a connection of this or of another process; the query again in the system's own layout.
-int DestroyConnection(const void* query, std::size_t length);
+int DestroyConnection(const void* query, std::size_t length, const char** call);
 
 // A table that grows: from now on every TCP socket of the network namespace that ends is told in
 // it, collected by a thread of its own. It keeps `limit` of them that were not read, and counts
@@ -108,7 +112,7 @@ int DestroyConnection(const void* query, std::size_t length);
 // only after a read has found nothing; never after the table is closed. UV_ENOTSUP elsewhere than
 // on Linux.
 int WatchClosedConnections(std::size_t limit, void (*wake)(void* context), void* context,
-                           ConnectionTable** table);
+                           ConnectionTable** table, const char** call);
 
 // The text of a kernel-wide setting, by the system's own name for it: a sysctl, or a value of the
 // TCP/IP parameters in the Windows registry. Answers with the length of the text.

@@ -329,7 +329,8 @@ FARPROC HelperFunction(const char* name) {
 
 // The query is one byte: the address family. The answer is a MIB_TCPTABLE_OWNER_PID, or a
 // MIB_TCP6TABLE_OWNER_PID.
-int OpenConnectionTable(const void* query, std::size_t length, ConnectionTable** table) {
+int OpenConnectionTable(const void* query, std::size_t length, ConnectionTable** table,
+                        const char**) {
   using GetTable = DWORD(WINAPI*)(void*, DWORD*, BOOL, ULONG, int, ULONG);
   static constexpr int kOwnerPidAll = 5;  // TCP_TABLE_OWNER_PID_ALL
   if (length != 1) return UV_EINVAL;
@@ -355,7 +356,7 @@ int OpenConnectionTable(const void* query, std::size_t length, ConnectionTable**
   return UV_EAGAIN;
 }
 
-int ReadConnectionTable(ConnectionTable* table, void* bytes, std::size_t room) {
+int ReadConnectionTable(ConnectionTable* table, void* bytes, std::size_t room, const char**) {
   return table->Read(bytes, room);
 }
 
@@ -364,7 +365,7 @@ void CloseConnectionTable(ConnectionTable* table) {
 }
 
 // The query is a MIB_TCPROW whose state is MIB_TCP_STATE_DELETE_TCB.
-int DestroyConnection(const void* query, std::size_t length) {
+int DestroyConnection(const void* query, std::size_t length, const char**) {
   using SetEntry = DWORD(WINAPI*)(void*);
   std::uint32_t row[5];
   if (length != sizeof(row)) return UV_EINVAL;
@@ -377,7 +378,7 @@ int DestroyConnection(const void* query, std::size_t length) {
   return status == NO_ERROR ? 0 : Translate(status);
 }
 
-int WatchClosedConnections(std::size_t, void (*)(void*), void*, ConnectionTable**) {
+int WatchClosedConnections(std::size_t, void (*)(void*), void*, ConnectionTable**, const char**) {
   return UV_ENOTSUP;
 }
 

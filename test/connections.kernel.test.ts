@@ -1,5 +1,6 @@
 // The list of connections beside ss(8), in a network namespace with sockets in every state.
 
+import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Connection, ConnectionFilter } from '../dist/index.js';
 import { inNamespace, needsNamespace } from './support/namespace';
@@ -538,6 +539,8 @@ describe('watchClosedConnections', { timeout: 60_000 }, () => {
         uid: null,
         timer: null,
         tcpInfo: { state: 'CLOSED' },
+        // Nobody tells what ran over it; none did where the kernel has no Multipath TCP.
+        mptcp: /^MPTCP/m.test(readFileSync('/proc/net/protocols', 'latin1')) ? null : false,
       });
       if (one.remotePort === 0) reset++;
       else expect([one.id, one.tcpInfo?.bytesSent]).toEqual([id, bytesSent]);
@@ -598,6 +601,7 @@ interface Unread {
 interface OwnersReport {
   readonly readable: readonly Owners[];
   readonly unprivileged: { readonly theirs: Owners; readonly own: Owners } | null;
+  readonly mptcp: Readonly<Record<'shown' | 'hidden', readonly Connection['mptcp'][]>>;
   readonly hidden: boolean;
   readonly without: readonly Owners[];
   readonly own: Unread;
@@ -618,6 +622,13 @@ describe('owners, as far as they may be seen', { timeout: 60_000 }, () => {
   test("another user's process: not known, instead of nobody", ({ skip }) => {
     skip(report.unprivileged === null, 'no other user in this user namespace');
     expect(report.unprivileged).toEqual({ theirs: [null], own: [[true]] });
+  });
+
+  test('without the count of Multipath TCP sockets: not known, instead of none', () => {
+    const { shown, hidden } = report.mptcp;
+    expect(hidden).toEqual([null]);
+    // Linux before 6.3 counts none of them.
+    expect([[false], [null]]).toContainEqual(shown);
   });
 
   test('without /proc: not known of a socket that somebody holds', () => {
@@ -679,7 +690,7 @@ describe('descriptors that the program closes and reuses', { timeout: 60_000 }, 
   let report: LostReport;
   const lost = {
     code: 'EBADF',
-    message: 'EBADF: this program has closed a descriptor that it did not open, sock_diag',
+    message: 'EBADF: this program has closed a descriptor that it did not open, getsockopt',
   };
 
   test('a watch without its socket ends with one error, and its thread with it', async () => {

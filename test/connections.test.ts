@@ -516,6 +516,7 @@ describe('what a kernel may answer', () => {
         return next.length;
       },
       closeConnectionTable: () => {},
+      failedCall: () => null,
     };
     const errors = {
       SocketOptionError,
@@ -619,7 +620,7 @@ describe('refusals, made by strace(1)', () => {
   test('no sock_diag, as in gVisor', async () => {
     expect(await with_('socket:error=EPROTONOSUPPORT')).toEqual(
       everywhere(
-        'EPROTONOSUPPORT: this kernel has no sock_diag for TCP (CONFIG_INET_DIAG), as in gVisor, sock_diag',
+        'EPROTONOSUPPORT: this kernel has no sock_diag for TCP (CONFIG_INET_DIAG), as in gVisor, socket',
       ),
     );
   });
@@ -627,7 +628,7 @@ describe('refusals, made by strace(1)', () => {
   test.each(['EAFNOSUPPORT', 'EACCES'])('AF_NETLINK denied: %s', async (code) => {
     expect(await with_(`socket:error=${code}`)).toEqual(
       everywhere(
-        `${code}: sockets of AF_NETLINK are denied to this process, as by RestrictAddressFamilies of systemd, sock_diag`,
+        `${code}: sockets of AF_NETLINK are denied to this process, as by RestrictAddressFamilies of systemd, socket`,
       ),
     );
   });
@@ -649,7 +650,7 @@ describe('refusals, made by strace(1)', () => {
   test('a kernel that cannot destroy, and one that has nothing to say', async () => {
     const { destroy, list } = await with_('recvfrom:error=EOPNOTSUPP');
     expect(destroy).toBe(
-      'ENOTSUP: this kernel cannot end connections of others (CONFIG_INET_DIAG_DESTROY), sock_diag',
+      'ENOTSUP: this kernel cannot end connections of others (CONFIG_INET_DIAG_DESTROY), recvfrom',
     );
     expect(list).toMatch(/^ENOTSUP: /);
     // No answer at all: nothing hangs, and it is no empty list.

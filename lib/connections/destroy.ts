@@ -2,7 +2,7 @@
 
 import { binding, typeError } from '../given';
 import type { Connection } from './connection';
-import { refused, system } from './systems';
+import { failed, system } from './systems';
 
 export function destroyConnection(connection: Connection): void {
   if (typeof connection !== 'object' || connection === null) {
@@ -22,5 +22,5 @@ export function destroyConnection(connection: Connection): void {
     cookie,
   };
   const status = binding().destroyConnection(destroyRequest(named));
-  if (status < 0) throw refused(status, 'destroy');
+  if (status < 0) throw failed(status, 'destroy');
 }

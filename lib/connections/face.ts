@@ -19,10 +19,13 @@ parts.useKit(kit());
  * Linux `NETLINK_SOCK_DIAG` (sock_diag(7)); `owners` and `ownProcess` by `/proc/<pid>/fd`. macOS
  * `net.inet.tcp.pcblist_n`, Windows `GetExtendedTcpTable`: of the whole machine, with less (no
  * `tcpInfo`, no timers); neither has been run yet.
+ *
+ * What could not be read is an error or `null`, never an empty list.
  * @throws TypeError, RangeError for a wrong filter, before any system call.
  * @throws SocketOptionError where the system has no such list, or keeps it from this process:
  *   `EPROTONOSUPPORT`, `ENOENT` (gVisor, a kernel without `CONFIG_INET_DIAG`), `EACCES`, `EPERM`,
- *   `EAFNOSUPPORT`.
+ *   `EAFNOSUPPORT`; `EPROTO` for an answer without an end; with `ownProcess`, where `/proc/self/fd` cannot
+ *   be read, the reason with `syscall` `'opendir'`.
  */
 export function listConnections(filter?: ConnectionFilter): Connection[] {
   return parts.listConnections(filter);
@@ -42,7 +45,8 @@ export async function listConnectionsAsync(filter?: ConnectionFilter): Promise<C
  * Ends a connection, or a listening socket, of this or of any other process of the network namespace:
  * one that {@link listConnections} returned. Its process gets `ECONNABORTED`, its peer a reset.
  *
- * The socket is named by its cookie: never another one that has the same addresses by now.
+ * The socket is named by its cookie: never another one that has the same addresses by now. A connection
+ * that went through JSON does as well.
  *
  * Linux `SOCK_DESTROY` (4.5), with CAP_NET_ADMIN. Windows `SetTcpEntry`, elevated: IPv4 only, named by
  * its addresses and ports, since there are no cookies (not run yet).
@@ -66,6 +70,12 @@ export function destroyConnection(connection: Connection): void {
  *
  * It does not keep the process from ending, unless `ref()` is called. Close it with `close()`, or with
  * `using`.
+ *
+ * `'error'`: the watch cannot go on, and is closed; what it had kept is told before. As with every
+ * EventEmitter, an `'error'` without a listener is thrown. Its code is that of the system call that failed;
+ * `EBADF`: the program has closed one of the watch's three descriptors, for example all above 2. The
+ * watch then leaves the sockets alone that have their numbers by now. `EINTR`, `ENOBUFS`, `EMSGSIZE` and
+ * `EAGAIN` are errors only after 1000 of them in a row without a message.
  *
  * Linux `SKNLGRP_INET_TCP_DESTROY` (sock_diag(7), 4.6), which a thread reads; no privilege is needed.
  * @throws TypeError, RangeError for wrong options.

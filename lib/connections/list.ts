@@ -5,7 +5,7 @@ import type { Connection, ConnectionFilter } from './connection';
 import { type Conditions, conditionsOf } from './filter';
 import { BROKEN } from './sock-diag';
 import type { Query } from './system';
-import { refused, system } from './systems';
+import { failed, refused, system } from './systems';
 
 /** What the kernel gives in one call, at the most. */
 const PIECE = 32 * 1024;
@@ -40,9 +40,11 @@ function* read(query: Query, memory: Uint8Array): Generator<void, Connection[]> 
   const pieces: Uint8Array[] = [];
   const table = openConnectionTable(query.request);
   let status = table;
+  let failure = status < 0 ? failed(status, 'list') : undefined;
   try {
     while (status > 0) {
       status = readConnectionTable(table, memory);
+      if (status < 0) failure = failed(status, 'list');
       if (status <= 0) break;
       if (query.parse === undefined) pieces.push(memory.slice(0, status));
       else for (const one of query.parse(memory.subarray(0, status))) found.push(one);
@@ -51,8 +53,8 @@ function* read(query: Query, memory: Uint8Array): Generator<void, Connection[]> 
   } finally {
     closeConnectionTable(table);
   }
-  const errno = status < 0 ? status : query.errno;
-  if (errno < 0 && !query.optional) throw refused(errno, 'list');
+  if (query.errno < 0) failure ??= refused(query.errno, 'list');
+  if (failure !== undefined && !query.optional) throw failure;
   return query.whole === undefined ? found : [...query.whole(Buffer.concat(pieces))];
 }
 

@@ -1,6 +1,6 @@
 // The system that this process runs on, and how its refusals are told.
 
-import { describeErrno, SocketOptionError } from '../given';
+import { binding, describeErrno, SocketOptionError } from '../given';
 import { darwin } from './darwin';
 import { linux } from './linux';
 import type { ConnectionSystem } from './system';
@@ -18,9 +18,19 @@ export function system(): ConnectionSystem {
   );
 }
 
-/** The error for a negative code. */
-export function refused(errno: number, call: 'list' | 'destroy' | 'watch'): Error {
-  const { syscall, meaning } = system();
+/** The error for a negative code that the addon returned just now. */
+export function failed(errno: number, call: 'list' | 'destroy' | 'watch'): Error {
+  return refused(errno, call, binding().failedCall());
+}
+
+/** The error for a negative code; `failedCall` names the system call that failed, if one did. */
+export function refused(
+  errno: number,
+  call: 'list' | 'destroy' | 'watch',
+  failedCall: string | null = null,
+): Error {
+  const { syscall: query, meaning } = system();
+  const syscall = failedCall ?? query;
   const [code, text] = describeErrno(errno);
   // Where it is known what a code means here, libuv's words would only lead astray.
   const message = `${code}: ${meaning(code, call) ?? text}, ${syscall}`;

@@ -6,7 +6,7 @@ import type { Connection, ConnectionFilter } from './connection';
 import { type Conditions, conditionsOf, endMembers, matches, membersOf } from './filter';
 import { connectionOf, multipathFamilies } from './linux';
 import { DiagMessages } from './sock-diag';
-import { refused } from './systems';
+import { failed, refused } from './systems';
 
 /** Which connections to watch, and how many may wait to be told. */
 export interface ConnectionWatchOptions {
@@ -55,7 +55,7 @@ export class ConnectionWatch extends EventEmitter<{
     // The kernel does not tell what ran over a connection that is over.
     this.#mptcp = multipathFamilies(true).length === 0 ? false : null;
     this.#table = binding().watchClosedConnections(limit, () => this.#tellSoon());
-    if (this.#table < 0) throw refused(this.#table, 'watch');
+    if (this.#table < 0) throw failed(this.#table, 'watch');
   }
 
   /** How many connections were not told, because more than `limit` of them waited. */
@@ -108,7 +108,7 @@ export class ConnectionWatch extends EventEmitter<{
       const length = binding().readConnectionTable(this.#table, this.#memory);
       if (length === 0) return;
       if (length < 0) {
-        this.#fail(length);
+        this.#fail(failed(length, 'watch'));
         return;
       }
       messages.read(this.#memory.subarray(0, length));
@@ -117,7 +117,7 @@ export class ConnectionWatch extends EventEmitter<{
     try {
       while (this.#table !== 0 && messages.next()) this.#tellOne(messages);
       this.#telling = false;
-      if (messages.errno < 0) this.#fail(messages.errno);
+      if (messages.errno < 0) this.#fail(refused(messages.errno, 'watch'));
     } finally {
       // Piece by piece, with whatever else waits in between; and further, if a listener has thrown.
       this.#tellSoon();
@@ -129,9 +129,9 @@ export class ConnectionWatch extends EventEmitter<{
     this.emit('closed', connectionOf(messages, true, this.#mptcp));
   }
 
-  #fail(errno: number): void {
+  #fail(error: Error): void {
     this.close();
-    this.emit('error', refused(errno, 'watch'));
+    this.emit('error', error);
   }
 }
 
