@@ -6,7 +6,7 @@
 // FAULT_VERBOSE=1 prints each row.
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,14 @@ const LONGEST = 8_000;
 /** Network and processes of its own: no other connections, and few processes to look through. */
 const UNSHARE = ['--net', '--mount', '--pid', '--fork', '--mount-proc'];
 const AS_USER = ['--user', '--map-root-user'];
+
+/** Values that are not built in, so that a guess of the package's shows. */
+const SETTINGS = [
+  ['tcp_retries2', '11'],
+  ['tcp_keepalive_time', '7100'],
+  ['tcp_keepalive_intvl', '73'],
+  ['tcp_keepalive_probes', '8'],
+];
 
 function enterNamespaces() {
   const flags = process.getuid() === 0 ? UNSHARE : [...AS_USER, ...UNSHARE];
@@ -203,8 +211,10 @@ function checkByStrace() {
     const api = require(${JSON.stringify(here('../../dist/index.js'))});
     const witness = require(${JSON.stringify(here('../witness/build/Release/witness.node'))});
     const fd = witness.socket(2, 1, 0);
-    try { ${body}; console.log('returned'); }
-    catch ({ code, syscall, applied }) { console.log(JSON.stringify({ code, syscall, applied })); }`;
+    // Not by console.log: Node asks by getsockopt what its standard output is.
+    const say = (text) => require('node:fs').writeSync(1, text);
+    try { ${body}; say('returned'); }
+    catch ({ code, syscall, applied }) { say(JSON.stringify({ code, syscall, applied })); }`;
   for (const [what, inject, body, expected] of [
     [
       'setOptions, the second setsockopt refused with EPERM',
@@ -280,6 +290,7 @@ function printTable({ name, calls, rows, seconds }) {
 async function main() {
   build();
   execFileSync('ip', ['link', 'set', 'lo', 'up']);
+  for (const [setting, value] of SETTINGS) writeFileSync(`/proc/sys/net/ipv4/${setting}`, value);
   if (FAULT_ONLY === '') {
     checkExports();
     checkImports();

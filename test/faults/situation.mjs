@@ -29,8 +29,10 @@ const sameCode = (code, other) => (ALIASES[code] ?? code) === (ALIASES[other] ??
 
 /** Errors that nothing caught; a row must not leave any. */
 const loose = [];
-process.on('uncaughtException', (error) => loose.push(error));
-process.on('unhandledRejection', (error) => loose.push(error));
+const catchLoose = () => {
+  process.on('uncaughtException', (error) => loose.push(error));
+  process.on('unhandledRejection', (error) => loose.push(error));
+};
 
 /** The package as a process has it that has just loaded it: nothing is cached yet. */
 function freshApi() {
@@ -458,6 +460,7 @@ const unharmed = witness.get(fdOf(bystander.client), 1, 9, Buffer.alloc(4));
 const seen = injector.end().calls.length;
 if (unharmed !== 4 || seen > 0) throw new Error('calls of other addons are made to fail too');
 
+catchLoose();
 say({ kind: 'calls', calls: baseline.calls.calls.map(describe) });
 const rows = rowsOf(baseline.calls).filter(
   ({ key }) => FAULT_ONLY === '' || key === FAULT_ONLY || key.startsWith(`${FAULT_ONLY} `),
