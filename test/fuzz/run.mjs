@@ -201,8 +201,8 @@ const plants = {
     {
       what: 'an integer overflows',
       file: 'linux_diag.cc',
-      take: 'const bool lost =',
-      put: 'volatile int planted = 2147483647; planted = planted + 1; const bool lost =',
+      take: 'bool lost =',
+      put: 'volatile int planted = 2147483647; planted = planted + 1; bool lost =',
       expect: /signed integer overflow/,
     },
   ],
