@@ -12,6 +12,20 @@
 
 #include "platform.h"
 
+namespace addon {
+
+void Define(Napi::Object exports, Environment* environment,
+            std::initializer_list<Function> functions) {
+  for (const Function& function : functions) {
+    napi_value value = nullptr;
+    napi_create_function(exports.Env(), function.name, NAPI_AUTO_LENGTH, function.callback,
+                         environment, &value);
+    napi_set_named_property(exports.Env(), exports, function.name, value);
+  }
+}
+
+}  // namespace addon
+
 namespace {
 
 using addon::Call;
@@ -160,12 +174,15 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   napi_create_reference(env, buffer, 1, &environment->buffer);
   napi_set_named_property(env, exports, "scratch", buffer);
 
-  addon::Define(exports, "setOptions", SetOptions, environment);
-  addon::Define(exports, "getOptions", GetOptions, environment);
-  addon::Define(exports, "constants", Constants, environment);
-  addon::Define(exports, "getDefault", GetDefault, environment);
-  addon::Define(exports, "setKeepAliveValues", SetKeepAliveValues, environment);
-  addon::Define(exports, "readSetting", ReadSetting, environment);
+  addon::Define(exports, environment,
+                {
+                    {"setOptions", SetOptions},
+                    {"getOptions", GetOptions},
+                    {"constants", Constants},
+                    {"getDefault", GetDefault},
+                    {"setKeepAliveValues", SetKeepAliveValues},
+                    {"readSetting", ReadSetting},
+                });
   addon::AddTcpInfo(exports, environment);
   addon::AddConnections(exports, environment);
   addon::AddHandles(exports, environment);

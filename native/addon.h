@@ -6,6 +6,7 @@
 #include <napi.h>
 
 #include <cstdint>
+#include <initializer_list>
 
 namespace addon {
 
@@ -91,12 +92,14 @@ struct Call {
   }
 };
 
-inline void Define(Napi::Object exports, const char* name, napi_callback callback,
-                   Environment* environment) {
-  napi_value function = nullptr;
-  napi_create_function(exports.Env(), name, NAPI_AUTO_LENGTH, callback, environment, &function);
-  napi_set_named_property(exports.Env(), exports, name, function);
-}
+// A function of the addon, and its name in JS.
+struct Function {
+  const char* name;
+  napi_callback callback;
+};
+
+void Define(Napi::Object exports, Environment* environment,
+            std::initializer_list<Function> functions);
 
 // Each file adds its functions to the exports.
 void AddTcpInfo(Napi::Object exports, Environment* environment);

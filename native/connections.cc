@@ -168,13 +168,16 @@ napi_value HoldWatch(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void AddConnections(Napi::Object exports, Environment* environment) {
-  Define(exports, "openConnectionTable", OpenConnectionTable, environment);
-  Define(exports, "readConnectionTable", ReadConnectionTable, environment);
-  Define(exports, "closeConnectionTable", CloseConnectionTable, environment);
-  Define(exports, "destroyConnection", DestroyConnection, environment);
-  Define(exports, "watchClosedConnections", WatchClosedConnections, environment);
-  Define(exports, "holdWatch", HoldWatch, environment);
-  Define(exports, "failedCall", NameFailedCall, environment);
+  Define(exports, environment,
+         {
+             {"openConnectionTable", OpenConnectionTable},
+             {"readConnectionTable", ReadConnectionTable},
+             {"closeConnectionTable", CloseConnectionTable},
+             {"destroyConnection", DestroyConnection},
+             {"watchClosedConnections", WatchClosedConnections},
+             {"holdWatch", HoldWatch},
+             {"failedCall", NameFailedCall},
+         });
 }
 
 }  // namespace addon

@@ -303,9 +303,12 @@ void EndOfSearches(Environment* environment) {
 }
 
 void AddHandles(Napi::Object exports, Environment* environment) {
-  Define(exports, "beginSearch", BeginSearch, environment);
-  Define(exports, "lookAtHandles", LookAtHandles, environment);
-  Define(exports, "endSearch", EndSearch, environment);
+  Define(exports, environment,
+         {
+             {"beginSearch", BeginSearch},
+             {"lookAtHandles", LookAtHandles},
+             {"endSearch", EndSearch},
+         });
 }
 
 }  // namespace addon

@@ -164,11 +164,14 @@ napi_value SweepTcpInfos(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void AddTcpInfo(Napi::Object exports, Environment* environment) {
-  Define(exports, "readTcpInfo", ReadTcpInfo, environment);
-  Define(exports, "readQueues", ReadQueues, environment);
-  Define(exports, "readTcpInfos", ReadTcpInfos, environment);
-  Define(exports, "identifySockets", IdentifySockets, environment);
-  Define(exports, "sweepTcpInfos", SweepTcpInfos, environment);
+  Define(exports, environment,
+         {
+             {"readTcpInfo", ReadTcpInfo},
+             {"readQueues", ReadQueues},
+             {"readTcpInfos", ReadTcpInfos},
+             {"identifySockets", IdentifySockets},
+             {"sweepTcpInfos", SweepTcpInfos},
+         });
 }
 
 }  // namespace addon

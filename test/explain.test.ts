@@ -49,6 +49,11 @@ function expectFate(error: Error, peer: PeerFate, code: string | null, message: 
   });
 }
 
+test('a port that fetch() blocks is refused by fetch() itself', async () => {
+  const error = await rejected(fetch(url(REFUSING_PORT)));
+  expectFate(error, 'refused', null, /list of blocked ports .* The peer was not asked/);
+});
+
 describe('an orderly close', () => {
   test('before an http response', async () => {
     const error = await failed(get(await closing()));

@@ -68,6 +68,8 @@ expectTypeOf(getOptions(socket, ['noDelay', 'ttl'])).toEqualTypeOf<{
 expectTypeOf(getOptions(socket).ttl).toEqualTypeOf<number | undefined>();
 expectTypeOf(supportedOptions()).toEqualTypeOf<OptionName[]>();
 expectTypeOf(isSupported('any string')).toEqualTypeOf<boolean>();
+expectTypeOf(isSupported()).toEqualTypeOf<boolean>();
+setOptions(socket, planDeadPeerTimeout(20_000).options);
 
 expectTypeOf(getOption(socket, 'dscp')).toEqualTypeOf<number>();
 declare const bound: { fd(): number; close(): void };

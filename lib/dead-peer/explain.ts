@@ -24,7 +24,7 @@ export interface DisconnectExplanation {
    * show a closed window). `'reset'`: its system lives and knows nothing of the connection: the program
    * died, or the machine rebooted. `'closed'`: it closed the connection in an orderly way.
    * `'unreachable'`: it was never reached, or the network reports that it cannot be. `'refused'`: its
-   * machine answers, and nobody listens there. `'ended here'`: this system or this program ended the
+   * machine answers, and nobody listens there; or fetch() blocks the port, and `message` says so. `'ended here'`: this system or this program ended the
    * connection, or did not let it begin. `'unknown'`: the error says nothing of it.
    */
   readonly peer: PeerFate;
@@ -88,7 +88,7 @@ const VANISHED = 'it lost power, cable or route, or something in between drops i
 /** Of an error of `read` or `write`, without counters: the kernel has one code for both. */
 const TIMED_OUT: Meaning = [
   'vanished',
-  `The peer has acknowledged nothing for as long as this socket waits: ${VANISHED}. Where a user timeout is set, it may also live and not have read for that long; the error does not say which.`,
+  `The peer has acknowledged nothing new for as long as this socket waits: ${VANISHED}. Where a user timeout is set, it may also live and not have read for that long; the error does not say which.`,
 ];
 const TIMED_OUT_VANISHED: Meaning = [
   'vanished',
@@ -102,6 +102,10 @@ const TIMED_OUT_UNREAD: Meaning = [
 const REFUSED: Meaning = [
   'refused',
   'The peer’s machine answers, but nobody listens on that port.',
+];
+const BLOCKED_PORT: Meaning = [
+  'refused',
+  'fetch() itself refuses to connect to this port: it is on the list of blocked ports (WHATWG fetch, "bad port"). The peer was not asked.',
 ];
 const PORT_UNREACHABLE: Meaning = [
   'unreachable',
@@ -300,9 +304,15 @@ function verdictOn(
     verdictOn(member(error, 'cause'), tcpInfo, seen, depth + 1);
   if (inner !== undefined && inner.peer !== 'unknown') return inner;
   const syscall = member(error, 'syscall');
+  const message = member(error, 'message');
   const own =
-    code === null ? undefined : meaningOf(code, syscall, member(error, 'message'), tcpInfo);
+    code === null ? meaningWithoutCode(message) : meaningOf(code, syscall, message, tcpInfo);
   return own === undefined ? inner : { peer: own[0], code, text: own[1] };
+}
+
+/** undici: lib/web/fetch/index.js, whose error for a blocked port has no code. */
+function meaningWithoutCode(message: unknown): Meaning | undefined {
+  return message === 'bad port' ? BLOCKED_PORT : undefined;
 }
 
 function meaningOfDeath(death: unknown): Meaning | undefined {

@@ -44,7 +44,7 @@ parts.useCapabilities({
  *
  * Linux `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT`, `SO_KEEPALIVE`, `TCP_USER_TIMEOUT`; macOS and
  * FreeBSD without the last; Windows `TCP_MAXRTMS` in its place (not run there yet).
- * @returns what was set, and the bounds that follow; `null` for `null`.
+ * @returns what was set, and the bounds that follow, frozen; `null` for `null`.
  * @throws RangeError `ERR_OUT_OF_RANGE` for a timeout that is too small, with the smallest possible one
  *   (about 8 s with three probes); TypeError for a wrong argument. Nothing was set then.
  * @throws SocketOptionError for a socket that is not TCP or not open, and for a refused call.
@@ -86,7 +86,8 @@ export function planDeadPeerTimeout(timeout: number, options?: PlanOptions): Dea
 /**
  * Within which time a socket fails if its peer vanishes now, by what the kernel holds, whoever set it:
  * `idle`, `busy` (data in flight) and `worst`, in milliseconds; Infinity is an answer. `warnings` says
- * in words what is wrong with them. Of a listening socket: for the connections that it accepts.
+ * in words what is wrong with them, and what was assumed because it could not be read (no /proc, no
+ * retransmission timeout). Of a listening socket: for the connections that it accepts.
  *
  * Times count from the last segment of the peer, and of `busy` from the write. The kernel's timers may
  * be an eighth late, from about 16 s on.
@@ -98,10 +99,15 @@ export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
 
 /**
  * What an error of a connection says of its peer: whether it vanished, was reset, had closed, or cannot
- * be reached; as a word (`peer`) and in words (`message`).
+ * be reached; as a word (`peer`) and in words (`message`): `explainDisconnect(error).peer`.
  *
- * With the socket also its last counters, if it can still be read: Node closes a socket before it tells
- * the error, so that this is for descriptors of other owners.
+ * It looks into `cause` and `errors` too: fetch() and database drivers wrap the error of the socket, and Node
+ * gives an AggregateError where each address of a name was tried. Of several the most telling decides. Codes
+ * of Linux, macOS, FreeBSD, Windows, Node and undici are known; what says nothing of a peer is `'unknown'`.
+ *
+ * With the socket also its last counters, if it can still be read, which Node has closed before it tells
+ * the error: so this is for descriptors of other owners. Without them, `ETIMEDOUT` of a socket with a user
+ * timeout is `'vanished'`, although the peer may live and not have read for as long.
  * @throws TypeError `ERR_INVALID_ARG_TYPE` for what is no object.
  */
 export function explainDisconnect(error: unknown, socket?: SocketLike): DisconnectExplanation {

@@ -3,40 +3,42 @@
 
 import type { Duplex } from 'node:stream';
 
+type Listener<Source> = (this: Source) => void;
+type Change<Source> = (source: Source, listener: Listener<Source>) => void;
+
 /** What is called when a source says that it is over. */
 class SharedListeners<Source extends object> {
-  readonly #bySource = new WeakMap<Source, { readonly calls: Set<() => void>; listener(): void }>();
-  readonly #on: (source: Source, listener: () => void) => void;
-  readonly #off: (source: Source, listener: () => void) => void;
+  readonly #calls = new WeakMap<Source, Set<() => void>>();
+  readonly #on: Change<Source>;
+  readonly #off: Change<Source>;
+  /** Of all sources. */
+  readonly #listener: Listener<Source>;
 
-  constructor(
-    on: (source: Source, listener: () => void) => void,
-    off: (source: Source, listener: () => void) => void,
-  ) {
+  constructor(on: Change<Source>, off: Change<Source>) {
     this.#on = on;
     this.#off = off;
+    const calls = this.#calls;
+    this.#listener = function listener() {
+      for (const call of calls.get(this) ?? []) call();
+    };
   }
 
   add(source: Source, call: () => void): void {
-    const known = this.#bySource.get(source);
+    const known = this.#calls.get(source);
     if (known !== undefined) {
-      known.calls.add(call);
+      known.add(call);
       return;
     }
-    const calls = new Set([call]);
-    const listener = () => {
-      for (const each of calls) each();
-    };
-    this.#bySource.set(source, { calls, listener });
-    this.#on(source, listener);
+    this.#calls.set(source, new Set([call]));
+    this.#on(source, this.#listener);
   }
 
   /** Does nothing if it was not added. */
   delete(source: Source, call: () => void): void {
-    const known = this.#bySource.get(source);
-    if (!known?.calls.delete(call) || known.calls.size > 0) return;
-    this.#bySource.delete(source);
-    this.#off(source, known.listener);
+    const known = this.#calls.get(source);
+    if (!known?.delete(call) || known.size > 0) return;
+    this.#calls.delete(source);
+    this.#off(source, this.#listener);
   }
 }
 

@@ -22,9 +22,10 @@ const ARM_HARD_FLOAT = 0x400;
 /** Of the C library: what glibc has had since 2.17, the oldest of what Node runs on, and musl has too. */
 const LIBC = new Set(
   `__cxa_finalize __errno_location abort bcmp bind calloc close connect dlsym eventfd fcntl free getpeername
-  getsockname getsockopt ioctl malloc memchr memcmp memcpy memmove memset open open64 poll prctl
-  pthread_create pthread_join pthread_mutex_lock pthread_mutex_unlock read recv recvfrom recvmsg send
-  sendmsg sendto setsockopt snprintf socket strchr strcmp strlen strncmp write`.split(/\s+/),
+  getpid getsockname getsockopt ioctl malloc memchr memcmp memcpy memmove memset open open64 poll prctl
+  pthread_create pthread_join pthread_mutex_lock pthread_mutex_unlock pthread_sigmask read recv recvfrom
+  recvmsg send sendmsg sendto setsockopt shutdown sigfillset snprintf socket socketpair strchr strcmp
+  strlen strncmp write`.split(/\s+/),
 );
 
 export function readElf(file) {

@@ -2,7 +2,9 @@
 // and settings. A decoder must not throw, must not read beyond the length, and the object and the row
 // that are made of one structure must agree.
 import { deepStrictEqual, ok } from 'node:assert';
-import { createRequire } from 'node:module';
+import { createRequire, Module } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 import { fuzz } from './target.mjs';
 
 const require = createRequire(import.meta.url);
@@ -105,6 +107,49 @@ function checkSetting(random) {
   }
 }
 
+/** lib/options/codec.ts on memory of our own: no entry of the package has it. */
+function codecsOver(memory) {
+  const contents = `
+    export { codecs } from './options/codec';
+    export { rows } from './catalogue';
+    export { useKit } from './given';`;
+  const resolveDir = fileURLToPath(new URL('../../lib', import.meta.url));
+  const options = { bundle: true, platform: 'node', write: false, external: ['node-gyp-build'] };
+  const { outputFiles } = buildSync({ ...options, stdin: { contents, resolveDir, loader: 'ts' } });
+  const bundle = new Module('codecs');
+  bundle._compile(outputFiles[0].text, 'codecs.js');
+  const words = new Int32Array(memory);
+  const constantTables = () => ({ values: face.constants, levels: {} });
+  bundle.exports.useKit({ words, bytes: new Uint8Array(memory), constantTables });
+  return bundle.exports;
+}
+
+const records = new ArrayBuffer(512);
+const { codecs, rows } = codecsOver(records);
+const spellings = Object.values(rows).flatMap((row) =>
+  ['linux', 'darwin', 'win32', 'freebsd']
+    .filter((system) => row[system])
+    .map((system) => ({ row, spelling: row[system], name: row[system].name })),
+);
+
+/** Of what the kernel wrote, `length` bytes, the rest of the room is zeros; beyond it there is anything. */
+function checkCodec(random) {
+  const option = random.pick(spellings);
+  const codec = codecs[option.row.kind];
+  const written = random.bytes(codec.room);
+  const at = random.below(16);
+  for (let length = 0; length <= codec.room; length++) {
+    sameTwice((poison) => {
+      new Uint32Array(records).fill(poison);
+      const room = new Uint8Array(records, at * 4, codec.room);
+      room.fill(0);
+      room.set(written.subarray(0, length));
+      return codec.decode(at, length, option);
+    }, `${option.name}, ${length} bytes`);
+  }
+  return codec.room + 1;
+}
+
 await fuzz((random, note) => {
   const bytes = structure(random);
   const at = random.below(8);
@@ -113,5 +158,5 @@ await fuzz((random, note) => {
   for (let length = 0; length <= LONGEST; length++) checkSystem(name, bytes, length, at);
   checkAddress(random);
   checkSetting(random);
-  return LONGEST + 3;
+  return LONGEST + 3 + checkCodec(random);
 });

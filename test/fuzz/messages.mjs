@@ -98,8 +98,25 @@ function diag(bytes, conditions) {
   return { found, keys, done, errno, interrupted, dropped, overruns };
 }
 
+/** The messages one by one, as long as each says a length that there is. */
+function* each(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; bytes.length - at >= 16; ) {
+    const length = view.getUint32(at, true);
+    if (length < 16 || length > bytes.length - at) return;
+    yield bytes.slice(at, at + length);
+    at += (length + 3) & ~3;
+  }
+}
+
+/** What is made of a message does not depend on those beside it. */
+function checkAlone(bytes, conditions) {
+  const alone = [...each(bytes)].flatMap((message) => diag(message, conditions).found);
+  deepStrictEqual(alone, diag(bytes, conditions).found, 'the bytes of another message were read');
+}
+
 const targets = [
-  { seeds: [...netlink, ...emitted()], decode: diag },
+  { seeds: [...netlink, ...emitted()], decode: diag, check: checkAlone },
   {
     seeds: [macTable()],
     decode: (bytes, conditions) => ({ found: decoders.darwinConnections(bytes, conditions) }),
@@ -138,10 +155,11 @@ function among(bytes, poison, offset) {
 }
 
 /** Decodes among two kinds of other bytes, which must make no difference. */
-function check({ decode }, bytes, conditions, offset) {
+function check({ decode, check: more }, bytes, conditions, offset) {
   const results = [0x00, 0xff].map((poison) => decode(among(bytes, poison, offset), conditions));
   deepStrictEqual(results[0], results[1], 'the bytes around it were read');
   for (const connection of results[0].found) checkConnection(connection);
+  more?.(bytes, conditions);
 }
 
 await fuzz((random, note) => {
