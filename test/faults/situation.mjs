@@ -225,13 +225,10 @@ function rowsOf({ calls }) {
   const rows = [];
   for (const [call, made] of byCall) {
     const callName = injector.names[call];
-    const last = made.length;
-    const isFirst = scenario.onlyFirst?.includes(callName);
-    const places = isFirst
-      ? [1]
-      : last <= 6
-        ? made.map((_, i) => i + 1)
-        : [1, 2, Math.ceil(last / 2), last];
+    // Where the course varies, only so many of them are made in each run.
+    const last = Math.min(made.length, scenario.onlyFirst?.[callName] ?? made.length);
+    const middle = Math.ceil(last / 2);
+    const places = last <= 6 ? Array.from({ length: last }, (_, i) => i + 1) : [1, 2, middle, last];
     for (const { name: error, lasts } of ERRORS[callName]) {
       const isAnswer = error in ANSWERS;
       const fault = ANSWERS[error] ?? constants.errno[error] ?? OTHERS[error];
