@@ -159,7 +159,7 @@ function isSaidUnknown(got, path) {
 
 /** Times, rates and estimates, which are others at each look, and what they make of windows. */
 const UNSTEADY =
-  /time|expires|count$|rtt|rto|ato|pacing|rate|window|wnd|cwnd|busy|last_|incomingCpu|thresh|owners.*fd$/i;
+  /time|expires|count$|rtt|rto|ato|pacing|rate|window|wnd|cwnd|busy|last_|incomingCpu|thresh|bbr_|owners.*fd$/i;
 
 const isUnsteady = (path) => scenario.isUnsteady === true && UNSTEADY.test(path);
 
