@@ -33,7 +33,10 @@ function notFound(cause: Error, looked: readonly string[]): string {
     return value === undefined ? [] : [`${variable}=${value}`];
   });
   // Where variables sent it, node-gyp-build knows alone.
-  const places = variables.length > 0 ? [...variables, cause.message.trim()] : looked;
+  const places =
+    variables.length > 0
+      ? [...variables, cause.message.trim()]
+      : looked.map((path) => resolve(path));
   const list = places.map((line) => `\n  ${line}`).join('');
   const what = `has no addon for ${process.platform}-${process.arch} here.`;
   return places.length > 0 ? `${what} Looked for:${list}` : what;

@@ -177,7 +177,8 @@ describe('after the import nothing is read from the package', () => {
     return JSON.parse(stdout) as Record<string, string>;
   }
 
-  test('when its folder is gone, every function still works', () => {
+  test('when its folder is gone, every function still works', ({ skip }) => {
+    skip(process.platform === 'win32', 'Windows does not rename a folder with a file in use');
     put(BUILT);
     const outcomes = callEverything('folder');
     expect(outcomes).toEqual(Object.fromEntries(Object.keys(outcomes).map((name) => [name, 'ok'])));

@@ -250,7 +250,7 @@ describe.each(BUILDS)('Windows $name', ({ build, maxRtMs, count, times, info }) 
       expect(warnings).not.toContainEqual(unknown);
       expect(report.deadPeer.boundsByRegistry.idle).toBe(idle);
     } else {
-      expect(warnings[0]).toEqual(unknown);
+      expect(warnings).toContainEqual(unknown);
       // The registry's times, and the count of the plan where it can be read.
       const probing = 1_000 * (count ? report.deadPeer.plan.probes : 10);
       expect(idle).toBe(7_200_000 + probing);
