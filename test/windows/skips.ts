@@ -30,6 +30,7 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'a table, what to look after': 'the words of Linux',
     'npm start': 'it sets a user timeout, and Wine has no TCP_MAXRTMS',
   },
+  'cli-hostile.test.ts': { 'watch --json': KERNEL_INFO },
   'cli-streams.test.ts': { 'the longest plan, and the longest time': KERNEL_INFO },
   'cli-dead-peers.test.ts': {
     'in ASCII where the locale has no more': 'the locale of a terminal of POSIX',
