@@ -46,8 +46,8 @@ export function optionError(name: string, reason: string): TypeError {
 }
 
 /**
- * An option that nobody knows, as a member `name` of `argument`: `ERR_INVALID_ARG_VALUE`, with the one that was
- * meant as it seems, else with those that there are.
+ * An unknown option, the member `name` of `argument`: `ERR_INVALID_ARG_VALUE`. The message suggests the name that
+ * was probably meant, or lists the known ones.
  */
 export function unknownOption(
   argument: string,

@@ -61,8 +61,9 @@ export interface Binding {
   /** Leaves in each of the first `count` entries the socket's identity: 0 where there is none. */
   identifySockets(sheet: ArrayBuffer, count: number): void;
   /**
-   * Reads in another thread, then calls; `false`, and no call, where all was read here. An entry with an
-   * identity is told as closed when its number belongs to another socket; the others get one first.
+   * Reads in another thread, then calls `done`. Returns `false`, without a call, where all was read here.
+   * First it identifies the entries that have no identity. An entry whose number belongs to another socket by
+   * then is reported as closed.
    */
   sweepTcpInfos(sheet: ArrayBuffer, count: number, done: () => void): boolean;
   /** Asks the system about its connections, in its own layout; the number of the table, from 1 on. */
@@ -113,8 +114,8 @@ function isPackage(root: string): boolean {
 }
 
 /**
- * The addon by node-gyp-build, from `folder` and nowhere else: beside the running program it looks
- * too, which is nobody's choice.
+ * The addon that node-gyp-build finds in `folder`. It also looks beside the running program: what it finds
+ * there is refused.
  */
 function unusualPath(folder: string): string {
   const { path } = require('node-gyp-build') as typeof import('node-gyp-build');

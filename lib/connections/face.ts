@@ -71,7 +71,7 @@ export function destroyConnection(connection: Connection): void {
  * It does not keep the process from ending, unless `ref()` is called. Close it with `close()`, or with
  * `using`.
  *
- * `'error'`: the watch cannot go on, and is closed; what it had kept is told before. As with every
+ * `'error'`: the watch cannot go on and is closed. It reports the connections that it had kept first. As with every
  * EventEmitter, an `'error'` without a listener is thrown. Its code is that of the system call that failed;
  * `EBADF`: the program has closed one of the watch's three descriptors, for example all above 2. The
  * watch then leaves the sockets alone that have their numbers by now. `EINTR`, `ENOBUFS`, `EMSGSIZE` and

@@ -66,9 +66,8 @@ interface Multipath {
 }
 
 /**
- * The families of which there are, or may be, sockets of Multipath TCP; with `ever`, may be at any time. To
- * have the kernel look for them takes five times as long as a short list, so its own count of them is asked
- * first.
+ * The address families that may have sockets of Multipath TCP: now, or with `ever` at any time. A list of these
+ * sockets takes five times as long as a short list of TCP, so this asks for the kernel's own count first.
  */
 export function multipathFamilies(ever = false): number[] {
   let protocols: string;

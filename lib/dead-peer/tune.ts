@@ -65,7 +65,7 @@ class Tuner implements SocketTuning {
   readonly #tunings: Readonly<Record<SocketSide, CheckedTuning | undefined>>;
   readonly #filter: TuneSocketsOptions['filter'];
   readonly #onError: TuneSocketsOptions['onError'];
-  /** Kinds of failure of which a warning was emitted. */
+  /** The kinds of failure that a warning has reported. */
   readonly #warned = new Set<string>();
 
   constructor({ client, server, filter, onError }: TuneSocketsOptions) {

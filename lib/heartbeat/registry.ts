@@ -225,8 +225,8 @@ export class PeerRegistry<
     const isFull = open.length >= this.#options.limit;
     const loser = isFull ? this.#loserOf(identity, open, socket) : undefined;
     if (isFull && loser === undefined) return null;
-    // Read again, since a policy may have closed connections. Those that are destroyed, and did not tell yet, are
-    // in nobody's way.
+    // Read again, since a policy may have closed connections. A destroyed
+    // socket whose 'close' is still to come leaves too.
     return this.#heldBy(identity).filter((one) => one === loser || one.socket.destroyed);
   }
 

@@ -65,7 +65,7 @@ export function checkOptions(options: SocketOptions): void {
   parts.checkOptions(options);
 }
 
-/** Sets each option for itself; returns the errors of those that were refused. Not public. */
+/** Sets each option separately, and returns the errors of the refused ones. Not public. */
 export function setEach(socket: SocketLike, options: SocketOptions): Error[] {
   return parts.setEach(socket, options);
 }

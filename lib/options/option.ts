@@ -20,7 +20,7 @@ type Call = 'getsockopt' | 'setsockopt';
 /** What this system, the running kernel included, said of each option: `null` where it has none. */
 const known = new Map<string, Option | null>();
 
-/** An option of which the kernel could not be asked whether it has it: which call failed, and how. */
+/** An option that the kernel could not be asked about: which call failed, and with which code. */
 interface Unasked {
   readonly option: Option;
   readonly syscall: 'socket' | 'getsockopt';
