@@ -28,6 +28,17 @@ function withCode<E extends Error>(error: E, code: string): E {
   });
 }
 
+/**
+ * Whether a value can hold options: a plain object, one of a class, or a module. Not an array, and not a Promise,
+ * Map or Date, which would be taken for an object without any option.
+ */
+export function isOptions(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return true;
+  return ['[object Object]', '[object Module]'].includes(Object.prototype.toString.call(value));
+}
+
 /** An argument of the wrong type: `TypeError` with code `ERR_INVALID_ARG_TYPE`. */
 export function typeError(argument: string, expected: string, value: unknown): TypeError {
   const message = `The "${argument}" argument must be ${expected}. Received ${described(value)}`;

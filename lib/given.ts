@@ -21,6 +21,7 @@ export let words: Kit['words'];
 export let callbackError: Kit['callbackError'];
 export let describeErrno: Kit['describeErrno'];
 export let errnoOf: Kit['errnoOf'];
+export let isOptions: Kit['isOptions'];
 export let optionError: Kit['optionError'];
 export let rangeError: Kit['rangeError'];
 export let SocketOptionError: Kit['SocketOptionError'];
@@ -40,6 +41,6 @@ export function useKit(kit: Kit): void {
   ({ binding, bytes, constantTables, defaultOf, getRecords, isLoaded } = kit);
   ({ putBytes, putRoom, putWord, readQueues, readTcpInfo, setRecords, tcpInfo, words } = kit);
   ({ describeErrno, errnoOf, optionError, rangeError, SocketOptionError, systemError } = kit);
-  ({ callbackError, typeError, unknownOption, unsupportedError, valueError } = kit);
+  ({ callbackError, isOptions, typeError, unknownOption, unsupportedError, valueError } = kit);
   ({ descriptorOf, descriptorOfHandle, findDescriptors, handleOrDescriptor, tcpHandleOf } = kit);
 }

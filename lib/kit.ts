@@ -3,6 +3,7 @@
 
 import {
   callbackError,
+  isOptions,
   optionError,
   rangeError,
   typeError,
@@ -51,7 +52,7 @@ export function kit() {
     },
     ...{ readQueues, readTcpInfo, setRecords, tcpInfo, words },
     ...{ describeErrno, errnoOf, optionError, rangeError, SocketOptionError, systemError },
-    ...{ callbackError, typeError, unknownOption, unsupportedError, valueError },
+    ...{ callbackError, isOptions, typeError, unknownOption, unsupportedError, valueError },
     ...{ descriptorOf, descriptorOfHandle, findDescriptors, handleOrDescriptor, tcpHandleOf },
   };
 }

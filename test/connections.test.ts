@@ -179,7 +179,7 @@ describe('arguments', () => {
 
   test('a list of ports is read once, item by item, with no method of its own', async () => {
     await withPair(({ client }) => {
-      const port = client.localPort as number;
+      const { localPort: port, remotePort } = client as { localPort: number; remotePort: number };
       let reads = 0;
       const ports = [port];
       Object.defineProperty(ports, 0, {
@@ -190,7 +190,7 @@ describe('arguments', () => {
         throw new Error('was called');
       };
       Object.assign(ports, { map: hostile, [Symbol.iterator]: hostile, includes: () => true });
-      const found = listConnections({ localPort: ports });
+      const found = listConnections({ localPort: ports, remotePort });
       expect([found.map(({ localPort }) => localPort), reads]).toEqual([[port], 1]);
       expect(listConnections({ localPort: [] })).toEqual([]);
     });
@@ -521,6 +521,7 @@ describe('what a kernel may answer', () => {
     const errors = {
       SocketOptionError,
       describeErrno: (errno: number) => [`E${-errno}`, 'text'] as [string, string],
+      isOptions: (value: unknown) => typeof value === 'object' && value !== null,
       rangeError: RangeError,
       typeError: TypeError,
       valueError: TypeError,

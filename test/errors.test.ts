@@ -2,8 +2,11 @@
 
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { getSystemErrorMap } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { Heartbeat, PeerRegistry } from '../dist/heartbeat/index.js';
+import * as face from '../dist/index.js';
 import {
   getOption,
   getOptions,
@@ -247,5 +250,54 @@ describe('hostile arguments', () => {
         ),
       ).toBe(own);
     });
+  });
+});
+
+describe('an object that holds no options', () => {
+  // Each would be taken for an object without any option, and do nothing without a word.
+  const objects = {
+    'a Promise': Promise.resolve({ enable: true }),
+    'a Map': new Map([['enable', true]]),
+    'a Date': new Date(),
+    'an array': [],
+  };
+  const calls: Record<string, (fd: number, options: never) => unknown> = {
+    setOptions: (fd, options) => face.setOptions(fd, options),
+    setKeepAlive: (fd, options) => face.setKeepAlive(fd, options),
+    setDeadPeerTimeout: (fd, options) => face.setDeadPeerTimeout(fd, 20_000, options),
+    planDeadPeerTimeout: (_, options) => face.planDeadPeerTimeout(20_000, options),
+    getKernelTcpInfo: (fd, options) => face.getKernelTcpInfo(fd, options),
+    tuneSockets: (_, options) => face.tuneSockets(options),
+    'tuneSockets client': (_, client) => face.tuneSockets({ client }),
+    listConnections: (_, filter) => face.listConnections(filter),
+    watchClosedConnections: (_, options) => face.watchClosedConnections(options),
+    'watchClosedConnections filter': (_, filter) => face.watchClosedConnections({ filter }),
+    Heartbeat: (_, options) => new Heartbeat(new PassThrough(), options),
+    PeerRegistry: (_, options) => new PeerRegistry(options),
+  };
+
+  test.each(
+    Object.keys(calls).flatMap((call) => Object.keys(objects).map((object) => [call, object])),
+  )('%s refuses %s', (call, object) => {
+    withSocket(AF_INET, SOCK_STREAM, (fd) => {
+      const before = snapshot(fd);
+      const options = objects[object as keyof typeof objects];
+      expect(() => calls[call]?.(fd, options as never)).toThrow(
+        expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+      );
+      expect(changes(fd, before)).toEqual([]);
+    });
+  });
+
+  test('options of a class, of a module and without a prototype are taken', () => {
+    class Timeouts {
+      readonly minProbes = 4;
+    }
+    const bare = Object.assign(Object.create(null), { minProbes: 4 });
+    const module = Object.defineProperty({ minProbes: 4 }, Symbol.toStringTag, { value: 'Module' });
+    Object.setPrototypeOf(module, Object.create(null));
+    for (const options of [new Timeouts(), bare, module]) {
+      expect(face.planDeadPeerTimeout(60_000, options).probes).toBeGreaterThanOrEqual(4);
+    }
   });
 });

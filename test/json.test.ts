@@ -85,7 +85,10 @@ function quietly<T>(call: () => T): T | undefined {
 }
 
 test('there is a call for everything that is exported', () => {
-  const exported = Object.keys(face).filter((name) => name !== 'default');
+  // Newer versions of Node add a name of their own for a CommonJS module.
+  const exported = Object.keys(face).filter(
+    (name) => !['default', 'module.exports'].includes(name),
+  );
   expect(Object.keys(calls).sort()).toEqual(exported.sort());
 });
 

@@ -1,6 +1,6 @@
 // A filter as callers write it -> one that was checked; and whether a connection is what it asks for.
 
-import { rangeError, typeError, unknownOption, valueError } from '../given';
+import { isOptions, rangeError, typeError, unknownOption, valueError } from '../given';
 import { type TcpState, tcpStates } from '../tcp-info/tcp-info';
 import { isWithin, type Prefix, prefixOf } from './address';
 import type { ConnectionFilter } from './connection';
@@ -113,7 +113,7 @@ export function membersOf(
   allowed: readonly string[],
 ): [name: string, value: unknown][] {
   if (object === undefined) return [];
-  if (typeof object !== 'object' || object === null || Array.isArray(object)) {
+  if (!isOptions(object)) {
     throw typeError(argument, `an object with any of ${allowed.join(', ')}`, object);
   }
   const members: [string, unknown][] = [];

@@ -1,12 +1,12 @@
 // What callers pass, checked before anything is done with it.
 
-import { rangeError, typeError, unknownOption, valueError } from '../given';
+import { isOptions, rangeError, typeError, unknownOption, valueError } from '../given';
 import { keepAliveSuffices, smallestTimeout, type Wish, type ZeroWindow } from './plan';
 import type { DeadPeerPlatform } from './rules';
 
 export function membersOf(options: unknown, names: readonly string[]): Record<string, unknown> {
   if (options === undefined) return {};
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (!isOptions(options)) {
     throw typeError('options', `an object with any of ${names.join(', ')}`, options);
   }
   // A copy: what is checked is what is used, whatever getters the caller's object has.

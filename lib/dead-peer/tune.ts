@@ -3,7 +3,14 @@
 import type { Socket } from 'node:net';
 import type { SocketOptions } from '../catalogue';
 import type { SocketOptionErrorDetails } from '../error';
-import { callbackError, descriptorOf, SocketOptionError, typeError, unknownOption } from '../given';
+import {
+  callbackError,
+  descriptorOf,
+  isOptions,
+  SocketOptionError,
+  typeError,
+  unknownOption,
+} from '../given';
 import type { TcpHandle } from '../socket';
 import { checkedTimeout, checkedWish } from './arguments';
 import { type SocketSide, seeNewSockets } from './new-sockets';
@@ -181,7 +188,7 @@ const SHORTEST_RETRANSMISSION_TIMEOUT = 200;
 
 function checkedTuning(side: SocketSide, tuning: Tuning | undefined): CheckedTuning | undefined {
   if (tuning === undefined) return undefined;
-  if (typeof tuning !== 'object' || tuning === null || Array.isArray(tuning)) {
+  if (!isOptions(tuning)) {
     throw typeError(`options.${side}`, 'an object of options', tuning);
   }
   const { deadPeerTimeout, minProbes, zeroWindow, ...options } = tuning;
@@ -204,7 +211,7 @@ function checkedTuning(side: SocketSide, tuning: Tuning | undefined): CheckedTun
 const KNOWN = ['client', 'server', 'filter', 'onError'];
 
 export function tuneSockets(options: TuneSocketsOptions): SocketTuning {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (!isOptions(options)) {
     throw typeError('options', `an object with any of ${KNOWN.join(', ')}`, options);
   }
   const unknown = Object.keys(options).find((name) => !KNOWN.includes(name));

@@ -2,7 +2,7 @@
 
 import type { Duplex } from 'node:stream';
 import { types } from 'node:util';
-import { rangeError, typeError, unknownOption, valueError } from '../argument-error';
+import { isOptions, rangeError, typeError, unknownOption, valueError } from '../argument-error';
 import { face } from './kernel';
 import type { Rhythm } from './pulse';
 import type { PeerDeath } from './verdict';
@@ -95,7 +95,7 @@ export function membersOf<Options extends object>(
   options: Options,
   known: readonly (keyof Options & string)[],
 ): Options {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (!isOptions(options)) {
     throw typeError('options', `an object with any of ${known.join(', ')}`, options);
   }
   for (const name of Object.keys(options)) {

@@ -1,7 +1,7 @@
 // Keepalive in one call, in the shape that Node's own socket.setKeepAlive() has.
 
 import type { OptionName } from '../catalogue';
-import { descriptorOf, putWord, typeError, unknownOption, words } from '../given';
+import { descriptorOf, isOptions, putWord, typeError, unknownOption, words } from '../given';
 import { HEAD } from '../scratch';
 import type { SocketLike } from '../socket';
 import type { Option } from './codec';
@@ -144,7 +144,7 @@ function put(at: number, member: Member, word: number): number {
 function valuesOf(options: KeepAliveOptions | boolean | 'system'): KeepAliveOptions {
   if (typeof options === 'boolean') return { enable: options };
   if (options === 'system') return AS_NEW;
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (!isOptions(options)) {
     throw typeError(
       'options',
       "an object { enable, initialDelay, interval, count }, a boolean, or 'system'",

@@ -5,6 +5,7 @@ import {
   describeErrno,
   descriptorOf,
   getRecords,
+  isOptions,
   putBytes,
   putRoom,
   putWord,
@@ -136,7 +137,7 @@ export function checkOptions(options: SocketOptions): void {
 }
 
 function draftOf(options: SocketOptions): Draft {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (!isOptions(options)) {
     throw typeError('options', 'an object of options', options);
   }
   const draft = newDraft();

@@ -1,6 +1,6 @@
 // The state of one connection: as a new object each time, or again and again in a reader.
 
-import { descriptorOf, readTcpInfo, tcpInfo, typeError, valueError } from '../given';
+import { descriptorOf, isOptions, readTcpInfo, tcpInfo, typeError, unknownOption } from '../given';
 import type { SocketLike } from '../socket';
 import { type KernelTcpInfoDetails, readDetails } from './details';
 import { refused } from './refused';
@@ -29,11 +29,11 @@ export function getKernelTcpInfo(
 }
 
 function wantsDetails(options: unknown): boolean {
-  if (typeof options !== 'object' || options === null) {
+  if (!isOptions(options)) {
     throw typeError('options', 'an object', options);
   }
   const unknown = Object.keys(options).find((name) => name !== 'details');
-  if (unknown !== undefined) throw valueError('options', `has no member "${unknown}"`, options);
+  if (unknown !== undefined) throw unknownOption('options', unknown, ['details']);
   const { details = false } = options as { details?: unknown };
   if (typeof details !== 'boolean') throw typeError('options.details', 'a boolean', details);
   return details;
