@@ -73,7 +73,8 @@ describe('in this process', () => {
       expect(await listConnectionsAsync({ port, owners: true, tcpInfo: false })).toMatchObject(
         listConnections({ port, owners: true, tcpInfo: false }).map(({ cookie }) => ({ cookie })),
       );
-      const [one] = listConnections({ localPort: client.localPort as number });
+      const { localPort, remotePort } = client as { localPort: number; remotePort: number };
+      const [one] = listConnections({ localPort, remotePort });
       expect(one).toMatchObject({ tcpInfo: null, congestionControl: null, owners: null });
     });
   });

@@ -60,7 +60,8 @@ const calls: Readonly<Record<string, (pair: Pair) => unknown>> = {
       owners: true,
     }),
   destroyConnection: ({ client }) => {
-    const [one] = face.listConnections({ localPort: client.localPort as number });
+    const { localPort, remotePort } = client as { localPort: number; remotePort: number };
+    const [one] = face.listConnections({ localPort, remotePort });
     return face.destroyConnection(JSON.parse(JSON.stringify(one)) as face.Connection);
   },
   watchClosedConnections: () => {
