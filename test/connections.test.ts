@@ -635,6 +635,11 @@ describe('refusals, made by strace(1)', () => {
     );
   });
 
+  test('a call that a sandbox refuses later: its name, and no guess at the reason', async () => {
+    const { list, destroy } = await with_('sendto:error=EPERM');
+    expect([list, destroy]).toEqual(Array(2).fill('EPERM: operation not permitted, sendto'));
+  });
+
   test('no descriptor left to look at those of this process: no empty list', async () => {
     const { own, list } = await with_('openat:error=EMFILE', '/proc/self/fd');
     expect([own, list]).toEqual([

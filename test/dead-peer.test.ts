@@ -533,7 +533,7 @@ describe('a server on a system where connections do not inherit all of it', () =
     Object.defineProperty(process, 'platform', { value: 'darwin' });
     delete require.cache[path];
     copy = require(path) as typeof rules;
-    copy.useKit({} as never);
+    copy.useKit({ descriptorOf: fdOf } as never);
     copy.useCapabilities({
       getTcpInfo: () => ({ rto: null }),
       isSupported: () => false,

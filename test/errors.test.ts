@@ -16,7 +16,7 @@ import {
   setOptions,
   supportedOptions,
 } from '../dist/index.js';
-import { withPair } from './support/net';
+import { fdOf, withPair } from './support/net';
 import { AF_INET, changes, SOCK_STREAM, snapshot, withSocket } from './support/witness';
 
 const withTcp = <T>(use: (fd: number) => T) => withSocket(AF_INET, SOCK_STREAM, use);
@@ -299,5 +299,41 @@ describe('an object that holds no options', () => {
     for (const options of [new Timeouts(), bare, module]) {
       expect(face.planDeadPeerTimeout(60_000, options).probes).toBeGreaterThanOrEqual(4);
     }
+  });
+});
+
+describe('a socket is looked up once', () => {
+  /** A descriptor that is another one from the second look on. */
+  const changing = (first: number, then: number) => {
+    let looks = 0;
+    return {
+      get fd() {
+        looks++;
+        return looks === 1 ? first : then;
+      },
+    };
+  };
+
+  test('getOptions, getDeadPeerBounds and setDeadPeerTimeout use the descriptor of the first look', () =>
+    withPair(({ client, accepted }) => {
+      const [a, b] = [fdOf(client), fdOf(accepted)];
+      setOptions(a, { dscp: 5, ttl: 40 });
+      setOptions(b, { dscp: 9, ttl: 50 });
+      expect(getOptions(changing(a, b), ['ttl', 'dscp'])).toEqual({ ttl: 40, dscp: 5 });
+      expect(getOptions(changing(a, b))).toMatchObject({ ttl: 40, dscp: 5 });
+      const before = snapshot(b);
+      face.setDeadPeerTimeout(changing(a, b), 20_000);
+      expect(changes(b, before)).toEqual([]);
+      expect(getOption(a, 'keepAlive')).toBe(true);
+      expect(face.getDeadPeerBounds(changing(a, b)).idle).toBeLessThan(20_000);
+    }));
+
+  test('a list of names that is far too long, or has holes, is refused at once', () => {
+    withTcp((fd) => {
+      const endless = Array(2 ** 32 - 1);
+      expect(thrown(() => getOptions(fd, endless)).code).toBe('ERR_OUT_OF_RANGE');
+      expect(thrown(() => getOptions(fd, Array(3))).code).toBe('ERR_INVALID_ARG_TYPE');
+      expect(thrown(() => face.readTcpInfos([fd], endless)).code).toBe('ERR_OUT_OF_RANGE');
+    });
   });
 });

@@ -242,6 +242,12 @@ describe('what an earlier call left', () => {
     expect(wrong).toEqual([]);
   });
 
+  test('a Buffer has memory of its own, and not a part of a pool', () => {
+    withTcp((fd) => {
+      expect(getRawOption(fd, IPPROTO_TCP, 4 /* TCP_KEEPIDLE */, 4).buffer.byteLength).toBe(4);
+    });
+  });
+
   test('options for which the kernel writes nothing: no int, and an empty Buffer', () => {
     withTcp((fd) => {
       for (const [level, name, called] of [

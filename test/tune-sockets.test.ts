@@ -764,7 +764,8 @@ describe('tuneSockets', () => {
   });
 
   test('what the caller does to its objects afterwards changes nothing', async () => {
-    const linger = { enable: true, timeout: 3_000 };
+    // A Proxy is an object as any other.
+    const linger = new Proxy({ enable: true, timeout: 3_000 }, {});
     const options = { client: { linger, noDelay: true } };
     tune(options);
     linger.timeout = -1;

@@ -242,7 +242,7 @@ export const linux: ConnectionSystem = {
     return destroyRequest(identify(connection));
   },
 
-  meaning(code, call) {
+  meaning(code, call, failedCall) {
     switch (code) {
       case 'EBADF':
         return 'this program has closed a descriptor that it did not open';
@@ -254,11 +254,13 @@ export const linux: ConnectionSystem = {
         return 'this kernel has no sock_diag for TCP (CONFIG_INET_DIAG), as in gVisor';
       case 'EAFNOSUPPORT':
       case 'EACCES':
-        return 'sockets of AF_NETLINK are denied to this process, as by RestrictAddressFamilies of systemd';
       case 'EPERM':
-        return call === 'destroy'
+        if (failedCall === 'socket') {
+          return 'sockets of AF_NETLINK are denied to this process, as by RestrictAddressFamilies of systemd';
+        }
+        return code === 'EPERM' && call === 'destroy' && failedCall === null
           ? 'it takes CAP_NET_ADMIN in the network namespace'
-          : 'sockets of AF_NETLINK are denied to this process, as by RestrictAddressFamilies of systemd';
+          : undefined;
       case 'ENOTSUP':
       case 'EOPNOTSUPP':
         return 'this kernel cannot end connections of others (CONFIG_INET_DIAG_DESTROY)';

@@ -48,6 +48,10 @@ export interface ConnectionSystem {
   own(found: Connection[], conditions: Conditions): Generator<void, Connection[]>;
   /** What to write to end a connection. */
   destroyRequest(connection: ConnectionName): Uint8Array;
-  /** What a refusal means, in words; `undefined` where the code says it all. */
-  meaning(code: string, call: 'list' | 'destroy' | 'watch'): string | undefined;
+  /** What a refusal means, in words; `undefined` where the code says it all. `failedCall`: see `refused`. */
+  meaning(
+    code: string,
+    call: 'list' | 'destroy' | 'watch',
+    failedCall: string | null,
+  ): string | undefined;
 }

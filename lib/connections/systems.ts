@@ -33,6 +33,6 @@ export function refused(
   const syscall = failedCall ?? query;
   const [code, text] = describeErrno(errno);
   // Where it is known what a code means here, libuv's words would only lead astray.
-  const message = `${code}: ${meaning(code, call) ?? text}, ${syscall}`;
+  const message = `${code}: ${meaning(code, call, failedCall) ?? text}, ${syscall}`;
   return new SocketOptionError(message, { code, errno, syscall });
 }

@@ -2,6 +2,7 @@
 
 import type { OptionName, OptionValues } from '../catalogue';
 import type { Platform } from '../catalogue/row';
+import { descriptorOf } from '../given';
 import type { SocketLike } from '../socket';
 import { keepAliveSuffices } from './plan';
 import {
@@ -30,8 +31,9 @@ const NAMES: readonly OptionName[] = [
 
 export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
   const platform = process.platform as Platform;
-  const held = heldBy(socket);
-  const rto = retransmissionTimeoutOf(socket);
+  const fd = descriptorOf(socket);
+  const held = heldBy(fd);
+  const rto = retransmissionTimeoutOf(fd);
   const timeout = rto ?? INITIAL_TIMEOUT;
   const { userTimeout, retransmissionTimeoutMax } = held;
   // A user timeout leaves nothing to the system's settings.
@@ -61,15 +63,15 @@ export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
   return { ...bounds, warnings };
 }
 
-function heldBy(socket: SocketLike): Partial<OptionValues> {
+function heldBy(fd: number): Partial<OptionValues> {
   let names: readonly OptionName[];
   try {
     names = NAMES.filter((name) => isSupported(name));
   } catch {
     // No socket can be made to ask the kernel what it has: this one answers for what it has.
-    return getOptions(socket);
+    return getOptions(fd);
   }
-  return getOptions(socket, names);
+  return getOptions(fd, names);
 }
 
 /** Of what no socket of this system tells. One that the system does not tell either never comes. */

@@ -3,7 +3,7 @@
 import type { Server } from 'node:net';
 import type { SocketOptions } from '../catalogue';
 import type { Platform } from '../catalogue/row';
-import { valueError } from '../given';
+import { descriptorOf, valueError } from '../given';
 import type { SocketLike } from '../socket';
 import {
   checkedNumber,
@@ -122,8 +122,10 @@ export function setDeadPeerTimeout(
   }
   const wanted = checkedTimeout(timeout);
   checkTolerance(process.platform as Platform, checked.zeroWindow);
-  const plan = planHere(wanted, checked, retransmissionTimeoutOf(socketOrServer));
-  apply(socketOrServer, plan.options);
+  // Once: a getter may return another descriptor the next time.
+  const fd = descriptorOf(socketOrServer);
+  const plan = planHere(wanted, checked, retransmissionTimeoutOf(fd));
+  apply(fd, plan.options);
   follow(socketOrServer, plan);
   return plan;
 }

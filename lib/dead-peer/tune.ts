@@ -191,7 +191,8 @@ function checkedTuning(side: SocketSide, tuning: Tuning | undefined): CheckedTun
   if (!isOptions(tuning)) {
     throw typeError(`options.${side}`, 'an object of options', tuning);
   }
-  const { deadPeerTimeout, minProbes, zeroWindow, ...options } = tuning;
+  const { deadPeerTimeout, minProbes, zeroWindow, ...given } = tuning;
+  const options = withOwnLinger(given);
   const deadPeer = checkedWish({
     ...(minProbes === undefined ? {} : { minProbes }),
     ...(zeroWindow === undefined ? {} : { zeroWindow }),
@@ -204,8 +205,15 @@ function checkedTuning(side: SocketSide, tuning: Tuning | undefined): CheckedTun
   }
   checkOptions(options);
   const keepAlive = KEEP_ALIVE.filter((name) => options[name] !== undefined);
-  // A copy: the value of `linger` is an object of the caller's.
-  return { deadPeerTimeout, deadPeer, options: structuredClone(options), keepAlive };
+  return { deadPeerTimeout, deadPeer, options, keepAlive };
+}
+
+/** The value of `linger` is an object of the caller's: a copy of it. */
+function withOwnLinger(options: SocketOptions): SocketOptions {
+  const { linger } = options;
+  if (typeof linger !== 'object' || linger === null) return options;
+  const { enable, timeout } = linger;
+  return { ...options, linger: { enable, timeout } };
 }
 
 const KNOWN = ['client', 'server', 'filter', 'onError'];

@@ -9,6 +9,7 @@ import {
   putBytes,
   putRoom,
   putWord,
+  rangeError,
   setRecords,
   typeError,
   words,
@@ -33,7 +34,7 @@ export function getOption<Name extends OptionName>(
   name: Name,
 ): OptionValues[Name] {
   const option = optionNamed(name, 'getsockopt');
-  if (isDscp(option)) return dscpOf(socket, option) as OptionValues[Name];
+  if (isDscp(option)) return dscpOf(descriptorOf(socket), option) as OptionValues[Name];
   read(socket, [option]);
   return decodeAt(0, option) as OptionValues[Name];
 }
@@ -42,20 +43,14 @@ export function getOptions(
   socket: SocketLike,
   names?: readonly OptionName[],
 ): Partial<OptionValues> {
-  if (names !== undefined && !Array.isArray(names)) {
-    throw typeError('names', 'an array of option names', names);
-  }
-  // A Set: the scratch buffer has room for every option once.
-  const wanted =
-    names === undefined
-      ? optionsToTry()
-      : [...new Set(names)].map((name) => optionNamed(name, 'getsockopt'));
+  const wanted = names === undefined ? optionsToTry() : optionsNamed(names);
+  const fd = descriptorOf(socket);
   // Before the others, whose records are read from the same memory.
   const dscp = wanted.find(isDscp);
-  const dscpHeld = dscp && (names ? dscpOf(socket, dscp) : readDscp(descriptorOf(socket)));
+  const dscpHeld = dscp && (names ? dscpOf(fd, dscp) : readDscp(fd));
   const others = dscp ? wanted.filter((option) => option !== dscp) : wanted;
-  if (names === undefined) readWhatAnswers(socket, others);
-  else read(socket, others);
+  if (names === undefined) readWhatAnswers(fd, others);
+  else read(fd, others);
 
   const values: Record<string, unknown> = {};
   let at = 0;
@@ -67,14 +62,27 @@ export function getOptions(
   return values as Partial<OptionValues>;
 }
 
+/** More names than that are no list of options, but a sparse array or a Proxy. */
+const MOST_NAMES = 65_536;
+
+/** Each option once: the scratch buffer has room for that. */
+function optionsNamed(names: readonly string[]): Option[] {
+  if (!Array.isArray(names)) throw typeError('names', 'an array of option names', names);
+  const { length } = names;
+  if (length > MOST_NAMES) throw rangeError('names.length', `<= ${MOST_NAMES}`, length);
+  const wanted = new Set<Option>();
+  for (let i = 0; i < length; i++) wanted.add(optionNamed(names[i] as string, 'getsockopt'));
+  return [...wanted];
+}
+
 function isDscp({ row }: Option): boolean {
   return row.kind === 'dscp';
 }
 
-function dscpOf(socket: SocketLike, option: Option): number {
-  const dscp = readDscp(descriptorOf(socket));
+function dscpOf(fd: number, option: Option): number {
+  const dscp = readDscp(fd);
   if (dscp !== undefined) return dscp;
-  read(socket, [option]);
+  read(fd, [option]);
   return decodeAt(0, option) as number;
 }
 

@@ -60,8 +60,8 @@ export function getRawOption(
   }
   const written = Math.min(words[2] as number, room);
   if (length === undefined) return intOf(written, level, name);
-  // A copy: the scratch buffer belongs to the next call.
-  return Buffer.from(bytes.subarray(HEAD * 4, HEAD * 4 + written));
+  // A copy in memory of its own: the scratch buffer belongs to the next call, and Node's pool to all.
+  return Buffer.from(bytes.slice(HEAD * 4, HEAD * 4 + written).buffer);
 }
 
 /**

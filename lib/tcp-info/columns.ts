@@ -197,6 +197,9 @@ function newReading(sockets: unknown, fields: unknown, out: unknown): Reading {
   };
 }
 
+/** More than that are no list of fields, but a sparse array or a Proxy. */
+const MOST_FIELDS = 65_536;
+
 function checkedFields(fields: unknown): number[] {
   if (fields === undefined) return [...rowFields.keys()];
   if (!Array.isArray(fields)) {
@@ -204,6 +207,7 @@ function checkedFields(fields: unknown): number[] {
   }
   const wanted: number[] = [];
   const { length } = fields;
+  if (length > MOST_FIELDS) throw rangeError('fields.length', `<= ${MOST_FIELDS}`, length);
   for (let i = 0; i < length; i++) {
     const field: unknown = fields[i];
     const index = rowFields.indexOf(field as TcpInfoField);
