@@ -607,3 +607,27 @@ describe.concurrent('kinds of streams', () => {
     expect(heartbeat.closed).toBe(true);
   });
 });
+
+test('with isAlive, bytes that bypass it are no silence of the peer', async () => {
+  const server = net.createServer((peer) => {
+    const timer = setInterval(() => peer.write('x'), 20);
+    peer.on('error', () => {}).on('close', () => clearInterval(timer));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  const client = net.connect({
+    ...{ port, host: '127.0.0.1' },
+    onread: { buffer: Buffer.alloc(64), callback: () => true },
+  });
+  await once(client, 'connect');
+  let deaths = 0;
+  const heartbeat = new Heartbeat(client, { interval: 60, timeout: 150, isAlive: () => true });
+  heartbeat.on('dead', () => deaths++);
+  const until = client.bytesRead + 40;
+  while (client.bytesRead < until && !client.destroyed)
+    await new Promise((done) => setTimeout(done, 20));
+  expect([deaths, client.destroyed]).toEqual([0, false]);
+  heartbeat.close();
+  client.destroy();
+  server.close();
+});

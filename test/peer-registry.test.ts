@@ -4,8 +4,9 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import net from 'node:net';
-import { PassThrough } from 'node:stream';
+import { type Duplex, PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { afterEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
 import { PeerRegistry, type PeerRegistryOptions } from '../dist/heartbeat/index.js';
@@ -778,4 +779,18 @@ describe('what the kernel tells, of any system', () => {
     tell({ state: [ESTABLISHED], probes: [0], consecutiveTimeouts: [0], ...columns });
     expect(registry.claim('device', open())).toBe(!isAlive);
   });
+});
+
+test('an onSuperseded that destroys its socket and throws an error of another realm', () => {
+  const registry = new PeerRegistry<string, Duplex>();
+  const [older, newer] = [new PassThrough(), new PassThrough()];
+  registry.claim('x', older, {
+    onSuperseded() {
+      older.destroy();
+      throw runInNewContext('new Error("of another realm")');
+    },
+  });
+  expect(registry.claim('x', newer)).toBe(true);
+  expect(registry.get('x')).toEqual([newer]);
+  expect(registry.counts().superseded).toBe(1);
 });

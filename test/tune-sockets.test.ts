@@ -752,6 +752,34 @@ describe('tuneSockets', () => {
     });
   });
 
+  test.each([
+    ['a symbol', () => Symbol('x')],
+    ['an object without a prototype', () => Object.create(null)],
+    ['an error with an odd code', () => Object.assign(new Error('x'), { code: Symbol('x') })],
+  ])('a filter that throws %s: one warning, and nothing uncaught', async (_, make) => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => void warnings.push(warning);
+    process.on('warning', onWarning);
+    try {
+      tune({
+        client: { noDelay: true },
+        filter() {
+          throw make();
+        },
+      });
+      const server = net.createServer((socket) => socket.on('error', () => {}).resume());
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      const client = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
+      await once(client, 'connect');
+      await new Promise(setImmediate);
+      expect(warnings.map(({ name }) => name)).toEqual(['SocketOptionsWarning']);
+      client.destroy();
+      server.close();
+    } finally {
+      process.off('warning', onWarning);
+    }
+  });
+
   test('an onError that rejects is uncaught, as one that throws is', async () => {
     const onError = async () => {
       throw new Error('of onError');

@@ -55,6 +55,10 @@ const CLOSED_BEFORE_ANSWER: Meaning = [
   'closed',
   'The connection ended in an orderly way (FIN) before the answer was complete: the peer’s program closed it, often because it had been idle for too long, or this program destroyed the request.',
 ];
+const CUT_SHORT: Meaning = [
+  'unknown',
+  'The connection ended before the message was complete. The error does not say whether the peer closed or reset it, or this program.',
+];
 const CONNECTING: Meaning = [
   'unreachable',
   'Nobody has answered the attempt to connect: no such machine, no route to it, or a firewall that drops it.',
@@ -192,12 +196,12 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     'The peer’s program takes no more requests on this connection (GOAWAY).',
   ],
   ERR_HTTP2_SESSION_ERROR: [
-    'closed',
-    'The peer’s program ended the HTTP/2 session, or this side did because of what came. The code in the error says why.',
+    'unknown',
+    'The HTTP/2 session was ended with the code in the error. The error does not say whether the peer’s program ended it, or this one.',
   ],
   ERR_HTTP2_STREAM_ERROR: [
-    'closed',
-    'The peer’s program ended the HTTP/2 stream; the connection may still be open. The code in the error says why.',
+    'unknown',
+    'The HTTP/2 stream was ended with the code in the error, and the connection may still be open. The error does not say whether the peer’s program ended it, or this one.',
   ],
   ERR_HTTP2_INVALID_SESSION: CLOSED_HERE,
   ERR_HTTP2_STREAM_CANCEL: WHOSE_CLOSE,
@@ -223,7 +227,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 const ORDERLY: readonly (readonly [code: string, message: string, meaning: Meaning])[] = [
   // node: lib/_http_client.js, lib/_http_server.js
   ['ECONNRESET', 'socket hang up', CLOSED_BEFORE_ANSWER],
-  ['ECONNRESET', 'aborted', CLOSED_BEFORE_ANSWER],
+  // For a FIN and for a reset alike.
+  ['ECONNRESET', 'aborted', CUT_SHORT],
   // node: lib/_tls_wrap.js
   ['ECONNRESET', 'before secure TLS connection was established', CLOSED_IN_HANDSHAKE],
   // undici: lib/dispatcher/client-h1.js
@@ -237,6 +242,13 @@ const CALLS: readonly unknown[] = [
 ];
 /** node:dns: getaddrinfo, and queryA, queryMx and the like of c-ares. */
 const NAME_CALL = /^(getaddrinfo|getnameinfo|getHostBy|query[A-Z])/;
+
+/** axios, got and raw-body use the kernel's codes for limits of their own. */
+const OF_A_LIBRARY = /\btimeout|timed out|\baborted/i;
+const LATE_OR_CUT: Meaning = [
+  'unknown',
+  'A library of this program gave up, because an answer was late or the message was cut short. The error does not say whether the peer’s system still answers.',
+];
 
 const SILENT: Meaning = [
   'silent',
@@ -331,6 +343,9 @@ function meaningOf(
 ): Meaning | undefined {
   if (typeof syscall === 'string' && NAME_CALL.test(syscall)) return NO_NAME;
   if (!CALLS.includes(syscall)) return undefined;
+  if (syscall === undefined && typeof message === 'string' && OF_A_LIBRARY.test(message)) {
+    if (code === 'ETIMEDOUT' || code === 'ECONNABORTED') return LATE_OR_CUT;
+  }
   const isConnecting = syscall === 'connect';
   if (code === 'ETIMEDOUT') return isConnecting ? CONNECTING : timedOut(tcpInfo);
   if (code === 'ECONNREFUSED' && syscall !== undefined && !isConnecting) return PORT_UNREACHABLE;

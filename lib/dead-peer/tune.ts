@@ -1,6 +1,7 @@
 // Every TCP socket of this process, whichever library opens or accepts it.
 
 import type { Socket } from 'node:net';
+import { inspect } from 'node:util';
 import type { SocketOptions } from '../catalogue';
 import type { SocketOptionErrorDetails } from '../error';
 import {
@@ -148,15 +149,16 @@ class Tuner implements SocketTuning {
   }
 
   #warn(error: unknown, socket: Socket, side: SocketSide): void {
-    const { name, code, option, message } = Object(error) as Partial<
-      Error & SocketOptionErrorDetails
-    >;
-    const kind = `${code ?? name} ${option} ${side}`;
+    // A filter may throw anything.
+    const known =
+      error instanceof Error ? (error as Error & Partial<SocketOptionErrorDetails>) : null;
+    const message = known === null ? inspect(error) : String(known.message);
+    const kind = `${inspect(known?.code ?? known?.name)} ${known?.option} ${side}`;
     if (this.#warned.has(kind)) return;
     this.#warned.add(kind);
     const { localAddress, localPort, remoteAddress, remotePort } = socket;
     process.emitWarning(
-      `tuneSockets() could not tune a ${side} socket (${localAddress} port ${localPort}, peer ${remoteAddress} port ${remotePort}): ${message ?? error} [only the first failure of this kind is reported; the function onError gets all of them]`,
+      `tuneSockets() could not tune a ${side} socket (${localAddress} port ${localPort}, peer ${remoteAddress} port ${remotePort}): ${message} [only the first failure of this kind is reported; the function onError gets all of them]`,
       { type: 'SocketOptionsWarning', code: 'SOCKET_OPTIONS_TUNING_FAILED' },
     );
   }

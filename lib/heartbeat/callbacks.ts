@@ -1,7 +1,7 @@
 // Functions of the program that return nothing, and its listeners: an error of one leaves nothing half done here.
 
 import type { Duplex } from 'node:stream';
-import { types } from 'node:util';
+import { inspect, types } from 'node:util';
 import { resetAndDestroy } from './kernel';
 import { throwLater } from './ticker';
 
@@ -34,7 +34,9 @@ export function asError(name: string, thrown: unknown): Error {
  */
 export function resetAfterFailure(stream: Duplex, error: Error | undefined): void {
   if (!stream.destroyed) resetAndDestroy(stream, error);
-  else if (error !== undefined) process.emitWarning(error);
+  // Errors of another realm (vm) are none to Node.
+  else if (error !== undefined)
+    process.emitWarning(error instanceof Error ? error : inspect(error));
 }
 
 /** Runs code of the program. What that throws is uncaught, as an error of any listener, and interrupts nothing. */

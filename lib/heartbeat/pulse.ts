@@ -117,7 +117,7 @@ export class Pulse extends Entry implements Suspect {
     this.#rhythm = rhythm;
     this.#owner = owner;
     this.#countsBytes =
-      isAlive === undefined && typeof (stream as Partial<Socket>).bytesRead === 'number';
+      isAlive !== false && typeof (stream as Partial<Socket>).bytesRead === 'number';
     this.#sends = rhythm.ping !== undefined;
     const step = Math.min(interval, timeout - interval) / LOOKS;
     this.period = Math.max(1, Math.floor(step / TICK));
@@ -398,6 +398,7 @@ export class Pulse extends Entry implements Suspect {
     const { isAlive } = this.#rhythm;
     if (isAlive) {
       return (chunk) => {
+        if (this.#countsBytes) this.#bytes += (chunk as Buffer).length;
         const answer: unknown = isAlive(chunk as Buffer);
         if (answer === true) this.beat();
         else if (answer !== false) throw callbackError('isAlive', 'a boolean', answer, AT_ONCE);
