@@ -56,6 +56,7 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'the record of a failure is found': LINUX_OPTIONS,
     'what this system does not have': LINUX_OPTIONS,
     'what needs privilege names it': LINUX_OPTIONS,
+    'getOptions, getDeadPeerBounds and setDeadPeerTimeout use': MAXRT,
     'isSupported and supportedOptions agree': MAXRT,
     'a name that would end early': 'TCP_CONGESTION is of Linux',
     'a getter that sets options itself': MAXRT,
