@@ -90,7 +90,7 @@ export function checkedOptions<Stream extends Duplex>(
   return { interval, timeout: silence, ping: pingOf(stream, send), isAlive, onDead, signal };
 }
 
-/** The members of an object, each of which is read once: a getter may return something else the next time. */
+/** Reads each member of an object once: a getter may return something else the next time. */
 export function membersOf<Options extends object>(
   options: Options,
   known: readonly (keyof Options & string)[],

@@ -83,7 +83,7 @@ export function mayHave(name: OptionName): boolean {
   return lookUp(name) !== null;
 }
 
-/** All options that this system has, and those of which it could not be asked. */
+/** All options that this system has, and those that it could not be asked about. */
 export function optionsToTry(): Option[] {
   return Object.keys(rows)
     .map(lookUp)

@@ -107,7 +107,7 @@ function put(at: number, { level, option }: Option, value: Encoded): number {
 
 /**
  * Sets each option of a TCP socket for itself. What its family or protocol does not have is left out, and a
- * refusal of one does not keep the others from being set. Returns the errors of those that were refused.
+ * refusal of one does not keep the others from being set. Returns the errors of the refused options.
  */
 export function setEach(socket: SocketLike, options: SocketOptions): Error[] {
   const draft = draftOf(options);

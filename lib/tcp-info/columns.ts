@@ -127,7 +127,7 @@ export async function readTcpInfosAsync(
   return reading.result;
 }
 
-/** The rows that are left to be read, and the identities of those that were given as numbers. */
+/** The rows that still have to be read, and the identities of the sockets that came as numbers. */
 interface Roster {
   readonly rows: number[];
   /** Two words for each row. */

@@ -115,7 +115,7 @@ export function readTcpInfos<Field extends TcpInfoField = TcpInfoField>(
 }
 
 /**
- * The same as {@link readTcpInfos}, off the main thread and in parts of 256 sockets, each of which holds
+ * The same as {@link readTcpInfos}, off the main thread and in parts of 256 sockets. Each part holds
  * the event loop up for less than a millisecond.
  *
  * A row is always of the socket that it had at the call. A socket that is closed meanwhile gets `UV_EBADF`

@@ -577,7 +577,7 @@ function namedByThread({ path, value }) {
   return path.endsWith('.name') && value[0].owners[0].name.endsWith('MainThread');
 }
 
-/** None is lost: of whom no state is told, it is counted as unknown. */
+/** No connection is lost: one without a known state is counted as unknown. */
 function countsAdd({ value }) {
   const { established, halfOpen, closeWait, other, unknown } = value;
   return unknown > 0 && established + halfOpen + closeWait + other + unknown === 2;
