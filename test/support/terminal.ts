@@ -28,8 +28,11 @@ type Skips = Pick<TestContext, 'skip'>;
 export const needsTmux = ({ skip }: Skips) => skip(withoutTmux !== undefined, withoutTmux);
 export const needsPty = ({ skip }: Skips) => skip(withoutPython !== undefined, withoutPython);
 
-/** The environment of a terminal, whatever the one of the tests is. */
-const ENV = { LC_ALL: 'C.UTF-8', NO_COLOR: '', TERM: 'xterm' };
+/**
+ * The environment of a terminal, whatever the one of the tests is. tmux runs its commands by SHELL, or by
+ * the shell of the user's account, which lets nobody in where it is nologin(8).
+ */
+const ENV = { LC_ALL: 'C.UTF-8', NO_COLOR: '', SHELL: '/bin/sh', TERM: 'xterm' };
 
 const fixture = join(__dirname, '../fixtures/connections.cjs');
 /** The command line with made-up connections. */
@@ -55,8 +58,6 @@ const quoted = (word: string) =>
 
 /** A shell in a tmux of its own. */
 export class Tmux {
-  static #started = 0;
-  readonly #socket = `socket-options-${process.pid}-${Tmux.#started++}`;
   readonly #directory = mkdtempSync(join(tmpdir(), 'socket-options-'));
   #saved = 0;
 
@@ -70,8 +71,8 @@ export class Tmux {
   }
 
   async #run(...args: string[]): Promise<string> {
-    const env = { ...process.env, ...ENV };
-    const { stdout } = await run('tmux', ['-L', this.#socket, '-u', ...args], { env });
+    const env = { ...process.env, ...ENV, TMUX_TMPDIR: this.#directory };
+    const { stdout } = await run('tmux', ['-u', ...args], { env });
     return stdout;
   }
 
@@ -142,7 +143,7 @@ export class Tmux {
 
   async end(): Promise<void> {
     await this.#run('kill-server').catch(() => {});
-    rmSync(this.#directory, { recursive: true });
+    rmSync(this.#directory, { recursive: true, force: true });
   }
 }
 
