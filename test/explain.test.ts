@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import http from 'node:http';
 import http2 from 'node:http2';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { finished, pipeline } from 'node:stream';
 import tls from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -305,6 +307,25 @@ describe('errors as objects', () => {
     const refused = new SocketOptionError('ENOPROTOOPT', { code: 'ENOPROTOOPT' });
     expectFate(refused, 'unknown', 'ENOPROTOOPT', /says nothing/);
     expectFate(error('ENOPROTOOPT', { syscall: 'connect' }), 'unreachable', 'ENOPROTOOPT', /ICMP/);
+  });
+
+  test.each([
+    ['ECONNREFUSED', 'refused', /nobody listens on it/],
+    ['ENOENT', 'refused', /path does not exist/],
+    ['EACCES', 'ended here', /permission/],
+  ] as const)('%s of a path: %s, and no word of a machine or a port', (code, peer, text) => {
+    const details = { syscall: 'connect', address: '/run/x.sock' };
+    expectFate(error(code, details), peer, code, text);
+    const { message } = explainDisconnect(error(code, details));
+    expect(message).not.toMatch(/machine|port|firewall/);
+  });
+
+  test('a Unix socket that is not there, and a path that is none', async (context) => {
+    onLinux('errors of its kernel')(context);
+    for (const path of [join(tmpdir(), 'socket-options-nobody.sock'), __filename]) {
+      const [thrown] = await once(net.connect(path), 'error');
+      expect(explainDisconnect(thrown)).toMatchObject({ peer: 'refused' });
+    }
   });
 
   test('wrapped, in circles, without end, and with getters that throw', () => {

@@ -182,6 +182,29 @@ describe('supersede', () => {
       ]);
     }));
 
+  test('a socket that throws while it is left or destroyed is uncaught, and interrupts nothing', () =>
+    withUncaught(async (thrown) => {
+      const registry = new PeerRegistry<string, PassThrough>();
+      const [first, second, third] = [open(), open(), open()];
+      registry.claim('a', first);
+      // Node's streams report a removed listener only where another one of that event is left.
+      first.on('close', () => {});
+      first.on('removeListener', () => {
+        throw new Error('left');
+      });
+      second.destroy = () => {
+        throw new Error('destroyed');
+      };
+      expect(registry.claim('a', second)).toBe(true);
+      expect(first.destroyed).toBe(true);
+      expect(registry.claim('a', third)).toBe(true);
+      expect([...registry].map(({ socket }) => socket)).toEqual([third]);
+      expect(registry.counts()).toMatchObject({ connections: 1, superseded: 2 });
+      await expect
+        .poll(() => thrown.map((error) => (error as Error).message))
+        .toEqual(['left', 'destroyed']);
+    }));
+
   test('the same again changes nothing; another identity is a move', () => {
     const registry = new PeerRegistry<string, PassThrough>();
     const socket = open();

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import tls from 'node:tls';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   getKeepAlive,
   getOption,
@@ -627,6 +627,34 @@ describe('tuneSockets', () => {
       const later = tune({ client: { noDelay: true } });
       const [socket] = await pair();
       expect([userTimeout(socket), noDelay(socket)]).toEqual([5_000, 0]);
+    });
+
+    test('destroys the socket and throws: the error is reported', async () => {
+      const errors: unknown[] = [];
+      const thrown = new Error('of the filter');
+      const filter = (socket: net.Socket) => {
+        socket.destroy();
+        throw thrown;
+      };
+      tune({ client, filter, onError: (error) => errors.push(error) });
+      const port = await listening(net.createServer());
+      await once(net.connect(port, '127.0.0.1'), 'close');
+      expect(errors).toEqual([thrown]);
+    });
+
+    test('throws another code each time: one warning', async () => {
+      const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
+      let calls = 0;
+      tune({
+        client,
+        filter: () => {
+          throw Object.assign(new Error('of the filter'), { code: `CODE_${++calls}` });
+        },
+      });
+      for (let index = 0; index < 3; index++) await pair();
+      expect(calls).toBe(3);
+      expect(warned.mock.calls.length).toBe(1);
+      warned.mockRestore();
     });
 
     test('destroys the socket: nothing is reported', async () => {

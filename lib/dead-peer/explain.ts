@@ -24,8 +24,8 @@ export interface DisconnectExplanation {
    * show a closed window). `'reset'`: its system lives and knows nothing of the connection: the program
    * died, or the machine rebooted. `'closed'`: it closed the connection in an orderly way.
    * `'unreachable'`: it was never reached, or the network reports that it cannot be. `'refused'`: its
-   * machine answers, and nobody listens there; or fetch() blocks the port, and `message` says so. `'ended here'`: this system or this program ended the
-   * connection, or did not let it begin. `'unknown'`: the error says nothing of it.
+   * machine answers, and nobody listens there; for a Unix socket or a pipe: nobody listens on that path; or
+   * fetch() blocks the port, and `message` says so. `'ended here'`: this system or this program ended the connection, or did not let it begin. `'unknown'`: the error says nothing of it.
    */
   readonly peer: PeerFate;
   /**
@@ -171,7 +171,10 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     'The connection was over already, or had not begun. An earlier error says why.',
   ],
   ESHUTDOWN: CLOSED_HERE,
-  EBADF: ['ended here', 'This program had closed the descriptor.'],
+  EBADF: [
+    'ended here',
+    'This program had closed the descriptor, or used one that is none of a connection.',
+  ],
   ECANCELED: CLOSED_HERE,
   ENOBUFS: NO_MEMORY,
   ENOMEM: NO_MEMORY,
@@ -221,6 +224,18 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     'ended here',
     'This program ended the connection, because the same peer has a newer one.',
   ],
+};
+
+/** Of connecting to a Unix socket or a named pipe, which has a path and no machine. */
+const MEANINGS_OF_PATHS: Readonly<Record<string, Meaning>> = {
+  ECONNREFUSED: ['refused', 'The path is that of a socket, and nobody listens on it.'],
+  ENOENT: ['refused', 'Nobody listens there: the path does not exist.'],
+  EAGAIN: [
+    'refused',
+    'The program that listens there has no room left for connections (its backlog).',
+  ],
+  EACCES: ['ended here', 'This program has no permission to connect to that path.'],
+  EPERM: ['ended here', 'This program has no permission to connect to that path.'],
 };
 
 /** What Node and undici say of an orderly close, under a code that stands for a reset or for nothing. */
@@ -315,16 +330,13 @@ function verdictOn(
     verdictOnAll(member(error, 'errors'), tcpInfo, seen, depth + 1) ??
     verdictOn(member(error, 'cause'), tcpInfo, seen, depth + 1);
   if (inner !== undefined && inner.peer !== 'unknown') return inner;
-  const syscall = member(error, 'syscall');
-  const message = member(error, 'message');
-  const own =
-    code === null ? meaningWithoutCode(message) : meaningOf(code, syscall, message, tcpInfo);
+  const own = code === null ? meaningWithoutCode(error) : meaningOf(error, code, tcpInfo);
   return own === undefined ? inner : { peer: own[0], code, text: own[1] };
 }
 
 /** undici: lib/web/fetch/index.js, whose error for a blocked port has no code. */
-function meaningWithoutCode(message: unknown): Meaning | undefined {
-  return message === 'bad port' ? BLOCKED_PORT : undefined;
+function meaningWithoutCode(error: object): Meaning | undefined {
+  return member(error, 'message') === 'bad port' ? BLOCKED_PORT : undefined;
 }
 
 function meaningOfDeath(death: unknown): Meaning | undefined {
@@ -335,18 +347,18 @@ function meaningOfDeath(death: unknown): Meaning | undefined {
   return reason === 'unknown' ? UNHEARD : undefined;
 }
 
-function meaningOf(
-  code: string,
-  syscall: unknown,
-  message: unknown,
-  tcpInfo: TcpInfo | null,
-): Meaning | undefined {
+function meaningOf(error: object, code: string, tcpInfo: TcpInfo | null): Meaning | undefined {
+  const syscall = member(error, 'syscall');
+  const message = member(error, 'message');
   if (typeof syscall === 'string' && NAME_CALL.test(syscall)) return NO_NAME;
   if (!CALLS.includes(syscall)) return undefined;
   if (syscall === undefined && typeof message === 'string' && OF_A_LIBRARY.test(message)) {
     if (code === 'ETIMEDOUT' || code === 'ECONNABORTED') return LATE_OR_CUT;
   }
   const isConnecting = syscall === 'connect';
+  if (isConnecting && hasPath(error) && Object.hasOwn(MEANINGS_OF_PATHS, code)) {
+    return MEANINGS_OF_PATHS[code];
+  }
   if (code === 'ETIMEDOUT') return isConnecting ? CONNECTING : timedOut(tcpInfo);
   if (code === 'ECONNREFUSED' && syscall !== undefined && !isConnecting) return PORT_UNREACHABLE;
   // Of any other call it says that a socket has no such option.
@@ -356,6 +368,11 @@ function meaningOf(
     if (orderly !== undefined) return orderly[2];
   }
   return Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
+}
+
+/** Node puts the path of a Unix socket or a pipe into `address`, without a port. */
+function hasPath(error: object): boolean {
+  return typeof member(error, 'address') === 'string' && member(error, 'port') === undefined;
 }
 
 /** The kernel's code is the same for a peer that does not answer, and for one that does not read. */

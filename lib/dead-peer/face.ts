@@ -115,8 +115,9 @@ export function explainDisconnect(error: unknown, socket?: SocketLike): Disconne
 }
 
 /**
- * Tunes every TCP socket that this process opens (`client`) or accepts (`server`) from now on,
+ * Tunes every TCP socket that this thread opens (`client`) or accepts (`server`) from now on,
  * whichever library does: `tuneSockets({ client: { deadPeerTimeout: 20_000, noDelay: true } })`.
+ * A worker thread needs a call of its own.
  *
  * A socket is tuned once, when it is connected, before any `'connect'`, `'connection'`, `'secureConnection'`,
  * `'request'` or `'stream'` listener. A value that a listener sets with this package stays. From then on

@@ -1,4 +1,4 @@
-// Which sockets are new: every TCP socket that this process connects or accepts, at the moment when it is
+// Which sockets are new: every TCP socket that this thread connects or accepts, at the moment when it is
 // connected and before any listener of the program hears of it.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
@@ -6,7 +6,7 @@ import { Server, Socket } from 'node:net';
 import { tcpHandleOf } from '../given';
 import type { TcpHandle } from '../socket';
 
-/** Whether this process has opened a connection or accepted it. */
+/** Whether this thread has opened a connection or accepted it. */
 export type SocketSide = 'client' | 'server';
 
 /** Must not throw: the caller is Node itself. */

@@ -1,4 +1,4 @@
-// Every TCP socket of this process, whichever library opens or accepts it.
+// Every TCP socket of this thread, whichever library opens or accepts it.
 
 import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
@@ -29,9 +29,9 @@ export type Tuning = SocketOptions &
 export type { SocketSide };
 
 export interface TuneSocketsOptions {
-  /** For sockets that this process connects. */
+  /** For sockets that this thread connects. */
   readonly client?: Tuning | undefined;
-  /** For sockets that servers of this process accept. */
+  /** For sockets that servers of this thread accept. */
   readonly server?: Tuning | undefined;
   /**
    * Returns `true` for a socket to tune, `false` for one to leave alone. Called when the socket is connected.
@@ -97,6 +97,11 @@ class Tuner implements SocketTuning {
     if (tuning === undefined || !tuners.has(this)) return [];
     try {
       if (!this.#isWanted(socket, side)) return [];
+    } catch (error) {
+      this.#report(error, socket, `filter ${side}`, side);
+      return [];
+    }
+    try {
       // The first error of a socket that has no descriptor is the only one.
       descriptorOf(socket);
     } catch (error) {
@@ -135,9 +140,15 @@ class Tuner implements SocketTuning {
   report(error: unknown, socket: Socket, side: SocketSide): void {
     // It was reset before it was tuned, and emits that error itself.
     if (socket.destroyed) return;
+    // A getter of the socket may throw anything.
+    const { code, name, option } = Object(error) as Error & Partial<SocketOptionErrorDetails>;
+    this.#report(error, socket, `${inspect(code ?? name)} ${option} ${side}`, side);
+  }
+
+  #report(error: unknown, socket: Socket, kind: string, side: SocketSide): void {
     try {
       if (this.#onError === undefined) {
-        this.#warn(error, socket, side);
+        this.#warn(error, socket, kind, side);
       } else {
         const result: unknown = this.#onError(error as Error, socket);
         if (typeof result === 'object') Promise.resolve(result).catch(throwUncaught);
@@ -148,14 +159,11 @@ class Tuner implements SocketTuning {
     }
   }
 
-  #warn(error: unknown, socket: Socket, side: SocketSide): void {
-    // A filter may throw anything.
-    const known =
-      error instanceof Error ? (error as Error & Partial<SocketOptionErrorDetails>) : null;
-    const message = known === null ? inspect(error) : String(known.message);
-    const kind = `${inspect(known?.code ?? known?.name)} ${known?.option} ${side}`;
+  #warn(error: unknown, socket: Socket, kind: string, side: SocketSide): void {
     if (this.#warned.has(kind)) return;
     this.#warned.add(kind);
+    // A filter may throw anything.
+    const message = error instanceof Error ? String(error.message) : inspect(error);
     const { localAddress, localPort, remoteAddress, remotePort } = socket;
     process.emitWarning(
       `tuneSockets() could not tune a ${side} socket (${localAddress} port ${localPort}, peer ${remoteAddress} port ${remotePort}): ${message} [only the first failure of this kind is reported; the function onError gets all of them]`,

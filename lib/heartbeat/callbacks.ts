@@ -33,7 +33,7 @@ export function asError(name: string, thrown: unknown): Error {
  * the socket is closed already, it cannot report an error: the process warns of it.
  */
 export function resetAfterFailure(stream: Duplex, error: Error | undefined): void {
-  if (!stream.destroyed) resetAndDestroy(stream, error);
+  if (!stream.destroyed) uninterrupted(() => resetAndDestroy(stream, error));
   // Errors of another realm (vm) are none to Node.
   else if (error !== undefined)
     process.emitWarning(error instanceof Error ? error : inspect(error));

@@ -154,7 +154,7 @@ export class PeerRegistry<
     const claims = [...this.#bySocket.values()];
     this.#byIdentity.clear();
     this.#bySocket.clear();
-    for (const { socket, onClose } of claims) socket.off('close', onClose);
+    for (const claim of claims) stopListening(claim);
   }
 
   /** The connections of an identity, the oldest first. */
@@ -266,14 +266,13 @@ export class PeerRegistry<
     if (held === undefined) this.#byIdentity.set(claim.identity, [claim]);
     else held.push(claim);
     this.#bySocket.set(claim.socket, claim);
-    for (const { socket, onClose } of removed) socket.off('close', onClose);
+    for (const one of removed) stopListening(one);
   }
 
   #forget(claim: Claim<Identity, Stream>): void {
-    const { socket, onClose } = claim;
-    if (this.#bySocket.get(socket) !== claim) return;
+    if (this.#bySocket.get(claim.socket) !== claim) return;
     this.#remove(claim);
-    socket.off('close', onClose);
+    stopListening(claim);
     uninterrupted(() => this.emit('released', peerOf(claim)));
   }
 
@@ -293,7 +292,7 @@ export class PeerRegistry<
     }
     this.#superseded++;
     if (onSuperseded === undefined) {
-      resetAndDestroy(socket, new PeerSupersededError());
+      uninterrupted(() => resetAndDestroy(socket, new PeerSupersededError()));
     } else {
       call(
         'onSuperseded',
@@ -303,6 +302,14 @@ export class PeerRegistry<
     }
     uninterrupted(() => this.emit('superseded', peerOf(older), peerOf(newer)));
   }
+}
+
+/** A 'removeListener' listener of the program may throw. */
+function stopListening({
+  socket,
+  onClose,
+}: Pick<Claim<never, Duplex>, 'socket' | 'onClose'>): void {
+  uninterrupted(() => socket.off('close', onClose));
 }
 
 function peerOf<Identity extends PeerIdentity, Stream extends Duplex>({
