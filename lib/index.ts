@@ -17,7 +17,7 @@ export {
 } from './connections/face';
 export type { ConnectionWatch, ConnectionWatchOptions } from './connections/watch';
 export type { DeadPeerReport } from './dead-peer/bounds';
-export type { DisconnectExplanation, PeerFate } from './dead-peer/explain';
+export type { DisconnectExplanation } from './dead-peer/explain';
 export {
   explainDisconnect,
   getDeadPeerBounds,
@@ -25,6 +25,7 @@ export {
   setDeadPeerTimeout,
   tuneSockets,
 } from './dead-peer/face';
+export type { PeerFate } from './dead-peer/meanings';
 export type { DeadPeerOptions, DeadPeerPlan, PlanOptions, ZeroWindow } from './dead-peer/plan';
 export type { DeadPeerBounds, DeadPeerPlatform } from './dead-peer/rules';
 export type { SocketSide, SocketTuning, TuneSocketsOptions, Tuning } from './dead-peer/tune';

@@ -105,9 +105,9 @@ export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
  * gives an AggregateError where each address of a name was tried. Of several the most telling decides. Codes
  * of Linux, macOS, FreeBSD, Windows, Node and undici are known; what says nothing of a peer is `'unknown'`.
  *
- * With the socket also its last counters, if it can still be read, which Node has closed before it tells
- * the error: so this is for descriptors of other owners. Without them, `ETIMEDOUT` of a socket with a user
- * timeout is `'vanished'`, although the peer may live and not have read for as long.
+ * With `socket`, it also reports the last counters, if the socket can still be read. Node closes a socket before
+ * it emits the error, so this is for descriptors of other owners. Without counters, `ETIMEDOUT` of a socket with
+ * a user timeout is `'vanished'`, although the peer may live and not have read for that long.
  * @throws TypeError `ERR_INVALID_ARG_TYPE` for what is no object.
  */
 export function explainDisconnect(error: unknown, socket?: SocketLike): DisconnectExplanation {
