@@ -208,7 +208,7 @@ int GetQueues(Socket socket, std::int32_t queues[3]) {
 }
 
 // Sysctls are files of the caller's network namespace, below /proc/sys. Only the path is made
-// here; which names are fit to be one is decided in lib/system.ts, before the call.
+// here. lib/system/face.ts checks the names before the call.
 int ReadSetting(const char* name, char* text, std::size_t room) {
   static constexpr char kRoot[] = "/proc/sys/";
   char path[sizeof(kRoot) + 256];

@@ -20,8 +20,8 @@ using Socket = std::intptr_t;
 // The level of a constant that is not an option itself: SOL_SOCKET, AF_INET, IP_PMTUDISC_DO.
 constexpr int kNoLevel = -1;
 
-// A name from the system's headers, with the value that they give it. No meaning is stated here:
-// what an option is called, its unit and its range stand once, in lib/catalogue.ts.
+// A name from the system's headers, with the value that they give it. lib/catalogue/ is the
+// only place that states what an option is called, its unit and its range.
 struct Constant {
   const char* name;
   int level;

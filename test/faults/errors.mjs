@@ -41,7 +41,7 @@ export const ERRORS = {
     ...lasting('EPERM', 'EACCES', 'ENOMEM', 'ENOBUFS', 'ERANGE', 'ENOSYS'),
     ...lasting('nothing written', 'cut short'),
   ],
-  // recv(2), of no bytes: as recvfrom(2).
+  // recv(2) with no room for bytes: the same as recvfrom(2).
   recv: [
     ...passing('EINTR', 'EAGAIN', 'ENOBUFS'),
     ...lasting('EBADF', 'ECONNREFUSED', 'ENOMEM', 'ENOTCONN', 'ENOTSOCK', 'EPERM', 'ENOSYS'),
@@ -50,8 +50,7 @@ export const ERRORS = {
   socketpair: lasting(
     ...['EAFNOSUPPORT', 'EFAULT', 'EMFILE', 'ENFILE', 'ENOMEM', 'EOPNOTSUPP', 'EPERM', 'ENOSYS'],
   ),
-  // shutdown(2).
-  // It is asked whether the descriptor is open just before.
+  // shutdown(2). The addon checks just before that the descriptor is open.
   shutdown: lasting('ENOTCONN', 'EPERM'),
   // socket(2); net/socket.c __sock_create(): EINVAL, ESOCKTNOSUPPORT.
   socket: lasting(
@@ -116,8 +115,8 @@ export const ERRORS = {
 };
 
 /**
- * Options of which kernels write less: TCP_INFO, which has grown; TCP_CC_INFO, SO_MEMINFO, and what
- * getRawOption() asks for. Of all others a kernel writes the whole value, or fails.
+ * Kernels write less than the whole value only for these options: TCP_INFO, which has grown, TCP_CC_INFO,
+ * SO_MEMINFO, and the options that getRawOption() reads. For all others they write the whole value, or fail.
  */
 export const OF_ANY_LENGTH = new Set(['getsockopt 6/11', 'getsockopt 6/26', 'getsockopt 1/55']);
 

@@ -147,7 +147,7 @@ const LEFT_OUT = {
   'a call that is made more than six times':
     'but for the first two, one in the middle and the last',
   'an option that is written short':
-    'but for those of which kernels write less (errors.mjs): of all others they write the whole value',
+    'only for the options in errors.mjs: kernels write the whole value of all others',
   getsockname: 'made only where Node tells no descriptor (Windows): test/handles.test.ts',
   getpeername: 'made only where Node tells no descriptor (Windows): test/handles.test.ts',
 };

@@ -1,5 +1,5 @@
 // npm run test:fuzz: fuzzers under AddressSanitizer and UndefinedBehaviorSanitizer. Each has to find bugs
-// that are planted in a copy of the sources first: one that is not in effect finds nothing.
+// that are planted in a copy of the sources first. A fuzzer that finds none of them proves nothing.
 //
 //   npm run test:fuzz                          all targets, about a minute of fuzzing
 //   npm run test:fuzz -- hostile               one target, without planted bugs
@@ -185,7 +185,7 @@ async function run({ command, args, env }, time) {
 }
 
 // ------------------------------------------------------------------ planted bugs
-/** What is taken out of a source, or put into it, and what has to be said of it. */
+/** The text in a source, its replacement, and what the report must say. */
 const plants = {
   netlink: [
     {

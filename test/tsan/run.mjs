@@ -1,7 +1,7 @@
 // npm run test:tsan: the threads of the addon under ThreadSanitizer. Node itself is not instrumented. Its
-// locks are seen all the same, since the sanitizer stands in for those of the C library. Its atomic operations
-// are not: so a report fails if a frame of the addon is in it, and those of Node alone (how it destroys the
-// locks of its workers and tasks) are only counted. Planted races have to be found first.
+// locks are seen all the same, since the sanitizer replaces the lock functions of the C library. Node's atomic
+// operations are not seen. So a report fails the lane if it has a frame of the addon. Reports of Node alone (how
+// it destroys the locks of its workers and tasks) are only counted. The lane must find planted races first.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
@@ -44,7 +44,7 @@ function run(rounds) {
   return { good, title, ours, text };
 }
 
-/** A race, by file: what stands there, and what takes its place. */
+/** Planted races, by file: the text there, and its replacement. */
 const PLANTED = [
   {
     what: 'a watch without its lock',
