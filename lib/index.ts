@@ -1,83 +1,56 @@
 // The public face.
 
-import { type Constants, lazily } from './constants';
-
-export type { Linger, OptionName, OptionValues, SocketOptions } from './catalogue';
+export type { Linger, OptionName, OptionValues, SocketOptions } from './catalogue/catalogue';
 export type {
   Connection,
   ConnectionFilter,
   ConnectionOwner,
   ConnectionTimer,
 } from './connections/connection';
+export { destroyConnection } from './connections/destroy';
+export { listConnections, listConnectionsAsync } from './connections/list';
 export {
-  destroyConnection,
-  listConnections,
-  listConnectionsAsync,
+  type ConnectionWatch,
+  type ConnectionWatchOptions,
   watchClosedConnections,
-} from './connections/face';
-export type { ConnectionWatch, ConnectionWatchOptions } from './connections/watch';
-export type { DeadPeerReport } from './dead-peer/bounds';
-export type { DisconnectExplanation } from './dead-peer/explain';
-export {
-  explainDisconnect,
-  getDeadPeerBounds,
-  planDeadPeerTimeout,
-  setDeadPeerTimeout,
-  tuneSockets,
-} from './dead-peer/face';
+} from './connections/watch';
+export { type Constants, constants } from './core/constants';
+export { SocketOptionError, type SocketOptionErrorDetails } from './core/errors';
+export type { SocketLike } from './core/socket';
+export { type DeadPeerReport, getDeadPeerBounds } from './dead-peer/bounds';
+export { planDeadPeerTimeout, setDeadPeerTimeout } from './dead-peer/dead-peer-timeout';
+export { type DisconnectExplanation, explainDisconnect } from './dead-peer/explain';
 export type { PeerFate } from './dead-peer/meanings';
 export type { DeadPeerOptions, DeadPeerPlan, PlanOptions, ZeroWindow } from './dead-peer/plan';
 export type { DeadPeerBounds, DeadPeerPlatform } from './dead-peer/rules';
-export type { SocketSide, SocketTuning, TuneSocketsOptions, Tuning } from './dead-peer/tune';
-export { SocketOptionError, type SocketOptionErrorDetails } from './error';
 export {
   getKeepAlive,
-  getOption,
-  getOptions,
-  getRawOption,
-  isSupported,
+  type KeepAlive,
+  type KeepAliveOptions,
   setKeepAlive,
-  setOptions,
-  setRawOption,
-  supportedOptions,
-} from './options/face';
-export type { KeepAlive, KeepAliveOptions } from './options/keepalive';
-export type { SocketLike } from './socket';
-export { getSysctl, getSystemDefaults } from './system/face';
-export type {
-  SettingScope,
-  SettingSource,
-  SystemDefault,
-  SystemDefaults,
-  SystemSetting,
-} from './system/read';
-export type { TcpInfoColumns } from './tcp-info/columns';
-export type { CongestionControlInfo, KernelTcpInfoDetails } from './tcp-info/details';
+} from './options/keepalive';
+export { isSupported, supportedOptions } from './options/option';
+export { getOption, getOptions, setOptions } from './options/options';
+export { getRawOption, setRawOption } from './options/raw';
 export {
-  getKernelTcpInfo,
-  getTcpInfo,
-  readTcpInfos,
-  readTcpInfosAsync,
-  TcpInfoReader,
-} from './tcp-info/face';
+  getSysctl,
+  getSystemDefaults,
+  type SettingScope,
+  type SettingSource,
+  type SystemDefault,
+  type SystemDefaults,
+  type SystemSetting,
+} from './system-defaults/system-defaults';
+export { readTcpInfos, readTcpInfosAsync, type TcpInfoColumns } from './tcp-info/columns';
+export type { CongestionControlInfo, KernelTcpInfoDetails } from './tcp-info/details';
+export { getKernelTcpInfo, getTcpInfo } from './tcp-info/get-tcp-info';
+export { TcpInfoReader } from './tcp-info/reader';
 export type { KernelTcpInfo } from './tcp-info/system';
 export { type TcpInfo, type TcpInfoField, type TcpState, tcpStates } from './tcp-info/tcp-info';
-
-/**
- * The constants of this system's headers under their own names: options (`TCP_KEEPIDLE`), levels
- * (`SOL_SOCKET`, `IPPROTO_TCP`) and values (`AF_INET6`, `IP_PMTUDISC_DO`). Names that are newer
- * than the headers this package was built with are there too; a name that this system does not
- * have is `undefined`. Frozen.
- */
-export declare const constants: Constants;
-export type { Constants };
-
-// A getter, in the form that TypeScript gives to what is re-exported, by which Node finds the name for
-// an import: making the constants would be a tenth of loading the package.
-Object.defineProperty(exports, 'constants', {
-  enumerable: true,
-  // biome-ignore lint/complexity/useArrowFunction: Node looks for this form and no other.
-  get: function () {
-    return lazily.constants;
-  },
-});
+export {
+  type SocketSide,
+  type SocketTuning,
+  type TuneSocketsOptions,
+  type Tuning,
+  tuneSockets,
+} from './tune/tune-sockets';

@@ -3,10 +3,11 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { source } from './source.mjs';
 
 const require = createRequire(import.meta.url);
 const { planDeadPeerTimeout } = require('../dist/index.js');
-const { timelinesOf } = require('../dist/dead-peer/index.js');
+const { timelinesOf } = await source(['dead-peer/timeline']);
 
 const TIMEOUT = 20_000;
 const SYSTEMS = { linux: 'Linux', darwin: 'macOS, FreeBSD' };

@@ -5,10 +5,10 @@
 //   node scripts/readme-table.mjs --check   fails if README.md is not what this would write
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import ts from 'typescript';
+import { source } from './source.mjs';
 
-const { rows } = createRequire(import.meta.url)('../dist/options/index.js');
+const { rows } = await source(['catalogue/catalogue']);
 const README = new URL('../README.md', import.meta.url);
 const BEGIN = '<!-- options: made by scripts/readme-table.mjs -->';
 const END = '<!-- /options -->';

@@ -14,7 +14,7 @@ import {
   setOptions,
   supportedOptions,
 } from '../dist/index.js';
-import { type Platform, type Row, rows } from '../dist/options/index.js';
+import { type Platform, type Row, rows } from '../lib/catalogue/catalogue';
 import { withPair } from './support/net';
 import { AF_INET, AF_INET6, SOCK_STREAM, withSocket } from './support/witness';
 

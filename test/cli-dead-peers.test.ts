@@ -3,9 +3,9 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { timelinesOf } from '../dist/dead-peer/index.js';
 import { planDeadPeerTimeout } from '../dist/index.js';
 import { parseDuration } from '../lib/cli/text';
+import { timelinesOf } from '../lib/dead-peer/timeline';
 import { inNamespace, needsNamespace, withoutNamespace } from './support/namespace';
 import { REFUSING_PORT } from './support/net';
 

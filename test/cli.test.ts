@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { getSystemDefaults } from '../dist/index.js';
 import { messageOf } from '../lib/cli/command';
 import { duration, paragraph, table } from '../lib/cli/text';
-import { retransmissionTime } from '../lib/retransmission';
+import { retransmissionTime } from '../lib/system-defaults/retransmission-time';
 import { version } from '../package.json';
 import { faked } from './support/terminal';
 

@@ -5,13 +5,14 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Binding } from '../dist/binding.js';
-import * as connections from '../dist/connections/index.js';
-import { type Connection, listConnections } from '../dist/index.js';
+import type { Connection } from '../dist/index.js';
+import { darwin, darwinConnections } from '../lib/connections/darwin';
+import { conditionsOf } from '../lib/connections/filter';
+import { linux } from '../lib/connections/linux/linux';
+import { win32, windowsConnections, windowsDestroyRequest } from '../lib/connections/win32';
+import type { Binding } from '../lib/core/addon';
 
-// The kit is handed over with the first call.
-listConnections({ state: 'CLOSED' });
-const everything = connections.conditionsOf(undefined, 'filter');
+const everything = conditionsOf(undefined, 'filter');
 
 const addon = (createRequire(__filename)('node-gyp-build') as (root: string) => Binding)(
   join(__dirname, '..'),
@@ -72,7 +73,7 @@ describe('Windows', () => {
   test('IPv4, IPv6: addresses, ports, state, process', () => {
     const filter = { ...everything, owners: true };
     expect(
-      connections.windowsConnections(windowsTable('IPv4', [[5, 5432, 50_001, 77]]), 'IPv4', filter),
+      windowsConnections(windowsTable('IPv4', [[5, 5432, 50_001, 77]]), 'IPv4', filter),
     ).toMatchObject([
       {
         family: 'IPv4',
@@ -88,7 +89,7 @@ describe('Windows', () => {
       },
     ]);
     expect(
-      connections.windowsConnections(windowsTable('IPv6', [[8, 5432, 50_001, 77]]), 'IPv6', filter),
+      windowsConnections(windowsTable('IPv6', [[8, 5432, 50_001, 77]]), 'IPv6', filter),
     ).toMatchObject([
       {
         family: 'IPv6',
@@ -103,7 +104,7 @@ describe('Windows', () => {
 
   test('every state; a listening socket has no remote port; those unknown are left out', () => {
     const rows = Array.from({ length: 14 }, (_, state) => [state, 1, 2, 3]);
-    const found = connections.windowsConnections(windowsTable('IPv4', rows), 'IPv4', everything);
+    const found = windowsConnections(windowsTable('IPv4', rows), 'IPv4', everything);
     expect(found.map(({ state }) => state)).toEqual(STATES);
     expect(found.map(({ remotePort }) => remotePort)).toEqual(
       STATES.map((_, i) => (i === 1 ? 0 : 2)),
@@ -117,9 +118,9 @@ describe('Windows', () => {
       [8, 1, 9, 1],
     ]);
     const ports = (filter: object) =>
-      connections
-        .windowsConnections(table, 'IPv4', connections.conditionsOf(filter, 'filter'))
-        .map(({ remotePort }) => remotePort);
+      windowsConnections(table, 'IPv4', conditionsOf(filter, 'filter')).map(
+        ({ remotePort }) => remotePort,
+      );
     expect(ports({ state: 'ESTABLISHED' })).toEqual([2, 4]);
     expect(ports({ port: 1 })).toEqual([2, 9]);
     expect(ports({ ownProcess: true })).toEqual([2]);
@@ -132,11 +133,11 @@ describe('Windows', () => {
       [5, 4, 5, 6],
     ]);
     for (let length = 0; length <= table.length; length++) {
-      const found = connections.windowsConnections(table.slice(0, length), 'IPv6', everything);
+      const found = windowsConnections(table.slice(0, length), 'IPv6', everything);
       expect(found).toHaveLength(length < 60 ? 0 : length < 116 ? 1 : 2);
     }
     table.fill(0xff, 0, 4);
-    expect(connections.windowsConnections(table, 'IPv6', everything)).toHaveLength(2);
+    expect(windowsConnections(table, 'IPv6', everything)).toHaveLength(2);
   });
 
   test('what ends a connection: its row, with the state that says so', () => {
@@ -147,7 +148,7 @@ describe('Windows', () => {
       remoteAddress: '192.0.2.7',
       remotePort: 0xabcd,
     } as Connection;
-    expect(Buffer.from(connections.windowsDestroyRequest(connection)).toString('hex')).toBe(
+    expect(Buffer.from(windowsDestroyRequest(connection)).toString('hex')).toBe(
       '0c000000' + '7f000001' + '12340000' + 'c0000207' + 'abcd0000',
     );
     for (const [wrong, code] of [
@@ -155,8 +156,7 @@ describe('Windows', () => {
       [{ localAddress: '::1' }, 'ERR_INVALID_ARG_VALUE'],
       [{ remotePort: 70_000 }, 'ERR_OUT_OF_RANGE'],
     ] as const) {
-      const request = () =>
-        connections.windowsDestroyRequest({ ...connection, ...wrong } as Connection);
+      const request = () => windowsDestroyRequest({ ...connection, ...wrong } as Connection);
       expect(request).toThrow(expect.objectContaining({ code }) as Error);
     }
   });
@@ -211,10 +211,7 @@ function macTable(sockets: readonly MacSocket[]): Uint8Array {
 
 describe('macOS', () => {
   test('IPv4, IPv6: addresses, ports, state, queues, user', () => {
-    const found = connections.darwinConnections(
-      macTable([{ state: 4 }, { state: 5, ipv6: true }]),
-      everything,
-    );
+    const found = darwinConnections(macTable([{ state: 4 }, { state: 5, ipv6: true }]), everything);
     expect(found).toMatchObject([
       {
         family: 'IPv4',
@@ -240,10 +237,7 @@ describe('macOS', () => {
 
   test('every state; of a listening socket the queue of connections', () => {
     const order = [0, 1, 2, 3, 4, 6, 9, 5, 7, 8, 10, 11, -1];
-    const found = connections.darwinConnections(
-      macTable(order.map((state) => ({ state }))),
-      everything,
-    );
+    const found = darwinConnections(macTable(order.map((state) => ({ state }))), everything);
     expect(found.map(({ state }) => state)).toEqual(STATES);
     expect(found[1]).toMatchObject({ receiveQueue: 3, sendQueue: 128 });
   });
@@ -254,9 +248,7 @@ describe('macOS', () => {
       { state: 4, ipv6: true, localPort: 2 },
     ]);
     const ports = (filter: object) =>
-      connections
-        .darwinConnections(table, connections.conditionsOf(filter, 'filter'))
-        .map(({ localPort }) => localPort);
+      darwinConnections(table, conditionsOf(filter, 'filter')).map(({ localPort }) => localPort);
     expect(ports({ family: 'IPv6' })).toEqual([2]);
     expect(ports({ localPort: 1 })).toEqual([1]);
     expect(ports({ localAddress: '127.0.0.1' })).toEqual([1, 2]);
@@ -265,15 +257,14 @@ describe('macOS', () => {
   test('cut off anywhere: whole sockets only', () => {
     const table = macTable([{ state: 4 }, { state: 4 }]);
     for (let length = 0; length <= table.length; length++) {
-      const found = connections.darwinConnections(table.slice(0, length), everything);
+      const found = darwinConnections(table.slice(0, length), everything);
       expect(found.length).toBeLessThanOrEqual(length < 24 + 600 ? 0 : 2);
     }
-    expect(connections.darwinConnections(table, everything)).toHaveLength(2);
+    expect(darwinConnections(table, everything)).toHaveLength(2);
   });
 });
 
 describe('the requests that are really made, to the real addon', () => {
-  const { darwin, linux, win32 } = connections;
   /** `kBadArgument` of native/addon.h. */
   const BAD_ARGUMENT = -65_536;
 
@@ -312,12 +303,12 @@ describe('the requests that are really made, to the real addon', () => {
 test('any bytes at all: no crash and no end that is not reached', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 2_000 }), fc.nat(300), (bytes, at) => {
-      connections.windowsConnections(bytes, 'IPv4', everything);
-      connections.windowsConnections(bytes, 'IPv6', everything);
-      connections.darwinConnections(bytes, everything);
+      windowsConnections(bytes, 'IPv4', everything);
+      windowsConnections(bytes, 'IPv6', everything);
+      darwinConnections(bytes, everything);
       const real = macTable([{ state: 4 }, { state: 1 }]);
       real.set(bytes.subarray(0, 64), at);
-      connections.darwinConnections(real, everything);
+      darwinConnections(real, everything);
     }),
     { numRuns: 500 },
   );

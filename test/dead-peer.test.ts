@@ -4,8 +4,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import * as rules from '../dist/dead-peer/index.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   explainDisconnect,
   getDeadPeerBounds,
@@ -16,7 +15,9 @@ import {
   setKeepAlive,
   setOptions,
 } from '../dist/index.js';
-import { rows } from '../dist/options/index.js';
+import { rows } from '../lib/catalogue/catalogue';
+import type * as deadPeerTimeout from '../lib/dead-peer/dead-peer-timeout';
+import * as rules from '../lib/dead-peer/rules';
 import { fdOf, withPair } from './support/net';
 import { onLinux } from './support/platform';
 import { getInt } from './support/witness';
@@ -524,25 +525,26 @@ describe('setDeadPeerTimeout', () => {
 
 describe('a server on a system where connections do not inherit all of it', () => {
   const { platform } = process;
-  const path = require.resolve('../dist/dead-peer/index.js');
-  let copy: typeof rules;
+  let copy: typeof deadPeerTimeout;
   const set: [unknown, unknown][] = [];
 
-  beforeAll(() => {
-    // As macOS would load it, over capabilities that only tell what they were asked.
+  beforeAll(async () => {
+    // As macOS would load it, over capabilities that only record what they were asked.
     Object.defineProperty(process, 'platform', { value: 'darwin' });
-    delete require.cache[path];
-    copy = require(path) as typeof rules;
-    copy.useKit({ descriptorOf: fdOf } as never);
-    copy.useCapabilities({
-      getTcpInfo: () => ({ rto: null }),
-      isSupported: () => false,
+    vi.resetModules();
+    vi.doMock('../lib/core/socket', () => ({ descriptorOf: fdOf }));
+    vi.doMock('../lib/tcp-info/get-tcp-info', () => ({ getTcpInfo: () => ({ rto: null }) }));
+    vi.doMock('../lib/options/option', () => ({ isSupported: () => false }));
+    vi.doMock('../lib/options/keepalive', () => ({}));
+    vi.doMock('../lib/options/options', () => ({
       setOptions: (socket: unknown, options: unknown) => set.push([socket, options]),
-    } as never);
+    }));
+    copy = await import('../lib/dead-peer/dead-peer-timeout.js');
   });
   afterAll(() => {
     Object.defineProperty(process, 'platform', { value: platform });
-    delete require.cache[path];
+    vi.doUnmock('../lib/core/socket');
+    vi.resetModules();
   });
 
   test('each is tuned as it is accepted; once, and no longer than it is wanted', async () => {

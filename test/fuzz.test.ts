@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as face from '../dist/index.js';
-import { type Platform, rows } from '../dist/options/index.js';
+import { type Platform, rows } from '../lib/catalogue/catalogue';
 import { AF_INET, AF_INET6, changes, SOCK_STREAM, snapshot, withSocket } from './support/witness';
 
 // Each system call takes Wine so much longer.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { suggest } from '../lib/suggest';
+import { suggest } from '../lib/core/suggest';
 
 const COMMANDS = ['defaults', 'connections', 'plan', 'watch'];
 

@@ -3,7 +3,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TcpInfo, TcpState } from '../dist/index.js';
-import * as decoders from '../dist/tcp-info/index.js';
+import { newRow, tcpInfoOfRow } from '../lib/tcp-info/row';
+import { systems } from '../lib/tcp-info/system';
 import { darwin, freebsd, linux, structure, win32 } from './support/layouts';
 
 const layouts = { linux, darwin, win32, freebsd };
@@ -22,12 +23,12 @@ function memory(bytes: Uint8Array): Uint32Array {
 }
 
 function normalised(system: System, bytes: Uint8Array): TcpInfo {
-  const { tcpInfo } = decoders.systems[system] as (typeof decoders.systems)[string];
+  const { tcpInfo } = systems[system] as (typeof systems)[string];
   return tcpInfo(memory(bytes), AT, bytes.length);
 }
 
 function fieldsOf(system: System, bytes: Uint8Array): Fields {
-  const { fields } = decoders.systems[system] as (typeof decoders.systems)[string];
+  const { fields } = systems[system] as (typeof systems)[string];
   return fields(memory(bytes).subarray(AT), bytes.length) as Fields;
 }
 
@@ -200,7 +201,7 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
   });
 
   test('a row has what an object has', () => {
-    const { fillRow } = decoders.systems[system] as (typeof decoders.systems)[string];
+    const { fillRow } = systems[system] as (typeof systems)[string];
     const words = fc.array(fc.oneof(fc.nat(), fc.constantFrom(0, 1, 0x7fff_ffff, 0xffff_ffff)), {
       minLength: 128,
       maxLength: 128,
@@ -211,9 +212,9 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
       fc.property(words, fc.nat(512), fc.nat(12), (memory, length, state) => {
         memory[0] = ((memory[0] as number) & ~0xff) | state;
         const bytes = new Uint8Array(Uint32Array.from(memory).buffer).slice(0, length);
-        const row = decoders.newRow();
+        const row = newRow();
         fillRow(Uint32Array.from([7, 7, 7, ...memory]), 3, length, row);
-        expect(decoders.tcpInfoOfRow(row)).toEqual(normalised(system, bytes));
+        expect(tcpInfoOfRow(row)).toEqual(normalised(system, bytes));
       }),
       // Once more with every length, for the boundary of each field.
       {

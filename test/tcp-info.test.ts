@@ -26,7 +26,7 @@ import {
   TcpInfoReader,
   tcpStates,
 } from '../dist/index.js';
-import type { Binding } from '../lib/binding';
+import type { Binding } from '../lib/core/addon';
 import { linux } from './support/layouts';
 import { inNamespace, needsNamespace } from './support/namespace';
 import { fdOf, listen, withPair } from './support/net';

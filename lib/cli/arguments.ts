@@ -1,6 +1,6 @@
 // Arguments that several commands take: text in, a checked value out, or a UsageError.
 
-import { suggest } from '../suggest';
+import { suggest } from '../core/suggest';
 import { UsageError } from './command';
 import { parseDuration } from './text';
 

@@ -1,7 +1,7 @@
 // socket-options defaults: the system's defaults, and what they mean when a peer vanishes.
 
 import { getSystemDefaults, type SystemDefault, type SystemDefaults } from '../index';
-import { retransmissionTime } from '../retransmission';
+import { retransmissionTime } from '../system-defaults/retransmission-time';
 import type { Result, Values } from './command';
 import { duration, json, paragraph, printable, table } from './text';
 

@@ -1,6 +1,6 @@
 // socket-options plan: the options that keep a dead-peer timeout, and what happens then.
 
-import type { Row, Spelling } from '../catalogue/row';
+import { type Row, rows, type Spelling } from '../catalogue/catalogue';
 import { type Timelines, timelinesOf } from '../dead-peer/timeline';
 import {
   type DeadPeerPlan,
@@ -8,7 +8,6 @@ import {
   planDeadPeerTimeout,
   type ZeroWindow,
 } from '../index';
-import { rows } from '../options/index';
 import { checkedBy, choiceOf, durationOf, numberOf, probesOf, TIMEOUT_RANGE } from './arguments';
 import type { Result, Values } from './command';
 import { duration, json, paragraph, showsUnicode, table } from './text';

@@ -3,13 +3,13 @@
 // packed to 4 bytes (bsd/netinet/in_pcb.h, bsd/sys/socketvar.h, bsd/netinet/tcp_var.h of xnu).
 // Since macOS 27 a process that is not root's sees its own sockets only. TIME-WAIT is not in it.
 
-import { SocketOptionError } from '../given';
+import { SocketOptionError } from '../core/errors';
 import { bsdStates } from '../tcp-info/bsd';
 import { tcpStates } from '../tcp-info/tcp-info';
 import { addressText } from './address';
 import type { Connection } from './connection';
 import { type Conditions, type Ends, matches } from './filter';
-import type { ConnectionSystem, Query } from './system';
+import type { ConnectionSystem, Query } from './platform';
 
 // Kinds of records.
 const XSO_SOCKET = 0x001;

@@ -1,6 +1,6 @@
 // A filter as callers write it -> one that was checked; and whether a connection is what it asks for.
 
-import { isOptions, rangeError, typeError, unknownOption, valueError } from '../given';
+import { isOptions, rangeError, typeError, unknownOption, valueError } from '../core/validate';
 import { type TcpState, tcpStates } from '../tcp-info/tcp-info';
 import { isWithin, type Prefix, prefixOf } from './address';
 import type { ConnectionFilter } from './connection';

@@ -1,12 +1,13 @@
 // watchClosedConnections: every connection of the network namespace that ends, with its last counters.
 
 import { EventEmitter } from 'node:events';
-import { binding, rangeError, typeError } from '../given';
+import { binding } from '../core/addon';
+import { rangeError, typeError } from '../core/validate';
 import type { Connection, ConnectionFilter } from './connection';
 import { type Conditions, conditionsOf, endMembers, matches, membersOf } from './filter';
-import { connectionOf, multipathFamilies } from './linux';
-import { DiagMessages } from './sock-diag';
-import { failed, refused } from './systems';
+import { connectionOf, multipathFamilies } from './linux/linux';
+import { DiagMessages } from './linux/messages';
+import { failed, refused } from './this-platform';
 
 /** Which connections to watch, and how many may wait to be told. */
 export interface ConnectionWatchOptions {
@@ -135,6 +136,28 @@ export class ConnectionWatch extends EventEmitter<{
   }
 }
 
+/**
+ * Tells every TCP socket of this network namespace that ends, those of other processes too, with its
+ * last counters: `watchClosedConnections().on('closed', ({ remoteAddress, tcpInfo }) => ...)`.
+ *
+ * Each is told once, as `'CLOSED'`, with its `cookie` and without inode and user, when the kernel is
+ * done with it: for the side that closed first on its way to `TIME-WAIT`. `remotePort` is 0 of those
+ * that were not connected, as listening ones, and of those whose own side reset the connection
+ * (`resetAndDestroy()`): their ends and their counters the kernel has cleared by then.
+ *
+ * It does not keep the process from ending, unless `ref()` is called. Close it with `close()`, or with
+ * `using`.
+ *
+ * `'error'`: the watch cannot go on and is closed. It reports the connections that it had kept first. As with every
+ * EventEmitter, an `'error'` without a listener is thrown. Its code is that of the system call that failed;
+ * `EBADF`: the program has closed one of the watch's three descriptors, for example all above 2. The
+ * watch then leaves the sockets alone that have their numbers by now. `EINTR`, `ENOBUFS`, `EMSGSIZE` and
+ * `EAGAIN` are errors only after 1000 of them in a row without a message.
+ *
+ * Linux `SKNLGRP_INET_TCP_DESTROY` (sock_diag(7), 4.6), which a thread reads; no privilege is needed.
+ * @throws TypeError, RangeError for wrong options.
+ * @throws SocketOptionError as {@link listConnections}; `ENOTSUP` on macOS and Windows.
+ */
 export function watchClosedConnections(options?: ConnectionWatchOptions): ConnectionWatch {
   const given = Object.fromEntries(membersOf(options, 'options', ['filter', 'limit']));
   const { filter, limit = DEFAULT_LIMIT } = given as ConnectionWatchOptions;

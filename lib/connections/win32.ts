@@ -1,12 +1,13 @@
 // The connections of Windows, by GetExtendedTcpTable(TCP_TABLE_OWNER_PID_ALL): one table for each
 // address family, a count and rows of a fixed size (tcpmib.h). The whole machine's, of every process.
 
-import { rangeError, SocketOptionError, valueError } from '../given';
+import { SocketOptionError } from '../core/errors';
+import { rangeError, valueError } from '../core/validate';
 import { tcpStates } from '../tcp-info/tcp-info';
 import { addressBytes, addressText } from './address';
 import type { Connection } from './connection';
 import { type Conditions, type Ends, matches } from './filter';
-import type { ConnectionName, ConnectionSystem, Query } from './system';
+import type { ConnectionName, ConnectionSystem, Query } from './platform';
 
 const AF_INET = 2;
 const AF_INET6 = 23;

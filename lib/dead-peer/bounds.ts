@@ -1,18 +1,20 @@
 // Within which time a socket fails, by what the kernel holds, and what is wrong with that.
 
-import type { OptionName, OptionValues } from '../catalogue';
+import type { OptionName, OptionValues } from '../catalogue/catalogue';
 import type { Platform } from '../catalogue/row';
-import { descriptorOf } from '../given';
-import type { SocketLike } from '../socket';
+import type { SocketLike } from '../core/socket';
+import { descriptorOf } from '../core/socket';
+import { isSupported } from '../options/option';
+import { getOptions } from '../options/options';
+import { getSystemDefaults } from '../system-defaults/system-defaults';
 import { keepAliveSuffices } from './plan';
 import {
   builtinHere,
   INITIAL_TIMEOUT,
   retransmissionHere,
   retransmissionTimeoutOf,
-} from './retransmission';
+} from './retransmission-here';
 import { boundsOf, type DeadPeerBounds, type DeadPeerPlatform, probesOf } from './rules';
-import { getOptions, getSystemDefaults, isSupported } from './uses';
 
 /** What {@link getDeadPeerBounds} gives: bounds, and what is wrong with them in words. */
 export interface DeadPeerReport extends DeadPeerBounds {
@@ -29,6 +31,16 @@ const NAMES: readonly OptionName[] = [
   'retransmissionTimeoutMax',
 ];
 
+/**
+ * Within which time a socket fails if its peer vanishes now, by what the kernel holds, whoever set it:
+ * `idle`, `busy` (data in flight) and `worst`, in milliseconds; Infinity is an answer. `warnings` says
+ * in words what is wrong with them, and what was assumed because it could not be read (no /proc, no
+ * retransmission timeout). Of a listening socket: for the connections that it accepts.
+ *
+ * Times count from the last segment of the peer, and of `busy` from the write. The kernel's timers may
+ * be an eighth late, from about 16 s on.
+ * @throws SocketOptionError for a socket that is not TCP or not open.
+ */
 export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
   const platform = process.platform as Platform;
   const fd = descriptorOf(socket);

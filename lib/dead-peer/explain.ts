@@ -1,8 +1,9 @@
 // Chooses what an error of a connection says about the peer. The meanings themselves are in meanings.ts.
 
-import { typeError } from '../given';
+import type { SocketLike } from '../core/socket';
+import { typeError } from '../core/validate';
 import type { PeerDeath } from '../heartbeat/verdict';
-import type { SocketLike } from '../socket';
+import { getTcpInfo } from '../tcp-info/get-tcp-info';
 import type { TcpInfo } from '../tcp-info/tcp-info';
 import {
   BLOCKED_PORT,
@@ -22,7 +23,6 @@ import {
   TIMED_OUT_VANISHED,
   UNHEARD,
 } from './meanings';
-import { getTcpInfo } from './uses';
 
 export interface DisconnectExplanation {
   /**
@@ -73,6 +73,19 @@ interface Verdict {
 const DEEPEST = 8;
 const MOST = 64;
 
+/**
+ * What an error of a connection says of its peer: whether it vanished, was reset, had closed, or cannot
+ * be reached; as a word (`peer`) and in words (`message`): `explainDisconnect(error).peer`.
+ *
+ * It looks into `cause` and `errors` too: fetch() and database drivers wrap the error of the socket, and Node
+ * gives an AggregateError where each address of a name was tried. Of several the most telling decides. Codes
+ * of Linux, macOS, FreeBSD, Windows, Node and undici are known; what says nothing of a peer is `'unknown'`.
+ *
+ * With `socket`, it also reports the last counters, if the socket can still be read. Node closes a socket before
+ * it emits the error, so this is for descriptors of other owners. Without counters, `ETIMEDOUT` of a socket with
+ * a user timeout is `'vanished'`, although the peer may live and not have read for that long.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE` for what is no object.
+ */
 export function explainDisconnect(error: unknown, socket?: SocketLike): DisconnectExplanation {
   if (typeof error !== 'object' || error === null) throw typeError('error', 'an Error', error);
   const tcpInfo = socket === undefined ? null : lastInfo(socket);

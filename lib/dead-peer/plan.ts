@@ -1,6 +1,6 @@
 // The four values that make one promise: chosen together, since each of them alone breaks it.
 
-import type { SocketOptions } from '../catalogue';
+import type { SocketOptions } from '../catalogue/catalogue';
 import {
   boundsOf,
   type DeadPeerBounds,

@@ -2,7 +2,7 @@
 // times in milliseconds, counted from the last segment that the peer sent.
 
 import type { Platform } from '../catalogue/row';
-import { retransmissionTime } from '../retransmission';
+import { retransmissionTime } from '../system-defaults/retransmission-time';
 
 /** A system with rules of its own. gVisor calls itself Linux, and differs. */
 export type DeadPeerPlatform = Platform | 'gvisor';

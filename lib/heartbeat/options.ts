@@ -2,7 +2,7 @@
 
 import type { Duplex } from 'node:stream';
 import { types } from 'node:util';
-import { isOptions, rangeError, typeError, unknownOption, valueError } from '../argument-error';
+import { isOptions, rangeError, typeError, unknownOption, valueError } from '../core/validate';
 import { face } from './kernel';
 import type { Rhythm } from './pulse';
 import type { PeerDeath } from './verdict';

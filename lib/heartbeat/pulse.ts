@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { callbackError } from '../argument-error';
+import { callbackError } from '../core/validate';
 import { asError, call } from './callbacks';
 import { tcpStateAt } from './kernel';
 import { type Suspect, suspect } from './suspects';

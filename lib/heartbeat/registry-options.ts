@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { rangeError, typeError, valueError } from '../argument-error';
+import { rangeError, typeError, valueError } from '../core/validate';
 import { checkDuration, membersOf } from './options';
 import type { Peer } from './registry';
 

@@ -3,7 +3,7 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { callbackError } from '../argument-error';
+import { callbackError } from '../core/validate';
 import { call, resetAfterFailure, uninterrupted } from './callbacks';
 import { resetAndDestroy } from './kernel';
 import { checkStream } from './options';

@@ -1,8 +1,10 @@
 // One codec for each kind of option: what JavaScript holds <-> the bytes that the kernel takes.
 // Encoding is where a value is checked: what passes is what the kernel gets, never a coerced one.
 
-import type { Linger, Row, Spelling } from '../catalogue';
-import { bytes, constantTables, rangeError, typeError, valueError, words } from '../given';
+import type { Linger, Row, Spelling } from '../catalogue/catalogue';
+import { constantTables } from '../core/constants';
+import { bytes, words } from '../core/record-buffer';
+import { rangeError, typeError, valueError } from '../core/validate';
 
 /** An option as this system has it. */
 export interface Option {

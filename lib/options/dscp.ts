@@ -1,7 +1,7 @@
 // The option `dscp`: one name for IP_TOS of IPv4 and IPV6_TCLASS of IPv6. Both hold it above two bits of ECN.
 
-import { constantTables, getRecords, putRoom, words } from '../given';
-import { HEAD } from '../scratch';
+import { constantTables } from '../core/constants';
+import { getRecords, RECORD_HEADER_WORDS, reserveRecord, words } from '../core/record-buffer';
 import type { Option } from './codec';
 import { optionNamed } from './option';
 
@@ -30,12 +30,12 @@ function optionsOfBoth(): readonly Option[] {
 function heldBy(fd: number): Held[] {
   both ??= optionsOfBoth();
   let at = 0;
-  for (const { level, option, codec } of both) at = putRoom(at, level, option, codec.room);
+  for (const { level, option, codec } of both) at = reserveRecord(at, level, option, codec.room);
   getRecords(fd, both.length);
   return both
-    .map((option, i) => ({ option, at: i * (HEAD + 1) }))
+    .map((option, i) => ({ option, at: i * (RECORD_HEADER_WORDS + 1) }))
     .filter(({ at }) => (words[at + 2] as number) >= 0)
-    .map(({ option, at }) => ({ option, word: words[at + HEAD] as number }));
+    .map(({ option, at }) => ({ option, word: words[at + RECORD_HEADER_WORDS] as number }));
 }
 
 /** The DSCP of the socket's own family, or `undefined` for a socket that has none. */

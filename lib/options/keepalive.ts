@@ -1,13 +1,14 @@
 // Keepalive in one call, in the shape that Node's own socket.setKeepAlive() has.
 
-import type { OptionName } from '../catalogue';
-import { descriptorOf, isOptions, putWord, typeError, unknownOption, words } from '../given';
-import { HEAD } from '../scratch';
-import type { SocketLike } from '../socket';
+import type { OptionName } from '../catalogue/catalogue';
+import { RECORD_HEADER_WORDS, words, writeIntRecord } from '../core/record-buffer';
+import type { SocketLike } from '../core/socket';
+import { descriptorOf } from '../core/socket';
+import { isOptions, typeError, unknownOption } from '../core/validate';
 import type { Option } from './codec';
-import { needsValues, setKeepAliveValues } from './keepalive-values';
+import { needsValues, setKeepAliveValues } from './keepalive-windows';
 import { encode, isAsked, mayHave, optionNamed, writableOption } from './option';
-import { decodeAt, read, requireTcp, write } from './record';
+import { decodeAt, read, requireTcp, write } from './records';
 
 /** Keepalive of a socket, as the kernel holds it. Times in milliseconds. */
 export interface KeepAlive {
@@ -68,6 +69,27 @@ const AS_NEW: KeepAliveOptions = {
 
 const isWindows = process.platform === 'win32';
 
+/**
+ * Sets keepalive in one native call: `setKeepAlive(socket, { enable: true, initialDelay: 30_000,
+ * interval: 5_000, count: 3 })` finds a dead peer of an idle connection after 30 + 3 x 5 seconds.
+ *
+ * A boolean is the switch alone, and keeps the three values. `'system'` makes all four as a new
+ * socket has them. On a listening server, connections that it accepts from then on inherit all
+ * four (not the initial delay on macOS).
+ *
+ * Every value is checked before the first system call. The kernel gets initial delay, interval,
+ * count and the switch in this order, so that no refusal leaves keepalive on with the system's two
+ * hours. A later `socket.setKeepAlive(true, otherDelay)` of Node's own puts interval and count
+ * back to 1 s and 10 (unless it names them, Node 24.19 and 26.4).
+ *
+ * On Windows, times that are no whole seconds go down by `SIO_KEEPALIVE_VALS`, and before 10.1709 all
+ * of them do: then `initialDelay` and `interval` only together, always ten probes, and no reading back.
+ *
+ * While sent data is unacknowledged Linux sends no probes: see the option `userTimeout`.
+ * @throws TypeError, RangeError for a wrong value or an unknown name; nothing was set then.
+ * @throws SocketOptionError for a refused call (`applied` names what had been set before it), for
+ *   a socket that is not TCP (`ENOPROTOOPT`, `ENOTSUP`), and for one that is not open.
+ */
 export function setKeepAlive(
   socket: SocketLike,
   options: KeepAliveOptions | boolean | 'system',
@@ -119,7 +141,7 @@ function refuseOtherNames(options: KeepAliveOptions | boolean | 'system'): void 
 }
 
 /** Words of a record whose value is one word. */
-const WORDS = HEAD + 1;
+const WORDS = RECORD_HEADER_WORDS + 1;
 
 function encodeMember(member: Member, value: unknown): number | undefined {
   if (value === undefined) return undefined;
@@ -138,7 +160,7 @@ function findOption(member: Member): Option {
 
 function put(at: number, member: Member, word: number): number {
   const { level, option } = optionFor(member);
-  return putWord(at, level, option, word);
+  return writeIntRecord(at, level, option, word);
 }
 
 function valuesOf(options: KeepAliveOptions | boolean | 'system'): KeepAliveOptions {
@@ -157,16 +179,21 @@ function valuesOf(options: KeepAliveOptions | boolean | 'system'): KeepAliveOpti
 /** The options that this system tells, found at the first read; the switch is the last of them. */
 let readable: readonly Option[] | undefined;
 
+/**
+ * Reads keepalive from the kernel, in one native call: whoever set it, and what a socket has that
+ * nobody tuned. Works on listening servers too.
+ * @throws SocketOptionError for a socket that is not TCP (`ENOPROTOOPT`, `ENOTSUP`) or not open.
+ */
 export function getKeepAlive(socket: SocketLike): KeepAlive {
   const options = readable ?? findReadable();
   read(socket, options);
   if (options.length < 4) return toldBy(options);
   // All four, in their order: one literal, because making the object is half of what is done here.
   return {
-    enable: words[HEAD + 3 * WORDS] !== 0,
-    initialDelay: (words[HEAD] as number) * (options[0] as Option).divisor,
-    interval: (words[HEAD + WORDS] as number) * (options[1] as Option).divisor,
-    count: words[HEAD + 2 * WORDS] as number,
+    enable: words[RECORD_HEADER_WORDS + 3 * WORDS] !== 0,
+    initialDelay: (words[RECORD_HEADER_WORDS] as number) * (options[0] as Option).divisor,
+    interval: (words[RECORD_HEADER_WORDS + WORDS] as number) * (options[1] as Option).divisor,
+    count: words[RECORD_HEADER_WORDS + 2 * WORDS] as number,
   };
 }
 

@@ -1,18 +1,17 @@
 // A name of the catalogue -> the option as this system has it.
 
-import { type OptionName, type Platform, type Row, rows, type Spelling } from '../catalogue';
 import {
-  constantTables,
-  defaultOf,
-  describeErrno,
-  isLoaded,
-  optionError,
-  rangeError,
-  systemError,
-  typeError,
-  unknownOption,
-  unsupportedError,
-} from '../given';
+  type OptionName,
+  type Platform,
+  type Row,
+  rows,
+  type Spelling,
+} from '../catalogue/catalogue';
+import { addon } from '../core/addon';
+import { constantTables } from '../core/constants';
+import { describeErrno, systemError, unsupportedError } from '../core/errors';
+import { defaultOf } from '../core/record-buffer';
+import { optionError, rangeError, typeError, unknownOption } from '../core/validate';
 import { codecs, kernelRange, MILLISECONDS, type Option } from './codec';
 
 type Call = 'getsockopt' | 'setsockopt';
@@ -176,10 +175,24 @@ function unknownName(name: string): Error {
   });
 }
 
+/**
+ * Whether this system, the running kernel included, has the option: `isSupported('userTimeout')`. False
+ * too for a name that this version of the package does not know, and on a system for which there is no
+ * addon. Without a name: whether there is an addon.
+ *
+ * The kernel is asked once for each option, with getsockopt on a socket made for it, and its answer is
+ * kept. Where it could not be asked, because no socket could be made (`EMFILE`, `ENOMEM`, `EPERM` of a
+ * sandbox), there is no answer: the error of that call is thrown, and the next call asks again. Without
+ * IPv6 (`EAFNOSUPPORT`) the options of IPv6 are not supported.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE` for a name that is no string.
+ * @throws SocketOptionError with `syscall` `'socket'` or `'getsockopt'` where the kernel could not be asked.
+ */
+export function isSupported(name?: OptionName): boolean;
+export function isSupported(name?: string): boolean;
 export function isSupported(name?: string): boolean {
-  if (name === undefined) return isLoaded;
+  if (name === undefined) return addon !== undefined;
   if (typeof name !== 'string') throw typeError('name', 'the name of an option', name);
-  if (!isLoaded || rowOf(name) === undefined) return false;
+  if (addon === undefined || rowOf(name) === undefined) return false;
   const option = lookUp(name);
   const failed = unasked.get(name);
   if (failed === undefined) return option !== null;
@@ -198,6 +211,10 @@ function isWithoutIpv6({ option, syscall, status }: Unasked): boolean {
   return syscall === 'socket' && isIpv6 && describeErrno(status)[0] === 'EAFNOSUPPORT';
 }
 
+/**
+ * The names of all options that this system, the running kernel included, has.
+ * @throws SocketOptionError where the kernel could not be asked, as {@link isSupported}.
+ */
 export function supportedOptions(): OptionName[] {
   return (Object.keys(rows) as OptionName[]).filter((name) => isSupported(name));
 }

@@ -1,20 +1,18 @@
 // Reading and writing the options of one socket by the names of the catalogue.
 
-import type { OptionName, OptionValues, SocketOptions } from '../catalogue';
+import type { OptionName, OptionValues, SocketOptions } from '../catalogue/catalogue';
+import { describeErrno } from '../core/errors';
 import {
-  describeErrno,
-  descriptorOf,
   getRecords,
-  isOptions,
-  putBytes,
-  putRoom,
-  putWord,
-  rangeError,
+  reserveRecord,
   setRecords,
-  typeError,
   words,
-} from '../given';
-import type { SocketLike } from '../socket';
+  writeBytesRecord,
+  writeIntRecord,
+} from '../core/record-buffer';
+import type { SocketLike } from '../core/socket';
+import { descriptorOf } from '../core/socket';
+import { isOptions, rangeError, typeError } from '../core/validate';
 import type { Option } from './codec';
 import { dscpWords, readDscp } from './dscp';
 import { encode, optionNamed, optionsToTry, writableOption } from './option';
@@ -27,8 +25,17 @@ import {
   refusal,
   requireTcp,
   write,
-} from './record';
+} from './records';
 
+/**
+ * Reads one option from the kernel: `getOption(socket, 'userTimeout')`.
+ *
+ * Durations come in milliseconds, sizes in bytes. One getsockopt(2).
+ * @throws SocketOptionError `ENOPROTOOPT` where this system or this kind of socket does not have
+ *   the option (before any system call where that is known), other codes as the kernel gives them,
+ *   `ERR_SOCKET_*` for a socket that is not open.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for a name that is none.
+ */
 export function getOption<Name extends OptionName>(
   socket: SocketLike,
   name: Name,
@@ -39,6 +46,18 @@ export function getOption<Name extends OptionName>(
   return decodeAt(0, option) as OptionValues[Name];
 }
 
+/**
+ * Reads several options from the kernel in one native call: those named, or else every option that
+ * this kind of socket answers.
+ *
+ * @throws as {@link getOption}, where options are named; without names, what the socket does not
+ *   have is left out.
+ */
+export function getOptions(socket: SocketLike): Partial<OptionValues>;
+export function getOptions<Name extends OptionName>(
+  socket: SocketLike,
+  names: readonly Name[],
+): Pick<OptionValues, Name>;
 export function getOptions(
   socket: SocketLike,
   names?: readonly OptionName[],
@@ -86,6 +105,16 @@ function dscpOf(fd: number, option: Option): number {
   return decodeAt(0, option) as number;
 }
 
+/**
+ * Sets options: `setOptions(socket, { userTimeout: 30_000, noDelay: true })`.
+ *
+ * Every value is checked before the first system call; then all go down in one native call, in the
+ * order of the catalogue (keepalive: initial delay, interval, count, and the switch last).
+ * `undefined` is left alone. Durations are in milliseconds and rounded up to the kernel's unit.
+ * @throws TypeError, RangeError for a wrong value; nothing was set then.
+ * @throws SocketOptionError for a call that the kernel refused; `applied` names the options that
+ *   had been set before it, and `ENOPROTOOPT` is what this system does not have (nothing was set).
+ */
 export function setOptions(socket: SocketLike, options: SocketOptions): void {
   const draft = draftOf(options);
   const fd = descriptorOf(socket);
@@ -101,13 +130,13 @@ export function setOptions(socket: SocketLike, options: SocketOptions): void {
 
 function put(at: number, { level, option }: Option, value: Encoded): number {
   return typeof value === 'number'
-    ? putWord(at, level, option, value)
-    : putBytes(at, level, option, value);
+    ? writeIntRecord(at, level, option, value)
+    : writeBytesRecord(at, level, option, value);
 }
 
 /**
- * Sets each option of a TCP socket for itself. What its family or protocol does not have is left out, and a
- * refusal of one does not keep the others from being set. Returns the errors of the refused options.
+ * Sets each option of a TCP socket separately. Leaves out what its family or protocol does not have; a refused
+ * option does not keep the others from being set. Returns the errors of the refused options. Not public.
  */
 export function setEach(socket: SocketLike, options: SocketOptions): Error[] {
   const draft = draftOf(options);
@@ -136,10 +165,11 @@ function isWithout(fd: number, { level, option, codec }: Option, errno: number):
   if (NOT_THERE.includes(code)) return true;
   if (code !== 'EINVAL') return false;
   // XNU and FreeBSD say so of an option of the other IP version, and then refuse to read it too.
-  putRoom(0, level, option, codec.room);
+  reserveRecord(0, level, option, codec.room);
   return getRecords(fd, 1) === 0;
 }
 
+/** Throws what {@link setOptions} would throw before the first system call. Not public. */
 export function checkOptions(options: SocketOptions): void {
   draftOf(options);
 }

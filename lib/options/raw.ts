@@ -1,24 +1,23 @@
 // The escape hatch: any option by the kernel's own numbers.
 
-import { copyBytes, typedArrayKind } from '../bytes';
+import { constantTables } from '../core/constants';
+import { systemError } from '../core/errors';
 import {
   bytes,
-  constantTables,
-  descriptorOf,
   getRecords,
-  putBytes,
-  putRoom,
-  putWord,
-  rangeError,
+  MAX_VALUE_BYTES,
+  RECORD_HEADER_WORDS,
+  reserveRecord,
   setRecords,
-  systemError,
-  tcpInfo,
-  typeError,
-  valueError,
+  tcpInfoWords,
   words,
-} from '../given';
-import { HEAD, LONGEST } from '../scratch';
-import type { SocketLike } from '../socket';
+  writeBytesRecord,
+  writeIntRecord,
+} from '../core/record-buffer';
+import type { SocketLike } from '../core/socket';
+import { descriptorOf } from '../core/socket';
+import { copyBytes, typedArrayKind } from '../core/typed-arrays';
+import { rangeError, typeError, valueError } from '../core/validate';
 import { refuseUnsafeOption } from './unsafe-options';
 
 const INT_MIN = -2_147_483_648;
@@ -42,6 +41,33 @@ function nameOf(level: number, name: number): string {
   return `${level}/${name}`;
 }
 
+/**
+ * Reads any socket option by its numbers: `getRawOption(socket, constants.IPPROTO_TCP,
+ * constants.TCP_KEEPIDLE)` returns an int as the kernel holds it, in the kernel's unit.
+ *
+ * With `length`, it returns the bytes that the kernel wrote into that much room (0 to 16 356): an empty
+ * Buffer where the kernel wrote none. Without `length`, the kernel has to write an int of 4 bytes, or a
+ * single byte. A longer value is cut off after 4 bytes: pass its length.
+ *
+ * The kernel finds only zeros in the room. So an option that takes input while it is read is asked
+ * with zeros (`TCP_AO_INFO`). Options are refused with which the kernel would read or write memory
+ * beyond the value, or open a descriptor: `SO_ATTACH_FILTER`, `SO_PEERPIDFD`, `TCP_ZEROCOPY_RECEIVE`,
+ * `TCP_AO_GET_KEYS`, `MPTCP_FULL_INFO`, `EBT_SO_GET_ENTRIES` and `SCTP_SOCKOPT_PEELOFF` on Linux,
+ * `SO_LABEL` and `IP_MSFILTER` on macOS, and those like them.
+ *
+ * Reading `SO_ERROR` clears it, and with it the error that Node waits for.
+ * @throws TypeError, RangeError for a wrong argument, before any system call. `ERR_INVALID_ARG_VALUE`
+ *   for an option that is refused as above, and, after the system call, for a call without `length`
+ *   where the kernel wrote no int (`TCP_ULP`, `IP_OPTIONS`).
+ * @throws SocketOptionError for a call that the kernel refused, and for a socket that is not open.
+ */
+export function getRawOption(socket: SocketLike, level: number, name: number): number;
+export function getRawOption(
+  socket: SocketLike,
+  level: number,
+  name: number,
+  length: number,
+): Buffer;
 export function getRawOption(
   socket: SocketLike,
   level: number,
@@ -50,18 +76,20 @@ export function getRawOption(
 ): number | Buffer {
   checkInteger('level', level, INT_MIN, INT_MAX);
   checkInteger('name', name, INT_MIN, INT_MAX);
-  const room = length === undefined ? 4 : checkInteger('length', length, 0, LONGEST);
+  const room = length === undefined ? 4 : checkInteger('length', length, 0, MAX_VALUE_BYTES);
   refuseUnsafeOption('getsockopt', level, name);
   const fd = descriptorOf(socket);
   forgetEarlierCalls();
-  putRoom(0, level, name, room);
+  reserveRecord(0, level, name, room);
   if (getRecords(fd, 1) !== 1) {
     throw systemError(words[2] as number, 'getsockopt', nameOf(level, name));
   }
   const written = Math.min(words[2] as number, room);
   if (length === undefined) return intOf(written, level, name);
   // A copy in memory of its own: the scratch buffer belongs to the next call, and Node's pool to all.
-  return Buffer.from(bytes.slice(HEAD * 4, HEAD * 4 + written).buffer);
+  return Buffer.from(
+    bytes.slice(RECORD_HEADER_WORDS * 4, RECORD_HEADER_WORDS * 4 + written).buffer,
+  );
 }
 
 /**
@@ -70,24 +98,37 @@ export function getRawOption(
  */
 function forgetEarlierCalls(): void {
   words.fill(0);
-  tcpInfo.fill(0);
+  tcpInfoWords.fill(0);
 }
 
 /** The int that the kernel wrote, or the byte: what it writes for some switches. */
 function intOf(written: number, level: number, name: number): number {
-  if (written === 4) return words[HEAD] as number;
-  if (written === 1) return bytes[HEAD * 4] as number;
+  if (written === 4) return words[RECORD_HEADER_WORDS] as number;
+  if (written === 1) return bytes[RECORD_HEADER_WORDS * 4] as number;
   const reason = `must be given for ${nameOf(level, name)}: the kernel wrote ${written} bytes, which are no int`;
   throw valueError('length', reason, undefined);
 }
 
 /** The value as it is now: nothing that a getter or another thread does later changes it. */
 function checkValue(value: unknown): number | Uint8Array {
-  if (typedArrayKind(value) === 'Uint8Array') return copyBytes(value, 'value', LONGEST);
+  if (typedArrayKind(value) === 'Uint8Array') return copyBytes(value, 'value', MAX_VALUE_BYTES);
   if (typeof value !== 'number') throw typeError('value', 'an integer or a Uint8Array', value);
   return checkInteger('value', value, INT_MIN, UINT_MAX);
 }
 
+/**
+ * Sets any socket option by its numbers: `setRawOption(socket, constants.IPPROTO_TCP,
+ * constants.TCP_KEEPIDLE, 30)`. A number goes down as a C int, in the kernel's unit. The bytes of a
+ * Uint8Array go down as they are at the call (at most 16 356).
+ *
+ * Only the types of the arguments are checked. Options are refused whose value holds an address that
+ * the kernel reads from or writes to: `SO_ATTACH_FILTER`, `SO_ATTACH_REUSEPORT_CBPF`,
+ * `IPT_SO_SET_REPLACE`, `XDP_UMEM_REG` on Linux, `SO_LABEL` and `IP_MSFILTER` on macOS, and those like
+ * them.
+ * @throws TypeError, RangeError for a wrong argument, before any system call. `ERR_INVALID_ARG_VALUE`
+ *   for an option that is refused as above.
+ * @throws SocketOptionError for a call that the kernel refused, and for a socket that is not open.
+ */
 export function setRawOption(
   socket: SocketLike,
   level: number,
@@ -100,8 +141,8 @@ export function setRawOption(
   refuseUnsafeOption('setsockopt', level, name);
   const fd = descriptorOf(socket);
   forgetEarlierCalls();
-  if (typeof checked === 'number') putWord(0, level, name, checked);
-  else putBytes(0, level, name, checked);
+  if (typeof checked === 'number') writeIntRecord(0, level, name, checked);
+  else writeBytesRecord(0, level, name, checked);
   if (setRecords(fd, 1) !== 1) {
     throw systemError(words[2] as number, 'setsockopt', nameOf(level, name));
   }

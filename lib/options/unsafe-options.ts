@@ -1,7 +1,7 @@
 // Options with which the kernel reads or writes memory beyond the value, or opens a descriptor. A raw
 // call cannot make them safe, so it refuses them. By number: headers lag behind kernels.
 
-import { valueError } from '../given';
+import { valueError } from '../core/validate';
 
 type Call = 'getsockopt' | 'setsockopt';
 

@@ -1,17 +1,11 @@
 // The state of thousands of connections: one native call for many of them, a column for each field.
 
-import { typedArrayKind, typedArrayLength } from '../bytes';
-import {
-  binding,
-  descriptorOfHandle,
-  errnoOf,
-  findDescriptors,
-  handleOrDescriptor,
-  rangeError,
-  typeError,
-  valueError,
-} from '../given';
-import type { Handle, SocketLike } from '../socket';
+import { binding } from '../core/addon';
+import { errnoOf } from '../core/errors';
+import type { Handle, SocketLike } from '../core/socket';
+import { descriptorOfHandle, findDescriptors, handleOrDescriptor } from '../core/socket';
+import { typedArrayKind, typedArrayLength } from '../core/typed-arrays';
+import { rangeError, typeError, valueError } from '../core/validate';
 import { newRow, rowFields } from './row';
 import { system } from './system';
 import type { TcpInfoField } from './tcp-info';
@@ -74,11 +68,26 @@ interface Reading {
   readonly result: TcpInfoColumns;
 }
 
-export function readTcpInfos(
+/**
+ * Reads the state of many connections at once into columns: one native call for a thousand of them.
+ *
+ * ```js
+ * const { rtt, probes, errno } = readTcpInfos(sockets, ['rtt', 'probes']);
+ * ```
+ *
+ * Row i is of `sockets[i]`. A column is a Float64Array with NaN where {@link TcpInfo} has null; that of
+ * `state` holds the index in {@link tcpStates}. A socket that cannot be read, because it is closed or no
+ * TCP socket, does not fail the rest: its `errno` is the negative libuv code, its row NaN.
+ *
+ * About a microsecond for each socket. Without `fields` all of them are read. With `out`, what an
+ * earlier call returned, its columns are filled again and returned; they may be longer.
+ * @throws TypeError, RangeError for wrong arguments
+ */
+export function readTcpInfos<Field extends TcpInfoField = TcpInfoField>(
   sockets: readonly SocketLike[],
-  fields?: readonly TcpInfoField[],
-  out?: TcpInfoColumns,
-): TcpInfoColumns {
+  fields?: readonly Field[],
+  out?: TcpInfoColumns<Field>,
+): TcpInfoColumns<Field> {
   const reading = newReading(sockets, fields, out);
   findDescriptors(reading.sockets);
   const rows = reading.sockets.length;
@@ -98,11 +107,30 @@ export function readTcpInfos(
   return reading.result;
 }
 
-export async function readTcpInfosAsync(
+/**
+ * The same as {@link readTcpInfos}, off the main thread and in parts of 256 sockets. Each part holds
+ * the event loop up for less than a millisecond.
+ *
+ * A row is always of the socket that it had at the call. A socket that is closed meanwhile gets `UV_EBADF`
+ * as `errno`, also where its descriptor belongs to another socket by then. So everything that is passed
+ * is looked at once, at the call:
+ *
+ * - an object of Node: 0.05 µs. Its handle is asked again when its part is read.
+ * - a number or `{ fd }`: one getsockopt(2), 0.6 µs, because a number does not show that it was closed. On
+ *   Linux it is identified by the socket's cookie (`SO_COOKIE`). Where sockets have none (macOS,
+ *   Windows, Linux before 4.11), it is read at the call.
+ *
+ * Pass objects of Node where there are many: 100 000 numbers hold the event loop up for 60 ms. Where sockets
+ * have no cookie, objects of Node are read on the main thread, in the same parts.
+ *
+ * Rejects with what {@link readTcpInfos} throws, also where a column of `out` was detached or shrunk
+ * meanwhile.
+ */
+export async function readTcpInfosAsync<Field extends TcpInfoField = TcpInfoField>(
   sockets: readonly SocketLike[],
-  fields?: readonly TcpInfoField[],
-  out?: TcpInfoColumns,
-): Promise<TcpInfoColumns> {
+  fields?: readonly Field[],
+  out?: TcpInfoColumns<Field>,
+): Promise<TcpInfoColumns<Field>> {
   const reading = newReading(sockets, fields, out);
   checkRoom(reading);
   const sheet = newSheet(Math.min(reading.sockets.length, SHEET));

@@ -1,7 +1,13 @@
 // What surrounds TCP_INFO in the kernel: the congestion control's own state, queues, memory.
 
-import { bytes, getRecords, putRoom, readQueues, words } from '../given';
-import { HEAD } from '../scratch';
+import {
+  bytes,
+  getRecords,
+  RECORD_HEADER_WORDS,
+  readQueues,
+  reserveRecord,
+  words,
+} from '../core/record-buffer';
 import { u16, u64 } from './words';
 
 /** The state of a congestion control, under the kernel's names: `null` for those that show none. */
@@ -165,9 +171,9 @@ function readMemory(fd: number): SocketMemory | null {
 
 /** What the kernel wrote for an option; `null` where it refused. */
 function readRecord(fd: number, level: number, option: number, room: number): Uint8Array | null {
-  putRoom(0, level, option, room);
+  reserveRecord(0, level, option, room);
   if (getRecords(fd, 1) !== 1) return null;
-  return bytes.slice(4 * HEAD, 4 * HEAD + (words[2] as number));
+  return bytes.slice(4 * RECORD_HEADER_WORDS, 4 * RECORD_HEADER_WORDS + (words[2] as number));
 }
 
 function wordsOf(bytes: Uint8Array): Uint32Array {

@@ -1,4 +1,4 @@
-import { systemError } from '../given';
+import { systemError } from '../core/errors';
 import { system } from './system';
 
 const { syscall, option } = system;

@@ -7,11 +7,11 @@ import { createRequire } from 'node:module';
 import net from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { source } from '../../scripts/source.mjs';
 
 const require = createRequire(import.meta.url);
 const folder = fileURLToPath(new URL('corpus/', import.meta.url));
-const { listConnections } = require('../../dist/index.js');
-const connections = require('../../dist/connections/index.js');
+const connections = await source(['connections/filter', 'connections/linux/request']);
 const addon = require('../../build/Release/socket_options.node');
 
 const AF_INET = 2;
@@ -28,7 +28,6 @@ function save(name, table) {
   console.log(name, length);
 }
 
-listConnections({ state: 'LISTEN' });
 const server = net.createServer((socket) => socket.on('error', () => {}));
 await once(server.listen(0, '::'), 'listening');
 const { port } = server.address();

@@ -2,22 +2,38 @@
 // and settings. A decoder must not throw, must not read beyond the length, and the object and the row
 // that are made of one structure must agree.
 import { deepStrictEqual, ok } from 'node:assert';
-import { createRequire, Module } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
+import { createRequire } from 'node:module';
+import { source } from '../../scripts/source.mjs';
 import { fuzz } from './target.mjs';
 
 const require = createRequire(import.meta.url);
 const face = require('../../dist/index.js');
-const { newRow, systems, tcpInfoOfRow } = require('../../dist/tcp-info/index.js');
+
+const records = new ArrayBuffer(512);
+/** The modules over records of our own: for lib/options/codec.ts. */
 const {
+  newRow,
+  systems,
+  tcpInfoOfRow,
   addressBytes,
   addressText,
   isWithin,
   prefixOf,
-} = require('../../dist/connections/index.js');
-
-face.listConnections({ state: 'LISTEN', port: 1 });
+  codecs,
+  rows,
+} = await source(
+  [
+    'tcp-info/row',
+    'tcp-info/system',
+    'connections/address',
+    'options/codec',
+    'catalogue/catalogue',
+  ],
+  {
+    'core/record-buffer': { words: new Int32Array(records), bytes: new Uint8Array(records) },
+    'core/constants': { constantTables: () => ({ values: face.constants, levels: {} }) },
+  },
+);
 
 const LONGEST = 400;
 const WORDS = LONGEST / 4 + 40;
@@ -107,25 +123,6 @@ function checkSetting(random) {
   }
 }
 
-/** lib/options/codec.ts on memory of our own: no entry of the package has it. */
-function codecsOver(memory) {
-  const contents = `
-    export { codecs } from './options/codec';
-    export { rows } from './catalogue';
-    export { useKit } from './given';`;
-  const resolveDir = fileURLToPath(new URL('../../lib', import.meta.url));
-  const options = { bundle: true, platform: 'node', write: false, external: ['node-gyp-build'] };
-  const { outputFiles } = buildSync({ ...options, stdin: { contents, resolveDir, loader: 'ts' } });
-  const bundle = new Module('codecs');
-  bundle._compile(outputFiles[0].text, 'codecs.js');
-  const words = new Int32Array(memory);
-  const constantTables = () => ({ values: face.constants, levels: {} });
-  bundle.exports.useKit({ words, bytes: new Uint8Array(memory), constantTables });
-  return bundle.exports;
-}
-
-const records = new ArrayBuffer(512);
-const { codecs, rows } = codecsOver(records);
 const spellings = Object.values(rows).flatMap((row) =>
   ['linux', 'darwin', 'win32', 'freebsd']
     .filter((system) => row[system])

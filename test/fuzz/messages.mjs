@@ -6,16 +6,20 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isIPv4, isIPv6 } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { source } from '../../scripts/source.mjs';
 import { mutate } from './random.mjs';
 import { fuzz } from './target.mjs';
 
 const require = createRequire(import.meta.url);
-const { listConnections, tcpStates } = require('../../dist/index.js');
-const decoders = require('../../dist/connections/index.js');
+const { tcpStates } = require('../../dist/index.js');
+const decoders = await source([
+  'connections/darwin',
+  'connections/filter',
+  'connections/linux/linux',
+  'connections/linux/messages',
+  'connections/win32',
+]);
 const folder = fileURLToPath(new URL('corpus/', import.meta.url));
-
-// Loads what the decoders need.
-listConnections({ state: 'LISTEN', port: 1 });
 
 const netlink = readdirSync(folder)
   .filter((name) => name.endsWith('.netlink'))

@@ -1,0 +1,102 @@
+// The memory that JavaScript and the addon share: options travel in it as records, TCP_INFO comes back in it.
+// native/addon.h has the same layout.
+
+import { addon, binding } from './addon';
+
+/** Words before the first record: descriptor, count, answer. */
+export const BUFFER_HEADER_WORDS = 4;
+/** Where the records end, and the place of `TCP_INFO` begins, in bytes. */
+export const RECORDS_END = 16 * 1024;
+/** Words of a record before its value. */
+export const RECORD_HEADER_WORDS = 3;
+/** Longest value of one option, in bytes. */
+export const MAX_VALUE_BYTES = RECORDS_END - 4 * BUFFER_HEADER_WORDS - 4 * RECORD_HEADER_WORDS;
+
+// Held here, and not looked up by each call.
+const writeRecords = addon?.setOptions ?? binding;
+const readRecords = addon?.getOptions ?? binding;
+const readInfo = addon?.readTcpInfo ?? binding;
+
+const scratch = addon?.scratch ?? new ArrayBuffer(RECORDS_END);
+const descriptor = new Float64Array(scratch, 0, 1);
+const count = new Int32Array(scratch, 8, 1);
+const answer = new Int32Array(scratch, 12, 1);
+
+/** The records. The buffer must never leave this package: the addon writes into its memory. */
+export const words = new Int32Array(
+  scratch,
+  BUFFER_HEADER_WORDS * 4,
+  (RECORDS_END - BUFFER_HEADER_WORDS * 4) / 4,
+);
+export const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+
+/** Behind the records: `TCP_INFO`. */
+export const tcpInfoWords = new Uint32Array(scratch, RECORDS_END);
+
+/** What a new socket has for a 32-bit option; or a negative code, and the system call that gave it. */
+export function defaultOf(
+  level: number,
+  option: number,
+): { status: number; value: number; syscall: 'socket' | 'getsockopt' } {
+  const status = binding().getDefault(level, option);
+  const value = answer[0] as number;
+  return { status, value, syscall: status < 0 && value === 0 ? 'socket' : 'getsockopt' };
+}
+
+/** Writes the first `records`, up to the first that is refused; returns how many were written. */
+export function setRecords(fd: number, records: number): number {
+  descriptor[0] = fd;
+  count[0] = records;
+  writeRecords();
+  return count[0];
+}
+
+/** Reads the first `records`; returns how many of them could be read. */
+export function getRecords(fd: number, records: number): number {
+  descriptor[0] = fd;
+  count[0] = records;
+  readRecords();
+  return count[0];
+}
+
+/** Reads `TCP_INFO` behind the records; returns its length in bytes, or a negative code. */
+export function readTcpInfo(fd: number): number {
+  descriptor[0] = fd;
+  readInfo();
+  return count[0] as number;
+}
+
+/** Reads how many bytes wait as the first three words of the records. */
+export function readQueues(fd: number): void {
+  descriptor[0] = fd;
+  binding().readQueues();
+}
+
+/** Writes a record whose value is one word at `at`; returns where the next one begins. */
+export function writeIntRecord(at: number, level: number, option: number, value: number): number {
+  words[at] = level;
+  words[at + 1] = option;
+  words[at + 2] = 4;
+  words[at + 3] = value;
+  return at + RECORD_HEADER_WORDS + 1;
+}
+
+/** Writes a record with room for `length` bytes at `at`; returns where the next one begins. */
+export function reserveRecord(at: number, level: number, option: number, length: number): number {
+  words[at] = level;
+  words[at + 1] = option;
+  words[at + 2] = length;
+  return at + RECORD_HEADER_WORDS + ((length + 3) >> 2);
+}
+
+/** Writes a record of any value at `at`; returns where the next one begins. */
+export function writeBytesRecord(
+  at: number,
+  level: number,
+  option: number,
+  value: Uint8Array,
+): number {
+  const next = reserveRecord(at, level, option, value.length);
+  bytes.set(value, (at + RECORD_HEADER_WORDS) * 4);
+  return next;
+}

@@ -1,0 +1,110 @@
+// Keepalive of Windows by SIO_KEEPALIVE_VALS: in milliseconds, where the options take whole seconds;
+// and the only way on versions before 10.1709, which have no options for it.
+
+import { binding } from '../core/addon';
+import { systemError, unsupportedError } from '../core/errors';
+import { setRecords, words, writeIntRecord } from '../core/record-buffer';
+import type { SocketLike } from '../core/socket';
+import { descriptorOf } from '../core/socket';
+import { optionError, rangeError, typeError } from '../core/validate';
+import { getSystemDefaults } from '../system-defaults/system-defaults';
+import type { KeepAliveOptions } from './keepalive';
+import { encode, mayHave, writableOption } from './option';
+import { getOption } from './options';
+
+const IOCTL = 'SIO_KEEPALIVE_VALS';
+const DWORD_MAX = 4_294_967_295;
+
+/** Whether these values are beyond the options that this Windows has. */
+export function needsValues({ initialDelay, interval, count }: KeepAliveOptions): boolean {
+  if (isFraction(initialDelay) || isFraction(interval)) return true;
+  const timed = initialDelay !== undefined || interval !== undefined;
+  return (timed && !hasTimes()) || (count !== undefined && !mayHave('keepAliveCount'));
+}
+
+function isFraction(value: unknown): boolean {
+  return typeof value === 'number' && value % 1_000 !== 0;
+}
+
+function hasTimes(): boolean {
+  return mayHave('keepAliveInitialDelay') && mayHave('keepAliveInterval');
+}
+
+/** Checks everything before the first system call, and writes the switch last, as options are written. */
+export function setKeepAliveValues(socket: SocketLike, options: KeepAliveOptions): void {
+  const initialDelay = milliseconds('initialDelay', options, 'keepAliveInitialDelay');
+  const interval = milliseconds('interval', options, 'keepAliveInterval');
+  const { enable } = options;
+  if (enable !== undefined && typeof enable !== 'boolean') {
+    throw typeError('options.enable', 'a boolean', enable);
+  }
+  const count = countOf(options.count);
+  const timed = initialDelay !== undefined || interval !== undefined;
+  if (timed && !hasTimes() && (initialDelay === undefined || interval === undefined)) {
+    throw unsupportedError(
+      IOCTL,
+      'WSAIoctl',
+      'this Windows sets initialDelay and interval only together',
+    );
+  }
+
+  const fd = descriptorOf(socket);
+  // What is left alone goes down again as it is: the call has no word for it, and ignores both times
+  // where it is to switch off.
+  const switched = enable ?? getOption(fd, 'keepAlive');
+  const delay = timed ? (initialDelay ?? getOption(fd, 'keepAliveInitialDelay')) : 0;
+  const pause = timed ? (interval ?? getOption(fd, 'keepAliveInterval')) : 0;
+
+  const applied: string[] = [];
+  if (count !== undefined) set(fd, 'keepAliveCount', count, applied);
+  if (timed) {
+    const status = binding().setKeepAliveValues(fd, true, delay, pause);
+    if (status < 0) throw systemError(status, 'WSAIoctl', IOCTL, { applied });
+    applied.push('keepAliveInitialDelay', 'keepAliveInterval');
+  }
+  set(fd, 'keepAlive', switched ? 1 : 0, applied);
+}
+
+function set(fd: number, name: 'keepAliveCount' | 'keepAlive', word: number, applied: string[]) {
+  const { level, option, spelling } = writableOption(name);
+  writeIntRecord(0, level, option, word);
+  if (setRecords(fd, 1) !== 1) {
+    throw systemError(words[2] as number, 'setsockopt', spelling.name, { applied });
+  }
+  applied.push(name);
+}
+
+function milliseconds(
+  member: 'initialDelay' | 'interval',
+  options: KeepAliveOptions,
+  setting: 'keepAliveInitialDelay' | 'keepAliveInterval',
+): number | undefined {
+  const label = `options.${member}`;
+  const value = options[member] as unknown;
+  if (value === undefined) return undefined;
+  if (value === 'system') {
+    const system = getSystemDefaults()[setting].value;
+    if (system === null) throw optionError(label, "cannot be 'system': the registry is not told");
+    return system;
+  }
+  if (typeof value !== 'number') {
+    throw typeError(label, "a number of milliseconds, or 'system'", value);
+  }
+  const rounded = Math.ceil(value);
+  if (!(value > 0 && rounded <= DWORD_MAX)) {
+    throw rangeError(label, `> 0 and <= ${DWORD_MAX} ms (${IOCTL})`, value);
+  }
+  return rounded;
+}
+
+/** The word to write, or `undefined` where nothing is to be written. */
+function countOf(count: unknown): number | undefined {
+  if (count === undefined) return undefined;
+  if (mayHave('keepAliveCount')) {
+    return encode(count, writableOption('keepAliveCount'), 'options.count') as number;
+  }
+  const fixed = getSystemDefaults().keepAliveCount.value;
+  if (count === 'system' || count === fixed) return undefined;
+  if (typeof count !== 'number') throw typeError('options.count', "an integer, or 'system'", count);
+  throw unsupportedError('TCP_KEEPCNT', 'setsockopt', `this Windows always sends ${fixed} probes`);
+}
