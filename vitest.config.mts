@@ -4,8 +4,15 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: [
-      ...['test/package/**', 'test/dead-peers/**', 'test/drivers/**', 'test/windows/kernel/**'],
-      ...(process.platform === 'win32' ? ['test/prebuilds.test.ts'] : ['test/windows/**']),
+      ...[
+        'test/lanes/package/**',
+        'test/lanes/dead-peers/**',
+        'test/lanes/drivers/**',
+        'test/lanes/windows/kernel/**',
+      ],
+      ...(process.platform === 'win32'
+        ? ['test/unit/prebuilds.test.ts']
+        : ['test/lanes/windows/**']),
     ],
     // What users get, as it is: CommonJS, built before (npm test does), not transformed.
     server: { deps: { external: [/\/dist\//] } },
@@ -15,7 +22,7 @@ export default defineConfig({
     // Many tests wait for a kernel's timer: on a machine of two cores, one worker would leave both idle.
     maxWorkers: 2,
     reporters: ['default', './test/support/reporter.mts'],
-    setupFiles: process.platform === 'win32' ? ['test/windows/skips.ts'] : [],
+    setupFiles: process.platform === 'win32' ? ['test/lanes/windows/skips.ts'] : [],
     testTimeout: 20_000,
     globalSetup: 'test/support/setup.ts',
   },

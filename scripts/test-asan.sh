@@ -43,4 +43,4 @@ ASAN_OPTIONS=detect_leaks=0 run npx --no-install vitest run --testTimeout=60000 
 
 # In a process that ends in the ordinary way, which a test runner's do not.
 echo 'Leaks, over every operation and workers:'
-ASAN_OPTIONS=detect_leaks=1 run node --expose-gc test/memory/run.mjs --calls=200 --leaks-only
+ASAN_OPTIONS=detect_leaks=1 run node --expose-gc test/lanes/memory/run.mjs --calls=200 --leaks-only

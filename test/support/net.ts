@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
-import { witness } from './witness';
+import { referenceAddon } from './reference-addon';
 
 /**
  * A port that refuses: nobody listens on tcpmux. Not one that a server just gave back: a client that is
@@ -23,7 +23,7 @@ export interface Pair {
 export function fdOf(socket: object): number {
   if (process.platform !== 'win32') return (socket as { _handle: { fd: number } })._handle.fd;
   const { localPort, remotePort = 0 } = socket as net.Socket;
-  return witness.find(
+  return referenceAddon.find(
     localPort ?? ((socket as net.Server).address() as AddressInfo).port,
     remotePort,
   );

@@ -1,0 +1,425 @@
+// socket-options connections --watch in real terminals, with made-up connections.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { faked, needsPty, needsTmux, play, Tmux } from '../support/terminal';
+
+const watch = (scenario: string, ...args: string[]) =>
+  faked(scenario, '--watch', '--interval', '0.2', ...args);
+
+const ESC = '\x1b';
+/** Characters that only an attacker writes here. */
+const UNPRINTABLE = /[\u0080-\u009f\u202e]/;
+
+/** Modes that a stream of escape codes sets and resets, in order: `?25l ?25h`. */
+const modeCodes = (output: string) =>
+  [...output.matchAll(new RegExp(`${ESC}\\[(\\?\\d+[hl])`, 'g'))].map(([, code]) => code);
+
+const TAKEN = ['?1049h', '?25l', '?7l'];
+const GIVEN_BACK = ['?7h', '?25h', '?1049l'];
+
+/** Has a tmux of its own. */
+const tmuxTest = test.extend<{ tmux: Tmux }>({
+  tmux: async ({ skip }, use) => {
+    needsTmux({ skip });
+    const tmux = await Tmux.start(100, 24);
+    await use(tmux).finally(() => tmux.end());
+  },
+});
+
+describe.concurrent('in tmux', () => {
+  tmuxTest(
+    'shows the connections in place, and leaves the shell as it was by q',
+    async ({ tmux }) => {
+      const before = await tmux.modes();
+      await tmux.press('C-l');
+      await tmux.enter(watch('few'));
+      const screen = await tmux.until(/TREND/);
+      expect(await tmux.screenModes()).toEqual({
+        alternateScreen: true,
+        cursor: false,
+        wrap: false,
+      });
+      const lines = screen.split('\n').map((line) => line.trimEnd());
+      expect(lines[0]).toMatch(/^connections every 0\.2 s {2}\d\d:\d\d:\d\d {2}q quits$/);
+      expect(lines[1]).toBe('2 ESTABLISHED; left out: 1 LISTEN, 1 TIME-WAIT');
+      expect(lines[2]).toMatch(/^ {2}STATE +LOCAL +PEER +ALIVE +RTT +TREND +TIMER$/);
+      expect(lines[3]).toMatch(/^! ESTABLISHED .*:40002 /);
+      expect(lines[4]).toMatch(/^ {2}ESTABLISHED .*:40001 /);
+      expect(lines[23]).toMatch(/^! 192\.0\.2\.1:5432 - 192\.0\.2\.7:40002: half-open\?/);
+      // The trend grows with each look.
+      await tmux.until(/▁▁▁/);
+      // In place: the heading stays where it is.
+      expect((await tmux.screen()).match(/STATE/g)).toHaveLength(1);
+      await tmux.press('q');
+      const after = await tmux.until(/prompt\$ $/m);
+      expect(after).not.toMatch(/STATE|TREND|half-open|\[\?/);
+      expect(await tmux.modes()).toEqual(before);
+    },
+  );
+
+  tmuxTest.for(['C-c', 'SIGTERM', 'SIGHUP', 'SIGINT'])(
+    '%s gives the terminal back',
+    async (how, { tmux }) => {
+      const before = await tmux.modes();
+      await tmux.press('C-l');
+      await tmux.enter(watch('few'));
+      await tmux.until(/TREND/);
+      if (how === 'C-c') await tmux.press(how);
+      else process.kill(await tmux.child(), how);
+      await tmux.until((screen) => /prompt\$ \n*$/.test(screen) && !screen.includes('TREND'));
+      expect(await tmux.screen()).not.toMatch(/STATE|half-open|\[\?|\^C/);
+      expect(await tmux.modes()).toEqual(before);
+    },
+  );
+
+  tmuxTest('a resize redraws the whole screen, in no more room than there is', async ({ tmux }) => {
+    await tmux.enter(watch('many'));
+    await tmux.until(/rows 1-21 of 200/);
+    await tmux.resize(50, 10);
+    const small = await tmux.until(/rows 1-7 of/);
+    expect(small.trimEnd().split('\n')).toHaveLength(10);
+    expect(small).toMatch(/^ {2}STATE +LOCAL +PEER +ALIVE +TIMER *$/m);
+    expect(small.match(/^ {2}ESTAB +:5432 .* off *$/gm)).toHaveLength(7);
+    await tmux.resize(20, 10);
+    // Cut, with an ellipsis that says so.
+    await tmux.until(/^ {2}\S+…\S+ .*…$/m);
+    await tmux.resize(140, 40);
+    const large = await tmux.until(/rows 1-37 of 200/);
+    expect(large.match(/ESTABLISHED {2}/g)).toHaveLength(37);
+    expect(large.match(/STATE/g)).toHaveLength(1);
+    expect(large).toMatch(/q quits, arrows scroll/);
+    await tmux.resize(1, 1);
+    await tmux.resize(80, 24);
+    await tmux.until(/rows 1-21 of 200/);
+    await tmux.press('q');
+    await tmux.until(/prompt\$ $/m);
+  });
+
+  tmuxTest('scrolls by lines, by screens and to the ends, and no further', async ({ tmux }) => {
+    await tmux.enter(watch('many'));
+    await tmux.until(/rows 1-21 of 200/);
+    for (const [key, rows] of [
+      ['Down', '2-22'],
+      ['j', '3-23'],
+      ['k', '2-22'],
+      ['PageDown', '23-43'],
+      ['PageUp', '2-22'],
+      ['Up', '1-21'],
+      ['Up', '1-21'],
+      ['End', '180-200'],
+      ['Down', '180-200'],
+      ['Home', '1-21'],
+    ] as const) {
+      await tmux.press(key);
+      await tmux.until(new RegExp(`rows ${rows} of 200`));
+    }
+    await tmux.press('End');
+    expect(await tmux.until(/rows 180-200/)).toMatch(/:10200 /);
+    await tmux.press('q');
+    await tmux.until(/prompt\$ $/m);
+  });
+
+  tmuxTest('Ctrl-Z gives the terminal to the shell, fg takes it again', async ({ tmux }) => {
+    const before = await tmux.modes();
+    await tmux.press('C-l');
+    await tmux.enter(watch('few'));
+    await tmux.until(/TREND/);
+    await tmux.press('C-z');
+    await tmux.until(/Stopped.*prompt\$ $/ms);
+    expect(await tmux.modes()).toEqual(before);
+    await tmux.enter(['fg']);
+    await tmux.until(/TREND/);
+    expect(await tmux.screenModes()).toEqual({ alternateScreen: true, cursor: false, wrap: false });
+    // Keys work again, too.
+    await tmux.press('q');
+    await tmux.until((screen) => /prompt\$ \n*$/.test(screen) && !screen.includes('TREND'));
+    expect(await tmux.modes()).toEqual(before);
+  });
+
+  tmuxTest(
+    'stopped from outside, fg brings the whole screen and the keys back',
+    async ({ tmux }) => {
+      const before = await tmux.modes();
+      await tmux.press('C-l');
+      await tmux.enter(watch('few'));
+      await tmux.until(/TREND/);
+      process.kill(await tmux.child(), 'SIGSTOP');
+      await tmux.until(/Stopped/);
+      await tmux.enter(['fg']);
+      await tmux.until((screen) => screen.includes('TREND') && !screen.includes('Stopped'));
+      expect(await tmux.screenModes()).toEqual({
+        alternateScreen: true,
+        cursor: false,
+        wrap: false,
+      });
+      await tmux.press('q');
+      await tmux.until((screen) => /prompt\$ \n*$/.test(screen) && !screen.includes('TREND'));
+      expect(await tmux.modes()).toEqual(before);
+    },
+  );
+
+  tmuxTest('a suspect has a colour, and none with NO_COLOR', async ({ tmux }) => {
+    await tmux.enter(watch('few'));
+    await tmux.until(/TREND/);
+    const coloured = (await tmux.styled()).split('\n');
+    expect(coloured.filter((line) => line.includes('\x1b[33m'))).toEqual([
+      expect.stringMatching(/^\S*! ESTABLISHED .*:40002/),
+      expect.stringMatching(/^\S*! 192\.0\.2\.1:5432 - /),
+    ]);
+    await tmux.press('q');
+    await tmux.until((screen) => !screen.includes('TREND'));
+    await tmux.enter(['NO_COLOR=1', ...watch('few')]);
+    await tmux.until(/TREND/);
+    expect(await tmux.styled()).not.toContain('\x1b[');
+    await tmux.press('q');
+  });
+});
+
+describe.concurrent('in a bare terminal', () => {
+  beforeEach(needsPty);
+
+  test('each code that takes the terminal has its counterpart at the end', async () => {
+    const { output, status, modesRestored, timedOut } = await play(watch('few'), [
+      ['until', ':40001'],
+      ['read', 0.5],
+      ['type', 'q'],
+      ['end', 5],
+    ]);
+    expect({ status, modesRestored, timedOut }).toEqual({
+      status: 0,
+      modesRestored: true,
+      timedOut: [],
+    });
+    expect(modeCodes(output)).toEqual([...TAKEN, ...GIVEN_BACK]);
+    expect(output.endsWith('\x1b[?1049l')).toBe(true);
+  });
+
+  test('only lines that changed are written', async () => {
+    const { output } = await play(
+      watch('few'),
+      [
+        ['until', ':40001'],
+        ['read', 1.2],
+        ['type', 'q'],
+        ['end', 5],
+      ],
+      { columns: 120 },
+    );
+    // The connections get a longer trend; the heading of the table stays.
+    expect(output.match(/:40001 /g)?.length).toBeGreaterThan(3);
+    expect(output.match(/STATE/g)).toHaveLength(1);
+    expect(output.match(/half-open/g)).toHaveLength(1);
+  });
+
+  test.each([
+    ['an error of the listing', 'failing', /socket-options: the third look failed\r\n$/],
+    ['an exception that nobody catches', 'throwing', /Error: a defect/],
+  ])('%s: the terminal is given back before the message', async (_, scenario, message) => {
+    const { output, status, modesRestored } = await play(watch(scenario), [['end', 5]]);
+    expect({ status, modesRestored }).toEqual({ status: 1, modesRestored: true });
+    expect(modeCodes(output)).toEqual([...TAKEN, ...GIVEN_BACK]);
+    expect(output.slice(output.lastIndexOf('\x1b[?1049l'))).toMatch(message);
+  });
+
+  test('what fails at once does so without a screen', async () => {
+    const { output, status } = await play(watch('refused'), [['end', 5]]);
+    expect({ output, status }).toEqual({
+      output: 'socket-options: listing was refused\r\n',
+      status: 1,
+    });
+  });
+
+  test.each([
+    ['SIGTERM', -15],
+    ['SIGHUP', -1],
+    ['SIGINT', -2],
+    ['SIGQUIT', -3],
+  ] as const)(
+    '%s ends it as it ends other programs, with all modes restored',
+    async (name, number) => {
+      const { output, status, modesRestored } = await play(watch('few'), [
+        ['until', ':40001'],
+        ['signal', name],
+        ['end', 5],
+      ]);
+      expect({ status, modesRestored }).toEqual({ status: number, modesRestored: true });
+      expect(modeCodes(output)).toEqual([...TAKEN, ...GIVEN_BACK]);
+    },
+  );
+
+  test('a terminal that goes away ends it', async () => {
+    const { status } = await play(watch('few'), [['until', ':40001'], ['hangup'], ['end', 3]]);
+    expect(status).toBe(-1);
+  });
+
+  test('a terminal that does not read: frames are dropped, not kept, and q works', async ({
+    skip,
+  }) => {
+    skip(process.env.LD_PRELOAD?.includes('asan') === true, 'sanitizers take memory of their own');
+    const { output, status, rss, modesRestored } = await play(
+      faked('many', '--watch', '--interval', '0.1'),
+      [
+        ['until', ':10040'],
+        ['rss', 'before'],
+        ['sleep', 1.8],
+        ['rss', 'after'],
+        ['type', 'q'],
+        // It cannot say good-bye before somebody listens.
+        ['sleep', 0.3],
+        ['end', 5],
+      ],
+      { columns: 200, rows: 60 },
+    );
+    expect({ status, modesRestored }).toEqual({ status: 0, modesRestored: true });
+    expect(modeCodes(output)).toEqual([...TAKEN, ...GIVEN_BACK]);
+    // Of 18 looks, what the terminal holds itself, and the frame that was under way: not 10 and more.
+    const frames = output.match(/:10040 /g)?.length;
+    expect(frames).toBeGreaterThan(1);
+    expect(frames).toBeLessThan(8);
+    expect((rss.after ?? Infinity) - (rss.before ?? 0)).toBeLessThan(30_000);
+  });
+
+  test.each([
+    ['SIGTERM', [['signal', 'SIGTERM']], -15],
+    [
+      'Ctrl-C twice',
+      [
+        ['type', '\x03'],
+        ['sleep', 0.3],
+        ['type', '\x03'],
+      ],
+      0,
+    ],
+  ] as const)('a terminal that never reads again: %s ends it', async (_, steps, expected) => {
+    const { status } = await play(
+      faked('many', '--watch', '--interval', '0.1'),
+      [['until', ':10040'], ['sleep', 1], ...steps, ['end', 3, 'unread']],
+      { columns: 200, rows: 60 },
+    );
+    expect(status).toBe(expected);
+  });
+
+  test('Ctrl-Z where no shell would continue it: the screen comes back', async () => {
+    const { output, status } = await play(watch('few'), [
+      ['until', ':40001'],
+      ['type', '\x1a'],
+      ['until', ':40001'],
+      ['type', 'q'],
+      ['end', 5],
+    ]);
+    expect(modeCodes(output)).toEqual([...TAKEN, ...GIVEN_BACK, ...TAKEN, ...GIVEN_BACK]);
+    expect(status).toBe(0);
+  });
+
+  test('without keys, for want of a terminal at stdin', async () => {
+    const { output, status } = await play(
+      watch('few'),
+      [
+        ['until', ':40001'],
+        ['read', 0.3],
+        ['signal', 'SIGINT'],
+        ['end', 5],
+      ],
+      { stdin: false },
+    );
+    expect(output).toContain('Ctrl-C quits');
+    expect(output).not.toContain('q quits');
+    expect(modeCodes(output)).toEqual([...TAKEN, ...GIVEN_BACK]);
+    expect(status).toBe(-2);
+  });
+
+  test('in a locale without Unicode all is ASCII', async () => {
+    const { output } = await play(
+      watch('many'),
+      [
+        ['until', ':10003'],
+        ['read', 0.6],
+        ['type', 'q'],
+        ['end', 5],
+      ],
+      { env: { LC_ALL: 'C' }, columns: 81 },
+    );
+    expect(output).toMatch(/[_.:=+*#-]{3}/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what may be there.
+    expect(output).toMatch(/^[\x1b\r\n -~]*$/);
+  });
+
+  test('a dumb terminal gets lines', async () => {
+    const { output } = await play(
+      watch('few'),
+      [
+        ['until', ':40001'],
+        ['type', '\x03'],
+        ['end', 5],
+      ],
+      {
+        env: { TERM: 'dumb' },
+      },
+    );
+    expect(output).toMatch(/^\d{4}-\d\d-\d\dT\S+Z ESTABLISHED /);
+    expect(output).not.toContain('\x1b');
+  });
+
+  test('no name of a process reaches the terminal with its control characters', async () => {
+    for (const args of [['--process'], ['--process', '--json'], ['--process', '--watch']]) {
+      const { output } = await play(faked('hostile', ...args), [
+        ['until', '[31m'],
+        ['read', 0.2],
+        ['type', 'q'],
+        ['end', 5],
+      ]);
+      expect(output).toContain('[31m');
+      expect(output).not.toContain(`${ESC}[31m`);
+      expect(output).not.toMatch(UNPRINTABLE);
+    }
+  });
+});
+
+/** What the command line writes into a pipe, until that has some lines and is closed. */
+async function piped([command = '', ...args]: readonly string[], count: number) {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = once(child, 'exit');
+  let stdout = '';
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  for await (const chunk of child.stdout) {
+    stdout += chunk;
+    if (stdout.split('\n').length > count) break;
+  }
+  // Left by break, the stream is closed: the next line is one too many.
+  const [status] = await ended;
+  return { lines: stdout.trimEnd().split('\n'), stderr, status };
+}
+
+describe.concurrent('not in a terminal', () => {
+  test('a line for each connection and look, and a closed pipe ends it in silence', async () => {
+    const { lines, stderr, status } = await piped(watch('few'), 6);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const time = '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z';
+    const ends = '192\\.0\\.2\\.1:5432 192\\.0\\.2\\.7';
+    for (const [index, line] of lines.entries()) {
+      const port = index % 2 === 0 ? 40002 : 40001;
+      expect(line).toMatch(new RegExp(`^${time} ESTABLISHED ${ends}:${port}; alive [ -~]*$`));
+    }
+    expect(lines[0]).toMatch(/timer probe 3 in 0\.4 s; half-open\? 2 keepalive probes unanswered/);
+  });
+
+  test('--json: one line for each look', async () => {
+    const { lines } = await piped(watch('growing', '--json'), 3);
+    for (const [index, line] of lines.entries()) {
+      const { time, connections } = JSON.parse(line);
+      expect(new Date(time).toISOString()).toBe(time);
+      expect(connections).toHaveLength(index + 1);
+      expect(connections.at(-1).cookie).toBe(String(20_001 + index));
+    }
+  });
+
+  test('a look at nothing is a line, too', async () => {
+    const { lines } = await piped(watch('none'), 1);
+    expect(lines[0]).toMatch(/^\S+Z no connections$/);
+  });
+});

@@ -1,0 +1,800 @@
+// The list of connections beside ss(8), in a network namespace with sockets in every state.
+
+import { readFileSync } from 'node:fs';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Connection, ConnectionFilter } from '../../dist/index.js';
+import { inNamespace, needsNamespace } from '../support/namespace';
+import { needsStrace } from '../support/strace';
+
+/** On Linux each has a cookie. */
+type Listed = Connection & { readonly cookie: string };
+
+interface Report {
+  readonly ports: Readonly<Record<string, number>>;
+  readonly pid: number;
+  readonly other: { readonly pid: number; readonly port: number; readonly uid: number };
+  readonly list: readonly Listed[];
+  readonly ss: string;
+  readonly timers: readonly Listed[];
+  readonly ssTimers: string;
+  readonly all: readonly string[];
+  readonly asynchronous: readonly string[];
+  readonly filtered: readonly { readonly filter: ConnectionFilter; readonly found: string[] }[];
+  readonly ownInodes: readonly number[];
+  readonly agreement: { compared: number; kept: number; disagreements: readonly unknown[] };
+}
+
+/** What ss(8) calls a state. */
+const STATES: Readonly<Record<string, string>> = {
+  ESTAB: 'ESTABLISHED',
+  'SYN-RECV': 'SYN-RECEIVED',
+  UNCONN: 'CLOSED',
+};
+
+interface Shown {
+  readonly state: string;
+  readonly receiveQueue: number;
+  readonly sendQueue: number;
+  readonly local: string;
+  readonly remote: string;
+  /** `name:value` of all that follows. */
+  readonly details: ReadonlyMap<string, string>;
+  readonly words: readonly string[];
+}
+
+/** The lines of `ss -O`, by cookie. */
+function shown(text: string): Map<string, Shown> {
+  const rows = new Map<string, Shown>();
+  for (const line of text.trim().split('\n')) {
+    const [state = '', receive, send, local = '', remote = '', ...words] = line.trim().split(/\s+/);
+    const details = new Map(
+      words.map((word) => {
+        const [, name = word, value = ''] = /^([^:]+):(.*)$/.exec(word) ?? [];
+        return [name, value];
+      }),
+    );
+    rows.set(String(Number.parseInt(details.get('sk') as string, 16)), {
+      state: STATES[state] ?? state,
+      receiveQueue: Number(receive),
+      sendQueue: Number(send),
+      local,
+      remote,
+      details,
+      words,
+    });
+  }
+  return rows;
+}
+
+/** An end as ss(8) writes it; a socket of both families has `*` for `::`. */
+function end(address: string, port: number, family: string): string[] {
+  const host = family === 'IPv6' ? `[${address}]` : address;
+  const number = port === 0 ? '*' : port;
+  return address === '::' ? [`${host}:${number}`, `*:${number}`] : [`${host}:${number}`];
+}
+
+/** `1min59sec`, `29sec`, `9.908ms` (of seconds), `204ms` -> ms, and how exact that is. */
+function timeOf(text: string): { ms: number; exact: number } {
+  const [, min, sec, ms] = /^(?:(\d+)min)?(?:(\d+)(?:sec|\.))?(?:(\d+)ms)?$/.exec(text) ?? [];
+  const total = Number(min ?? 0) * 60_000 + Number(sec ?? 0) * 1_000 + Number(ms ?? 0);
+  return { ms: total, exact: ms !== undefined ? 1 : sec !== undefined ? 1_000 : 60_000 };
+}
+
+/** Between the two looks of the fixture. */
+const LATER = 150;
+
+describe('the list', { timeout: 60_000 }, () => {
+  beforeEach(needsNamespace);
+
+  let report: Report;
+  let rows: Map<string, Shown>;
+  const named = (name: string) => report.ports[name] as number;
+  const having = (test: (one: Listed) => boolean) => report.list.filter(test);
+
+  test('the experiment runs, and has every state that can be made', async () => {
+    report = await inNamespace<Report>('connections/list.mjs');
+    rows = shown(report.ss);
+    expect(new Set(report.list.map(({ state }) => state))).toEqual(
+      new Set([
+        ...['LISTEN', 'ESTABLISHED', 'SYN-SENT', 'SYN-RECEIVED'],
+        ...['FIN-WAIT-2', 'CLOSE-WAIT', 'TIME-WAIT'],
+      ]),
+    );
+  });
+
+  test('has what ss has: each socket once, with state, ends, queues, uid, inode', () => {
+    expect(report.list.map(({ cookie }) => cookie).sort()).toEqual([...rows.keys()].sort());
+    for (const one of report.list) {
+      const row = rows.get(one.cookie) as Shown;
+      expect(one).toMatchObject({
+        state: row.state,
+        receiveQueue: row.receiveQueue,
+        sendQueue: row.sendQueue,
+        inode: Number(row.details.get('ino') ?? 0),
+        uid: one.inode === 0 ? null : Number(row.details.get('uid') ?? 0),
+        interfaceIndex: 0,
+        mptcp: false,
+      });
+      expect(end(one.localAddress, one.localPort, one.family)).toContain(row.local);
+      expect(end(one.remoteAddress, one.remotePort, one.family)).toContain(row.remote);
+    }
+  });
+
+  test('queues: unread bytes, and connections that wait to be accepted', () => {
+    const { receiveQueue, sendQueue } =
+      having(({ localPort }) => localPort === named('full'))[0] ?? {};
+    expect([receiveQueue, sendQueue]).toEqual([9, 8]);
+    const unread = having(
+      ({ localPort, state }) => localPort === named('v4') && state !== 'LISTEN',
+    );
+    expect(unread.map((one) => one.receiveQueue).sort()).toEqual([0, 3_000]);
+  });
+
+  test('has the timer that ss has', () => {
+    const KINDS: Readonly<Record<string, string>> = {
+      on: 'retransmission',
+      timewait: 'time-wait',
+      keepalive: 'keepalive',
+      persist: 'persist',
+    };
+    const timed = shown(report.ssTimers);
+    const kinds = new Set<string>();
+    for (const one of report.timers) {
+      const text = /^\((\w+),([^,]+),(\d+)\)$/.exec(
+        timed.get(one.cookie)?.details.get('timer') ?? '',
+      );
+      expect(one.timer === null, `${one.state} ${one.cookie}`).toBe(text === null);
+      if (one.timer === null || text === null) continue;
+      kinds.add(one.timer.kind);
+      const { ms, exact } = timeOf(text[2] as string);
+      expect(one.timer.kind).toBe(KINDS[text[1] as string]);
+      expect(one.timer.count).toBe(Number(text[3]));
+      // A timer that was due meanwhile may have been set anew.
+      if (one.timer.kind === 'retransmission') continue;
+      expect(Math.abs(one.timer.expires - ms)).toBeLessThan(exact + LATER);
+    }
+    expect([...kinds].sort()).toEqual(['keepalive', 'retransmission', 'time-wait']);
+  });
+
+  test('has the tcpInfo that ss has, of whole sockets', () => {
+    const ONE_ELEMENT = (text = '') => Number(text.split('/')[0]);
+    let compared = 0;
+    for (const { state, tcpInfo, congestionControl, cookie } of report.list) {
+      const { details, words } = rows.get(cookie) as Shown;
+      const of = (name: string) => (details.has(name) ? Number(details.get(name)) : undefined);
+      if (state === 'TIME-WAIT' || state === 'SYN-RECEIVED') {
+        expect([tcpInfo, congestionControl]).toEqual([null, null]);
+        continue;
+      }
+      // FIN-WAIT-2 may be the short form of a connection that nobody holds any more.
+      if (tcpInfo === null) {
+        expect(details.has('cwnd')).toBe(false);
+        continue;
+      }
+      expect(words).toContain(congestionControl);
+      expect(tcpInfo.state).toBe(state);
+      if (state === 'LISTEN') {
+        expect([tcpInfo.acceptQueue ?? 0, tcpInfo.rtt]).toEqual([of('unacked') ?? 0, null]);
+        continue;
+      }
+      compared++;
+      const mss = of('mss') as number;
+      expect(tcpInfo).toMatchObject({
+        mss,
+        rto: of('rto'),
+        rtt: details.has('rtt') ? ONE_ELEMENT(details.get('rtt')) : null,
+        pathMtu: of('pmtu') ?? null,
+        congestionWindow: (of('cwnd') as number) * mss,
+        bytesSent: of('bytes_sent') ?? 0,
+        bytesAcked: of('bytes_acked') ?? 0,
+        bytesReceived: of('bytes_received') ?? 0,
+        segmentsSent: of('segs_out') ?? 0,
+        segmentsReceived: of('segs_in') ?? 0,
+        unackedSegments: of('unacked') ?? 0,
+        sendWindow: of('snd_wnd') ?? 0,
+        minRtt: of('minrtt') ?? null,
+      });
+    }
+    expect(compared).toBeGreaterThan(20);
+  });
+
+  test('IPv4 peers of an IPv6 socket are written as Node writes them', () => {
+    const accepted = having(
+      ({ localPort, state }) => localPort === named('dual') && state === 'ESTABLISHED',
+    );
+    expect(
+      accepted.map(({ family, remoteAddress }) => `${family} ${remoteAddress}`).sort(),
+    ).toEqual(['IPv6 ::1', 'IPv6 ::ffff:10.1.2.3', 'IPv6 ::ffff:127.0.0.1', 'IPv6 fd00::1']);
+  });
+
+  test('without a filter and asynchronously it is the same list', () => {
+    const keys = report.list.map((one) =>
+      [
+        ...[one.family, one.localAddress, one.localPort, one.remoteAddress, one.remotePort],
+        one.state,
+      ].join(' '),
+    );
+    expect(report.all).toEqual(keys);
+    expect(report.asynchronous).toEqual(keys);
+  });
+
+  test('each filter finds what picking from the whole list finds', () => {
+    const { list } = report;
+    const among = <T>(value: T, wanted: T | readonly T[] | undefined) =>
+      wanted === undefined || (Array.isArray(wanted) ? wanted.includes(value) : wanted === value);
+    /** The prefixes of the fixture, by their first characters. */
+    const BLOCKS: Readonly<Record<string, (address: string) => boolean>> = {
+      '127.0.0.0/8': (address) => /^(::ffff:)?127\./.test(address),
+      '10.0.0.0/8': (address) => /^(::ffff:)?10\./.test(address),
+      '0.0.0.0/0': (address) => address.includes('.'),
+      '128.0.0.0/1': () => false,
+      '::/0': (address) => address.includes(':'),
+      'fd00::/8': (address) => address.startsWith('fd'),
+      'fc00::/7': (address) => address.startsWith('fd'),
+      '::ffff:0:0/96': (address) => address.startsWith('::ffff:'),
+    };
+    const within = (address: string, block: string | undefined) =>
+      block === undefined ||
+      (BLOCKS[block]?.(address) ?? (address === block || address === `::ffff:${block}`));
+    const counts: number[] = [];
+    for (const { filter, found } of report.filtered) {
+      const expected = list.filter(
+        (one) =>
+          among(one.state, filter.state) &&
+          among(one.family, filter.family) &&
+          (among(one.localPort, filter.port) || among(one.remotePort, filter.port)) &&
+          among(one.localPort, filter.localPort) &&
+          among(one.remotePort, filter.remotePort) &&
+          within(one.localAddress, filter.localAddress) &&
+          within(one.remoteAddress, filter.remoteAddress) &&
+          (filter.ownProcess !== true || report.ownInodes.includes(one.inode as number)),
+      );
+      expect(found, JSON.stringify(filter)).toEqual(
+        expected.map((one) =>
+          [
+            ...[one.family, one.localAddress, one.localPort, one.remoteAddress, one.remotePort],
+            one.state,
+          ].join(' '),
+        ),
+      );
+      counts.push(found.length);
+    }
+    // Neither empty nor everything: they say something.
+    expect(counts.filter((count) => count > 0 && count < list.length).length).toBeGreaterThan(20);
+  });
+
+  test('the filter in the kernel and the one here agree', () => {
+    expect(report.agreement.disagreements).toEqual([]);
+    expect(report.agreement.kept).toBeGreaterThan(500);
+  });
+
+  test('owners: this process, one of another user, its child that has the same socket', () => {
+    const [listening] = having(({ localPort }) => localPort === report.other.port);
+    expect(listening).toMatchObject({ uid: report.other.uid, state: 'LISTEN' });
+    expect(listening?.owners).toMatchObject([
+      { pid: report.other.pid, name: 'stranger' },
+      { name: 'cat', fd: 3 },
+    ]);
+    for (const { inode, owners } of report.list) {
+      const mine = owners?.filter(({ pid }) => pid === report.pid) ?? [];
+      expect(mine.length > 0).toBe(report.ownInodes.includes(inode as number));
+      for (const { name, fd } of mine) expect([name, typeof fd]).toEqual(['node', 'number']);
+      if (inode === 0) expect(owners).toEqual([]);
+    }
+  });
+});
+
+interface Timed {
+  readonly timer: Connection['timer'];
+  readonly sendQueue: number;
+  /** By TCP_INFO. */
+  readonly retransmits: number;
+  readonly probes: number;
+}
+
+interface Sample {
+  readonly at: number;
+  readonly timers: Readonly<Record<'keepalive' | 'retransmission' | 'persist' | 'none', Timed>>;
+}
+
+interface Multipath {
+  readonly ours: boolean;
+  readonly state: string;
+  readonly mptcp: boolean | null;
+  readonly held: boolean;
+}
+
+interface TimersReport {
+  readonly before: Sample;
+  readonly samples: readonly Sample[];
+  readonly mptcp: {
+    readonly privileged: readonly Multipath[];
+    readonly unprivileged?: readonly Multipath[];
+  } | null;
+}
+
+describe('timers of connections whose peer vanishes', { timeout: 60_000 }, () => {
+  beforeEach(needsNamespace);
+
+  let report: TimersReport;
+
+  test('the experiment runs', async () => {
+    report = await inNamespace<TimersReport>('connections/timers.mjs');
+    expect(report.samples.length).toBeGreaterThan(20);
+  });
+
+  test('before: a probe is due after a second, a closed window is probed, nothing else', () => {
+    const { keepalive, persist, retransmission, none } = report.before.timers;
+    expect(keepalive.timer).toMatchObject({ kind: 'keepalive', count: 0 });
+    expect(keepalive.timer?.expires).toBeGreaterThan(900);
+    expect(keepalive.timer?.expires).toBeLessThanOrEqual(1_004);
+    expect(persist.timer?.kind).toBe('persist');
+    expect(persist.sendQueue).toBeGreaterThan(60_000);
+    expect([retransmission.timer, none.timer]).toEqual([null, null]);
+  });
+
+  test.each([
+    ['keepalive', 'probes', 2],
+    ['retransmission', 'retransmits', 2],
+    ['persist', 'probes', 2],
+  ] as const)('%s: counts as tcpi_%s does, and expires when it says', (name, counter, least) => {
+    const series = report.samples.map(({ at, timers }) => ({ at, ...timers[name] }));
+    expect(series.at(-1)?.timer?.count).toBeGreaterThanOrEqual(least);
+    let steps = 0;
+    for (const [i, { at, timer, ...info }] of series.entries()) {
+      expect(timer?.kind).toBe(name);
+      // The list is read after TCP_INFO of the sample before, and before that of its own.
+      expect([info[counter], series[i - 1]?.[counter]]).toContain(timer?.count);
+      const last = series[i - 1];
+      if (timer == null || last?.timer == null || last.timer.count !== timer.count) continue;
+      const passed = last.timer.expires - timer.expires;
+      // Set anew without being counted: the first of them, or a timer of loss probes.
+      if (passed < 0) continue;
+      steps++;
+      expect(Math.abs(passed - (at - last.at))).toBeLessThan(60);
+    }
+    expect(steps).toBeGreaterThan(10);
+  });
+
+  test('of a connection that is idle without keepalive, there is none', () => {
+    for (const { timers } of report.samples) expect(timers.none.timer).toBeNull();
+  });
+
+  test('Multipath TCP: marked; of others known only to those who may know', ({ skip }) => {
+    const { mptcp } = report;
+    skip(mptcp === null, 'this kernel has no Multipath TCP');
+    if (mptcp === null) return;
+    for (const { ours, mptcp: marked, state } of mptcp.privileged) {
+      expect(marked, state).toBe(ours);
+    }
+    expect(mptcp.privileged.filter(({ ours, held }) => ours && held)).toHaveLength(3);
+    for (const { ours, mptcp: marked } of mptcp.unprivileged ?? []) {
+      expect(marked).toBe(ours ? true : null);
+    }
+  });
+});
+
+interface ManyReport {
+  readonly kernel: number;
+  readonly listed: readonly number[];
+  readonly asynchronous: readonly number[];
+  readonly own: number;
+  readonly ownPorts: boolean;
+  readonly listening: number;
+  readonly sync: number;
+  readonly turns: number;
+  readonly descriptors: number;
+}
+
+describe('ten thousand connections', { timeout: 60_000 }, () => {
+  beforeEach(needsNamespace);
+
+  let report: ManyReport;
+
+  test('each end once, in one go and in slices, of which ten thousand are ours', async () => {
+    report = await inNamespace<ManyReport>('connections/many.mjs');
+    expect(report).toMatchObject({
+      kernel: 20_001,
+      listed: [20_001, 20_001, 20_001],
+      asynchronous: [20_001, 20_001],
+      own: 10_000,
+      ownPorts: true,
+      listening: 1,
+      descriptors: 0,
+    });
+  });
+
+  test('slices leave the event loop alone', () => {
+    // Counted and not timed, since the machine is shared: of 20 000, other work comes after every 1 000.
+    expect(report.turns).toBeGreaterThan(20);
+  });
+});
+
+interface Outcome {
+  readonly name: string;
+  readonly code: string;
+  readonly errno: number;
+  readonly syscall: string;
+  readonly message: string;
+}
+
+interface DestroyReport {
+  readonly ended: Readonly<
+    Record<
+      string,
+      {
+        family: string;
+        impostor: Outcome;
+        aliveAfterImpostor: number;
+        result: Outcome | null;
+        errors: (string | null)[];
+        left: number;
+        again: Outcome;
+        bystander: boolean;
+      }
+    >
+  >;
+  readonly timeWait: { found: string; result: Outcome | null; left: number };
+  readonly listener: { result: Outcome | null; left: number };
+  readonly unprivileged: { result: Outcome; alive: boolean } | null;
+}
+
+describe('destroyConnection', { timeout: 60_000 }, () => {
+  beforeEach(needsNamespace);
+
+  let report: DestroyReport;
+  const gone = {
+    name: 'SocketOptionError',
+    code: 'ENOENT',
+    errno: -2,
+    syscall: 'sock_diag',
+    message: 'ENOENT: there is no such connection any more, sock_diag',
+  };
+
+  test('the experiment runs', async () => {
+    report = await inNamespace<DestroyReport>('connections/destroy.mjs');
+    expect(Object.keys(report.ended)).toEqual(['IPv4', 'IPv6', 'mapped']);
+  });
+
+  test.each([
+    ['IPv4', 'IPv4'],
+    ['IPv6', 'IPv6'],
+    ['mapped', 'IPv6'],
+  ])('%s: ends that connection, and no other one', (name, family) => {
+    expect(report.ended[name]).toEqual({
+      family,
+      impostor: gone,
+      aliveAfterImpostor: 2,
+      result: null,
+      errors: ['ECONNABORTED', 'ECONNRESET'],
+      left: 1,
+      again: gone,
+      bystander: false,
+    });
+  });
+
+  test('ends what is in TIME-WAIT, and what listens', () => {
+    expect(report.timeWait).toEqual({ found: 'TIME-WAIT', result: null, left: 0 });
+    expect(report.listener).toEqual({ result: null, left: 0 });
+  });
+
+  test('without the privilege it names it', ({ skip }) => {
+    skip(report.unprivileged === null, 'no other user in this user namespace');
+    expect(report.unprivileged).toEqual({
+      result: {
+        name: 'SocketOptionError',
+        code: 'EPERM',
+        errno: -1,
+        syscall: 'sock_diag',
+        message: 'EPERM: it takes CAP_NET_ADMIN in the network namespace, sock_diag',
+      },
+      alive: true,
+    });
+  });
+});
+
+type Told = Listed & { readonly id: string };
+
+interface WatchReport {
+  readonly threads: readonly number[];
+  readonly before: readonly { id: string; ours: boolean; bytesSent: number }[];
+  readonly port: number;
+  readonly told: readonly Told[];
+  readonly toldOfClients: readonly string[];
+  readonly losses: readonly number[];
+  readonly narrow: { told: number; dropped: number; all: number; later: number };
+  readonly rude: { seen: number; thrown: number };
+  readonly closedWithin: number;
+  readonly ends: string;
+  readonly waits: string;
+  readonly overrun: { told: number; dropped: number; overruns: number; ended: number };
+}
+
+describe('watchClosedConnections', { timeout: 60_000 }, () => {
+  beforeEach(needsNamespace);
+
+  let report: WatchReport;
+  const cookies = (ids: readonly string[]) => ids.map((id) => id.split(' ')[0] as string);
+
+  test('each connection that ends is told once, as the socket that was listed', async () => {
+    report = await inNamespace<WatchReport>('connections/watch.mjs');
+    const told = cookies(report.told.map(({ id }) => id));
+    expect(new Set(told).size).toBe(told.length);
+    expect(told).toEqual(expect.arrayContaining(cookies(report.before.map(({ id }) => id))));
+    // Besides them: both ends of the child's connection, and one that was refused.
+    expect(told).toHaveLength(report.before.length + 3);
+    expect(report.losses).toEqual([0, 0]);
+  });
+
+  test('with its ends and its last counters, unless its own side has reset it', () => {
+    const last = new Map(report.told.map((one) => [one.cookie, one]));
+    let reset = 0;
+    for (const { id, bytesSent } of report.before) {
+      const [cookie = '', localPort] = id.split(' ');
+      const one = last.get(cookie) as Told;
+      expect(one).toMatchObject({
+        state: 'CLOSED',
+        localPort: Number(localPort),
+        inode: 0,
+        uid: null,
+        timer: null,
+        tcpInfo: { state: 'CLOSED' },
+        // Nobody tells what ran over it; none did where the kernel has no Multipath TCP.
+        mptcp: /^MPTCP/m.test(readFileSync('/proc/net/protocols', 'latin1')) ? null : false,
+      });
+      if (one.remotePort === 0) reset++;
+      else expect([one.id, one.tcpInfo?.bytesSent]).toEqual([id, bytesSent]);
+    }
+    expect(reset).toBe(3);
+  });
+
+  test('a filter holds for what is told', () => {
+    const clients = report.told.filter(({ remotePort }) => remotePort === report.port);
+    expect(report.toldOfClients).toEqual(clients.map(({ id }) => id));
+    expect(clients.length).toBe(12 - 3 + 1);
+  });
+
+  test('memory is bounded, what was dropped is counted, and it goes on', () => {
+    const { told, dropped, all, later } = report.narrow;
+    // Both ends of twenty connections, and what listened.
+    expect([told + dropped, all]).toEqual([41, 41]);
+    // Some end a little later, in the background of the kernel, when there may be room again.
+    expect(told).toBeGreaterThanOrEqual(5);
+    expect(dropped).toBeGreaterThan(20);
+    expect(later).toBe(told + 2);
+  });
+
+  test('what the kernel had to drop is counted as overruns', () => {
+    const { told, dropped, overruns, ended } = report.overrun;
+    expect(told).toBeGreaterThan(0);
+    expect(told + dropped).toBeLessThan(ended);
+    expect(overruns).toBeGreaterThan(0);
+  });
+
+  test('a listener that throws is heard, and costs no event', () => {
+    expect(report.rude).toEqual({ seen: 6, thrown: 6 });
+  });
+
+  test('closed within an event, no further one comes', () => {
+    expect(report.closedWithin).toBe(1);
+  });
+
+  test('a thread for each watch, which ends with it, with its worker, with the process', () => {
+    // None, two, closed, one, disposed of; a worker with one, terminated; one that ended by itself.
+    expect(report.threads).toEqual([0, 2, 0, 1, 0, 1, 0, 0]);
+    expect(report.ends).toBe('ended by itself');
+    expect(report.waits).toBe('was kept');
+  });
+});
+
+/** Of each socket: whether its owners are this process; `null` where they are not known. */
+type Owners = readonly (readonly boolean[] | null)[];
+
+interface Unread {
+  readonly code: string;
+  readonly errno: number;
+  readonly syscall: string;
+  readonly message: string;
+  readonly ours: boolean;
+}
+
+interface OwnersReport {
+  readonly readable: readonly Owners[];
+  readonly unprivileged: { readonly theirs: Owners; readonly own: Owners } | null;
+  readonly mptcp: Readonly<Record<'shown' | 'hidden', readonly Connection['mptcp'][]>>;
+  readonly hidden: boolean;
+  readonly without: readonly Owners[];
+  readonly own: Unread;
+  readonly ownAsync: Unread;
+  readonly list: number;
+}
+
+describe('owners, as far as they may be seen', { timeout: 60_000 }, () => {
+  beforeEach(needsNamespace);
+
+  let report: OwnersReport;
+
+  test('a socket that is held has its holder, one in TIME-WAIT has none', async () => {
+    report = await inNamespace<OwnersReport>('connections/owners.mjs');
+    expect(report.readable).toEqual([[[true]], [[]]]);
+  });
+
+  test("another user's process: not known, instead of nobody", ({ skip }) => {
+    skip(report.unprivileged === null, 'no other user in this user namespace');
+    expect(report.unprivileged).toEqual({ theirs: [null], own: [[true]] });
+  });
+
+  test('without the count of Multipath TCP sockets: not known, instead of none', () => {
+    const { shown, hidden } = report.mptcp;
+    expect(hidden).toEqual([null]);
+    // Linux before 6.3 counts none of them.
+    expect([[false], [null]]).toContainEqual(shown);
+  });
+
+  test('without /proc: not known of a socket that somebody holds', () => {
+    expect(report.hidden).toBe(true);
+    expect(report.without).toEqual([[null], [[]]]);
+    expect(report.list).toBe(1);
+  });
+
+  test('without /proc, ownProcess is an error, and no empty list', () => {
+    const expected = {
+      code: 'ENOENT',
+      errno: -2,
+      syscall: 'opendir',
+      message: 'ENOENT: filter.ownProcess needs /proc/self/fd, which cannot be read, opendir',
+      ours: true,
+    };
+    expect([report.own, report.ownAsync]).toEqual([expected, expected]);
+  });
+});
+
+interface LostReport {
+  readonly closed: { errors: readonly object[]; threads: number; closing: number };
+  readonly reused: {
+    numbers: number;
+    taken: number;
+    received: readonly number[];
+    errors: readonly { code: string }[];
+    closing: number;
+  };
+  readonly replaced: {
+    sameNumbers: boolean;
+    untouched: boolean;
+    threads: number;
+    closing: number;
+  };
+  readonly alone: readonly {
+    taken: boolean;
+    errors: readonly object[];
+    threads: number;
+    closing: number;
+    left: readonly number[];
+  }[];
+  readonly list: { first: boolean; second: number; taken: boolean; received: string };
+  readonly forged: {
+    ports: number;
+    sent: readonly number[];
+    told: readonly boolean[];
+    errors: readonly object[];
+  };
+  readonly listed: number;
+}
+
+/** Milliseconds in which close() returns when something wakes the thread at once. */
+const AT_ONCE = 4_000;
+
+describe('descriptors that the program closes and reuses', { timeout: 60_000 }, () => {
+  beforeEach(needsNamespace);
+
+  let report: LostReport;
+  const lost = {
+    code: 'EBADF',
+    message: 'EBADF: this program has closed a descriptor that it did not open, getsockopt',
+  };
+
+  test('a watch without its socket ends with one error, and its thread with it', async () => {
+    report = await inNamespace<LostReport>('connections/watch-lost.mjs');
+    expect(report.closed).toMatchObject({ errors: [lost], threads: 0 });
+    expect(report.closed.closing).toBeLessThan(AT_ONCE);
+  });
+
+  test('connections with its numbers get all of their 200 messages, and stay open', () => {
+    const { numbers, taken, received, errors, closing } = report.reused;
+    expect([numbers, taken]).toEqual([3, 3]);
+    expect(received).toEqual([201, 201, 201]);
+    expect(errors).toEqual([lost]);
+    expect(closing).toBeLessThan(AT_ONCE);
+  });
+
+  test('close() returns, and closes no socket that is not its own', () => {
+    expect(report.replaced).toMatchObject({ sameNumbers: true, untouched: true, threads: 0 });
+    expect(report.replaced.closing).toBeLessThan(AT_ONCE);
+    expect(report.alone.map(({ left }) => left)).toEqual([[0], [1], [2]]);
+    for (const { taken, errors, threads, closing } of report.alone) {
+      expect([taken, errors, threads]).toEqual([true, [], 0]);
+      expect(closing).toBeLessThan(AT_ONCE);
+    }
+  });
+
+  test('a list does not go on with another socket', () => {
+    const EBADF = -9;
+    expect(report.list).toEqual({
+      first: true,
+      second: EBADF,
+      taken: true,
+      received: 'still here',
+    });
+    expect(report.listed).toBe(1);
+  });
+
+  test('a message of another process is no news', () => {
+    const { ports, sent, told, errors } = report.forged;
+    // To the watch itself, and to the groups.
+    expect([ports, sent]).toEqual([1, [88, 88]]);
+    expect(told.length).toBeGreaterThanOrEqual(2);
+    expect([told.filter(Boolean), errors]).toEqual([[], []]);
+  });
+});
+
+interface Refused {
+  readonly events: readonly string[];
+  readonly ended: boolean;
+  readonly overruns: number;
+  readonly threads: number;
+  readonly closing: number;
+  readonly calls: number;
+}
+
+interface RefusedReport {
+  readonly passing: Readonly<Record<string, Refused>>;
+  readonly lasting: Readonly<Record<string, Refused>>;
+  readonly inTheMiddle: Refused;
+  readonly takenAsleep: { taken: number; threads: number; closing: number };
+}
+
+describe('system calls of a watch that fail', { timeout: 120_000 }, () => {
+  beforeEach((context) => {
+    needsNamespace(context);
+    needsStrace(context);
+  });
+
+  let report: RefusedReport;
+
+  test('EINTR, ENOBUFS, EMSGSIZE and EAGAIN pass: it goes on', async () => {
+    report = await inNamespace<RefusedReport>('connections/watch-refused.mjs');
+    const { passing } = report;
+    expect(Object.keys(passing)).toEqual([
+      ...['EINTR', 'ENOBUFS', 'EMSGSIZE', 'EAGAIN'],
+      'poll EINTR',
+    ]);
+    for (const [code, { events, ended, overruns, threads }] of Object.entries(passing)) {
+      expect([events, ended, threads], code).toEqual([['closed'], false, 0]);
+      expect(overruns, code).toBe(code === 'ENOBUFS' || code === 'EMSGSIZE' ? 7 : 0);
+    }
+  });
+
+  test('if one of these lasts, it is the error that ends it, after 1000 attempts', () => {
+    for (const name of ['EINTR', 'ENOBUFS', 'EMSGSIZE', 'EAGAIN', 'poll EINTR']) {
+      const { events, ended, calls } = report.lasting[name] as Refused;
+      expect([events, ended, calls], name).toEqual([[name.replace('poll ', '')], true, 1_000]);
+    }
+  });
+
+  test('any other one ends it at once', () => {
+    for (const name of ['EPERM', 'EBADF', 'ENOMEM', 'ENOSYS', 'poll EPERM', 'poll EINVAL']) {
+      const { events, ended, calls } = report.lasting[name] as Refused;
+      expect([events, ended, calls], name).toEqual([[name.replace('poll ', '')], true, 1]);
+    }
+  });
+
+  test('what was kept is told before the error', () => {
+    expect(report.inTheMiddle.events).toEqual(['closed', 'EPERM']);
+  });
+
+  test('close() returns when the thread waits on sockets of the program', () => {
+    expect(report.takenAsleep).toMatchObject({ taken: 3, threads: 0 });
+    // It looks up every 5 s.
+    expect(report.takenAsleep.closing).toBeLessThan(5_000 + AT_ONCE);
+  });
+});

@@ -1,0 +1,75 @@
+// Heartbeats of connections that the kernel has closed, which libuv does not hear while it waits for nothing of them.
+
+import { once } from 'node:events';
+import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Heartbeat } from '../../dist/heartbeat/index.js';
+import { explainDisconnect } from '../../dist/index.js';
+import { fdOf, listen } from '../support/net';
+import { onLinux } from '../support/platform';
+import { getBytes, IPPROTO_TCP } from '../support/reference-addon';
+
+/** linux/tcp.h, linux/tcp_states.h. The state is the first byte of TCP_INFO. */
+const TCP_INFO = 11;
+const [ESTABLISHED, CLOSE, CLOSE_WAIT] = [1, 7, 8];
+
+const stateOf = (socket: net.Socket) => getBytes(fdOf(socket), IPPROTO_TCP, TCP_INFO, 1)[0];
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await sleep(5);
+}
+
+async function withPair(use: (client: net.Socket, accepted: net.Socket) => Promise<void>) {
+  const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true });
+  const port = await listen(server);
+  const client = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const [accepted] = (await once(server, 'connection')) as [net.Socket];
+  client.on('error', () => {});
+  try {
+    await use(client, accepted);
+  } finally {
+    client.destroy();
+    accepted.destroy();
+    server.close();
+  }
+}
+
+describe('a connection that the kernel has closed, unheard', () => {
+  beforeEach(onLinux('the states of TCP_INFO in its numbers'));
+
+  test.each(['paused', 'half-closed'])('%s: dead within the timeout', (how) =>
+    withPair(async (client, accepted) => {
+      const errors: Error[] = [];
+      accepted.on('error', (error) => errors.push(error));
+      if (how === 'half-closed') {
+        client.end();
+        await once(accepted.resume(), 'end');
+      }
+      expect(stateOf(accepted)).toBe(how === 'half-closed' ? CLOSE_WAIT : ESTABLISHED);
+      const heartbeat = new Heartbeat(accepted, { interval: 100, timeout: 300 });
+      client.resetAndDestroy();
+      await until(() => stateOf(accepted) === CLOSE);
+      expect(accepted.destroyed).toBe(false);
+      const [death] = await once(heartbeat, 'dead');
+      expect(death).toMatchObject({ reason: 'unknown', state: 'CLOSED' });
+      await until(() => accepted.closed);
+      expect(errors).toMatchObject([{ code: 'ETIMEDOUT', death: { state: 'CLOSED' } }]);
+      expect(explainDisconnect(errors[0] as Error).code).toBe('ETIMEDOUT');
+    }),
+  );
+
+  test('in good order, with data that is still to be read: not dead', () =>
+    withPair(async (client, accepted) => {
+      const heartbeat = new Heartbeat(accepted, { interval: 100, timeout: 300 });
+      let dead = 0;
+      heartbeat.on('dead', () => dead++);
+      client.resume().end('the rest');
+      accepted.end();
+      await until(() => stateOf(accepted) === CLOSE);
+      await sleep(800);
+      expect(dead).toBe(0);
+      const [chunk] = await once(accepted.resume(), 'data');
+      expect(String(chunk)).toBe('the rest');
+    }));
+});

@@ -1,0 +1,148 @@
+// Where the kernel cannot be asked whether it has an option: no guess, and a socket that is there still works.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type net from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, type TestContext, test } from 'vitest';
+import { supportedOptions } from '../../dist/index.js';
+import { fdOf, withPair } from '../support/net';
+import { onLinux } from '../support/platform';
+import { getInt, IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET } from '../support/reference-addon';
+
+interface Said {
+  readonly value?: unknown;
+  readonly code?: string;
+  readonly syscall?: string;
+  readonly option?: string;
+  readonly message?: string;
+}
+interface Report {
+  readonly [call: string]: Said;
+}
+
+const strace = (...injections: string[]) => [
+  'strace',
+  ...['-f', '-qq', '-o', '/dev/null', '-e', 'signal=none'],
+  ...injections.flatMap((injection) => ['-e', `inject=${injection}`]),
+];
+
+const withoutStrace: string | undefined = (() => {
+  try {
+    execFileSync('strace', ['-o', '/dev/null', 'true'], { stdio: 'pipe' });
+    return undefined;
+  } catch (error) {
+    return `strace does not run here: ${String((error as Error).message).trim()}`;
+  }
+})();
+const needsStrace = ({ skip }: TestContext) => skip(withoutStrace !== undefined, withoutStrace);
+
+/** What the fixture says of a connection, that it holds as descriptor 3. */
+async function reportOf(client: net.Socket, command: string[], mode = ''): Promise<Report> {
+  const [program = '', ...args] = [
+    ...command,
+    process.execPath,
+    join(__dirname, '../fixtures/unasked.mjs'),
+    mode,
+  ];
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit', client] });
+  const [output] = await Promise.all([
+    text(child.stdout as NodeJS.ReadableStream),
+    once(child, 'exit'),
+  ]);
+  return JSON.parse(output) as Report;
+}
+
+describe('at the limit of descriptors', () => {
+  test('isSupported tells the call that failed, keeps nothing, and a socket that is there works', async (context) => {
+    onLinux('descriptors of a child, and numbers of the reference addon')(context);
+    await withPair(async ({ client }) => {
+      const fd = fdOf(client);
+      const limited = ['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh'];
+      const report = await reportOf(client, limited, 'full');
+      const refused = { code: 'EMFILE', syscall: 'socket' };
+      expect(report.supported).toMatchObject({
+        ...refused,
+        option: 'TCP_USER_TIMEOUT',
+        message:
+          'EMFILE: too many open files, socket TCP_USER_TIMEOUT (whether this kernel has the option could not be asked; the next call asks again)',
+      });
+      expect(report.supportedOfIpv6).toMatchObject(refused);
+      expect(report.all).toMatchObject(refused);
+      // What takes no new socket works.
+      for (const call of ['set', 'get', 'keepAlive', 'switchAlone', 'held', 'some', 'bounds']) {
+        expect({ [call]: report[call]?.code }).toEqual({ [call]: undefined });
+      }
+      expect(report.get?.value).toBe(5_000);
+      expect(report.held?.value).toEqual({
+        enable: true,
+        initialDelay: 7_000,
+        interval: 2_000,
+        count: 4,
+      });
+      expect(report.some?.value).toBe(true);
+      // With a user timeout of 5 s, before the first probe at 7 s, one probe decides.
+      expect(report.bounds?.value).toBe(9_000);
+      // A default is what a new socket has.
+      expect(report.asNew).toMatchObject({ ...refused, option: 'TCP_KEEPIDLE' });
+      expect(report.off).toMatchObject(refused);
+      expect([4, 5, 6, 18].map((name) => getInt(fd, IPPROTO_TCP, name))).toEqual([7, 2, 4, 5_000]);
+      expect(getInt(fd, SOL_SOCKET, SO_KEEPALIVE)).toBe(1);
+      // No default of an older kernel is taken for what could not be read.
+      for (const [value, reason] of report.defaults as unknown as [unknown, string][]) {
+        expect(value).toBeNull();
+        expect(reason).toMatch(/^EMFILE|has no such setting/);
+      }
+      const after = report.after as { supported?: Said; all?: Said };
+      expect(after.supported).toEqual({ value: true });
+      expect(after.all).toEqual({ value: supportedOptions() });
+    });
+  });
+});
+
+describe('in a sandbox', () => {
+  test('that refuses getsockopt: its error, and no guess', async (context) => {
+    needsStrace(context);
+    await withPair(async ({ client }) => {
+      const report = await reportOf(client, strace('getsockopt:error=EPERM'));
+      const refused = { code: 'EPERM', syscall: 'getsockopt' };
+      expect(report.supported).toMatchObject({ ...refused, option: 'TCP_USER_TIMEOUT' });
+      expect(report.all).toMatchObject(refused);
+      expect(report.get).toMatchObject({ ...refused, option: 'TCP_USER_TIMEOUT' });
+      expect(report.held).toMatchObject(refused);
+      // The call that failed is the question whether it is TCP, before setsockopt.
+      expect(report.switchAlone).toMatchObject({
+        ...refused,
+        option: 'TCP_NODELAY',
+        message: expect.stringMatching(
+          /asked before SO_KEEPALIVE, on which only a TCP socket acts/,
+        ),
+      });
+      expect(report.set).toEqual({});
+      expect(getInt(fdOf(client), IPPROTO_TCP, 18)).toBe(5_000);
+    });
+  });
+
+  test('that refuses new sockets of IPv6: without its options; of IPv4: an error', async (context) => {
+    needsStrace(context);
+    await withPair(async ({ client }) => {
+      const report = await reportOf(client, strace('socket:error=EAFNOSUPPORT'));
+      expect(report.supportedOfIpv6).toEqual({ value: false });
+      expect(report.supported).toMatchObject({ code: 'EAFNOSUPPORT', syscall: 'socket' });
+      expect(report.set).toEqual({});
+      expect(report.get).toEqual({ value: 5_000 });
+    });
+  });
+
+  test('that refuses setsockopt: the error is of setsockopt', async (context) => {
+    needsStrace(context);
+    await withPair(async ({ client }) => {
+      const report = await reportOf(client, strace('setsockopt:error=EACCES'));
+      expect(report.supported).toEqual({ value: true });
+      const refused = { code: 'EACCES', syscall: 'setsockopt' };
+      expect(report.set).toMatchObject(refused);
+      expect(report.switchAlone).toMatchObject({ ...refused, option: 'SO_KEEPALIVE' });
+    });
+  });
+});

@@ -1,0 +1,200 @@
+import { readFileSync } from 'node:fs';
+import { beforeEach, describe, expect, test } from 'vitest';
+import {
+  type DeadPeerReport,
+  getSysctl,
+  getSystemDefaults,
+  type SystemDefaults,
+} from '../../dist/index.js';
+import { inNamespace, needsNamespace } from '../support/namespace';
+import { AF_INET, getInt, IPPROTO_TCP, SOCK_STREAM, withSocket } from '../support/reference-addon';
+
+const file = (path: string) => readFileSync(`/proc/sys/${path}`, 'utf8').trimEnd();
+
+describe('getSystemDefaults', () => {
+  test('is what /proc says, in milliseconds', () => {
+    const defaults = getSystemDefaults();
+    const seconds = (name: string) => Number(file(`net/ipv4/${name}`)) * 1_000;
+    const count = (name: string) => Number(file(`net/ipv4/${name}`));
+    expect(defaults.keepAliveInitialDelay.value).toBe(seconds('tcp_keepalive_time'));
+    expect(defaults.keepAliveInterval.value).toBe(seconds('tcp_keepalive_intvl'));
+    expect(defaults.keepAliveCount.value).toBe(count('tcp_keepalive_probes'));
+    expect(defaults.retransmissions.value).toBe(count('tcp_retries2'));
+    expect(defaults.routeCheckRetries.value).toBe(count('tcp_retries1'));
+    expect(defaults.synRetries.value).toBe(count('tcp_syn_retries'));
+    expect(defaults.synAckRetries.value).toBe(count('tcp_synack_retries'));
+    expect(defaults.orphanRetries.value).toBe(count('tcp_orphan_retries'));
+    expect(defaults.finWait2Timeout.value).toBe(seconds('tcp_fin_timeout'));
+    expect(defaults.keepAliveInitialDelay).toEqual({
+      value: seconds('tcp_keepalive_time'),
+      unit: 'ms',
+      source: 'sysctl',
+      name: 'net.ipv4.tcp_keepalive_time',
+      scope: 'network namespace',
+      reason: null,
+    });
+    expect(defaults.keepAliveCount.unit).toBe('count');
+  });
+
+  test('is what a new socket has', () => {
+    const defaults = getSystemDefaults();
+    withSocket(AF_INET, SOCK_STREAM, (fd) => {
+      expect(getInt(fd, IPPROTO_TCP, 4) * 1_000).toBe(defaults.keepAliveInitialDelay.value);
+      expect(getInt(fd, IPPROTO_TCP, 5) * 1_000).toBe(defaults.keepAliveInterval.value);
+      expect(getInt(fd, IPPROTO_TCP, 6)).toBe(defaults.keepAliveCount.value);
+      expect(getInt(fd, IPPROTO_TCP, 7)).toBe(defaults.synRetries.value);
+      expect(getInt(fd, IPPROTO_TCP, 8) * 1_000).toBe(defaults.finWait2Timeout.value);
+    });
+  });
+
+  test('what another system has, and this one not, is null with the reason', () => {
+    expect(getSystemDefaults().connectTimeout).toMatchObject({
+      value: null,
+      name: null,
+      reason: 'linux has no such setting',
+    });
+  });
+});
+
+interface Report {
+  readonly defaults: SystemDefaults;
+  readonly commandLine: { status: number; stdout: string };
+  readonly bounds: DeadPeerReport;
+  readonly tolerate: string;
+  readonly fail: string;
+  readonly bounded: DeadPeerReport;
+}
+
+describe('getSystemDefaults in another namespace', () => {
+  beforeEach(needsNamespace);
+
+  test('is that of this process’s network namespace', async () => {
+    const { defaults, fresh, system } = await inNamespace<{
+      defaults: SystemDefaults;
+      fresh: number[];
+      system: Record<string, unknown>;
+    }>('defaults.mjs', 'changed');
+    expect(defaults.keepAliveInitialDelay.value).toBe(11_000);
+    expect(defaults.keepAliveInterval.value).toBe(3_000);
+    expect(defaults.keepAliveCount.value).toBe(5);
+    expect(defaults.retransmissions.value).toBe(4);
+    // 'system' follows the namespace, too; a default that no socket can be set to is told.
+    expect(fresh).toEqual([11, 3, 5]);
+    expect(system).toEqual({
+      restored: { enable: false, initialDelay: 11_000, interval: 3_000, count: 5 },
+      unsettable: 'ERR_OUT_OF_RANGE',
+      message: expect.stringMatching(/the system's default is 0, which a socket cannot be set to/),
+      untouched: { enable: true, initialDelay: 20_000, interval: 2_000, count: 3 },
+    });
+    // The namespace around the test kept its own.
+    expect(getSystemDefaults().retransmissions.value).toBe(Number(file('net/ipv4/tcp_retries2')));
+  });
+
+  test('without /proc/sys: null with the reason, never a guess', async () => {
+    const { defaults, commandLine, ...plans } = await inNamespace<Report>('defaults.mjs', 'hidden');
+    // Bounds that rest on what was assumed say so, and a plan too.
+    const assumed =
+      'net.ipv4.tcp_retries2 could not be read (ENOENT: no such file or directory): 15 is assumed';
+    expect(plans.bounds.warnings).toContain(assumed);
+    expect(plans.bounds.warnings.join()).toContain('net.ipv4.tcp_rto_min_us could not be read');
+    // The socket itself has its longest timeout.
+    expect(plans.bounds.warnings.join()).not.toContain('tcp_rto_max_ms');
+    expect(plans.tolerate).toContain(` ${assumed}.`);
+    // A user timeout depends on no setting.
+    expect(plans.fail).not.toContain('assumed');
+    expect(plans.bounded.warnings.join()).not.toContain('assumed');
+    // The command line tells the same, and its exit code that something is missing.
+    expect(commandLine.status).toBe(1);
+    expect(commandLine.stdout).toMatch(
+      /^keepAliveCount +- +net\.ipv4\.tcp_keepalive_probes: ENOENT: no such file/m,
+    );
+    expect(commandLine.stdout).not.toMatch(/noticed|fails after/);
+    for (const [name, { value, reason }] of Object.entries(defaults)) {
+      expect({ name, value }).toEqual({ name, value: null });
+      expect(reason).toMatch(name === 'connectTimeout' ? /no such setting/ : /^ENOENT: /);
+    }
+  });
+
+  test('settings that no kernel has: bounds all the same, with what was assumed', async () => {
+    const { bounds, tolerate, commandLine } = await inNamespace<Report>('defaults.mjs', 'nonsense');
+    expect(commandLine.status).toBe(1);
+    expect(bounds.idle).toBe(5_000);
+    // 10^9 retransmissions, most of them after two minutes: longer than the universe, and computed at once.
+    expect(bounds.busy).toBeGreaterThan(1e14);
+    expect(bounds.warnings).toContain(
+      'net.ipv4.tcp_rto_min_us could not be read (it is -0.001): 200 ms is assumed',
+    );
+    expect(tolerate).toMatch(
+      /"options.zeroWindow" argument cannot be 'tolerate' here: 1000000000 retransmissions \(net.ipv4.tcp_retries2\)/,
+    );
+  });
+
+  test('of an older kernel: what was fixed then, and says so', async () => {
+    const { defaults } = await inNamespace<Report>('defaults.mjs', 'older');
+    expect(defaults.retransmissions).toMatchObject({ value: 15, source: 'sysctl' });
+    expect(defaults.retransmissionTimeoutMin).toMatchObject({ value: 200, source: 'builtin' });
+    expect(defaults.retransmissionTimeoutMax).toMatchObject({
+      value: 120_000,
+      source: 'builtin',
+    });
+    expect(defaults.synLinearTimeouts).toMatchObject({ value: 0, source: 'builtin' });
+    expect(defaults.keepAliveCount).toMatchObject({
+      value: null,
+      reason: 'not a number: nine',
+    });
+  });
+});
+
+describe('getSysctl', () => {
+  test('gives the text of the kernel', () => {
+    expect(getSysctl('net.ipv4.tcp_rmem')).toEqual({
+      name: 'net.ipv4.tcp_rmem',
+      value: file('net/ipv4/tcp_rmem'),
+      source: 'sysctl',
+      scope: 'network namespace',
+      reason: null,
+    });
+    expect(getSysctl('kernel.ostype')).toMatchObject({ value: 'Linux', scope: 'machine' });
+    expect(getSysctl('net/ipv4/conf/lo/forwarding').value).toBe(
+      file('net/ipv4/conf/lo/forwarding'),
+    );
+    expect(getSysctl('net.ipv4.conf.lo.forwarding').value).toBe(
+      file('net/ipv4/conf/lo/forwarding'),
+    );
+  });
+
+  test('missing and unreadable: null with the reason', () => {
+    expect(getSysctl('net.ipv4.no_such_setting')).toMatchObject({
+      value: null,
+      reason: 'ENOENT: no such file or directory',
+    });
+    expect(getSysctl('net.ipv4').reason).toMatch(/^EISDIR/);
+    expect(getSysctl('net.ipv4.route.flush').reason).toMatch(/^EACCES/);
+    expect(getSysctl(`net.${'x'.repeat(251)}`).value).toBe(null);
+  });
+
+  test.each([
+    '../../etc/passwd',
+    'net/../../etc/passwd',
+    'net/.//etc/passwd',
+    'net/ipv4/../../../etc/passwd',
+    'net.ipv4../../../../etc/passwd',
+    'net.//.//.//etc.passwd',
+    '/etc/passwd',
+    '/proc/sys/net/ipv4/tcp_retries2',
+    'net.ipv4.tcp_retries2\0',
+    'net.ipv4.tcp_retries2\0x',
+    'net..ipv4',
+    '.net.ipv4',
+    'net.ipv4.',
+    'net.ipv4.tcp retries2',
+    'net.ipv4.tcp_retries2\n',
+    'nét.ipv4',
+    '',
+    'x'.repeat(256),
+  ])('%j is no name', (name) => {
+    expect(() => getSysctl(name)).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' }),
+    );
+  });
+});

@@ -1,0 +1,322 @@
+// What reaches the kernel, in numbers from the manual pages and headers of Linux. Nothing here
+// comes from the catalogue: a row with the wrong unit, kind or kernel name passes the derived
+// tests, which would agree with it, and fails here.
+
+import { beforeEach, describe, expect, test } from 'vitest';
+import {
+  getOption,
+  getOptions,
+  type OptionName,
+  type OptionValues,
+  setOptions,
+} from '../../dist/index.js';
+import { inNamespace, needsNamespace } from '../support/namespace';
+import { withPair } from '../support/net';
+import { onLinux } from '../support/platform';
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  getBytes,
+  getInt,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPPROTO_TCP,
+  referenceAddon,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  setInt,
+  withSocket,
+} from '../support/reference-addon';
+
+const int = (value: number) => {
+  const buffer = Buffer.alloc(4);
+  buffer.writeInt32LE(value | 0);
+  return buffer;
+};
+const ints = (...values: number[]) => Buffer.concat(values.map(int));
+const u64 = (value: bigint) => {
+  const buffer = Buffer.alloc(8);
+  buffer.writeBigUInt64LE(value);
+  return buffer;
+};
+const text = (value: string) => Buffer.concat([Buffer.from(value), Buffer.alloc(1)]);
+
+/** Option, value of ours, level and number of the kernel, the bytes that it holds for it. */
+type Line = readonly [OptionName, OptionValues[OptionName], number, number, Buffer];
+
+const LINES: readonly Line[] = [
+  ['keepAliveInitialDelay', 77_000, IPPROTO_TCP, 4, int(77)],
+  ['keepAliveInterval', 6_000, IPPROTO_TCP, 5, int(6)],
+  ['keepAliveCount', 4, IPPROTO_TCP, 6, int(4)],
+  ['keepAlive', true, SOL_SOCKET, 9, int(1)],
+  ['userTimeout', 7_000, IPPROTO_TCP, 18, int(7_000)],
+  ['synRetries', 2, IPPROTO_TCP, 7, int(2)],
+  ['noDelay', true, IPPROTO_TCP, 1, int(1)],
+  ['cork', true, IPPROTO_TCP, 3, int(1)],
+  ['quickAck', false, IPPROTO_TCP, 12, int(0)],
+  ['maxSegmentSize', 600, IPPROTO_TCP, 2, int(600)],
+  ['congestionControl', 'reno', IPPROTO_TCP, 13, text('reno')],
+  ['notSentLowWatermark', 4_000_000_000, IPPROTO_TCP, 25, int(4_000_000_000)],
+  ['windowClamp', 20_000, IPPROTO_TCP, 10, int(20_000)],
+  ['deferAccept', 15_000, IPPROTO_TCP, 9, int(15)],
+  ['fastOpen', 5, IPPROTO_TCP, 23, int(5)],
+  ['fastOpenConnect', true, IPPROTO_TCP, 30, int(1)],
+  ['finWait2Timeout', 9_000, IPPROTO_TCP, 8, int(9)],
+  ['retransmissionTimeoutMax', 2_500, IPPROTO_TCP, 44, int(2_500)],
+  ['thinLinearTimeouts', true, IPPROTO_TCP, 16, int(1)],
+  ['recvLowWatermark', 99, SOL_SOCKET, 18, int(99)],
+  ['linger', { enable: true, timeout: 3_000 }, SOL_SOCKET, 13, ints(1, 3)],
+  ['reuseAddress', true, SOL_SOCKET, 2, int(1)],
+  ['reusePort', true, SOL_SOCKET, 15, int(1)],
+  ['bindToDevice', 'lo', SOL_SOCKET, 25, text('lo')],
+  ['busyPoll', 0.057, SOL_SOCKET, 46, int(57)],
+  ['incomingCpu', 1, SOL_SOCKET, 49, int(1)],
+  ['maxPacingRate', 2 ** 40 + 3, SOL_SOCKET, 47, u64(2n ** 40n + 3n)],
+  ['zeroCopy', true, SOL_SOCKET, 60, int(1)],
+  ['dscp', 46, IPPROTO_IP, 1, int(0xb8)],
+  ['dscp', 46, IPPROTO_IPV6, 67, int(0xb8)],
+  ['typeOfService', 0x28, IPPROTO_IP, 1, int(0x28)],
+  ['priority', 4, SOL_SOCKET, 12, int(4)],
+  ['ttl', 33, IPPROTO_IP, 2, int(33)],
+  ['freeBind', true, IPPROTO_IP, 15, int(1)],
+  ['pathMtuDiscovery', 'do', IPPROTO_IP, 10, int(2)],
+  ['pathMtuDiscovery', 'omit', IPPROTO_IP, 10, int(5)],
+  ['bindAddressNoPort', true, IPPROTO_IP, 24, int(1)],
+  ['trafficClass', 0x40, IPPROTO_IPV6, 67, int(0x40)],
+  ['hopLimit', 12, IPPROTO_IPV6, 16, int(12)],
+  ['ipv6Only', true, IPPROTO_IPV6, 26, int(1)],
+  ['mark', 0xffff_fff0, SOL_SOCKET, 36, int(0xffff_fff0)],
+  ['transparent', true, IPPROTO_IP, 19, int(1)],
+];
+
+/** Lines that only a privileged process may run. */
+const PRIVILEGED: readonly OptionName[] = ['mark', 'transparent'];
+
+/** Options that only newer kernels have, with the first that has them. */
+const SINCE: Partial<Record<OptionName, string>> = { retransmissionTimeoutMax: '6.15' };
+
+const isRoot = process.getuid?.() === 0;
+
+describe('on Linux', () => {
+  beforeEach(onLinux('its numbers'));
+  test.for(LINES)('%s %o: written', ([name, value, level, option, bytes], { skip }) => {
+    withSocket(level === IPPROTO_IPV6 ? AF_INET6 : AF_INET, SOCK_STREAM, (fd) => {
+      skip(!isRoot && PRIVILEGED.includes(name), 'this process is not privileged');
+      skip(lacks(fd, name, level, option), `this kernel has no ${name} (${SINCE[name]})`);
+      setOptions(fd, { [name]: value });
+      expect(getBytes(fd, level, option, 64).subarray(0, bytes.length)).toEqual(bytes);
+    });
+  });
+
+  test.for(LINES)('%s %o: read', ([name, value, level, option, bytes], { skip }) => {
+    withSocket(level === IPPROTO_IPV6 ? AF_INET6 : AF_INET, SOCK_STREAM, (fd) => {
+      skip(!isRoot && PRIVILEGED.includes(name), 'this process is not privileged');
+      skip(lacks(fd, name, level, option), `this kernel has no ${name} (${SINCE[name]})`);
+      expect(referenceAddon.set(fd, level, option, bytes)).toBe(0);
+      expect(getOption(fd, name)).toEqual(value);
+    });
+  });
+
+  test('buffer sizes: the kernel doubles what it gets', () => {
+    withSocket(AF_INET, SOCK_STREAM, (fd) => {
+      setOptions(fd, { sendBufferSize: 50_000, recvBufferSize: 60_000 });
+      expect(getBytes(fd, SOL_SOCKET, 7, 4)).toEqual(int(100_000));
+      expect(getBytes(fd, SOL_SOCKET, 8, 4)).toEqual(int(120_000));
+      expect(getOption(fd, 'sendBufferSize')).toBe(100_000);
+      expect(getOption(fd, 'recvBufferSize')).toBe(120_000);
+    });
+  });
+
+  test('what can only be read is what the kernel says of the same socket', async () => {
+    await withPair(({ client, server }) => {
+      const fd = (client as unknown as { _handle: { fd: number } })._handle.fd;
+      expect(getBytes(fd, SOL_SOCKET, 3, 4)).toEqual(int(1));
+      expect(getOption(client, 'type')).toBe('stream');
+      expect(getBytes(fd, SOL_SOCKET, 38, 4)).toEqual(int(6));
+      expect(getOption(client, 'protocol')).toBe('tcp');
+      expect(getBytes(fd, SOL_SOCKET, 39, 4)).toEqual(int(2));
+      expect(getOption(client, 'domain')).toBe('ipv4');
+      expect(getOption(client, 'acceptingConnections')).toBe(false);
+      expect(getOption(server, 'acceptingConnections')).toBe(true);
+      expect(getOption(client, 'mtu')).toBe(getBytes(fd, IPPROTO_IP, 14, 4).readInt32LE(0));
+      expect(getOption(client, 'cookie')).toBe(
+        String(getBytes(fd, SOL_SOCKET, 57, 8).readBigUInt64LE(0)),
+      );
+      expect(getOption(client, 'sendLowWatermark')).toBe(1);
+    });
+  });
+
+  describe('rounding: up to the unit of the kernel, never to 0, never around', () => {
+    const ROUNDED: readonly (readonly [OptionName, number, number, number, number])[] = [
+      ['keepAliveInitialDelay', 0.001, IPPROTO_TCP, 4, 1],
+      ['keepAliveInitialDelay', 500, IPPROTO_TCP, 4, 1],
+      ['keepAliveInitialDelay', 1_000, IPPROTO_TCP, 4, 1],
+      ['keepAliveInitialDelay', 1_000.5, IPPROTO_TCP, 4, 2],
+      ['keepAliveInitialDelay', 32_766_001, IPPROTO_TCP, 4, 32_767],
+      ['keepAliveInterval', 1_500, IPPROTO_TCP, 5, 2],
+      ['finWait2Timeout', 119_001, IPPROTO_TCP, 8, 120],
+      ['deferAccept', 0, IPPROTO_TCP, 9, 0],
+      ['deferAccept', 5e-324, IPPROTO_TCP, 9, 1],
+      ['userTimeout', 0, IPPROTO_TCP, 18, 0],
+      ['userTimeout', 0.2, IPPROTO_TCP, 18, 1],
+      ['userTimeout', 1_500.5, IPPROTO_TCP, 18, 1_501],
+      ['userTimeout', 2_147_483_647, IPPROTO_TCP, 18, 2_147_483_647],
+      ['retransmissionTimeoutMax', 1_999.5, IPPROTO_TCP, 44, 2_000],
+      ['busyPoll', 0.0000001, SOL_SOCKET, 46, 1],
+      ['busyPoll', 0.0501, SOL_SOCKET, 46, 51],
+      ['busyPoll', 3, SOL_SOCKET, 46, 3_000],
+    ];
+    test.for(ROUNDED)('%s: %d ms', ([name, value, level, option, held], { skip }) => {
+      withSocket(AF_INET, SOCK_STREAM, (fd) => {
+        skip(lacks(fd, name, level, option), `this kernel has no ${name} (${SINCE[name]})`);
+        setOptions(fd, { [name]: value });
+        expect(getBytes(fd, level, option, 4)).toEqual(int(held));
+      });
+    });
+
+    // Counts, sizes and marks are integers: a fraction is a mistake there, and not to be rounded.
+    const INTEGERS: readonly OptionName[] = [
+      ...(['keepAliveCount', 'synRetries', 'maxSegmentSize', 'notSentLowWatermark'] as const),
+      ...(['windowClamp', 'fastOpen', 'sendBufferSize', 'recvBufferSize'] as const),
+      ...(['recvLowWatermark', 'mark', 'incomingCpu', 'typeOfService', 'trafficClass'] as const),
+      ...(['priority', 'ttl', 'hopLimit', 'maxPacingRate', 'dscp'] as const),
+    ];
+    test.each(INTEGERS)('%s: no fraction', (name) => {
+      withSocket(AF_INET6, SOCK_STREAM, (fd) => {
+        expect(() => setOptions(fd, { [name]: 100.5 })).toThrow(/must be an integer/);
+      });
+    });
+
+    test.each(['deferAccept', 'userTimeout', 'busyPoll'])('%s: nothing below 0', (name) => {
+      withSocket(AF_INET, SOCK_STREAM, (fd) => {
+        for (const value of [-5e-324, -0.001, -1]) {
+          expect(() => setOptions(fd, { [name]: value })).toThrow(RangeError);
+        }
+        setOptions(fd, { [name]: -0 });
+      });
+    });
+
+    test('every µs up to 10 ms survives being read and written again', () => {
+      withSocket(AF_INET, SOCK_STREAM, (fd) => {
+        for (let us = 1; us <= 10_000; us += 7) {
+          referenceAddon.set(fd, SOL_SOCKET, 46, int(us));
+          setOptions(fd, { busyPoll: getOption(fd, 'busyPoll') });
+          expect(getBytes(fd, SOL_SOCKET, 46, 4)).toEqual(int(us));
+        }
+      });
+    });
+  });
+
+  describe('dscp', () => {
+    const IP_TOS = 1;
+    const IPV6_TCLASS = 67;
+
+    test('is both options of an IPv6 socket, which may have an IPv4 peer', () => {
+      withSocket(AF_INET6, SOCK_STREAM, (fd) => {
+        setOptions(fd, { dscp: 10, priority: 3 });
+        expect(getInt(fd, IPPROTO_IP, IP_TOS)).toBe(10 << 2);
+        expect(getInt(fd, IPPROTO_IPV6, IPV6_TCLASS)).toBe(10 << 2);
+        // IP_TOS sets the priority too, so it is written first.
+        expect(getInt(fd, SOL_SOCKET, 12)).toBe(3);
+      });
+    });
+
+    test('leaves the two bits of ECN as they are', () => {
+      withSocket(AF_INET6, SOCK_DGRAM, (fd) => {
+        setInt(fd, IPPROTO_IP, IP_TOS, 0x01);
+        setInt(fd, IPPROTO_IPV6, IPV6_TCLASS, 0x02);
+        expect(getOption(fd, 'dscp')).toBe(0);
+        setOptions(fd, { dscp: 63 });
+        expect(getInt(fd, IPPROTO_IP, IP_TOS)).toBe(0xfd);
+        expect(getInt(fd, IPPROTO_IPV6, IPV6_TCLASS)).toBe(0xfe);
+        expect(getOption(fd, 'dscp')).toBe(63);
+      });
+    });
+
+    test('is read with other options, and of the socket’s own family', () => {
+      withSocket(AF_INET6, SOCK_STREAM, (fd) => {
+        setInt(fd, IPPROTO_IP, IP_TOS, 10 << 2);
+        setInt(fd, IPPROTO_IPV6, IPV6_TCLASS, 12 << 2);
+        const dscp = getOption(fd, 'dscp');
+        expect(dscp).toBe(12);
+        expect(getOptions(fd, ['ttl', 'dscp', 'noDelay'])).toEqual({
+          ttl: 64,
+          dscp,
+          noDelay: false,
+        });
+        expect(getOptions(fd, ['dscp'])).toEqual({ dscp });
+        expect(getOptions(fd)).toMatchObject({ dscp, typeOfService: 40, trafficClass: 48 });
+      });
+    });
+
+    test('is refused by a socket of neither, which says so; the options before it are set', () => {
+      withSocket(AF_UNIX, SOCK_STREAM, (fd) => {
+        const refused = expect.objectContaining({
+          ...{ code: expect.stringMatching(/^E(NOTSUP|OPNOTSUPP)$/), option: 'IP_TOS' },
+          applied: ['sendBufferSize'],
+        });
+        expect(() => setOptions(fd, { dscp: 46, sendBufferSize: 20_000 })).toThrow(refused);
+        expect(() => getOption(fd, 'dscp')).toThrow(/getsockopt IP_TOS/);
+        expect(() => getOptions(fd, ['type', 'dscp'])).toThrow(/getsockopt IP_TOS/);
+        expect(getOptions(fd)).not.toHaveProperty('dscp');
+      });
+    });
+
+    test('is named once among the options that were set before a refusal', () => {
+      withSocket(AF_INET6, SOCK_STREAM, (fd) => {
+        // Listening binds it, and then it is too late for ipv6Only.
+        expect(referenceAddon.listen(fd)).toBe(0);
+        const refused = expect.objectContaining({
+          option: 'IPV6_V6ONLY',
+          applied: ['dscp', 'ttl'],
+        });
+        expect(() => setOptions(fd, { ipv6Only: true, ttl: 9, dscp: 46 })).toThrow(refused);
+      });
+    });
+  });
+
+  describe('packets', () => {
+    beforeEach(needsNamespace);
+
+    test('carry the dscp of a tuning, IPv4 and IPv6, from an IPv6 socket to an IPv4 peer too', async () => {
+      // By nft(8): segments with data from (sport) and to (dport) a server on `::`, with DSCP 46 and without.
+      expect(await inNamespace('dscp.mjs')).toEqual({
+        ...{ 'ip sport ==': 1, 'ip sport !=': 0, 'ip dport ==': 1, 'ip dport !=': 0 },
+        ...{ 'ip6 sport ==': 1, 'ip6 sport !=': 0, 'ip6 dport ==': 1, 'ip6 dport !=': 0 },
+      });
+    });
+  });
+
+  test('no pacing limit is Infinity, both ways', () => {
+    withSocket(AF_INET, SOCK_STREAM, (fd) => {
+      expect(getOption(fd, 'maxPacingRate')).toBe(Number.POSITIVE_INFINITY);
+      setOptions(fd, { maxPacingRate: 1_000 });
+      setOptions(fd, { maxPacingRate: Number.POSITIVE_INFINITY });
+      expect(getBytes(fd, SOL_SOCKET, 47, 8)).toEqual(Buffer.alloc(8, 0xff));
+    });
+  });
+
+  test('no CPU is null', () => {
+    withSocket(AF_INET, SOCK_STREAM, (fd) => {
+      expect(getOption(fd, 'incomingCpu')).toBe(null);
+    });
+  });
+
+  test('no device is the empty string, both ways', ({ skip }) => {
+    skip(!isRoot, 'this process is not privileged');
+    withSocket(AF_INET, SOCK_STREAM, (fd) => {
+      expect(getOption(fd, 'bindToDevice')).toBe('');
+      setOptions(fd, { bindToDevice: 'lo' });
+      setOptions(fd, { bindToDevice: '' });
+      expect(getBytes(fd, SOL_SOCKET, 25, 16)).toHaveLength(0);
+      expect(getOption(fd, 'bindToDevice')).toBe('');
+    });
+  });
+
+  /** Only a kernel that is known to be older may lack an option; any other must have it. */
+  function lacks(fd: number, name: OptionName, level: number, option: number): boolean {
+    return SINCE[name] !== undefined && referenceAddon.get(fd, level, option, Buffer.alloc(4)) < 0;
+  }
+});

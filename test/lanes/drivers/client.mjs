@@ -1,0 +1,142 @@
+// One driver, in a process of its own, with tuned sockets or as it is: a connection for each case.
+// stage.mjs says what is next.
+
+import { createHook } from 'node:async_hooks';
+import { createRequire } from 'node:module';
+import { now, SERVER } from './address.mjs';
+import { DRIVERS } from './drivers.mjs';
+
+// Below net.Socket, so that it cannot be what has the tuning work.
+const handles = new Set();
+createHook({
+  init: (_id, type, _trigger, resource) => type === 'TCPWRAP' && handles.add(resource),
+}).enable();
+
+const [name, tuned, timeout, cases] = process.argv.slice(2);
+const CASES = JSON.parse(cases);
+const untunable = [];
+if (tuned === 'tuned') {
+  const { tuneSockets } = await import('../../../dist/index.js');
+  tuneSockets({
+    client: { deadPeerTimeout: Number(timeout) },
+    onError: (error) => untunable.push(error.message),
+  });
+}
+
+const require = createRequire(import.meta.url);
+const referenceAddon = require('../../support/reference-addon/build/Release/reference_addon.node');
+const TCP = 6;
+const OPTIONS = {
+  keepAlive: [1, 9, 1],
+  keepAliveInitialDelay: [TCP, 4, 1_000],
+  keepAliveInterval: [TCP, 5, 1_000],
+  keepAliveCount: [TCP, 6, 1],
+  userTimeout: [TCP, 18, 1],
+};
+
+/** What the kernel holds, asked without the package. */
+function held({ _handle }) {
+  const value = Buffer.alloc(4);
+  const entries = Object.entries(OPTIONS).map(([option, [level, number, unit]]) => {
+    referenceAddon.get(_handle.fd, level, number, value);
+    return [option, value.readInt32LE() * unit];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Of this process, to the servers: whoever made them, and however; unreferenced ones too. */
+function connections() {
+  return [...handles].map(ownerOf).filter((socket) => socket?.remoteAddress === SERVER);
+}
+
+/** Node keeps the socket of a handle under a symbol of its own. */
+function ownerOf(handle) {
+  const symbol = Object.getOwnPropertySymbols(handle).find(
+    ({ description }) => description === 'owner_symbol',
+  );
+  return handle[symbol];
+}
+
+const watched = [];
+
+/** Notes the first time of each thing a driver tells. */
+const teller = (told) => (event) => (error) => {
+  if (told.some((one) => one.by === event)) return;
+  told.push({ by: event, at: now(), code: error?.code ?? null });
+};
+
+function watchRequest(one, request) {
+  one.asked = true;
+  // Some throw where others reject.
+  Promise.resolve()
+    .then(request)
+    .then(
+      () => Object.assign(one, { answered: true }),
+      (error) => {
+        const { code, cause, message } = error ?? {};
+        one.failed = {
+          by: 'request',
+          at: now(),
+          code: code ?? cause?.code ?? message ?? `${error}`,
+        };
+      },
+    );
+}
+
+async function open() {
+  const connect = await DRIVERS[name]();
+  for (const [index, { state }] of CASES.entries()) {
+    const before = new Set(connections());
+    const told = [];
+    const driver = await connect(teller(told), index);
+    await driver.ask();
+    const made = connections().filter((socket) => !before.has(socket));
+    if (made.length !== 1) throw new Error(`${name}: ${made.length} connections for ${state}`);
+    const [socket] = made;
+    const ports = `${socket.localPort} ${socket.remotePort}`;
+    const one = { state, driver, socket, told, ports };
+    socket.once('close', () => {
+      one.code = socket.errored?.code ?? null;
+    });
+    watched.push(one);
+  }
+  return watched.map(({ ports }) => ports);
+}
+
+/** The last that the peer says, so that all are equally quiet when it falls silent. */
+async function freshen() {
+  for (const { driver } of watched) await driver.ask();
+  for (const one of watched) {
+    if (one.state === 'busy' && one.driver.wait) watchRequest(one, one.driver.wait);
+    one.held = held(one.socket);
+  }
+  const made = connections().length;
+  if (made !== watched.length) throw new Error(`${name}: ${made} connections`);
+}
+
+function silent(at) {
+  for (const [index, { after }] of CASES.entries()) {
+    const one = watched[index];
+    if (after === null || one.asked) continue;
+    setTimeout(() => watchRequest(one, one.driver.ask), Math.max(0, at + after - now()));
+  }
+}
+
+function report() {
+  return {
+    untunable,
+    cases: watched.map(({ driver, socket, ...one }) => one),
+  };
+}
+
+const ORDERS = { open, freshen, silent, report };
+
+// Some drivers have a promise of their own fail too, which nobody of theirs waits for.
+process.on('unhandledRejection', () => {});
+process.on('message', async ([order, ...args]) => {
+  try {
+    process.send({ result: await ORDERS[order](...args) });
+  } catch (error) {
+    process.send({ error: error.stack ?? String(error) });
+  }
+});

@@ -1,0 +1,156 @@
+// Every driver on a server that falls silent: with tuneSockets() and nothing else it fails within the
+// promise; without, what happens is a figure. All of them side by side, once; each case is a test.
+
+import { execFile, execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { planDeadPeerTimeout } from '../../../dist/index.js';
+
+interface Told {
+  readonly by: string;
+  /** Seconds after the peer fell silent, as every time here. */
+  readonly at: number;
+  readonly code: string | number | null;
+}
+
+interface Case {
+  readonly state: string;
+  /** What the kernel held, before the peer fell silent. */
+  readonly held: Readonly<Record<string, number>>;
+  readonly code: string | null;
+  /** When the kernel had the connection no more; `null`: it still had. */
+  readonly closed: number | null;
+  readonly told: readonly Told[];
+  readonly request: Told | null;
+  readonly answered: boolean;
+}
+
+interface Driver {
+  readonly name: string;
+  readonly mode: 'tuned' | 'untuned';
+  readonly untunable: readonly string[];
+  readonly cases: readonly Case[];
+}
+
+const TIMEOUT = 10_000;
+/** As planDeadPeerTimeout() has it: timers are late by so much anywhere. */
+const PROMISE = (TIMEOUT + 250) / 1_000;
+/** What a driver may take to tell it, on a machine on which two dozen do at once. */
+const TELLING = 0.5;
+/** How long the untuned ones are watched. */
+const WATCH = 30_000;
+
+const plan = planDeadPeerTimeout(TIMEOUT);
+const CASES = [
+  { state: 'idle', after: null },
+  { state: 'busy', after: 0 },
+  { state: 'late', after: 1_000 },
+  // Just before the last probe would have ended it, with room for how long all had been quiet.
+  { state: 'worst', after: plan.bounds.idle - 800 },
+];
+
+const NAMES = [
+  ...['pg', 'postgres', 'ioredis', 'redis', 'mysql2', 'mqtt', 'undici', 'fetch'],
+  ...['http.Agent', 'http2', '@grpc/grpc-js', 'ws'],
+];
+
+/** Debian keeps PostgreSQL's programs out of the PATH, a folder for each version. */
+function postgresql(program: string): string {
+  const folder = '/usr/lib/postgresql';
+  const versions = existsSync(folder) ? readdirSync(folder).map(Number) : [];
+  return join(folder, String(Math.max(0, ...versions)), 'bin', program);
+}
+
+const PROGRAMS = {
+  postgres: postgresql('postgres'),
+  initdb: postgresql('initdb'),
+  redis: '/usr/bin/redis-server',
+  mariadb: '/usr/sbin/mariadbd',
+  mariadbInstall: '/usr/bin/mariadb-install-db',
+  mosquitto: '/usr/sbin/mosquitto',
+};
+
+const NAMESPACES = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+
+/** Why it cannot be done here, or `undefined` where it can. */
+const impossible: string | undefined = (() => {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'needs root on Linux';
+  const missing = Object.values(PROGRAMS).filter((program) => !existsSync(program));
+  if (missing.length > 0) return `not installed: ${missing.join(', ')}`;
+  try {
+    execFileSync('unshare', [...NAMESPACES, 'nft', 'list', 'ruleset'], { stdio: 'pipe' });
+    return undefined;
+  } catch (error) {
+    return `no private network namespace here: ${String((error as Error).message).trim()}`;
+  }
+})();
+
+let drivers: readonly Driver[] = [];
+const data = mkdtempSync(join(tmpdir(), 'socket-options-servers-'));
+afterAll(() => rmSync(data, { recursive: true }));
+
+beforeAll(async () => {
+  if (impossible !== undefined) return;
+  // The servers' user has to get in.
+  chmodSync(data, 0o755);
+  const { stdout } = await promisify(execFile)(
+    'unshare',
+    [
+      ...[...NAMESPACES, process.execPath, join(__dirname, 'stage.mjs'), data],
+      ...[JSON.stringify(PROGRAMS), `${TIMEOUT}`, JSON.stringify(CASES), `${WATCH}`],
+    ],
+    { timeout: 150_000, killSignal: 'SIGKILL', maxBuffer: 2 ** 24 },
+  );
+  drivers = (JSON.parse(stdout) as { drivers: readonly Driver[] }).drivers;
+  if (process.env.DRIVERS_RESULTS !== undefined) writeFileSync(process.env.DRIVERS_RESULTS, stdout);
+});
+
+beforeEach(({ skip }) => skip(impossible !== undefined, impossible));
+
+function driverOf(name: string, mode: Driver['mode']): Driver {
+  const driver = drivers.find((one) => one.name === name && one.mode === mode);
+  expect(driver, `${name}, ${mode}`).toBeDefined();
+  return driver as Driver;
+}
+
+function caseOf(name: string, mode: Driver['mode'], state: string): Case {
+  const found = driverOf(name, mode).cases.find((one) => one.state === state);
+  expect(found, `${name}, ${mode}, ${state}`).toBeDefined();
+  return found as Case;
+}
+
+test('no driver was left out', () => {
+  expect([...new Set(drivers.map(({ name }) => name))]).toEqual(NAMES);
+});
+
+describe.each(NAMES)('%s', (name) => {
+  test('keeps what tuneSockets() set, whatever it sets itself', () => {
+    const { untunable, cases } = driverOf(name, 'tuned');
+    expect(untunable).toEqual([]);
+    expect(cases).toHaveLength(CASES.length);
+    for (const { held } of cases) expect(held).toEqual({ ...plan.options, keepAlive: 1 });
+  });
+
+  test.each(CASES.map(({ state }) => state))('tuned, %s: within the promise', (state) => {
+    const { closed, code, told, request, answered } = caseOf(name, 'tuned', state);
+    expect(answered).toBe(false);
+    expect(code).toBe('ETIMEDOUT');
+    expect(closed).not.toBeNull();
+    // Three probes, a second apart: an end that comes sooner has another cause.
+    expect(closed).toBeGreaterThan(2);
+    expect(closed).toBeLessThanOrEqual(PROMISE);
+    const known = [...told, ...(request === null ? [] : [request])].map(({ at }) => at);
+    if (state !== 'idle') expect(known.length).toBeGreaterThan(0);
+    // The first that tells: what a driver keeps for its next connection may wait for longer.
+    if (known.length > 0) expect(Math.min(...known)).toBeLessThanOrEqual(PROMISE + TELLING);
+  });
+
+  test.each(CASES.map(({ state }) => state))('untuned, %s: there is a figure', (state) => {
+    const { closed, answered } = caseOf(name, 'untuned', state);
+    expect(answered).toBe(false);
+    expect(closed === null || closed > 0).toBe(true);
+  });
+});

@@ -1,0 +1,75 @@
+// The matrix of docs/drivers.md, from what the lane measured.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+
+const PAGE = new URL('../../../docs/drivers.md', import.meta.url);
+const BEGIN = '<!-- drivers: made by npm run test:drivers -- --write -->';
+const END = '<!-- /drivers -->';
+
+/** When the driver knew, or what it asked of. */
+export function knownAt({ told, request }) {
+  const times = [...told, ...(request === null ? [] : [request])].map(({ at }) => at);
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+/** When the connection ended for the kernel; and when the driver told it, where that is another time. */
+function figure(one, watched) {
+  const spell = (at) => (at === null ? `> ${watched} s` : `${at.toFixed(1)} s`);
+  const closed = spell(one.closed);
+  const known = spell(knownAt(one));
+  // Of an idle connection not every client tells.
+  if (one.state === 'idle' && knownAt(one) === null) return closed;
+  const apart = Math.abs((one.closed ?? watched) - (knownAt(one) ?? watched)) > 0.25;
+  return apart ? `${closed}, told: ${known}` : closed;
+}
+
+function toldBy({ cases }, watched) {
+  const idle = cases.find(({ state }) => state === 'idle').told.map(({ by }) => `\`${by}\``);
+  const late = cases.find(({ state }) => state === 'late');
+  const request = late.request === null ? `still pending after ${watched} s` : 'fails';
+  const code = late.request === null ? '' : ` (\`${late.request.code}\`)`;
+  return [idle.join(', ') || 'nothing', `${request}${code}`];
+}
+
+function matrix({ drivers, watched }) {
+  const names = [...new Set(drivers.map(({ name }) => name))];
+  const states = drivers[0].cases.map(({ state }) => state);
+  const lines = names.map((name) => {
+    const of = (mode) => drivers.find((one) => one.name === name && one.mode === mode);
+    const [tuned, untuned] = [of('tuned'), of('untuned')];
+    const cells = states.map((_, index) => {
+      const figures = [tuned, untuned].map(({ cases }) => figure(cases[index], watched));
+      return figures.join(' / ');
+    });
+    return [name, tuned.version ?? 'Node', ...cells, ...toldBy(tuned, watched)];
+  });
+  const heads = {
+    idle: 'Idle',
+    busy: 'An answer is awaited',
+    late: 'Asked 1 s later',
+    worst: 'Asked as late as can be',
+  };
+  return [
+    ['Driver', 'Version', ...states.map((state) => heads[state]), 'Tells when idle', 'Request'],
+    Array(states.length + 4).fill('---'),
+    ...lines,
+  ]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+}
+
+export function page(report) {
+  const { node, kernel, ...servers } = report.versions;
+  const kernelVersion = /^\d+\.\d+\.\d+/.exec(kernel)[0];
+  const list = Object.entries(servers).map((one) => one.join(' '));
+  return `Node ${node}, Linux ${kernelVersion}; ${list.join(', ')}.\n\n${matrix(report)}`;
+}
+
+export function write(report) {
+  const text = readFileSync(PAGE, 'utf8');
+  const [before, rest] = text.split(BEGIN);
+  if (rest === undefined || !rest.includes(END)) {
+    throw new Error('docs/drivers.md has no place for the matrix');
+  }
+  writeFileSync(PAGE, `${before}${BEGIN}\n\n${page(report)}\n\n${END}${rest.split(END)[1]}`);
+}

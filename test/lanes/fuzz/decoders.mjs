@@ -1,0 +1,159 @@
+// The decoders of lib/tcp-info/ for every system, of every length from 0 to 400; what reads options
+// and settings. A decoder must not throw, must not read beyond the length, and the object and the row
+// that are made of one structure must agree.
+import { deepStrictEqual, ok } from 'node:assert';
+import { createRequire } from 'node:module';
+import { source } from '../../../scripts/source.mjs';
+import { fuzz } from './target.mjs';
+
+const require = createRequire(import.meta.url);
+const face = require('../../../dist/index.js');
+
+const records = new ArrayBuffer(512);
+/** The modules over records of our own: for lib/options/codec.ts. */
+const {
+  newRow,
+  systems,
+  tcpInfoOfRow,
+  addressBytes,
+  addressText,
+  isWithin,
+  prefixOf,
+  codecs,
+  rows,
+} = await source(
+  [
+    'tcp-info/row',
+    'tcp-info/system',
+    'connections/address',
+    'options/codec',
+    'catalogue/catalogue',
+  ],
+  {
+    'core/record-buffer': { words: new Int32Array(records), bytes: new Uint8Array(records) },
+    'core/constants': { constantTables: () => ({ values: face.constants, levels: {} }) },
+  },
+);
+
+const LONGEST = 400;
+const WORDS = LONGEST / 4 + 40;
+
+/** The structure at a word of some memory, and `poison` everywhere else, up to its last byte. */
+function memory(bytes, length, at, poison) {
+  const words = new Uint32Array(WORDS).fill(poison);
+  new Uint8Array(words.buffer).set(bytes.subarray(0, length), at * 4);
+  return words;
+}
+
+function sameTwice(decode, label) {
+  const [one, other] = [0, 0xffff_ffff].map(decode);
+  deepStrictEqual(one, other, `${label}: bytes beyond the length were read`);
+  return one;
+}
+
+function checkNumbers(object, label) {
+  for (const [name, value] of Object.entries(object)) {
+    if (name === 'state') ok(value === null || face.tcpStates.includes(value), `${label} ${value}`);
+    else ok(value === null || Number.isFinite(value), `${label}: ${name} is ${value}`);
+  }
+}
+
+function checkSystem(name, bytes, length, at) {
+  const { fields, tcpInfo, fillRow } = systems[name];
+  const label = `${name}, ${length} bytes`;
+  const info = sameTwice((poison) => tcpInfo(memory(bytes, length, at, poison), at, length), label);
+  checkNumbers(info, label);
+  const row = sameTwice((poison) => {
+    const row = newRow();
+    fillRow(memory(bytes, length, at, poison), at, length, row);
+    return row;
+  }, `${label} as a row`);
+  deepStrictEqual(tcpInfoOfRow(row), info, `${label}: the row and the object differ`);
+  const kernel = sameTwice(
+    (poison) => fields(memory(bytes, length, at, poison).subarray(at), length),
+    `${label} under the kernel's names`,
+  );
+  checkNumbers(kernel, label);
+}
+
+/** Small numbers, as kernels have them, and any. */
+function structure(random) {
+  const bytes = random.bytes(LONGEST);
+  if (random.oneIn(2)) for (let i = 0; i < LONGEST; i++) bytes[i] &= random.pick([0, 0, 1, 0xff]);
+  // The state: mostly one that there is.
+  if (random.oneIn(2)) bytes[0] = random.below(14);
+  return bytes;
+}
+
+/** An address as text is the same bytes again; a prefix has its own address in it. */
+function checkAddress(random) {
+  const size = random.pick([4, 16]);
+  const bytes = random.bytes(size).map((byte) => (random.oneIn(2) ? 0 : byte));
+  const text = addressText(bytes, 0, size);
+  deepStrictEqual(Uint8Array.from(addressBytes(text)), bytes, text);
+  const prefix = prefixOf(`${text}/${random.below(size * 8 + 1)}`);
+  ok(prefix !== undefined && isWithin(prefix, bytes, 0, size), text);
+  for (const other of ['', '/', '.', ':', text.slice(1), `${text}/`, `${text}/x`, `${text}%1`]) {
+    prefixOf(other);
+    addressBytes(other);
+  }
+}
+
+const LETTERS = 'netipv4/.-_0 \0%é\n~'.split('');
+
+/** A setting is its text, or `null` with a reason, or its name is refused. */
+function checkSetting(random) {
+  const real = random.pick([
+    'net.ipv4.tcp_retries2',
+    'net/ipv4/tcp_rmem',
+    'kernel.ostype',
+    'net.ipv4',
+  ]);
+  let name = random.oneIn(3) ? '' : real;
+  for (let times = random.below(4); times > 0; times--) {
+    const at = random.below(name.length + 1);
+    name = name.slice(0, at) + random.pick(LETTERS) + name.slice(at + random.below(2));
+  }
+  if (random.oneIn(20)) name = name.repeat(20);
+  try {
+    const { value, reason } = face.getSysctl(name);
+    ok(typeof value === 'string' ? reason === null : typeof reason === 'string', name);
+  } catch (error) {
+    ok(error.code === 'ERR_INVALID_ARG_VALUE', `${name}: ${error.stack}`);
+  }
+}
+
+const spellings = Object.values(rows).flatMap((row) =>
+  ['linux', 'darwin', 'win32', 'freebsd']
+    .filter((system) => row[system])
+    .map((system) => ({ row, spelling: row[system], name: row[system].name })),
+);
+
+/** Of what the kernel wrote, `length` bytes, the rest of the room is zeros; beyond it there is anything. */
+function checkCodec(random) {
+  const option = random.pick(spellings);
+  const codec = codecs[option.row.kind];
+  const written = random.bytes(codec.room);
+  const at = random.below(16);
+  for (let length = 0; length <= codec.room; length++) {
+    sameTwice((poison) => {
+      new Uint32Array(records).fill(poison);
+      const room = new Uint8Array(records, at * 4, codec.room);
+      room.fill(0);
+      room.set(written.subarray(0, length));
+      return codec.decode(at, length, option);
+    }, `${option.name}, ${length} bytes`);
+  }
+  return codec.room + 1;
+}
+
+await fuzz((random, note) => {
+  const bytes = structure(random);
+  const at = random.below(8);
+  const name = random.pick(Object.keys(systems));
+  note(`${name} at ${at}: ${Buffer.from(bytes).toString('base64')}`);
+  for (let length = 0; length <= LONGEST; length++) checkSystem(name, bytes, length, at);
+  checkAddress(random);
+  checkSetting(random);
+  return LONGEST + 3 + checkCodec(random);
+});

@@ -1,0 +1,241 @@
+// A million calls of each operation, and a hundred workers: the process must not grow.
+// Run with --expose-gc --max-semi-space-size=1 (npm run test:memory); --calls=N for a shorter look.
+// Under LeakSanitizer, which finds leaks itself, growth is that of its own book-keeping: --leaks-only.
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import net from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { Heartbeat, PeerRegistry } from '../../../dist/heartbeat/index.js';
+import * as face from '../../../dist/index.js';
+
+const { values } = parseArgs({
+  options: {
+    calls: { type: 'string', default: '1000000' },
+    'leaks-only': { type: 'boolean', default: false },
+  },
+});
+const CALLS = Number(values.calls);
+const judge = !values['leaks-only'];
+
+/**
+ * What the heap and malloc may keep for their own reasons. A million calls that leak the smallest
+ * thing malloc has, 32 bytes, grow by four times as much.
+ */
+const ALLOWED_BYTES = 8 * 2 ** 20;
+
+const server = net.createServer((socket) => socket.on('error', () => {}));
+await once(server.listen(0, '127.0.0.1'), 'listening');
+const client = net.connect(server.address().port, '127.0.0.1');
+await once(client, 'connect');
+
+const refuse = (call) => {
+  try {
+    call();
+  } catch {
+    return;
+  }
+  throw new Error('this was to be refused');
+};
+const { constants } = face;
+const keepAlive = { enable: true, initialDelay: 30_000, interval: 5_000, count: 3 };
+const bytes = Buffer.from('reno');
+const reader = new face.TcpInfoReader();
+const gone = 1_000_000;
+const nobody = {
+  family: 'IPv4',
+  ...{ localAddress: '127.0.0.1', localPort: 1, remoteAddress: '127.0.0.1', remotePort: 1 },
+  ...{ interfaceIndex: 0, cookie: '1' },
+};
+
+let planned = 0;
+// Of the kernel's settings nothing is to be read for a socket that has a user timeout.
+const tuned = net.connect(server.address().port, '127.0.0.1');
+await once(tuned, 'connect');
+face.setDeadPeerTimeout(tuned, 20_000);
+const lost = Object.assign(new Error('lost'), { code: 'ETIMEDOUT' });
+
+const streams = [client, tuned];
+const listeners = () => streams.reduce((sum, one) => sum + one.listenerCount('close'), 0);
+const listenersBefore = listeners();
+const rhythm = { interval: 1_000, timeout: 5_000, send: () => {} };
+const beating = new Heartbeat(client, { ...rhythm, timeout: null, isAlive: false });
+const lasting = new AbortController();
+const registry = new PeerRegistry();
+let claimed = 0;
+
+const operations = {
+  'Heartbeat.beat': () => beating.beat(),
+  getOption: () => face.getOption(client, 'userTimeout'),
+  'getOption, a string': () => face.getOption(client, 'congestionControl'),
+  'getOption, a cookie': () => face.getOption(client, 'cookie'),
+  'getOptions, all': () => face.getOptions(client),
+  'getOptions, two': () => face.getOptions(client, ['noDelay', 'linger']),
+  setOptions: () => face.setOptions(client, { userTimeout: 30_000, noDelay: true }),
+  'setOptions, every kind': () =>
+    face.setOptions(client, {
+      congestionControl: 'reno',
+      linger: { enable: false, timeout: 0 },
+      maxPacingRate: 1e12,
+      pathMtuDiscovery: 'do',
+    }),
+  'setOptions, refused value': () => refuse(() => face.setOptions(client, { userTimeout: -1 })),
+  'setOptions, refused by the kernel': () =>
+    refuse(() => face.setOptions(client, { fastOpenConnect: true })),
+  getKeepAlive: () => face.getKeepAlive(client),
+  setKeepAlive: () => face.setKeepAlive(client, keepAlive),
+  'setKeepAlive, a boolean': () => face.setKeepAlive(client, true),
+  "setKeepAlive, 'system'": () => face.setKeepAlive(client, 'system'),
+  'setKeepAlive, no such descriptor': () => refuse(() => face.setKeepAlive(gone, keepAlive)),
+  getRawOption: () => face.getRawOption(client, constants.IPPROTO_TCP, constants.TCP_KEEPIDLE),
+  'getRawOption, bytes': () =>
+    face.getRawOption(client, constants.IPPROTO_TCP, constants.TCP_INFO, 512),
+  setRawOption: () => face.setRawOption(client, constants.IPPROTO_TCP, constants.TCP_KEEPIDLE, 9),
+  'setRawOption, bytes': () =>
+    face.setRawOption(client, constants.IPPROTO_TCP, constants.TCP_CONGESTION, bytes),
+  getTcpInfo: () => face.getTcpInfo(client),
+  'getTcpInfo, no such descriptor': () => refuse(() => face.getTcpInfo(gone)),
+  getKernelTcpInfo: () => face.getKernelTcpInfo(client),
+  'getKernelTcpInfo, details': () => face.getKernelTcpInfo(client, { details: true }),
+  'TcpInfoReader, one': () => reader.read(client).rtt,
+  'TcpInfoReader, new ones': () => new face.TcpInfoReader().read(client),
+  'readTcpInfos, two': () => face.readTcpInfos([client, server], ['rtt', 'state']),
+  setDeadPeerTimeout: () => face.setDeadPeerTimeout(client, 20_000),
+  'setDeadPeerTimeout, null': () => face.setDeadPeerTimeout(client, null),
+  getDeadPeerBounds: () => face.getDeadPeerBounds(tuned),
+  explainDisconnect: () => face.explainDisconnect(lost),
+  tuneSockets: () => face.tuneSockets({ client: { deadPeerTimeout: 20_000 } }).close(),
+  isSupported: () => face.isSupported('connectTimeout'),
+  supportedOptions: () => face.supportedOptions(),
+  getSysctl: () => face.getSysctl('net.ipv4.tcp_retries2'),
+  'getSysctl, missing': () => face.getSysctl('net.ipv4.no_such_setting'),
+  getSystemDefaults: () => face.getSystemDefaults(),
+};
+
+/** Each takes as long as ten of those above. */
+const heartbeats = {
+  'Heartbeat, made and closed': () => new Heartbeat(streams[claimed++ & 1], rhythm).close(),
+  'Heartbeat, with a signal': () => {
+    new Heartbeat(client, { ...rhythm, isAlive: () => true, signal: lasting.signal }).close();
+  },
+  'PeerRegistry, superseded, released': () => {
+    const [older, newer] = streams;
+    const identity = String(claimed++);
+    registry.claim(identity, older, { onSuperseded: () => {} });
+    registry.claim(identity, newer);
+    registry.release(newer);
+    if (registry.size !== 0) throw new Error('somebody has stayed');
+  },
+};
+
+/** Each takes as long as a hundred of those above, and some let go of what they have in a later turn. */
+const slowOperations = {
+  listConnections: () => face.listConnections({ tcpInfo: true }),
+  'setDeadPeerTimeout, too small': () => refuse(() => face.setDeadPeerTimeout(client, 2_000)),
+  'planDeadPeerTimeout, each another': () => face.planDeadPeerTimeout(20_000 + planned++),
+  'listConnections, by port and own': () => face.listConnections({ port: 1, ownProcess: true }),
+  'destroyConnection, gone': () => refuse(() => face.destroyConnection(nobody)),
+  listConnectionsAsync: () => face.listConnectionsAsync({ tcpInfo: true }),
+  'watchClosedConnections, closed': async () => {
+    face.watchClosedConnections().close();
+    await new Promise(setImmediate);
+  },
+};
+
+function settle() {
+  for (let i = 0; i < 3; i++) globalThis.gc();
+  return process.memoryUsage.rss();
+}
+
+const PARTS = 5;
+
+/**
+ * By how many bytes the process grows with all the calls, from the median of their five parts, or from their
+ * sum if that is less: a leak is in each part and in the sum. What the compiler or the collector takes once,
+ * for good, is in one part; what the collector takes and gives back is not in the sum.
+ */
+async function growth(operation, calls) {
+  const parts = [];
+  let before = settle();
+  for (let part = 0; part < PARTS; part++) {
+    for (let i = 0; i < calls / PARTS; i++) {
+      const pending = operation();
+      if (pending instanceof Promise) await pending;
+    }
+    // Collected once between two parts: what the collector gives back late is in both ends of a part.
+    const after = settle();
+    parts.push(after - before);
+    before = after;
+  }
+  const sum = parts.reduce((all, part) => all + part);
+  return Math.min(parts.sort((a, b) => a - b)[PARTS >> 1] * PARTS, sum);
+}
+
+const descriptors = () => readdirSync('/proc/self/fd').length;
+
+let failures = 0;
+function report(name, calls, grown, time) {
+  const ok = !judge || grown <= ALLOWED_BYTES;
+  if (!ok) failures++;
+  const growth = `${(grown / 1_024).toFixed(0)} kB`;
+  console.log(
+    `${ok ? 'ok    ' : 'GROWN '} ${name.padEnd(34)} ${String(calls).padStart(8)} ${growth.padStart(9)}  ${time.toFixed(1)} s`,
+  );
+}
+
+console.log(`       ${'operation'.padEnd(34)}    calls     grown`);
+const openBefore = descriptors();
+async function measure(all, calls) {
+  for (const [name, operation] of Object.entries(all)) {
+    const start = performance.now();
+    // What the first calls allocate for good (caches, compiled code) is no leak.
+    for (let i = 0; i < calls / 10; i++) await operation();
+    report(name, calls, await growth(operation, calls), (performance.now() - start) / 1_000);
+  }
+}
+await measure(operations, CALLS);
+beating.close();
+await measure(heartbeats, Math.ceil(CALLS / 10));
+await measure(slowOperations, Math.ceil(CALLS / 100));
+
+// A thousand sockets for each sweep.
+{
+  const sockets = Array(1_000).fill(client);
+  const sweeps = Math.ceil(CALLS / 1_000);
+  const start = performance.now();
+  const sweep = () => face.readTcpInfosAsync(sockets);
+  for (let i = 0; i < sweeps / 10; i++) await sweep();
+  const grown = await growth(sweep, sweeps);
+  const time = (performance.now() - start) / 1_000;
+  report('readTcpInfosAsync, a thousand', sweeps, grown, time);
+}
+
+const fixture = fileURLToPath(new URL('../../fixtures/worker.mjs', import.meta.url));
+async function worker() {
+  const thread = new Worker(fixture, { workerData: { rounds: 10 } });
+  await once(thread, 'exit');
+}
+const start = performance.now();
+for (let i = 0; i < 20; i++) await worker();
+const before = settle();
+for (let i = 0; i < 100; i++) await worker();
+// A thread's arenas and stacks come and go in steps of megabytes; a leaked environment is more.
+const grown = settle() - before;
+const perWorker = grown / 100;
+const workersOk = !judge || perWorker < 64 * 2 ** 10;
+if (!workersOk) failures++;
+console.log(
+  `${workersOk ? 'ok    ' : 'GROWN '} ${'a worker, started and stopped'.padEnd(34)} ${'100'.padStart(8)} ${`${(grown / 1_024).toFixed(0)} kB`.padStart(9)}  ${((performance.now() - start) / 1_000).toFixed(1)} s`,
+);
+
+const left = descriptors() - openBefore;
+if (left > 0) failures++;
+console.log(`${left > 0 ? 'LEFT  ' : 'ok    '} descriptors left open: ${left}`);
+const more = listeners() - listenersBefore;
+if (more !== 0) failures++;
+console.log(`${more !== 0 ? 'LEFT  ' : 'ok    '} listeners left on sockets: ${more}`);
+client.destroy();
+tuned.destroy();
+server.close();
+process.exitCode = failures === 0 ? 0 : 1;

@@ -1,0 +1,308 @@
+// The installed package under the conditions that programs put it in: bundled, without permissions, in
+// folders with odd names or that nobody may write to, and on a system for which nothing was compiled.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { build as esbuild } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { name } from '../../../package.json';
+import { node24 } from './managers';
+
+const SMOKE = join(__dirname, 'smoke.mjs');
+const SYSTEM = `${process.platform}-${process.arch}`;
+
+let folder: string;
+beforeAll(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'socket-options-loading-')));
+  install('project');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A project with the package in it; its folder. */
+function install(title: string): string {
+  const project = join(folder, title);
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), '{ "name": "user", "private": true }');
+  cpSync(SMOKE, join(project, 'smoke.mjs'));
+  execFileSync('npm', ['install', '--no-audit', '--no-fund', inject('tarball')], {
+    cwd: project,
+    stdio: 'pipe',
+  });
+  return project;
+}
+
+interface Run {
+  node?: string;
+  uid?: number | undefined;
+  env?: NodeJS.ProcessEnv;
+}
+
+function node(args: string[], cwd: string, { node = process.execPath, uid, env }: Run = {}) {
+  const { status, stdout, stderr } = spawnSync(node, args, {
+    cwd,
+    uid,
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
+  return { status, output: stdout + stderr };
+}
+
+/** Runs the smoke test, or a bundle of it, and expects that all is well. */
+function expectToWork(args: string[], cwd: string, options: Run = {}): void {
+  const { status, output } = node(args, cwd, options);
+  expect(status, output).toBe(0);
+  expect(output).toContain('every option is as it was set');
+}
+
+/** What importing and then a call give, as told by a program that goes on. */
+const ATTEMPT = `
+  const { getOption, isSupported } = require('${name}');
+  const supported = isSupported('keepAlive');
+  try { getOption(0, 'keepAlive'); }
+  catch ({ code, message }) { console.log(JSON.stringify({ supported, code, message })); }`;
+
+/** A peer whose program reads and says nothing: what its heartbeat tells of it. */
+const SILENT_PEER = `
+  const net = require('node:net');
+  const { Heartbeat } = require('${name}/heartbeat');
+  const server = net.createServer((socket) => socket.on('error', () => {}).resume());
+  server.listen(0, '127.0.0.1', () => {
+    const socket = net.connect(server.address().port, '127.0.0.1', () => {
+      let reason;
+      const heartbeat = new Heartbeat(socket, { interval: 50, timeout: 200, send: 'ping' });
+      heartbeat.on('dead', (death) => { reason = death.reason; });
+      socket.on('error', ({ code }) => console.log(JSON.stringify({ code, reason })));
+      socket.on('close', () => server.close());
+      socket.resume();
+    });
+  });`;
+
+/** Runs it; what it printed. */
+function silentPeer(args: string[], cwd: string): unknown {
+  const { status, output } = node(args, cwd);
+  expect(status, output).toBe(0);
+  return JSON.parse(output);
+}
+
+interface Attempt {
+  supported: boolean;
+  code: string;
+  message: string;
+}
+
+function attempt(args: string[], cwd: string, options: Run = {}): Attempt {
+  const { status, output } = node(args, cwd, options);
+  expect(status, output).toBe(0);
+  return JSON.parse(output) as Attempt;
+}
+
+interface Bundle {
+  entry: string;
+  file: string;
+  format: 'cjs' | 'esm';
+  external: string[];
+}
+const bundlers = {
+  esbuild: async ({ entry, file, format, external }: Bundle) => {
+    const common = { bundle: true, platform: 'node', logLevel: 'silent' } as const;
+    await esbuild({ ...common, entryPoints: [entry], outfile: file, format, external });
+  },
+  rolldown: async ({ entry, file, format, external }: Bundle) => {
+    const { rolldown } = await import('rolldown');
+    const bundle = await rolldown({ input: entry, platform: 'node', external });
+    await bundle.write({ file, format });
+    await bundle.close();
+  },
+};
+
+describe('a bundle', () => {
+  describe.each(['esbuild', 'rolldown'] as const)('of %s', (bundler) => {
+    // The smoke test waits at its top level, which only a module may.
+    test.each([
+      ['esm', 'smoke.mjs'],
+      ['cjs', 'external.cjs'],
+    ] as const)('with the package external, as %s', async (format, source) => {
+      const project = join(folder, 'project');
+      writeFileSync(
+        join(project, 'external.cjs'),
+        `const { getSystemDefaults } = require('${name}');
+         if (getSystemDefaults().keepAliveCount.value > 0) console.log('every option is as it was set');`,
+      );
+      const file = join(project, `${bundler}-external.${format === 'esm' ? 'mjs' : 'cjs'}`);
+      await bundlers[bundler]({ entry: join(project, source), file, format, external: [name] });
+      expectToWork([file], project);
+    });
+
+    test('with the package in it: it can be imported, and a call says to mark it as external', async () => {
+      const project = join(folder, 'project');
+      const entry = join(project, 'bundled.cjs');
+      writeFileSync(entry, ATTEMPT);
+      const file = join(project, 'out', bundler, 'bundle.cjs');
+      await bundlers[bundler]({ entry, file, format: 'cjs', external: [] });
+      const { message, ...rest } = attempt([file], project);
+      expect(rest).toEqual({ supported: false, code: 'ERR_ADDON_NOT_FOUND' });
+      expect(message).toMatch(new RegExp(`mark ${name} as external`));
+    });
+  });
+});
+
+describe('a bundle with heartbeats', () => {
+  const external = [name, `${name}/heartbeat`];
+
+  test.each([
+    ['external: the kernel is asked', external, 'silent'],
+    ['in it: they work without an addon', [], 'unknown'],
+  ] as const)('and the package %s', async (_, outside, reason) => {
+    const project = join(folder, 'project');
+    const entry = join(project, 'silent.cjs');
+    writeFileSync(entry, SILENT_PEER);
+    for (const bundler of ['esbuild', 'rolldown'] as const) {
+      const file = join(project, 'out', bundler, `silent-${reason}.cjs`);
+      await bundlers[bundler]({ entry, file, format: 'cjs', external: [...outside] });
+      expect(silentPeer([file], project)).toEqual({ code: 'ETIMEDOUT', reason });
+    }
+  });
+});
+
+describe('under a permission model', () => {
+  const elsewhere = `Node 24 is pinned for linux-x64, and this is ${SYSTEM}`;
+  const models = [
+    ['of Node 24', node24, '--permission', SYSTEM !== 'linux-x64' ? elsewhere : ''],
+    ['of this Node', () => process.execPath, experimental(), ''],
+  ] as const;
+
+  /** What the flag is called here. */
+  function experimental(): string {
+    return process.allowedNodeEnvironmentFlags.has('--permission')
+      ? '--permission'
+      : '--experimental-permission';
+  }
+
+  describe.each(models)('%s', (_, program, flag, missing) => {
+    const flags = [flag, '--allow-fs-read=*', '--no-warnings'];
+
+    test('with --allow-addons it works', ({ skip }) => {
+      skip(missing !== '', missing);
+      const project = join(folder, 'project');
+      // Node 26 asks for permission to use sockets too, and knows the word.
+      const net = process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : [];
+      const here = program();
+      const more = here === process.execPath ? net : [];
+      expectToWork([...flags, ...more, '--allow-addons', 'smoke.mjs'], project, { node: here });
+    });
+
+    test('without it a call says that it is missing', ({ skip }) => {
+      skip(missing !== '', missing);
+      const project = join(folder, 'project');
+      writeFileSync(join(project, 'permission.cjs'), ATTEMPT);
+      const here = { node: program() };
+      const { message, ...rest } = attempt([...flags, 'permission.cjs'], project, here);
+      expect(rest).toEqual({ supported: false, code: 'ERR_DLOPEN_DISABLED' });
+      expect(message).toMatch(/needs --allow-addons/);
+    });
+  });
+});
+
+describe('in a folder', () => {
+  test('whose name has spaces and letters that are not ASCII', () => {
+    expectToWork(['smoke.mjs'], install('mein “Projekt” für 日本 & Ελλάδα'));
+  });
+
+  test('that may not be written to', ({ skip }) => {
+    skip(process.platform === 'win32', 'the mode of a folder does not stop writing on Windows');
+    const project = install('read-only');
+    execFileSync('chmod', ['-R', 'a-w,a+rX', project]);
+    chmodSync(folder, 0o755);
+    // Nothing is read-only to root, so it is somebody else who runs it.
+    const uid = process.getuid?.() === 0 ? 65_534 : undefined;
+    try {
+      const touch = `require('node:fs').writeFileSync('node_modules/${name}/a', '')`;
+      expect(node(['-e', touch], project, { uid }).output).toMatch(/EACCES/);
+      expectToWork(['smoke.mjs'], project, { uid });
+    } finally {
+      execFileSync('chmod', ['-R', 'u+w', project]);
+    }
+  });
+});
+
+describe('for a system without a compiled addon', () => {
+  let project: string;
+  let home: string;
+  const other = 'aix-ppc64';
+  beforeAll(() => {
+    project = install('other system');
+    home = join(project, 'node_modules', name);
+    for (const system of readdirSync(join(home, 'prebuilds'))) {
+      if (system !== SYSTEM) rmSync(join(home, 'prebuilds', system), { recursive: true });
+    }
+    renameSync(join(home, 'prebuilds', SYSTEM), join(home, 'prebuilds', other));
+    writeFileSync(join(project, 'attempt.cjs'), ATTEMPT);
+  });
+
+  test('importing works; a call says what was looked for and how to compile it', () => {
+    const { message, ...rest } = attempt(['attempt.cjs'], project);
+    expect(rest).toEqual({ supported: false, code: 'ERR_ADDON_NOT_FOUND' });
+    expect(message).toContain(`no addon for ${SYSTEM} here`);
+    expect(message).toContain(join(home, `prebuilds/${SYSTEM}/${name}.node`));
+    expect(message).toMatch(/npm install --no-save .* node-gyp rebuild/);
+  });
+
+  test('a heartbeat finds a silent peer, and does not know why it is silent', () => {
+    writeFileSync(join(project, 'silent.cjs'), SILENT_PEER);
+    const told = { code: 'ETIMEDOUT', reason: 'unknown' };
+    expect(silentPeer(['silent.cjs'], project)).toEqual(told);
+    // Nor does it need what finds the addon.
+    const [loader, elsewhere] = ['node-gyp-build', 'elsewhere'].map((one) =>
+      join(project, 'node_modules', one),
+    ) as [string, string];
+    renameSync(loader, elsewhere);
+    try {
+      expect(silentPeer(['silent.cjs'], project)).toEqual(told);
+    } finally {
+      renameSync(elsewhere, loader);
+    }
+  });
+
+  test('a process that is of another system looks for the addon of that one', () => {
+    const preload = join(project, 'preload.cjs');
+    writeFileSync(
+      preload,
+      `Object.defineProperty(process, 'platform', { value: 'sunos' });
+       Object.defineProperty(process, 'arch', { value: 'sparc' });`,
+    );
+    const { message, ...rest } = attempt(['--require', preload, 'attempt.cjs'], project);
+    expect(rest).toEqual({ supported: false, code: 'ERR_ADDON_NOT_FOUND' });
+    expect(message).toContain(join(home, `prebuilds/sunos-sparc/${name}.node`));
+  });
+
+  test('the command that the error gives compiles it, and that is what is loaded', ({ skip }) => {
+    const headers = join(dirname(process.execPath), '..');
+    const node_h = existsSync(join(headers, 'include/node/node.h'));
+    skip(!node_h, `this Node has no headers beside it, in ${headers}`);
+    const { message } = attempt(['attempt.cjs'], project);
+    const [command = ''] = message.match(/npm install .*/) ?? [];
+    execFileSync(command, {
+      cwd: project,
+      shell: true,
+      stdio: 'pipe',
+      env: { ...process.env, npm_config_nodedir: headers },
+    });
+    expectToWork(['smoke.mjs'], project);
+    const which = `require('${name}'); console.log(Object.keys(require.cache).filter((file) => file.endsWith('.node')).join())`;
+    const { output } = node(['-e', which], project);
+    expect(output.trim()).toBe(join(home, 'native/build/Release/socket_options.node'));
+  });
+});

@@ -1,0 +1,303 @@
+// The tarball, and what it is for those who install it in an empty project.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { name, version } from '../../../package.json';
+
+const root = join(__dirname, '../../..');
+let folder: string;
+let project: string;
+let installOutput: string;
+const tarball = inject('tarball');
+const packed = inject('packed');
+
+function run(command: string, args: string[], cwd = project, env: NodeJS.ProcessEnv = {}): string {
+  return execFileSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, ...env } });
+}
+
+/** Runs code in the project that installed the package, and returns the JSON that it prints. */
+function evaluate(file: string, code: string, flags: string[] = []): unknown {
+  writeFileSync(join(project, file), code);
+  return JSON.parse(run(process.execPath, [...flags, file]));
+}
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'socket-options-package-'));
+  project = join(folder, 'project');
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), '{ "name": "user", "private": true }');
+  const { status, stdout, stderr } = spawnSync(
+    'npm',
+    ['install', '--foreground-scripts', '--no-audit', '--no-fund', tarball],
+    { cwd: project, encoding: 'utf8' },
+  );
+  installOutput = stdout + stderr;
+  expect(status, installOutput).toBe(0);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the tarball', () => {
+  test('holds the code, its types, the addon and its sources, and nothing else', () => {
+    const unexpected = packed.filter(
+      (path) =>
+        !/^(dist\/.+\.(js|d\.ts)|native\/(\w+\.(cc|h)|exports\.map|binding\.gyp)|prebuilds\/[\w-]+\/socket-options\.node)$/.test(
+          path,
+        ) && !['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'].includes(path),
+    );
+    expect(unexpected).toEqual([]);
+    const addons = ['darwin-arm64', 'darwin-x64', 'linux-arm', 'linux-arm64', 'linux-x64'];
+    addons.push('win32-arm64', 'win32-x64');
+    expect(packed.filter((path) => path.startsWith('prebuilds/')).sort()).toEqual(
+      addons.map((system) => `prebuilds/${system}/${name}.node`),
+    );
+    expect(packed).toContain('LICENSE');
+    expect(packed).toContain('native/binding.gyp');
+    // A binding.gyp at the root would be taken for an install script.
+    expect(packed).not.toContain('binding.gyp');
+  });
+
+  test('names no path and no registry of the machine it was made on', () => {
+    for (const path of packed.filter((one) => !one.endsWith('.node'))) {
+      const text = readFileSync(join(project, 'node_modules', name, path), 'utf8');
+      expect(text, path).not.toContain(root);
+      expect(text, path).not.toMatch(/https?:\/\/registry\./);
+    }
+  });
+
+  test('installs without a script, a warning or a compiler', () => {
+    const lines = installOutput
+      .split('\n')
+      // About the configuration of the user who runs this, not about the package.
+      .filter((line) => line !== '' && !/Unknown (user|env) config/.test(line));
+    expect(lines).toEqual([expect.stringMatching(/^added 2 packages/)]);
+    const manifest = readFileSync(join(project, 'node_modules', name, 'package.json'), 'utf8');
+    expect(JSON.parse(manifest)).not.toHaveProperty('scripts');
+  });
+
+  test('depends on node-gyp-build alone', () => {
+    const tree = JSON.parse(run('npm', ['ls', '--omit=dev', '--all', '--json'])) as {
+      dependencies: Record<string, { dependencies: Record<string, { dependencies?: object }> }>;
+    };
+    const dependencies = tree.dependencies[name]?.dependencies ?? {};
+    expect(Object.keys(dependencies)).toEqual(['node-gyp-build']);
+    expect(dependencies['node-gyp-build']?.dependencies).toBeUndefined();
+    expect(
+      readdirSync(join(project, 'node_modules')).filter((one) => !one.startsWith('.')),
+    ).toEqual(['node-gyp-build', name]);
+  });
+});
+
+describe('loading', () => {
+  const names = [
+    'SocketOptionError',
+    'TcpInfoReader',
+    'constants',
+    'destroyConnection',
+    'explainDisconnect',
+    'getDeadPeerBounds',
+    'getKeepAlive',
+    'getKernelTcpInfo',
+    'getOption',
+    'getOptions',
+    'getRawOption',
+    'getSysctl',
+    'getSystemDefaults',
+    'getTcpInfo',
+    'isSupported',
+    'listConnections',
+    'listConnectionsAsync',
+    'planDeadPeerTimeout',
+    'readTcpInfos',
+    'readTcpInfosAsync',
+    'setDeadPeerTimeout',
+    'setKeepAlive',
+    'setOptions',
+    'setRawOption',
+    'supportedOptions',
+    'tcpStates',
+    'tuneSockets',
+    'watchClosedConnections',
+  ];
+
+  test('CommonJS', () => {
+    expect(
+      evaluate('a.cjs', `console.log(JSON.stringify(Object.keys(require('${name}')).sort()))`),
+    ).toEqual(names);
+  });
+
+  test('ES modules, by name, and the same classes as CommonJS', () => {
+    const code = `
+      import { createRequire } from 'node:module';
+      import { ${names.join(', ')} } from '${name}';
+      const required = createRequire(import.meta.url)('${name}');
+      console.log(JSON.stringify([
+        [${names.join(', ')}].every((value) => value !== undefined),
+        required.SocketOptionError === SocketOptionError,
+        isSupported('userTimeout'),
+      ]));`;
+    expect(evaluate('a.mjs', code)).toEqual([true, true, true]);
+  });
+
+  const heartbeatNames = [
+    'Heartbeat',
+    'HeartbeatTimeoutError',
+    'PeerRegistry',
+    'PeerSupersededError',
+  ];
+
+  test('of the heartbeats: CommonJS, and ES modules by name, with the same classes', () => {
+    expect(
+      evaluate(
+        'heartbeat.cjs',
+        `console.log(JSON.stringify(Object.keys(require('${name}/heartbeat')).sort()))`,
+      ),
+    ).toEqual(heartbeatNames);
+    const code = `
+      import { createRequire } from 'node:module';
+      import { ${heartbeatNames.join(', ')} } from '${name}/heartbeat';
+      const required = createRequire(import.meta.url)('${name}/heartbeat');
+      const all = { ${heartbeatNames.join(', ')} };
+      console.log(JSON.stringify(Object.entries(all).map(([key, one]) => one === required[key])));`;
+    expect(evaluate('heartbeat.mjs', code)).toEqual(heartbeatNames.map(() => true));
+  });
+
+  test('of the heartbeats loads one addon, and no second one for a verdict', () => {
+    const code = `
+      const { Duplex } = require('node:stream');
+      const { Heartbeat, PeerRegistry } = require('${name}/heartbeat');
+      const addons = () => [
+        Object.keys(require.cache).filter((file) => file.endsWith('.node')).length,
+        process.report.getReport().sharedObjects.filter((file) => /socket.options/.test(file)).length,
+      ];
+      const stream = new Duplex({ read() {}, write: (chunk, encoding, done) => done() });
+      stream.on('error', () => {}).resume();
+      const registry = new PeerRegistry();
+      registry.claim('a', stream);
+      const heartbeat = new Heartbeat(stream, { interval: 50, timeout: 120, send: 'ping' }).ref();
+      const before = addons();
+      let late;
+      heartbeat.on('late', () => { late = addons(); });
+      heartbeat.on('dead', () => console.log(JSON.stringify({ before, late, dead: addons() })));`;
+    expect(evaluate('lazy.cjs', code)).toEqual({ before: [1, 1], late: [1, 1], dead: [1, 1] });
+  });
+
+  test('in a worker thread', () => {
+    const code = `
+      const { Worker, isMainThread, parentPort } = require('node:worker_threads');
+      const { supportedOptions } = require('${name}');
+      if (isMainThread) new Worker(__filename).on('message', (n) => console.log(n));
+      else parentPort.postMessage(supportedOptions().length);`;
+    expect(evaluate('worker.cjs', code)).toBeGreaterThan(40);
+  });
+
+  test('from the prebuilt addon', () => {
+    const code = `
+      require('${name}');
+      const [addon] = Object.keys(require.cache).filter((file) => file.endsWith('.node'));
+      console.log(JSON.stringify(addon));`;
+    expect(evaluate('addon.cjs', code)).toMatch(
+      new RegExp(`prebuilds/${process.platform}-${process.arch}/${name}\\.node$`),
+    );
+  });
+
+  test('the command line', () => {
+    const bin = join(project, 'node_modules/.bin/socket-options');
+    expect(run(bin, ['--version'])).toBe(`${version}\n`);
+    expect(JSON.parse(run(bin, ['defaults', '--json']))).toHaveProperty('keepAliveCount');
+  });
+});
+
+describe('types', () => {
+  test.each([
+    ['CommonJS', 'node16', 'node16', 'types.cts'],
+    ['ES modules', 'node16', 'node16', 'types.mts'],
+    ['nodenext', 'nodenext', 'nodenext', 'types.mts'],
+    ['a bundler', 'esnext', 'bundler', 'types.ts'],
+    // It knows no "exports": "typesVersions" stands for them.
+    ['the resolution of old', 'commonjs', 'node10', 'types.ts'],
+  ])('resolve for %s', (_, module, moduleResolution, file) => {
+    writeFileSync(
+      join(project, file),
+      `import { getKeepAlive, getOption, type SocketLike, SocketOptionError, setOptions } from '${name}';
+       import { Heartbeat, type PeerDeath, PeerRegistry } from '${name}/heartbeat';
+       import { Socket } from 'node:net';
+       declare const socket: SocketLike;
+       setOptions(socket, { userTimeout: 30_000 });
+       export const held: string = getOption(socket, 'cookie');
+       export const delay: number | null = getKeepAlive(socket).initialDelay;
+       export const code = (error: unknown) => error instanceof SocketOptionError && error.code;
+       export const reason = (death: PeerDeath): 'silent' | 'vanished' | 'unknown' => death.reason;
+       export const heartbeat = new Heartbeat(new Socket(), { interval: 1_000, send: 'ping' });
+       heartbeat.on('beat', ({ rtt }) => rtt?.toFixed()).on('dead', reason);
+       export const first: Socket | undefined = new PeerRegistry<number>().get(1)[0];
+      `,
+    );
+    const program = ts.createProgram([join(project, file)], {
+      ...ts.convertCompilerOptionsFromJson(
+        {
+          ...{ module, moduleResolution, target: 'es2022', strict: true, noEmit: true },
+          ...{ types: ['node'], ignoreDeprecations: '6.0' },
+        },
+        project,
+      ).options,
+      typeRoots: [join(root, 'node_modules/@types')],
+    });
+    const problems = ts
+      .getPreEmitDiagnostics(program)
+      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+    expect(problems).toEqual([]);
+  });
+
+  test('publint and are-the-types-wrong find nothing', () => {
+    expect(run('npx', ['--no-install', 'publint', '--strict', tarball], root)).toMatch(/All good!/);
+    const { status, stdout } = spawnSync('npx', ['--no-install', 'attw', tarball], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(stdout).toMatch(/No problems found/);
+    expect(status).toBe(0);
+  });
+
+  test('hovering over an option shows its doc: unit, range, kernel names, source', () => {
+    const file = join(project, 'hover.mts');
+    const text = `import { setOptions, setKeepAlive, getOption } from '${name}';
+      setOptions(3, { userTimeout: 1 });
+      setKeepAlive(3, { initialDelay: 1 });
+      getOption(3, 'ttl');`;
+    writeFileSync(file, text);
+    const service = ts.createLanguageService({
+      getCompilationSettings: () => ({
+        module: ts.ModuleKind.NodeNext,
+        moduleResolution: ts.ModuleResolutionKind.NodeNext,
+        target: ts.ScriptTarget.ES2022,
+        typeRoots: [join(root, 'node_modules/@types')],
+      }),
+      getScriptFileNames: () => [file],
+      getScriptVersion: () => '1',
+      getScriptSnapshot: (path) =>
+        ts.sys.fileExists(path)
+          ? ts.ScriptSnapshot.fromString(ts.sys.readFile(path) ?? '')
+          : undefined,
+      getCurrentDirectory: () => project,
+      getDefaultLibFileName: ts.getDefaultLibFilePath,
+      fileExists: ts.sys.fileExists,
+      readFile: ts.sys.readFile,
+      directoryExists: ts.sys.directoryExists,
+      getDirectories: ts.sys.getDirectories,
+    });
+    const hover = (word: string) => {
+      const info = service.getQuickInfoAtPosition(file, text.lastIndexOf(word) + 1);
+      const tags = info?.tags?.map(({ text: parts }) => ts.displayPartsToString(parts)) ?? [];
+      return [ts.displayPartsToString(info?.documentation), ...tags].join('\n');
+    };
+    for (const words of [/milliseconds/, /0 to 2 147 483 647/, /TCP_USER_TIMEOUT/, /RFC 5482/]) {
+      expect(hover('userTimeout')).toMatch(words);
+    }
+    expect(hover('initialDelay')).toMatch(/TCP_KEEPIDLE/);
+    expect(hover('getOption(')).toMatch(/ENOPROTOOPT/);
+  });
+});

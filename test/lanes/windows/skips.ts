@@ -1,0 +1,122 @@
+// What of the suite Windows, or Wine in its place, cannot run, and why: skipped by name. A line that
+// no test of its file has any more is an error.
+
+import { afterAll, beforeEach, type TestContext } from 'vitest';
+
+type Task = TestContext['task'];
+/** The begin of a test's name, or of one of the groups that it is in; `''`: the whole file. */
+type Lines = Readonly<Record<string, string>>;
+
+const NETLINK = 'netlink is of Linux';
+const KERNEL_INFO = 'Wine has no SIO_TCP_INFO';
+const MAXRT = 'Wine has no TCP_MAXRTMS';
+const RANGES = 'Wine has the ranges of Linux, and not those of Windows';
+const LINUX_OPTIONS = 'options and error numbers of Linux';
+const LINUX_NUMBERS = 'the numbers and structures of Linux';
+
+const SKIPPED: Readonly<Record<string, Lines>> = {
+  'unit/catalogue.test.ts': {
+    'ipv6Only: differs at first': 'on Windows the example is what a socket begins with',
+    'keepAliveInitialDelay: takes both ends': RANGES,
+    'keepAliveInterval: takes both ends': RANGES,
+    'keepAliveCount: takes both ends': RANGES,
+    'maxSegmentSize: is read': 'Wine has no TCP_MAXSEG',
+    'mtu: is read': 'Wine has no IP_MTU',
+    'every option of this system answers': 'Wine has IPV6_TCLASS on no socket',
+  },
+  'unit/cli.test.ts': {
+    'a table of 80 columns, with the source': 'settings of Linux',
+    'a reader that closes the pipe early': 'a shell and its pipe',
+    'a table, what to look after': 'the words of Linux',
+    'npm start': 'it sets a user timeout, and Wine has no TCP_MAXRTMS',
+  },
+  'unit/cli-hostile-text.test.ts': { 'watch --json': KERNEL_INFO },
+  'unit/cli-streams.test.ts': { 'the longest plan, and the longest time': KERNEL_INFO },
+  'kernel/cli-dead-peers.test.ts': {
+    'in ASCII where the locale has no more': 'the locale of a terminal of POSIX',
+  },
+  'kernel/connections.test.ts': {
+    'in this process': NETLINK,
+    'destroyConnection: ': NETLINK,
+    'destroyConnection reads each member once': 'Wine has no SetTcpEntry that refuses',
+    'what the kernel wrote': NETLINK,
+    'a state, a timer, a family': NETLINK,
+    'what a kernel may answer': NETLINK,
+  },
+  'kernel/dead-peer-timeout.test.ts': { 'with a socket that can be read': KERNEL_INFO },
+  'unit/docs.test.ts': {
+    'every field has a row': KERNEL_INFO,
+    'every example of tcp-state.md': KERNEL_INFO,
+    'every example of dead-peers.md': MAXRT,
+    'every example of heartbeats.md': MAXRT,
+  },
+  'kernel/errors.test.ts': {
+    'carries what Node’s system errors carry': LINUX_OPTIONS,
+    'says which of several options failed': LINUX_OPTIONS,
+    'the record of a failure is found': LINUX_OPTIONS,
+    'what this system does not have': LINUX_OPTIONS,
+    'what needs privilege names it': LINUX_OPTIONS,
+    'getOptions, getDeadPeerBounds and setDeadPeerTimeout use': MAXRT,
+    'isSupported and supportedOptions agree': MAXRT,
+    'a name that would end early': 'TCP_CONGESTION is of Linux',
+    'a getter that sets options itself': MAXRT,
+    'a value is read once': MAXRT,
+  },
+  'kernel/heartbeat-adapters.test.ts': { 'the server of many devices': MAXRT },
+  'kernel/keepalive.test.ts': {
+    '{"interval":1001}': 'Windows has it in milliseconds, which Wine rounds',
+    '{"enable":true,"interval":32767001}': RANGES,
+    '{"enable":true,"count":128}': RANGES,
+    'a UDP socket': 'Wine answers EINVAL, and Windows WSAENOPROTOOPT',
+    'a unix socket': 'Wine has no AF_UNIX',
+  },
+  'kernel/node-interplay.test.ts': {
+    'with a new delay, after ours': 'libuv sets the delay alone on Windows',
+    'http.Agent leaves our values alone': 'libuv sets the delay alone on Windows',
+  },
+  'kernel/raw-options.test.ts': {
+    'raw options': LINUX_NUMBERS,
+    'what an earlier call left': LINUX_NUMBERS,
+    'are the kernel’s': LINUX_NUMBERS,
+  },
+  'kernel/windows-handle-search.test.ts': {
+    '': 'where Node tells no descriptor, sockets.test.ts is the same',
+  },
+  'kernel/sockets.test.ts': {
+    'net.Server: accepted sockets inherit': LINUX_OPTIONS,
+    'dgram: the options that UDP has': LINUX_OPTIONS,
+    'an IPv6 server with an IPv4 peer': LINUX_OPTIONS,
+    'the server of a cluster worker': 'workers of Windows listen themselves',
+  },
+  'kernel/system-defaults.test.ts': {
+    'is what /proc says': 'settings of Linux',
+    'is what a new socket has': 'settings of Linux',
+    'what another system has': 'settings that Linux does not have',
+    'gives the text of the kernel': 'settings of Linux',
+    'missing and unreadable': 'settings of Linux',
+  },
+  'kernel/tcp-info.test.ts': { '': KERNEL_INFO },
+};
+
+let lines: Lines = {};
+const used = new Set<string>();
+
+function reasonFor({ file, name, suite }: Task): string | undefined {
+  lines = SKIPPED[file.name.replace(/^test\//, '')] ?? {};
+  const names = [name];
+  for (let group = suite; group; group = group.suite) names.push(group.name);
+  const line = Object.keys(lines).find((start) => names.some((one) => one.startsWith(start)));
+  if (line === undefined) return undefined;
+  used.add(line);
+  return lines[line];
+}
+
+beforeEach(({ task, skip }) => {
+  const reason = reasonFor(task);
+  skip(reason !== undefined, reason);
+});
+
+afterAll(() => {
+  const unused = Object.keys(lines).filter((line) => !used.has(line));
+  if (unused.length > 0) throw new Error(`nothing to skip: ${unused.join(', ')}`);
+});

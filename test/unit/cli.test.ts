@@ -1,0 +1,288 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { getSystemDefaults } from '../../dist/index.js';
+import { messageOf } from '../../lib/cli/command';
+import { duration, paragraph, table } from '../../lib/cli/text';
+import { retransmissionTime } from '../../lib/system-defaults/retransmission-time';
+import { version } from '../../package.json';
+import { faked } from '../support/terminal';
+
+const main = join(__dirname, '../../dist/cli/main.js');
+
+function run(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+describe('socket-options defaults', () => {
+  test('--json: what getSystemDefaults gives', () => {
+    const { status, stdout, stderr } = run('defaults', '--json');
+    expect(JSON.parse(stdout)).toEqual(getSystemDefaults());
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+
+  test('a table of 80 columns, with the source of each value and what it means', () => {
+    const { status, stdout, stderr } = run('defaults');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^keepAliveInitialDelay +2 h +sysctl net\.ipv4\.tcp_keepalive_time$/m);
+    expect(stdout).toMatch(/^retransmissions +15 +sysctl net\.ipv4\.tcp_retries2$/m);
+    expect(stdout).toMatch(/noticed after 2 h 11 min 15 s\./);
+    expect(stdout).toMatch(/fails after 15 min 24\.6 s\nor more/);
+    // The escape character would start a colour.
+    expect(stdout).not.toContain('\u001b');
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  test('--help', () => {
+    expect(run('defaults', '--help')).toEqual({
+      status: 0,
+      stdout: expect.stringMatching(/^Usage: socket-options defaults \[--json\]/),
+      stderr: '',
+    });
+  });
+});
+
+describe('socket-options', () => {
+  test.each([[[]], [['--help']], [['-h']], [['help']]])('%j: the list of commands', (args) => {
+    const { status, stdout, stderr } = run(...args);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^ {2}defaults {2}.*^ {2}connections {2}/ms);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  test('--version', () => {
+    expect(run('--version')).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  test.each([
+    [['default'], /unknown command 'default' \(did you mean 'defaults'\?\)\nTry/],
+    [['conections'], /unknown command 'conections' \(did you mean 'connections'\?\)/],
+    [['toString'], /unknown command 'toString' \(known: defaults, connections, plan, watch\)/],
+    [[''], /unknown command '' \(known: defaults/],
+    [['--vresion'], /unknown option '--vresion' \(did you mean '--version'\?\)/],
+    [['--defaults'], /unknown option '--defaults' \(known: --help, --version\)/],
+    [['defaults', '--jsn'], /unknown option '--jsn' \(did you mean '--json'\?\)\nUsage: socket/],
+    [['defaults', '--__proto__'], /unknown option '--__proto__' \(known: --json, --help\)/],
+    [['defaults', '-j'], /unknown option '-j' \(known: --json, --help\)/],
+    [['defaults', 'all'], /unexpected argument 'all'/],
+    [['defaults', '--', '--json'], /unexpected argument '--json'/],
+    [['defaults', '--json=1'], /--json takes no value, but '1' is given/],
+    [['connections', '--port'], /--port needs a value\n/],
+    [['connections', '--port', '--json'], /--port needs a value, but '--json' follows/],
+    [['connections', '--port', '-1'], /if it is the value, write --port=-1\n/],
+    [['connections', '--interfal', '2'], /'--interfal' \(did you mean '--interval'\?\)/],
+    [['connections', '--state', 'Establishd'], /state 'Establishd' \(did you mean 'ESTABLISHED'\?/],
+    [['plan', '20s', '--platform', 'linus'], /'linus' \(did you mean 'linux'\?\)/],
+  ])('wrong arguments %j: exit code 2, and nothing on stdout', (args, message) => {
+    const { status, stdout, stderr } = run(...args);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+    const [name = ''] = args;
+    const help = stderr.includes('Usage:')
+      ? `socket-options ${name} --help`
+      : 'socket-options --help';
+    expect(stderr.endsWith(`\nTry '${help}'.\n`)).toBe(true);
+  });
+
+  test('a reader that closes the pipe early is no failure', () => {
+    const { status, stderr } = spawnSync(
+      'bash',
+      ['-c', `set -o pipefail; "${process.execPath}" "${main}" defaults --json | true`],
+      { encoding: 'utf8' },
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+});
+
+describe('socket-options connections, of made-up connections', () => {
+  const run = (scenario: string, ...args: string[]) => {
+    const [command = '', ...rest] = faked(scenario, ...args);
+    const { status, stdout, stderr } = spawnSync(command, rest, { encoding: 'utf8' });
+    return { status, stdout, stderr };
+  };
+
+  test('a table, what to look after, and what was left out', () => {
+    expect(run('few')).toEqual({
+      status: 0,
+      stdout: `\
+  STATE        LOCAL           PEER             ALIVE   RTT      TIMER
+! ESTABLISHED  192.0.2.1:5432  192.0.2.7:40002  2.4 s   12.3 ms  probe 3 in 0.4 s
+  ESTABLISHED  192.0.2.1:5432  192.0.2.7:40001  0.4 s   0.04 ms  off
+
+! 192.0.2.1:5432 - 192.0.2.7:40002: half-open? 2 keepalive probes unanswered,
+last sign of life 2.4 s ago
+
+Left out: 1 LISTEN, 1 TIME-WAIT (--all shows them).
+`,
+      stderr: '',
+    });
+    expect(run('none')).toEqual({ status: 0, stdout: 'No connections.\n', stderr: '' });
+  });
+
+  test('--all and --state leave nothing out', () => {
+    for (const args of [['--all'], ['--state', 'listen,time-wait,established']]) {
+      const { stdout } = run('few', ...args);
+      expect(stdout).toMatch(/^ {2}LISTEN .*^ {2}TIME-WAIT /ms);
+      expect(stdout).not.toMatch(/Left out/);
+    }
+  });
+
+  test('--json: one array, cookies as strings, in ASCII', () => {
+    const { stdout } = run('few', '--json');
+    expect(JSON.parse(stdout)).toEqual([
+      expect.objectContaining({
+        cookie: '40002',
+        timer: { kind: 'keepalive', expires: 400, count: 2 },
+        tcpInfo: expect.objectContaining({ rtt: 12.3, mss: 1_448, pathMtu: null }),
+      }),
+      expect.objectContaining({ cookie: '40001', timer: null }),
+    ]);
+    const hostile = run('hostile', '--json', '--process').stdout;
+    expect(hostile).toMatch(/^[\n -~]*$/);
+    expect(JSON.parse(hostile)[0].owners[0].name).toBe('a\u001b[31m\u009b2J\nb\u202e');
+  });
+
+  test.each<[string[], object]>([
+    [[], {}],
+    [['--process'], { owners: true }],
+    [
+      ['--state', 'estab,Close_Wait', '--state', 'FIN-WAIT-1'],
+      {
+        state: ['ESTABLISHED', 'CLOSE-WAIT', 'FIN-WAIT-1'],
+      },
+    ],
+    [['--port', '80,443', '--port', '65535'], { port: [80, 443, 65_535] }],
+    [
+      ['--local', '::1', '--remote', '10.0.0.0/8'],
+      {
+        localAddress: '::1',
+        remoteAddress: '10.0.0.0/8',
+      },
+    ],
+  ])('%j asks for what it says', (args, filter) => {
+    const { status, stderr } = run('filter', ...args);
+    expect(status).toBe(1);
+    expect(JSON.parse(stderr.replace('socket-options: ', ''))).toEqual({
+      tcpInfo: true,
+      ...filter,
+    });
+  });
+
+  test.each([
+    [['--state', 'open'], /unknown state 'open' \(known: CLOSED, LISTEN, .*, TIME-WAIT\)\n/],
+    [['--state', 'established,'], /unknown state ''/],
+    [['--state', 'listen', '--all'], /--all and --state cannot be used together/],
+    [['--port', '0'], /--port '0' is not a whole number from 1 to 65535/],
+    [['--port', '65536'], /--port '65536'/],
+    [['--port', '80,x'], /--port 'x'/],
+    [['--port', '0x50'], /--port '0x50'/],
+    [
+      ['--local', 'localhost'],
+      /--local 'localhost' is not an IP address \(without a zone\) or prefix, such as/,
+    ],
+    [['--remote', '10.0.0.0/33'], /--remote '10.0.0.0\/33' is/],
+    [['--remote', '::1/'], /--remote '::1\/' is/],
+    [['--remote', '::1/64/2'], /--remote '::1\/64\/2' is/],
+    [['--local', 'fe80::1%lo'], /--local 'fe80::1%lo' is/],
+    [['--interval', '1'], /--interval needs --watch/],
+    [['--watch', '--interval', '0'], /--interval '0' is not a number of seconds from 0\.1/],
+    [['--watch', '--interval', ''], /--interval '' is not/],
+    [['--watch', '--interval', '1s'], /--interval '1s' is not/],
+    [['--own'], /unknown option '--own'/],
+    [['5432'], /unexpected argument '5432'/],
+  ])('wrong arguments %j: exit code 2, and nothing is listed', (args, message) => {
+    const { status, stdout, stderr } = run('refused', ...args);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+  });
+
+  test.each([[[]], [['--json']], [['--watch']], [['--watch', '--json']]])(
+    '%j: where the listing fails, its message and exit code 1',
+    (args) => {
+      expect(run('refused', ...args)).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: 'socket-options: listing was refused\n',
+      });
+    },
+  );
+
+  test('--help: every option, and lines of 80 columns', () => {
+    const { status, stdout } = run('refused', '--help');
+    expect(status).toBe(0);
+    for (const option of 'state all port local remote process watch interval json'.split(' ')) {
+      expect(stdout).toMatch(`\n  --${option} `);
+    }
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+});
+
+test('npm start: what Node leaves in the kernel, and what tuning makes of it', () => {
+  const example = join(__dirname, '../../examples/first-look.mjs');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [example], { encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  const [, , asOpened, byNode, tuned, oneNumber] = stdout.split(/^== /m);
+  expect(asOpened).toMatch(/enable +false.*while idle: +never/s);
+  expect(byNode).toMatch(/enable +true.*initialDelay +7200 s.*while idle: +after 7875\.0 s/s);
+  expect(tuned).toMatch(/initialDelay +30 s.*interval +5 s.*userTimeout +45 s/s);
+  expect(tuned).toMatch(/while idle: +after 45\.0 s\n +during a write: +after 45\.2 s/s);
+  expect(oneNumber).toMatch(/while idle: +after 9\.0 s.*at the worst: +after 1[78]\.\d s/s);
+  expect(stdout).not.toContain('\u001b');
+  for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+test('an error of several addresses has the message of each', () => {
+  // As net.connect gives it for a name with an IPv6 and an IPv4 address: with an empty message.
+  const both = new AggregateError([new Error('connect ECONNREFUSED ::1:1'), new Error('second')]);
+  expect(messageOf(both)).toBe('connect ECONNREFUSED ::1:1; second');
+  expect(messageOf(new AggregateError([], 'said'))).toBe('said');
+  expect(messageOf(new Error('one'))).toBe('one');
+  expect(messageOf('text')).toBe('text');
+});
+
+describe('words', () => {
+  test.each([
+    [0, '0 ms'],
+    [0.5, '0.5 ms'],
+    [200, '200 ms'],
+    [1_000, '1 s'],
+    [1_500, '1.5 s'],
+    [60_000, '1 min'],
+    [75_000, '1 min 15 s'],
+    [7_200_000, '2 h'],
+    [7_875_000, '2 h 11 min 15 s'],
+    [924_600, '15 min 24.6 s'],
+    [3_600_001, '1 h 0.001 s'],
+  ])('%d ms is %s', (milliseconds, words) => {
+    expect(duration(milliseconds)).toBe(words);
+  });
+
+  test('columns and paragraphs', () => {
+    expect(
+      table([
+        ['a', 'bb', 'c'],
+        ['aaa', '', 'c'],
+      ]),
+    ).toBe('a    bb  c\naaa      c');
+    expect(
+      paragraph('word '.repeat(40).trim())
+        .split('\n')
+        .map(({ length }) => length),
+    ).toEqual([79, 79, 39]);
+    expect(paragraph('x'.repeat(100))).toBe('x'.repeat(100));
+  });
+
+  // ip-sysctl: "The default value of 15 yields a hypothetical timeout of 924.6 seconds"; the
+  // second is measured, in keepalive experiments with TCP_RTO_MAX_MS 1000, as 14.8 s.
+  test.each([
+    [15, 200, 120_000, 924_600],
+    [15, 200, 1_000, 14_400],
+    [3, 200, 120_000, 3_000],
+    [0, 200, 120_000, 200],
+  ])('%d retransmissions from %d to %d ms take %d ms', (retries, shortest, longest, time) => {
+    expect(retransmissionTime(retries, shortest, longest)).toBeCloseTo(time, 6);
+  });
+});

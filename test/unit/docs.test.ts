@@ -1,0 +1,65 @@
+// docs/tcp-state.md says something of every field, and the examples of the pages are programs.
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { getTcpInfo } from '../../dist/index.js';
+import { examplesOf } from '../support/docs';
+import { listen } from '../support/net';
+
+const page = readFileSync(join(__dirname, '../../docs/tcp-state.md'), 'utf8');
+
+test('every field has a row, and nothing else has', async () => {
+  const server = net.createServer();
+  await listen(server);
+  const fields = Object.keys(getTcpInfo(server));
+  server.close();
+  const documented = page
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .flatMap((line) => [...(line.split('|')[1] as string).matchAll(/`(\w+)`/g)])
+    .map(([, name]) => name as string);
+  expect(documented.sort()).toEqual(fields.sort());
+});
+
+/** What examples take for given: an open connection, to a server of its own. */
+const PRELUDE = `
+import net from 'node:net';
+import { once } from 'node:events';
+const server = net.createServer();
+await once(server.listen(0, '127.0.0.1'), 'listening');
+const socket = net.connect(server.address().port, '127.0.0.1');
+await once(socket, 'connect');
+`;
+
+/** What listens and connects when all of it has run has had time to do so, and to fail. */
+const END = `
+setTimeout(() => process.exit(0), 200);
+`;
+
+test.each([
+  ['tcp-state.md', ''],
+  ['dead-peers.md', PRELUDE],
+  ['drivers.md', ''],
+  ['heartbeats.md', PRELUDE],
+])('every example of %s runs', (name, prelude) => {
+  const examples = examplesOf(`docs/${name}`);
+  expect(examples.length).toBeGreaterThanOrEqual(1);
+  const folder = mkdtempSync(join(tmpdir(), 'socket-options-docs-'));
+  try {
+    examples.forEach((code, index) => {
+      const file = join(folder, `${index}.mjs`);
+      // What makes its own connections takes none for given.
+      const given = code.includes("from 'node:net'") ? '' : prelude;
+      const end = prelude === '' ? '' : END;
+      writeFileSync(file, given + code + end);
+      const env = { ...process.env, HOST: '127.0.0.1', PORT: '0' };
+      execFileSync(process.execPath, [file], { timeout: 10_000, stdio: 'pipe', env });
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,1494 @@
+// When a heartbeat pings, and whom it takes for dead, by a clock that the test moves.
+
+import { createRequire } from 'node:module';
+import { Duplex } from 'node:stream';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Heartbeat, type HeartbeatOptions, type PeerDeath } from '../../dist/heartbeat/index.js';
+import { tcpStates } from '../../dist/index.js';
+import { CountingStream } from '../support/stream';
+import { withUncaught } from '../support/uncaught';
+
+const require = createRequire(__filename);
+
+/** Made in a test: closed after it, since its timer goes with the test's clock. */
+const heartbeats: Heartbeat[] = [];
+/** For how long the event loop did nothing in all. */
+let blocked: number;
+
+beforeEach(() => {
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'performance', 'Date'],
+  });
+  blocked = 0;
+  const now = performance.now.bind(performance);
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + blocked);
+});
+afterEach(async () => {
+  for (const heartbeat of heartbeats.splice(0)) heartbeat.close();
+  // A verdict that is due would wait for ever for a turn of this clock.
+  if (vi.isFakeTimers()) await pass(20);
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+/** Of one tick, and of the turn of the event loop before a verdict. */
+const TICKS = 60;
+
+interface Told {
+  readonly heartbeat: Heartbeat;
+  readonly beats: { readonly at: number; readonly rtt: number | null }[];
+  readonly late: number[];
+  readonly dead: { readonly at: number; readonly death: PeerDeath }[];
+}
+
+/** A heartbeat, and when it told what. */
+function watch(stream: Duplex, options: HeartbeatOptions): Told {
+  stream.on('error', () => {});
+  const heartbeat = new Heartbeat(stream, options);
+  heartbeats.push(heartbeat);
+  const told: Told = { heartbeat, beats: [], late: [], dead: [] };
+  heartbeat.on('beat', ({ rtt }) => told.beats.push({ at: performance.now(), rtt }));
+  heartbeat.on('late', () => told.late.push(performance.now()));
+  heartbeat.on('dead', (death) => told.dead.push({ at: performance.now(), death }));
+  return told;
+}
+
+function pass(milliseconds: number): Promise<unknown> {
+  return vi.advanceTimersByTimeAsync(milliseconds);
+}
+
+/** The event loop is busy for a while: then the timers that are due fire, once. */
+function block(milliseconds: number): Promise<unknown> {
+  blocked += milliseconds;
+  return pass(21);
+}
+
+const stepOf = (interval: number, timeout: number) =>
+  Math.max(20, Math.min(interval, timeout - interval) / 8);
+
+describe('a peer that says nothing', () => {
+  test.each([
+    [1_000, 2_000],
+    [1_000, 1_100],
+    [50, 5_000],
+    [30_000, 60_000],
+    [200_000, 500_000],
+  ])(
+    'interval %d, timeout %d: dead after it, and at most a look later',
+    async (interval, timeout) => {
+      const stream = new CountingStream();
+      const start = performance.now();
+      const { dead, late } = watch(stream, { interval, timeout });
+      await pass(timeout - 1);
+      expect(dead).toEqual([]);
+      expect(stream.destroyed).toBe(false);
+      await pass(stepOf(interval, timeout) + TICKS + 1);
+      expect(dead).toHaveLength(1);
+      // To the tick, as no sign of life had to be noticed before.
+      expect(dead[0]?.at).toBeLessThanOrEqual(start + timeout + TICKS);
+      expect(stream.destroyed).toBe(true);
+      expect(stream.errored).toMatchObject({
+        name: 'HeartbeatTimeoutError',
+        code: 'ETIMEDOUT',
+        death: dead[0]?.death,
+      });
+      // Late is told once, between the two.
+      const step = stepOf(interval, timeout) + TICKS;
+      expect(late).toHaveLength(1);
+      expect(late[0]).toBeGreaterThanOrEqual(start + (interval + timeout) / 2);
+      expect(late[0]).toBeLessThanOrEqual(start + (interval + timeout) / 2 + step);
+    },
+  );
+
+  test('without a timeout: twice the interval', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, dead } = watch(stream, { interval: 1_000 });
+    expect(heartbeat.timeout).toBe(2_000);
+    await pass(1_999);
+    expect(dead).toEqual([]);
+    await pass(126 + TICKS);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('of a plain stream nothing more is known', async () => {
+    const stream = new CountingStream();
+    const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    await pass(400);
+    expect(dead[0]?.death).toEqual({
+      reason: 'unknown',
+      silence: expect.any(Number),
+      unansweredPings: 3,
+      skippedPings: 0,
+      state: null,
+      timeSinceLastDataReceived: null,
+      timeSinceLastAckReceived: null,
+      bytesInFlight: null,
+      unsentBytes: null,
+    });
+    expect(dead[0]?.death.silence).toBeGreaterThanOrEqual(300);
+  });
+
+  test('onDead comes in place of destroying the stream, after the event', async () => {
+    const stream = new CountingStream();
+    const order: string[] = [];
+    const { heartbeat } = watch(stream, {
+      interval: 100,
+      onDead: (death, dead) => order.push(`onDead ${death.reason} ${dead === stream}`),
+    });
+    heartbeat.on('dead', () => order.push(`event ${heartbeat.closed}`));
+    await pass(300);
+    expect(order).toEqual(['event true', 'onDead unknown true']);
+    expect(stream.destroyed).toBe(false);
+  });
+});
+
+describe('a peer that lives', () => {
+  test('any bytes are life, and are told at a look', async () => {
+    const stream = new CountingStream();
+    const { dead, beats, late } = watch(stream, { interval: 100, timeout: 300 });
+    for (let i = 0; i < 100; i++) {
+      await pass(100);
+      stream.receive('x');
+    }
+    expect([dead, late]).toEqual([[], []]);
+    expect(beats).toHaveLength(99);
+    expect(beats.every(({ rtt }) => rtt === null)).toBe(true);
+    // Many in one look are one.
+    const before = beats.length;
+    for (let i = 0; i < 50; i++) stream.receive('x');
+    await pass(60);
+    expect(beats.length - before).toBe(1);
+  });
+
+  test('late, and back: told once in each silence', async () => {
+    const stream = new CountingStream();
+    const { dead, late, beats } = watch(stream, { interval: 100, timeout: 300 });
+    for (let i = 0; i < 5; i++) {
+      await pass(270);
+      stream.receive('x');
+    }
+    await pass(50);
+    expect(dead).toEqual([]);
+    expect(late).toHaveLength(5);
+    expect(beats).toHaveLength(5);
+  });
+
+  test('isAlive says which chunks count, and takes none away', async () => {
+    const stream = new CountingStream();
+    const read: string[] = [];
+    stream.on('data', (chunk) => read.push(String(chunk)));
+    const seen: string[] = [];
+    const { dead, beats } = watch(stream, {
+      interval: 100,
+      timeout: 300,
+      isAlive: (chunk) => {
+        seen.push(String(chunk));
+        return chunk.includes('alive');
+      },
+    });
+    stream.receive('I am alive');
+    await pass(250);
+    stream.receive('noise');
+    expect(beats).toHaveLength(1);
+    await pass(100);
+    expect(dead).toHaveLength(1);
+    expect(seen).toEqual(['I am alive', 'noise']);
+    expect(read).toEqual(seen);
+    expect(Object.hasOwn(stream, 'push')).toBe(false);
+  });
+
+  test.each(['older', 'newer'])(
+    'of two on a stream, the one that is left when the %s is closed sees on',
+    async (which) => {
+      const stream = new CountingStream();
+      const told = [1, 2].map(() =>
+        watch(stream, { interval: 100, timeout: 300, isAlive: () => true }),
+      );
+      const [closed, left] = which === 'older' ? told : [...told].reverse();
+      closed?.heartbeat.close();
+      for (let i = 0; i < 5; i++) {
+        await pass(200);
+        stream.receive('x');
+      }
+      await pass(50);
+      expect(left?.dead).toEqual([]);
+      expect(left?.beats).toHaveLength(5);
+      left?.heartbeat.close();
+      expect(Object.hasOwn(stream, 'push')).toBe(false);
+    },
+  );
+
+  test('beat() hides no bytes that never come to push()', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, dead } = watch(stream, { interval: 100, timeout: 300 });
+    for (let i = 0; i < 1_000; i++) heartbeat.beat();
+    await pass(250);
+    stream.bytesRead += 5;
+    await pass(250);
+    expect(dead).toEqual([]);
+  });
+
+  test('bytes that never come to push() are life, those from before are not', async () => {
+    const stream = new CountingStream();
+    stream.bytesRead = 1_000;
+    const { dead, beats } = watch(stream, { interval: 100, timeout: 300 });
+    for (let i = 0; i < 5; i++) {
+      await pass(250);
+      stream.bytesRead += 5;
+    }
+    await pass(50);
+    expect(dead).toEqual([]);
+    expect(beats).toHaveLength(5);
+    await pass(330 + TICKS);
+    expect(dead).toHaveLength(1);
+    const silent = new CountingStream();
+    silent.bytesRead = 1_000;
+    const other = watch(silent, { interval: 100, timeout: 300 });
+    await pass(300 + TICKS);
+    expect(other.dead).toHaveLength(1);
+  });
+
+  test('the time of answers is told in the midst of traffic too', async () => {
+    const stream = new CountingStream();
+    const { beats, heartbeat } = watch(stream, { interval: 400, timeout: 1_000, send: 'ping' });
+    for (let i = 0; i < 200; i++) {
+      await pass(10);
+      stream.receive('x');
+    }
+    expect(heartbeat.pings).toBeGreaterThanOrEqual(4);
+    const measured = beats.filter(({ rtt }) => rtt !== null);
+    expect(measured.length).toBeGreaterThanOrEqual(4);
+    expect(measured.length).toBeLessThanOrEqual(heartbeat.pings);
+    expect(heartbeat.rtt).toBe(measured.at(-1)?.rtt);
+    for (const { rtt } of measured) expect(rtt).toBeLessThanOrEqual(10);
+  });
+
+  test('isAlive: false leaves it to beat()', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, dead, beats } = watch(stream, {
+      interval: 100,
+      timeout: 300,
+      isAlive: false,
+    });
+    for (let i = 0; i < 10; i++) {
+      await pass(100);
+      stream.receive('noise');
+      heartbeat.beat();
+    }
+    expect(beats).toHaveLength(9);
+    for (let i = 0; i < 4; i++) {
+      await pass(100);
+      stream.receive('noise');
+    }
+    expect(dead).toHaveLength(1);
+  });
+
+  test('of a stream that counts no bytes, chunks are counted', async () => {
+    const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+    stream.resume();
+    const { dead, beats } = watch(stream, { interval: 100, timeout: 300 });
+    for (let i = 0; i < 10; i++) {
+      await pass(100);
+      stream.push('x');
+    }
+    expect([dead.length, beats.length]).toEqual([0, 9]);
+    await pass(400);
+    expect(dead).toHaveLength(1);
+    expect(Object.hasOwn(stream, 'push')).toBe(false);
+  });
+});
+
+describe('pings', () => {
+  test('leave once in an interval, whatever else is written', async () => {
+    const stream = new CountingStream();
+    const start = performance.now();
+    const { heartbeat } = watch(stream, { interval: 1_000, timeout: null, send: 'ping' });
+    await pass(20_000);
+    const times = [start, ...stream.sent.map(({ at }) => at)];
+    const gaps = times.slice(1).map((time, i) => time - (times[i] as number));
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(1_000);
+    // The first one may be early.
+    expect(Math.min(...gaps.slice(1))).toBeGreaterThan(1_000 - 125);
+    expect(heartbeat.pings).toBe(stream.sent.length);
+  });
+
+  test.each([400, 533, 1_021, 9_999])(
+    'leave in time also where writes fall between two looks: %d ms',
+    async (interval) => {
+      for (const share of [0.05, 0.33, 0.5, 0.71, 0.98]) {
+        const stream = new CountingStream();
+        watch(stream, { interval, timeout: null, send: 'ping' });
+        const times: number[] = [];
+        for (let i = 0; i < 20; i++) {
+          await pass(interval * (1 + share));
+          stream.write('data');
+        }
+        for (const { at } of stream.sent) times.push(at);
+        const gaps = times.slice(1).map((time, i) => time - (times[i] as number));
+        expect(Math.max(...gaps)).toBeLessThanOrEqual(interval);
+      }
+    },
+  );
+
+  test('where an answer is expected: also while only this side writes', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, dead } = watch(stream, { interval: 1_000, timeout: 3_000, send: 'ping' });
+    stream.on('data', () => {});
+    for (let i = 0; i < 100; i++) {
+      stream.write('data');
+      await pass(100);
+      if (stream.sent.at(-1)?.text === 'ping') stream.receive('pong');
+    }
+    expect(dead).toEqual([]);
+    expect(heartbeat.pings).toBeGreaterThanOrEqual(9);
+    expect(heartbeat.pings).toBeLessThanOrEqual(13);
+  });
+
+  test.each([
+    ['bytes', Buffer.from('ping')],
+    ['text', 'ping'],
+  ])('%s', async (_kind, send) => {
+    const stream = new CountingStream();
+    watch(stream, { interval: 100, send });
+    await pass(150);
+    expect(stream.sent[0]?.text).toBe('ping');
+  });
+
+  test('a function, which gets the stream', async () => {
+    const stream = new CountingStream();
+    watch(stream, { interval: 100, send: (to) => to.write('called') });
+    await pass(150);
+    expect(stream.sent[0]?.text).toBe('called');
+  });
+
+  test('the time of the answer is measured where it is read, not at the next look', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, beats } = watch(stream, { interval: 8_000, timeout: 20_000, send: 'ping' });
+    while (stream.sent.length === 0) await pass(10);
+    const sentAt = stream.sent[0]?.at as number;
+    await pass(30);
+    stream.receive('pong');
+    const answeredAt = performance.now();
+    await pass(1_100);
+    expect(beats).toEqual([{ at: expect.any(Number), rtt: answeredAt - sentAt }]);
+    expect(heartbeat.rtt).toBe(answeredAt - sentAt);
+    // More bytes are life, and no answer.
+    stream.receive('more');
+    await pass(1_100);
+    expect(beats.at(-1)?.rtt).toBeNull();
+    expect(heartbeat.rtt).toBe(answeredAt - sentAt);
+  });
+
+  test('where answers are told, nothing else that a peer says is one', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, beats } = watch(stream, { interval: 400, timeout: 1_000, send: 'ping' });
+    const answered = new Set<number>();
+    for (let i = 0; i < 300; i++) {
+      await pass(10);
+      stream.receive('news');
+      heartbeat.beat();
+      for (const { at } of stream.sent) {
+        if (answered.has(at) || performance.now() < at + 90) continue;
+        answered.add(at);
+        heartbeat.answer();
+      }
+    }
+    const [first, ...rest] = beats.filter(({ rtt }) => rtt !== null);
+    // Before the first call the first bytes after a ping are its answer.
+    expect(first?.rtt).toBeLessThanOrEqual(10);
+    expect(rest.length).toBe(answered.size - 1);
+    expect(rest.length).toBeGreaterThanOrEqual(5);
+    for (const { rtt } of rest) {
+      expect(rtt).toBeGreaterThanOrEqual(90);
+      expect(rtt).toBeLessThanOrEqual(101);
+    }
+  });
+
+  test('nor are bytes that never come to push()', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, beats } = watch(stream, { interval: 400, timeout: 600, send: 'ping' });
+    heartbeat.answer();
+    while (stream.sent.length === 0) await pass(10);
+    const sentAt = stream.sent[0]?.at as number;
+    await pass(100);
+    stream.bytesRead += 5;
+    // Noticed when it would be late.
+    await pass(450);
+    expect(beats.at(-1)?.rtt).toBeNull();
+    heartbeat.answer();
+    const rtt = performance.now() - sentAt;
+    await pass(60);
+    expect(beats.at(-1)?.rtt).toBeCloseTo(rtt);
+  });
+
+  test('an answer is life, and measured, where no bytes are', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, beats, dead } = watch(stream, {
+      ...{ interval: 400, timeout: 1_000, send: 'ping', isAlive: false },
+    });
+    // Of no ping: life, and no round trip.
+    heartbeat.answer();
+    await pass(60);
+    expect(beats).toEqual([{ at: expect.any(Number), rtt: null }]);
+    for (let pings = 1; pings < 10; pings++) {
+      while (stream.sent.length < pings) await pass(10);
+      await pass(70);
+      heartbeat.answer();
+    }
+    await pass(60);
+    expect(dead).toEqual([]);
+    expect(beats.slice(1)).toHaveLength(9);
+    for (const { rtt } of beats.slice(1)) expect(rtt).toBeGreaterThanOrEqual(70);
+  });
+
+  test('of several pings without an answer, an answer is to the first', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, beats } = watch(stream, {
+      interval: 1_000,
+      timeout: 10_000,
+      send: 'ping',
+      isAlive: false,
+    });
+    while (stream.sent.length < 3) {
+      await pass(20);
+      stream.receive('no answer');
+    }
+    const [first] = stream.sent;
+    heartbeat.beat();
+    const rtt = performance.now() - (first?.at as number);
+    await pass(200);
+    expect(beats[0]?.rtt).toBeCloseTo(rtt);
+  });
+
+  test('none joins a full queue; what the peer takes meanwhile is life enough', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    stream.hold();
+    for (let i = 0; i < 100; i++) stream.write('data');
+    await pass(290);
+    expect(stream.sent).toEqual([]);
+    expect(heartbeat.skippedPings).toBe(1);
+    expect(heartbeat.pings).toBe(0);
+    // The queue is taken at last: the ping follows, and has its time to be answered.
+    stream.letGo();
+    await pass(150);
+    expect(dead).toEqual([]);
+    expect(stream.sent.at(-1)?.text).toBe('ping');
+    stream.receive('pong');
+    await pass(250);
+    expect(dead).toEqual([]);
+    expect(heartbeat.pings).toBeGreaterThanOrEqual(2);
+  });
+
+  test('a queue that is long, of which the peer goes on to take, keeps it alive; and no longer', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    stream.hold();
+    for (let i = 0; i < 1_000; i++) stream.write('data');
+    for (let i = 0; i < 20; i++) {
+      await pass(90);
+      stream.letOneGo();
+    }
+    expect(dead).toEqual([]);
+    expect(heartbeat.pings).toBe(0);
+    expect(heartbeat.skippedPings).toBe(1);
+    // Within the timeout and an interval after it took the last of it.
+    await pass(400 + 13 + TICKS);
+    expect(dead).toHaveLength(1);
+    expect(dead[0]?.death.skippedPings).toBe(1);
+  });
+
+  test.each([90, 130, 170, 210, 250, 290])(
+    'what it took of a full queue %d ms after its last word is the last sign of life',
+    async (at) => {
+      const stream = new CountingStream();
+      const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+      const asked = vi.spyOn(require('../../dist/index.js'), 'readTcpInfos');
+      stream.hold();
+      for (let i = 0; i < 10; i++) stream.write('data');
+      await pass(at);
+      stream.letOneGo();
+      // What it took before it was first asked is not known.
+      const soonest = at === 90 ? 300 - at : 300;
+      await pass(soonest - 1);
+      expect(dead).toEqual([]);
+      await pass(400 + 13 + TICKS - soonest + 1);
+      expect(dead[0]?.death).toMatchObject({ unansweredPings: 0, skippedPings: 1 });
+      // Once in an interval, and for the verdict.
+      expect(asked.mock.calls.length).toBeLessThanOrEqual(8);
+    },
+  );
+
+  test('a ping that could leave at last has its time to be answered', async () => {
+    const stream = new CountingStream();
+    const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    stream.hold();
+    stream.write('data');
+    await pass(250);
+    stream.letGo();
+    await pass(190);
+    expect(stream.sent.map(({ text }) => text)).toContain('ping');
+    expect(dead).toEqual([]);
+    await pass(80);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('a ping that was skipped before the last sign of life, and waits still, is told', async () => {
+    const stream = new CountingStream();
+    const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    stream.hold();
+    stream.write('data');
+    await pass(150);
+    stream.receive('x');
+    await pass(400);
+    expect(dead[0]?.death.skippedPings).toBe(1);
+  });
+
+  test('a peer that speaks while its queue is full is not looked into', async () => {
+    const stream = new CountingStream();
+    const { heartbeat } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    const asked = vi.spyOn(require('../../dist/index.js'), 'readTcpInfos');
+    stream.hold();
+    stream.write('data');
+    for (let i = 0; i < 100; i++) {
+      await pass(13);
+      stream.receive('x');
+    }
+    expect(heartbeat.skippedPings).toBe(1);
+    expect(asked).not.toHaveBeenCalled();
+  });
+
+  test('a queue of which nothing is taken does not keep a peer alive', async () => {
+    const stream = new CountingStream();
+    const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    stream.hold();
+    for (let i = 0; i < 100; i++) stream.write('data');
+    await pass(300 + 13 + TICKS);
+    expect(dead[0]?.death).toMatchObject({ unansweredPings: 0, skippedPings: 1 });
+  });
+
+  test('none after this side has ended; the peer is watched on', async () => {
+    const stream = new CountingStream();
+    const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    stream.end();
+    await pass(250);
+    expect(stream.sent).toEqual([]);
+    expect(dead).toEqual([]);
+    await pass(150);
+    expect(dead).toHaveLength(1);
+  });
+});
+
+/** By the real clock, so that Node has told what is uncaught. */
+async function settled(): Promise<void> {
+  vi.useRealTimers();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** A value that is no boolean, made when it is wanted: a promise that nobody takes would be a failure of the test. */
+const WRONG_ANSWERS: [string, () => unknown][] = [
+  ['an instance of Promise', () => Promise.resolve(true)],
+  ['an instance of Promise', () => Promise.reject(new Error('rejected'))],
+  ['undefined', () => undefined],
+  ['null', () => null],
+  ['type number (1)', () => 1],
+  ["type string ('yes')", () => 'yes'],
+  ['an instance of Boolean', () => Object(true)],
+];
+
+describe('isAlive that fails ends its stream', () => {
+  test.each(WRONG_ANSWERS)('it returns %s', (got, answer) =>
+    withUncaught(async (thrown) => {
+      const stream = new CountingStream();
+      const read: string[] = [];
+      stream.on('data', (chunk) => read.push(String(chunk)));
+      const { heartbeat, beats, dead } = watch(stream, {
+        ...{ interval: 100, timeout: 300, send: 'ping' },
+        isAlive: answer as () => boolean,
+      });
+      stream.receive('noise');
+      expect(heartbeat.closed).toBe(true);
+      await pass(0);
+      // After the chunk was read.
+      expect(read).toEqual(['noise']);
+      expect(stream.errored).toMatchObject({
+        name: 'TypeError',
+        code: 'ERR_INVALID_RETURN_VALUE',
+        message: `Expected a boolean to be returned from the "isAlive" function but got ${got}. It must answer at once: for asynchronous work use isAlive: false, and call beat() when it is done.`,
+      });
+      expect(Object.hasOwn(stream, 'push')).toBe(false);
+      await pass(1_000);
+      expect([beats, dead]).toEqual([[], []]);
+      await settled();
+      expect(thrown).toEqual([]);
+    }),
+  );
+
+  test('it throws: the stream has that error, and the chunk', () =>
+    withUncaught(async (thrown) => {
+      const stream = new CountingStream();
+      const read: string[] = [];
+      stream.on('data', (chunk) => read.push(String(chunk)));
+      const wrong = new Error('from isAlive');
+      watch(stream, {
+        interval: 100,
+        isAlive: () => {
+          throw wrong;
+        },
+      });
+      expect(() => stream.receive('x')).not.toThrow();
+      await pass(0);
+      expect(read).toEqual(['x']);
+      expect(stream.errored).toBe(wrong);
+      await settled();
+      expect(thrown).toEqual([]);
+    }));
+});
+
+describe('send that fails ends its stream', () => {
+  const wrong = new Error('from send');
+  const FAILING: [string, () => unknown][] = [
+    [
+      'it throws',
+      () => {
+        throw wrong;
+      },
+    ],
+    ['it is rejected', () => Promise.reject(wrong)],
+  ];
+
+  test.each(FAILING)('%s: with that error, and the ping does not count', (_how, send) =>
+    withUncaught(async (thrown) => {
+      const stream = new CountingStream();
+      const { heartbeat, dead } = watch(stream, { interval: 100, timeout: 5_000, send });
+      const other = new CountingStream();
+      watch(other, { interval: 100, timeout: null, send: 'ping' });
+      await pass(1_000);
+      expect(stream.errored).toBe(wrong);
+      expect(stream.destroyed).toBe(true);
+      expect(heartbeat.closed).toBe(true);
+      expect(heartbeat.pings).toBe(0);
+      expect(dead).toEqual([]);
+      expect(other.sent.length).toBeGreaterThanOrEqual(9);
+      await settled();
+      expect(thrown).toEqual([]);
+    }),
+  );
+
+  test.each(FAILING)(
+    '%s: its heartbeat has that error, where somebody listens for it',
+    (_how, send) =>
+      withUncaught(async (thrown) => {
+        const stream = new CountingStream();
+        const { heartbeat } = watch(stream, { interval: 100, send });
+        const errors: unknown[] = [];
+        heartbeat.on('error', (error) => errors.push([error, heartbeat.closed]));
+        await pass(1_000);
+        expect(errors).toEqual([[wrong, true]]);
+        expect(stream.destroyed).toBe(true);
+        expect(stream.errored).toBeNull();
+        await settled();
+        expect(thrown).toEqual([]);
+      }),
+  );
+
+  test.each([undefined, null, 'text', 5])(
+    'it throws %s: an Error has it as its cause',
+    async (value) => {
+      const stream = new CountingStream();
+      const send = () => {
+        throw value;
+      };
+      watch(stream, { interval: 100, send });
+      await pass(200);
+      expect(stream.errored).toMatchObject({
+        name: 'Error',
+        message: 'The "send" function threw a value that is not an Error: see the cause',
+        cause: value,
+      });
+    },
+  );
+
+  test('but a rejection after close() leaves the stream alone', () =>
+    withUncaught(async (thrown) => {
+      const stream = new CountingStream();
+      let reject = (_error: Error) => {};
+      const send = () => new Promise<void>((_resolve, no) => (reject = no));
+      const { heartbeat } = watch(stream, { interval: 100, send });
+      await pass(150);
+      expect(heartbeat.pings).toBe(1);
+      heartbeat.close();
+      reject(wrong);
+      await settled();
+      expect(stream.destroyed).toBe(false);
+      expect(thrown).toEqual([]);
+    }));
+
+  test('a promise that is kept is a ping like any other', async () => {
+    const stream = new CountingStream();
+    const send = async () => void stream.write('ping');
+    const { heartbeat } = watch(stream, { interval: 100, timeout: null, send });
+    await pass(1_000);
+    expect(heartbeat.pings).toBe(stream.sent.length);
+    expect(heartbeat.pings).toBeGreaterThanOrEqual(9);
+  });
+});
+
+describe('onDead that fails leaves no stream open', () => {
+  const wrong = new Error('from onDead');
+  const FAILING: [string, () => unknown][] = [
+    [
+      'it throws',
+      () => {
+        throw wrong;
+      },
+    ],
+    ['it is rejected', () => Promise.reject(wrong)],
+  ];
+
+  test.each(FAILING)('%s', (_how, fail) =>
+    withUncaught(async (thrown) => {
+      const rhythm = { interval: 100, timeout: 300 };
+      const streams = Array.from({ length: 3 }, () => new CountingStream());
+      const told = streams.map((stream, index) =>
+        watch(stream, { ...rhythm, onDead: (index === 1 ? fail : () => {}) as () => void }),
+      );
+      await pass(400);
+      expect(told.map(({ dead }) => dead.length)).toEqual([1, 1, 1]);
+      expect(streams.map(({ errored }) => errored)).toEqual([null, wrong, null]);
+      expect(streams.map(({ destroyed }) => destroyed)).toEqual([false, true, false]);
+      await settled();
+      expect(thrown).toEqual([]);
+    }),
+  );
+
+  test.each(FAILING)(
+    '%s after it destroyed the stream: the process is warned',
+    async (_how, fail) => {
+      const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
+      const stream = new CountingStream();
+      const onDead = () => {
+        stream.destroy();
+        return fail() as undefined;
+      };
+      watch(stream, { interval: 100, timeout: 300, onDead });
+      await pass(400);
+      expect(warned.mock.calls).toEqual([[wrong]]);
+    },
+  );
+});
+
+describe('a listener that throws is uncaught, and interrupts nothing:', () => {
+  const wrong = new Error('from a listener');
+  const fail = () => {
+    throw wrong;
+  };
+
+  test('beat', () =>
+    withUncaught(async (thrown) => {
+      const stream = new CountingStream();
+      const { heartbeat } = watch(stream, { interval: 1_000, timeout: 3_000, send: 'ping' });
+      heartbeat.on('beat', fail);
+      const start = performance.now();
+      for (let i = 0; i < 1_000; i++) {
+        await pass(10);
+        stream.receive('x');
+      }
+      const times = [start, ...stream.sent.map(({ at }) => at)];
+      const gaps = times.slice(1).map((time, index) => time - (times[index] as number));
+      expect(stream.sent.length).toBeGreaterThanOrEqual(9);
+      expect(Math.max(...gaps)).toBeLessThanOrEqual(1_000);
+      await settled();
+      expect(new Set(thrown)).toEqual(new Set([wrong]));
+    }));
+
+  test('late and dead', () =>
+    withUncaught(async (thrown) => {
+      const stream = new CountingStream();
+      const { heartbeat, dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+      heartbeat.on('late', fail).on('dead', fail);
+      await pass(300 + TICKS);
+      expect(dead[0]?.death.unansweredPings).toBe(3);
+      expect(stream.errored).toMatchObject({ code: 'ETIMEDOUT' });
+      await settled();
+      expect(thrown).toEqual([wrong, wrong]);
+    }));
+});
+
+describe('silence that is not the peer’s', () => {
+  test('a process that was stopped for longer than the timeout', async () => {
+    const streams = Array.from({ length: 50 }, () => new CountingStream());
+    const told = streams.map((stream) => watch(stream, { interval: 1_000, timeout: 3_000 }));
+    await pass(500);
+    await block(9_000);
+    // What waited is read in the turn after it.
+    for (const stream of streams) stream.receive('x');
+    await pass(2_900);
+    expect(told.flatMap(({ dead }) => dead)).toEqual([]);
+    await pass(600);
+    expect(told.flatMap(({ dead }) => dead)).toHaveLength(50);
+  });
+
+  test('nobody was asked in that time: pings leave first, and have their time', async () => {
+    const stream = new CountingStream();
+    const { dead, heartbeat } = watch(stream, { interval: 1_000, timeout: 3_000, send: 'ping' });
+    await pass(100);
+    for (let i = 0; i < 5; i++) await block(9_000);
+    expect(dead).toEqual([]);
+    await pass(1_000);
+    expect(heartbeat.pings).toBeGreaterThanOrEqual(1);
+    stream.receive('pong');
+    await pass(2_900);
+    expect(dead).toEqual([]);
+  });
+
+  test('of a suspect, what waits is read before the verdict', async () => {
+    const stream = new CountingStream();
+    const { dead, beats } = watch(stream, { interval: 100, timeout: 300 });
+    // As an event loop does: timers, then what has come, then immediates.
+    const turn = vi.spyOn(globalThis, 'setImmediate');
+    await pass(280);
+    while (turn.mock.calls.length === 0) {
+      vi.advanceTimersToNextTimer();
+      if (performance.now() > 10_000) throw new Error('no suspicion');
+    }
+    stream.receive('x');
+    await pass(100);
+    expect(dead).toEqual([]);
+    expect(beats).toHaveLength(1);
+  });
+
+  test('of a suspect that this program destroys before the verdict, none is told', async () => {
+    const stream = new Duplex({ emitClose: false, read() {}, write() {} });
+    const { dead, heartbeat } = watch(stream.resume(), { interval: 100, timeout: 300 });
+    const turn = vi.spyOn(globalThis, 'setImmediate');
+    await pass(280);
+    while (turn.mock.calls.length === 0) vi.advanceTimersToNextTimer();
+    stream.destroy();
+    await pass(100);
+    expect(dead).toEqual([]);
+    expect(heartbeat.closed).toBe(true);
+  });
+
+  test('the time of day may jump', async () => {
+    const stream = new CountingStream();
+    const { dead } = watch(stream, { interval: 1_000, timeout: 3_000 });
+    for (const days of [1_000, -2_000, 40_000]) {
+      vi.setSystemTime(Date.now() + days * 86_400_000);
+      await pass(900);
+    }
+    expect(dead).toEqual([]);
+    await pass(1_000);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('a stream that is still connecting is waited for', async () => {
+    const stream = Object.assign(new CountingStream(), { pending: true });
+    const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    await pass(2_000);
+    expect(dead).toEqual([]);
+    expect(stream.sent).toEqual([]);
+    stream.pending = false;
+    await pass(400);
+    expect(stream.sent.length).toBeGreaterThan(0);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('while this program does not read, nobody is late or dead', async () => {
+    const stream = new CountingStream();
+    const { dead, late } = watch(stream, { interval: 100, timeout: 300 });
+    stream.pause();
+    await pass(2_000);
+    expect([dead, late]).toEqual([[], []]);
+    stream.resume();
+    await pass(700);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('with isAlive: false, what waits for the program is not the peer’s silence', async () => {
+    const stream = new CountingStream();
+    stream.pause();
+    // Reads one message at a time, as \`for await\` does, and works on it for long.
+    stream.on('readable', () => {});
+    const options = { interval: 100, timeout: 300, isAlive: false } as const;
+    const { heartbeat, dead, late } = watch(stream, options);
+    for (let i = 0; i < 10; i++) stream.receive('x');
+    for (let i = 0; i < 10; i++) {
+      await pass(600);
+      stream.read(1);
+      heartbeat.beat();
+    }
+    expect([dead, late]).toEqual([[], []]);
+    expect(stream.readableLength).toBe(0);
+    await pass(300 + 13 + TICKS);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('with isAlive, what waits for the program was asked about when it came', async () => {
+    const stream = new CountingStream();
+    stream.pause();
+    stream.on('readable', () => {});
+    const { dead } = watch(stream, { interval: 100, timeout: 300, isAlive: () => false });
+    stream.receive('x');
+    await pass(300 + TICKS);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('whose buffer is full reads nothing either; one that waits for data does', async () => {
+    const full = new CountingStream();
+    full.pause();
+    full.receive('x'.repeat(full.readableHighWaterMark));
+    full.on('readable', () => {});
+    const waiting = new CountingStream();
+    waiting.on('readable', () => {});
+    const first = watch(full, { interval: 100, timeout: 300 });
+    const second = watch(waiting, { interval: 100, timeout: 300 });
+    await pass(1_000);
+    expect(first.dead).toEqual([]);
+    expect(second.dead).toHaveLength(1);
+  });
+
+  test('a stream that is destroyed and does not say so ends its heartbeat', async () => {
+    const stream = new Duplex({ emitClose: false, read() {}, write() {} });
+    const { dead, heartbeat } = watch(stream.resume(), { interval: 100, timeout: 300 });
+    stream.destroy();
+    await pass(250);
+    expect(heartbeat.closed).toBe(true);
+    await pass(500);
+    expect(dead).toEqual([]);
+    // Also where the peer is not expected to say anything.
+    const other = new Duplex({ emitClose: false, read() {}, write() {} });
+    const sender = watch(other, { interval: 100, timeout: null, send: 'ping' });
+    other.destroy();
+    await pass(150);
+    expect(sender.heartbeat.closed).toBe(true);
+  });
+
+  test('who only sends does so for years', async () => {
+    const stream = new CountingStream();
+    const { dead, late, heartbeat } = watch(stream, {
+      interval: 2 ** 31 - 1,
+      timeout: null,
+      send: 'ping',
+    });
+    // A timer waits no longer than a revolution of the wheel.
+    for (let i = 0; i < 120; i++) {
+      blocked += 2 ** 29;
+      await pass(10_300);
+    }
+    expect([dead, late]).toEqual([[], []]);
+    expect(heartbeat.closed).toBe(false);
+    expect(stream.sent.length).toBeGreaterThanOrEqual(10);
+  });
+
+  test('a peer that has ended its side has nothing more to say', async () => {
+    const stream = new CountingStream();
+    const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    stream.push(null);
+    await pass(2_000);
+    expect(stream.readableEnded).toBe(true);
+    expect(dead).toEqual([]);
+    expect(stream.sent.length).toBeGreaterThan(10);
+  });
+});
+
+describe('many heartbeats', () => {
+  test('share one timer, and none is left when they are closed', async () => {
+    const made = Array.from({ length: 1_000 }, () => {
+      const { heartbeat } = watch(new CountingStream(), { interval: 10_000 });
+      return heartbeat;
+    });
+    expect(vi.getTimerCount()).toBe(1);
+    await pass(5_000);
+    expect(vi.getTimerCount()).toBe(1);
+    for (const heartbeat of made) heartbeat.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('do not ping all at once, also not after a long stop', async () => {
+    let perTick = new Map<number, number>();
+    const count = () => {
+      const at = Math.floor(performance.now() / 20);
+      perTick.set(at, (perTick.get(at) ?? 0) + 1);
+    };
+    const made = Array.from({ length: 10_000 }, () => {
+      const stream = new CountingStream();
+      return watch(stream, { interval: 8_000, timeout: null, send: count }).heartbeat;
+    });
+    await pass(40_000);
+    // Over half an interval, at least: 200 ticks.
+    expect(Math.max(...perTick.values())).toBeLessThan(2 * (10_000 / 200));
+    await block(20_000);
+    perTick = new Map();
+    await pass(40_000);
+    expect(Math.max(...perTick.values())).toBeLessThan(10_000 / 6);
+    for (const heartbeat of made) heartbeat.close();
+  });
+
+  test.each([
+    [80, 40],
+    [1_000, 83],
+    // A revolution of the wheel takes less.
+    [200_000, 240],
+  ])(
+    'an interval of %d ms has eight looks, and a heartbeat alone no other ticks',
+    async (interval, most) => {
+      const timers = vi.spyOn(globalThis, 'setTimeout');
+      watch(new CountingStream(), { interval, timeout: 21 * interval });
+      timers.mockClear();
+      await pass(10 * interval);
+      const ticks = timers.mock.calls.length;
+      expect(ticks).toBeGreaterThanOrEqual(0.9 * most);
+      expect(ticks).toBeLessThanOrEqual(most + 5);
+    },
+  );
+
+  test('one that is closed by another one’s listener tells nothing', async () => {
+    const streams = Array.from({ length: 3 }, () => new CountingStream());
+    const made = streams.map((stream) => watch(stream, { interval: 100 }).heartbeat);
+    const dead: number[] = [];
+    made.forEach((heartbeat, index) => {
+      heartbeat.on('dead', () => {
+        dead.push(index);
+        for (const other of made) other.close();
+      });
+    });
+    await pass(1_000);
+    expect(dead).toHaveLength(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('of different rhythms keep their own', async () => {
+    const intervals = [50, 70, 333, 1_000, 7_777, 60_000, 120_000];
+    const made = intervals.map((interval) => {
+      const stream = new CountingStream();
+      return { interval, stream, ...watch(stream, { interval, timeout: null, send: 'ping' }) };
+    });
+    await pass(360_000);
+    for (const { interval, stream, heartbeat } of made) {
+      const expected = 360_000 / interval;
+      expect(stream.sent.length, `${interval}`).toBeGreaterThanOrEqual(Math.floor(expected));
+      expect(stream.sent.length, `${interval}`).toBeLessThanOrEqual(expected * 1.7 + 1);
+      heartbeat.close();
+    }
+  });
+});
+
+describe('what the kernel knows of a suspect', () => {
+  /** The kernel says this of each socket, from now on. */
+  const tell = (known: Record<string, number>) =>
+    vi
+      .spyOn(require('../../dist/index.js'), 'readTcpInfos')
+      .mockImplementation(((sockets: readonly unknown[], fields: readonly string[]) =>
+        Object.fromEntries(
+          fields.map((field) => [field, sockets.map(() => known[field] ?? Number.NaN)]),
+        )) as never);
+  const ESTABLISHED = 4;
+
+  // The ping leaves 30 to 90 ms after the begin, the verdict comes after 300.
+  test.each([
+    [
+      'an acknowledgement since the ping',
+      { timeSinceLastAckReceived: 150, bytesInFlight: 4 },
+      true,
+      'silent',
+    ],
+    ['none since the ping', { timeSinceLastAckReceived: 260, bytesInFlight: 4 }, true, 'vanished'],
+    ['none at all', { bytesInFlight: 4 }, true, 'vanished'],
+    ['all is acknowledged, when is not told', { bytesInFlight: 0, unsentBytes: 0 }, true, 'silent'],
+    ['segments, not bytes', { unackedSegments: 1 }, true, 'vanished'],
+    ['what was never sent', { bytesInFlight: 0, unsentBytes: 4 }, true, 'vanished'],
+    ['nothing', {}, true, 'unknown'],
+    ['nothing was sent', { bytesInFlight: 0, timeSinceLastAckReceived: 5_000 }, false, 'unknown'],
+    [
+      'a keepalive probe was answered',
+      { bytesInFlight: 0, timeSinceLastAckReceived: 200 },
+      false,
+      'silent',
+    ],
+    [
+      'a ping was acknowledged, and others are sent again',
+      { timeSinceLastAckReceived: 150, bytesInFlight: 4, consecutiveTimeouts: 2 },
+      true,
+      'vanished',
+    ],
+    [
+      'one was sent again',
+      { timeSinceLastAckReceived: 150, bytesInFlight: 4, consecutiveTimeouts: 1 },
+      true,
+      'silent',
+    ],
+    [
+      'its window is closed',
+      { timeSinceLastAckReceived: 280, unsentBytes: 400, sendWindow: 0, probes: 1 },
+      true,
+      'silent',
+    ],
+    [
+      'its window is closed, and it does not answer',
+      { timeSinceLastAckReceived: 280, unsentBytes: 400, sendWindow: 0, probes: 2 },
+      true,
+      'vanished',
+    ],
+    [
+      'only a clock tick since',
+      { bytesInFlight: 0, timeSinceLastAckReceived: 296 },
+      false,
+      'unknown',
+    ],
+    ['probes are not answered', { probes: 2, timeSinceLastAckReceived: 5_000 }, false, 'vanished'],
+  ] as const)('%s', async (_what, known, pings, reason) => {
+    const asked = tell({ state: ESTABLISHED, ...known });
+    const { dead } = watch(new CountingStream(), {
+      ...{ interval: 100, timeout: 300, isAlive: false },
+      // Two pings leave in time: the first is the one that counts.
+      ...(pings ? { send: 'ping' } : {}),
+    });
+    await pass(360);
+    expect(dead[0]?.death).toMatchObject({
+      ...{ reason, state: 'ESTABLISHED' },
+      bytesInFlight: 'bytesInFlight' in known ? known.bytesInFlight : null,
+      unsentBytes: 'unsentBytes' in known ? known.unsentBytes : null,
+    });
+    // When it was late, if it was pinged; and for the verdict.
+    expect(asked).toHaveBeenCalledTimes(pings ? 2 : 1);
+  });
+
+  test.each([
+    [0, 'vanished'],
+    [1, 'vanished'],
+    [2, 'silent'],
+    [3, 'silent'],
+  ])(
+    'of four pings that it does not answer, ping %d is the last that is acknowledged',
+    async (last, reason) => {
+      const stream = new CountingStream();
+      const { dead, heartbeat } = watch(stream, { interval: 400, timeout: 1_700, send: 'ping' });
+      const [ACK, WAIT] = [40, 5];
+      while (dead.length === 0) {
+        await pass(WAIT);
+        const { [last]: acknowledged = stream.sent.at(-1), length } = stream.sent;
+        tell({
+          state: ESTABLISHED,
+          timeSinceLastAckReceived: performance.now() - (acknowledged?.at ?? 0) - ACK + WAIT,
+          bytesInFlight: 4 * Math.max(0, length - 1 - last),
+          consecutiveTimeouts: length - 1 > last ? 1 : 0,
+        });
+      }
+      expect(heartbeat.pings).toBe(4);
+      expect(dead[0]?.death.reason).toBe(reason);
+    },
+  );
+
+  test('bytes that came, and were not read: alive, until they are as old as the timeout', async () => {
+    const stream = new CountingStream();
+    const { dead } = watch(stream, { interval: 100, timeout: 300 });
+    tell({ state: ESTABLISHED, timeSinceLastDataReceived: 200 });
+    await pass(350);
+    expect(dead).toEqual([]);
+    tell({ state: ESTABLISHED, timeSinceLastDataReceived: 310 });
+    await pass(150);
+    expect(dead[0]?.death.timeSinceLastDataReceived).toBe(310);
+  });
+
+  test.each([
+    ['never sent', (rest: number) => ({ unsentBytes: rest })],
+    ['sent', (rest: number) => ({ bytesInFlight: rest })],
+  ])(
+    'of a queue in the kernel (%s) what the peer takes is a sign of life; pings behind it are not',
+    async (_, queued) => {
+      const stream = new CountingStream();
+      const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+      let acked = 1_000;
+      const take = (bytes: number, rest: number) => {
+        acked += bytes;
+        tell({
+          state: ESTABLISHED,
+          bytesAcked: acked,
+          ...queued(rest),
+          timeSinceLastAckReceived: 1,
+        });
+      };
+      take(0, 4_000);
+      for (let rest = 3_800; rest >= 0; rest -= 200) {
+        await pass(100);
+        take(200, rest);
+      }
+      expect(dead).toEqual([]);
+      // It has all of it, and its kernel acknowledges pings as before: its program says nothing.
+      const last = performance.now();
+      while (dead.length === 0 && performance.now() < last + 2_000) {
+        await pass(50);
+        take(2, 0);
+      }
+      expect(dead[0]?.death.reason).toBe('silent');
+      expect(dead[0]?.at).toBeGreaterThanOrEqual(last + 200);
+      expect(dead[0]?.at).toBeLessThanOrEqual(last + 300 + 2 * 100 + 13 + TICKS + 50);
+    },
+  );
+
+  test('of a queue that is always full, as long as it takes anything', async () => {
+    const stream = new CountingStream();
+    const { dead, heartbeat } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    stream.hold();
+    stream.write('data');
+    for (let acked = 1_000; acked < 1_200; acked += 4) {
+      tell({ state: ESTABLISHED, bytesAcked: acked, unsentBytes: 0, timeSinceLastAckReceived: 1 });
+      await pass(90);
+      stream.write('data');
+      stream.letOneGo();
+    }
+    expect(heartbeat.pings).toBe(0);
+    expect(dead).toEqual([]);
+  });
+
+  test('of a queue that was in this program when the kernel was first asked, too', async () => {
+    const stream = new CountingStream();
+    const options = { interval: 1_000, timeout: 3_000, send: 'ping' };
+    const { dead, heartbeat } = watch(stream, options);
+    let acked = 1_000;
+    const known = (rest: number) => ({
+      ...{ state: ESTABLISHED, bytesAcked: acked, bytesInFlight: 0, unsentBytes: rest },
+      timeSinceLastAckReceived: 1,
+    });
+    const asked = tell(known(0));
+    const answer = asked.getMockImplementation() as (...args: unknown[]) => never;
+    asked.mockImplementationOnce(((...args: unknown[]) => {
+      stream.hold();
+      stream.write('x'.repeat(4_000));
+      return answer(...args);
+    }) as never);
+    while (asked.mock.calls.length === 0) await pass(5);
+    // The kernel takes it at once, no ping had to wait for it.
+    tell(known(4_000));
+    stream.letGo();
+    for (let rest = 3_800; rest >= 0; rest -= 200) {
+      await pass(500);
+      acked += 200;
+      tell(known(rest));
+    }
+    expect(heartbeat.skippedPings).toBe(0);
+    expect(dead).toEqual([]);
+  });
+
+  test('bytes that are no sign of life do not count here either', async () => {
+    const { dead } = watch(new CountingStream(), { interval: 100, timeout: 300, isAlive: false });
+    tell({ state: ESTABLISHED, timeSinceLastDataReceived: 5 });
+    await pass(350);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('a socket of which this program reads nothing is dead if nothing comes back', async () => {
+    const stream = new CountingStream();
+    stream.pause();
+    const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    tell({ state: ESTABLISHED, bytesInFlight: 0 });
+    await pass(1_000);
+    expect(dead).toEqual([]);
+    tell({ state: ESTABLISHED, bytesInFlight: 4, timeSinceLastAckReceived: 5_000 });
+    await pass(350);
+    expect(dead[0]?.death.reason).toBe('vanished');
+  });
+
+  const CLOSED = tcpStates.indexOf('CLOSED');
+
+  test.each([
+    ['paused', (stream: CountingStream) => void stream.pause()],
+    ['half-closed by its peer', (stream: CountingStream) => void stream.push(null)],
+    [
+      'not read',
+      (stream: CountingStream) => {
+        stream.pause();
+        stream.receive('x');
+      },
+    ],
+    ['read', () => {}],
+  ])('a connection that it has closed is dead at once: %s', async (_how, prepare) => {
+    for (const [known, reason] of [
+      [{}, 'unknown'],
+      [{ bytesInFlight: 0, unsentBytes: 0 }, 'unknown'],
+      [{ timeSinceLastAckReceived: 5 }, 'unknown'],
+      [{ probes: 1 }, 'vanished'],
+      [{ consecutiveTimeouts: 1 }, 'vanished'],
+      [{ unackedSegments: 1 }, 'vanished'],
+    ] as const) {
+      const stream = new CountingStream();
+      prepare(stream);
+      const { dead } = watch(stream, { interval: 100, timeout: 300 });
+      const asked = tell({ state: ESTABLISHED });
+      await pass(250);
+      asked.mockRestore();
+      tell({ state: CLOSED, ...known });
+      await pass(50 + TICKS);
+      expect(dead[0]?.death).toMatchObject({ reason, state: 'CLOSED' });
+      expect(stream.errored).toMatchObject({
+        code: 'ETIMEDOUT',
+        message: expect.stringMatching(/, and the kernel has closed the connection$/),
+      });
+      vi.restoreAllMocks();
+    }
+  });
+
+  test('a connection that it has closed is dead before the timeout, if it is looked at', async () => {
+    const stream = new CountingStream();
+    const { dead, late } = watch(stream, { interval: 100, timeout: 1_000, send: 'ping' });
+    tell({ state: CLOSED });
+    await pass(550 + 13 + TICKS);
+    expect(late).toHaveLength(1);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('a connection that both sides have ended is closed in good order: its data may still be read', async () => {
+    const stream = new CountingStream();
+    stream.pause();
+    stream.receive('the rest');
+    stream.push(null);
+    stream.end();
+    const { dead } = watch(stream, { interval: 100, timeout: 300 });
+    tell({ state: CLOSED, bytesInFlight: 0 });
+    await pass(1_000);
+    expect(dead).toEqual([]);
+    expect(String(stream.read())).toBe('the rest');
+  });
+
+  test.each([
+    ['the kernel measured the path', { rtt: 300, rttVariance: 75 }, 640],
+    ['the kernel does not tell its variance', { rtt: 400 }, 440],
+  ])(
+    'a long path: the first ping may be answered before the verdict; %s',
+    async (_how, path, most) => {
+      const stream = new CountingStream();
+      const { dead, heartbeat } = watch(stream, { interval: 1_000, timeout: 1_150, send: 'ping' });
+      tell({ state: ESTABLISHED, ...path });
+      let answered = 0;
+      for (let i = 0; i < 2_000; i++) {
+        await pass(10);
+        const { [answered]: next } = stream.sent;
+        if (next === undefined || performance.now() < next.at + 300) continue;
+        answered++;
+        stream.receive('pong');
+      }
+      expect(dead).toEqual([]);
+      expect(answered).toBeGreaterThanOrEqual(18);
+      // Without an answer it is dead when one could have come.
+      await pass(2_000);
+      const due = (stream.sent[answered]?.at ?? Number.NaN) + most;
+      expect(dead[0]?.at).toBeGreaterThanOrEqual(due);
+      expect(dead[0]?.at).toBeLessThanOrEqual(due + 2 * TICKS);
+      expect(heartbeat.closed).toBe(true);
+    },
+  );
+
+  test('a ping that had to wait has as long to be answered as the last one took', async () => {
+    const stream = new CountingStream();
+    const { dead, heartbeat } = watch(stream, { interval: 1_000, timeout: 1_100, send: 'ping' });
+    const isSent = async (count: number) => {
+      while (stream.sent.filter(({ text }) => text === 'ping').length < count) {
+        expect(dead).toEqual([]);
+        await pass(10);
+      }
+    };
+    for (const [answered, after] of [60, 120, 180, 240, 300].entries()) {
+      await isSent(answered + 1);
+      await pass(after);
+      stream.receive('pong');
+    }
+    await pass(100);
+    stream.hold();
+    stream.write('data');
+    await pass(950);
+    expect(heartbeat.skippedPings).toBe(1);
+    stream.letGo();
+    await isSent(6);
+    await pass(300);
+    expect(dead).toEqual([]);
+    stream.receive('pong');
+    // Of the next ping no answer comes: dead when it would have.
+    await isSent(7);
+    await pass(300 + 40 + 2 * TICKS);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('what is told of a death cannot be changed by one of its listeners', async () => {
+    const { heartbeat, dead } = watch(new CountingStream(), { interval: 100, timeout: 300 });
+    heartbeat.prependListener('dead', (death) => Reflect.set(death, 'reason', 'changed'));
+    await pass(300 + TICKS);
+    expect(dead[0]?.death.reason).toBe('unknown');
+    expect(heartbeat.socket.errored).toMatchObject({ death: { reason: 'unknown' } });
+  });
+
+  test('of many suspects at once, it is asked once', async () => {
+    const asked = tell({ state: ESTABLISHED });
+    const told = Array.from({ length: 500 }, () => watch(new CountingStream(), { interval: 50 }));
+    await pass(200);
+    expect(told.flatMap(({ dead }) => dead)).toHaveLength(500);
+    expect(asked.mock.calls.length).toBeLessThanOrEqual(3);
+    expect(asked.mock.calls.flatMap(([sockets]) => sockets as unknown[])).toHaveLength(500);
+  });
+
+  test('while peers live, it is not asked', async () => {
+    const asked = tell({});
+    const stream = new CountingStream();
+    watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    for (let i = 0; i < 20; i++) {
+      await pass(150);
+      stream.receive('x');
+    }
+    expect(asked).not.toHaveBeenCalled();
+  });
+});
+
+test('pings of earlier silences are not counted in a verdict', async () => {
+  const stream = new CountingStream();
+  const { dead, late, heartbeat } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+  const lateness: number[] = [];
+  heartbeat.on('late', ({ unansweredPings }) => lateness.push(unansweredPings));
+  for (let i = 0; i < 3; i++) {
+    await pass(250);
+    stream.receive('x');
+  }
+  await pass(400);
+  expect(heartbeat.pings).toBeGreaterThan(7);
+  expect(late).toHaveLength(4);
+  expect(Math.max(...lateness)).toBeLessThanOrEqual(3);
+  expect(dead[0]?.death.unansweredPings).toBeLessThanOrEqual(4);
+});
+
+test('whatever a peer does: never dead before its timeout, and dead in time after it', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.record({
+        interval: fc.integer({ min: 50, max: 20_000 }),
+        more: fc.integer({ min: 1, max: 40_000 }),
+        pings: fc.boolean(),
+        // Pauses as shares of the timeout.
+        pauses: fc.array(fc.double({ min: 0.001, max: 0.999, noNaN: true }), { maxLength: 12 }),
+      }),
+      async ({ interval, more, pings, pauses }) => {
+        const timeout = interval + more;
+        const stream = new CountingStream();
+        const { dead, heartbeat } = watch(stream, {
+          ...{ interval, timeout },
+          ...(pings ? { send: 'ping' } : {}),
+        });
+        let last = performance.now();
+        for (const pause of pauses) {
+          await pass(Math.floor(pause * timeout));
+          expect(dead).toEqual([]);
+          stream.receive('x');
+          last = performance.now();
+        }
+        const step = stepOf(interval, timeout);
+        await pass(step + TICKS);
+        // The first ping of the silence has the time that the last answer took.
+        const answered = pings ? interval + (heartbeat.rtt ?? 0) + 40 : 0;
+        await pass(Math.max(timeout, answered) + step + 20);
+        expect(dead).toHaveLength(1);
+        expect(dead[0]?.at).toBeGreaterThanOrEqual(last + timeout);
+        expect(heartbeat.closed).toBe(true);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
