@@ -26,11 +26,8 @@ export interface ConstantTables {
 }
 
 /**
- * The addon. Numbers in, a number out; below zero is a negative libuv code.
- *
- * Options travel in `scratch`: the descriptor as a double, how many options as a word, a word for the
- * answer of `getDefault`, then a record of 32-bit words for each option: level, option, length in
- * bytes, the value padded to whole words. Where a record is refused, its length becomes the code.
+ * The addon. Numbers in, a number out; below zero is a negative libuv code. Options travel in `scratch`: see
+ * record-buffer.ts and docs/decisions/0001-options-as-records.md.
  */
 export interface Binding {
   readonly scratch: ArrayBuffer;

@@ -1,5 +1,6 @@
 // The memory that JavaScript and the addon share: options travel in it as records, TCP_INFO comes back in it.
-// native/addon.h has the same layout.
+// A record: level, option, length in bytes, value. A refused record has a negative code as its length. native/addon.h
+// has the same layout; the reasons are in docs/decisions/0001-options-as-records.md.
 
 import { addon, binding } from './addon';
 
@@ -22,7 +23,7 @@ const descriptor = new Float64Array(scratch, 0, 1);
 const count = new Int32Array(scratch, 8, 1);
 const answer = new Int32Array(scratch, 12, 1);
 
-/** The records. The buffer must never leave this package: the addon writes into its memory. */
+/** The records. The buffer must never leave lib/: the addon writes into its memory. */
 export const words = new Int32Array(
   scratch,
   BUFFER_HEADER_WORDS * 4,

@@ -91,8 +91,8 @@ function handleOf(inside: Inside): Handle | null | undefined {
 }
 
 /**
- * Whether Node tells no descriptor, and libuv can be asked. Bun tells one on Windows too, and ends
- * the process when a function of libuv is called. The variable is for tests of the search elsewhere.
+ * Whether Node exposes no descriptor, and libuv is searched. Never on Bun, which ends the process when a function of
+ * libuv is called: docs/decisions/0010-no-libuv-on-posix.md. The variable is for tests of the search.
  */
 const isForced = process.env.SOCKET_OPTIONS_SEARCH === '1';
 const searches = (isForced || process.platform === 'win32') && !process.versions.bun;

@@ -1,5 +1,5 @@
-// From the handle objects of Node to their sockets where Node does not tell a descriptor: on Windows.
-// native/handles.cc watches which of libuv's handles follow ref() and unref() of an object.
+// Finds the sockets behind handle objects of Node on Windows, where Node does not expose them. native/handles.cc
+// watches which of libuv's handles follow ref() and unref() of an object: docs/decisions/0004-windows-handle-search.md.
 
 import { binding } from './addon';
 
@@ -13,10 +13,7 @@ export interface NodeHandle {
 /** Of an object without a socket: a pipe, a stream over another one, a closed or a forged handle. */
 export const NO_SOCKET = -1;
 
-/**
- * By handle, and never by number: a handle keeps its socket for life, while the number of a closed
- * socket is given to the next one.
- */
+/** By handle, not by number: the number of a closed socket belongs to the next one. */
 const found = new WeakMap<NodeHandle, number>();
 
 /** The socket behind `handle`, or `NO_SOCKET`. */
@@ -26,25 +23,21 @@ export function socketBehind(handle: NodeHandle): number {
   return isOpen(handle) ? socket : NO_SOCKET;
 }
 
-/**
- * Finds the sockets behind many handles in one search, and remembers them: what it costs depends on
- * the handles that the event loop has, and hardly on how many of them are looked for.
- */
+/** Finds the sockets behind many handles in one search. Its cost depends on all handles of the event loop. */
 export function findSocketsBehind(handles: readonly NodeHandle[]): void {
   const unknown = handles.filter((handle) => !found.has(handle));
   if (unknown.length > 1) search(unknown);
 }
 
-/** From close() on, a handle does not answer this any more. */
+/** After close(), `getsockname()` of a handle fails. */
 function isOpen(handle: NodeHandle): boolean {
   const { getsockname } = handle;
   return typeof getsockname === 'function' && getsockname.call(handle, {}) === 0;
 }
 
 /**
- * For each bit of an object's index, and then for its opposite, every object is unref-ed where the
- * bit is set and ref-ed where it is not: a pattern of its own, for a hundred objects in fourteen
- * steps. What the handles were before is put back by the addon.
+ * For each bit of an object's index, and then for its opposite, every object is unref-ed if the bit is set and
+ * ref-ed if not: a different pattern for each object. The addon restores the state that the handles had.
  */
 function search(handles: readonly NodeHandle[]): Float64Array {
   const sockets = new Float64Array(handles.length).fill(NO_SOCKET);
@@ -63,7 +56,7 @@ function search(handles: readonly NodeHandle[]): Float64Array {
       }
     }
   } catch {
-    // Not Node's own methods, then, and nothing to rely on.
+    // These are not Node's own methods: the pattern proves nothing.
     endSearch(sockets);
     return sockets.fill(NO_SOCKET);
   }

@@ -13,11 +13,9 @@ export type SocketSide = 'client' | 'server';
 export type SeeSocket = (socket: Socket, side: SocketSide, handle: TcpHandle) => void;
 
 /**
- * Calls `see` with each new socket until the returned function is called.
- *
- * Only `emit` comes before every listener, however many of them were removed or throw. Node's channel
- * `net.server.socket` is published after them (Node 20 to 26). It is the second source, for servers whose
- * `emit` somebody replaced.
+ * Calls `see` with each new socket until the returned function is called. `emit` is the only source that comes before
+ * every listener. Node's channel `net.server.socket` is the second one, for servers whose `emit` was replaced:
+ * docs/decisions/0012-tune-sockets-patches-emit.md.
  */
 export function seeNewSockets(see: SeeSocket): () => void {
   const onAccepted = (socket: unknown): void => seeOnce(socket, 'server', see);

@@ -1,7 +1,6 @@
-// npm run test:tsan: the threads of the addon under ThreadSanitizer. Node itself is not instrumented. Its
-// locks are seen all the same, since the sanitizer replaces the lock functions of the C library. Node's atomic
-// operations are not seen. So a report fails the lane if it has a frame of the addon. Reports of Node alone (how
-// it destroys the locks of its workers and tasks) are only counted. The lane must find planted races first.
+// npm run test:tsan: the threads of the addon under ThreadSanitizer, which must find planted races first. Node is not
+// instrumented: the sanitizer sees its locks, but not its atomic operations. So a report fails the lane only if it has
+// a frame of the addon; others are counted. See docs/decisions/0016-lanes-with-planted-faults.md.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
