@@ -135,7 +135,7 @@ export class ConnectionView {
 }
 
 /** What is shown, and what is not. */
-function summary(observed: readonly Observed[], leftOut: readonly Connection[]): string {
+export function summary(observed: readonly Observed[], leftOut: readonly Connection[]): string {
   const shown = counts(observed.map(({ connection }) => connection)) || 'no connections';
   return leftOut.length === 0 ? shown : `${shown}; left out: ${counts(leftOut)}`;
 }

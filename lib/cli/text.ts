@@ -147,7 +147,7 @@ export function table(
 }
 
 /** Columns for sentences: 80, or fewer on a narrow terminal. */
-function textWidth(): number {
+export function textWidth(): number {
   return Math.min(process.stdout.columns || 80, 80);
 }
 

@@ -1,5 +1,5 @@
 // What a kernel refuses, and what a socket cannot answer: a SocketOptionError. Of its class there has to be
-// one; wrong arguments (validate.ts) are told in the classes of the language.
+// one; wrong arguments (argument-error.ts) are told in the classes of the language.
 
 import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';

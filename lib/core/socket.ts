@@ -57,7 +57,7 @@ export function descriptorOf(socket: SocketLike): number {
 }
 
 /** Stands for a socket that is not open: no descriptor, and no code of an error either. */
-const NONE = -1;
+export const NONE = -1;
 
 /** The same, but `NONE` for a socket that has no descriptor, or none any more. */
 function descriptorIfOpen(socket: SocketLike): number {

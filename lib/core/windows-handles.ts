@@ -11,7 +11,7 @@ export interface NodeHandle {
 }
 
 /** Of an object without a socket: a pipe, a stream over another one, a closed or a forged handle. */
-const NO_SOCKET = -1;
+export const NO_SOCKET = -1;
 
 /** By handle, not by number: the number of a closed socket belongs to the next one. */
 const found = new WeakMap<NodeHandle, number>();

@@ -2,7 +2,7 @@
 
 import type { DeadPeerPlan } from './plan';
 
-interface TimelineEvent {
+export interface TimelineEvent {
   /** Milliseconds since the peer's last segment. */
   readonly at: number;
   readonly what: 'silence' | 'write' | 'probe' | 'retransmission' | 'end';
