@@ -68,10 +68,10 @@ function kind(row) {
   return row.access === 'read' ? `${value}, read only` : value;
 }
 
-function kernelNames(spelling) {
-  if (spelling === null) return '–';
-  const names = [spelling.name, spelling.ipv6 ?? []].flat().map((name) => `\`${name}\``);
-  return `${names.join(', ')}${spelling.access === 'read' ? ' (read)' : ''}`;
+function kernelNames(option) {
+  if (option === null) return '–';
+  const names = [option.name, option.ipv6 ?? []].flat().map((name) => `\`${name}\``);
+  return `${names.join(', ')}${option.access === 'read' ? ' (read)' : ''}`;
 }
 
 /** What the command line prints, in the 80 columns of an output that is no terminal. */
