@@ -2,7 +2,13 @@
   'targets': [
     {
       'target_name': 'socket_options',
-      'sources': ['native/addon.cc', 'native/tcp_info.cc', 'native/connections.cc', 'native/handles.cc'],
+      'sources': [
+        'native/addon.cc',
+        'native/tcp_info.cc',
+        'native/connections.cc',
+        'native/handles.cc',
+        'native/libuv.cc'
+      ],
       'dependencies': ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api"],
       'defines': ['NAPI_VERSION=8'],
       # Small, because the system calls dwarf what -O2 gains; as a whole (-flto), because each call
@@ -25,9 +31,11 @@
       'conditions': [
         ['OS=="linux"', {
           'sources': [
-            'native/posix.cc',
-            'native/linux.cc',
-            'native/linux_diag.cc',
+            'native/platform/posix.cc',
+            'native/platform/linux.cc',
+            'native/platform/linux_netlink.cc',
+            'native/platform/linux_connections.cc',
+            'native/platform/linux_watch.cc',
             'native/runtime.cc'
           ],
           # Only the libraries it really needs: not that of C++, which the compiler names, because
@@ -37,9 +45,21 @@
           # glibc before 2.34 has dlsym() there.
           'libraries': ['-ldl']
         }],
-        ['OS=="mac"', {'sources': ['native/posix.cc', 'native/darwin.cc']}],
+        ['OS=="mac"', {
+          'sources': [
+            'native/platform/posix.cc',
+            'native/platform/darwin.cc',
+            'native/platform/connection_snapshot.cc'
+          ]
+        }],
         ['OS=="win"', {
-          'sources': ['native/win32.cc', 'native/win32_calls.cc'],
+          'sources': [
+            'native/platform/win32.cc',
+            'native/platform/win32_calls.cc',
+            'native/platform/win32_connections.cc',
+            'native/platform/win32_errors.cc',
+            'native/platform/connection_snapshot.cc'
+          ],
           'libraries': ['ws2_32.lib', 'advapi32.lib']
         }]
       ]

@@ -10,7 +10,7 @@
 
 #include "addon.h"
 
-#include "platform.h"
+#include "platform/platform.h"
 
 namespace addon {
 

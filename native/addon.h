@@ -29,14 +29,14 @@ constexpr std::size_t kRoom = (kScratchBytes - offsetof(Scratch, words)) / sizeo
 // Of connections.cc: a table of connections that JS has open.
 struct OpenTable;
 // Of handles.cc: how the sockets behind objects of Node are found.
-class Search;
+class HandleSearch;
 
 struct Environment {
   napi_ref buffer = nullptr;  // holds the scratch memory, whatever JS does with it
   Scratch* scratch = nullptr;
   OpenTable* tables = nullptr;
   const char* failed_call = nullptr;  // of connections.cc
-  Search* search = nullptr;
+  HandleSearch* search = nullptr;
 };
 
 // The callbacks are Node-API's own and not node-addon-api's: its errors, of which lib/ can meet

@@ -3,7 +3,7 @@
 
 #include "addon.h"
 
-#include "platform.h"
+#include "platform/platform.h"
 
 namespace addon {
 

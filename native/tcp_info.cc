@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "platform.h"
+#include "platform/platform.h"
 
 namespace addon {
 namespace {
@@ -45,7 +45,7 @@ void Read(Entry* entry) {
   entry->length = platform::GetTcpInfo(socket, entry->info, sizeof(entry->info));
   if (entry->identity == 0) return;
   std::uint64_t identity = 0;
-  const int status = platform::Identify(socket, &identity);
+  const int status = platform::GetIdentity(socket, &identity);
   if (status < 0) {
     entry->length = status;
   } else if (identity != entry->identity) {
@@ -78,7 +78,7 @@ napi_value ReadTcpInfos(napi_env env, napi_callback_info info) {
 
 void Identify(Entry* entry) {
   entry->identity = 0;
-  platform::Identify(static_cast<platform::Socket>(entry->socket), &entry->identity);
+  platform::GetIdentity(static_cast<platform::Socket>(entry->socket), &entry->identity);
 }
 
 // identifySockets(sheet, count): leaves the identity of each socket, 0 where there is none.

@@ -4,7 +4,7 @@
 //   node scripts/prebuilds/build.mjs --verify    compares prebuilds/ with what comes out, byte for byte
 //   node scripts/prebuilds/build.mjs --other-windows <source> <folder>
 //                                                for tests: win32-x64 alone, with that source in the
-//                                                place of native/win32_calls.cc
+//                                                place of native/platform/win32_calls.cc
 //
 // With Zig from npm, which brings the headers and libraries of all these systems, and for Windows on
 // x64 with Debian's mingw. The same sources and tools give the same bytes, wherever the checkout is.
@@ -289,7 +289,7 @@ prepare();
 const [, , option, source, output] = process.argv;
 if (option === '--other-windows') {
   mkdirSync(output, { recursive: true });
-  windows('win32-x64', output, TARGETS['win32-x64'], { 'native/win32_calls.cc': source });
+  windows('win32-x64', output, TARGETS['win32-x64'], { 'native/platform/win32_calls.cc': source });
   process.exit();
 }
 const folder = buildAll();

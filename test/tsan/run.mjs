@@ -38,7 +38,7 @@ function run(rounds) {
   const reports = text
     .split(/^={18}$/m)
     .filter((part) => part.includes('WARNING: ThreadSanitizer'));
-  const ours = reports.filter((report) => /socket_options\.node|native\/\w+\.(cc|h)/.test(report));
+  const ours = reports.filter((report) => /socket_options\.node|native\/[\w/]+\.(cc|h)/.test(report));
   const good = status === 0 && stdout.includes('closed connections told') && ours.length === 0;
   const title = `${stdout.trim().split('\n').at(-1)}; reports of Node alone: ${reports.length - ours.length}`;
   return { good, title, ours, text };
@@ -48,7 +48,7 @@ function run(rounds) {
 const PLANTED = [
   {
     what: 'a watch without its lock',
-    file: 'linux_diag.cc',
+    file: 'platform/linux_watch.cc',
     take: 'pthread_mutex_lock(mutex_);',
     put: 'static pthread_mutex_t own = PTHREAD_MUTEX_INITIALIZER; mutex_ = &own; if (false) pthread_mutex_lock(mutex_);',
   },

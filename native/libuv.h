@@ -1,0 +1,45 @@
+// The functions of libuv that handles.cc needs, as the running program exports them. No header of
+// libuv is included: only addresses and numbers cross, never a structure. The functions are looked
+// up by the first search, so that the addon also loads in a runtime that lacks some of them.
+
+#ifndef SOCKET_OPTIONS_LIBUV_H_
+#define SOCKET_OPTIONS_LIBUV_H_
+
+#include "platform/platform.h"
+
+namespace addon {
+
+struct Libuv {
+  using Handle = const void;
+  using Visit = void (*)(Handle* handle, void* context);
+  using GetName = int (*)(Handle* handle, void* address, int* length);
+
+  void (*walk)(void* loop, Visit visit, void* context);
+  int (*handle_get_type)(Handle* handle);
+  const char* (*handle_type_name)(int type);
+  int (*has_ref)(Handle* handle);
+  void (*ref)(Handle* handle);
+  void (*unref)(Handle* handle);
+  int (*fileno)(Handle* handle, platform::Descriptor* descriptor);
+  GetName tcp_getsockname;
+  GetName tcp_getpeername;
+  GetName udp_getsockname;
+  GetName udp_getpeername;
+
+  // Types of handles.
+  int tcp = 0;
+  int udp = 0;
+
+  // Whether all of the above was found.
+  bool is_complete = true;
+
+  Libuv();
+
+ private:
+  template <typename Function>
+  void Find(const char* name, Function* function);
+};
+
+}  // namespace addon
+
+#endif  // SOCKET_OPTIONS_LIBUV_H_
