@@ -4,6 +4,7 @@
       'target_name': 'socket_options',
       'sources': [
         'native/addon.cc',
+        'native/options.cc',
         'native/tcp_info.cc',
         'native/connections.cc',
         'native/handles.cc',

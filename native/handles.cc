@@ -203,52 +203,46 @@ class HandleSearch {
 
 namespace {
 
-// beginSearch(): false where there is no libuv to search in, or a search is under way already.
+// The search that is running in an environment, or null.
+HandleSearch* RunningSearch(const Environment* environment) {
+  HandleSearch* search = environment->search;
+  return search != nullptr && search->is_running() ? search : nullptr;
+}
+
+// beginSearch(): returns false where libuv is not available, or a search is running already.
 napi_value BeginSearch(napi_env env, napi_callback_info info) {
-  Environment* environment = Call(env, info).environment;
+  const Call call(env, info);
+  Environment* environment = call.environment();
   if (environment->search == nullptr) environment->search = new HandleSearch();
   HandleSearch* search = environment->search;
   uv_loop_s* loop = nullptr;
   const bool begins = search->is_possible() && !search->is_running() &&
                       napi_get_uv_event_loop(env, &loop) == napi_ok && loop != nullptr;
   if (begins) search->Begin(loop);
-  napi_value answer = nullptr;
-  napi_get_boolean(env, begins, &answer);
-  return answer;
-}
-
-HandleSearch* RunningSearch(const Environment* environment) {
-  HandleSearch* search = environment->search;
-  return search != nullptr && search->is_running() ? search : nullptr;
+  return call.Return(begins);
 }
 
 // sampleHandles()
 napi_value SampleHandles(napi_env env, napi_callback_info info) {
-  HandleSearch* search = RunningSearch(Call(env, info).environment);
+  HandleSearch* search = RunningSearch(Call(env, info).environment());
   if (search != nullptr) search->Sample();
   return nullptr;
 }
 
-// endSearch(sockets): fills a Float64Array, whose length is that of the objects.
+// endSearch(sockets): fills a Float64Array that has one element for each object.
 napi_value EndSearch(napi_env env, napi_callback_info info) {
   const Call call(env, info);
-  HandleSearch* search = RunningSearch(call.environment);
-  napi_typedarray_type type;
-  std::size_t count = 0;
-  void* sockets = nullptr;
-  if (search == nullptr ||
-      napi_get_typedarray_info(env, call.arguments[0], &type, &count, &sockets, nullptr, nullptr) !=
-          napi_ok ||
-      type != napi_float64_array) {
-    return nullptr;
+  HandleSearch* search = RunningSearch(call.environment());
+  const Bytes sockets = call.TypedArray(0, napi_float64_array);
+  if (search != nullptr && sockets.is_valid) {
+    search->End(static_cast<double*>(sockets.data), sockets.length);
   }
-  search->End(static_cast<double*>(sockets), count);
   return nullptr;
 }
 
 }  // namespace
 
-void EndOfSearches(Environment* environment) {
+void DeleteSearch(Environment* environment) {
   delete environment->search;
 }
 

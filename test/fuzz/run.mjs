@@ -215,13 +215,13 @@ const plants = {
   'record-buffer': [
     {
       what: 'the length of a record is not checked',
-      file: 'addon.cc',
+      file: 'options.cc',
       take: 'if (record->length < 0 || static_cast<std::size_t>(record->length) > room) return i;',
       put: 'static_cast<void>(room);',
       expect: /AddressSanitizer: (heap-buffer-overflow|SEGV|unknown-crash|negative-size-param)/,
     },
     {
-      what: 'a sheet is longer than its memory',
+      what: 'a batch is longer than its memory',
       file: 'tcp_info.cc',
       take: 'size / sizeof(Entry)',
       put: 'size / sizeof(Entry) + 1',
@@ -229,7 +229,7 @@ const plants = {
     },
     {
       what: 'an integer overflows',
-      file: 'addon.cc',
+      file: 'options.cc',
       take: 'const int level = call.Int32(0);',
       put: 'const int level = call.Int32(0); volatile int planted = 2147483647; planted = planted + 1;',
       expect: /signed integer overflow/,
