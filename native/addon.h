@@ -20,7 +20,7 @@ namespace addon {
 // Room for the largest option values of any kernel, and for all options of the catalogue at once.
 // Each environment has its own buffer (worker threads are environments). It never leaves lib/: if
 // it were transferred to a worker, this memory would not be ours to write.
-constexpr std::size_t kScratchBytes = 16 * 1024;
+constexpr std::size_t kScratchBytes = 16384;
 // TCP_INFO has its own place behind the records: TcpInfoReader leaves it there during other calls.
 constexpr std::size_t kTcpInfoRoom = 512;
 
@@ -85,7 +85,7 @@ class Call {
   Bytes TypedArray(std::size_t index, napi_typedarray_type type) const;
 
   napi_value Return(int number) const;
-  napi_value Return(bool value) const;
+  napi_value Return(bool boolean) const;
 
  private:
   static constexpr std::size_t kMaxArguments = 4;

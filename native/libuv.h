@@ -14,17 +14,17 @@ struct Libuv {
   using Visit = void (*)(Handle* handle, void* context);
   using GetName = int (*)(Handle* handle, void* address, int* length);
 
-  void (*walk)(void* loop, Visit visit, void* context);
-  int (*handle_get_type)(Handle* handle);
-  const char* (*handle_type_name)(int type);
-  int (*has_ref)(Handle* handle);
-  void (*ref)(Handle* handle);
-  void (*unref)(Handle* handle);
-  int (*fileno)(Handle* handle, platform::Descriptor* descriptor);
-  GetName tcp_getsockname;
-  GetName tcp_getpeername;
-  GetName udp_getsockname;
-  GetName udp_getpeername;
+  void (*walk)(void* loop, Visit visit, void* context) = nullptr;
+  int (*handle_get_type)(Handle* handle) = nullptr;
+  const char* (*handle_type_name)(int type) = nullptr;
+  int (*has_ref)(Handle* handle) = nullptr;
+  void (*ref)(Handle* handle) = nullptr;
+  void (*unref)(Handle* handle) = nullptr;
+  int (*fileno)(Handle* handle, platform::Descriptor* descriptor) = nullptr;
+  GetName tcp_getsockname = nullptr;
+  GetName tcp_getpeername = nullptr;
+  GetName udp_getsockname = nullptr;
+  GetName udp_getpeername = nullptr;
 
   // Types of handles.
   int tcp = 0;

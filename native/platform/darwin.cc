@@ -1,7 +1,7 @@
 // Everything of macOS but what posix.cc has: constants, TCP_INFO, sysctls, connections.
 
 // The headers then define the options of RFC 3542 (IPV6_RECVPKTINFO, IPV6_DONTFRAG, ...).
-#define __APPLE_USE_RFC_3542
+#define __APPLE_USE_RFC_3542  // NOLINT(bugprone-reserved-identifier,cert-dcl*): Apple's name
 
 #include <cerrno>
 #include <cstdio>

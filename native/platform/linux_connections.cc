@@ -54,7 +54,7 @@ int DestroyConnection(const void* query, std::size_t length, const char** call) 
   if (size < 0) return size;
   // No system call has failed: an error below is the kernel's answer to the query.
   *call = nullptr;
-  Acknowledgement answer;
+  Acknowledgement answer{};
   if (static_cast<std::size_t>(size) < sizeof(answer)) return -EPROTO;
   std::memcpy(&answer, bytes, sizeof(answer));
   // Netlink reports success as an error of 0.

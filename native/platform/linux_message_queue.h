@@ -12,7 +12,7 @@ namespace platform {
 
 // A message of the kernel has about 400 bytes. Later kernels may add to it.
 constexpr std::size_t kTypicalMessage = 512;
-constexpr std::size_t kLongestMessage = 16 * 1024;
+constexpr std::size_t kLongestMessage = 16384;
 
 // Messages in the order of their arrival: at most `limit`, in memory of a fixed size.
 class MessageQueue {
@@ -51,7 +51,7 @@ class MessageQueue {
   std::size_t Pop(char* to, std::size_t room) {
     std::size_t length = 0;
     for (; begin_ < end_; count_--) {
-      nlmsghdr header;
+      nlmsghdr header{};
       std::memcpy(&header, bytes_ + begin_, sizeof(header));
       const std::size_t size = NLMSG_ALIGN(header.nlmsg_len);
       if (length + size > room) break;

@@ -64,6 +64,9 @@ class Watch final : public ConnectionTable {
       : wake_(wake), context_(context), queue_(limit) {
   }
 
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
   ~Watch() override {
     // A child of fork(2) has no thread, and shares the pair of sockets with the parent.
     if (!has_thread_ || getpid() != process_) return;
@@ -186,7 +189,7 @@ class Watch final : public ConnectionTable {
       bool lost = length == -ENOBUFS || length == -EMSGSIZE;
       std::size_t left = length < 0 ? 0 : static_cast<std::size_t>(length);
       while (left >= sizeof(nlmsghdr)) {
-        nlmsghdr header;
+        nlmsghdr header{};
         std::memcpy(&header, messages, sizeof(header));
         // Checked before the alignment, which overflows near 2^32.
         if (header.nlmsg_len < sizeof(header) || header.nlmsg_len > left) {

@@ -112,7 +112,7 @@ HostFunction FindHostFunction(const char* name) {
 
 int SetKeepAliveValues(Socket socket, bool enable, std::uint32_t initial_delay,
                        std::uint32_t interval) {
-  tcp_keepalive values;
+  tcp_keepalive values{};
   values.onoff = enable ? 1 : 0;
   values.keepalivetime = initial_delay;
   values.keepaliveinterval = interval;
@@ -131,7 +131,7 @@ int ReadSetting(const char* name, char* text, std::size_t room) {
   if (status != ERROR_SUCCESS) return ToUvError(static_cast<DWORD>(status));
   // The size of a text includes the NUL that ends it.
   if (type == REG_SZ) return static_cast<int>(std::max<DWORD>(size, 1)) - 1;
-  DWORD number;
+  DWORD number = 0;
   std::memcpy(&number, text, sizeof(number));
   return static_cast<int>(std::to_chars(text, text + room, number).ptr - text);
 }
