@@ -31,7 +31,7 @@ class MessageQueue {
     return bytes_ != nullptr;
   }
 
-  // Adds a message, whose length its header has. False if the queue is full.
+  // Adds a message of `length` bytes. Returns false if the queue is full.
   bool Push(const char* message, std::size_t length) {
     const std::size_t size = NLMSG_ALIGN(length);
     if (room_ - end_ < size && begin_ > 0) {

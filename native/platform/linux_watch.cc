@@ -179,8 +179,8 @@ class Watch final : public ConnectionTable {
     return is_stopping_;
   }
 
-  // Queues `length` bytes of messages. A negative length is an error, of which it counts those that
-  // report a loss. False when the watch is being closed.
+  // Queues `length` bytes of messages. A negative length is an error, which is counted if it
+  // reports a loss. Returns false when the watch is being closed.
   bool Keep(const char* messages, int length) {
     bool wake = false;
     {
