@@ -1,9 +1,9 @@
 // Finds the sockets behind handle objects of Node on Windows, where Node does not expose them.
 //
 // handle.ref() and handle.unref() call uv_ref() and uv_unref() on the uv handle behind the object.
-// lib/handles.ts calls them in a pattern that is different for each object. The one uv handle of
-// this event loop that followed a pattern is the one behind that object. So no address is needed,
-// which two sockets may share, nor the layout of a private structure.
+// lib/ calls them in a pattern that is different for each object. The one uv handle of this event
+// loop that followed a pattern is the one behind that object. So this needs no address, which two
+// sockets may share, and no layout of a private structure.
 //
 // Both methods are JS that anyone may have replaced: they may close handles, open others, or call
 // the search again. So each sample walks libuv's handles anew. An address from an earlier walk is

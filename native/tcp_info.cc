@@ -36,7 +36,7 @@ struct Entry {
   std::uint64_t identity;  // 0: read whatever socket has this number
   unsigned char info[296];
 };
-static_assert(sizeof(Entry) == 320, "lib/tcp-info/columns.ts has the same layout");
+static_assert(sizeof(Entry) == 320, "lib/tcp-info/ has the same layout");
 
 // Checks the identity after reading: a socket that still has its number then had it during the
 // reading too.
@@ -95,7 +95,8 @@ napi_value IdentifySockets(napi_env env, napi_callback_info info) {
 // A batch that a thread of libuv's pool reads. Meanwhile the program may close any descriptor, and
 // its number may belong to another socket. So the thread reads only sockets that were identified.
 //
-// Not Napi::AsyncWorker: its std::string would need the C++ library (see runtime.cc).
+// Not Napi::AsyncWorker: it throws where this reads in the calling thread instead, and its errors
+// have the cost that addon.h explains.
 struct AsyncBatch {
   Batch batch;
   napi_async_work work = nullptr;

@@ -11,14 +11,14 @@
 namespace platform {
 
 // A message of the kernel has about 400 bytes. Later kernels may add to it.
-constexpr std::size_t kTypicalMessage = 512;
+constexpr std::size_t kRoomPerMessage = 512;
 constexpr std::size_t kLongestMessage = 16384;
 
 // Messages in the order of their arrival: at most `limit`, in memory of a fixed size.
 class MessageQueue {
  public:
   explicit MessageQueue(std::size_t limit)
-      : limit_(limit), room_(limit * kTypicalMessage + kLongestMessage) {
+      : limit_(limit), room_(limit * kRoomPerMessage + kLongestMessage) {
   }
   ~MessageQueue() {
     std::free(bytes_);

@@ -1,5 +1,5 @@
 // Netlink sockets of sock_diag(7): open, send, receive. linux_connections.cc and linux_watch.cc use
-// them. The messages are bytes here: lib/connections/sock-diag.ts writes and decodes them.
+// them. The messages are bytes here: lib/connections/ writes and decodes them.
 
 #ifndef SOCKET_OPTIONS_LINUX_NETLINK_H_
 #define SOCKET_OPTIONS_LINUX_NETLINK_H_
