@@ -1,4 +1,4 @@
-// Loads the addon; the typed twin of native/platform.h and native/addon.cc.
+// Loads the addon; the typed twin of native/platform/platform.h and native/addon.cc.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
@@ -81,7 +81,7 @@ export interface Binding {
   /** Whether sockets behind handle objects can be searched for, and nobody does so already. */
   beginSearch(): boolean;
   /** After each step of the pattern, but for the last. */
-  lookAtHandles(): void;
+  sampleHandles(): void;
   /** After the last: a socket for each object, below zero for one that has none. */
   endSearch(sockets: Float64Array): void;
   /** Replaces the setting's name, `length` bytes of the records, by its text; returns its length. */

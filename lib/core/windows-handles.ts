@@ -41,12 +41,12 @@ function isOpen(handle: NodeHandle): boolean {
  */
 function search(handles: readonly NodeHandle[]): Float64Array {
   const sockets = new Float64Array(handles.length).fill(NO_SOCKET);
-  const { beginSearch, lookAtHandles, endSearch } = binding();
+  const { beginSearch, sampleHandles, endSearch } = binding();
   if (!beginSearch()) return sockets;
   try {
     const bits = Math.max(1, Math.ceil(Math.log2(handles.length)));
     for (let step = 0; step < 2 * bits; step++) {
-      if (step > 0) lookAtHandles();
+      if (step > 0) sampleHandles();
       const bit = 1 << (bits - 1 - (step >> 1));
       const opposite = step & 1 ? bit : 0;
       for (let i = 0; i < handles.length; i++) {

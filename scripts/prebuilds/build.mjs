@@ -5,7 +5,7 @@
 //   node scripts/prebuilds/build.mjs --verify    compares prebuilds/ with what comes out, byte for byte
 //   node scripts/prebuilds/build.mjs --other-windows <source> <folder>
 //                                                for tests: win32-x64 alone, with that source instead of
-//                                                native/win32_calls.cc
+//                                                native/platform/win32_calls.cc
 //
 // The compiler is Zig from npm, which has the headers and libraries of all these systems; for Windows on
 // x64 it is Debian's mingw. The same sources and tools give the same bytes, wherever the checkout is.
@@ -290,7 +290,7 @@ prepare();
 const [, , option, source, output] = process.argv;
 if (option === '--other-windows') {
   mkdirSync(output, { recursive: true });
-  windows('win32-x64', output, TARGETS['win32-x64'], { 'native/win32_calls.cc': source });
+  windows('win32-x64', output, TARGETS['win32-x64'], { 'native/platform/win32_calls.cc': source });
   process.exit();
 }
 const folder = buildAll();

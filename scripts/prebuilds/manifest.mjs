@@ -20,7 +20,11 @@ export function hash(file) {
 function sourceFiles(root) {
   return [
     'binding.gyp',
-    ...readdirSync(join(root, 'native')).map((file) => `native/${file}`),
+    ...['native', 'native/platform'].flatMap((folder) =>
+      readdirSync(join(root, folder), { withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => `${folder}/${entry.name}`),
+    ),
     ...[
       'binding.mjs',
       'build.mjs',

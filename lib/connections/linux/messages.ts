@@ -7,7 +7,7 @@ import type { Ends } from '../filter';
 
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
-/** The kernel never sends one: with it native/linux_diag.cc says what a watch had to drop. */
+/** The kernel never sends one: with it native/platform/linux_watch.cc says what a watch had to drop. */
 const NLMSG_OVERRUN = 4;
 export const SOCK_DIAG_BY_FAMILY = 20;
 

@@ -37,7 +37,9 @@ function run(rounds) {
   const reports = text
     .split(/^={18}$/m)
     .filter((part) => part.includes('WARNING: ThreadSanitizer'));
-  const ours = reports.filter((report) => /socket_options\.node|native\/\w+\.(cc|h)/.test(report));
+  const ours = reports.filter((report) =>
+    /socket_options\.node|native\/[\w/]+\.(cc|h)/.test(report),
+  );
   const good = status === 0 && stdout.includes('closed connections told') && ours.length === 0;
   const title = `${stdout.trim().split('\n').at(-1)}; reports of Node alone: ${reports.length - ours.length}`;
   return { good, title, ours, text };
@@ -47,15 +49,15 @@ function run(rounds) {
 const PLANTED = [
   {
     what: 'a watch without its lock',
-    file: 'linux_diag.cc',
+    file: 'platform/linux_watch.cc',
     take: 'pthread_mutex_lock(mutex_);',
     put: 'static pthread_mutex_t own = PTHREAD_MUTEX_INITIALIZER; mutex_ = &own; if (false) pthread_mutex_lock(mutex_);',
   },
   {
-    what: 'a count that two threads of the sweep share',
+    what: 'a count that two reading threads share',
     file: 'tcp_info.cc',
-    take: 'void ReadIdentified(const Sheet& sheet) {',
-    put: 'void ReadIdentified(const Sheet& sheet) { static volatile int planted; planted = planted + 1;',
+    take: 'void ReadIdentified(const Batch& batch) {',
+    put: 'void ReadIdentified(const Batch& batch) { static volatile int planted; planted = planted + 1;',
   },
 ];
 

@@ -1,5 +1,5 @@
-// How a system's file writes its table: TCP(KEEPIDLE) is the name, the level and the number that
-// the headers give to TCP_KEEPIDLE. To be included last, for these names are short.
+// Macros for the tables of constants: TCP(KEEPIDLE) is {"TCP_KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE}.
+// Include it last: its names are short.
 
 #ifndef SOCKET_OPTIONS_CONSTANTS_H_
 #define SOCKET_OPTIONS_CONSTANTS_H_

@@ -1,7 +1,7 @@
-// The facts of macOS: its constants and its sysctls.
+// Everything of macOS but what posix.cc has: constants, TCP_INFO, sysctls, connections.
 
-// Gives the names of RFC 3542 (IPV6_RECVPKTINFO, IPV6_DONTFRAG, ...) their numbers.
-#define __APPLE_USE_RFC_3542
+// The headers then define the options of RFC 3542 (IPV6_RECVPKTINFO, IPV6_DONTFRAG, ...).
+#define __APPLE_USE_RFC_3542  // NOLINT(bugprone-reserved-identifier,cert-dcl*): Apple's name
 
 #include <cerrno>
 #include <cstdio>
@@ -16,11 +16,11 @@
 
 #include <memory>
 
+#include "connection_snapshot.h"
 #include "constants.h"
-#include "snapshot.h"
 
-// Names that a build machine's headers may not have yet. The numbers are the kernel's ABI
-// (bsd/sys/socket.h and bsd/netinet/tcp.h of xnu).
+// For headers that are older than these names. The numbers are the kernel's ABI: bsd/sys/socket.h
+// and bsd/netinet/tcp.h of xnu.
 #ifndef SO_BINDTODEVICE
 #define SO_BINDTODEVICE 0x1134
 #endif
@@ -36,7 +36,7 @@
 
 namespace platform {
 
-// A table reads as a table:
+// One line for several entries:
 // clang-format off
 const Constant kConstants[] = {
     SO(ACCEPTCONN), SO(BINDTODEVICE), SO(BROADCAST), SO(DEBUG), SO(DONTROUTE), SO(DONTTRUNC),
@@ -83,9 +83,9 @@ const Constant kConstants[] = {
 // clang-format on
 const std::size_t kConstantCount = sizeof(kConstants) / sizeof(kConstants[0]);
 
-// The bytes alone do not tell a number from a text ("Mac14,7" and its NUL are eight), so the kernel
-// is asked for the type first, as sysctl(8) does: {0, 4} and a setting's own numbers answer with
-// its type and format, where "IU" is an unsigned int.
+// The bytes alone do not show whether they are a number or a text ("Mac14,7" and its NUL are
+// eight). So the kernel is asked for the type first, as sysctl(8) does: {0, 4} and the numbers of a
+// setting return its type and format. The format "IU" is an unsigned int.
 int ReadSetting(const char* name, char* text, std::size_t room) {
   int query[2 + CTL_MAXNAME] = {0, 4};
   int* const setting = query + 2;
@@ -105,7 +105,7 @@ int ReadSetting(const char* name, char* text, std::size_t room) {
   if (kind.type == CTLTYPE_STRING) return static_cast<int>(strnlen(text, size));
   if (kind.type != CTLTYPE_INT && kind.type != CTLTYPE_QUAD) return -ENOTSUP;
 
-  // By size: a sysctl of a C long may say that it is an int.
+  // By size: the type of a C long may be reported as int.
   long long number;
   if (size == sizeof(number)) {
     std::memcpy(&number, text, sizeof(number));
@@ -126,14 +126,14 @@ int GetTcpInfo(Socket socket, void* info, std::size_t room) {
   return status < 0 ? status : length;
 }
 
-int Identify(Socket, std::uint64_t*) {
+int GetIdentity(Socket, std::uint64_t*) {
   return -ENOTSUP;
 }
 
 int GetQueues(Socket socket, std::int32_t queues[3]) {
   int unread = 0;
   queues[0] = ioctl(static_cast<int>(socket), FIONREAD, &unread) == 0 ? unread : -1;
-  // The send buffer: what is unacknowledged and what is unsent. How much of each is not told.
+  // The send buffer: unacknowledged and unsent bytes together.
   int length = sizeof(queues[1]);
   if (GetOption(socket, SOL_SOCKET, SO_NWRITE, &queues[1], &length) < 0) queues[1] = -1;
   queues[2] = -1;
@@ -142,8 +142,8 @@ int GetQueues(Socket socket, std::int32_t queues[3]) {
 
 int OpenConnectionTable(const void*, std::size_t, ConnectionTable** table, const char**) {
   static constexpr char kName[] = "net.inet.tcp.pcblist_n";
-  std::unique_ptr<ConnectionTable> snapshot(new ConnectionTable());
-  // Connections may come between asking for the size and for the table.
+  auto snapshot = std::make_unique<ConnectionTable>();
+  // The table may grow between the two calls.
   for (int attempt = 0; attempt < 4; attempt++) {
     std::size_t size = 0;
     if (sysctlbyname(kName, nullptr, &size, nullptr, 0) != 0) return -errno;
@@ -151,21 +151,13 @@ int OpenConnectionTable(const void*, std::size_t, ConnectionTable** table, const
     void* bytes = snapshot->Reserve(size);
     if (bytes == nullptr) return -ENOMEM;
     if (sysctlbyname(kName, bytes, &size, nullptr, 0) == 0) {
-      snapshot->Fill(size);
+      snapshot->SetSize(size);
       *table = snapshot.release();
       return 0;
     }
     if (errno != ENOMEM) return -errno;
   }
   return -EAGAIN;
-}
-
-int ReadConnectionTable(ConnectionTable* table, void* bytes, std::size_t room, const char**) {
-  return table->Read(bytes, room);
-}
-
-void CloseConnectionTable(ConnectionTable* table) {
-  delete table;
 }
 
 int DestroyConnection(const void*, std::size_t, const char**) {

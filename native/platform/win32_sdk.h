@@ -1,10 +1,9 @@
-// Winsock's headers, in the order that they need, and the names of options that a build machine's
-// copy of them may not have.
+// Winsock's headers in the order that they require, and names that older headers lack.
 
 #ifndef SOCKET_OPTIONS_WIN32_SDK_H_
 #define SOCKET_OPTIONS_WIN32_SDK_H_
 
-// min and max are functions of <algorithm>.
+// Without it the headers define min and max as macros, which breaks <algorithm>.
 #ifndef NOMINMAX
 #define NOMINMAX
 #endif
@@ -13,13 +12,13 @@
 
 #include <ws2tcpip.h>
 
-// After the two above, which they build on.
+// These require the two above.
 #include <mstcpip.h>
 #include <mswsock.h>
 #include <windows.h>
 
-// mingw's headers lack many, and the SDK's depend on the Windows that a build is for. The numbers
-// are those of the SDK (ws2def.h, ws2ipdef.h).
+// mingw lacks many of them, and the SDK defines them by the target version of Windows. The numbers
+// are the SDK's (ws2def.h, ws2ipdef.h).
 #ifndef SO_BSP_STATE
 #define SO_BSP_STATE 0x1009
 #endif
@@ -149,7 +148,7 @@
 #ifndef AF_HYPERV
 #define AF_HYPERV 34
 #endif
-// An enumeration in the SDK, with these numbers, which #ifndef cannot see.
+// The SDK has them as an enumeration, which #ifndef cannot detect.
 #define IP_PMTUDISC_NOT_SET 0
 #define IP_PMTUDISC_DO 1
 #define IP_PMTUDISC_DONT 2

@@ -1,5 +1,5 @@
-// The calls whose answer depends on the version of Windows, as a table: the tests link another one,
-// which answers as older and newer versions do.
+// The calls whose result depends on the version of Windows. The tests link another table, which
+// acts as an older or newer version: test/lanes/windows/fake/windows.cc.
 
 #ifndef SOCKET_OPTIONS_WIN32_CALLS_H_
 #define SOCKET_OPTIONS_WIN32_CALLS_H_

@@ -1,4 +1,4 @@
-// What Linux and macOS share: the two system calls, and errno as libuv writes it.
+// What Linux and macOS share. The code of an error is minus errno, as in libuv.
 
 #include <algorithm>
 #include <cerrno>
@@ -11,7 +11,7 @@
 
 #include "platform.h"
 
-// macOS has no such flag, and a socket that lives for one system call hardly misses it.
+// macOS has no such flag. Our socket lives for one system call, so a fork seldom inherits it.
 #ifndef SOCK_CLOEXEC
 #define SOCK_CLOEXEC 0
 #endif
@@ -31,7 +31,7 @@ int GetOption(Socket socket, int level, int option, void* value, int* length) {
   socklen_t size = room;
   std::memset(value, 0, room);
   if (getsockopt(static_cast<int>(socket), level, option, value, &size) != 0) return -errno;
-  // Linux reports more than the room for NETLINK_LIST_MEMBERSHIPS, for example.
+  // Linux may report more than the room: for NETLINK_LIST_MEMBERSHIPS, for example.
   *length = static_cast<int>(std::min(size, room));
   return 0;
 }
@@ -52,7 +52,7 @@ int GetName(Socket socket, bool peer, void* address, int* length) {
   socklen_t size = room;
   std::memset(address, 0, room);
   if (name(static_cast<int>(socket), static_cast<sockaddr*>(address), &size) != 0) return -errno;
-  // The kernel reports the length of the whole address, also where it cut it off.
+  // The kernel reports the length of the whole address, also if the room was too short.
   *length = static_cast<int>(std::min(size, room));
   return 0;
 }

@@ -1,4 +1,4 @@
-// The facts of Linux: its constants and its sysctls.
+// Constants, TCP_INFO, queues and sysctls of Linux.
 
 #include <cerrno>
 #include <cstring>
@@ -16,9 +16,9 @@
 
 #include "constants.h"
 
-// Names that a build machine's headers may not have yet. The numbers are the kernel's ABI
-// (include/uapi/linux/*.h; the SO_ ones are those of asm-generic, which every Linux that Node
-// supports uses).
+// For headers that are older than these names. The numbers are the kernel's ABI:
+// include/uapi/linux/*.h. Those of SO_ are from asm-generic, which all processors use that Node
+// supports.
 #ifndef TCP_MD5SIG_EXT
 #define TCP_MD5SIG_EXT 32
 #endif
@@ -130,7 +130,7 @@
 
 namespace platform {
 
-// A table reads as a table:
+// One line for several entries:
 // clang-format off
 const Constant kConstants[] = {
     SO(ACCEPTCONN), SO(ATTACH_BPF), SO(ATTACH_FILTER), SO(ATTACH_REUSEPORT_CBPF),
@@ -191,7 +191,7 @@ int GetTcpInfo(Socket socket, void* info, std::size_t room) {
   return status < 0 ? status : length;
 }
 
-int Identify(Socket socket, std::uint64_t* identity) {
+int GetIdentity(Socket socket, std::uint64_t* identity) {
   int length = sizeof(*identity);
   const int status = GetOption(socket, SOL_SOCKET, SO_COOKIE, identity, &length);
   return status == -ENOTSOCK ? kClosed : status;
@@ -200,15 +200,15 @@ int Identify(Socket socket, std::uint64_t* identity) {
 int GetQueues(Socket socket, std::int32_t queues[3]) {
   static constexpr unsigned long kRequests[] = {SIOCINQ, SIOCOUTQ, SIOCOUTQNSD};
   for (int i = 0; i < 3; i++) {
-    // Where nothing is written, nothing is known. A listening socket has none of them.
+    // -1 stays if the call fails (a listening socket has no queues) or writes nothing.
     queues[i] = -1;
     if (ioctl(static_cast<int>(socket), kRequests[i], &queues[i]) != 0) queues[i] = -1;
   }
   return 0;
 }
 
-// Sysctls are files of the caller's network namespace, below /proc/sys. Only the path is made
-// here. lib/system/face.ts checks the names before the call.
+// Sysctls are files of the caller's network namespace, below /proc/sys. lib/ has checked the name:
+// it cannot leave that folder.
 int ReadSetting(const char* name, char* text, std::size_t room) {
   static constexpr char kRoot[] = "/proc/sys/";
   char path[sizeof(kRoot) + 256];
@@ -223,7 +223,7 @@ int ReadSetting(const char* name, char* text, std::size_t room) {
   const int error = errno;
   close(file);
   if (size < 0) return -error;
-  // A text that fills the room may have been cut.
+  // A text that fills the room may have been cut off.
   return static_cast<std::size_t>(size) < room ? static_cast<int>(size) : -EOVERFLOW;
 }
 
