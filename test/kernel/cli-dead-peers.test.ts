@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { planDeadPeerTimeout } from '../../dist/index.js';
-import { parseDuration } from '../../lib/cli/text';
+import { parseDuration } from '../../lib/cli/view/text';
 import { timelinesOf } from '../../lib/dead-peer/timeline';
 import { inNamespace, needsNamespace, withoutNamespace } from '../support/namespace';
 import { REFUSING_PORT } from '../support/net';
