@@ -448,7 +448,7 @@ describe('destroyConnection', { timeout: 60_000 }, () => {
     code: 'ENOENT',
     errno: -2,
     syscall: 'sock_diag',
-    message: 'ENOENT: there is no such connection any more, sock_diag',
+    message: 'ENOENT: the connection does not exist any more, sock_diag',
   };
 
   test('the experiment runs', async () => {
@@ -486,7 +486,7 @@ describe('destroyConnection', { timeout: 60_000 }, () => {
         code: 'EPERM',
         errno: -1,
         syscall: 'sock_diag',
-        message: 'EPERM: it takes CAP_NET_ADMIN in the network namespace, sock_diag',
+        message: 'EPERM: closing a connection requires CAP_NET_ADMIN in the network namespace, sock_diag',
       },
       alive: true,
     });
@@ -690,7 +690,7 @@ describe('descriptors that the program closes and reuses', { timeout: 60_000 }, 
   let report: LostReport;
   const lost = {
     code: 'EBADF',
-    message: 'EBADF: this program has closed a descriptor that it did not open, getsockopt',
+    message: 'EBADF: this program closed a descriptor that belongs to socket-options, getsockopt',
   };
 
   test('a watch without its socket ends with one error, and its thread with it', async () => {

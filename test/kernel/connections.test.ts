@@ -20,9 +20,14 @@ import {
   SocketOptionError,
   watchClosedConnections,
 } from '../../dist/index.js';
-import { addressBytes, addressText, isWithin, prefixOf } from '../../lib/connections/address';
-import { conditionsOf } from '../../lib/connections/filter';
-import { connectionOf } from '../../lib/connections/linux/linux';
+import {
+  formatAddress,
+  isInPrefix,
+  parseAddress,
+  parsePrefix,
+} from '../../lib/connections/address';
+import { parseFilter } from '../../lib/connections/filter';
+import { connectionFromMessage } from '../../lib/connections/linux/linux';
 import { DiagMessages } from '../../lib/connections/linux/messages';
 import { dumpRequest } from '../../lib/connections/linux/request';
 import { listConnections as listByFake } from '../../lib/connections/list';
@@ -57,7 +62,7 @@ function thrown(call: () => unknown): Thrown {
 const BAD_ARGUMENT = -65_536;
 
 /** Of a request for everything, with all that is known of it. */
-const everything = () => conditionsOf({ tcpInfo: true }, 'filter');
+const everything = () => parseFilter({ tcpInfo: true }, 'filter');
 
 /** What the kernel answers, piece by piece. */
 function answerTo(request: Uint8Array): Uint8Array[] {
@@ -115,7 +120,7 @@ describe('in this process', () => {
       const numbers = [1, 2, 3].map(() => addon.openConnectionTable(request));
       require('node:worker_threads').parentPort.postMessage(
         [numbers, require('node:fs').readdirSync('/proc/self/fd').length]);`;
-    const workerData = dumpRequest(2, 6, conditionsOf({}, 'filter'));
+    const workerData = dumpRequest(2, 6, parseFilter({}, 'filter'));
     const worker = new Worker(program, { eval: true, workerData });
     // Both from the start: the message and the end may come in one turn of the event loop.
     const [[[numbers, during]]] = (await Promise.all([
@@ -358,20 +363,20 @@ describe('addresses', () => {
     fc.assert(
       fc.property(fc.oneof(ipv6, mapped), (bytes) => {
         const { address } = new SocketAddress({ address: longForm(bytes), family: 'ipv6' });
-        expect(addressText(bytes, 0, 16)).toBe(address);
-        expect(addressBytes(address)).toEqual(bytes);
-        expect(addressBytes(longForm(bytes))).toEqual(bytes);
+        expect(formatAddress(bytes, 0, 16)).toBe(address);
+        expect(parseAddress(address)).toEqual(bytes);
+        expect(parseAddress(longForm(bytes))).toEqual(bytes);
       }),
       { numRuns: 2_000 },
     );
     fc.assert(
       fc.property(fc.array(octet, { minLength: 4, maxLength: 4 }), (bytes) => {
-        expect(addressText(Uint8Array.from(bytes), 0, 4)).toBe(bytes.join('.'));
-        expect(addressBytes(bytes.join('.'))).toEqual(Uint8Array.from(bytes));
+        expect(formatAddress(Uint8Array.from(bytes), 0, 4)).toBe(bytes.join('.'));
+        expect(parseAddress(bytes.join('.'))).toEqual(Uint8Array.from(bytes));
       }),
     );
     for (const text of ['', 'x', '1.2.3', '::g', '1::2::3', 'fe80::1%lo', '::1/8', ' ::1']) {
-      expect(addressBytes(text), text).toBeUndefined();
+      expect(parseAddress(text), text).toBeUndefined();
     }
   });
 
@@ -380,8 +385,8 @@ describe('addresses', () => {
       [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('');
     fc.assert(
       fc.property(ipv6, ipv6, fc.integer({ min: 0, max: 128 }), (one, other, bits) => {
-        const prefix = prefixOf(`${longForm(one)}/${bits}`);
-        expect(prefix && isWithin(prefix, other, 0, 16)).toBe(
+        const prefix = parsePrefix(`${longForm(one)}/${bits}`);
+        expect(prefix && isInPrefix(prefix, other, 0, 16)).toBe(
           bitsOf(one).slice(0, bits) === bitsOf(other).slice(0, bits),
         );
       }),
@@ -402,7 +407,7 @@ describe('requests, byte by byte as the headers have them', () => {
   });
 
   test('of Multipath TCP: where the attribute is not known, for no protocol, and not for TCP', () => {
-    const listening = conditionsOf({ state: 'LISTEN' }, 'filter');
+    const listening = parseFilter({ state: 'LISTEN' }, 'filter');
     expect(hex(dumpRequest(10, 262, listening))).toBe(
       `50000000140001030000000000000000${'0a00000000040000'}${id}${'0800030006010000'}`,
     );
@@ -413,11 +418,11 @@ describe('messages', () => {
   /** Reads all there is; every getter, too. */
   function readAll(bytes: Uint8Array): number {
     const messages = new DiagMessages();
-    messages.read(bytes);
+    messages.load(bytes);
     let count = 0;
     while (messages.next()) {
-      connectionOf(messages, true, null);
-      expect(messages.key).toHaveLength(37);
+      connectionFromMessage(messages, true, null);
+      expect(messages.endpointKey).toHaveLength(37);
       count++;
     }
     expect(messages.next()).toBe(false);
@@ -465,7 +470,7 @@ describe('messages', () => {
     // Those of one port: the machine may have many thousands.
     const pieces = await withPair(({ client }) => {
       const port = client.remotePort as number;
-      const few = conditionsOf({ tcpInfo: true, port }, 'filter');
+      const few = parseFilter({ tcpInfo: true, port }, 'filter');
       return [2, 10].flatMap((family) => answerTo(dumpRequest(family, 6, few)));
     });
     const whole = pieces.reduce((sum, piece) => sum + readAll(piece), 0);
@@ -496,9 +501,9 @@ describe('messages', () => {
     const bytes = piece.slice();
     bytes.set([2, 77, 99], 16);
     const messages = new DiagMessages();
-    messages.read(bytes);
+    messages.load(bytes);
     messages.next();
-    expect(connectionOf(messages, false, null)).toMatchObject({
+    expect(connectionFromMessage(messages, false, null)).toMatchObject({
       state: 'CLOSED',
       timer: { kind: 'unknown' },
     });
@@ -624,7 +629,7 @@ describe('refusals, made by strace(1)', () => {
   test('no sock_diag, as in gVisor', async () => {
     expect(await with_('socket:error=EPROTONOSUPPORT')).toEqual(
       everywhere(
-        'EPROTONOSUPPORT: this kernel has no sock_diag for TCP (CONFIG_INET_DIAG), as in gVisor, socket',
+        'EPROTONOSUPPORT: this kernel has no sock_diag for TCP (gVisor, or built without CONFIG_INET_DIAG), socket',
       ),
     );
   });
@@ -632,7 +637,7 @@ describe('refusals, made by strace(1)', () => {
   test.each(['EAFNOSUPPORT', 'EACCES'])('AF_NETLINK denied: %s', async (code) => {
     expect(await with_(`socket:error=${code}`)).toEqual(
       everywhere(
-        `${code}: sockets of AF_NETLINK are denied to this process, as by RestrictAddressFamilies of systemd, socket`,
+        `${code}: this process may not open AF_NETLINK sockets (for example by RestrictAddressFamilies of systemd), socket`,
       ),
     );
   });
@@ -659,12 +664,12 @@ describe('refusals, made by strace(1)', () => {
   test('a kernel that cannot destroy, and one that has nothing to say', async () => {
     const { destroy, list } = await with_('recvfrom:error=EOPNOTSUPP');
     expect(destroy).toBe(
-      'ENOTSUP: this kernel cannot end connections of others (CONFIG_INET_DIAG_DESTROY), recvfrom',
+      'ENOTSUP: this kernel cannot close connections (it was built without CONFIG_INET_DIAG_DESTROY), recvfrom',
     );
     expect(list).toMatch(/^ENOTSUP: /);
     // No answer at all: nothing hangs, and it is no empty list.
     expect(await with_('recvfrom:error=EAGAIN')).toMatchObject({
-      list: "EPROTO: the kernel's answer has no end, or is not one that this package can read, sock_diag",
+      list: "EPROTO: the kernel's reply is incomplete or malformed, sock_diag",
       listAsync: expect.stringMatching(/^EPROTO: /),
       destroy: expect.stringMatching(/^EAGAIN: /),
     });

@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../dist/index.js';
-import { darwin, darwinConnections } from '../../lib/connections/darwin';
-import { conditionsOf } from '../../lib/connections/filter';
+import { darwin, decodePcbList } from '../../lib/connections/darwin';
+import { parseFilter } from '../../lib/connections/filter';
 import { linux } from '../../lib/connections/linux/linux';
-import { win32, windowsConnections, windowsDestroyRequest } from '../../lib/connections/win32';
+import { decodeTcpTable, win32, windowsDestroyRequest } from '../../lib/connections/win32';
 import type { Binding } from '../../lib/core/addon';
 
-const everything = conditionsOf(undefined, 'filter');
+const everything = parseFilter(undefined, 'filter');
 
 const addon = (createRequire(__filename)('node-gyp-build') as (root: string) => Binding)(
   join(__dirname, '../..'),
@@ -73,7 +73,7 @@ describe('Windows', () => {
   test('IPv4, IPv6: addresses, ports, state, process', () => {
     const filter = { ...everything, owners: true };
     expect(
-      windowsConnections(windowsTable('IPv4', [[5, 5432, 50_001, 77]]), 'IPv4', filter),
+      decodeTcpTable(windowsTable('IPv4', [[5, 5432, 50_001, 77]]), 'IPv4', filter),
     ).toMatchObject([
       {
         family: 'IPv4',
@@ -89,7 +89,7 @@ describe('Windows', () => {
       },
     ]);
     expect(
-      windowsConnections(windowsTable('IPv6', [[8, 5432, 50_001, 77]]), 'IPv6', filter),
+      decodeTcpTable(windowsTable('IPv6', [[8, 5432, 50_001, 77]]), 'IPv6', filter),
     ).toMatchObject([
       {
         family: 'IPv6',
@@ -104,7 +104,7 @@ describe('Windows', () => {
 
   test('every state; a listening socket has no remote port; those unknown are left out', () => {
     const rows = Array.from({ length: 14 }, (_, state) => [state, 1, 2, 3]);
-    const found = windowsConnections(windowsTable('IPv4', rows), 'IPv4', everything);
+    const found = decodeTcpTable(windowsTable('IPv4', rows), 'IPv4', everything);
     expect(found.map(({ state }) => state)).toEqual(STATES);
     expect(found.map(({ remotePort }) => remotePort)).toEqual(
       STATES.map((_, i) => (i === 1 ? 0 : 2)),
@@ -118,7 +118,7 @@ describe('Windows', () => {
       [8, 1, 9, 1],
     ]);
     const ports = (filter: object) =>
-      windowsConnections(table, 'IPv4', conditionsOf(filter, 'filter')).map(
+      decodeTcpTable(table, 'IPv4', parseFilter(filter, 'filter')).map(
         ({ remotePort }) => remotePort,
       );
     expect(ports({ state: 'ESTABLISHED' })).toEqual([2, 4]);
@@ -133,11 +133,11 @@ describe('Windows', () => {
       [5, 4, 5, 6],
     ]);
     for (let length = 0; length <= table.length; length++) {
-      const found = windowsConnections(table.slice(0, length), 'IPv6', everything);
+      const found = decodeTcpTable(table.slice(0, length), 'IPv6', everything);
       expect(found).toHaveLength(length < 60 ? 0 : length < 116 ? 1 : 2);
     }
     table.fill(0xff, 0, 4);
-    expect(windowsConnections(table, 'IPv6', everything)).toHaveLength(2);
+    expect(decodeTcpTable(table, 'IPv6', everything)).toHaveLength(2);
   });
 
   test('what ends a connection: its row, with the state that says so', () => {
@@ -211,7 +211,7 @@ function macTable(sockets: readonly MacSocket[]): Uint8Array {
 
 describe('macOS', () => {
   test('IPv4, IPv6: addresses, ports, state, queues, user', () => {
-    const found = darwinConnections(macTable([{ state: 4 }, { state: 5, ipv6: true }]), everything);
+    const found = decodePcbList(macTable([{ state: 4 }, { state: 5, ipv6: true }]), everything);
     expect(found).toMatchObject([
       {
         family: 'IPv4',
@@ -237,7 +237,7 @@ describe('macOS', () => {
 
   test('every state; of a listening socket the queue of connections', () => {
     const order = [0, 1, 2, 3, 4, 6, 9, 5, 7, 8, 10, 11, -1];
-    const found = darwinConnections(macTable(order.map((state) => ({ state }))), everything);
+    const found = decodePcbList(macTable(order.map((state) => ({ state }))), everything);
     expect(found.map(({ state }) => state)).toEqual(STATES);
     expect(found[1]).toMatchObject({ receiveQueue: 3, sendQueue: 128 });
   });
@@ -248,7 +248,7 @@ describe('macOS', () => {
       { state: 4, ipv6: true, localPort: 2 },
     ]);
     const ports = (filter: object) =>
-      darwinConnections(table, conditionsOf(filter, 'filter')).map(({ localPort }) => localPort);
+      decodePcbList(table, parseFilter(filter, 'filter')).map(({ localPort }) => localPort);
     expect(ports({ family: 'IPv6' })).toEqual([2]);
     expect(ports({ localPort: 1 })).toEqual([1]);
     expect(ports({ localAddress: '127.0.0.1' })).toEqual([1, 2]);
@@ -257,10 +257,10 @@ describe('macOS', () => {
   test('cut off anywhere: whole sockets only', () => {
     const table = macTable([{ state: 4 }, { state: 4 }]);
     for (let length = 0; length <= table.length; length++) {
-      const found = darwinConnections(table.slice(0, length), everything);
+      const found = decodePcbList(table.slice(0, length), everything);
       expect(found.length).toBeLessThanOrEqual(length < 24 + 600 ? 0 : 2);
     }
-    expect(darwinConnections(table, everything)).toHaveLength(2);
+    expect(decodePcbList(table, everything)).toHaveLength(2);
   });
 });
 
@@ -303,12 +303,12 @@ describe('the requests that are really made, to the real addon', () => {
 test('any bytes at all: no crash and no end that is not reached', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 2_000 }), fc.nat(300), (bytes, at) => {
-      windowsConnections(bytes, 'IPv4', everything);
-      windowsConnections(bytes, 'IPv6', everything);
-      darwinConnections(bytes, everything);
+      decodeTcpTable(bytes, 'IPv4', everything);
+      decodeTcpTable(bytes, 'IPv6', everything);
+      decodePcbList(bytes, everything);
       const real = macTable([{ state: 4 }, { state: 1 }]);
       real.set(bytes.subarray(0, 64), at);
-      darwinConnections(real, everything);
+      decodePcbList(real, everything);
     }),
     { numRuns: 500 },
   );

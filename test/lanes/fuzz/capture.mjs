@@ -35,8 +35,8 @@ const clients = ['127.0.0.1', '127.0.0.1', '::1'].map((host) => net.connect(port
 await Promise.all(clients.map((client) => once(client, 'connect')));
 clients[0].write('unread');
 
-const all = connections.conditionsOf({ tcpInfo: true }, 'filter');
-const plain = connections.conditionsOf({ state: 'ESTABLISHED' }, 'filter');
+const all = connections.parseFilter({ tcpInfo: true }, 'filter');
+const plain = connections.parseFilter({ state: 'ESTABLISHED' }, 'filter');
 const requests = {
   'dump-ipv4': connections.dumpRequest(AF_INET, IPPROTO_TCP, all),
   'dump-ipv6': connections.dumpRequest(AF_INET6, IPPROTO_TCP, all),

@@ -82,19 +82,19 @@ const filters = [
   { state: ['LISTEN', 'ESTABLISHED'], family: 'IPv6' },
   { port: [80, 443], localAddress: '127.0.0.0/8' },
   { remotePort: 0, remoteAddress: 'fe80::/10' },
-].map((filter) => decoders.conditionsOf(filter, 'filter'));
+].map((filter) => decoders.parseFilter(filter, 'filter'));
 
 /** What the messages of sock_diag say, and what they say of each socket. */
 function diag(bytes, conditions) {
   const messages = new decoders.DiagMessages();
-  messages.read(bytes);
+  messages.load(bytes);
   const found = [];
   const keys = [];
   while (messages.next()) {
     ok(found.length < 1_000, 'more sockets than there is room for');
-    keys.push(messages.key);
-    if (decoders.matches(conditions, messages)) {
-      found.push(decoders.connectionOf(messages, conditions.tcpInfo, null));
+    keys.push(messages.endpointKey);
+    if (decoders.matchesFilter(conditions, messages)) {
+      found.push(decoders.connectionFromMessage(messages, conditions.tcpInfo, null));
     }
   }
   const { done, errno, interrupted, dropped, overruns } = messages;
@@ -123,7 +123,7 @@ const targets = [
   { seeds: [...netlink, ...emitted()], decode: diag, check: checkAlone },
   {
     seeds: [macTable()],
-    decode: (bytes, conditions) => ({ found: decoders.darwinConnections(bytes, conditions) }),
+    decode: (bytes, conditions) => ({ found: decoders.decodePcbList(bytes, conditions) }),
   },
   ...[
     ['IPv4', 24, 0],
@@ -131,7 +131,7 @@ const targets = [
   ].map(([family, size, state]) => ({
     seeds: [windowsTable(size, state)],
     decode: (bytes, conditions) => ({
-      found: decoders.windowsConnections(bytes, family, conditions),
+      found: decoders.decodeTcpTable(bytes, family, conditions),
     }),
   })),
 ];
