@@ -486,7 +486,8 @@ describe('destroyConnection', { timeout: 60_000 }, () => {
         code: 'EPERM',
         errno: -1,
         syscall: 'sock_diag',
-        message: 'EPERM: closing a connection requires CAP_NET_ADMIN in the network namespace, sock_diag',
+        message:
+          'EPERM: closing a connection requires CAP_NET_ADMIN in the network namespace, sock_diag',
       },
       alive: true,
     });
