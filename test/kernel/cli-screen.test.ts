@@ -290,14 +290,17 @@ describe.concurrent('in a bare terminal', () => {
       ],
       0,
     ],
-  ] as const)('%s ends the program although the terminal never reads again', async (_, steps, expected) => {
-    const { status } = await play(
-      faked('many', '--watch', '--interval', '0.1'),
-      [['until', ':10040'], ['sleep', 1], ...steps, ['end', 3, 'unread']],
-      { columns: 200, rows: 60 },
-    );
-    expect(status).toBe(expected);
-  });
+  ] as const)(
+    '%s ends the program although the terminal never reads again',
+    async (_, steps, expected) => {
+      const { status } = await play(
+        faked('many', '--watch', '--interval', '0.1'),
+        [['until', ':10040'], ['sleep', 1], ...steps, ['end', 3, 'unread']],
+        { columns: 200, rows: 60 },
+      );
+      expect(status).toBe(expected);
+    },
+  );
 
   test('Ctrl-Z without a shell that could continue the program shows the screen again', async () => {
     const { output, status } = await play(watch('few'), [

@@ -500,21 +500,21 @@ describe('destroyConnection', { timeout: 60_000 }, () => {
   });
 });
 
-type Told = Listed & { readonly id: string };
+type Reported = Listed & { readonly id: string };
 
 interface WatchReport {
   readonly threads: readonly number[];
   readonly before: readonly { id: string; ours: boolean; bytesSent: number }[];
   readonly port: number;
-  readonly told: readonly Told[];
-  readonly toldOfClients: readonly string[];
+  readonly reported: readonly Reported[];
+  readonly reportedClients: readonly string[];
   readonly losses: readonly number[];
-  readonly narrow: { told: number; dropped: number; all: number; later: number };
-  readonly rude: { seen: number; thrown: number };
+  readonly narrow: { reported: number; dropped: number; all: number; later: number };
+  readonly throwing: { seen: number; thrown: number };
   readonly closedWithin: number;
   readonly ends: string;
   readonly waits: string;
-  readonly overrun: { told: number; dropped: number; overruns: number; ended: number };
+  readonly overrun: { reported: number; dropped: number; overruns: number; ended: number };
 }
 
 describe('watchClosedConnections', { timeout: 60_000 }, () => {
@@ -525,20 +525,20 @@ describe('watchClosedConnections', { timeout: 60_000 }, () => {
 
   test('reports each closed socket once, with the cookie that was listed', async () => {
     report = await inNamespace<WatchReport>('connections/watch.mjs');
-    const told = cookies(report.told.map(({ id }) => id));
-    expect(new Set(told).size).toBe(told.length);
-    expect(told).toEqual(expect.arrayContaining(cookies(report.before.map(({ id }) => id))));
+    const reported = cookies(report.reported.map(({ id }) => id));
+    expect(new Set(reported).size).toBe(reported.length);
+    expect(reported).toEqual(expect.arrayContaining(cookies(report.before.map(({ id }) => id))));
     // And both ends of the child's connection, and one refused connection.
-    expect(told).toHaveLength(report.before.length + 3);
+    expect(reported).toHaveLength(report.before.length + 3);
     expect(report.losses).toEqual([0, 0]);
   });
 
   test('reports addresses and last counters, unless the connection was reset locally', () => {
-    const last = new Map(report.told.map((one) => [one.cookie, one]));
+    const last = new Map(report.reported.map((one) => [one.cookie, one]));
     let reset = 0;
     for (const { id, bytesSent } of report.before) {
       const [cookie = '', localPort] = id.split(' ');
-      const one = last.get(cookie) as Told;
+      const one = last.get(cookie) as Reported;
       expect(one).toMatchObject({
         state: 'CLOSED',
         localPort: Number(localPort),
@@ -556,30 +556,30 @@ describe('watchClosedConnections', { timeout: 60_000 }, () => {
   });
 
   test('reports only connections that match the filter', () => {
-    const clients = report.told.filter(({ remotePort }) => remotePort === report.port);
-    expect(report.toldOfClients).toEqual(clients.map(({ id }) => id));
+    const clients = report.reported.filter(({ remotePort }) => remotePort === report.port);
+    expect(report.reportedClients).toEqual(clients.map(({ id }) => id));
     expect(clients.length).toBe(12 - 3 + 1);
   });
 
   test('drops and counts connections beyond the limit, and continues', () => {
-    const { told, dropped, all, later } = report.narrow;
+    const { reported, dropped, all, later } = report.narrow;
     // Both ends of twenty connections, and the listening socket.
-    expect([told + dropped, all]).toEqual([41, 41]);
+    expect([reported + dropped, all]).toEqual([41, 41]);
     // The kernel closes some a little later, when there may be room again.
-    expect(told).toBeGreaterThanOrEqual(5);
+    expect(reported).toBeGreaterThanOrEqual(5);
     expect(dropped).toBeGreaterThan(20);
-    expect(later).toBe(told + 2);
+    expect(later).toBe(reported + 2);
   });
 
   test('counts drops by the kernel as overruns', () => {
-    const { told, dropped, overruns, ended } = report.overrun;
-    expect(told).toBeGreaterThan(0);
-    expect(told + dropped).toBeLessThan(ended);
+    const { reported, dropped, overruns, ended } = report.overrun;
+    expect(reported).toBeGreaterThan(0);
+    expect(reported + dropped).toBeLessThan(ended);
     expect(overruns).toBeGreaterThan(0);
   });
 
   test('an exception of a listener is uncaught, and no event is lost', () => {
-    expect(report.rude).toEqual({ seen: 6, thrown: 6 });
+    expect(report.throwing).toEqual({ seen: 6, thrown: 6 });
   });
 
   test('emits no event after close() in a listener', () => {
@@ -682,7 +682,7 @@ interface LostReport {
   readonly forged: {
     ports: number;
     sent: readonly number[];
-    told: readonly boolean[];
+    reported: readonly boolean[];
     errors: readonly object[];
   };
   readonly listed: number;
@@ -736,11 +736,11 @@ describe('descriptors that the program closes and reuses', { timeout: 60_000 }, 
   });
 
   test('ignores messages of other processes', () => {
-    const { ports, sent, told, errors } = report.forged;
+    const { ports, sent, reported, errors } = report.forged;
     // One to the watch itself, one to its multicast groups.
     expect([ports, sent]).toEqual([1, [88, 88]]);
-    expect(told.length).toBeGreaterThanOrEqual(2);
-    expect([told.filter(Boolean), errors]).toEqual([[], []]);
+    expect(reported.length).toBeGreaterThanOrEqual(2);
+    expect([reported.filter(Boolean), errors]).toEqual([[], []]);
   });
 });
 
