@@ -1,4 +1,4 @@
-// The table of docs/runtimes.md, from what the lane saw.
+// Makes the table of docs/runtimes.md from the results of the lane.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -37,7 +37,7 @@ export function write(table) {
   writeFileSync(PAGE, `${before}\n\n${table}\n\n${after}`);
 }
 
-/** That a lane ran each check which the page names, and no other. */
+/** Requires that a lane ran exactly the checks that the page names. */
 export function checkNames(outcomes) {
   const lines = around()[1].trim().split('\n').slice(2);
   const named = lines.map((line) => line.split(' | ')[0].slice(2));
