@@ -1,14 +1,14 @@
-// How many bytes of heap a read of TcpInfoReader takes: what the heap grows by while nothing is
-// collected, of which an observer makes sure.
+// Measures how many bytes of heap a read of TcpInfoReader allocates: the growth of the heap while no garbage is
+// collected (a PerformanceObserver checks that).
 
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { PerformanceObserver } from 'node:perf_hooks';
-import { readerRun } from './subjects.mjs';
+import { readerRun } from './benchmark-cases.mjs';
 
 const READS = 20_000;
 
-/** Bytes for each read with three getters. The first calls, in which code is compiled, do not count. */
+/** Bytes per read with three getters, without the first calls, in which code is compiled. */
 export async function bytesPerRead() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -28,7 +28,7 @@ export async function bytesPerRead() {
     const before = process.memoryUsage().heapUsed;
     run(READS);
     const after = process.memoryUsage().heapUsed;
-    // Entries of the observer come later.
+    // The observer gets its entries later.
     await new Promise((resolve) => setTimeout(resolve, 20));
     if (collections === 0) grown.push((after - before) / READS);
   }

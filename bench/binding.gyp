@@ -5,7 +5,7 @@
     'cflags!': ['-O3', '-fno-omit-frame-pointer']
   },
   'targets': [
-    {'target_name': 'floor', 'sources': ['floor.c']},
+    {'target_name': 'baseline', 'sources': ['baseline.c']},
     {'target_name': 'empty', 'sources': ['empty.c']}
   ]
 }

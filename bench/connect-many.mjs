@@ -1,4 +1,4 @@
-// Thousands of established connections over loopback.
+// Opens thousands of connections over loopback.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +16,7 @@ export async function connectMany(count) {
   const sockets = [];
   while (sockets.length < count) {
     const batch = Array.from({ length: Math.min(200, count - sockets.length) }, (_, i) =>
-      // Several addresses of loopback, so that local ports last.
+      // Several loopback addresses, so that there are enough local ports.
       connect({ port, host: `127.0.0.${1 + (i % 4)}` }),
     );
     await Promise.all(batch.map((socket) => once(socket, 'connect')));

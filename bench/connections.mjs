@@ -1,4 +1,4 @@
-// What reading thousands of connections takes, beside a loop in C and beside ss(8).
+// Measures reads of thousands of connections, compared with a loop in C and with ss(8).
 
 import { bytesPerRead } from './allocation.mjs';
 import { median } from './median.mjs';
@@ -6,17 +6,19 @@ import { runInNamespace } from './namespace.mjs';
 
 export async function measureConnections({ rounds, smoke }) {
   const count = smoke ? 500 : 10_000;
-  const { times, blocks, numberBlocks, allWallMs, search } = runInNamespace('sweep.mjs', count, [
-    rounds,
-  ]);
+  const { times, blocks, numberBlocks, allWallMs, search } = runInNamespace(
+    'connection-reads.mjs',
+    count,
+    [rounds],
+  );
   const perSocket = (ms) => (ms * 1e6) / count;
 
-  const toFloor = (ours, budget) => {
-    const ratio = median(times[ours].map((ms, round) => ms / times.floor[round]));
+  const toBaseline = (ours, budget) => {
+    const ratio = median(times[ours].map((ms, round) => ms / times.baseline[round]));
     return {
       ratio,
       ns: perSocket(median(times[ours])),
-      floorNs: perSocket(median(times.floor)),
+      baselineNs: perSocket(median(times.baseline)),
       better: 'lower',
       budget,
       ok: budget === null || ratio <= budget,
@@ -36,9 +38,9 @@ export async function measureConnections({ rounds, smoke }) {
   const block = median(blocks);
   const bytes = await bytesPerRead();
   return {
-    readTcpInfosAll10k: toFloor('all', 1.15),
-    readTcpInfos4Fields10k: toFloor('four', 1.05),
-    readTcpInfosOfSockets10k: toFloor('sockets', null),
+    readTcpInfosAll10k: toBaseline('all', 1.15),
+    readTcpInfos4Fields10k: toBaseline('four', 1.05),
+    readTcpInfosOfSockets10k: toBaseline('sockets', null),
     readTcpInfosVsSs10k: toSs(allWallMs, median(times.ss), 10),
     listConnectionsVsSs10k: toSs(median(times.list), median(times.ssParsed), null),
     readTcpInfosAsyncBlock: {
@@ -48,7 +50,7 @@ export async function measureConnections({ rounds, smoke }) {
       budget: 1,
       ok: block <= 1,
     },
-    // No budget: each number costs a system call before the first part.
+    // Without a budget: each descriptor costs a system call before the first slice.
     readTcpInfosAsyncNumbers: {
       unit: 'ms',
       ours: median(numberBlocks),

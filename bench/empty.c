@@ -1,4 +1,4 @@
-// An addon with nothing in it: what loading any addon costs.
+// An empty addon: the cost of loading any addon.
 
 #include <node_api.h>
 

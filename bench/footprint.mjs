@@ -1,4 +1,4 @@
-// What the package costs before its first call: time and memory to load it, bytes on the disk.
+// Measures the costs before the first call: CPU time and memory to load the package, and the size of the addon.
 
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -11,9 +11,8 @@ import { median } from './median.mjs';
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
- * Loads the package and an empty addon in processes of their own, by turns. The difference is what
- * is reported: opening a shared object is what any addon costs, all the rest is the package's, its
- * JavaScript included.
+ * Loads the package and an empty addon in turn, each in a fresh process. The difference is reported: opening a
+ * shared object costs the same for any addon, the rest is the package with its JavaScript.
  */
 export function measureLoading(rounds) {
   const ours = [];
@@ -21,7 +20,7 @@ export function measureLoading(rounds) {
   for (let round = 0; round <= rounds; round++) {
     ours.push(loadAfresh(here('../dist/index.js')));
     empty.push(loadAfresh(here('build/Release/empty.node')));
-    // The first of each may have had to wait for the disk.
+    // The first round may include reads from the disk.
     if (round === 0) ours.length = empty.length = 0;
   }
   const compare = (unit, budget) => {
@@ -35,11 +34,11 @@ export function measureLoading(rounds) {
 
 function loadAfresh(path) {
   return JSON.parse(
-    execFileSync(process.execPath, [here('fresh.cjs'), path], { encoding: 'utf8' }),
+    execFileSync(process.execPath, [here('require-cost.cjs'), path], { encoding: 'utf8' }),
   );
 }
 
-/** The addon that the package has loaded in this process, as it is shipped: stripped. */
+/** The size of the addon that this process has loaded, stripped as in the npm package. */
 export function measureAddon() {
   const addon = Object.keys(createRequire(import.meta.url).cache).find(
     (path) => path.endsWith('.node') && path.startsWith(here('..')) && !path.startsWith(here('.')),

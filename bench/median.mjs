@@ -1,3 +1,4 @@
+/** The middle of the sorted numbers, or the mean of the two in the middle. */
 export function median(numbers) {
   const sorted = numbers.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;

@@ -1,5 +1,4 @@
-// A module of this folder in a process and a network namespace of its own, where sockets by the thousand
-// may be opened.
+// Runs a module of this folder in its own process and network namespace, with room for thousands of sockets.
 
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -7,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 const UNSHARE =
   process.getuid() === 0 ? ['--net', '--mount'] : ['--user', '--map-root-user', '--net', '--mount'];
 
-/** The JSON that the module prints. `count`: how many sockets it opens, its first argument. */
+/** Returns the JSON that the module prints. `count`, its first argument, is how many sockets it opens. */
 export function runInNamespace(module, count, args, flags = []) {
-  // Descriptors: the soft limit is often 1 024.
+  // The soft limit of descriptors is often 1024.
   const script = `ulimit -n ${count + 200} && ip link set lo up && exec "$0" "$@"`;
   const path = fileURLToPath(new URL(module, import.meta.url));
   const program = [process.execPath, ...flags, path, count, ...args].map(String);

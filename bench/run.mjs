@@ -1,19 +1,18 @@
-// Measures the package side by side with a loop in C and with its peers, in one process.
+// Measures the package together with a loop in C and with its peers, in one process, and compares with budgets.
 //
-// Times are CPU time of this process, all of its threads: a machine shared with other work counts
-// less, and garbage collection in the background is not free. Loading is CPU time.
-// Every round runs every subject once, in random order; a ratio is taken within a round, and the
-// median over the rounds is reported: whatever slows the machine down slows both sides of it.
+// Times are CPU time of all threads of this process: other programs disturb it less, and garbage collection in
+// the background counts. Every round runs every case once, in random order. A ratio is taken within a round, and
+// the median over the rounds is reported, so that whatever slows down the machine slows down both sides.
 
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { release } from 'node:os';
 import { parseArgs } from 'node:util';
+import { casesOn, comparisons } from './benchmark-cases.mjs';
 import { measureConnections } from './connections.mjs';
 import { measureAddon, measureLoading } from './footprint.mjs';
 import { measureHeartbeats } from './heartbeats.mjs';
 import { median } from './median.mjs';
-import { cases, subjectsOn } from './subjects.mjs';
 import { timeByTurns } from './timing.mjs';
 
 const USAGE = `usage: npm run bench -- [--json] [--smoke] [--rounds <number>]
@@ -64,16 +63,16 @@ async function measureCalls() {
   const socket = connect(server.address());
   await once(socket, 'connect');
   try {
-    return compareCases(timeSubjects(subjectsOn(socket)));
+    return compare(timeCases(casesOn(socket)));
   } finally {
     socket.destroy();
     server.close();
   }
 }
 
-/** Nanoseconds of CPU time per call of every subject, in every round. */
-function timeSubjects(subjects) {
-  const all = Object.entries(subjects);
+/** Nanoseconds of CPU time per call, for every case and round. */
+function timeCases(cases) {
+  const all = Object.entries(cases);
   for (const [, { check }] of all) check();
   const runs = Object.fromEntries(all.map(([name, { run }]) => [name, run]));
   const times = timeByTurns(runs, rounds);
@@ -81,17 +80,17 @@ function timeSubjects(subjects) {
   return times;
 }
 
-function compareCases(times) {
+function compare(times) {
   const compared = {};
-  for (const { name, ours, floor, peer, better, budget } of cases) {
-    const other = floor ?? peer;
+  for (const { name, ours, baseline, peer, better, budget } of comparisons) {
+    const other = baseline ?? peer;
     const ratios = times[ours].map((ns, round) => ns / times[other][round]);
     const ratio = better === 'lower' ? median(ratios) : 1 / median(ratios);
     const within = better === 'lower' ? ratio <= budget : ratio >= budget;
     compared[name] = {
       ratio,
       ns: median(times[ours]),
-      [floor ? 'floorNs' : 'peerNs']: median(times[other]),
+      [baseline ? 'baselineNs' : 'peerNs']: median(times[other]),
       better,
       budget,
       ok: budget === null || within,
@@ -111,14 +110,15 @@ function printTable() {
     printRow(name, ours, against, outcome, budget, result.ok ? 'ok' : 'MISSED');
   }
   console.log(`
-ns per call against the floor's or the peer's: as a multiple (budget <=), or how
-many times faster (budget >=). load and rss: what comes on top of an empty addon.`);
+ours and against: ns per call of the package and of the C baseline or a peer.
+result: the multiple (budget <=), or how many times faster (budget >=). load and
+rss: in addition to an empty addon.`);
   if (smoke) console.log('A smoke run: budgets are not enforced.');
 }
 
 function cellsOf(result) {
   if ('ratio' in result) {
-    const against = result.floorNs ?? result.peerNs;
+    const against = result.baselineNs ?? result.peerNs;
     return {
       ours: `${result.ns.toFixed(0)} ns`,
       against: `${against.toFixed(0)} ns`,
@@ -142,14 +142,14 @@ function printRow(name, ours, against, outcome, budget, verdict) {
   );
 }
 
-/** What a smoke run is for. A difference between two processes may come out below zero. */
+/** Checks that every result is a number. Only a difference between two processes may be negative. */
 function checkNumbers() {
   for (const [name, result] of Object.entries(results)) {
-    const { ratio, ns, floorNs, peerNs, ours, empty, beside, extra = 0 } = result;
-    const measured = [ratio, ns, floorNs, peerNs, empty, beside].filter((n) => n !== undefined);
+    const { ratio, ns, baselineNs, peerNs, ours, empty, beside, extra = 0 } = result;
+    const measured = [ratio, ns, baselineNs, peerNs, empty, beside].filter((n) => n !== undefined);
     const positive = measured.every((n) => Number.isFinite(n) && n > 0);
     if (positive && Number.isFinite(ours ?? 0) && Number.isFinite(extra)) continue;
-    console.error(`${name}: not what a measurement gives`, result);
+    console.error(`${name}: not a plausible measurement`, result);
     process.exitCode = 1;
   }
 }

@@ -1,29 +1,29 @@
-// CPU time of this process, of subjects that take turns.
+// Measures CPU time of this process for cases that take turns.
 
 const BATCH_MS = 6;
 const WARM_UP_MS = 60;
 
 /**
- * Nanoseconds of CPU time for each time that a subject does its job, in every round. A subject is a function
- * that does it so many times. A round runs each of them once, in random order.
+ * Nanoseconds of CPU time per operation, for each case and round. A case is a function that repeats its operation
+ * a given number of times. A round runs each case once, in random order.
  */
-export function timeByTurns(subjects, rounds) {
-  const names = Object.keys(subjects);
+export function timeByTurns(cases, rounds) {
+  const names = Object.keys(cases);
   const counts = {};
   const times = Object.fromEntries(names.map((name) => [name, []]));
-  // More than once: the first calls of one subject make the compiler think again about others.
+  // Several passes: the first calls of a case can make V8 deoptimize code that others use.
   for (let pass = 0; pass < 3; pass++) {
-    for (const name of names) counts[name] = warmUp(subjects[name]);
+    for (const name of names) counts[name] = warmUp(cases[name]);
   }
   for (let round = 0; round < rounds; round++) {
     for (const name of shuffled(names)) {
-      times[name].push((cpuMs(() => subjects[name](counts[name])) * 1e6) / counts[name]);
+      times[name].push((cpuMs(() => cases[name](counts[name])) * 1e6) / counts[name]);
     }
   }
   return times;
 }
 
-/** Runs for a while; returns how many calls make a batch, an even number. */
+/** Runs a case until it is compiled; returns how many calls take BATCH_MS, an even number. */
 function warmUp(run) {
   let count = 2;
   let spent = 0;
@@ -41,7 +41,7 @@ export function cpuMs(run) {
   return cpuMsSince(start);
 }
 
-/** `start`: what process.cpuUsage() gave. */
+/** `start` is a result of process.cpuUsage(). */
 export function cpuMsSince(start) {
   const { user, system } = process.cpuUsage(start);
   return (user + system) / 1000;

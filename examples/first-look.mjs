@@ -1,5 +1,5 @@
-// A first look, on a real connection: what this system gives to every socket, what Node's own
-// setKeepAlive(true) leaves in the kernel, and what tuning changes for a peer that vanishes.
+// Shows on a real connection what this system sets on every socket, what Node's own setKeepAlive(true) sets in
+// the kernel, and how tuning changes the time to detect a vanished peer.
 
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,12 +16,12 @@ import {
 } from 'socket-options';
 
 const step = (title) => console.log(`\n== ${title}\n`);
-// Some systems do not tell.
+// null: the system does not report the value.
 const seconds = (milliseconds) => (milliseconds === null ? '?' : `${milliseconds / 1_000} s`);
 const after = (milliseconds) =>
   Number.isFinite(milliseconds) ? `after ${(milliseconds / 1_000).toFixed(1)} s` : 'never';
 
-step('1. What this system gives to every socket (socket-options defaults)');
+step('1. The defaults of every socket on this system (socket-options defaults)');
 const commandLine = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 execFileSync(process.execPath, [commandLine, 'defaults'], { stdio: 'inherit' });
 
@@ -31,10 +31,10 @@ const { port } = server.address();
 const socket = net.connect(port, '127.0.0.1');
 await once(socket, 'connect');
 
-step(`2. A TCP connection to 127.0.0.1:${port}, as the kernel has it`);
+step(`2. The options of a TCP connection to 127.0.0.1:${port}, read from the kernel`);
 show();
 
-step('3. After socket.setKeepAlive(true) of Node itself');
+step('3. After socket.setKeepAlive(true) of Node');
 socket.setKeepAlive(true);
 show();
 
@@ -49,20 +49,20 @@ if (isSupported('userTimeout')) {
 console.log();
 show();
 
-step('5. One number instead of five: within 20 s, whatever the connection is doing');
+step('5. One number instead of five: a dead-peer timeout of 20 s in every state');
 console.log('setDeadPeerTimeout(socket, 20_000)\n');
 try {
   setDeadPeerTimeout(socket, 20_000);
   show();
 } catch ({ message }) {
-  // A system that cannot bound a write: an old Windows, or Wine.
-  console.log(`  not here: ${message}`);
+  // Old versions of Windows, and Wine, cannot limit the time of a write.
+  console.log(`  not supported here: ${message}`);
 }
 
 socket.destroy();
 server.close();
 
-/** Reads keepalive and the user timeout back from the kernel, and says what each number means. */
+/** Reads keepalive and the user timeout from the kernel, and explains each number. */
 function show() {
   const { enable, initialDelay, interval, count } = getKeepAlive(socket);
   const userTimeout = isSupported('userTimeout') ? getOption(socket, 'userTimeout') : 0;
@@ -72,20 +72,18 @@ function show() {
   line(
     'count',
     count ?? '?',
-    userTimeout
-      ? 'without effect beside a userTimeout'
-      : 'unanswered probes, then the socket fails',
+    userTimeout ? 'ignored while a userTimeout is set' : 'unanswered probes, then the socket fails',
   );
   line(
     'userTimeout',
     userTimeout ? seconds(userTimeout) : 'off',
-    userTimeout ? 'unacknowledged or unanswered, then it fails' : "the system's retries decide",
+    userTimeout ? 'without an acknowledgement, then it fails' : 'the retries of the system decide',
   );
   const { idle, busy, worst } = getDeadPeerBounds(socket);
   console.log('\nIf the peer vanishes now (power, cable, router), the socket fails');
   console.log(`  while idle:      ${after(idle)}`);
   console.log(`  during a write:  ${after(busy)}`);
-  console.log(`  at the worst:    ${after(worst)}`);
+  console.log(`  at worst:        ${after(worst)}`);
 }
 
 function line(name, value, meaning) {

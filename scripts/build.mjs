@@ -35,6 +35,8 @@ for (const entry of ENTRY_POINTS) {
     exports: 'named',
     comments: false,
     minify,
+    // Also for modules that are two folders deep.
+    paths: { [`${root}lib/index.ts`]: '../index.js' },
   });
   await bundle.close();
 }

@@ -2,7 +2,7 @@
 
 import { suggest } from '../core/suggest';
 import { UsageError } from './command';
-import { parseDuration } from './text';
+import { parseDuration } from './view/text';
 
 /**
  * A duration in milliseconds. The bounds are written as people write durations. No timer of Node takes

@@ -1,11 +1,11 @@
-// What a command of the command line is: a module of this shape.
+// The shape of a command's module, its result, and its errors.
 
 import type { ParseArgsConfig, parseArgs } from 'node:util';
 
-/** Options as `parseArgs` takes them; every command has `--help` too. */
+/** Options, as `parseArgs` takes them. Every command also has `--help`. */
 export type Options = NonNullable<ParseArgsConfig['options']>;
 
-/** What `parseArgs` makes of them. */
+/** The values that `parseArgs` returns for these options. */
 export type Values<Declared extends Options> = ReturnType<
   typeof parseArgs<{ options: Declared }>
 >['values'];
@@ -16,22 +16,25 @@ export interface Command {
   /** The first line is the usage. */
   readonly help: string;
   readonly options: Options;
-  /** The required arguments that are not options, under their names in the help. */
+  /** The names of the required positional arguments, as in the help. */
   readonly operands?: readonly string[];
-  /** Returns the output, or a promise if the command writes by itself for as long as it runs. */
+  /** Returns the output, or a promise if the command writes its output itself while it runs. */
   run(values: Values<Options>, operands: readonly string[]): Result | Promise<void>;
 }
 
-/** The output of a command, and whether it is all that was asked for. */
+/** The output of a command, and whether nothing is missing from it (exit code 0 instead of 1). */
 export interface Result {
   readonly output: string;
   readonly complete: boolean;
 }
 
-/** Wrong arguments; the message says which, and what is allowed. */
+/** Wrong arguments. The message names the argument and what is allowed. */
 export class UsageError extends Error {}
 
-/** The message of an error. Where several addresses were tried, the error has one for each, and no message. */
+/**
+ * The message of an error. If several addresses were tried, `net.connect` fails with an AggregateError
+ * without a message: then the messages of all addresses.
+ */
 export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') {
     return error.errors.map(messageOf).join('; ');

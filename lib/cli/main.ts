@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The command line: finds the command, prints what it gives, and ends with an exit code:
-// 0 success, 1 failure, 2 wrong arguments.
+// The command line: runs the command, prints its output, and sets the exit code: 0 success, 1 failure,
+// 2 wrong arguments.
 
 import { parseArgs } from 'node:util';
 import { unknownName } from './arguments';
@@ -12,18 +12,18 @@ import {
   UsageError,
   type Values,
 } from './command';
-import * as connections from './connections';
-import * as defaults from './defaults';
-import * as plan from './plan';
-import { printable, table } from './text';
-import * as watch from './watch';
+import * as connections from './commands/connections';
+import * as defaults from './commands/defaults';
+import * as plan from './commands/plan';
+import * as watch from './commands/watch';
+import { formatTable, toPrintable } from './view/text';
 
 const commands: Readonly<Record<string, Command>> = { defaults, connections, plan, watch };
 
 const help = `Usage: socket-options <command> [options]
 
 Commands:
-${table(Object.entries(commands).map(([name, { summary }]) => [`  ${name}`, summary]))}
+${formatTable(Object.entries(commands).map(([name, { summary }]) => [`  ${name}`, summary]))}
 
 Options:
   --json     print JSON for scripts instead of text for people
@@ -35,15 +35,15 @@ Exit codes: 0 success, 1 failure, 2 wrong arguments.
 
 function run([first, ...rest]: readonly string[]): Result | Promise<void> {
   if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
-    return whole(help);
+    return complete(help);
   }
-  if (first === '--version') return whole(version());
+  if (first === '--version') return complete(readVersion());
   if (first.startsWith('-')) throw unknownName('option', first, ['--help', '--version']);
-  const command = commandOf(first);
+  const command = findCommand(first);
   if (command === undefined) throw unknownName('command', first, Object.keys(commands));
 
-  const { values, positionals } = parse(rest, command);
-  if (values.help) return whole(command.help);
+  const { values, positionals } = parseArguments(rest, command);
+  if (values.help) return complete(command.help);
   const { operands = [] } = command;
   const missing = operands[positionals.length];
   if (missing !== undefined) throw new UsageError(`${first} needs <${missing}>`);
@@ -52,12 +52,12 @@ function run([first, ...rest]: readonly string[]): Result | Promise<void> {
   return command.run(values, positionals);
 }
 
-const commandOf = (name: string) => (Object.hasOwn(commands, name) ? commands[name] : undefined);
+const findCommand = (name: string) => (Object.hasOwn(commands, name) ? commands[name] : undefined);
 
-const whole = (output: string): Result => ({ output, complete: true });
+const complete = (output: string): Result => ({ output, complete: true });
 
-/** Checks by itself what `parseArgs` would refuse, in words that help. */
-function parse(
+/** Parses loosely and checks the tokens itself: the messages of `parseArgs` do not suggest anything. */
+function parseArguments(
   args: string[],
   { options: declared }: Command,
 ): { values: Values<Options>; positionals: string[] } {
@@ -86,7 +86,7 @@ function parse(
   return parsed as { values: Values<Options>; positionals: string[] };
 }
 
-function version(): string {
+function readVersion(): string {
   return (require('../../package.json') as { version: string }).version;
 }
 
@@ -97,32 +97,32 @@ async function main(args: readonly string[]): Promise<void> {
     process.stdout.write(`${result.output.trimEnd()}\n`);
     process.exitCode = result.complete ? 0 : 1;
   } catch (error) {
-    complain(error);
-    if (error instanceof UsageError) process.stderr.write(`${usage(args[0])}\n`);
+    printError(error);
+    if (error instanceof UsageError) process.stderr.write(`${formatUsage(args[0])}\n`);
     process.exitCode = error instanceof UsageError ? 2 : 1;
   }
 }
 
-/** All errors leave here. Only the message about a missing addon has lines, which are indented. */
-function complain(error: unknown): void {
+/** Prints any error. Only the message about a missing addon has several lines, which are indented. */
+function printError(error: unknown): void {
   const message = messageOf(error);
   const lines = error instanceof UsageError ? [message] : message.split('\n');
-  process.stderr.write(`socket-options: ${lines.map((line) => printable(line)).join('\n  ')}\n`);
+  process.stderr.write(`socket-options: ${lines.map((line) => toPrintable(line)).join('\n  ')}\n`);
 }
 
-function usage(name = ''): string {
-  const command = commandOf(name);
+function formatUsage(name = ''): string {
+  const command = findCommand(name);
   if (command === undefined) return "Try 'socket-options --help'.";
   return `${command.help.split('\n', 1)[0]}\nTry 'socket-options ${name} --help'.`;
 }
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // A reader that has enough (`| head`) closes the pipe, a terminal hangs up: neither is a failure.
+  // Not failures: a reader such as `head` closes the pipe (EPIPE), a terminal hangs up (EIO).
   if (error.code === 'EPIPE' || error.code === 'EIO') return;
-  complain(new Error(`cannot write the output: ${error.message}`));
+  printError(new Error(`cannot write the output: ${error.message}`));
   process.exit(1);
 });
-// There is no other place to report it.
+// Without stderr there is no place to report an error.
 process.stderr.on('error', () => {});
 
 void main(process.argv.slice(2));

@@ -1,9 +1,10 @@
-// Whose peer may be gone, by what the kernel says of the connection: no terminal, no clock, no system call.
+// Decides by the kernel's counters whether the peer of a connection may be gone: without a terminal, a
+// clock or a system call.
 
 import type { Connection } from '../index';
-import { count, roughly } from './text';
+import { formatAge, plural } from './view/text';
 
-/** A connection, and what about it is suspicious, in words. */
+/** A connection, and why its peer may be gone; `null`: nothing suggests it. */
 export interface Observed {
   readonly connection: Connection;
   readonly suspicion: string | null;
@@ -11,60 +12,61 @@ export interface Observed {
 
 export const observe = (connection: Connection): Observed => ({
   connection,
-  suspicion: suspicion(connection),
+  suspicion: findSuspicion(connection),
 });
 
-/** How long ago the peer last gave a sign of life, in milliseconds. */
-export function silence({ tcpInfo }: Connection): number | null {
+/** Milliseconds since the peer last sent data or an acknowledgement. */
+export function timeSinceLastReceived({ tcpInfo }: Connection): number | null {
   if (tcpInfo === null) return null;
   const { timeSinceLastDataReceived: data, timeSinceLastAckReceived: ack } = tcpInfo;
   return data === null || ack === null ? (data ?? ack) : Math.min(data, ack);
 }
 
-/** Retransmissions in a row that are unanswered. */
-export function timeouts({ tcpInfo, timer }: Connection): number {
+/** Unanswered retransmissions in a row. */
+export function consecutiveTimeouts({ tcpInfo, timer }: Connection): number {
   const byTimer = timer?.kind === 'retransmission' ? timer.count : 0;
   return Math.max(byTimer, tcpInfo?.consecutiveTimeouts ?? 0);
 }
 
-/** Keepalive probes that are unanswered. */
-function probes({ tcpInfo, timer }: Connection): number {
+/** Unanswered keepalive probes. */
+function unansweredProbes({ tcpInfo, timer }: Connection): number {
   if (timer !== null) return timer.kind === 'keepalive' ? timer.count : 0;
-  // The timer may have been between two runs. With data in flight these are probes of a window.
+  // The kernel reports no timer at the moment when it fires. With data in flight, `probes` counts
+  // window probes.
   return tcpInfo?.unackedSegments === 0 ? (tcpInfo.probes ?? 0) : 0;
 }
 
-/** From when on it counts that data is unacknowledged although no timeout was noticed. */
-const LONG = 5_000;
+/** Data that is unacknowledged for this long, in ms, is suspicious even if no timeout was reported. */
+const UNACKED_LIMIT = 5_000;
 
-/** Why the peer of a connection may be gone, in words; `null` if nothing says so. */
-export function suspicion(connection: Connection): string | null {
+/** Why the peer of a connection may be gone; `null` if nothing suggests it. */
+export function findSuspicion(connection: Connection): string | null {
   const { state, tcpInfo, timer } = connection;
   if (state === 'LISTEN' || state === 'TIME-WAIT' || state === 'CLOSED') return null;
-  const inRow = timeouts(connection);
+  const inRow = consecutiveTimeouts(connection);
   if (state === 'SYN-SENT' || state === 'SYN-RECEIVED') {
     return inRow >= 2 ? `no answer to the handshake, sent ${inRow + 1} times` : null;
   }
 
-  const quiet = silence(connection);
-  const last = quiet === null ? '' : `, last sign of life ${roughly(quiet)} ago`;
-  const unanswered = probes(connection);
-  if (unanswered >= 1) {
-    return `half-open? ${count(unanswered, 'keepalive probe')} unanswered${last}`;
+  const silence = timeSinceLastReceived(connection);
+  const last = silence === null ? '' : `, last sign of life ${formatAge(silence)} ago`;
+  const probes = unansweredProbes(connection);
+  if (probes >= 1) {
+    return `half-open? ${plural(probes, 'keepalive probe')} unanswered${last}`;
   }
-  // Probes of a closed window are answered, however long it stays closed.
+  // A living peer answers window probes, however long its window stays closed.
   if (timer?.kind === 'persist') {
-    return timer.count >= 2 ? `half-open? ${count(timer.count, 'probe')} unanswered${last}` : null;
+    return timer.count >= 2 ? `half-open? ${plural(timer.count, 'probe')} unanswered${last}` : null;
   }
-  const unacked = tcpInfo !== null && (tcpInfo.unackedSegments ?? 0) > 0;
-  if (inRow >= 2 || (unacked && (tcpInfo.backoff ?? 0) >= 2)) {
-    const sent = Math.max(inRow, tcpInfo?.backoff ?? 0);
-    return `half-open? ${count(sent, 'retransmission')} unanswered${last}`;
+  const isUnacked = tcpInfo !== null && (tcpInfo.unackedSegments ?? 0) > 0;
+  if (inRow >= 2 || (isUnacked && (tcpInfo.backoff ?? 0) >= 2)) {
+    const retransmissions = Math.max(inRow, tcpInfo?.backoff ?? 0);
+    return `half-open? ${plural(retransmissions, 'retransmission')} unanswered${last}`;
   }
-  if (state === 'ESTABLISHED' && unacked && quiet !== null) {
-    // An old ACK alone says nothing: what is in flight may have been sent just now.
-    const waiting = Math.min(quiet, tcpInfo.timeSinceLastDataSent ?? 0);
-    if (waiting >= LONG) return `half-open? data unacknowledged for ${roughly(waiting)}`;
+  if (state === 'ESTABLISHED' && isUnacked && silence !== null) {
+    // An old ACK alone is no evidence: the data in flight may have been sent just now.
+    const waiting = Math.min(silence, tcpInfo.timeSinceLastDataSent ?? 0);
+    if (waiting >= UNACKED_LIMIT) return `half-open? data unacknowledged for ${formatAge(waiting)}`;
   }
   return null;
 }

@@ -1,40 +1,40 @@
-// Addresses as bytes and as text, in the form that Node writes: RFC 5952 for IPv6.
+// IP addresses as bytes and as text. IPv6 is written as Node writes it (RFC 5952).
 
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** A block of addresses: all whose first `bits` are those of `bytes`. */
+/** A block of addresses: all that share the first `bits` bits of `bytes`. */
 export interface Prefix {
   /** 4 bytes or 16. */
   readonly bytes: Uint8Array;
   readonly bits: number;
 }
 
-/** The address of 4 or 16 bytes at `at`, as text. */
-export function addressText(bytes: Uint8Array, at: number, size: number): string {
-  return size === 4 ? ipv4Text(bytes, at) : ipv6Text(bytes, at);
+/** The address that has `size` (4 or 16) bytes from `at` on. */
+export function formatAddress(bytes: Uint8Array, at: number, size: number): string {
+  return size === 4 ? formatIPv4(bytes, at) : formatIPv6(bytes, at);
 }
 
-function ipv4Text(bytes: Uint8Array, at: number): string {
+function formatIPv4(bytes: Uint8Array, at: number): string {
   return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
 }
 
-function ipv6Text(bytes: Uint8Array, at: number): string {
+function formatIPv6(bytes: Uint8Array, at: number): string {
   const groups: number[] = [];
   for (let i = 0; i < 16; i += 2) {
     groups.push(((bytes[at + i] as number) << 8) | (bytes[at + i + 1] as number));
   }
-  const [start, length] = longestZeros(groups);
+  const [start, length] = findLongestZeros(groups);
   // ::ffff:192.0.2.1, and the older ::192.0.2.1, as inet_ntop(3) writes them.
   const mapped = start === 0 && length === 5 && groups[5] === 0xffff;
   const compatible = start === 0 && length === 6;
-  if (mapped || compatible) return `${mapped ? '::ffff:' : '::'}${ipv4Text(bytes, at + 12)}`;
+  if (mapped || compatible) return `${mapped ? '::ffff:' : '::'}${formatIPv4(bytes, at + 12)}`;
   const hex = groups.map((group) => group.toString(16));
   if (length < 2) return hex.join(':');
   return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
 }
 
-/** The longest run of groups that are zero, the first of several: where it begins, how long it is. */
-function longestZeros(groups: readonly number[]): [start: number, length: number] {
+/** The first of the longest runs of zero groups. RFC 5952 shortens this one to `::`. */
+function findLongestZeros(groups: readonly number[]): [start: number, length: number] {
   let best: [number, number] = [-1, 0];
   for (let i = 0, length = 0; i < groups.length; i++) {
     length = groups[i] === 0 ? length + 1 : 0;
@@ -43,21 +43,21 @@ function longestZeros(groups: readonly number[]): [start: number, length: number
   return best;
 }
 
-/** The bytes of an address, or `undefined` for a text that is none; a zone (`%eth0`) is none either. */
-export function addressBytes(text: string): Uint8Array | undefined {
+/** The bytes of an address; `undefined` if the text is not one, or has a zone (`%eth0`). */
+export function parseAddress(text: string): Uint8Array | undefined {
   if (isIPv4(text)) return Uint8Array.from(text.split('.'), Number);
   if (!isIPv6(text) || text.includes('%')) return undefined;
   const [head = '', tail] = text.split('::');
-  const before = groupBytes(head);
-  const after = groupBytes(tail ?? '');
+  const before = parseGroups(head);
+  const after = parseGroups(tail ?? '');
   const bytes = new Uint8Array(16);
   bytes.set(before, 0);
   bytes.set(after, 16 - after.length);
   return bytes;
 }
 
-/** Groups between colons, the last of which may be an IPv4 address. */
-function groupBytes(text: string): number[] {
+/** The bytes of groups between colons. The last group may be an IPv4 address. */
+function parseGroups(text: string): number[] {
   if (text === '') return [];
   return text.split(':').flatMap((group) => {
     if (group.includes('.')) return group.split('.').map(Number);
@@ -66,35 +66,35 @@ function groupBytes(text: string): number[] {
   });
 }
 
-/** An address, or an address and a length in bits: `10.0.0.0/8`; `undefined` for what is neither. */
-export function prefixOf(text: string): Prefix | undefined {
+/** Parses an address (a prefix of all its bits) or a prefix (`10.0.0.0/8`); `undefined` for other texts. */
+export function parsePrefix(text: string): Prefix | undefined {
   const [, address = '', length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
-  const bytes = addressBytes(address);
+  const bytes = parseAddress(address);
   if (bytes === undefined) return undefined;
   const bits = length === undefined ? bytes.length * 8 : Number(length);
   return bits <= bytes.length * 8 ? { bytes, bits } : undefined;
 }
 
-/** Whether bytes are those of an IPv4 address within IPv6: `::ffff:192.0.2.1`. */
+/** Whether the 16 bytes are an IPv4-mapped address: `::ffff:192.0.2.1`. */
 function isMapped(bytes: Uint8Array, at: number): boolean {
   for (let i = 0; i < 10; i++) if (bytes[at + i] !== 0) return false;
   return bytes[at + 10] === 0xff && bytes[at + 11] === 0xff;
 }
 
 /**
- * Whether the address of `size` bytes at `at` is in a block. One of IPv4 also has the IPv4 addresses
- * that an IPv6 socket has as peers.
+ * Whether the address that has `size` bytes from `at` on is in the block. An IPv4 block also contains
+ * IPv4-mapped addresses, which are the IPv4 peers of IPv6 sockets.
  */
-export function isWithin(prefix: Prefix, bytes: Uint8Array, at: number, size: number): boolean {
-  let from = at;
+export function isInPrefix(prefix: Prefix, bytes: Uint8Array, at: number, size: number): boolean {
+  let start = at;
   if (size !== prefix.bytes.length) {
     if (size === 4 || !isMapped(bytes, at)) return false;
-    from = at + 12;
+    start = at + 12;
   }
-  const whole = prefix.bits >> 3;
-  for (let i = 0; i < whole; i++) if (bytes[from + i] !== prefix.bytes[i]) return false;
-  const rest = prefix.bits & 7;
-  if (rest === 0) return true;
-  const difference = (bytes[from + whole] as number) ^ (prefix.bytes[whole] as number);
-  return difference >> (8 - rest) === 0;
+  const fullBytes = prefix.bits >> 3;
+  for (let i = 0; i < fullBytes; i++) if (bytes[start + i] !== prefix.bytes[i]) return false;
+  const remainingBits = prefix.bits & 7;
+  if (remainingBits === 0) return true;
+  const difference = (bytes[start + fullBytes] as number) ^ (prefix.bytes[fullBytes] as number);
+  return difference >> (8 - remainingBits) === 0;
 }

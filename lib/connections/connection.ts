@@ -1,14 +1,16 @@
-// What a connection of this system is to people, whichever system lists it.
+// The public types of connections and filters, the same on every system.
 
 import type { TcpInfo, TcpState } from '../tcp-info/tcp-info';
 
-/** The timer of a connection that runs now. A kernel shows one, which hides the others. */
+/** The running timer of a connection. The kernel reports one timer; other timers that run are hidden by it. */
 export interface ConnectionTimer {
   /**
-   * `'retransmission'`: data (or a SYN, a FIN) is unacknowledged. `'keepalive'`: nothing is, and the next
-   * probe is due when it fires. `'persist'`: the peer's window is closed, and will be probed.
-   * `'time-wait'`: the connection is over and forgotten after it. `'delayed-ack'`: newest kernels.
-   * `'unknown'`: a kind that is newer than this package.
+   * - `'retransmission'`: data, a SYN or a FIN is unacknowledged; it is sent again when the timer fires.
+   * - `'keepalive'`: nothing is unacknowledged; a probe is sent when the timer fires.
+   * - `'persist'`: the peer's window is closed; it is probed when the timer fires.
+   * - `'time-wait'`: the connection is closed; the kernel forgets it when the timer fires.
+   * - `'delayed-ack'`: an acknowledgement is sent when the timer fires (newest kernels only).
+   * - `'unknown'`: a kind that is newer than this package.
    */
   readonly kind:
     | 'retransmission'
@@ -17,69 +19,69 @@ export interface ConnectionTimer {
     | 'time-wait'
     | 'delayed-ack'
     | 'unknown';
-  /** When it fires, in milliseconds from now. */
+  /** Milliseconds until the timer fires. */
   readonly expires: number;
-  /** Probes (keepalive, persist) or retransmissions in a row that are out and unanswered. */
+  /** Unanswered probes (keepalive, persist) or retransmissions in a row. */
   readonly count: number;
 }
 
 /** A process that holds a descriptor of a connection. */
 export interface ConnectionOwner {
   readonly pid: number;
-  /** The name of its program, on Linux as ps(1) has it; `null` where it cannot be read, and on Windows. */
+  /** The name of its program, on Linux as in ps(1). `null` if it cannot be read, and on Windows. */
   readonly name: string | null;
-  /** Its descriptor of the connection; `null` where the system does not tell. */
+  /** Its descriptor of the connection. `null` if the system does not report it. */
   readonly fd: number | null;
 }
 
-/** A TCP connection, or a listening socket, of this network namespace. */
+/** A TCP connection, or a listening socket, of this network namespace (on macOS and Windows: this machine). */
 export interface Connection {
   readonly family: 'IPv4' | 'IPv6';
   readonly state: TcpState;
   readonly localAddress: string;
   readonly localPort: number;
-  /** `'0.0.0.0'` or `'::'` of a listening socket. */
+  /** `'0.0.0.0'` or `'::'` for a listening socket. */
   readonly remoteAddress: string;
-  /** 0 of a listening socket. */
+  /** 0 for a listening socket. */
   readonly remotePort: number;
-  /** The timer that runs; `null`: none does, or the system does not tell (macOS, Windows). */
+  /** The running timer. `null` if none runs, or the system does not report it (macOS, Windows). */
   readonly timer: ConnectionTimer | null;
-  /** Bytes that were received and wait to be read. Of a listening socket: connections that wait. */
+  /** Received bytes that were not read. For a listening socket: connections that wait for accept(2). */
   readonly receiveQueue: number | null;
-  /** Bytes unacknowledged or unsent. Of a listening socket: how many connections may wait. */
+  /** Bytes that are unacknowledged or unsent. For a listening socket: how many connections may wait. */
   readonly sendQueue: number | null;
-  /** The user that the socket belongs to. */
+  /** The user that the socket belongs to. `null` if no process holds it, and on Windows. */
   readonly uid: number | null;
-  /** The socket's inode, as `/proc/<pid>/fd` shows it; 0 and `null`: it has none (any more). */
+  /** The inode, as in `/proc/<pid>/fd`. 0 if no process holds the socket. `null` on macOS and Windows. */
   readonly inode: number | null;
   /**
-   * The kernel's own number of the socket, never reused, as decimal digits (it has 64 bits): equal to the
-   * option `cookie` of the program's own sockets. `null` on macOS and Windows.
+   * The kernel's 64-bit number of the socket, as decimal digits. It is never reused, and equals the option
+   * `cookie` of a socket of this program. `null` on macOS and Windows.
    */
   readonly cookie: string | null;
-  /** Index of the interface that the socket is bound to; 0: none. */
+  /** The index of the interface that the socket is bound to; 0 for none. `null` on macOS and Windows. */
   readonly interfaceIndex: number | null;
-  /** Whether it is (a subflow of) a Multipath TCP connection; `null` where that cannot be known. */
+  /** Whether it is a Multipath TCP connection or a subflow of one. `null` if that cannot be known. */
   readonly mptcp: boolean | null;
-  /** The congestion control algorithm, with `tcpInfo`. */
+  /** The congestion control algorithm, if the filter asks for `tcpInfo`. */
   readonly congestionControl: string | null;
-  /** What the kernel knows of the connection, if asked for: not of `TIME-WAIT`, `SYN-RECEIVED`. */
+  /** The kernel's TCP state, if the filter asks for it. `null` for `TIME-WAIT` and `SYN-RECEIVED`. */
   readonly tcpInfo: TcpInfo | null;
   /**
-   * The processes that hold it, as far as this process may see them. `[]`: no process holds it (any more).
-   * `null`: not asked for, or not known, because none of its holders may be seen: another user's process,
-   * one of another PID namespace, or any process where `/proc` cannot be read.
+   * The processes that hold it, as far as this process may see them, if the filter asks for `owners`.
+   * `[]`: no process holds it. `null`: not known, because this process may not see any holder: a process
+   * of another user or PID namespace, or any process if `/proc` cannot be read.
    */
   readonly owners: readonly ConnectionOwner[] | null;
 }
 
-/** Which connections, and what of them. All conditions have to hold. */
+/** Which connections to list, and what to read about each. A connection must meet all conditions. */
 export interface ConnectionFilter {
-  /** In one of these states; without it all. */
+  /** In one of these states. Default: in any state. */
   readonly state?: TcpState | readonly TcpState[] | undefined;
-  /** Of one family. An IPv6 socket that serves IPv4 peers (`::ffff:192.0.2.1`) is `'IPv6'`. */
+  /** Of this family. An IPv6 socket with an IPv4 peer (`::ffff:192.0.2.1`) is `'IPv6'`. */
   readonly family?: 'IPv4' | 'IPv6' | undefined;
-  /** The port of either end is one of these. */
+  /** The local or the remote port is one of these. */
   readonly port?: number | readonly number[] | undefined;
   readonly localPort?: number | readonly number[] | undefined;
   readonly remotePort?: number | readonly number[] | undefined;
@@ -87,15 +89,15 @@ export interface ConnectionFilter {
   readonly localAddress?: string | undefined;
   readonly remoteAddress?: string | undefined;
   /**
-   * Only those that this process holds a descriptor of. Linux: throws where `/proc/self/fd` cannot be
-   * read.
+   * Only connections that this process holds a descriptor of. On Linux this throws if `/proc/self/fd`
+   * cannot be read; on macOS it is not supported.
    */
   readonly ownProcess?: boolean | undefined;
-  /** Whether to read `tcpInfo` and `congestionControl` too. */
+  /** Whether to read `tcpInfo` and `congestionControl` too. Default: false. */
   readonly tcpInfo?: boolean | undefined;
   /**
-   * Whether to look for `owners`: walks over the descriptors of every process that may be seen. Without
-   * privilege these are the processes of the same user.
+   * Whether to find the `owners`. Default: false. On Linux this reads the descriptors of every process
+   * that this process may see: without privilege, those of the same user.
    */
   readonly owners?: boolean | undefined;
 }

@@ -1,15 +1,17 @@
-// The connections of macOS, by the sysctl net.inet.tcp.pcblist_n: a head (`xinpgen`), then for each
-// socket six records that each begin with their length and kind, padded to 8 bytes. The structures are
-// packed to 4 bytes (bsd/netinet/in_pcb.h, bsd/sys/socketvar.h, bsd/netinet/tcp_var.h of xnu).
-// Since macOS 27 a process that is not root's sees its own sockets only. TIME-WAIT is not in it.
+// Lists the connections of macOS, by the sysctl net.inet.tcp.pcblist_n.
+//
+// The table is a header (`xinpgen`), six records for each socket, and a header again. A record begins with its
+// length and kind, and is padded to 8 bytes. Structures are packed to 4 bytes (xnu: bsd/netinet/in_pcb.h,
+// bsd/sys/socketvar.h, bsd/netinet/tcp_var.h). Connections in TIME-WAIT are not in the table. Since macOS 27,
+// a process of another user than root only sees its own sockets.
 
 import { SocketOptionError } from '../core/errors';
 import { bsdStates } from '../tcp-info/bsd';
 import { tcpStates } from '../tcp-info/tcp-info';
-import { addressText } from './address';
+import { formatAddress } from './address';
 import type { Connection } from './connection';
-import { type Conditions, type Ends, matches } from './filter';
-import type { ConnectionSystem, Query } from './platform';
+import { type EndpointView, matchesFilter, type ParsedFilter } from './filter';
+import type { ConnectionPlatform, ConnectionQuery } from './platform';
 
 // Kinds of records.
 const XSO_SOCKET = 0x001;
@@ -17,10 +19,10 @@ const XSO_RCVBUF = 0x002;
 const XSO_SNDBUF = 0x004;
 const XSO_INPCB = 0x010;
 const XSO_TCPCB = 0x020;
-const ALL = XSO_SOCKET | XSO_RCVBUF | XSO_SNDBUF | XSO_INPCB | XSO_TCPCB;
+const ALL_KINDS = XSO_SOCKET | XSO_RCVBUF | XSO_SNDBUF | XSO_INPCB | XSO_TCPCB;
 
-/** How much of a record is read, in bytes: that much it has to have. */
-const NEEDED: Readonly<Record<number, number>> = {
+/** The least length of a record of each kind, in bytes: this much of it is read. */
+const MIN_LENGTHS: Readonly<Record<number, number>> = {
   [XSO_SOCKET]: 68,
   [XSO_RCVBUF]: 12,
   [XSO_SNDBUF]: 12,
@@ -28,37 +30,37 @@ const NEEDED: Readonly<Record<number, number>> = {
   [XSO_TCPCB]: 40,
 };
 
-/** `inp_vflag`: a socket of IPv4. */
+/** The bit of `inp_vflag` for IPv4. */
 const INP_IPV4 = 0x1;
 
-/** The connections of a table. Pure; ends at the first record that cannot be one. */
-export function darwinConnections(bytes: Uint8Array, conditions: Conditions): Connection[] {
+/** The connections in a table that match the filter. Stops at the first malformed record. */
+export function decodePcbList(bytes: Uint8Array, filter: ParsedFilter): Connection[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const found: Connection[] = [];
   if (bytes.length < 24) return found;
-  // Where the records of a socket are, by kind.
+  // The offsets of the records of the current socket, by kind.
   let records: Record<number, number> = {};
-  let seen = 0;
+  let seenKinds = 0;
   let at = padded(view.getUint32(0, true));
   while (at >= 8 && at + 8 <= bytes.length) {
     const length = view.getUint32(at, true);
     const kind = view.getUint32(at + 4, true);
-    // The table ends with a head again.
+    // The header at the end of the table.
     if (length < 8 || at + length > bytes.length || (length === 24 && kind > XSO_TCPCB)) break;
-    // The first record of the next socket.
-    if ((seen & kind) !== 0) {
+    // A kind repeats: this is the first record of the next socket.
+    if ((seenKinds & kind) !== 0) {
       records = {};
-      seen = 0;
+      seenKinds = 0;
     }
-    if (length >= (NEEDED[kind] ?? Number.POSITIVE_INFINITY)) {
+    if (length >= (MIN_LENGTHS[kind] ?? Number.POSITIVE_INFINITY)) {
       records[kind] = at;
-      seen |= kind;
+      seenKinds |= kind;
     }
-    if ((seen & ALL) === ALL) {
-      const connection = connectionOf(view, bytes, records, conditions);
+    if ((seenKinds & ALL_KINDS) === ALL_KINDS) {
+      const connection = connectionFromRecords(view, bytes, records, filter);
       if (connection !== undefined) found.push(connection);
       records = {};
-      seen = 0;
+      seenKinds = 0;
     }
     at += padded(length);
   }
@@ -69,38 +71,38 @@ function padded(length: number): number {
   return (length + 7) & ~7;
 }
 
-function connectionOf(
+function connectionFromRecords(
   view: DataView,
   bytes: Uint8Array,
   records: Readonly<Record<number, number>>,
-  conditions: Conditions,
+  filter: ParsedFilter,
 ): Connection | undefined {
   const socket = records[XSO_SOCKET] as number;
   const inpcb = records[XSO_INPCB] as number;
   const isIPv4 = ((bytes[inpcb + 44] as number) & INP_IPV4) !== 0;
-  // An IPv4 address is at the end of the room for one of IPv6.
-  const inside = isIPv4 ? 12 : 0;
+  // An IPv4 address is in the last 4 of 16 bytes.
+  const addressOffset = isIPv4 ? 12 : 0;
   const state = bsdStates[view.getInt32((records[XSO_TCPCB] as number) + 36, true)];
-  const ends: Ends = {
+  const endpoints: EndpointView = {
     stateIndex: state === undefined ? -1 : tcpStates.indexOf(state),
     addressSize: isIPv4 ? 4 : 16,
     remotePort: view.getUint16(inpcb + 16),
     localPort: view.getUint16(inpcb + 18),
     bytes,
-    remoteAt: inpcb + 48 + inside,
-    localAt: inpcb + 64 + inside,
+    remoteAt: inpcb + 48 + addressOffset,
+    localAt: inpcb + 64 + addressOffset,
   };
-  if (state === undefined || !matches(conditions, ends)) return undefined;
+  if (state === undefined || !matchesFilter(filter, endpoints)) return undefined;
   const listens = state === 'LISTEN';
   return {
     family: isIPv4 ? 'IPv4' : 'IPv6',
     state,
-    localAddress: addressText(bytes, ends.localAt, ends.addressSize),
-    localPort: ends.localPort,
-    remoteAddress: addressText(bytes, ends.remoteAt, ends.addressSize),
-    remotePort: ends.remotePort,
+    localAddress: formatAddress(bytes, endpoints.localAt, endpoints.addressSize),
+    localPort: endpoints.localPort,
+    remoteAddress: formatAddress(bytes, endpoints.remoteAt, endpoints.addressSize),
+    remotePort: endpoints.remotePort,
     timer: null,
-    // so_qlen and so_qlimit of a listening socket, else sb_cc of the buffers.
+    // so_qlen and so_qlimit for a listening socket, otherwise sb_cc of the buffers.
     receiveQueue: listens
       ? view.getUint16(socket + 44, true)
       : view.getUint32((records[XSO_RCVBUF] as number) + 8, true),
@@ -118,38 +120,38 @@ function connectionOf(
   };
 }
 
-class Table implements Query {
+class PcbListQuery implements ConnectionQuery {
   readonly request = new Uint8Array(0);
   readonly errno = 0;
   readonly interrupted = false;
   readonly complete = true;
   readonly optional = false;
-  private readonly conditions: Conditions;
+  private readonly filter: ParsedFilter;
 
-  constructor(conditions: Conditions) {
-    this.conditions = conditions;
+  constructor(filter: ParsedFilter) {
+    this.filter = filter;
   }
 
-  whole(bytes: Uint8Array): Connection[] {
-    return darwinConnections(bytes, this.conditions);
+  parseAll(bytes: Uint8Array): Connection[] {
+    return decodePcbList(bytes, this.filter);
   }
 }
 
-export const darwin: ConnectionSystem = {
+export const darwin: ConnectionPlatform = {
   syscall: 'sysctl',
 
-  queries(conditions) {
-    if (conditions.ownProcess) {
+  queries(filter) {
+    if (filter.ownProcess) {
       throw new SocketOptionError(
-        'ENOTSUP: macOS does not tell which process a connection belongs to, filter.ownProcess',
+        'ENOTSUP: filter.ownProcess is not supported: macOS does not report the processes of connections',
         { code: 'ENOTSUP' },
       );
     }
-    return [() => new Table(conditions)];
+    return [() => new PcbListQuery(filter)];
   },
 
-  // biome-ignore lint/correctness/useYield: nothing more has to be asked, so that there are no steps.
-  *own(found) {
+  // biome-ignore lint/correctness/useYield: there are no owners to find, so there are no steps.
+  *attachOwners(found) {
     return found;
   },
 
@@ -157,9 +159,9 @@ export const darwin: ConnectionSystem = {
     return new Uint8Array(0);
   },
 
-  meaning(_code, call) {
-    if (call === 'destroy') return 'macOS does not end connections of others';
-    if (call === 'watch') return 'macOS does not tell of connections that end';
+  explainError(_code, operation) {
+    if (operation === 'destroy') return 'macOS cannot close connections of other processes';
+    if (operation === 'watch') return 'macOS does not report closed connections';
     return undefined;
   },
 };

@@ -1,33 +1,37 @@
-// destroyConnection: ends a connection, of whichever process it is.
+// destroyConnection: closes a connection of any process.
 
 import { binding } from '../core/addon';
 import { typeError } from '../core/validate';
 import type { Connection } from './connection';
-import { failed, system } from './this-platform';
+import { currentPlatform, systemCallError } from './this-platform';
 
 /**
- * Ends a connection, or a listening socket, of this or of any other process of the network namespace:
- * one that {@link listConnections} returned. Its process gets `ECONNABORTED`, its peer a reset.
+ * Closes a connection, or a listening socket, of any process of this network namespace. The process gets
+ * `ECONNABORTED`, the peer a reset.
  *
- * The socket is named by its cookie: never another one that has the same addresses by now. A connection
- * that went through JSON does as well.
+ *     for (const connection of listConnections({ remotePort: 5432 })) destroyConnection(connection);
  *
- * Linux `SOCK_DESTROY` (4.5), with CAP_NET_ADMIN. Windows `SetTcpEntry`, elevated: IPv4 only, named by
- * its addresses and ports, since there are no cookies (not run yet).
- * @throws SocketOptionError `EPERM` without that privilege, `ENOENT` where the connection is gone,
- *   `ENOTSUP` where the system cannot (macOS; Linux without `CONFIG_INET_DIAG_DESTROY`), or as
+ * `connection` is one that {@link listConnections} returned, also after a round trip through JSON. On Linux
+ * its cookie identifies the socket: a newer socket with the same addresses is never closed.
+ *
+ * - Linux 4.5: `SOCK_DESTROY` of sock_diag(7), requires CAP_NET_ADMIN.
+ * - Windows: `SetTcpEntry`, requires an elevated process. IPv4 only, identified by addresses and ports,
+ *   because there are no cookies. Unverified: it was not run on Windows.
+ * - macOS: not supported.
+ * @throws SocketOptionError `EPERM` without the privilege, `ENOENT` if there is no such connection any
+ *   more, `ENOTSUP` if the system cannot do it (macOS; Linux without `CONFIG_INET_DIAG_DESTROY`), or as
  *   {@link listConnections}.
- * @throws TypeError, RangeError for what is no connection that can be named.
+ * @throws TypeError, RangeError for an argument that does not identify a connection.
  */
 export function destroyConnection(connection: Connection): void {
   if (typeof connection !== 'object' || connection === null) {
     throw typeError('connection', 'a connection of listConnections()', connection);
   }
-  const { destroyRequest } = system();
-  // A copy: each member is read once, so that what was checked is what the kernel gets.
+  const { destroyRequest } = currentPlatform();
+  // Each member is read once, so that the kernel gets the value that was checked.
   const { family, localAddress, localPort, remoteAddress, remotePort } = connection;
   const { interfaceIndex, cookie } = connection;
-  const named = {
+  const identity = {
     family,
     localAddress,
     localPort,
@@ -36,6 +40,6 @@ export function destroyConnection(connection: Connection): void {
     interfaceIndex,
     cookie,
   };
-  const status = binding().destroyConnection(destroyRequest(named));
-  if (status < 0) throw failed(status, 'destroy');
+  const status = binding().destroyConnection(destroyRequest(identity));
+  if (status < 0) throw systemCallError(status, 'destroy');
 }

@@ -1,13 +1,14 @@
-// A filter as callers write it -> one that was checked; and whether a connection is what it asks for.
+// Checks the filter of a caller, and decides whether a connection matches it.
 
 import { isOptions, rangeError, typeError, unknownOption, valueError } from '../core/validate';
 import { type TcpState, tcpStates } from '../tcp-info/tcp-info';
-import { isWithin, type Prefix, prefixOf } from './address';
+import { isInPrefix, type Prefix, parsePrefix } from './address';
 import type { ConnectionFilter } from './connection';
+import { findState } from './state-names';
 
-/** A filter that was checked. A condition that is not there is `undefined`. */
-export interface Conditions {
-  /** Of the states of `tcpStates`, one bit each. */
+/** A checked filter. `undefined`: the filter does not restrict this. */
+export interface ParsedFilter {
+  /** A bit for each index in `tcpStates`. */
   readonly states: number;
   readonly family: 'IPv4' | 'IPv6' | undefined;
   readonly port: ReadonlySet<number> | undefined;
@@ -20,35 +21,34 @@ export interface Conditions {
   readonly owners: boolean;
 }
 
-/** What the conditions are about, of one connection; addresses as bytes. */
-export interface Ends {
-  /** In `tcpStates`. */
+/** What a filter compares: state, ports and addresses of one connection, with the addresses as bytes. */
+export interface EndpointView {
+  /** The index in `tcpStates`; -1 for an unknown state. */
   readonly stateIndex: number;
-  /** 4 or 16: bytes of an address. */
+  /** The length of an address: 4 or 16. */
   readonly addressSize: number;
   readonly localPort: number;
   readonly remotePort: number;
   readonly bytes: Uint8Array;
-  /** Where the addresses begin in `bytes`. */
+  /** The offsets of the addresses in `bytes`. */
   readonly localAt: number;
   readonly remoteAt: number;
 }
 
 export const ALL_STATES = (1 << tcpStates.length) - 1;
 
-/** Whether a connection has these ends and this state. */
-export function matches(conditions: Conditions, ends: Ends): boolean {
-  const { states, family, port, localPort, remotePort, localAddress, remoteAddress } = conditions;
-  const { addressSize: size } = ends;
-  if (states !== ALL_STATES && ((states >> ends.stateIndex) & 1) === 0) return false;
+export function matchesFilter(filter: ParsedFilter, view: EndpointView): boolean {
+  const { states, family, port, localPort, remotePort, localAddress, remoteAddress } = filter;
+  const { addressSize: size } = view;
+  if (states !== ALL_STATES && ((states >> view.stateIndex) & 1) === 0) return false;
   if (family !== undefined && (family === 'IPv4') !== (size === 4)) return false;
-  if (port !== undefined && !port.has(ends.localPort) && !port.has(ends.remotePort)) return false;
-  if (localPort !== undefined && !localPort.has(ends.localPort)) return false;
-  if (remotePort !== undefined && !remotePort.has(ends.remotePort)) return false;
-  if (localAddress !== undefined && !isWithin(localAddress, ends.bytes, ends.localAt, size)) {
+  if (port !== undefined && !port.has(view.localPort) && !port.has(view.remotePort)) return false;
+  if (localPort !== undefined && !localPort.has(view.localPort)) return false;
+  if (remotePort !== undefined && !remotePort.has(view.remotePort)) return false;
+  if (localAddress !== undefined && !isInPrefix(localAddress, view.bytes, view.localAt, size)) {
     return false;
   }
-  return remoteAddress === undefined || isWithin(remoteAddress, ends.bytes, ends.remoteAt, size);
+  return remoteAddress === undefined || isInPrefix(remoteAddress, view.bytes, view.remoteAt, size);
 }
 
 /** What is known of each member, whoever asks: how it is checked. */
@@ -67,8 +67,8 @@ const MEMBERS = {
 
 type Member = keyof typeof MEMBERS;
 
-/** The members that say something of a connection's ends: what is known of one that is over. */
-export const endMembers: readonly Member[] = [
+/** The members that only need the endpoints, which are known of closed connections too. */
+export const ENDPOINT_MEMBERS: readonly Member[] = [
   'family',
   'port',
   'localPort',
@@ -81,11 +81,11 @@ export const endMembers: readonly Member[] = [
  * Checks a filter; `argument` is what it is called in errors, `allowed` which members it may have.
  * Each member is read once.
  */
-export function conditionsOf(
+export function parseFilter(
   filter: ConnectionFilter | undefined,
   argument: string,
   allowed: readonly string[] = Object.keys(MEMBERS),
-): Conditions {
+): ParsedFilter {
   const given: Record<string, unknown> = {};
   for (const [name, value] of membersOf(filter, argument, allowed)) {
     given[name] = MEMBERS[name as Member](value, `${argument}.${name}`);
@@ -103,7 +103,7 @@ export function conditionsOf(
     owners: false,
   };
   const { state, ...rest } = { ...unset, ...given };
-  return { ...rest, states: state } as Conditions;
+  return { ...rest, states: state } as ParsedFilter;
 }
 
 /** The members that are given, none of them unknown. */
@@ -125,21 +125,6 @@ export function membersOf(
   return members;
 }
 
-/** Other names of states: those of Linux, of netstat, and of Windows. */
-const ALIASES: Record<string, TcpState> = {
-  CLOSE: 'CLOSED',
-  LISTENING: 'LISTEN',
-  SYNRECV: 'SYN-RECEIVED',
-  SYNRCVD: 'SYN-RECEIVED',
-  ESTAB: 'ESTABLISHED',
-};
-
-/** A name that the caller may have meant: other case, other signs between the words, an alias. */
-function stateMeant(name: string): TcpState | undefined {
-  const bare = (text: string) => text.toUpperCase().replace(/[^A-Z0-9]/g, '');
-  return tcpStates.find((state) => bare(state) === bare(name)) ?? ALIASES[bare(name)];
-}
-
 function stateBits(value: unknown, argument: string): number {
   let bits = 0;
   for (const state of itemsOf(value, argument)) {
@@ -148,7 +133,7 @@ function stateBits(value: unknown, argument: string): number {
     }
     const index = tcpStates.indexOf(state as TcpState);
     if (index < 0) {
-      const meant = stateMeant(state);
+      const meant = findState(state);
       const names = meant === undefined ? `one of ${tcpStates.join(', ')}` : 'the name of a state';
       const hint = meant === undefined ? '' : ` (did you mean '${meant}'?)`;
       throw valueError(argument, `must be ${names}${hint}`, state);
@@ -178,15 +163,15 @@ function portsOf(value: unknown, argument: string): ReadonlySet<number> {
   return ports;
 }
 
-/** As many as there are ports. */
-const MOST_ITEMS = 65_536;
+/** The number of ports that exist. */
+const MAX_ITEMS = 65_536;
 
 /** What an array has, or the one value. Reads the length and each item once, with no method of it. */
 function itemsOf(value: unknown, argument: string): unknown[] {
   if (!Array.isArray(value)) return [value];
   const { length } = value;
-  if (length > MOST_ITEMS) {
-    throw rangeError(argument, `an array of at most ${MOST_ITEMS} items`, length);
+  if (length > MAX_ITEMS) {
+    throw rangeError(argument, `an array of at most ${MAX_ITEMS} items`, length);
   }
   const items: unknown[] = [];
   for (let i = 0; i < length; i++) items.push(value[i]);
@@ -195,7 +180,7 @@ function itemsOf(value: unknown, argument: string): unknown[] {
 
 function prefixNamed(value: unknown, argument: string): Prefix {
   if (typeof value !== 'string') throw typeError(argument, 'an address or a prefix', value);
-  const prefix = prefixOf(value);
+  const prefix = parsePrefix(value);
   if (prefix !== undefined) return prefix;
   throw valueError(
     argument,

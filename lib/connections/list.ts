@@ -1,84 +1,86 @@
-// listConnections and listConnectionsAsync: one walk in steps, made in one go or in slices.
+// listConnections and listConnectionsAsync: the same steps, run at once or in slices.
 
 import { binding } from '../core/addon';
 import type { Connection, ConnectionFilter } from './connection';
-import { type Conditions, conditionsOf } from './filter';
-import { BROKEN } from './linux/messages';
-import type { Query } from './platform';
-import { failed, refused, system } from './this-platform';
+import { type ParsedFilter, parseFilter } from './filter';
+import { NEGATIVE_EPROTO } from './linux/messages';
+import { CHUNK_SIZE, type ConnectionQuery } from './platform';
+import { currentPlatform, replyError, systemCallError } from './this-platform';
 
-/** What the kernel gives in one call, at the most. */
-const PIECE = 32 * 1024;
+/** How often a query is made if its reply may have gaps. The last reply is accepted. */
+const MAX_ATTEMPTS = 4;
 
-/** How often to ask again where the answer may have gaps; then it is as good as it gets. */
-const ATTEMPTS = 4;
+/** The length of a slice in milliseconds. It ends with the step that exceeds it. */
+const SLICE_LENGTH = 0.5;
 
-/** For how long a slice may keep the event loop, in milliseconds; a step more is possible. */
-const SLICE = 0.5;
-
-/** A walk over the answers of the system, in steps of less than a millisecond each. */
-function* walk(conditions: Conditions): Generator<void, Connection[]> {
-  const { queries, own } = system();
-  const memory = new Uint8Array(PIECE);
+/** Lists connections in steps of less than a millisecond each. */
+function* listInSteps(filter: ParsedFilter): Generator<void, Connection[]> {
+  const { queries, attachOwners } = currentPlatform();
+  const buffer = new Uint8Array(CHUNK_SIZE);
   let found: Connection[] = [];
-  for (const newQuery of queries(conditions)) {
+  for (const newQuery of queries(filter)) {
     for (let attempt = 1; ; attempt++) {
       const query = newQuery();
-      const answer = yield* read(query, memory);
-      if (query.interrupted && attempt < ATTEMPTS) continue;
-      if (!query.complete) throw refused(BROKEN, 'list');
+      const answer = yield* runQuery(query, buffer);
+      if (query.interrupted && attempt < MAX_ATTEMPTS) continue;
+      if (!query.complete) throw replyError(NEGATIVE_EPROTO, 'list');
       found = found.concat(answer);
       break;
     }
   }
-  return yield* own(found, conditions);
+  return yield* attachOwners(found, filter);
 }
 
-function* read(query: Query, memory: Uint8Array): Generator<void, Connection[]> {
+/** Makes a query; each step reads one chunk of its reply into `buffer`. */
+function* runQuery(query: ConnectionQuery, buffer: Uint8Array): Generator<void, Connection[]> {
   const { openConnectionTable, readConnectionTable, closeConnectionTable } = binding();
   const found: Connection[] = [];
-  const pieces: Uint8Array[] = [];
+  const chunks: Uint8Array[] = [];
   const table = openConnectionTable(query.request);
   let status = table;
-  let failure = status < 0 ? failed(status, 'list') : undefined;
+  let failure = status < 0 ? systemCallError(status, 'list') : undefined;
   try {
     while (status > 0) {
-      status = readConnectionTable(table, memory);
-      if (status < 0) failure = failed(status, 'list');
+      status = readConnectionTable(table, buffer);
+      if (status < 0) failure = systemCallError(status, 'list');
       if (status <= 0) break;
-      if (query.parse === undefined) pieces.push(memory.slice(0, status));
-      else for (const one of query.parse(memory.subarray(0, status))) found.push(one);
+      if (query.parseChunk === undefined) chunks.push(buffer.slice(0, status));
+      else for (const one of query.parseChunk(buffer.subarray(0, status))) found.push(one);
       yield;
     }
   } finally {
     closeConnectionTable(table);
   }
-  if (query.errno < 0) failure ??= refused(query.errno, 'list');
+  if (query.errno < 0) failure ??= replyError(query.errno, 'list');
   if (failure !== undefined && !query.optional) throw failure;
-  return query.whole === undefined ? found : [...query.whole(Buffer.concat(pieces))];
+  return query.parseAll === undefined ? found : [...query.parseAll(Buffer.concat(chunks))];
 }
 
 /**
- * The TCP connections and listening sockets of this network namespace, those of other processes and
- * users too: `listConnections({ remotePort: 5432, state: 'ESTABLISHED', tcpInfo: true })`.
+ * Lists the TCP connections and listening sockets of this network namespace, of all processes and users.
  *
- * Times in milliseconds, queues in bytes. No privilege is needed. In Linux one microsecond for each
- * connection, and as much again for each that is returned; states, ports and addresses are filtered in
- * the kernel. Not an instant's picture: a connection that changes meanwhile may be missed.
+ *     listConnections({ remotePort: 5432, state: 'ESTABLISHED', tcpInfo: true });
  *
- * Linux `NETLINK_SOCK_DIAG` (sock_diag(7)); `owners` and `ownProcess` by `/proc/<pid>/fd`. macOS
- * `net.inet.tcp.pcblist_n`, Windows `GetExtendedTcpTable`: of the whole machine, with less (no
- * `tcpInfo`, no timers); neither has been run yet.
+ * Returns times in milliseconds and queues in bytes. A value that could not be read is `null`; a list that
+ * could not be read is an error, never an empty list. The list is not a snapshot: a connection that changes
+ * meanwhile may be missing.
  *
- * What could not be read is an error or `null`, never an empty list.
+ * No privilege is needed. On Linux it takes about one microsecond for each connection of the system, and
+ * one more for each that is returned: the kernel filters by state, port and address.
+ *
+ * - Linux: `NETLINK_SOCK_DIAG` (sock_diag(7)); `owners` and `ownProcess` by `/proc/<pid>/fd`.
+ * - macOS: sysctl `net.inet.tcp.pcblist_n`. The whole machine, without `tcpInfo`, timers and owners.
+ *   Unverified: it was not run on macOS.
+ * - Windows: `GetExtendedTcpTable`. The whole machine, without `tcpInfo`, timers and queues. Unverified: it
+ *   was not run on Windows.
  * @throws TypeError, RangeError for a wrong filter, before any system call.
- * @throws SocketOptionError where the system has no such list, or keeps it from this process:
+ * @throws SocketOptionError if the system has no such list or denies it to this process:
  *   `EPROTONOSUPPORT`, `ENOENT` (gVisor, a kernel without `CONFIG_INET_DIAG`), `EACCES`, `EPERM`,
- *   `EAFNOSUPPORT`; `EPROTO` for an answer without an end; with `ownProcess`, where `/proc/self/fd` cannot
- *   be read, the reason with `syscall` `'opendir'`.
+ *   `EAFNOSUPPORT`; `EPROTO` for an incomplete reply; with `ownProcess`, the error of opendir(3) if
+ *   `/proc/self/fd` cannot be read.
  */
 export function listConnections(filter?: ConnectionFilter): Connection[] {
-  const steps = walk(conditionsOf(filter, 'filter'));
+  const steps = listInSteps(parseFilter(filter, 'filter'));
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;
@@ -86,15 +88,17 @@ export function listConnections(filter?: ConnectionFilter): Connection[] {
 }
 
 /**
- * The same list as of {@link listConnections}, made in slices that hold the event loop up for about a
- * millisecond at the most: for many thousands of connections, or with `owners`.
+ * Returns the same list as {@link listConnections}, made in slices that block the event loop for about a
+ * millisecond at most: for many thousands of connections, or with `owners`.
  *
- * Rejects with what {@link listConnections} throws.
+ *     const connections = await listConnectionsAsync({ owners: true });
+ *
+ * Rejects with the errors that {@link listConnections} throws.
  */
 export async function listConnectionsAsync(filter?: ConnectionFilter): Promise<Connection[]> {
-  const steps = walk(conditionsOf(filter, 'filter'));
+  const steps = listInSteps(parseFilter(filter, 'filter'));
   for (;;) {
-    const end = performance.now() + SLICE;
+    const end = performance.now() + SLICE_LENGTH;
     do {
       const { done, value } = steps.next();
       if (done) return value;

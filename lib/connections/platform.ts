@@ -1,31 +1,31 @@
-// What a system has to say to be listed: how it is asked, and how it answers. One file for each.
+// The contract of the files darwin.ts, linux/linux.ts and win32.ts: how a system lists connections.
 
 import type { Connection } from './connection';
-import type { Conditions } from './filter';
+import type { ParsedFilter } from './filter';
 
-/** A question to the system, and what is known of the answer so far. */
-export interface Query {
-  /** In the system's own layout. */
+/** The size of the buffer for one read, as large as the kernel's own for a netlink dump (32 KiB). */
+export const CHUNK_SIZE = 32 * 1024;
+
+/** A query to the system, and the state of its reply. It has `parseChunk` or `parseAll`. */
+export interface ConnectionQuery {
+  /** The request in the system's own layout. */
   readonly request: Uint8Array;
-  /**
-   * The connections in a piece of the answer that the conditions are true of: whole messages. Never
-   * throws.
-   */
-  parse?(bytes: Uint8Array): readonly Connection[];
-  /** The same of an answer that has to be there as a whole. */
-  whole?(bytes: Uint8Array): readonly Connection[];
-  /** A negative code: the answer was a refusal. */
+  /** Returns the connections in a chunk of the reply that match the filter. Never throws. */
+  parseChunk?(bytes: Uint8Array): readonly Connection[];
+  /** The same, for a reply that can only be parsed when it is complete. */
+  parseAll?(bytes: Uint8Array): readonly Connection[];
+  /** The negative error number in the reply; 0 without an error. */
   readonly errno: number;
-  /** Whether the answer may have gaps, so that the question is asked again. */
+  /** Whether the reply may have gaps, so that the query should be repeated. */
   readonly interrupted: boolean;
-  /** Whether the answer has come to its end. */
+  /** Whether the end of the reply was read. */
   readonly complete: boolean;
-  /** Whether a refusal is no error, because only a detail is missing then. */
+  /** Whether a failure is ignored, because only a detail would be missing from the list. */
   readonly optional: boolean;
 }
 
-/** The members that name a connection: what `destroyConnection` reads. */
-export type ConnectionName = Pick<
+/** The members that identify a connection for `destroyConnection`. */
+export type ConnectionIdentity = Pick<
   Connection,
   | 'family'
   | 'localAddress'
@@ -36,22 +36,28 @@ export type ConnectionName = Pick<
   | 'cookie'
 >;
 
-export interface ConnectionSystem {
-  /** The call that is named in errors. */
+/** What the caller of this package asked for when a call failed. */
+export type FailedOperation = 'list' | 'destroy' | 'watch';
+
+export interface ConnectionPlatform {
+  /** The system call that errors name if no other one failed. */
   readonly syscall: string;
-  /** The questions whose answers together are the list; each makes a new one, if asked again. */
-  queries(conditions: Conditions): readonly (() => Query)[];
+  /** The queries whose replies together are the list, as functions: a repeated query needs a new object. */
+  queries(filter: ParsedFilter): readonly (() => ConnectionQuery)[];
   /**
-   * Leaves out what is not this process's, and adds the owners, as far as the conditions say so. In
-   * steps, each of which takes less than a millisecond.
+   * If the filter asks for it: keeps only connections of this process, and adds the owners. Each step takes
+   * less than a millisecond.
    */
-  own(found: Connection[], conditions: Conditions): Generator<void, Connection[]>;
-  /** What to write to end a connection. */
-  destroyRequest(connection: ConnectionName): Uint8Array;
-  /** What a refusal means, in words; `undefined` where the code says it all. `failedCall`: see `refused`. */
-  meaning(
+  attachOwners(found: Connection[], filter: ParsedFilter): Generator<void, Connection[]>;
+  /** The request that closes a connection. */
+  destroyRequest(connection: ConnectionIdentity): Uint8Array;
+  /**
+   * What an error code means here; `undefined` if libuv's text is right. `failedCall` is the system call
+   * that failed; `null` if the error came in a reply.
+   */
+  explainError(
     code: string,
-    call: 'list' | 'destroy' | 'watch',
+    operation: FailedOperation,
     failedCall: string | null,
   ): string | undefined;
 }

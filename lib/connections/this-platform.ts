@@ -1,39 +1,39 @@
-// The system that this process runs on, and how its refusals are told.
+// The system that this process runs on, and the errors of its calls and replies.
 
 import { binding } from '../core/addon';
 import { describeErrno, SocketOptionError } from '../core/errors';
 import { darwin } from './darwin';
 import { linux } from './linux/linux';
-import type { ConnectionSystem } from './platform';
+import type { ConnectionPlatform, FailedOperation } from './platform';
 import { win32 } from './win32';
 
-const SYSTEMS: Partial<Record<NodeJS.Platform, ConnectionSystem>> = { linux, darwin, win32 };
+const PLATFORMS: Partial<Record<NodeJS.Platform, ConnectionPlatform>> = { linux, darwin, win32 };
 
-/** This system; throws where its connections cannot be listed. */
-export function system(): ConnectionSystem {
-  const found = SYSTEMS[process.platform];
+/** Throws `ENOTSUP` on systems whose connections cannot be listed. */
+export function currentPlatform(): ConnectionPlatform {
+  const found = PLATFORMS[process.platform];
   if (found !== undefined) return found;
   throw new SocketOptionError(
-    `ENOTSUP: the connections of ${process.platform} cannot be listed yet`,
+    `ENOTSUP: this package cannot list connections on ${process.platform}`,
     { code: 'ENOTSUP' },
   );
 }
 
-/** The error for a negative code that the addon returned just now. */
-export function failed(errno: number, call: 'list' | 'destroy' | 'watch'): Error {
-  return refused(errno, call, binding().failedCall());
+/** The error for a negative number that the addon returned just now. */
+export function systemCallError(errno: number, operation: FailedOperation): Error {
+  return makeError(errno, operation, binding().failedCall());
 }
 
-/** The error for a negative code; `failedCall` names the system call that failed, if one did. */
-export function refused(
-  errno: number,
-  call: 'list' | 'destroy' | 'watch',
-  failedCall: string | null = null,
-): Error {
-  const { syscall: query, meaning } = system();
-  const syscall = failedCall ?? query;
+/** The error for a negative number in a reply of the kernel. */
+export function replyError(errno: number, operation: FailedOperation): Error {
+  return makeError(errno, operation, null);
+}
+
+function makeError(errno: number, operation: FailedOperation, failedCall: string | null): Error {
+  const { syscall: queryCall, explainError } = currentPlatform();
+  const syscall = failedCall ?? queryCall;
   const [code, text] = describeErrno(errno);
-  // Where it is known what a code means here, libuv's words would only lead astray.
-  const message = `${code}: ${meaning(code, call, failedCall) ?? text}, ${syscall}`;
+  // If the cause is known, libuv's text for the code would mislead.
+  const message = `${code}: ${explainError(code, operation, failedCall) ?? text}, ${syscall}`;
   return new SocketOptionError(message, { code, errno, syscall });
 }

@@ -1,17 +1,24 @@
-// watchClosedConnections: every connection of the network namespace that ends, with its last counters.
+// watchClosedConnections: reports every connection of the network namespace that closes, with its last counters.
 
 import { EventEmitter } from 'node:events';
 import { binding } from '../core/addon';
 import { rangeError, typeError } from '../core/validate';
 import type { Connection, ConnectionFilter } from './connection';
-import { type Conditions, conditionsOf, endMembers, matches, membersOf } from './filter';
-import { connectionOf, multipathFamilies } from './linux/linux';
+import {
+  ENDPOINT_MEMBERS,
+  matchesFilter,
+  membersOf,
+  type ParsedFilter,
+  parseFilter,
+} from './filter';
+import { connectionFromMessage, multipathFamilies } from './linux/linux';
 import { DiagMessages } from './linux/messages';
-import { failed, refused } from './this-platform';
+import { CHUNK_SIZE } from './platform';
+import { replyError, systemCallError } from './this-platform';
 
-/** Which connections to watch, and how many may wait to be told. */
+/** Which connections to watch, and how many may wait for the event loop. */
 export interface ConnectionWatchOptions {
-  /** Of which connections: by family, ports and addresses. */
+  /** Only connections with this family, these ports and addresses. Default: all. */
   readonly filter?:
     | Pick<
         ConnectionFilter,
@@ -19,9 +26,9 @@ export interface ConnectionWatchOptions {
       >
     | undefined;
   /**
-   * How many connections that have ended, whichever they are, may wait until the event loop gets to
-   * tell them: 1 to 65536, 1024 without it. Bounds the memory, at half a kilobyte each. What ends
-   * beyond it is dropped, and counted.
+   * How many closed connections, before `filter`, may wait for the event loop: 1 to 65536. Default: 1024.
+   * It bounds the memory, at half a kilobyte each. Connections beyond the limit are dropped and counted in
+   * `dropped`.
    */
   readonly limit?: number | undefined;
 }
@@ -29,61 +36,58 @@ export interface ConnectionWatchOptions {
 const DEFAULT_LIMIT = 1_024;
 const LARGEST_LIMIT = 65_536;
 
-/** What is taken over at once, of the connections that wait. */
-const PIECE = 32 * 1024;
-
 /**
- * Tells each TCP socket of this network namespace that ends: `'closed'`, with its last `tcpInfo`.
- * `'error'`: it cannot go on, and is closed.
+ * Emits `'closed'` for each TCP socket of this network namespace that closes, with its last `tcpInfo`, and
+ * `'error'` if it cannot continue; it is closed then.
  */
 export class ConnectionWatch extends EventEmitter<{
   closed: [connection: Connection];
   error: [error: Error];
 }> {
-  readonly #conditions: Conditions;
+  readonly #filter: ParsedFilter;
   readonly #messages = new DiagMessages();
-  /** There when something is told, until the watch is closed. */
-  #memory: Uint8Array | undefined;
+  /** Allocated for the first event, freed by close(). */
+  #buffer: Uint8Array | undefined;
   readonly #mptcp: false | null;
-  /** The table's number; 0 when it is closed. */
+  /** The native table's id; 0 when the watch is closed. */
   #table: number;
-  /** Whether there may be messages in the memory that were not told. */
-  #telling = false;
+  /** Whether the buffer may contain messages that were not emitted. */
+  #hasMessages = false;
 
-  constructor(conditions: Conditions, limit: number) {
+  constructor(filter: ParsedFilter, limit: number) {
     super();
-    this.#conditions = conditions;
-    // The kernel does not tell what ran over a connection that is over.
+    this.#filter = filter;
+    // The kernel does not report whether a closed connection was a subflow.
     this.#mptcp = multipathFamilies(true).length === 0 ? false : null;
-    this.#table = binding().watchClosedConnections(limit, () => this.#tellSoon());
-    if (this.#table < 0) throw failed(this.#table, 'watch');
+    this.#table = binding().watchClosedConnections(limit, () => this.#scheduleDelivery());
+    if (this.#table < 0) throw systemCallError(this.#table, 'watch');
   }
 
-  /** How many connections were not told, because more than `limit` of them waited. */
+  /** How many connections were not reported, because more than `limit` of them waited. */
   get dropped(): number {
     return this.#messages.dropped;
   }
 
-  /** How often the kernel had to drop some, which it does not count: under very high load. */
+  /** How often the kernel dropped reports, under very high load. It does not count the connections. */
   get overruns(): number {
     return this.#messages.overruns;
   }
 
-  /** Keeps the process from ending as long as the watch is open. */
+  /** Keeps the process running as long as the watch is open. */
   ref(): this {
     return this.#hold(true);
   }
 
-  /** Does not keep the process from ending, as is the case at first. */
+  /** Lets the process end although the watch is open. This is the default. */
   unref(): this {
     return this.#hold(false);
   }
 
-  /** Ends the watch: no event comes after it. */
+  /** Closes the watch: it emits no further event. */
   close(): void {
     const table = this.#table;
     this.#table = 0;
-    this.#memory = undefined;
+    this.#buffer = undefined;
     if (table > 0) binding().closeConnectionTable(table);
   }
 
@@ -96,38 +100,38 @@ export class ConnectionWatch extends EventEmitter<{
     return this;
   }
 
-  /** Not at once: what a listener throws within a call of native code, Node only warns of. */
-  #tellSoon(): void {
-    setImmediate(() => this.#tell());
+  /** Events are not emitted within the native callback: Node only warns if a listener throws there. */
+  #scheduleDelivery(): void {
+    setImmediate(() => this.#deliver());
   }
 
-  #tell(): void {
+  #deliver(): void {
     if (this.#table === 0) return;
     const messages = this.#messages;
-    if (!this.#telling) {
-      this.#memory ??= new Uint8Array(PIECE);
-      const length = binding().readConnectionTable(this.#table, this.#memory);
+    if (!this.#hasMessages) {
+      this.#buffer ??= new Uint8Array(CHUNK_SIZE);
+      const length = binding().readConnectionTable(this.#table, this.#buffer);
       if (length === 0) return;
       if (length < 0) {
-        this.#fail(failed(length, 'watch'));
+        this.#fail(systemCallError(length, 'watch'));
         return;
       }
-      messages.read(this.#memory.subarray(0, length));
-      this.#telling = true;
+      messages.load(this.#buffer.subarray(0, length));
+      this.#hasMessages = true;
     }
     try {
-      while (this.#table !== 0 && messages.next()) this.#tellOne(messages);
-      this.#telling = false;
-      if (messages.errno < 0) this.#fail(refused(messages.errno, 'watch'));
+      while (this.#table !== 0 && messages.next()) this.#emitClosed(messages);
+      this.#hasMessages = false;
+      if (messages.errno < 0) this.#fail(replyError(messages.errno, 'watch'));
     } finally {
-      // Piece by piece, with whatever else waits in between; and further, if a listener has thrown.
-      this.#tellSoon();
+      // One chunk per turn lets other events run in between. If a listener throws, delivery continues.
+      this.#scheduleDelivery();
     }
   }
 
-  #tellOne(messages: DiagMessages): void {
-    if (!matches(this.#conditions, messages)) return;
-    this.emit('closed', connectionOf(messages, true, this.#mptcp));
+  #emitClosed(messages: DiagMessages): void {
+    if (!matchesFilter(this.#filter, messages)) return;
+    this.emit('closed', connectionFromMessage(messages, true, this.#mptcp));
   }
 
   #fail(error: Error): void {
@@ -137,34 +141,36 @@ export class ConnectionWatch extends EventEmitter<{
 }
 
 /**
- * Tells every TCP socket of this network namespace that ends, those of other processes too, with its
- * last counters: `watchClosedConnections().on('closed', ({ remoteAddress, tcpInfo }) => ...)`.
+ * Reports every TCP socket of this network namespace that closes, of all processes, with its last counters.
  *
- * Each is told once, as `'CLOSED'`, with its `cookie` and without inode and user, when the kernel is
- * done with it: for the side that closed first on its way to `TIME-WAIT`. `remotePort` is 0 of those
- * that were not connected, as listening ones, and of those whose own side reset the connection
- * (`resetAndDestroy()`): their ends and their counters the kernel has cleared by then.
+ *     using watch = watchClosedConnections({ filter: { remotePort: 5432 } });
+ *     watch.on('closed', ({ remoteAddress, tcpInfo }) => console.log(remoteAddress, tcpInfo?.rtt));
  *
- * It does not keep the process from ending, unless `ref()` is called. Close it with `close()`, or with
- * `using`.
+ * Each socket is reported once, as `'CLOSED'`, with its `cookie` and without inode and user. The report comes
+ * when the kernel destroys the socket: for the side that closes first, on its way to `TIME-WAIT`.
+ * `remotePort` is 0 for listening and unconnected sockets, and for connections that were reset locally
+ * (`resetAndDestroy()`): the kernel has cleared their addresses and counters by then.
  *
- * `'error'`: the watch cannot go on and is closed. It reports the connections that it had kept first. As with every
- * EventEmitter, an `'error'` without a listener is thrown. Its code is that of the system call that failed;
- * `EBADF`: the program has closed one of the watch's three descriptors, for example all above 2. The
- * watch then leaves the sockets alone that have their numbers by now. `EINTR`, `ENOBUFS`, `EMSGSIZE` and
- * `EAGAIN` are errors only after 1000 of them in a row without a message.
+ * The watch does not keep the process running, unless `ref()` is called. Close it with `close()` or `using`.
  *
- * Linux `SKNLGRP_INET_TCP_DESTROY` (sock_diag(7), 4.6), which a thread reads; no privilege is needed.
+ * `'error'`: the watch cannot continue and is closed. It reports the connections that already waited first. As
+ * with every EventEmitter, an `'error'` without a listener is thrown. Its code is the one of the system call
+ * that failed. `EBADF`: the program closed one of the watch's three descriptors, for example all above 2; the
+ * watch does not touch the sockets that may have these numbers by now. `EINTR`, `ENOBUFS`, `EMSGSIZE` and
+ * `EAGAIN` are only errors after 1000 of them in a row without a message.
+ *
+ * Linux 4.6: `SKNLGRP_INET_TCP_DESTROY` of sock_diag(7), read by a thread. No privilege is needed. macOS and
+ * Windows: not supported.
  * @throws TypeError, RangeError for wrong options.
  * @throws SocketOptionError as {@link listConnections}; `ENOTSUP` on macOS and Windows.
  */
 export function watchClosedConnections(options?: ConnectionWatchOptions): ConnectionWatch {
   const given = Object.fromEntries(membersOf(options, 'options', ['filter', 'limit']));
   const { filter, limit = DEFAULT_LIMIT } = given as ConnectionWatchOptions;
-  const conditions = conditionsOf(filter, 'options.filter', endMembers);
+  const parsedFilter = parseFilter(filter, 'options.filter', ENDPOINT_MEMBERS);
   if (typeof limit !== 'number') throw typeError('options.limit', 'a number', limit);
   if (!Number.isInteger(limit) || limit < 1 || limit > LARGEST_LIMIT) {
     throw rangeError('options.limit', `an integer >= 1 and <= ${LARGEST_LIMIT}`, limit);
   }
-  return new ConnectionWatch(conditions, limit);
+  return new ConnectionWatch(parsedFilter, limit);
 }

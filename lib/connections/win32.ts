@@ -1,19 +1,19 @@
-// The connections of Windows, by GetExtendedTcpTable(TCP_TABLE_OWNER_PID_ALL): one table for each
-// address family, a count and rows of a fixed size (tcpmib.h). The whole machine's, of every process.
+// Lists and closes the connections of Windows, by GetExtendedTcpTable(TCP_TABLE_OWNER_PID_ALL) and SetTcpEntry.
+// There is one table for each address family: a count, and rows of a fixed size (tcpmib.h).
 
 import { SocketOptionError } from '../core/errors';
 import { rangeError, valueError } from '../core/validate';
 import { tcpStates } from '../tcp-info/tcp-info';
-import { addressBytes, addressText } from './address';
+import { formatAddress, parseAddress } from './address';
 import type { Connection } from './connection';
-import { type Conditions, type Ends, matches } from './filter';
-import type { ConnectionName, ConnectionSystem, Query } from './platform';
+import { type EndpointView, matchesFilter, type ParsedFilter } from './filter';
+import type { ConnectionIdentity, ConnectionPlatform, ConnectionQuery } from './platform';
 
 const AF_INET = 2;
 const AF_INET6 = 23;
 
-/** `MIB_TCP_STATE`, from 1 on -> index in `tcpStates`; what comes after is MIB_TCP_STATE_DELETE_TCB. */
-const STATES = [
+/** The states of `MIB_TCP_STATE`, which counts from 1. */
+const MIB_TCP_STATES = [
   'CLOSED',
   'LISTEN',
   'SYN-SENT',
@@ -26,10 +26,11 @@ const STATES = [
   'LAST-ACK',
   'TIME-WAIT',
 ] as const;
-const DELETE_TCB = 12;
+/** The state that makes SetTcpEntry close a connection. */
+const MIB_TCP_STATE_DELETE_TCB = 12;
 
-/** Where the members of a row are, in bytes. Ports are in the first two bytes, in network order. */
-interface Layout {
+/** Offsets in a row, in bytes. A port is in the first two bytes of its member, in network order. */
+interface RowLayout {
   readonly family: 'IPv4' | 'IPv6';
   readonly size: number;
   readonly addressSize: 4 | 16;
@@ -42,7 +43,7 @@ interface Layout {
 }
 
 /** `MIB_TCPROW_OWNER_PID`. */
-const IPV4: Layout = {
+const IPV4: RowLayout = {
   family: 'IPv4',
   size: 24,
   addressSize: 4,
@@ -54,8 +55,8 @@ const IPV4: Layout = {
   pid: 20,
 };
 
-/** `MIB_TCP6ROW_OWNER_PID`, whose addresses are each followed by a scope. */
-const IPV6: Layout = {
+/** `MIB_TCP6ROW_OWNER_PID`. Each address is followed by its scope. */
+const IPV6: RowLayout = {
   family: 'IPv6',
   size: 56,
   addressSize: 16,
@@ -67,11 +68,11 @@ const IPV6: Layout = {
   pid: 52,
 };
 
-/** The rows of a table, whatever its count says: no more than there are bytes. Pure. */
-export function windowsConnections(
+/** The connections in a table that match the filter. The count is not trusted beyond the bytes that there are. */
+export function decodeTcpTable(
   bytes: Uint8Array,
   family: 'IPv4' | 'IPv6',
-  conditions: Conditions,
+  filter: ParsedFilter,
 ): Connection[] {
   const layout = family === 'IPv4' ? IPV4 : IPV6;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -79,9 +80,9 @@ export function windowsConnections(
   const found: Connection[] = [];
   for (let row = 0, at = 4; row < count && at + layout.size <= bytes.length; row++) {
     const stateIndex = tcpStates.indexOf(
-      STATES[view.getUint32(at + layout.state, true) - 1] ?? ('' as never),
+      MIB_TCP_STATES[view.getUint32(at + layout.state, true) - 1] ?? ('' as never),
     );
-    const ends: Ends = {
+    const endpoints: EndpointView = {
       stateIndex,
       addressSize: layout.addressSize,
       localPort: view.getUint16(at + layout.localPort),
@@ -92,22 +93,27 @@ export function windowsConnections(
     };
     const pid = view.getUint32(at + layout.pid, true);
     at += layout.size;
-    if (stateIndex < 0 || !matches(conditions, ends)) continue;
-    if (conditions.ownProcess && pid !== process.pid) continue;
-    found.push(connectionOf(ends, layout, pid, conditions.owners));
+    if (stateIndex < 0 || !matchesFilter(filter, endpoints)) continue;
+    if (filter.ownProcess && pid !== process.pid) continue;
+    found.push(connectionFromRow(endpoints, layout, pid, filter.owners));
   }
   return found;
 }
 
-function connectionOf(ends: Ends, layout: Layout, pid: number, owners: boolean): Connection {
+function connectionFromRow(
+  endpoints: EndpointView,
+  layout: RowLayout,
+  pid: number,
+  owners: boolean,
+): Connection {
   return {
     family: layout.family,
-    state: tcpStates[ends.stateIndex] as Connection['state'],
-    localAddress: addressText(ends.bytes, ends.localAt, layout.addressSize),
-    localPort: ends.localPort,
-    remoteAddress: addressText(ends.bytes, ends.remoteAt, layout.addressSize),
-    // Of a listening socket Windows leaves something there.
-    remotePort: tcpStates[ends.stateIndex] === 'LISTEN' ? 0 : ends.remotePort,
+    state: tcpStates[endpoints.stateIndex] as Connection['state'],
+    localAddress: formatAddress(endpoints.bytes, endpoints.localAt, layout.addressSize),
+    localPort: endpoints.localPort,
+    remoteAddress: formatAddress(endpoints.bytes, endpoints.remoteAt, layout.addressSize),
+    // Windows leaves an undefined value here for a listening socket.
+    remotePort: tcpStates[endpoints.stateIndex] === 'LISTEN' ? 0 : endpoints.remotePort,
     timer: null,
     receiveQueue: null,
     sendQueue: null,
@@ -122,37 +128,37 @@ function connectionOf(ends: Ends, layout: Layout, pid: number, owners: boolean):
   };
 }
 
-class Table implements Query {
+class TcpTableQuery implements ConnectionQuery {
   readonly request: Uint8Array;
   readonly errno = 0;
   readonly interrupted = false;
   readonly complete = true;
   readonly optional = false;
   private readonly family: 'IPv4' | 'IPv6';
-  private readonly conditions: Conditions;
+  private readonly filter: ParsedFilter;
 
-  constructor(family: 'IPv4' | 'IPv6', conditions: Conditions) {
+  constructor(family: 'IPv4' | 'IPv6', filter: ParsedFilter) {
     this.request = Uint8Array.of(family === 'IPv4' ? AF_INET : AF_INET6);
     this.family = family;
-    this.conditions = conditions;
+    this.filter = filter;
   }
 
-  whole(bytes: Uint8Array): Connection[] {
-    return windowsConnections(bytes, this.family, this.conditions);
+  parseAll(bytes: Uint8Array): Connection[] {
+    return decodeTcpTable(bytes, this.family, this.filter);
   }
 }
 
-export const win32: ConnectionSystem = {
+export const win32: ConnectionPlatform = {
   syscall: 'GetExtendedTcpTable',
 
-  queries(conditions) {
+  queries(filter) {
     return (['IPv4', 'IPv6'] as const)
-      .filter((family) => conditions.family === undefined || conditions.family === family)
-      .map((family) => () => new Table(family, conditions));
+      .filter((family) => filter.family === undefined || filter.family === family)
+      .map((family) => () => new TcpTableQuery(family, filter));
   },
 
-  // biome-ignore lint/correctness/useYield: nothing more has to be asked, so that there are no steps.
-  *own(found) {
+  // biome-ignore lint/correctness/useYield: the table already has the owners, so there are no steps.
+  *attachOwners(found) {
     return found;
   },
 
@@ -160,30 +166,32 @@ export const win32: ConnectionSystem = {
     return windowsDestroyRequest(connection);
   },
 
-  meaning(code, call) {
-    if (call === 'destroy' && code === 'EPERM') return 'it takes an elevated process';
-    if (call === 'watch') return 'Windows does not tell of connections that end';
+  explainError(code, operation) {
+    if (operation === 'destroy' && code === 'EPERM') {
+      return 'closing a connection requires an elevated process';
+    }
+    if (operation === 'watch') return 'Windows does not report closed connections';
     return undefined;
   },
 };
 
-/** A `MIB_TCPROW` whose state says that the connection is to be deleted. Pure. */
-export function windowsDestroyRequest(connection: ConnectionName): Uint8Array {
+/** A `MIB_TCPROW` whose state makes SetTcpEntry close the connection. */
+export function windowsDestroyRequest(connection: ConnectionIdentity): Uint8Array {
   const { family, localAddress, remoteAddress, localPort, remotePort } = connection;
   if (family !== 'IPv4') {
-    throw new SocketOptionError('ENOTSUP: Windows ends connections of IPv4 only, SetTcpEntry', {
+    throw new SocketOptionError('ENOTSUP: Windows can only close IPv4 connections, SetTcpEntry', {
       code: 'ENOTSUP',
       syscall: 'SetTcpEntry',
     });
   }
   const row = new Uint8Array(20);
   const view = new DataView(row.buffer);
-  view.setUint32(0, DELETE_TCB, true);
+  view.setUint32(0, MIB_TCP_STATE_DELETE_TCB, true);
   for (const [name, text, at] of [
     ['localAddress', localAddress, 4],
     ['remoteAddress', remoteAddress, 12],
   ] as const) {
-    const bytes = typeof text === 'string' ? addressBytes(text) : undefined;
+    const bytes = typeof text === 'string' ? parseAddress(text) : undefined;
     if (bytes?.length !== 4) {
       throw valueError(`connection.${name}`, 'must be an IPv4 address', text);
     }

@@ -1,4 +1,4 @@
-// socket-options connections, as users run it: real connections over loopback.
+// socket-options connections with real connections over loopback.
 
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,12 +23,12 @@ async function run(...args: string[]): Promise<string> {
   return stdout;
 }
 
-/** What `--json` makes of a connection. */
+/** The connections that `--json` prints. */
 const json = async (...args: string[]) => JSON.parse(await run('--json', ...args)) as Connection[];
 
 describe.concurrent('on Linux', () => {
   beforeEach(onLinux('netlink'));
-  test('both ends of a connection, with keepalive in words', () =>
+  test('shows both ends of a connection and their keepalive timers', () =>
     withPair(async ({ client, accepted }) => {
       setKeepAlive(client, { enable: true, initialDelay: 60_000 });
       const lines = (await run('--port', String(client.localPort))).split('\n');
@@ -40,17 +40,17 @@ describe.concurrent('on Linux', () => {
         expect.stringMatching(new RegExp(`^ {2}ESTABLISHED +${ends} +${facts} +${timer}$`));
       expect(lines).toContainEqual(end(`${here} +${there}`, 'first probe in 5\\d s'));
       expect(lines).toContainEqual(end(`${there} +${here}`, 'off'));
-      // Nothing without that port.
+      // No connection without that port.
       const others = lines.filter((line) => line.includes('127.0.0.1') && !line.includes(here));
       expect(others).toEqual([]);
     }));
 
-  test('--json: what the kernel says of a connection, its cookie among it', () =>
+  test('--json prints the kernel state and the cookie of a connection', () =>
     withPair(async ({ client, accepted }) => {
       client.write('hello');
       await once(accepted, 'data');
       const ports = [client.localPort, accepted.localPort];
-      // Others may have a connection with one of the two ports, and not with both.
+      // Another program may have a connection with one of the two ports, but not with both.
       const found = (await json('--port', String(client.localPort), '--process')).filter((one) =>
         [one.localPort, one.remotePort].every((port) => ports.includes(port)),
       );
@@ -68,7 +68,7 @@ describe.concurrent('on Linux', () => {
       });
     }));
 
-  test('filters: by state, port and address', () =>
+  test('filters by state, port and address', () =>
     withPair(async ({ client, accepted }) => {
       const port = ['--port', String(client.localPort)];
       const ports = [client.localPort, accepted.localPort];
@@ -81,7 +81,7 @@ describe.concurrent('on Linux', () => {
         ['--remote', '::1'],
       ].map(async (args) => {
         const listed = await json(...port, ...args);
-        // Somebody else's connection may have the same port.
+        // A connection of another program may have the same port.
         return listed.filter((one) =>
           [one.localPort, one.remotePort].every((each) => ports.includes(each)),
         ).length;
@@ -89,11 +89,11 @@ describe.concurrent('on Linux', () => {
       expect(await Promise.all(sizes)).toEqual([2, 0, 2, 0, 2, 0]);
     }));
 
-  test('sockets that listen are left out, counted, and shown by --all', async () => {
+  test('counts listening sockets, and shows them with --all', async () => {
     const server = net.createServer();
     const port = String(await listen(server));
     try {
-      // Somebody else's connection may have the same port on its way out.
+      // An earlier connection with the same port may still be in TIME-WAIT.
       expect(await run('--port', port)).toMatch(
         /^No connections\.\n\nLeft out: 1 LISTEN(, \d+ TIME-WAIT)? \(--all shows them\)\.\n$/,
       );
@@ -106,7 +106,7 @@ describe.concurrent('on Linux', () => {
     }
   });
 
-  test('a heap of connections in CLOSE-WAIT, by its process', async () => {
+  test('reports a leak of connections in CLOSE-WAIT by process', async () => {
     const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true });
     const port = await listen(server);
     const accepted: net.Socket[] = [];
@@ -128,7 +128,7 @@ describe.concurrent('on Linux', () => {
     }
   });
 
-  test('a peer that vanished: idle with keepalive, and with data on its way', async (context) => {
+  test('marks connections whose peer vanished, idle with keepalive and with data in flight', async (context) => {
     needsNamespace(context);
     const { output, idle, busy } = await inNamespace<{
       output: string;
@@ -146,11 +146,11 @@ describe.concurrent('on Linux', () => {
       new RegExp(`^! ESTABLISHED +127\\.0\\.0\\.1:${busy} .* retransmission [4-6] in`, 'm'),
     );
     expect(words).toMatch(new RegExp(`:${busy} - \\S+: half-open\\? [3-5] retransmissions unansw`));
-    // Of their peers nothing says so: they wait for nothing.
+    // The other ends are not suspects: they do not wait for an answer.
     expect(output.match(/^! ESTABLISHED/gm)).toHaveLength(2);
   });
 
-  test('--watch in a terminal', (context) => {
+  test('--watch updates the table in a terminal until q is pressed', (context) => {
     needsPty(context);
     return withPair(async ({ client }) => {
       const here = `127.0.0.1:${client.localPort}`;

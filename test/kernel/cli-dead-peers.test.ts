@@ -1,10 +1,10 @@
-// socket-options plan and watch: what they print, and watch on connections whose peers vanish for real.
+// socket-options plan, and socket-options watch on connections whose peers really vanish.
 
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { planDeadPeerTimeout } from '../../dist/index.js';
-import { parseDuration } from '../../lib/cli/text';
+import { parseDuration } from '../../lib/cli/view/text';
 import { timelinesOf } from '../../lib/dead-peer/timeline';
 import { inNamespace, needsNamespace, withoutNamespace } from '../support/namespace';
 import { REFUSING_PORT } from '../support/net';
@@ -31,7 +31,7 @@ test.each([
   ['-5s', undefined],
   ['1e3s', undefined],
   ['5 s', undefined],
-])('a duration: %j', (text, milliseconds) => {
+])('parseDuration(%j) is %j', (text, milliseconds) => {
   expect(parseDuration(text)).toBe(milliseconds);
 });
 
@@ -39,7 +39,7 @@ describe('timelinesOf', () => {
   const at = (events: readonly { at: number; what: string }[], what: string) =>
     events.filter((event) => event.what === what).map((event) => event.at);
 
-  test('Linux: probes, or retransmissions that double, or one after the other', () => {
+  test('Linux: probes when idle, doubling retransmissions when busy, both in the worst case', () => {
     const { idle, busy, worst } = timelinesOf(planDeadPeerTimeout(9_000, { platform: 'linux' }));
     expect(idle.map(({ at, what }) => `${what} ${at}`)).toEqual([
       'silence 0',
@@ -67,7 +67,7 @@ describe('timelinesOf', () => {
     ]);
   });
 
-  test('macOS: probes go on beside the retransmissions', () => {
+  test('macOS: probes continue during retransmissions', () => {
     const { busy, worst } = timelinesOf(planDeadPeerTimeout(5_000, { platform: 'darwin' }));
     expect(at(busy, 'probe')).toEqual([1_000, 2_000, 3_000]);
     expect(at(busy, 'retransmission')).toEqual([1_000, 3_000]);
@@ -78,7 +78,7 @@ describe('timelinesOf', () => {
     }
   });
 
-  test('a tolerated window: retransmissions at the longest timeout', () => {
+  test('with zeroWindow tolerate, retransmissions reach the longest timeout', () => {
     const plan = planDeadPeerTimeout(30_000, { platform: 'linux', zeroWindow: 'tolerate' });
     const sent = at(timelinesOf(plan).busy, 'retransmission');
     expect(sent.slice(0, 3)).toEqual([1_000, 2_176, 3_352]);
@@ -86,14 +86,14 @@ describe('timelinesOf', () => {
 });
 
 describe('socket-options plan', () => {
-  test('--json: the plan and its timelines', () => {
+  test('--json prints the plan and its timelines', () => {
     const { status, stdout } = run(['plan', '20s', '--platform', 'linux', '--loss', '5', '--json']);
     const plan = planDeadPeerTimeout(20_000, { platform: 'linux', lossRate: 0.05 });
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toEqual({ ...plan, timelines: timelinesOf(plan) });
   });
 
-  test('for people: values, kernel names, three lines to scale, in 80 columns', () => {
+  test('prints values, kernel names and three timelines to scale within 80 columns', () => {
     const { status, stdout, stderr } = run(['plan', '9s', '--platform', 'linux', '--loss', '1']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^userTimeout +3\.5 s +TCP_USER_TIMEOUT 3500 ms$/m);
@@ -103,15 +103,15 @@ describe('socket-options plan', () => {
     expect(idle.replace(/[─ ]+/g, ' ')).toBe('idle P P P X 4 s');
     expect(busy.replace(/[─ ]+/g, ' ')).toBe('busy W R R X 4.5 s');
     expect(worst.replace(/[─ ]+/g, ' ')).toBe('worst P P P W R R X 8.5 s');
-    // To scale: the end of the idle line stands where the write of the worst one does.
+    // To scale: the idle case ends where the worst case writes.
     expect(idle.indexOf('X')).toBe(worst.indexOf('W'));
     expect(stdout).toMatch(/taken for dead is \d/);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
-    // The docs are not in the package.
+    // The docs are not in the npm package.
     expect(stdout).not.toMatch(/docs\/|\.md\b/);
   });
 
-  test('in ASCII where the locale has no more; every system', () => {
+  test('prints ASCII for every system if the locale is not Unicode', () => {
     for (const platform of ['linux', 'darwin', 'win32', 'freebsd', 'gvisor']) {
       const { status, stdout } = run(['plan', '1m', '--platform', platform], { LC_ALL: 'C' });
       expect(status).toBe(0);
@@ -140,13 +140,13 @@ describe('socket-options plan', () => {
     [['watch', 'localhost:0'], /the port of 'localhost:0' is not a number from 1 to 65535/],
     [['watch', 'localhost:80', '--dead-peer', '9'], /--dead-peer '9' is not a duration/],
     [['watch', 'localhost:80', '--min-probes', '2'], /--min-probes needs --dead-peer/],
-  ])('%j: exit code 2', (args, message) => {
+  ])('rejects %j with exit code 2', (args, message) => {
     const { status, stdout, stderr } = run(args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(message);
   });
 
-  test.each(['plan', 'watch'])('%s --help', (command) => {
+  test.each(['plan', 'watch'])('%s --help prints the usage within 80 columns', (command) => {
     const { status, stdout } = run([command, '--help']);
     expect(status).toBe(0);
     expect(stdout).toContain(`Usage: socket-options ${command} <`);
@@ -177,7 +177,7 @@ describe('socket-options watch', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-  test('an idle peer vanishes: each probe, the end, its reason, the promise', () => {
+  test('idle: prints each probe, the end with its reason, and that the promise was kept', () => {
     const { output, status } = named('idle');
     expect(status).toBe(1);
     const lines = output.trim().split('\n');
@@ -196,7 +196,7 @@ describe('socket-options watch', () => {
     expect(lines[1]).toMatch(/idle after 4 s, with data in flight after 3\.7 s, .*promised: 9 s/);
   });
 
-  test('with data: retransmissions, the end within the promise', () => {
+  test('busy: prints retransmissions and the end within the promised time', () => {
     expect(named('writes').status).toBe(1);
     const sentAgain = events('writes').filter(({ event }) => event === 'retransmission');
     expect(sentAgain.length).toBeGreaterThanOrEqual(3);
@@ -209,19 +209,19 @@ describe('socket-options watch', () => {
     expect(last.silent).toBeLessThanOrEqual(9_250);
   });
 
-  test('a peer that lives answers each probe; then it vanishes', () => {
+  test('prints answered probes of a living peer, and unanswered ones after it vanished', () => {
     const probes = events('lives').filter(({ event }) => event === 'probe');
     expect(probes[0]).toMatchObject({ kind: 'keepalive probe', answered: true });
     expect(probes.at(-1)).toMatchObject({ answered: false, probes: 1 });
   });
 
-  test('data each way is counted', () => {
-    const told = events('data').map(({ event }) => event);
-    expect(told).toContain('sent');
-    expect(told).toContain('received');
+  test('prints data in both directions', () => {
+    const names = events('data').map(({ event }) => event);
+    expect(names).toContain('sent');
+    expect(names).toContain('received');
   });
 
-  test('closed, reset, interrupted: each with its line and exit code', () => {
+  test('prints a last line and sets the exit code for a closed, reset and interrupted connection', () => {
     expect(named('closed')).toMatchObject({
       status: 0,
       output: expect.stringMatching(/the peer closed the connection\n$/),
@@ -239,7 +239,7 @@ describe('socket-options watch', () => {
     });
   });
 
-  test('nobody there: exit code 1', () => {
+  test('exits with 1 if the connection is refused', () => {
     const { status, stdout, stderr } = run(['watch', `127.0.0.1:${REFUSING_PORT}`]);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toMatch(/ECONNREFUSED/);

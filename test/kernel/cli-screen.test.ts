@@ -9,17 +9,17 @@ const watch = (scenario: string, ...args: string[]) =>
   faked(scenario, '--watch', '--interval', '0.2', ...args);
 
 const ESC = '\x1b';
-/** Characters that only an attacker writes here. */
+/** Characters that only hostile text contains. */
 const UNPRINTABLE = /[\u0080-\u009f\u202e]/;
 
-/** Modes that a stream of escape codes sets and resets, in order: `?25l ?25h`. */
+/** The modes that escape codes set (h) and reset (l), in order: `?25l ?25h`. */
 const modeCodes = (output: string) =>
   [...output.matchAll(new RegExp(`${ESC}\\[(\\?\\d+[hl])`, 'g'))].map(([, code]) => code);
 
-const TAKEN = ['?1049h', '?25l', '?7l'];
-const GIVEN_BACK = ['?7h', '?25h', '?1049l'];
+const SCREEN_ENTERED = ['?1049h', '?25l', '?7l'];
+const SCREEN_LEFT = ['?7h', '?25h', '?1049l'];
 
-/** Has a tmux of its own. */
+/** A test with its own tmux. */
 const tmuxTest = test.extend<{ tmux: Tmux }>({
   tmux: async ({ skip }, use) => {
     needsTmux({ skip });
@@ -30,7 +30,7 @@ const tmuxTest = test.extend<{ tmux: Tmux }>({
 
 describe.concurrent('in tmux', () => {
   tmuxTest(
-    'shows the connections in place, and leaves the shell as it was by q',
+    'updates the table in place, and restores the shell when q is pressed',
     async ({ tmux }) => {
       const before = await tmux.modes();
       await tmux.press('C-l');
@@ -48,7 +48,7 @@ describe.concurrent('in tmux', () => {
       expect(lines[3]).toMatch(/^! ESTABLISHED .*:40002 /);
       expect(lines[4]).toMatch(/^ {2}ESTABLISHED .*:40001 /);
       expect(lines[23]).toMatch(/^! 192\.0\.2\.1:5432 - 192\.0\.2\.7:40002: half-open\?/);
-      // The trend grows with each look.
+      // The trend grows with each sample.
       await tmux.until(/▁▁▁/);
       // In place: the heading stays where it is.
       expect((await tmux.screen()).match(/STATE/g)).toHaveLength(1);
@@ -60,7 +60,7 @@ describe.concurrent('in tmux', () => {
   );
 
   tmuxTest.for(['C-c', 'SIGTERM', 'SIGHUP', 'SIGINT'])(
-    '%s gives the terminal back',
+    '%s restores the terminal',
     async (how, { tmux }) => {
       const before = await tmux.modes();
       await tmux.press('C-l');
@@ -74,7 +74,7 @@ describe.concurrent('in tmux', () => {
     },
   );
 
-  tmuxTest('a resize redraws the whole screen, in no more room than there is', async ({ tmux }) => {
+  tmuxTest('a resize redraws the screen within its new size', async ({ tmux }) => {
     await tmux.enter(watch('many'));
     await tmux.until(/rows 1-21 of 200/);
     await tmux.resize(50, 10);
@@ -83,7 +83,7 @@ describe.concurrent('in tmux', () => {
     expect(small).toMatch(/^ {2}STATE +LOCAL +PEER +ALIVE +TIMER *$/m);
     expect(small.match(/^ {2}ESTAB +:5432 .* off *$/gm)).toHaveLength(7);
     await tmux.resize(20, 10);
-    // Cut, with an ellipsis that says so.
+    // Cut, with an ellipsis.
     await tmux.until(/^ {2}\S+…\S+ .*…$/m);
     await tmux.resize(140, 40);
     const large = await tmux.until(/rows 1-37 of 200/);
@@ -97,31 +97,34 @@ describe.concurrent('in tmux', () => {
     await tmux.until(/prompt\$ $/m);
   });
 
-  tmuxTest('scrolls by lines, by screens and to the ends, and no further', async ({ tmux }) => {
-    await tmux.enter(watch('many'));
-    await tmux.until(/rows 1-21 of 200/);
-    for (const [key, rows] of [
-      ['Down', '2-22'],
-      ['j', '3-23'],
-      ['k', '2-22'],
-      ['PageDown', '23-43'],
-      ['PageUp', '2-22'],
-      ['Up', '1-21'],
-      ['Up', '1-21'],
-      ['End', '180-200'],
-      ['Down', '180-200'],
-      ['Home', '1-21'],
-    ] as const) {
-      await tmux.press(key);
-      await tmux.until(new RegExp(`rows ${rows} of 200`));
-    }
-    await tmux.press('End');
-    expect(await tmux.until(/rows 180-200/)).toMatch(/:10200 /);
-    await tmux.press('q');
-    await tmux.until(/prompt\$ $/m);
-  });
+  tmuxTest(
+    'scrolls by lines, by pages and to the first and last rows, but no further',
+    async ({ tmux }) => {
+      await tmux.enter(watch('many'));
+      await tmux.until(/rows 1-21 of 200/);
+      for (const [key, rows] of [
+        ['Down', '2-22'],
+        ['j', '3-23'],
+        ['k', '2-22'],
+        ['PageDown', '23-43'],
+        ['PageUp', '2-22'],
+        ['Up', '1-21'],
+        ['Up', '1-21'],
+        ['End', '180-200'],
+        ['Down', '180-200'],
+        ['Home', '1-21'],
+      ] as const) {
+        await tmux.press(key);
+        await tmux.until(new RegExp(`rows ${rows} of 200`));
+      }
+      await tmux.press('End');
+      expect(await tmux.until(/rows 180-200/)).toMatch(/:10200 /);
+      await tmux.press('q');
+      await tmux.until(/prompt\$ $/m);
+    },
+  );
 
-  tmuxTest('Ctrl-Z gives the terminal to the shell, fg takes it again', async ({ tmux }) => {
+  tmuxTest('Ctrl-Z restores the terminal, fg shows the screen again', async ({ tmux }) => {
     const before = await tmux.modes();
     await tmux.press('C-l');
     await tmux.enter(watch('few'));
@@ -132,35 +135,32 @@ describe.concurrent('in tmux', () => {
     await tmux.enter(['fg']);
     await tmux.until(/TREND/);
     expect(await tmux.screenModes()).toEqual({ alternateScreen: true, cursor: false, wrap: false });
-    // Keys work again, too.
+    // Keys work again.
     await tmux.press('q');
     await tmux.until((screen) => /prompt\$ \n*$/.test(screen) && !screen.includes('TREND'));
     expect(await tmux.modes()).toEqual(before);
   });
 
-  tmuxTest(
-    'stopped from outside, fg brings the whole screen and the keys back',
-    async ({ tmux }) => {
-      const before = await tmux.modes();
-      await tmux.press('C-l');
-      await tmux.enter(watch('few'));
-      await tmux.until(/TREND/);
-      process.kill(await tmux.child(), 'SIGSTOP');
-      await tmux.until(/Stopped/);
-      await tmux.enter(['fg']);
-      await tmux.until((screen) => screen.includes('TREND') && !screen.includes('Stopped'));
-      expect(await tmux.screenModes()).toEqual({
-        alternateScreen: true,
-        cursor: false,
-        wrap: false,
-      });
-      await tmux.press('q');
-      await tmux.until((screen) => /prompt\$ \n*$/.test(screen) && !screen.includes('TREND'));
-      expect(await tmux.modes()).toEqual(before);
-    },
-  );
+  tmuxTest('fg after SIGSTOP shows the whole screen again, and keys work', async ({ tmux }) => {
+    const before = await tmux.modes();
+    await tmux.press('C-l');
+    await tmux.enter(watch('few'));
+    await tmux.until(/TREND/);
+    process.kill(await tmux.child(), 'SIGSTOP');
+    await tmux.until(/Stopped/);
+    await tmux.enter(['fg']);
+    await tmux.until((screen) => screen.includes('TREND') && !screen.includes('Stopped'));
+    expect(await tmux.screenModes()).toEqual({
+      alternateScreen: true,
+      cursor: false,
+      wrap: false,
+    });
+    await tmux.press('q');
+    await tmux.until((screen) => /prompt\$ \n*$/.test(screen) && !screen.includes('TREND'));
+    expect(await tmux.modes()).toEqual(before);
+  });
 
-  tmuxTest('a suspect has a colour, and none with NO_COLOR', async ({ tmux }) => {
+  tmuxTest('colours suspects, unless NO_COLOR is set', async ({ tmux }) => {
     await tmux.enter(watch('few'));
     await tmux.until(/TREND/);
     const coloured = (await tmux.styled()).split('\n');
@@ -180,7 +180,7 @@ describe.concurrent('in tmux', () => {
 describe.concurrent('in a bare terminal', () => {
   beforeEach(needsPty);
 
-  test('each code that takes the terminal has its counterpart at the end', async () => {
+  test('resets at the end each mode that it sets', async () => {
     const { output, status, modesRestored, timedOut } = await play(watch('few'), [
       ['until', ':40001'],
       ['read', 0.5],
@@ -192,11 +192,11 @@ describe.concurrent('in a bare terminal', () => {
       modesRestored: true,
       timedOut: [],
     });
-    expect(modeCodes(output)).toEqual([...TAKEN, ...GIVEN_BACK]);
+    expect(modeCodes(output)).toEqual([...SCREEN_ENTERED, ...SCREEN_LEFT]);
     expect(output.endsWith('\x1b[?1049l')).toBe(true);
   });
 
-  test('only lines that changed are written', async () => {
+  test('writes only lines that changed', async () => {
     const { output } = await play(
       watch('few'),
       [
@@ -214,16 +214,16 @@ describe.concurrent('in a bare terminal', () => {
   });
 
   test.each([
-    ['an error of the listing', 'failing', /socket-options: the third look failed\r\n$/],
-    ['an exception that nobody catches', 'throwing', /Error: a defect/],
-  ])('%s: the terminal is given back before the message', async (_, scenario, message) => {
+    ['an error of the listing', 'failing', /socket-options: the third sample failed\r\n$/],
+    ['an uncaught exception', 'throwing', /Error: a defect/],
+  ])('restores the terminal before the message of %s', async (_, scenario, message) => {
     const { output, status, modesRestored } = await play(watch(scenario), [['end', 5]]);
     expect({ status, modesRestored }).toEqual({ status: 1, modesRestored: true });
-    expect(modeCodes(output)).toEqual([...TAKEN, ...GIVEN_BACK]);
+    expect(modeCodes(output)).toEqual([...SCREEN_ENTERED, ...SCREEN_LEFT]);
     expect(output.slice(output.lastIndexOf('\x1b[?1049l'))).toMatch(message);
   });
 
-  test('what fails at once does so without a screen', async () => {
+  test('prints an error of the first sample without showing a screen', async () => {
     const { output, status } = await play(watch('refused'), [['end', 5]]);
     expect({ output, status }).toEqual({
       output: 'socket-options: listing was refused\r\n',
@@ -237,7 +237,7 @@ describe.concurrent('in a bare terminal', () => {
     ['SIGINT', -2],
     ['SIGQUIT', -3],
   ] as const)(
-    '%s ends it as it ends other programs, with all modes restored',
+    '%s restores all modes and then ends the program by the same signal',
     async (name, number) => {
       const { output, status, modesRestored } = await play(watch('few'), [
         ['until', ':40001'],
@@ -245,19 +245,17 @@ describe.concurrent('in a bare terminal', () => {
         ['end', 5],
       ]);
       expect({ status, modesRestored }).toEqual({ status: number, modesRestored: true });
-      expect(modeCodes(output)).toEqual([...TAKEN, ...GIVEN_BACK]);
+      expect(modeCodes(output)).toEqual([...SCREEN_ENTERED, ...SCREEN_LEFT]);
     },
   );
 
-  test('a terminal that goes away ends it', async () => {
+  test('ends by SIGHUP if the terminal disappears', async () => {
     const { status } = await play(watch('few'), [['until', ':40001'], ['hangup'], ['end', 3]]);
     expect(status).toBe(-1);
   });
 
-  test('a terminal that does not read: frames are dropped, not kept, and q works', async ({
-    skip,
-  }) => {
-    skip(process.env.LD_PRELOAD?.includes('asan') === true, 'sanitizers take memory of their own');
+  test('drops frames while the terminal does not read, and q still works', async ({ skip }) => {
+    skip(process.env.LD_PRELOAD?.includes('asan') === true, 'sanitizers use additional memory');
     const { output, status, rss, modesRestored } = await play(
       faked('many', '--watch', '--interval', '0.1'),
       [
@@ -266,15 +264,15 @@ describe.concurrent('in a bare terminal', () => {
         ['sleep', 1.8],
         ['rss', 'after'],
         ['type', 'q'],
-        // It cannot say good-bye before somebody listens.
+        // The program can only restore the terminal after the terminal reads again.
         ['sleep', 0.3],
         ['end', 5],
       ],
       { columns: 200, rows: 60 },
     );
     expect({ status, modesRestored }).toEqual({ status: 0, modesRestored: true });
-    expect(modeCodes(output)).toEqual([...TAKEN, ...GIVEN_BACK]);
-    // Of 18 looks, what the terminal holds itself, and the frame that was under way: not 10 and more.
+    expect(modeCodes(output)).toEqual([...SCREEN_ENTERED, ...SCREEN_LEFT]);
+    // Of 18 frames, only those in the terminal's buffer and the one that was being written: fewer than 8.
     const frames = output.match(/:10040 /g)?.length;
     expect(frames).toBeGreaterThan(1);
     expect(frames).toBeLessThan(8);
@@ -292,16 +290,19 @@ describe.concurrent('in a bare terminal', () => {
       ],
       0,
     ],
-  ] as const)('a terminal that never reads again: %s ends it', async (_, steps, expected) => {
-    const { status } = await play(
-      faked('many', '--watch', '--interval', '0.1'),
-      [['until', ':10040'], ['sleep', 1], ...steps, ['end', 3, 'unread']],
-      { columns: 200, rows: 60 },
-    );
-    expect(status).toBe(expected);
-  });
+  ] as const)(
+    '%s ends the program although the terminal never reads again',
+    async (_, steps, expected) => {
+      const { status } = await play(
+        faked('many', '--watch', '--interval', '0.1'),
+        [['until', ':10040'], ['sleep', 1], ...steps, ['end', 3, 'unread']],
+        { columns: 200, rows: 60 },
+      );
+      expect(status).toBe(expected);
+    },
+  );
 
-  test('Ctrl-Z where no shell would continue it: the screen comes back', async () => {
+  test('Ctrl-Z without a shell that could continue the program shows the screen again', async () => {
     const { output, status } = await play(watch('few'), [
       ['until', ':40001'],
       ['type', '\x1a'],
@@ -309,11 +310,16 @@ describe.concurrent('in a bare terminal', () => {
       ['type', 'q'],
       ['end', 5],
     ]);
-    expect(modeCodes(output)).toEqual([...TAKEN, ...GIVEN_BACK, ...TAKEN, ...GIVEN_BACK]);
+    expect(modeCodes(output)).toEqual([
+      ...SCREEN_ENTERED,
+      ...SCREEN_LEFT,
+      ...SCREEN_ENTERED,
+      ...SCREEN_LEFT,
+    ]);
     expect(status).toBe(0);
   });
 
-  test('without keys, for want of a terminal at stdin', async () => {
+  test('works without keys if stdin is not a terminal', async () => {
     const { output, status } = await play(
       watch('few'),
       [
@@ -326,11 +332,11 @@ describe.concurrent('in a bare terminal', () => {
     );
     expect(output).toContain('Ctrl-C quits');
     expect(output).not.toContain('q quits');
-    expect(modeCodes(output)).toEqual([...TAKEN, ...GIVEN_BACK]);
+    expect(modeCodes(output)).toEqual([...SCREEN_ENTERED, ...SCREEN_LEFT]);
     expect(status).toBe(-2);
   });
 
-  test('in a locale without Unicode all is ASCII', async () => {
+  test('prints ASCII in a locale without Unicode', async () => {
     const { output } = await play(
       watch('many'),
       [
@@ -346,7 +352,7 @@ describe.concurrent('in a bare terminal', () => {
     expect(output).toMatch(/^[\x1b\r\n -~]*$/);
   });
 
-  test('a dumb terminal gets lines', async () => {
+  test('prints lines on a dumb terminal', async () => {
     const { output } = await play(
       watch('few'),
       [
@@ -362,7 +368,7 @@ describe.concurrent('in a bare terminal', () => {
     expect(output).not.toContain('\x1b');
   });
 
-  test('no name of a process reaches the terminal with its control characters', async () => {
+  test('escapes control characters in process names', async () => {
     for (const args of [['--process'], ['--process', '--json'], ['--process', '--watch']]) {
       const { output } = await play(faked('hostile', ...args), [
         ['until', '[31m'],
@@ -377,7 +383,7 @@ describe.concurrent('in a bare terminal', () => {
   });
 });
 
-/** What the command line writes into a pipe, until that has some lines and is closed. */
+/** Reads more than `count` lines of output from a pipe, and closes it. */
 async function piped([command = '', ...args]: readonly string[], count: number) {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'exit');
@@ -390,13 +396,13 @@ async function piped([command = '', ...args]: readonly string[], count: number) 
     stdout += chunk;
     if (stdout.split('\n').length > count) break;
   }
-  // Left by break, the stream is closed: the next line is one too many.
+  // `break` closes the stream, so the program's next write fails with EPIPE.
   const [status] = await ended;
   return { lines: stdout.trimEnd().split('\n'), stderr, status };
 }
 
 describe.concurrent('not in a terminal', () => {
-  test('a line for each connection and look, and a closed pipe ends it in silence', async () => {
+  test('prints a line per connection and sample, and ends silently when the pipe is closed', async () => {
     const { lines, stderr, status } = await piped(watch('few'), 6);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const time = '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z';
@@ -408,7 +414,7 @@ describe.concurrent('not in a terminal', () => {
     expect(lines[0]).toMatch(/timer probe 3 in 0\.4 s; half-open\? 2 keepalive probes unanswered/);
   });
 
-  test('--json: one line for each look', async () => {
+  test('--json prints one line per sample', async () => {
     const { lines } = await piped(watch('growing', '--json'), 3);
     for (const [index, line] of lines.entries()) {
       const { time, connections } = JSON.parse(line);
@@ -418,7 +424,7 @@ describe.concurrent('not in a terminal', () => {
     }
   });
 
-  test('a look at nothing is a line, too', async () => {
+  test('prints a line for a sample without connections', async () => {
     const { lines } = await piped(watch('none'), 1);
     expect(lines[0]).toMatch(/^\S+Z no connections$/);
   });

@@ -1,4 +1,5 @@
-// The list of connections beside ss(8), in a network namespace with sockets in every state.
+// The functions for connections in network namespaces: compared with ss(8), with vanishing peers, with many
+// connections, without privileges, and with lost descriptors.
 
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -6,7 +7,7 @@ import type { Connection, ConnectionFilter } from '../../dist/index.js';
 import { inNamespace, needsNamespace } from '../support/namespace';
 import { needsStrace } from '../support/strace';
 
-/** On Linux each has a cookie. */
+/** On Linux every connection has a cookie. */
 type Listed = Connection & { readonly cookie: string };
 
 interface Report {
@@ -24,27 +25,27 @@ interface Report {
   readonly agreement: { compared: number; kept: number; disagreements: readonly unknown[] };
 }
 
-/** What ss(8) calls a state. */
-const STATES: Readonly<Record<string, string>> = {
+/** The states that ss(8) names differently. */
+const SS_STATES: Readonly<Record<string, string>> = {
   ESTAB: 'ESTABLISHED',
   'SYN-RECV': 'SYN-RECEIVED',
   UNCONN: 'CLOSED',
 };
 
-interface Shown {
+interface SsRow {
   readonly state: string;
   readonly receiveQueue: number;
   readonly sendQueue: number;
   readonly local: string;
   readonly remote: string;
-  /** `name:value` of all that follows. */
+  /** The words `name:value` after the addresses. */
   readonly details: ReadonlyMap<string, string>;
   readonly words: readonly string[];
 }
 
 /** The lines of `ss -O`, by cookie. */
-function shown(text: string): Map<string, Shown> {
-  const rows = new Map<string, Shown>();
+function parseSs(text: string): Map<string, SsRow> {
+  const rows = new Map<string, SsRow>();
   for (const line of text.trim().split('\n')) {
     const [state = '', receive, send, local = '', remote = '', ...words] = line.trim().split(/\s+/);
     const details = new Map(
@@ -54,7 +55,7 @@ function shown(text: string): Map<string, Shown> {
       }),
     );
     rows.set(String(Number.parseInt(details.get('sk') as string, 16)), {
-      state: STATES[state] ?? state,
+      state: SS_STATES[state] ?? state,
       receiveQueue: Number(receive),
       sendQueue: Number(send),
       local,
@@ -66,34 +67,34 @@ function shown(text: string): Map<string, Shown> {
   return rows;
 }
 
-/** An end as ss(8) writes it; a socket of both families has `*` for `::`. */
-function end(address: string, port: number, family: string): string[] {
+/** An endpoint as ss(8) writes it. A socket of both families has `*` for `::`. */
+function ssEndpoint(address: string, port: number, family: string): string[] {
   const host = family === 'IPv6' ? `[${address}]` : address;
   const number = port === 0 ? '*' : port;
   return address === '::' ? [`${host}:${number}`, `*:${number}`] : [`${host}:${number}`];
 }
 
-/** `1min59sec`, `29sec`, `9.908ms` (of seconds), `204ms` -> ms, and how exact that is. */
-function timeOf(text: string): { ms: number; exact: number } {
+/** Parses `1min59sec`, `29sec`, `9.908ms` (9.908 seconds) or `204ms` into ms, with its precision. */
+function parseSsTime(text: string): { ms: number; exact: number } {
   const [, min, sec, ms] = /^(?:(\d+)min)?(?:(\d+)(?:sec|\.))?(?:(\d+)ms)?$/.exec(text) ?? [];
   const total = Number(min ?? 0) * 60_000 + Number(sec ?? 0) * 1_000 + Number(ms ?? 0);
   return { ms: total, exact: ms !== undefined ? 1 : sec !== undefined ? 1_000 : 60_000 };
 }
 
-/** Between the two looks of the fixture. */
-const LATER = 150;
+/** The time between the two samples of the fixture, in ms. */
+const SAMPLING_TIME = 150;
 
-describe('the list', { timeout: 60_000 }, () => {
+describe('listConnections compared with ss(8)', { timeout: 60_000 }, () => {
   beforeEach(needsNamespace);
 
   let report: Report;
-  let rows: Map<string, Shown>;
+  let rows: Map<string, SsRow>;
   const named = (name: string) => report.ports[name] as number;
   const having = (test: (one: Listed) => boolean) => report.list.filter(test);
 
-  test('the experiment runs, and has every state that can be made', async () => {
+  test('the fixture has sockets in every state that can be made', async () => {
     report = await inNamespace<Report>('connections/list.mjs');
-    rows = shown(report.ss);
+    rows = parseSs(report.ss);
     expect(new Set(report.list.map(({ state }) => state))).toEqual(
       new Set([
         ...['LISTEN', 'ESTABLISHED', 'SYN-SENT', 'SYN-RECEIVED'],
@@ -102,10 +103,10 @@ describe('the list', { timeout: 60_000 }, () => {
     );
   });
 
-  test('has what ss has: each socket once, with state, ends, queues, uid, inode', () => {
+  test('lists each socket of ss once, with the same state, addresses, queues, uid and inode', () => {
     expect(report.list.map(({ cookie }) => cookie).sort()).toEqual([...rows.keys()].sort());
     for (const one of report.list) {
-      const row = rows.get(one.cookie) as Shown;
+      const row = rows.get(one.cookie) as SsRow;
       expect(one).toMatchObject({
         state: row.state,
         receiveQueue: row.receiveQueue,
@@ -115,12 +116,12 @@ describe('the list', { timeout: 60_000 }, () => {
         interfaceIndex: 0,
         mptcp: false,
       });
-      expect(end(one.localAddress, one.localPort, one.family)).toContain(row.local);
-      expect(end(one.remoteAddress, one.remotePort, one.family)).toContain(row.remote);
+      expect(ssEndpoint(one.localAddress, one.localPort, one.family)).toContain(row.local);
+      expect(ssEndpoint(one.remoteAddress, one.remotePort, one.family)).toContain(row.remote);
     }
   });
 
-  test('queues: unread bytes, and connections that wait to be accepted', () => {
+  test('queues are unread bytes, or connections that wait to be accepted', () => {
     const { receiveQueue, sendQueue } =
       having(({ localPort }) => localPort === named('full'))[0] ?? {};
     expect([receiveQueue, sendQueue]).toEqual([9, 8]);
@@ -130,14 +131,14 @@ describe('the list', { timeout: 60_000 }, () => {
     expect(unread.map((one) => one.receiveQueue).sort()).toEqual([0, 3_000]);
   });
 
-  test('has the timer that ss has', () => {
+  test('has the same timers as ss', () => {
     const KINDS: Readonly<Record<string, string>> = {
       on: 'retransmission',
       timewait: 'time-wait',
       keepalive: 'keepalive',
       persist: 'persist',
     };
-    const timed = shown(report.ssTimers);
+    const timed = parseSs(report.ssTimers);
     const kinds = new Set<string>();
     for (const one of report.timers) {
       const text = /^\((\w+),([^,]+),(\d+)\)$/.exec(
@@ -146,21 +147,21 @@ describe('the list', { timeout: 60_000 }, () => {
       expect(one.timer === null, `${one.state} ${one.cookie}`).toBe(text === null);
       if (one.timer === null || text === null) continue;
       kinds.add(one.timer.kind);
-      const { ms, exact } = timeOf(text[2] as string);
+      const { ms, exact } = parseSsTime(text[2] as string);
       expect(one.timer.kind).toBe(KINDS[text[1] as string]);
       expect(one.timer.count).toBe(Number(text[3]));
       // A timer that was due meanwhile may have been set anew.
       if (one.timer.kind === 'retransmission') continue;
-      expect(Math.abs(one.timer.expires - ms)).toBeLessThan(exact + LATER);
+      expect(Math.abs(one.timer.expires - ms)).toBeLessThan(exact + SAMPLING_TIME);
     }
     expect([...kinds].sort()).toEqual(['keepalive', 'retransmission', 'time-wait']);
   });
 
-  test('has the tcpInfo that ss has, of whole sockets', () => {
+  test('has the same tcpInfo as ss for full sockets', () => {
     const ONE_ELEMENT = (text = '') => Number(text.split('/')[0]);
     let compared = 0;
     for (const { state, tcpInfo, congestionControl, cookie } of report.list) {
-      const { details, words } = rows.get(cookie) as Shown;
+      const { details, words } = rows.get(cookie) as SsRow;
       const of = (name: string) => (details.has(name) ? Number(details.get(name)) : undefined);
       if (state === 'TIME-WAIT' || state === 'SYN-RECEIVED') {
         expect([tcpInfo, congestionControl]).toEqual([null, null]);
@@ -198,7 +199,7 @@ describe('the list', { timeout: 60_000 }, () => {
     expect(compared).toBeGreaterThan(20);
   });
 
-  test('IPv4 peers of an IPv6 socket are written as Node writes them', () => {
+  test('writes IPv4 peers of an IPv6 socket as Node does', () => {
     const accepted = having(
       ({ localPort, state }) => localPort === named('dual') && state === 'ESTABLISHED',
     );
@@ -207,7 +208,7 @@ describe('the list', { timeout: 60_000 }, () => {
     ).toEqual(['IPv6 ::1', 'IPv6 ::ffff:10.1.2.3', 'IPv6 ::ffff:127.0.0.1', 'IPv6 fd00::1']);
   });
 
-  test('without a filter and asynchronously it is the same list', () => {
+  test('listConnectionsAsync and an empty filter return the same list', () => {
     const keys = report.list.map((one) =>
       [
         ...[one.family, one.localAddress, one.localPort, one.remoteAddress, one.remotePort],
@@ -218,7 +219,7 @@ describe('the list', { timeout: 60_000 }, () => {
     expect(report.asynchronous).toEqual(keys);
   });
 
-  test('each filter finds what picking from the whole list finds', () => {
+  test('each filter returns the matching part of the whole list', () => {
     const { list } = report;
     const among = <T>(value: T, wanted: T | readonly T[] | undefined) =>
       wanted === undefined || (Array.isArray(wanted) ? wanted.includes(value) : wanted === value);
@@ -259,16 +260,16 @@ describe('the list', { timeout: 60_000 }, () => {
       );
       counts.push(found.length);
     }
-    // Neither empty nor everything: they say something.
+    // Most filters match some connections, but not all.
     expect(counts.filter((count) => count > 0 && count < list.length).length).toBeGreaterThan(20);
   });
 
-  test('the filter in the kernel and the one here agree', () => {
+  test('the bytecode in the kernel and matchesFilter agree', () => {
     expect(report.agreement.disagreements).toEqual([]);
     expect(report.agreement.kept).toBeGreaterThan(500);
   });
 
-  test('owners: this process, one of another user, its child that has the same socket', () => {
+  test('finds this process, a process of another user, and its child with the same socket as owners', () => {
     const [listening] = having(({ localPort }) => localPort === report.other.port);
     expect(listening).toMatchObject({ uid: report.other.uid, state: 'LISTEN' });
     expect(listening?.owners).toMatchObject([
@@ -318,12 +319,12 @@ describe('timers of connections whose peer vanishes', { timeout: 60_000 }, () =>
 
   let report: TimersReport;
 
-  test('the experiment runs', async () => {
+  test('the fixture runs', async () => {
     report = await inNamespace<TimersReport>('connections/timers.mjs');
     expect(report.samples.length).toBeGreaterThan(20);
   });
 
-  test('before: a probe is due after a second, a closed window is probed, nothing else', () => {
+  test('before the peer vanishes, only keepalive and a closed window have timers', () => {
     const { keepalive, persist, retransmission, none } = report.before.timers;
     expect(keepalive.timer).toMatchObject({ kind: 'keepalive', count: 0 });
     expect(keepalive.timer?.expires).toBeGreaterThan(900);
@@ -337,30 +338,35 @@ describe('timers of connections whose peer vanishes', { timeout: 60_000 }, () =>
     ['keepalive', 'probes', 2],
     ['retransmission', 'retransmits', 2],
     ['persist', 'probes', 2],
-  ] as const)('%s: counts as tcpi_%s does, and expires when it says', (name, counter, least) => {
-    const series = report.samples.map(({ at, timers }) => ({ at, ...timers[name] }));
-    expect(series.at(-1)?.timer?.count).toBeGreaterThanOrEqual(least);
-    let steps = 0;
-    for (const [i, { at, timer, ...info }] of series.entries()) {
-      expect(timer?.kind).toBe(name);
-      // The list is read after TCP_INFO of the sample before, and before that of its own.
-      expect([info[counter], series[i - 1]?.[counter]]).toContain(timer?.count);
-      const last = series[i - 1];
-      if (timer == null || last?.timer == null || last.timer.count !== timer.count) continue;
-      const passed = last.timer.expires - timer.expires;
-      // Set anew without being counted: the first of them, or a timer of loss probes.
-      if (passed < 0) continue;
-      steps++;
-      expect(Math.abs(passed - (at - last.at))).toBeLessThan(60);
-    }
-    expect(steps).toBeGreaterThan(10);
-  });
+  ] as const)(
+    '%s: the count equals tcpi_%s, and the timer expires as reported',
+    (name, counter, least) => {
+      const series = report.samples.map(({ at, timers }) => ({ at, ...timers[name] }));
+      expect(series.at(-1)?.timer?.count).toBeGreaterThanOrEqual(least);
+      let steps = 0;
+      for (const [i, { at, timer, ...info }] of series.entries()) {
+        expect(timer?.kind).toBe(name);
+        // The list is read between the TCP_INFO of the previous sample and that of its own.
+        expect([info[counter], series[i - 1]?.[counter]]).toContain(timer?.count);
+        const last = series[i - 1];
+        if (timer == null || last?.timer == null || last.timer.count !== timer.count) continue;
+        const passed = last.timer.expires - timer.expires;
+        // The timer was restarted without a count: at the first transmission, or for a tail loss probe.
+        if (passed < 0) continue;
+        steps++;
+        expect(Math.abs(passed - (at - last.at))).toBeLessThan(60);
+      }
+      expect(steps).toBeGreaterThan(10);
+    },
+  );
 
-  test('of a connection that is idle without keepalive, there is none', () => {
+  test('an idle connection without keepalive has no timer', () => {
     for (const { timers } of report.samples) expect(timers.none.timer).toBeNull();
   });
 
-  test('Multipath TCP: marked; of others known only to those who may know', ({ skip }) => {
+  test('marks Multipath TCP; without CAP_NET_ADMIN, other connections are not known', ({
+    skip,
+  }) => {
     const { mptcp } = report;
     skip(mptcp === null, 'this kernel has no Multipath TCP');
     if (mptcp === null) return;
@@ -391,7 +397,7 @@ describe('ten thousand connections', { timeout: 60_000 }, () => {
 
   let report: ManyReport;
 
-  test('each end once, in one go and in slices, of which ten thousand are ours', async () => {
+  test('lists each end once, at once and in slices, ten thousand of them of this process', async () => {
     report = await inNamespace<ManyReport>('connections/many.mjs');
     expect(report).toMatchObject({
       kernel: 20_001,
@@ -404,8 +410,8 @@ describe('ten thousand connections', { timeout: 60_000 }, () => {
     });
   });
 
-  test('slices leave the event loop alone', () => {
-    // Counted and not timed, since the machine is shared: of 20 000, other work comes after every 1 000.
+  test('slices let other work run in between', () => {
+    // Turns are counted instead of timed, because the machine is shared: at least one per 1000 connections.
     expect(report.turns).toBeGreaterThan(20);
   });
 });
@@ -448,10 +454,10 @@ describe('destroyConnection', { timeout: 60_000 }, () => {
     code: 'ENOENT',
     errno: -2,
     syscall: 'sock_diag',
-    message: 'ENOENT: there is no such connection any more, sock_diag',
+    message: 'ENOENT: the connection does not exist any more, sock_diag',
   };
 
-  test('the experiment runs', async () => {
+  test('the fixture runs', async () => {
     report = await inNamespace<DestroyReport>('connections/destroy.mjs');
     expect(Object.keys(report.ended)).toEqual(['IPv4', 'IPv6', 'mapped']);
   });
@@ -460,7 +466,7 @@ describe('destroyConnection', { timeout: 60_000 }, () => {
     ['IPv4', 'IPv4'],
     ['IPv6', 'IPv6'],
     ['mapped', 'IPv6'],
-  ])('%s: ends that connection, and no other one', (name, family) => {
+  ])('%s: closes that connection and no other one', (name, family) => {
     expect(report.ended[name]).toEqual({
       family,
       impostor: gone,
@@ -473,12 +479,12 @@ describe('destroyConnection', { timeout: 60_000 }, () => {
     });
   });
 
-  test('ends what is in TIME-WAIT, and what listens', () => {
+  test('closes a connection in TIME-WAIT and a listening socket', () => {
     expect(report.timeWait).toEqual({ found: 'TIME-WAIT', result: null, left: 0 });
     expect(report.listener).toEqual({ result: null, left: 0 });
   });
 
-  test('without the privilege it names it', ({ skip }) => {
+  test('names the missing privilege', ({ skip }) => {
     skip(report.unprivileged === null, 'no other user in this user namespace');
     expect(report.unprivileged).toEqual({
       result: {
@@ -486,28 +492,29 @@ describe('destroyConnection', { timeout: 60_000 }, () => {
         code: 'EPERM',
         errno: -1,
         syscall: 'sock_diag',
-        message: 'EPERM: it takes CAP_NET_ADMIN in the network namespace, sock_diag',
+        message:
+          'EPERM: closing a connection requires CAP_NET_ADMIN in the network namespace, sock_diag',
       },
       alive: true,
     });
   });
 });
 
-type Told = Listed & { readonly id: string };
+type Reported = Listed & { readonly id: string };
 
 interface WatchReport {
   readonly threads: readonly number[];
   readonly before: readonly { id: string; ours: boolean; bytesSent: number }[];
   readonly port: number;
-  readonly told: readonly Told[];
-  readonly toldOfClients: readonly string[];
+  readonly reported: readonly Reported[];
+  readonly reportedClients: readonly string[];
   readonly losses: readonly number[];
-  readonly narrow: { told: number; dropped: number; all: number; later: number };
-  readonly rude: { seen: number; thrown: number };
+  readonly narrow: { reported: number; dropped: number; all: number; later: number };
+  readonly throwing: { seen: number; thrown: number };
   readonly closedWithin: number;
   readonly ends: string;
   readonly waits: string;
-  readonly overrun: { told: number; dropped: number; overruns: number; ended: number };
+  readonly overrun: { reported: number; dropped: number; overruns: number; ended: number };
 }
 
 describe('watchClosedConnections', { timeout: 60_000 }, () => {
@@ -516,22 +523,22 @@ describe('watchClosedConnections', { timeout: 60_000 }, () => {
   let report: WatchReport;
   const cookies = (ids: readonly string[]) => ids.map((id) => id.split(' ')[0] as string);
 
-  test('each connection that ends is told once, as the socket that was listed', async () => {
+  test('reports each closed socket once, with the cookie that was listed', async () => {
     report = await inNamespace<WatchReport>('connections/watch.mjs');
-    const told = cookies(report.told.map(({ id }) => id));
-    expect(new Set(told).size).toBe(told.length);
-    expect(told).toEqual(expect.arrayContaining(cookies(report.before.map(({ id }) => id))));
-    // Besides them: both ends of the child's connection, and one that was refused.
-    expect(told).toHaveLength(report.before.length + 3);
+    const reported = cookies(report.reported.map(({ id }) => id));
+    expect(new Set(reported).size).toBe(reported.length);
+    expect(reported).toEqual(expect.arrayContaining(cookies(report.before.map(({ id }) => id))));
+    // And both ends of the child's connection, and one refused connection.
+    expect(reported).toHaveLength(report.before.length + 3);
     expect(report.losses).toEqual([0, 0]);
   });
 
-  test('with its ends and its last counters, unless its own side has reset it', () => {
-    const last = new Map(report.told.map((one) => [one.cookie, one]));
+  test('reports addresses and last counters, unless the connection was reset locally', () => {
+    const last = new Map(report.reported.map((one) => [one.cookie, one]));
     let reset = 0;
     for (const { id, bytesSent } of report.before) {
       const [cookie = '', localPort] = id.split(' ');
-      const one = last.get(cookie) as Told;
+      const one = last.get(cookie) as Reported;
       expect(one).toMatchObject({
         state: 'CLOSED',
         localPort: Number(localPort),
@@ -539,7 +546,7 @@ describe('watchClosedConnections', { timeout: 60_000 }, () => {
         uid: null,
         timer: null,
         tcpInfo: { state: 'CLOSED' },
-        // Nobody tells what ran over it; none did where the kernel has no Multipath TCP.
+        // Not known of a closed connection, except if the kernel has no Multipath TCP.
         mptcp: /^MPTCP/m.test(readFileSync('/proc/net/protocols', 'latin1')) ? null : false,
       });
       if (one.remotePort === 0) reset++;
@@ -548,46 +555,46 @@ describe('watchClosedConnections', { timeout: 60_000 }, () => {
     expect(reset).toBe(3);
   });
 
-  test('a filter holds for what is told', () => {
-    const clients = report.told.filter(({ remotePort }) => remotePort === report.port);
-    expect(report.toldOfClients).toEqual(clients.map(({ id }) => id));
+  test('reports only connections that match the filter', () => {
+    const clients = report.reported.filter(({ remotePort }) => remotePort === report.port);
+    expect(report.reportedClients).toEqual(clients.map(({ id }) => id));
     expect(clients.length).toBe(12 - 3 + 1);
   });
 
-  test('memory is bounded, what was dropped is counted, and it goes on', () => {
-    const { told, dropped, all, later } = report.narrow;
-    // Both ends of twenty connections, and what listened.
-    expect([told + dropped, all]).toEqual([41, 41]);
-    // Some end a little later, in the background of the kernel, when there may be room again.
-    expect(told).toBeGreaterThanOrEqual(5);
+  test('drops and counts connections beyond the limit, and continues', () => {
+    const { reported, dropped, all, later } = report.narrow;
+    // Both ends of twenty connections, and the listening socket.
+    expect([reported + dropped, all]).toEqual([41, 41]);
+    // The kernel closes some a little later, when there may be room again.
+    expect(reported).toBeGreaterThanOrEqual(5);
     expect(dropped).toBeGreaterThan(20);
-    expect(later).toBe(told + 2);
+    expect(later).toBe(reported + 2);
   });
 
-  test('what the kernel had to drop is counted as overruns', () => {
-    const { told, dropped, overruns, ended } = report.overrun;
-    expect(told).toBeGreaterThan(0);
-    expect(told + dropped).toBeLessThan(ended);
+  test('counts drops by the kernel as overruns', () => {
+    const { reported, dropped, overruns, ended } = report.overrun;
+    expect(reported).toBeGreaterThan(0);
+    expect(reported + dropped).toBeLessThan(ended);
     expect(overruns).toBeGreaterThan(0);
   });
 
-  test('a listener that throws is heard, and costs no event', () => {
-    expect(report.rude).toEqual({ seen: 6, thrown: 6 });
+  test('an exception of a listener is uncaught, and no event is lost', () => {
+    expect(report.throwing).toEqual({ seen: 6, thrown: 6 });
   });
 
-  test('closed within an event, no further one comes', () => {
+  test('emits no event after close() in a listener', () => {
     expect(report.closedWithin).toBe(1);
   });
 
-  test('a thread for each watch, which ends with it, with its worker, with the process', () => {
-    // None, two, closed, one, disposed of; a worker with one, terminated; one that ended by itself.
+  test('a watch has a thread that ends with the watch, its worker or the process', () => {
+    // None; two; closed; one; disposed; one in a worker; worker terminated; worker ended.
     expect(report.threads).toEqual([0, 2, 0, 1, 0, 1, 0, 0]);
     expect(report.ends).toBe('ended by itself');
     expect(report.waits).toBe('was kept');
   });
 });
 
-/** Of each socket: whether its owners are this process; `null` where they are not known. */
+/** For each socket: whether each owner is this process; `null` if the owners are not known. */
 type Owners = readonly (readonly boolean[] | null)[];
 
 interface Unread {
@@ -609,35 +616,35 @@ interface OwnersReport {
   readonly list: number;
 }
 
-describe('owners, as far as they may be seen', { timeout: 60_000 }, () => {
+describe('owners that this process may not see', { timeout: 60_000 }, () => {
   beforeEach(needsNamespace);
 
   let report: OwnersReport;
 
-  test('a socket that is held has its holder, one in TIME-WAIT has none', async () => {
+  test('an open socket has an owner, a connection in TIME-WAIT has none', async () => {
     report = await inNamespace<OwnersReport>('connections/owners.mjs');
     expect(report.readable).toEqual([[[true]], [[]]]);
   });
 
-  test("another user's process: not known, instead of nobody", ({ skip }) => {
+  test('a process of another user is reported as not known', ({ skip }) => {
     skip(report.unprivileged === null, 'no other user in this user namespace');
     expect(report.unprivileged).toEqual({ theirs: [null], own: [[true]] });
   });
 
-  test('without the count of Multipath TCP sockets: not known, instead of none', () => {
+  test('without the count of Multipath TCP sockets, mptcp is not known', () => {
     const { shown, hidden } = report.mptcp;
     expect(hidden).toEqual([null]);
-    // Linux before 6.3 counts none of them.
+    // Before Linux 6.3, the count is always 0.
     expect([[false], [null]]).toContainEqual(shown);
   });
 
-  test('without /proc: not known of a socket that somebody holds', () => {
+  test('without /proc, the owners of an open socket are not known', () => {
     expect(report.hidden).toBe(true);
     expect(report.without).toEqual([[null], [[]]]);
     expect(report.list).toBe(1);
   });
 
-  test('without /proc, ownProcess is an error, and no empty list', () => {
+  test('without /proc, ownProcess throws', () => {
     const expected = {
       code: 'ENOENT',
       errno: -2,
@@ -675,14 +682,14 @@ interface LostReport {
   readonly forged: {
     ports: number;
     sent: readonly number[];
-    told: readonly boolean[];
+    reported: readonly boolean[];
     errors: readonly object[];
   };
   readonly listed: number;
 }
 
-/** Milliseconds in which close() returns when something wakes the thread at once. */
-const AT_ONCE = 4_000;
+/** close() returns within this time, in ms, if something wakes the thread immediately. */
+const IMMEDIATELY = 4_000;
 
 describe('descriptors that the program closes and reuses', { timeout: 60_000 }, () => {
   beforeEach(needsNamespace);
@@ -690,34 +697,34 @@ describe('descriptors that the program closes and reuses', { timeout: 60_000 }, 
   let report: LostReport;
   const lost = {
     code: 'EBADF',
-    message: 'EBADF: this program has closed a descriptor that it did not open, getsockopt',
+    message: 'EBADF: this program closed a descriptor that belongs to socket-options, getsockopt',
   };
 
-  test('a watch without its socket ends with one error, and its thread with it', async () => {
+  test('a watch whose socket was closed ends with one error, and so does its thread', async () => {
     report = await inNamespace<LostReport>('connections/watch-lost.mjs');
     expect(report.closed).toMatchObject({ errors: [lost], threads: 0 });
-    expect(report.closed.closing).toBeLessThan(AT_ONCE);
+    expect(report.closed.closing).toBeLessThan(IMMEDIATELY);
   });
 
-  test('connections with its numbers get all of their 200 messages, and stay open', () => {
+  test('connections that reuse its descriptors receive all their messages and stay open', () => {
     const { numbers, taken, received, errors, closing } = report.reused;
     expect([numbers, taken]).toEqual([3, 3]);
     expect(received).toEqual([201, 201, 201]);
     expect(errors).toEqual([lost]);
-    expect(closing).toBeLessThan(AT_ONCE);
+    expect(closing).toBeLessThan(IMMEDIATELY);
   });
 
-  test('close() returns, and closes no socket that is not its own', () => {
+  test('close() returns, and closes no socket of the program', () => {
     expect(report.replaced).toMatchObject({ sameNumbers: true, untouched: true, threads: 0 });
-    expect(report.replaced.closing).toBeLessThan(AT_ONCE);
+    expect(report.replaced.closing).toBeLessThan(IMMEDIATELY);
     expect(report.alone.map(({ left }) => left)).toEqual([[0], [1], [2]]);
     for (const { taken, errors, threads, closing } of report.alone) {
       expect([taken, errors, threads]).toEqual([true, [], 0]);
-      expect(closing).toBeLessThan(AT_ONCE);
+      expect(closing).toBeLessThan(IMMEDIATELY);
     }
   });
 
-  test('a list does not go on with another socket', () => {
+  test('a list does not continue on a reused descriptor', () => {
     const EBADF = -9;
     expect(report.list).toEqual({
       first: true,
@@ -728,12 +735,12 @@ describe('descriptors that the program closes and reuses', { timeout: 60_000 }, 
     expect(report.listed).toBe(1);
   });
 
-  test('a message of another process is no news', () => {
-    const { ports, sent, told, errors } = report.forged;
-    // To the watch itself, and to the groups.
+  test('ignores messages of other processes', () => {
+    const { ports, sent, reported, errors } = report.forged;
+    // One to the watch itself, one to its multicast groups.
     expect([ports, sent]).toEqual([1, [88, 88]]);
-    expect(told.length).toBeGreaterThanOrEqual(2);
-    expect([told.filter(Boolean), errors]).toEqual([[], []]);
+    expect(reported.length).toBeGreaterThanOrEqual(2);
+    expect([reported.filter(Boolean), errors]).toEqual([[], []]);
   });
 });
 
@@ -761,7 +768,7 @@ describe('system calls of a watch that fail', { timeout: 120_000 }, () => {
 
   let report: RefusedReport;
 
-  test('EINTR, ENOBUFS, EMSGSIZE and EAGAIN pass: it goes on', async () => {
+  test('continues after EINTR, ENOBUFS, EMSGSIZE and EAGAIN', async () => {
     report = await inNamespace<RefusedReport>('connections/watch-refused.mjs');
     const { passing } = report;
     expect(Object.keys(passing)).toEqual([
@@ -774,27 +781,27 @@ describe('system calls of a watch that fail', { timeout: 120_000 }, () => {
     }
   });
 
-  test('if one of these lasts, it is the error that ends it, after 1000 attempts', () => {
+  test('ends with one of these errors after 1000 attempts', () => {
     for (const name of ['EINTR', 'ENOBUFS', 'EMSGSIZE', 'EAGAIN', 'poll EINTR']) {
       const { events, ended, calls } = report.lasting[name] as Refused;
       expect([events, ended, calls], name).toEqual([[name.replace('poll ', '')], true, 1_000]);
     }
   });
 
-  test('any other one ends it at once', () => {
+  test('ends at once with any other error', () => {
     for (const name of ['EPERM', 'EBADF', 'ENOMEM', 'ENOSYS', 'poll EPERM', 'poll EINVAL']) {
       const { events, ended, calls } = report.lasting[name] as Refused;
       expect([events, ended, calls], name).toEqual([[name.replace('poll ', '')], true, 1]);
     }
   });
 
-  test('what was kept is told before the error', () => {
+  test('reports waiting connections before the error', () => {
     expect(report.inTheMiddle.events).toEqual(['closed', 'EPERM']);
   });
 
-  test('close() returns when the thread waits on sockets of the program', () => {
+  test('close() returns even if the thread polls sockets of the program', () => {
     expect(report.takenAsleep).toMatchObject({ taken: 3, threads: 0 });
-    // It looks up every 5 s.
-    expect(report.takenAsleep.closing).toBeLessThan(5_000 + AT_ONCE);
+    // The thread wakes every 5 s.
+    expect(report.takenAsleep.closing).toBeLessThan(5_000 + IMMEDIATELY);
   });
 });

@@ -1,4 +1,4 @@
-// Connections without a namespace of their own: arguments, addresses, messages of any bytes, refusals.
+// The functions for connections outside a network namespace: arguments, addresses, decoding of any bytes, errors.
 
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,19 +20,24 @@ import {
   SocketOptionError,
   watchClosedConnections,
 } from '../../dist/index.js';
-import { addressBytes, addressText, isWithin, prefixOf } from '../../lib/connections/address';
-import { conditionsOf } from '../../lib/connections/filter';
-import { connectionOf } from '../../lib/connections/linux/linux';
+import {
+  formatAddress,
+  isInPrefix,
+  parseAddress,
+  parsePrefix,
+} from '../../lib/connections/address';
+import { parseFilter } from '../../lib/connections/filter';
+import { connectionFromMessage } from '../../lib/connections/linux/linux';
 import { DiagMessages } from '../../lib/connections/linux/messages';
 import { dumpRequest } from '../../lib/connections/linux/request';
-import { listConnections as listByFake } from '../../lib/connections/list';
+import { listConnections as listFromSource } from '../../lib/connections/list';
 import type * as addonModule from '../../lib/core/addon';
 import type { Binding } from '../../lib/core/addon';
 import { SocketOptionError as SourceError } from '../../lib/core/errors';
 import { withPair } from '../support/net';
 import { needsStrace } from '../support/strace';
 
-// The sources, unlike dist/, run over the addon of a test where it has one.
+// In the sources, unlike in dist/, a test can replace the addon.
 const fake = vi.hoisted(() => ({ addon: undefined as Partial<Binding> | undefined }));
 vi.mock('../../lib/core/addon', async (original) => {
   const source = await original<typeof addonModule>();
@@ -56,11 +61,11 @@ function thrown(call: () => unknown): Thrown {
 /** `kBadArgument` of native/addon.h. */
 const BAD_ARGUMENT = -65_536;
 
-/** Of a request for everything, with all that is known of it. */
-const everything = () => conditionsOf({ tcpInfo: true }, 'filter');
+/** A filter for every connection, with TCP_INFO. */
+const everyConnection = () => parseFilter({ tcpInfo: true }, 'filter');
 
-/** What the kernel answers, piece by piece. */
-function answerTo(request: Uint8Array): Uint8Array[] {
+/** The chunks of the kernel's reply. */
+function replyTo(request: Uint8Array): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   const table = addon.openConnectionTable(request);
   for (;;) {
@@ -74,7 +79,7 @@ function answerTo(request: Uint8Array): Uint8Array[] {
 }
 
 describe('in this process', () => {
-  test('both ends of a connection, with the cookies that the sockets have', async () => {
+  test('lists both ends of a connection, with the cookies of the sockets', async () => {
     await withPair(async ({ client, accepted, server }) => {
       const port = client.remotePort as number;
       const list = listConnections({ port, ownProcess: true, owners: true, tcpInfo: true });
@@ -93,7 +98,7 @@ describe('in this process', () => {
     });
   });
 
-  test('no descriptor is left, whatever happens', async () => {
+  test('leaves no descriptor open, also after errors', async () => {
     const descriptors = () => readdirSync('/proc/self/fd').length;
     listConnections();
     const before = descriptors();
@@ -101,12 +106,12 @@ describe('in this process', () => {
       listConnections({ tcpInfo: true, owners: i === 0 });
       await listConnectionsAsync({ ownProcess: true });
       watchClosedConnections().close();
-      thrown(() => destroyConnection(ofNobody));
+      thrown(() => destroyConnection(missingConnection));
     }
     expect(descriptors()).toBe(before);
   });
 
-  test('a worker that ends leaves no table open', async () => {
+  test('closes the tables of a worker that ends', async () => {
     const before = readdirSync('/proc/self/fd').length;
     const program = `
       const addon = require('node-gyp-build')(${JSON.stringify(join(__dirname, '../..'))});
@@ -115,9 +120,9 @@ describe('in this process', () => {
       const numbers = [1, 2, 3].map(() => addon.openConnectionTable(request));
       require('node:worker_threads').parentPort.postMessage(
         [numbers, require('node:fs').readdirSync('/proc/self/fd').length]);`;
-    const workerData = dumpRequest(2, 6, conditionsOf({}, 'filter'));
+    const workerData = dumpRequest(2, 6, parseFilter({}, 'filter'));
     const worker = new Worker(program, { eval: true, workerData });
-    // Both from the start: the message and the end may come in one turn of the event loop.
+    // Both listeners are added first: the message and the exit may come in the same turn.
     const [[[numbers, during]]] = (await Promise.all([
       once(worker, 'message'),
       once(worker, 'exit'),
@@ -128,7 +133,7 @@ describe('in this process', () => {
   });
 });
 
-const ofNobody: Connection = {
+const missingConnection: Connection = {
   ...{ family: 'IPv4', state: 'ESTABLISHED', timer: null, receiveQueue: 0, sendQueue: 0, uid: 0 },
   ...{ localAddress: '127.0.0.1', localPort: 1, remoteAddress: '127.0.0.1', remotePort: 1 },
   ...{ inode: 0, cookie: '1', interfaceIndex: 0, mptcp: null, congestionControl: null },
@@ -172,13 +177,13 @@ describe('arguments', () => {
     [{ ownProcess: 1 }, TYPE, /"filter.ownProcess" argument must be a boolean/],
     [{ tcpInfo: 'yes' }, TYPE, /"filter.tcpInfo"/],
     [{ owners: null }, TYPE, /"filter.owners"/],
-  ])('listConnections(%j): %s', async (filter, code, message) => {
+  ])('listConnections(%j) throws %s', async (filter, code, message) => {
     const error = thrown(() => listConnections(filter as never));
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
     await expect(listConnectionsAsync(filter as never)).rejects.toMatchObject({ code });
   });
 
-  test('undefined is no condition, and a member is read once', () => {
+  test('listConnections ignores undefined members and reads each member once', () => {
     let reads = 0;
     const filter = {
       state: undefined,
@@ -192,13 +197,13 @@ describe('arguments', () => {
     expect(reads).toBe(1);
   });
 
-  test('a list of ports is read once, item by item, with no method of its own', async () => {
+  test('listConnections reads each item of a list once, without calling methods of the list', async () => {
     await withPair(({ client }) => {
       const { localPort: port, remotePort } = client as { localPort: number; remotePort: number };
       let reads = 0;
       const ports = [port];
       Object.defineProperty(ports, 0, {
-        // Another port from the second time on.
+        // A different port from the second read on.
         get: () => (reads++ === 0 ? port : 1),
       });
       const hostile = () => {
@@ -225,36 +230,44 @@ describe('arguments', () => {
     [null, TYPE, /"connection" argument/],
     [1, TYPE, /"connection" argument/],
     [{}, TYPE, /"connection.cookie" argument must be a string of decimal digits/],
-    [{ ...ofNobody, cookie: null }, TYPE, /"connection.cookie"/],
-    [{ ...ofNobody, cookie: 1 }, TYPE, /"connection.cookie".*Received type number \(1\)/],
-    [{ ...ofNobody, cookie: 1n }, TYPE, /"connection.cookie".*Received type bigint \(1n\)/],
-    [{ ...ofNobody, cookie: '' }, VALUE, /"connection.cookie" .* digits/],
-    [{ ...ofNobody, cookie: '0' }, VALUE, /"connection.cookie" .* digits/],
-    [{ ...ofNobody, cookie: '01' }, VALUE, /"connection.cookie" .* digits/],
-    [{ ...ofNobody, cookie: '0x1' }, VALUE, /"connection.cookie" .* digits/],
-    [{ ...ofNobody, cookie: '1.5' }, VALUE, /"connection.cookie" .* digits/],
-    [{ ...ofNobody, cookie: '1\n' }, VALUE, /"connection.cookie" .* digits/],
-    [{ ...ofNobody, cookie: '1'.repeat(21) }, VALUE, /"connection.cookie" .* digits/],
-    // The kernel's word for "any socket with these ends".
-    [{ ...ofNobody, cookie: `${2n ** 64n - 1n}` }, RANGE, /"connection.cookie"/],
-    [{ ...ofNobody, cookie: `${2n ** 64n}` }, RANGE, /"connection.cookie"/],
-    [{ ...ofNobody, family: 'IPv5' }, VALUE, /"connection.family"/],
-    [{ ...ofNobody, localAddress: '::1' }, VALUE, /"connection.localAddress" .* IPv4 address/],
-    [{ ...ofNobody, remoteAddress: undefined }, VALUE, /"connection.remoteAddress"/],
-    [{ ...ofNobody, localPort: '1' }, TYPE, /"connection.localPort"/],
-    [{ ...ofNobody, remotePort: 70_000 }, RANGE, /"connection.remotePort"/],
-    [{ ...ofNobody, interfaceIndex: -1 }, RANGE, /"connection.interfaceIndex"/],
-  ])('destroyConnection: %#', (connection, code, message) => {
+    [{ ...missingConnection, cookie: null }, TYPE, /"connection.cookie"/],
+    [{ ...missingConnection, cookie: 1 }, TYPE, /"connection.cookie".*Received type number \(1\)/],
+    [
+      { ...missingConnection, cookie: 1n },
+      TYPE,
+      /"connection.cookie".*Received type bigint \(1n\)/,
+    ],
+    [{ ...missingConnection, cookie: '' }, VALUE, /"connection.cookie" .* digits/],
+    [{ ...missingConnection, cookie: '0' }, VALUE, /"connection.cookie" .* digits/],
+    [{ ...missingConnection, cookie: '01' }, VALUE, /"connection.cookie" .* digits/],
+    [{ ...missingConnection, cookie: '0x1' }, VALUE, /"connection.cookie" .* digits/],
+    [{ ...missingConnection, cookie: '1.5' }, VALUE, /"connection.cookie" .* digits/],
+    [{ ...missingConnection, cookie: '1\n' }, VALUE, /"connection.cookie" .* digits/],
+    [{ ...missingConnection, cookie: '1'.repeat(21) }, VALUE, /"connection.cookie" .* digits/],
+    // INET_DIAG_NOCOOKIE: it would mean any socket with these addresses.
+    [{ ...missingConnection, cookie: `${2n ** 64n - 1n}` }, RANGE, /"connection.cookie"/],
+    [{ ...missingConnection, cookie: `${2n ** 64n}` }, RANGE, /"connection.cookie"/],
+    [{ ...missingConnection, family: 'IPv5' }, VALUE, /"connection.family"/],
+    [
+      { ...missingConnection, localAddress: '::1' },
+      VALUE,
+      /"connection.localAddress" .* IPv4 address/,
+    ],
+    [{ ...missingConnection, remoteAddress: undefined }, VALUE, /"connection.remoteAddress"/],
+    [{ ...missingConnection, localPort: '1' }, TYPE, /"connection.localPort"/],
+    [{ ...missingConnection, remotePort: 70_000 }, RANGE, /"connection.remotePort"/],
+    [{ ...missingConnection, interfaceIndex: -1 }, RANGE, /"connection.interfaceIndex"/],
+  ])('destroyConnection rejects argument %#', (connection, code, message) => {
     const error = thrown(() => destroyConnection(connection as never));
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
   });
 
-  test('destroyConnection reads each member once: a getter cannot change what was checked', () => {
+  test('destroyConnection reads each member once, so that a getter cannot change a checked value', () => {
     const reads: string[] = [];
-    const counted = new Proxy(ofNobody, {
+    const counted = new Proxy(missingConnection, {
       get(target, name: keyof Connection) {
         reads.push(name);
-        // Valid the first time, nonsense from then on.
+        // Valid on the first read, invalid on later ones.
         return reads.filter((one) => one === name).length > 1 ? Symbol('again') : target[name];
       },
     });
@@ -265,8 +278,8 @@ describe('arguments', () => {
     ]);
   });
 
-  test('destroyConnection: of one that is gone', () => {
-    expect(thrown(() => destroyConnection(ofNobody))).toBeInstanceOf(SocketOptionError);
+  test('destroyConnection throws for a connection that does not exist', () => {
+    expect(thrown(() => destroyConnection(missingConnection))).toBeInstanceOf(SocketOptionError);
   });
 
   test.each([
@@ -277,19 +290,19 @@ describe('arguments', () => {
     [{ limit: 65_537 }, RANGE, /"options.limit"/],
     [{ limit: 1.5 }, RANGE, /"options.limit"/],
     [{ filter: { port: -1 } }, RANGE, /"options.filter.port"/],
-    // Nothing of that is known of a connection that is over.
+    // Not known of a closed connection.
     [
       { filter: { state: 'CLOSED' } },
       VALUE,
       /unknown option "options.filter.state" \(known: family, port/,
     ],
     [{ filter: { ownProcess: true } }, VALUE, /unknown option "options.filter.ownProcess"/],
-  ])('watchClosedConnections(%j): %s', (options, code, message) => {
+  ])('watchClosedConnections(%j) throws %s', (options, code, message) => {
     const error = thrown(() => watchClosedConnections(options as never).close());
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
   });
 
-  test('native code takes anything, and does nothing for it', () => {
+  test('the addon rejects arguments of any other type without crashing', () => {
     const odd = [
       ...[
         undefined,
@@ -325,7 +338,7 @@ describe('arguments', () => {
     const closed = addon.watchClosedConnections(1, () => {});
     addon.closeConnectionTable(closed);
     expect(addon.readConnectionTable(closed, new Uint8Array(99))).toBe(BAD_ARGUMENT);
-    // Nobody takes it for a refusal: every error of a system, and of libuv, is a smaller number.
+    // It cannot be mistaken for an error of the system or of libuv.
     expect(Object.values(osConstants.errno).map((number) => -number)).not.toContain(BAD_ARGUMENT);
     expect([...getSystemErrorMap().keys()]).not.toContain(BAD_ARGUMENT);
   });
@@ -333,7 +346,7 @@ describe('arguments', () => {
 
 describe('addresses', () => {
   const octet = fc.integer({ min: 0, max: 255 });
-  /** With the runs of zeros that the short form is about. */
+  /** Often with runs of zeros, which RFC 5952 shortens. */
   const ipv6 = fc
     .array(
       fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 0, max: 0xffff })),
@@ -351,37 +364,37 @@ describe('addresses', () => {
     return groups.join(':');
   };
 
-  test('are written as Node writes them, and read back', () => {
+  test('are formatted as by Node, and parsed back', () => {
     const mapped = fc
       .array(octet, { minLength: 4, maxLength: 4 })
       .map((tail) => Uint8Array.from([...Array(10).fill(0), 255, 255, ...tail]));
     fc.assert(
       fc.property(fc.oneof(ipv6, mapped), (bytes) => {
         const { address } = new SocketAddress({ address: longForm(bytes), family: 'ipv6' });
-        expect(addressText(bytes, 0, 16)).toBe(address);
-        expect(addressBytes(address)).toEqual(bytes);
-        expect(addressBytes(longForm(bytes))).toEqual(bytes);
+        expect(formatAddress(bytes, 0, 16)).toBe(address);
+        expect(parseAddress(address)).toEqual(bytes);
+        expect(parseAddress(longForm(bytes))).toEqual(bytes);
       }),
       { numRuns: 2_000 },
     );
     fc.assert(
       fc.property(fc.array(octet, { minLength: 4, maxLength: 4 }), (bytes) => {
-        expect(addressText(Uint8Array.from(bytes), 0, 4)).toBe(bytes.join('.'));
-        expect(addressBytes(bytes.join('.'))).toEqual(Uint8Array.from(bytes));
+        expect(formatAddress(Uint8Array.from(bytes), 0, 4)).toBe(bytes.join('.'));
+        expect(parseAddress(bytes.join('.'))).toEqual(Uint8Array.from(bytes));
       }),
     );
     for (const text of ['', 'x', '1.2.3', '::g', '1::2::3', 'fe80::1%lo', '::1/8', ' ::1']) {
-      expect(addressBytes(text), text).toBeUndefined();
+      expect(parseAddress(text), text).toBeUndefined();
     }
   });
 
-  test('a prefix is its first bits', () => {
+  test('a prefix contains the addresses with the same first bits', () => {
     const bitsOf = (bytes: Uint8Array) =>
       [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('');
     fc.assert(
       fc.property(ipv6, ipv6, fc.integer({ min: 0, max: 128 }), (one, other, bits) => {
-        const prefix = prefixOf(`${longForm(one)}/${bits}`);
-        expect(prefix && isWithin(prefix, other, 0, 16)).toBe(
+        const prefix = parsePrefix(`${longForm(one)}/${bits}`);
+        expect(prefix && isInPrefix(prefix, other, 0, 16)).toBe(
           bitsOf(one).slice(0, bits) === bitsOf(other).slice(0, bits),
         );
       }),
@@ -390,41 +403,41 @@ describe('addresses', () => {
   });
 });
 
-describe('requests, byte by byte as the headers have them', () => {
+describe('netlink requests, byte by byte as in the kernel headers', () => {
   const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
   const id = '00'.repeat(48);
 
-  test('for all sockets of a family, with what is known of them', () => {
-    expect(hex(dumpRequest(2, 6, everything()))).toBe(
+  test('a dump of all TCP sockets of a family, with TCP_INFO', () => {
+    expect(hex(dumpRequest(2, 6, everyConnection()))).toBe(
       // 72 bytes, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP; INFO and CONG; states 1 to 12.
       `48000000140001030000000000000000${'02060a00fe1f0000'}${id}`,
     );
   });
 
-  test('of Multipath TCP: where the attribute is not known, for no protocol, and not for TCP', () => {
-    const listening = conditionsOf({ state: 'LISTEN' }, 'filter');
+  test('a dump of Multipath TCP asks older kernels for no protocol instead of TCP', () => {
+    const listening = parseFilter({ state: 'LISTEN' }, 'filter');
     expect(hex(dumpRequest(10, 262, listening))).toBe(
       `50000000140001030000000000000000${'0a00000000040000'}${id}${'0800030006010000'}`,
     );
   });
 });
 
-describe('messages', () => {
-  /** Reads all there is; every getter, too. */
+describe('DiagMessages', () => {
+  /** Reads every message with every getter; returns the number of sockets. */
   function readAll(bytes: Uint8Array): number {
     const messages = new DiagMessages();
-    messages.read(bytes);
+    messages.load(bytes);
     let count = 0;
     while (messages.next()) {
-      connectionOf(messages, true, null);
-      expect(messages.key).toHaveLength(37);
+      connectionFromMessage(messages, true, null);
+      expect(messages.endpointKey).toHaveLength(37);
       count++;
     }
     expect(messages.next()).toBe(false);
     return count;
   }
 
-  test('any bytes whatever: no exception, no loop', () => {
+  test('reads any bytes without an exception or an endless loop', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => {
         expect(readAll(bytes)).toBeLessThanOrEqual(bytes.length / 88);
@@ -433,7 +446,7 @@ describe('messages', () => {
     );
   });
 
-  test('bytes that look like messages', () => {
+  test('reads bytes that look like messages', () => {
     const word = fc.oneof(
       fc.constantFrom(0, 4, 16, 20, 72, 88, 0xff, 0xffff, 0xffffffff),
       fc.integer({ min: 0, max: 200 }),
@@ -461,17 +474,17 @@ describe('messages', () => {
     );
   });
 
-  test('what the kernel wrote, cut short, shifted, and with bytes changed', async () => {
-    // Those of one port: the machine may have many thousands.
+  test('reads real replies that are cut off, shifted or changed', async () => {
+    // Only one port: the machine may have many thousands of connections.
     const pieces = await withPair(({ client }) => {
       const port = client.remotePort as number;
-      const few = conditionsOf({ tcpInfo: true, port }, 'filter');
-      return [2, 10].flatMap((family) => answerTo(dumpRequest(family, 6, few)));
+      const few = parseFilter({ tcpInfo: true, port }, 'filter');
+      return [2, 10].flatMap((family) => replyTo(dumpRequest(family, 6, few)));
     });
     const whole = pieces.reduce((sum, piece) => sum + readAll(piece), 0);
     expect(whole).toBeGreaterThanOrEqual(3);
     for (const piece of pieces) {
-      // From within a word, too.
+      // Also from an unaligned offset.
       const shifted = new Uint8Array(piece.length + 1).subarray(1);
       shifted.set(piece);
       expect(readAll(shifted)).toBe(readAll(piece));
@@ -491,34 +504,34 @@ describe('messages', () => {
     );
   });
 
-  test('a state, a timer, a family that are newer than this package', () => {
-    const piece = answerTo(dumpRequest(2, 6, everything()))[0] as Uint8Array;
+  test('accepts states, timers and families that are newer than this package', () => {
+    const piece = replyTo(dumpRequest(2, 6, everyConnection()))[0] as Uint8Array;
     const bytes = piece.slice();
     bytes.set([2, 77, 99], 16);
     const messages = new DiagMessages();
-    messages.read(bytes);
+    messages.load(bytes);
     messages.next();
-    expect(connectionOf(messages, false, null)).toMatchObject({
+    expect(connectionFromMessage(messages, false, null)).toMatchObject({
       state: 'CLOSED',
       timer: { kind: 'unknown' },
     });
   });
 });
 
-describe('what a kernel may answer', () => {
-  /** The list over an addon that answers so, one answer for each time it is asked. */
-  function listOver(answers: readonly (readonly (Uint8Array | number)[])[]): {
+describe('listConnections with made-up replies of the kernel', () => {
+  /** `listConnections` over an addon with these replies, one for each query; the last one is repeated. */
+  function listFromReplies(replies: readonly (readonly (Uint8Array | number)[])[]): {
     list: () => Connection[];
-    asked: () => number;
+    queryCount: () => number;
   } {
-    let asked = 0;
+    let queryCount = 0;
     let pending: (Uint8Array | number)[] = [];
     fake.addon = {
       openConnectionTable: (request: Uint8Array) => {
         const [IPPROTO_TCP, ENOENT] = [6, -2];
-        // For Multipath TCP, of which this machine may have sockets.
+        // This machine may have sockets of Multipath TCP, which are queried first.
         if (request[17] !== IPPROTO_TCP) return ENOENT;
-        pending = [...(answers[Math.min(asked++, answers.length - 1)] as Uint8Array[])];
+        pending = [...(replies[Math.min(queryCount++, replies.length - 1)] as Uint8Array[])];
         return 1;
       },
       readConnectionTable: (_: number, bytes: Uint8Array) => {
@@ -530,10 +543,10 @@ describe('what a kernel may answer', () => {
       closeConnectionTable: () => {},
       failedCall: () => null,
     };
-    return { list: () => listByFake({ family: 'IPv4' }), asked: () => asked };
+    return { list: () => listFromSource({ family: 'IPv4' }), queryCount: () => queryCount };
   }
 
-  /** A message of netlink: type, flags, payload. */
+  /** A netlink message. */
   function message(type: number, flags: number, payload: Uint8Array): Uint8Array {
     const bytes = Buffer.alloc(16 + payload.length);
     bytes.writeUInt32LE(bytes.length, 0);
@@ -551,56 +564,56 @@ describe('what a kernel may answer', () => {
   const interrupted = message(20, 0x10, new Uint8Array(72));
   const done = message(3, 0, code(0));
 
-  test('everything', () => {
-    const { list, asked } = listOver([[socket, socket, done]]);
-    expect([list().length, asked()]).toEqual([2, 1]);
+  test('returns every socket of a complete reply', () => {
+    const { list, queryCount } = listFromReplies([[socket, socket, done]]);
+    expect([list().length, queryCount()]).toEqual([2, 1]);
   });
 
-  test('with gaps: it is asked again, and the first answer forgotten', () => {
-    const { list, asked } = listOver([
+  test('repeats a query whose reply has gaps, and drops the first reply', () => {
+    const { list, queryCount } = listFromReplies([
       [interrupted, socket, done],
       [socket, done],
     ]);
-    expect([list().length, asked()]).toEqual([1, 2]);
+    expect([list().length, queryCount()]).toEqual([1, 2]);
   });
 
-  test('never with an end: an error, and no list', () => {
-    const { list, asked } = listOver([[socket, socket]]);
-    expect([thrown(list).code, asked()]).toEqual(['EPROTO', 4]);
-    // Not even that of nothing at all.
-    expect(thrown(listOver([[]]).list).code).toBe('EPROTO');
+  test('throws EPROTO if no reply ever ends', () => {
+    const { list, queryCount } = listFromReplies([[socket, socket]]);
+    expect([thrown(list).code, queryCount()]).toEqual(['EPROTO', 4]);
+    // Also if the reply is empty.
+    expect(thrown(listFromReplies([[]]).list).code).toBe('EPROTO');
   });
 
-  test('without an end: as with gaps', () => {
-    const { list, asked } = listOver([
+  test('repeats a query whose reply does not end', () => {
+    const { list, queryCount } = listFromReplies([
       [socket, socket, socket],
       [socket, done],
     ]);
-    expect([list().length, asked()]).toEqual([1, 2]);
+    expect([list().length, queryCount()]).toEqual([1, 2]);
   });
 
-  test('always with gaps: what there is, after four times', () => {
-    const { list, asked } = listOver([[interrupted, done]]);
-    expect([list().length, asked()]).toEqual([1, 4]);
+  test('accepts the fourth reply even if it has gaps', () => {
+    const { list, queryCount } = listFromReplies([[interrupted, done]]);
+    expect([list().length, queryCount()]).toEqual([1, 4]);
   });
 
   test.each([
     ['an error', [message(2, 0, code(-13))], 'EACCES'],
-    ['an error at the end', [socket, message(3, 0, code(-12))], 'ENOMEM'],
-    ['half a socket', [message(20, 0, new Uint8Array(71)), done], 'EPROTO'],
-    ['half an error', [message(2, 0, new Uint8Array(2))], 'EPROTO'],
-    ['no message', [new Uint8Array(40)], 'EPROTO'],
-    ['nothing that can be read', [-105], 'ENOBUFS'],
-  ])('%s', (_, answer, wanted) => {
-    const error = thrown(listOver([answer]).list);
+    ['an error in NLMSG_DONE', [socket, message(3, 0, code(-12))], 'ENOMEM'],
+    ['a truncated socket', [message(20, 0, new Uint8Array(71)), done], 'EPROTO'],
+    ['a truncated error', [message(2, 0, new Uint8Array(2))], 'EPROTO'],
+    ['bytes that are no message', [new Uint8Array(40)], 'EPROTO'],
+    ['a failed read', [-105], 'ENOBUFS'],
+  ])('throws for %s', (_, reply, wanted) => {
+    const error = thrown(listFromReplies([reply]).list);
     expect([error instanceof SourceError, error.code]).toEqual([true, wanted]);
   });
 });
 
-describe('refusals, made by strace(1)', () => {
+describe('system calls that fail (injected by strace(1))', () => {
   beforeEach(needsStrace);
 
-  async function with_(injected: string, path?: string): Promise<Record<string, string>> {
+  async function runWithFailure(injected: string, path?: string): Promise<Record<string, string>> {
     const { stdout } = await promisify(execFile)(
       'strace',
       [
@@ -613,7 +626,7 @@ describe('refusals, made by strace(1)', () => {
     );
     return JSON.parse(stdout) as Record<string, string>;
   }
-  const everywhere = (message: string) => ({
+  const inEveryFunction = (message: string) => ({
     list: message,
     listAsync: message,
     own: message,
@@ -621,50 +634,53 @@ describe('refusals, made by strace(1)', () => {
     watch: message,
   });
 
-  test('no sock_diag, as in gVisor', async () => {
-    expect(await with_('socket:error=EPROTONOSUPPORT')).toEqual(
-      everywhere(
-        'EPROTONOSUPPORT: this kernel has no sock_diag for TCP (CONFIG_INET_DIAG), as in gVisor, socket',
+  test('a kernel without sock_diag: every function names the cause', async () => {
+    expect(await runWithFailure('socket:error=EPROTONOSUPPORT')).toEqual(
+      inEveryFunction(
+        'EPROTONOSUPPORT: this kernel has no sock_diag for TCP (gVisor, or built without CONFIG_INET_DIAG), socket',
       ),
     );
   });
 
-  test.each(['EAFNOSUPPORT', 'EACCES'])('AF_NETLINK denied: %s', async (code) => {
-    expect(await with_(`socket:error=${code}`)).toEqual(
-      everywhere(
-        `${code}: sockets of AF_NETLINK are denied to this process, as by RestrictAddressFamilies of systemd, socket`,
-      ),
-    );
-  });
+  test.each(['EAFNOSUPPORT', 'EACCES'])(
+    'AF_NETLINK is denied with %s: every function names the cause',
+    async (code) => {
+      expect(await runWithFailure(`socket:error=${code}`)).toEqual(
+        inEveryFunction(
+          `${code}: this process may not open AF_NETLINK sockets (for example by RestrictAddressFamilies of systemd), socket`,
+        ),
+      );
+    },
+  );
 
-  test('a call that a sandbox refuses later: its name, and no guess at the reason', async () => {
-    const { list, destroy } = await with_('sendto:error=EPERM');
+  test('a denied later call: the error names the call and does not guess a cause', async () => {
+    const { list, destroy } = await runWithFailure('sendto:error=EPERM');
     expect([list, destroy]).toEqual(Array(2).fill('EPERM: operation not permitted, sendto'));
   });
 
-  test('no descriptor left to look at those of this process: no empty list', async () => {
-    const { own, list } = await with_('openat:error=EMFILE', '/proc/self/fd');
+  test('ownProcess throws if /proc/self/fd cannot be opened', async () => {
+    const { own, list } = await runWithFailure('openat:error=EMFILE', '/proc/self/fd');
     expect([own, list]).toEqual([
       'EMFILE: filter.ownProcess needs /proc/self/fd, which cannot be read, opendir',
       'done',
     ]);
   });
 
-  test('interruptions: survived, unless they do not end', async () => {
-    const { list, destroy } = await with_('recvfrom:error=EINTR:when=1..5');
+  test('EINTR is retried, and reported if it does not end', async () => {
+    const { list, destroy } = await runWithFailure('recvfrom:error=EINTR:when=1..5');
     expect([list, destroy]).toEqual(['done', expect.stringMatching(/^ENOENT: /)]);
-    expect((await with_('recvfrom:error=EINTR')).list).toMatch(/^EINTR: /);
+    expect((await runWithFailure('recvfrom:error=EINTR')).list).toMatch(/^EINTR: /);
   });
 
-  test('a kernel that cannot destroy, and one that has nothing to say', async () => {
-    const { destroy, list } = await with_('recvfrom:error=EOPNOTSUPP');
+  test('a kernel that cannot close connections, and one that never replies', async () => {
+    const { destroy, list } = await runWithFailure('recvfrom:error=EOPNOTSUPP');
     expect(destroy).toBe(
-      'ENOTSUP: this kernel cannot end connections of others (CONFIG_INET_DIAG_DESTROY), recvfrom',
+      'ENOTSUP: this kernel cannot close connections (it was built without CONFIG_INET_DIAG_DESTROY), recvfrom',
     );
     expect(list).toMatch(/^ENOTSUP: /);
-    // No answer at all: nothing hangs, and it is no empty list.
-    expect(await with_('recvfrom:error=EAGAIN')).toMatchObject({
-      list: "EPROTO: the kernel's answer has no end, or is not one that this package can read, sock_diag",
+    // Without a reply, nothing hangs and no empty list is returned.
+    expect(await runWithFailure('recvfrom:error=EAGAIN')).toMatchObject({
+      list: "EPROTO: the kernel's reply is incomplete or malformed, sock_diag",
       listAsync: expect.stringMatching(/^EPROTO: /),
       destroy: expect.stringMatching(/^EAGAIN: /),
     });

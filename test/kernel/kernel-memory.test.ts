@@ -1,5 +1,5 @@
 // What the kernel finds in the memory that it is given, and what is made of whatever it answers: by a
-// getsockopt(2) of the test's own (fixtures/kernel-side.c) between the addon and the kernel's.
+// getsockopt(2) of the test's own (fixtures/getsockopt-probe.c) between the addon and the kernel's.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -22,9 +22,9 @@ let folder: string | undefined;
 
 beforeAll(() => {
   if (withoutPreload !== undefined) return;
-  folder = mkdtempSync(join(tmpdir(), 'kernel-side-'));
-  const library = join(folder, 'kernel-side.so');
-  const source = join(__dirname, '../fixtures/kernel-side.c');
+  folder = mkdtempSync(join(tmpdir(), 'getsockopt-probe-'));
+  const library = join(folder, 'getsockopt-probe.so');
+  const source = join(__dirname, '../fixtures/getsockopt-probe.c');
   execFileSync(compiler, ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl']);
   // First, so that the addon is its caller: under AddressSanitizer that is preloaded too.
   const preload = [library, process.env.LD_PRELOAD].filter(Boolean).join(':');
@@ -33,7 +33,7 @@ beforeAll(() => {
     .join(':');
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [join(__dirname, '../fixtures/kernel-side.cjs'), require.resolve('../../dist/index.js')],
+    [join(__dirname, '../fixtures/getsockopt-probe.cjs'), require.resolve('../../dist/index.js')],
     {
       env: { ...process.env, LD_PRELOAD: preload, ASAN_OPTIONS: sanitizer },
       encoding: 'utf8',

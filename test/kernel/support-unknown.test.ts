@@ -43,7 +43,7 @@ async function reportOf(client: net.Socket, command: string[], mode = ''): Promi
   const [program = '', ...args] = [
     ...command,
     process.execPath,
-    join(__dirname, '../fixtures/unasked.mjs'),
+    join(__dirname, '../fixtures/unknown-support.mjs'),
     mode,
   ];
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit', client] });

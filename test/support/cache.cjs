@@ -1,5 +1,5 @@
-// What lanes take from npm and nobody wants in node_modules: other runtimes, package managers, binaries of
-// other systems. Kept outside of the checkout, under the hash of the lock file that names them.
+// Installs packages of the lanes (other runtimes, package managers, binaries of other systems) outside of the
+// checkout, in a folder named after the hash of their lock file.
 
 const { execFileSync } = require('node:child_process');
 const { createHash } = require('node:crypto');
@@ -19,14 +19,14 @@ const { SOCKET_OPTIONS_CACHE, XDG_CACHE_HOME } = process.env;
 exports.cache =
   SOCKET_OPTIONS_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'socket-options');
 
-/** The node_modules of the lock file in `folder`; `flags`: for npm ci. */
+/** Installs the lock file in `folder` with `npm ci` and returns its node_modules. `flags` are for npm. */
 exports.installed = function installed(name, folder, flags = [], env = process.env) {
   const lock = readFileSync(join(folder, 'package-lock.json'));
   const hash = createHash('sha256').update(lock).digest('hex').slice(0, 16);
   const home = join(exports.cache, `${name}-${hash}`);
   if (!existsSync(home)) {
     mkdirSync(exports.cache, { recursive: true });
-    // Made beside it and renamed, so that a run that was cut short leaves nothing that looks whole.
+    // Installed next to it and then renamed, so that an interrupted run leaves no incomplete folder.
     const part = mkdtempSync(`${home}.`);
     try {
       for (const file of ['package.json', 'package-lock.json']) {
@@ -36,7 +36,7 @@ exports.installed = function installed(name, folder, flags = [], env = process.e
       execFileSync('npm', ['ci', ...quiet, ...flags], { cwd: part, env, stdio: 'inherit' });
       renameSync(part, home);
     } catch (error) {
-      // Another process may have been faster; its copy is as good.
+      // Another process may have been faster: its copy is used.
       if (!existsSync(home)) throw error;
     } finally {
       rmSync(part, { recursive: true, force: true });

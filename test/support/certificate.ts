@@ -1,5 +1,5 @@
-// A key and a certificate of their own for each run, by openssl(1); where there is none, the folder that
-// TEST_CERTIFICATE names has them.
+// Makes a new key and certificate for each run with openssl(1), or takes those in the folder that
+// TEST_CERTIFICATE names.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// The command line as users run it: a process of its own.
+// Runs the command line in a separate process, as users do.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -27,15 +27,15 @@ async function node(args: readonly string[], env: NodeJS.ProcessEnv): Promise<En
   return { status, stdout, stderr };
 }
 
-/** Runs the command line in a UTF-8 locale, unless `env` has another, until it ends. */
+/** Runs the command line until it ends, in a UTF-8 locale unless `env` sets another. */
 export const run = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
   node([main, ...args], env);
 
-/** The same with what the scenario of test/fixtures/connections.cjs puts in place of the system. */
+/** The same with the made-up connections of a scenario in test/fixtures/connections.cjs. */
 export const runFaked = (scenario: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
   node([fixture, scenario, ...args], env);
 
-/** Of a command, by its help: the names of its options, and which of them take a value. */
+/** The options of a command, and which of them take a value, according to its help. */
 export async function optionsOf(command: string): Promise<{ name: string; hasValue: boolean }[]> {
   const { stdout } = await run([command, '--help']);
   return [...stdout.matchAll(/^ {2}--(\S+)( <)?/gm)].map(([, name = '', value]) => ({
@@ -44,7 +44,7 @@ export async function optionsOf(command: string): Promise<{ name: string; hasVal
   }));
 }
 
-/** Runs at most four at a time: each is a process. */
+/** Runs at most four at a time, because each starts a process. */
 export async function each<Item>(
   items: readonly Item[],
   use: (item: Item) => Promise<void>,

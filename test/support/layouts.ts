@@ -1,5 +1,5 @@
-// The structures of kernels, as their documents and headers lay them out: offset, bytes, name. Written
-// down from those, and not from the package's code.
+// The structures of kernels: offset, bytes and name of each field, copied from headers and documents and not from
+// the package's code.
 
 type Field = readonly [offset: number, bytes: 1 | 2 | 4 | 8, name: string];
 
@@ -106,7 +106,7 @@ function fields(start: number, bytes: Field[1], names: string): Field[] {
     .map((name, index) => [start + index * bytes, bytes, name]);
 }
 
-/** A structure of `length` bytes with these values by name, all others 0. */
+/** A structure of `length` bytes with these values by name; all other bytes are 0. */
 export function structure(
   layout: readonly Field[],
   length: number,

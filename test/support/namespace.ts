@@ -1,5 +1,4 @@
-// Programs in a network namespace of their own: as root, or in a user namespace where the system
-// allows it to anybody.
+// Runs programs in a new network namespace: as root, or in a user namespace if the system allows that.
 
 import { execFile, execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -8,10 +7,10 @@ import type { TestContext } from 'vitest';
 
 const isRoot = process.getuid?.() === 0;
 
-/** Options of unshare(1) that make the namespace, with own mounts too. */
+/** Options of unshare(1) for a network and a mount namespace. */
 const UNSHARE = isRoot ? ['--net', '--mount'] : ['--user', '--map-root-user', '--net', '--mount'];
 
-/** Why no namespace can be made here, or `undefined` where it can. */
+/** Why no namespace can be made here; `undefined` if it can. */
 export const withoutNamespace: string | undefined = (() => {
   try {
     execFileSync('unshare', [...UNSHARE, 'ip', 'link', 'set', 'lo', 'up'], { stdio: 'pipe' });
@@ -21,7 +20,7 @@ export const withoutNamespace: string | undefined = (() => {
   }
 })();
 
-/** For `beforeEach`: skips a test by name, with the reason, where no namespace can be made. */
+/** For `beforeEach`: skips a test, with the reason, if no namespace can be made. */
 export function needsNamespace({ skip }: TestContext): void {
   skip(withoutNamespace !== undefined, withoutNamespace);
 }

@@ -1,12 +1,12 @@
-// Real connections over loopback, closed again whatever a test does.
+// Real connections over loopback that are closed after a test, whether it passes or fails.
 
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { referenceAddon } from './reference-addon';
 
 /**
- * A port that refuses: nobody listens on tcpmux. Not one that a server just gave back: a client that is
- * given this very number for its own end connects to itself (in Wine, once in some 10 000 times).
+ * A port that refuses connections: nothing listens on tcpmux. A port that a server just released would not do:
+ * a client that gets this port as its local port connects to itself (in Wine, about once in 10 000 times).
  */
 export const REFUSING_PORT = 1;
 
@@ -17,8 +17,8 @@ export interface Pair {
 }
 
 /**
- * The descriptor of a socket or server, as Node's own internals tell it; on Windows, where they do not,
- * of all the SOCKETs of this process the one with its ports.
+ * The descriptor of a socket or server, from Node's internals. On Windows, which does not have it there, the one
+ * SOCKET of this process with the same ports.
  */
 export function fdOf(socket: object): number {
   if (process.platform !== 'win32') return (socket as { _handle: { fd: number } })._handle.fd;
@@ -35,7 +35,7 @@ export async function listen(server: net.Server, host = '127.0.0.1'): Promise<nu
   return (server.address() as AddressInfo).port;
 }
 
-/** An established connection with both of its ends. */
+/** Opens a connection and passes both ends to `use`. */
 export async function withPair<T>(
   use: (pair: Pair) => T | Promise<T>,
   host = '127.0.0.1',
@@ -49,7 +49,7 @@ export async function withPair<T>(
     }),
     once(server, 'connection') as Promise<[net.Socket]>,
   ]);
-  // A test may kill a connection; its end is no failure of the test.
+  // A test may kill the connection: its error is not a failure of the test.
   client.on('error', () => {});
   accepted.on('error', () => {});
   try {

@@ -1,8 +1,8 @@
-// Tests about one system only: elsewhere they are skipped by name, with the reason.
+// Skips tests that only apply to one system, with the reason.
 
 import type { TestContext } from 'vitest';
 
-/** For `beforeEach`, or at the begin of a test: `why` says what it is that only Linux has. */
+/** For `beforeEach`, or at the beginning of a test. `why` names what only Linux has. */
 export const onLinux =
   (why: string) =>
   ({ skip }: Pick<TestContext, 'skip'>): void =>

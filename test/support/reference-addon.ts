@@ -1,4 +1,4 @@
-// The reference addon (test/support/reference-addon/reference-addon.c), and sockets that only a system call can make.
+// The reference addon (test/support/reference-addon/reference-addon.c), and sockets that Node cannot create.
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -9,9 +9,9 @@ interface ReferenceAddon {
   listen(fd: number): number;
   close(fd: number): number;
   dup(fd: number): number;
-  /** Of Windows: the one SOCKET of this process with these ports; 0: no peer. */
+  /** Windows: the one SOCKET of this process with these ports; 0 for no peer. */
   find(localPort: number, remotePort: number): number;
-  /** Of Linux: a descriptor of the socket that another process holds as `fd`. */
+  /** Linux: a descriptor of the socket that another process holds as `fd`. */
   take(pid: number, fd: number): number;
   get(fd: number, level: number, name: number, buffer: Buffer): number;
   set(fd: number, level: number, name: number, buffer: Buffer): number;
@@ -22,7 +22,7 @@ export const referenceAddon = require(
   join(__dirname, './reference-addon/build/Release/reference_addon.node'),
 ) as ReferenceAddon;
 
-/** Numbers of Linux, x86 and arm, from its headers; nothing here comes from the package. */
+/** The numbers of Linux (x86 and arm), from its headers and not from the package. */
 const LINUX = {
   AF_INET6: 10,
   SOL_SOCKET: 1,
@@ -32,7 +32,7 @@ const LINUX = {
   TCP_KEEPCNT: 6,
 };
 
-/** Those of Windows: winsock2.h, ws2tcpip.h. */
+/** The numbers of Windows: winsock2.h, ws2tcpip.h. */
 const WINDOWS: typeof LINUX = {
   AF_INET6: 23,
   SOL_SOCKET: 0xffff,
@@ -61,15 +61,15 @@ export const IPPROTO_IP = 0;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_IPV6 = 41;
 
-/** An int, as the kernel holds it. */
+/** Reads an int from the kernel. */
 export function getInt(fd: number, level: number, name: number): number {
-  // Of the whole buffer: Windows writes one byte of an int that is a switch.
+  // The whole buffer is read: for a boolean option, Windows writes one byte of it.
   const buffer = Buffer.alloc(4);
   read(fd, level, name, buffer);
   return buffer.readInt32LE(0);
 }
 
-/** What the kernel writes into `length` bytes. */
+/** Reads up to `length` bytes from the kernel. */
 export function getBytes(fd: number, level: number, name: number, length: number): Buffer {
   const buffer = Buffer.alloc(length);
   return buffer.subarray(0, read(fd, level, name, buffer));
@@ -88,7 +88,7 @@ export function setInt(fd: number, level: number, name: number, value: number): 
   if (status < 0) throw new Error(`setsockopt(${fd}, ${level}, ${name}): errno ${-status}`);
 }
 
-/** A socket that is neither bound nor connected, closed again after `use`. */
+/** Passes a socket that is neither bound nor connected to `use`, and closes it. */
 export function withSocket<T>(domain: number, type: number, use: (fd: number) => T): T {
   const fd = referenceAddon.socket(domain, type, 0);
   if (fd < 0) throw new Error(`socket(${domain}, ${type}): errno ${-fd}`);
@@ -99,9 +99,9 @@ export function withSocket<T>(domain: number, type: number, use: (fd: number) =>
   }
 }
 
-/** Level, first and last number of the options that a snapshot has. */
+/** The options of a snapshot: level, first number, last number. */
 const SNAPSHOT: readonly (readonly [level: number, first: number, last: number])[] = [
-  // Of Windows those below 0x1000 are single bits.
+  // On Windows, numbers below 0x1000 are single bits.
   ...(isWindows
     ? ([1, 2, 4, 8, 0x10, 0x20, 0x40, 0x80] as const).map((bit) => [SOL_SOCKET, bit, bit] as const)
     : ([[SOL_SOCKET, 1, 90]] as const)),
@@ -111,13 +111,13 @@ const SNAPSHOT: readonly (readonly [level: number, first: number, last: number])
   [IPPROTO_IPV6, 1, 80],
 ];
 
-/** Every option that the socket answers with 16 bytes or less, straight from the kernel. */
+/** Reads every option of up to 16 bytes from the kernel. */
 export function snapshot(fd: number): Map<string, string> {
   const values = new Map<string, string>();
   for (const [level, first, last] of SNAPSHOT) {
     for (let name = first; name <= last; name++) {
       const key = `${level}/${name}`;
-      if (UNSTEADY.has(key)) continue;
+      if (VOLATILE.has(key)) continue;
       const buffer = Buffer.alloc(16);
       const written = referenceAddon.get(fd, level, name, buffer);
       values.set(key, written < 0 ? `errno ${-written}` : buffer.toString('hex'));
@@ -126,7 +126,7 @@ export function snapshot(fd: number): Map<string, string> {
   return values;
 }
 
-/** What changed since a snapshot was taken: nothing, if all is well. */
+/** The options that changed since a snapshot. */
 export function changes(fd: number, before: Map<string, string>): string[] {
   return [...snapshot(fd)]
     .filter(([key, value]) => before.get(key) !== value)
@@ -134,10 +134,10 @@ export function changes(fd: number, before: Map<string, string>): string[] {
 }
 
 /**
- * Left out of a snapshot: SO_ERROR is cleared by reading; SO_INCOMING_CPU, TCP_INFO, TCP_CC_INFO,
- * TCP_QUICKACK, TCP_TIMESTAMP and SO_MEMINFO change by themselves; SO_PEERPIDFD opens a descriptor.
+ * Not in a snapshot: reading clears SO_ERROR; SO_INCOMING_CPU, TCP_INFO, TCP_CC_INFO, TCP_QUICKACK,
+ * TCP_TIMESTAMP and SO_MEMINFO change by themselves; SO_PEERPIDFD opens a descriptor.
  */
-const UNSTEADY = new Set(
+const VOLATILE = new Set(
   isWindows
     ? [`${SOL_SOCKET}/${0x1007}`]
     : ['1/4', '1/49', '6/11', '6/12', '6/24', '6/26', '1/55', '1/77'],

@@ -1,5 +1,5 @@
-// After vitest's own report: every skipped test by name with its reason, and a closing line of
-// counts, so that a lane in which nothing ran cannot look like one that passed.
+// Prints every skipped test with its reason, and the numbers of tests, after the report of vitest. A lane in which
+// nothing ran then does not look like one that passed.
 
 import type { TestCase, TestModule } from 'vitest/node';
 
@@ -22,7 +22,7 @@ export default class SkipReporter {
     }
     const { passed, failed } = counts;
     console.log(`${passed} passed, ${failed} failed, ${counts.skipped} skipped`);
-    // A skip without a reason is a defect of the test; nothing run at all is one of the lane.
+    // A skip without a reason is an error of the test; a run without tests is an error of the lane.
     const unexplained = skipped.some(
       (test) => (test.result() as { note?: string }).note === undefined,
     );

@@ -1,4 +1,4 @@
-// Says once which binary the suite runs on, so that no report leaves it open.
+// Prints which binary the tests run on, so that every report contains it.
 
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';

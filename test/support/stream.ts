@@ -1,10 +1,10 @@
-// A stream that counts its bytes as a net.Socket does, and whose writes wait when they are told to.
+// A stream that counts its bytes as a net.Socket does, and can hold its writes back.
 
 import { Duplex } from 'node:stream';
 
 export class CountingStream extends Duplex {
   bytesRead = 0;
-  /** What was written, when. */
+  /** The writes, with their times. */
   readonly sent: { readonly text: string; readonly at: number }[] = [];
   #isHeld = false;
   #waiting: (() => void)[] = [];
@@ -14,7 +14,7 @@ export class CountingStream extends Duplex {
     this.resume();
   }
 
-  /** With what waits, as a socket has it. */
+  /** Includes waiting writes, as in a socket. */
   get bytesWritten(): number {
     return this.sent.reduce((sum, { text }) => sum + text.length, this.writableLength);
   }
@@ -24,12 +24,12 @@ export class CountingStream extends Duplex {
     this.push(text);
   }
 
-  /** Has writes wait, as on a connection whose send queue is full, until it is let go. */
+  /** Makes writes wait until they are released, as on a connection whose send queue is full. */
   hold(): void {
     this.#isHeld = true;
   }
 
-  /** One of the writes that wait is taken. */
+  /** Completes one of the waiting writes. */
   letOneGo(): void {
     this.#waiting.shift()?.();
   }

@@ -1,4 +1,4 @@
-// Real terminals: tmux, which keeps a screen, and a bare pseudo-terminal, which keeps what was written.
+// Real terminals: tmux, which has a screen, and a bare pseudo-terminal, which records the output.
 
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -10,7 +10,7 @@ import type { TestContext } from 'vitest';
 
 const run = promisify(execFile);
 
-/** Why a program does not run here, or `undefined` where it does. */
+/** Why a program does not run here; `undefined` if it does. */
 function without(program: string, argument: string): string | undefined {
   try {
     execFileSync(program, [argument], { stdio: 'pipe' });
@@ -24,13 +24,13 @@ const withoutTmux = without('tmux', '-V');
 const withoutPython = without('python3', '--version');
 
 type Skips = Pick<TestContext, 'skip'>;
-/** Skips a test by name, with the reason, where its terminal is missing. */
+/** Skips a test, with the reason, if its terminal is missing. */
 export const needsTmux = ({ skip }: Skips) => skip(withoutTmux !== undefined, withoutTmux);
 export const needsPty = ({ skip }: Skips) => skip(withoutPython !== undefined, withoutPython);
 
 /**
- * The environment of a terminal, whatever the one of the tests is. tmux runs its commands by SHELL, or by
- * the shell of the user's account, which lets nobody in where it is nologin(8).
+ * A fixed environment for the terminal. tmux runs commands with SHELL; without it, it would use the shell of the
+ * user's account, which may be nologin(8).
  */
 const ENV = { LC_ALL: 'C.UTF-8', NO_COLOR: '', SHELL: '/bin/sh', TERM: 'xterm' };
 
@@ -52,11 +52,11 @@ export interface Modes {
   readonly stty: string;
 }
 
-/** A word as the shell takes it literally. */
+/** Quotes a word for the shell. */
 const quoted = (word: string) =>
   /^[\w=./:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
-/** A shell in a tmux of its own. */
+/** A shell in its own tmux. */
 export class Tmux {
   readonly #directory = mkdtempSync(join(tmpdir(), 'socket-options-'));
   #saved = 0;
@@ -76,12 +76,12 @@ export class Tmux {
     return stdout;
   }
 
-  /** Keys as tmux(1) names them: `'q'`, `'C-c'`, `'Down'`. */
+  /** Presses keys, with their names in tmux(1): `'q'`, `'C-c'`, `'Down'`. */
   async press(...keys: string[]): Promise<void> {
     await this.#run('send-keys', ...keys);
   }
 
-  /** Runs a command in the shell, in whatever folder its files are. */
+  /** Runs a command in the shell. */
   async enter(command: readonly string[]): Promise<void> {
     await this.#enterLine(command.map(quoted).join(' '));
   }
@@ -95,17 +95,17 @@ export class Tmux {
     await this.#run('resize-window', '-x', String(columns), '-y', String(rows));
   }
 
-  /** What the terminal shows now. */
+  /** The text on the terminal. */
   async screen(): Promise<string> {
     return this.#run('capture-pane', '-p', '-N');
   }
 
-  /** The same with its colours. */
+  /** The text with its colours. */
   async styled(): Promise<string> {
     return this.#run('capture-pane', '-p', '-e');
   }
 
-  /** The screen, as soon as it shows what is expected; an error after 5 seconds. */
+  /** Waits until the screen matches, and returns it; throws after 5 seconds. */
   async until(expected: RegExp | ((screen: string) => boolean)): Promise<string> {
     const holds = (screen: string) =>
       expected instanceof RegExp ? expected.test(screen) : expected(screen);
@@ -117,13 +117,13 @@ export class Tmux {
     throw new Error(`the terminal never showed ${expected}, but:\n${await this.screen()}`);
   }
 
-  /** The process id of the program that the shell runs. */
+  /** The process id of the program that runs in the shell. */
   async child(): Promise<number> {
     const shell = (await this.#run('display-message', '-p', '#{pane_pid}')).trim();
     return Number(readFileSync(`/proc/${shell}/task/${shell}/children`, 'utf8'));
   }
 
-  /** The modes of the terminal, while the shell waits at its prompt. */
+  /** The modes of the terminal while the shell shows its prompt. */
   async modes(): Promise<Modes> {
     const path = join(this.#directory, String(this.#saved++));
     await this.#enterLine(`stty -g >${path}; echo saved-$?`);
@@ -156,16 +156,16 @@ type Step =
 
 export interface Played {
   readonly output: string;
-  /** The exit code; below zero the signal that ended the program, `null`: it did not end. */
+  /** The exit code; negative: the signal that ended the program; `null`: it did not end. */
   readonly status: number | null;
-  /** Whether the settings of the terminal are what they were. */
+  /** Whether the terminal has the same settings as before. */
   readonly modesRestored: boolean;
   readonly rss: Readonly<Record<string, number>>;
-  /** What `until` waited for in vain. */
+  /** The texts that `until` did not find in time. */
   readonly timedOut: readonly string[];
 }
 
-/** Plays steps (test/fixtures/terminal.py says which) against a program in a bare terminal. */
+/** Runs a program in a bare terminal and plays steps; test/fixtures/terminal.py describes them. */
 export async function play(
   command: readonly string[],
   steps: readonly Step[],

@@ -1,12 +1,9 @@
-// Errors that nobody catches, in place of the end of the test's process.
+// Collects uncaught errors, which would otherwise end the process of the test.
 
-/** Without a listener of the second, Node takes what it is for an uncaught exception. */
+/** Without a listener for the second event, Node raises the first for an unhandled rejection. */
 const EVENTS = ['uncaughtException', 'unhandledRejection'] as const;
 
-/**
- * Errors and rejections that are uncaught until `use` is through go into the list that it is given, and nowhere
- * else.
- */
+/** Adds errors that are uncaught while `use` runs only to the list that it gets. */
 export async function withUncaught(use: (thrown: unknown[]) => Promise<void>): Promise<void> {
   const thrown: unknown[] = [];
   const taken = EVENTS.map((event) => {

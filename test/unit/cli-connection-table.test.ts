@@ -1,35 +1,34 @@
-// socket-options connections: what is said of a connection, with made-up ones.
+// What `socket-options connections` prints about made-up connections.
 
 import { describe, expect, test } from 'vitest';
-import { counts, warnings } from '../../lib/cli/connection-summary';
+import { findSuspicion, observe, timeSinceLastReceived } from '../../lib/cli/suspicion';
 import {
-  bySuspicion,
-  connectionLine,
-  connectionTable,
-  identity,
-  timerWords,
-} from '../../lib/cli/connection-table';
-import { ConnectionView } from '../../lib/cli/connection-view';
-import { BARS, remember, sparkline } from '../../lib/cli/sparkline';
-import { stateOf } from '../../lib/cli/states';
-import { observe, silence, suspicion } from '../../lib/cli/suspicion';
+  compareBySuspicion,
+  connectionKey,
+  formatConnectionTable,
+} from '../../lib/cli/view/connection-table';
+import { formatConnection, formatTimer } from '../../lib/cli/view/connection-text';
+import { connectionWarnings, formatStateCounts } from '../../lib/cli/view/connection-warnings';
+import { LiveTable } from '../../lib/cli/view/live-table';
+import { appendBounded, BARS, sparkline } from '../../lib/cli/view/sparkline';
 import {
-  count,
-  cut,
-  cutMiddle,
-  json,
-  latency,
-  printable,
-  roughly,
-  showsUnicode,
-  size,
-  table,
-} from '../../lib/cli/text';
+  formatAge,
+  formatBytes,
+  formatLatency,
+  formatTable,
+  plural,
+  supportsUnicode,
+  toJson,
+  toPrintable,
+  truncate,
+  truncateMiddle,
+} from '../../lib/cli/view/text';
 import type { Connection, ConnectionTimer } from '../../lib/connections/connection';
+import { findState } from '../../lib/connections/state-names';
 import { type TcpInfo, tcpStates } from '../../lib/tcp-info/tcp-info';
 import normal from '../fixtures/connection.json';
 
-/** Established, idle and well, except for what is given. */
+/** An established, idle connection with a living peer, except for the given members. */
 function make(more: Partial<Connection> = {}, info: Partial<TcpInfo> = {}): Connection {
   const { tcpInfo, ...connection } = normal as unknown as Connection;
   return { ...connection, tcpInfo: { ...(tcpInfo as TcpInfo), ...info }, ...more };
@@ -45,11 +44,11 @@ const listener = (receiveQueue: number, sendQueue: number) =>
     ...{ receiveQueue, sendQueue, tcpInfo: null },
   });
 
-describe('the timer in words', () => {
+describe('formatTimer', () => {
   test.each<[string, Partial<Connection>]>([
     ['off', {}],
     ['off', { state: 'CLOSE-WAIT' }],
-    // With something to send, nothing can be said of keepalive.
+    // With data to send, whether keepalive is on is not known.
     ['', { sendQueue: 1 }],
     ['', { state: 'SYN-SENT' }],
     ['', { state: 'LISTEN' }],
@@ -65,32 +64,32 @@ describe('the timer in words', () => {
     ['unknown timer in 1.6 s', timer('unknown', 0)],
   ])('%s', (words, connection) => {
     const sendWindow = { sendWindow: connection.timer?.kind === 'persist' ? 0 : 65_536 };
-    expect(timerWords(make(connection, sendWindow), 'linux')).toBe(words);
+    expect(formatTimer(make(connection, sendWindow), 'linux')).toBe(words);
   });
 
-  test('data that this system itself cannot send is not the peer’s closed window', () => {
-    expect(timerWords(make(timer('persist', 3)), 'linux')).toBe('attempt 4 to send in 1.6 s');
+  test('a persist timer with an open window is an attempt to send, not a window probe', () => {
+    expect(formatTimer(make(timer('persist', 3)), 'linux')).toBe('attempt 4 to send in 1.6 s');
   });
 
-  test('where the system shows no timers, none is called off', () => {
-    expect(timerWords(make(), 'darwin')).toBe('');
-    expect(timerWords(make(), 'win32')).toBe('');
+  test('does not call keepalive off on systems that report no timers', () => {
+    expect(formatTimer(make(), 'darwin')).toBe('');
+    expect(formatTimer(make(), 'win32')).toBe('');
   });
 });
 
-test('the last sign of life is the later of data and acknowledgement', () => {
+test('timeSinceLastReceived is the shorter of the times since data and since an ACK', () => {
   const at = (timeSinceLastDataReceived: number | null, timeSinceLastAckReceived: number | null) =>
-    silence(make({}, { timeSinceLastDataReceived, timeSinceLastAckReceived }));
+    timeSinceLastReceived(make({}, { timeSinceLastDataReceived, timeSinceLastAckReceived }));
   expect(at(100, 200)).toBe(100);
   expect(at(300, 200)).toBe(200);
   expect(at(null, 200)).toBe(200);
   expect(at(300, null)).toBe(300);
   expect(at(0, 200)).toBe(0);
   expect(at(null, null)).toBeNull();
-  expect(silence(make({ tcpInfo: null }))).toBeNull();
+  expect(timeSinceLastReceived(make({ tcpInfo: null }))).toBeNull();
 });
 
-describe('suspicion', () => {
+describe('findSuspicion', () => {
   const UNACKED = { unackedSegments: 1, bytesInFlight: 1_000, timeSinceLastAckReceived: 12_000 };
 
   test.each<[string, Partial<Connection>, Partial<TcpInfo>]>([
@@ -140,8 +139,8 @@ describe('suspicion', () => {
       { state: 'LAST-ACK', tcpInfo: null, ...timer('retransmission', 2) },
       {},
     ],
-  ])('%s', (words, connection, info) => {
-    expect(suspicion(make(connection, info))).toBe(words);
+  ])('reports: %s', (words, connection, info) => {
+    expect(findSuspicion(make(connection, info))).toBe(words);
   });
 
   test.each<[string, Partial<Connection>, Partial<TcpInfo>]>([
@@ -153,28 +152,32 @@ describe('suspicion', () => {
       { ...UNACKED, timeSinceLastAckReceived: 3_600_000, timeSinceLastDataSent: 5 },
     ],
     ['one retransmission', timer('retransmission', 1), { ...UNACKED, consecutiveTimeouts: 1 }],
-    ['losses of long ago', {}, { segmentsRetransmitted: 12 }],
-    // The pause between probes is doubled, too; each of them was answered.
+    ['old losses', {}, { segmentsRetransmitted: 12 }],
+    // The kernel doubles the pause between answered window probes too.
     [
       'a peer that reads slowly and answers',
       timer('persist', 0),
       { sendWindow: 0, backoff: 5, unackedSegments: 1 },
     ],
-    ['a peer that is asked about its window now', timer('persist', 1), { probes: 1 }],
-    ['one that listens', { state: 'LISTEN' }, { probes: 3 }],
-    ['one that is over', { state: 'TIME-WAIT', tcpInfo: null, ...timer('time-wait', 0) }, {}],
-    // What a field of a system without it says.
+    ['one window probe that is not answered yet', timer('persist', 1), { probes: 1 }],
+    ['a listening socket', { state: 'LISTEN' }, { probes: 3 }],
     [
-      'one of which little is known',
+      'a connection in TIME-WAIT',
+      { state: 'TIME-WAIT', tcpInfo: null, ...timer('time-wait', 0) },
+      {},
+    ],
+    // Systems that do not report these fields.
+    [
+      'a connection with unknown counters',
       {},
       { probes: null, unackedSegments: null, consecutiveTimeouts: null, backoff: null },
     ],
-  ])('none of %s', (_, connection, info) => {
-    expect(suspicion(make(connection, info))).toBeNull();
+  ])('does not suspect %s', (_, connection, info) => {
+    expect(findSuspicion(make(connection, info))).toBeNull();
   });
 });
 
-describe('the table', () => {
+describe('formatConnectionTable', () => {
   const options = { width: Infinity, unicode: true, platform: 'linux' } as const;
   const busy = make(
     { localAddress: '2001:db8::1', receiveQueue: 5_000, sendQueue: 1_234_567 },
@@ -185,25 +188,31 @@ describe('the table', () => {
     ' ',
   );
 
-  test('all columns, each under its name', () => {
-    expect(connectionTable([observe(busy), observe(make())], options)).toEqual([
+  test('puts each value under the title of its column', () => {
+    expect(formatConnectionTable([observe(busy), observe(make())], options)).toEqual([
       '  STATE        LOCAL               PEER             ALIVE   RTT      RETRANS  UNREAD  UNACKED  RECEIVED  SENT    TIMER',
       '  ESTABLISHED  [2001:db8::1]:5432  192.0.2.7:40001  0.4 s   1.50 ms  1/12     5.0 kB  1.2 MB   10 B      2.0 kB',
       '  ESTABLISHED  192.0.2.1:5432      192.0.2.7:40001  0.4 s   1.50 ms                                              off',
     ]);
   });
 
-  test('a column that says nothing is left out', () => {
-    expect(connectionTable([observe(make())], options)[0]).toBe(
+  test('leaves out empty columns', () => {
+    expect(formatConnectionTable([observe(make())], options)[0]).toBe(
       '  STATE        LOCAL           PEER             ALIVE   RTT      TIMER',
     );
-    expect(connectionTable([observe(make({ tcpInfo: null }))], options)[0]).not.toMatch(/RTT/);
+    expect(formatConnectionTable([observe(make({ tcpInfo: null }))], options)[0]).not.toMatch(
+      /RTT/,
+    );
   });
 
-  test('columns go one by one where there is no room, the diagnosis never', () => {
+  test('leaves out columns one by one in a narrow terminal, but never the diagnosis', () => {
     const gone: string[] = [];
     for (let width = 140; width >= 30; width--) {
-      const lines = connectionTable([observe(busy)], { ...options, width, trend: () => '▁▂' });
+      const lines = formatConnectionTable([observe(busy)], {
+        ...options,
+        width,
+        trend: () => '▁▂',
+      });
       for (const title of ALL) {
         if (!gone.includes(title) && !lines[0]?.includes(title)) gone.push(title);
       }
@@ -229,14 +238,17 @@ describe('the table', () => {
     ],
     [45, '  PEER             ALIVE   TIMER', '! 192.0.2.7:40001  2.4 s   probe 3 in 0.4 s'],
     [40, '  PEER          ALIVE   TIMER', '! 192.0.…40001  2.4 s   probe 3 in 0.4 s'],
-  ])('%d columns: peer, silence and timer stay readable', (width, titles, line) => {
+  ])('keeps peer, silence and timer readable in %d columns', (width, titles, line) => {
     const suspect = make(timer('keepalive', 2, 400), { timeSinceLastAckReceived: 2_400 });
-    expect(connectionTable([observe(suspect)], { ...options, width })).toEqual([titles, line]);
+    expect(formatConnectionTable([observe(suspect)], { ...options, width })).toEqual([
+      titles,
+      line,
+    ]);
   });
 
-  test('a long list of processes ends at the edge, and takes no column away', () => {
+  test('cuts a long list of processes at the edge, without leaving out a column for it', () => {
     const owners = Array.from({ length: 20 }, (_, pid) => ({ pid, name: 'worker', fd: 3 }));
-    const lines = connectionTable([observe(make({ owners }))], {
+    const lines = formatConnectionTable([observe(make({ owners }))], {
       ...{ ...options, width: 100, owners: true },
     });
     expect(lines[0]).toMatch(/^ {2}STATE +LOCAL +PEER +ALIVE +RTT +TIMER +PROCESS$/);
@@ -244,8 +256,8 @@ describe('the table', () => {
     expect(lines[1]).toHaveLength(100);
   });
 
-  test('80 columns are enough for connections that are well', () => {
-    const lines = connectionTable([observe(make())], {
+  test('fits healthy connections into 80 columns', () => {
+    const lines = formatConnectionTable([observe(make())], {
       ...options,
       width: 80,
       trend: () => '▁▁▁▁▁▁▁▁',
@@ -254,18 +266,18 @@ describe('the table', () => {
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
   });
 
-  test('a listening socket has its queue of connections, and no other', () => {
-    expect(connectionTable([observe(listener(3, 511))], options)).toEqual([
+  test('shows the accept queue of a listening socket, and no data queues', () => {
+    expect(formatConnectionTable([observe(listener(3, 511))], options)).toEqual([
       '  STATE   LOCAL         PEER                ALIVE   TIMER',
       '  LISTEN  192.0.2.1:80  accept queue 3/511',
     ]);
   });
 
-  test('the suspicious have a mark, and come first', () => {
+  test('marks suspects and puts them first', () => {
     const suspect = make({ state: 'CLOSE-WAIT', ...timer('keepalive', 2) });
     const other = make({ state: 'FIN-WAIT-1', localPort: 1 });
-    const lines = connectionTable(
-      [observe(make()), observe(other), observe(suspect)].sort(bySuspicion),
+    const lines = formatConnectionTable(
+      [observe(make()), observe(other), observe(suspect)].sort(compareBySuspicion),
       options,
     );
     expect(lines.map((line) => line.slice(0, 13).trim())).toEqual([
@@ -276,109 +288,113 @@ describe('the table', () => {
     ]);
   });
 
-  test('processes, if asked for, with control characters escaped in their names', () => {
+  test('shows processes only if asked to, with control characters escaped in their names', () => {
     const owners = [
       { pid: 7, name: 'no\u001b[2Jde', fd: 3 },
       { pid: 8, name: 'sh\u009b\u202e', fd: null },
     ];
     const owned = observe(make({ owners }));
-    expect(connectionTable([owned], options)[1]).not.toMatch(/\(7\)/);
-    expect(connectionTable([owned], { ...options, owners: true })[1]).toMatch(
+    expect(formatConnectionTable([owned], options)[1]).not.toMatch(/\(7\)/);
+    expect(formatConnectionTable([owned], { ...options, owners: true })[1]).toMatch(
       / no\\x1b\[2Jde \(7\), sh\\x9b\\u\{202e\} \(8\)$/,
     );
   });
 
-  test('a line for a file', () => {
-    expect(connectionLine(observe(busy), options)).toBe(
+  test('formatConnection puts all facts with their names into one line', () => {
+    expect(formatConnection(observe(busy), options)).toBe(
       'ESTABLISHED [2001:db8::1]:5432 192.0.2.7:40001; alive 0.4 s; rtt 1.50 ms; retransmissions 1/12; unread 5.0 kB; unacked 1.2 MB',
     );
-    expect(connectionLine(observe(listener(0, 511)), options)).toBe(
+    expect(formatConnection(observe(listener(0, 511)), options)).toBe(
       'LISTEN 192.0.2.1:80 accept queue 0/511',
     );
   });
 
-  test('how many are in which state', () => {
-    expect(counts([make({ state: 'TIME-WAIT' }), make(), make({ state: 'TIME-WAIT' })])).toBe(
-      '1 ESTABLISHED, 2 TIME-WAIT',
-    );
-    expect(counts([])).toBe('');
+  test('formatStateCounts counts connections by state, in the order of the states', () => {
+    expect(
+      formatStateCounts([make({ state: 'TIME-WAIT' }), make(), make({ state: 'TIME-WAIT' })]),
+    ).toBe('1 ESTABLISHED, 2 TIME-WAIT');
+    expect(formatStateCounts([])).toBe('');
   });
 });
 
-describe('warnings', () => {
+describe('connectionWarnings', () => {
   const closing = (more: Partial<Connection>) => make({ state: 'CLOSE-WAIT', ...more });
-  const told = (connections: readonly Connection[], listening: readonly Connection[] = []) =>
-    warnings(connections.map(observe), listening, true);
+  const warningsFor = (connections: readonly Connection[], listening: readonly Connection[] = []) =>
+    connectionWarnings(connections.map(observe), listening, true);
   const many = (size: number, one: (index: number) => Connection) =>
     Array.from({ length: size }, (_, index) => one(index));
 
-  test('of a suspect: its ends, and why', () => {
-    expect(told([make(), make(timer('keepalive', 1))])).toEqual([
+  test('names the endpoints of a suspect and the reason', () => {
+    expect(warningsFor([make(), make(timer('keepalive', 1))])).toEqual([
       '192.0.2.1:5432 - 192.0.2.7:40001: half-open? 1 keepalive probe unanswered, last sign of life 0.4 s ago',
     ]);
   });
 
-  test('of many suspects: twenty, and how many more there are', () => {
-    const sentences = told(many(25, () => make(timer('keepalive', 1))));
+  test('describes twenty suspects and counts the rest', () => {
+    const sentences = warningsFor(many(25, () => make(timer('keepalive', 1))));
     expect(sentences).toHaveLength(21);
     expect(sentences.at(-1)).toBe('5 more suspects are marked with ! in the table');
   });
 
-  test('CLOSE-WAIT by the port of a server', () => {
-    expect(told(many(3, (index) => closing({ localPort: 80, remotePort: 1_000 + index })))).toEqual(
-      [
-        '3 connections on local port 80 are in CLOSE-WAIT: the peer has closed them, the program here has not',
-      ],
-    );
+  test('groups connections in CLOSE-WAIT by the port of a server', () => {
+    expect(
+      warningsFor(many(3, (index) => closing({ localPort: 80, remotePort: 1_000 + index }))),
+    ).toEqual([
+      '3 connections on local port 80 are in CLOSE-WAIT: the peer has closed them, the program here has not',
+    ]);
   });
 
-  test('CLOSE-WAIT by the peer of a client', () => {
-    expect(told(many(4, (index) => closing({ localPort: 1_000 + index, remotePort: 80 })))).toEqual(
-      [
-        '4 connections to 192.0.2.7:80 are in CLOSE-WAIT: the peer has closed them, the program here has not',
-      ],
-    );
+  test('groups connections in CLOSE-WAIT by the peer of a client', () => {
+    expect(
+      warningsFor(many(4, (index) => closing({ localPort: 1_000 + index, remotePort: 80 }))),
+    ).toEqual([
+      '4 connections to 192.0.2.7:80 are in CLOSE-WAIT: the peer has closed them, the program here has not',
+    ]);
   });
 
-  test('CLOSE-WAIT by its process, where that is known', () => {
+  test('groups connections in CLOSE-WAIT by process if it is known', () => {
     const owners = [{ pid: 7, name: 'node', fd: 3 }];
     expect(
-      told(many(3, (index) => closing({ owners, localPort: index, remotePort: index }))),
+      warningsFor(many(3, (index) => closing({ owners, localPort: index, remotePort: index }))),
     ).toEqual([
       '3 connections of node (7) are in CLOSE-WAIT: the peer has closed them, the program here has not',
     ]);
   });
 
-  test('a few in CLOSE-WAIT are no heap', () => {
-    expect(told(many(2, () => closing({})))).toEqual([]);
-    expect(told(many(3, (port) => closing({ localPort: port, remotePort: port })))).toEqual([]);
+  test('does not report fewer than three connections in CLOSE-WAIT as a leak', () => {
+    expect(warningsFor(many(2, () => closing({})))).toEqual([]);
+    expect(warningsFor(many(3, (port) => closing({ localPort: port, remotePort: port })))).toEqual(
+      [],
+    );
   });
 
-  test('a full accept queue', () => {
-    expect(told([], [listener(511, 511), listener(512, 511)])).toEqual([
+  test('reports an accept queue beyond its limit', () => {
+    expect(warningsFor([], [listener(511, 511), listener(512, 511)])).toEqual([
       '192.0.2.1:80: the accept queue is full (512 connections wait, the limit is 511): the program does not accept fast enough',
     ]);
-    expect(told([], [make({ state: 'LISTEN', receiveQueue: null, sendQueue: null })])).toEqual([]);
+    expect(
+      warningsFor([], [make({ state: 'LISTEN', receiveQueue: null, sendQueue: null })]),
+    ).toEqual([]);
   });
 });
 
-describe('the watch', () => {
+describe('LiveTable', () => {
   const view = () =>
-    new ConnectionView('connections', { unicode: true, platform: 'linux', keys: true });
+    new LiveTable('connections', { unicode: true, platform: 'linux', hasKeys: true });
   const sample = (connections: readonly Connection[]) => ({
     time: new Date(2026, 0, 2, 3, 4, 5),
     observed: connections.map(observe),
     listening: [],
     leftOut: [],
   });
-  const text = (watch: ConnectionView, columns = 120, rows = 24) =>
+  const text = (watch: LiveTable, columns = 120, rows = 24) =>
     watch.frame(columns, rows).map((line) => line.text.trimEnd());
   const connection = (port: number, info: Partial<TcpInfo> = {}, more: Partial<Connection> = {}) =>
     make({ remotePort: port, cookie: String(port), ...more }, info);
-  const ports = (watch: ConnectionView) =>
+  const ports = (watch: LiveTable) =>
     text(watch).flatMap((line) => /192\.0\.2\.7:(\d+) .*(?:off|probe)/.exec(line)?.[1] ?? []);
 
-  test('the newest first, the suspicious before them, the others in place', () => {
+  test('puts suspects first, then new connections, and keeps the order of the others', () => {
     const watch = view();
     watch.update(sample([connection(3), connection(1), connection(2)]));
     expect(ports(watch)).toEqual(['1', '2', '3']);
@@ -389,14 +405,14 @@ describe('the watch', () => {
     expect(ports(watch)).toEqual(['2', '4', '1', '3']);
   });
 
-  test('a trend belongs to its connection, is bounded, and is forgotten with it', () => {
+  test('keeps a bounded trend for each connection and forgets it with the connection', () => {
     const watch = view();
     const trend = () => text(watch)[3]?.match(/[▁-█]+/)?.[0];
-    for (let look = 0; look < 20; look++) watch.update(sample([connection(1, { rtt: 1 })]));
+    for (let n = 0; n < 20; n++) watch.update(sample([connection(1, { rtt: 1 })]));
     expect(trend()).toBe('▁▁▁▁▁▁▁▁');
     watch.update(sample([connection(1, { rtt: 2 })]));
     expect(trend()).toBe('▁▁▁▁▁▁▁█');
-    // The same ends, but another connection.
+    // The same endpoints, but another connection.
     watch.update(sample([connection(1, { rtt: 2 }, { cookie: '99' })]));
     expect(trend()).toBe('▁');
     watch.update(sample([]));
@@ -404,12 +420,12 @@ describe('the watch', () => {
     expect(trend()).toBe('▁');
   });
 
-  test('without cookies a connection is known by its ends', () => {
-    expect(identity(make())).toBe('192.0.2.1:5432 192.0.2.7:40001');
-    expect(identity(make({ cookie: '5' }))).toBe('5');
+  test('connectionKey is the cookie, or the endpoints if there is no cookie', () => {
+    expect(connectionKey(make())).toBe('192.0.2.1:5432 192.0.2.7:40001');
+    expect(connectionKey(make({ cookie: '5' }))).toBe('5');
   });
 
-  test('a frame is never larger than the screen', () => {
+  test('never draws a frame larger than the screen', () => {
     const watch = view();
     const suspects = Array.from({ length: 50 }, (_, port) =>
       connection(port + 1, {}, timer('keepalive', 1)),
@@ -421,13 +437,13 @@ describe('the watch', () => {
       expect(lines[0]).toMatch(/^connections {2}03:04:05/);
       expect(lines.filter((line) => line.startsWith('! ESTABLISHED')).length).toBeGreaterThan(0);
     }
-    // A quarter of it for warnings.
+    // At most a quarter of the screen for warnings.
     const lines = text(watch, 80, 24);
     expect(lines.filter((line) => line.startsWith('! 192'))).toHaveLength(4);
     expect(lines.at(-1)).toBe('! and 17 more warnings');
   });
 
-  test('scrolling ends at the ends, also when connections go', () => {
+  test('scrolls no further than the first and last rows, also when connections disappear', () => {
     const watch = view();
     const all = Array.from({ length: 100 }, (_, port) => connection(port + 1));
     const rows = () => text(watch)[0]?.match(/rows (\S+) of/)?.[1];
@@ -460,7 +476,7 @@ describe('sparkline', () => {
   test.each<[string, (number | null)[], number]>([
     ['▁▂▃▄▅▆▇█', [10, 20, 30, 40, 50, 60, 70, 80], 8],
     ['  ▁▁', [5, 5], 4],
-    // Less than twice is not made to look like all there is.
+    // The highest bar is twice the smallest value: a change by half looks like one.
     ['▁▁▂▅', [100, 101, 113, 150], 4],
     ['▁ █', [1, null, 9], 3],
     ['   ', [null, null], 3],
@@ -471,17 +487,17 @@ describe('sparkline', () => {
     expect(sparkline(values, width)).toBe(bars);
   });
 
-  test('remembers no more than it has to', () => {
-    expect(remember([1, 2], 3, 3)).toEqual([1, 2, 3]);
-    expect(remember([1, 2, 3], 4, 3)).toEqual([2, 3, 4]);
+  test('appendBounded drops the oldest values', () => {
+    expect(appendBounded([1, 2], 3, 3)).toEqual([1, 2, 3]);
+    expect(appendBounded([1, 2, 3], 4, 3)).toEqual([2, 3, 4]);
   });
 
-  test('in ASCII', () => {
+  test('draws bars in ASCII', () => {
     expect(sparkline([1, 2, 3, 4, 5, 6, 7, 8], 8, BARS.ascii)).toBe('_.:-=+*#');
   });
 });
 
-describe('states as people write them', () => {
+describe('findState', () => {
   test.each<readonly [string, string]>([
     ...tcpStates.map((state) => [state, state] as const),
     ...tcpStates.map((state) => [state.toLowerCase().replaceAll('-', '_'), state] as const),
@@ -493,16 +509,16 @@ describe('states as people write them', () => {
     ['listening', 'LISTEN'],
     ['unconn', 'CLOSED'],
     ['Time-Wait', 'TIME-WAIT'],
-  ])('%s is %s', (name, state) => {
-    expect(stateOf(name)).toBe(state);
+  ])('finds %s as %s', (name, state) => {
+    expect(findState(name)).toBe(state);
   });
 
-  test.each(['', 'open', 'est', 'wait', 'constructor'])('%j is none', (name) => {
-    expect(stateOf(name)).toBeUndefined();
+  test.each(['', 'open', 'est', 'wait', 'constructor'])('finds no state for %j', (name) => {
+    expect(findState(name)).toBeUndefined();
   });
 });
 
-describe('words', () => {
+describe('text', () => {
   test.each([
     [0, '0.0 s'],
     [404, '0.4 s'],
@@ -514,8 +530,8 @@ describe('words', () => {
     [3_600_000, '1 h'],
     [172_799_999, '47 h'],
     [172_800_000, '2 d'],
-  ])('%d ms is roughly %s', (milliseconds, words) => {
-    expect(roughly(milliseconds)).toBe(words);
+  ])('formatAge(%d) is %s', (milliseconds, words) => {
+    expect(formatAge(milliseconds)).toBe(words);
   });
 
   test.each([
@@ -525,8 +541,8 @@ describe('words', () => {
     [99.94, '99.9 ms'],
     [99.96, '100 ms'],
     [1_234, '1234 ms'],
-  ])('%d ms is a latency of %s', (milliseconds, words) => {
-    expect(latency(milliseconds)).toBe(words);
+  ])('formatLatency(%d) is %s', (milliseconds, words) => {
+    expect(formatLatency(milliseconds)).toBe(words);
   });
 
   test.each([
@@ -538,37 +554,37 @@ describe('words', () => {
     [999_499, '999 kB'],
     [999_500, '1.0 MB'],
     [2 ** 53, '9.0 PB'],
-  ])('%d bytes are %s', (bytes, words) => {
-    expect(size(bytes)).toBe(words);
+  ])('formatBytes(%d) is %s', (bytes, words) => {
+    expect(formatBytes(bytes)).toBe(words);
   });
 
-  test('one and many', () => {
-    expect([count(1, 'probe'), count(2, 'probe')]).toEqual(['1 probe', '2 probes']);
+  test('plural adds an s for every amount but 1', () => {
+    expect([plural(1, 'probe'), plural(2, 'probe')]).toEqual(['1 probe', '2 probes']);
   });
 
-  test('cut at a character, with an ellipsis', () => {
-    expect(cut('abcdef', 6, true)).toBe('abcdef');
-    expect(cut('abcdef', 5, true)).toBe('abcd…');
-    expect(cut('abcdef', 5, false)).toBe('abcd~');
-    expect(cut('abc', 1, true)).toBe('…');
-    expect(cut('abc', 0, true)).toBe('');
-    expect(cut('a😀😀b', 3, true)).toBe('a😀…');
-    expect(cut('😀😀', 2, true)).toBe('😀😀');
+  test('truncate cuts between characters and adds an ellipsis', () => {
+    expect(truncate('abcdef', 6, true)).toBe('abcdef');
+    expect(truncate('abcdef', 5, true)).toBe('abcd…');
+    expect(truncate('abcdef', 5, false)).toBe('abcd~');
+    expect(truncate('abc', 1, true)).toBe('…');
+    expect(truncate('abc', 0, true)).toBe('');
+    expect(truncate('a😀😀b', 3, true)).toBe('a😀…');
+    expect(truncate('😀😀', 2, true)).toBe('😀😀');
   });
 
-  test('nothing that a terminal obeys, and everything that was there', () => {
-    expect(printable('a\u001b]0;x\u0007\u009b\n\r\t\u200f\u2028\ud800é', true)).toBe(
+  test('toPrintable escapes what a terminal would obey and keeps everything else', () => {
+    expect(toPrintable('a\u001b]0;x\u0007\u009b\n\r\t\u200f\u2028\ud800é', true)).toBe(
       'a\\x1b]0;x\\x07\\x9b\\x0a\\x0d\\x09\\u{200f}\\u{2028}\\u{d800}é',
     );
-    expect(printable('é😀a\u001b’', false)).toBe("\\xe9\\u{1f600}a\\x1b'");
-    expect(printable('déjà 東京 😀 \\x1b', true)).toBe('déjà 東京 😀 \\x1b');
+    expect(toPrintable('é😀a\u001b’', false)).toBe("\\xe9\\u{1f600}a\\x1b'");
+    expect(toPrintable('déjà 東京 😀 \\x1b', true)).toBe('déjà 東京 😀 \\x1b');
   });
 
   const range = (from: number, to: number) =>
     Array.from({ length: to - from + 1 }, (_, index) => from + index);
   const UNSAFE = {
     'C0, DEL and C1': [...range(0, 0x1f), ...range(0x7f, 0x9f)],
-    'characters that turn the direction of writing': [
+    'characters that change the direction of writing': [
       ...[0x61c, 0x200e, 0x200f],
       ...range(0x202a, 0x202e),
       ...range(0x2066, 0x2069),
@@ -579,49 +595,49 @@ describe('words', () => {
       ...range(0x2060, 0x2064),
       ...range(0xe0000, 0xe007f),
     ],
-    'separators of lines and paragraphs': [0x2028, 0x2029],
+    'line and paragraph separators': [0x2028, 0x2029],
     'unpaired surrogates': range(0xd800, 0xdfff),
     'private and unassigned characters': [0xe000, 0x378, 0x10ffff, 0xfff9],
   };
-  test.each(Object.entries(UNSAFE))('%s are escaped', (_, codes) => {
+  test.each(Object.entries(UNSAFE))('toPrintable escapes %s', (_, codes) => {
     for (const code of codes) {
       const hex = code.toString(16);
       const escaped = code < 0x100 ? `\\x${hex.padStart(2, '0')}` : `\\u{${hex}}`;
-      // The letters beside it stay, a surrogate is not joined with them.
+      // The neighbours stay as they are.
       const text = `a${String.fromCodePoint(code)}b`;
-      expect(printable(text, true)).toBe(`a${escaped}b`);
-      expect(printable(text, false)).toBe(`a${escaped}b`);
+      expect(toPrintable(text, true)).toBe(`a${escaped}b`);
+      expect(toPrintable(text, false)).toBe(`a${escaped}b`);
     }
   });
 
-  test('escaping twice is escaping once', () => {
-    const once = printable('a\u001b[2J\u202e', true);
-    expect(printable(once, true)).toBe(once);
+  test('toPrintable leaves escaped text as it is', () => {
+    const once = toPrintable('a\u001b[2J\u202e', true);
+    expect(toPrintable(once, true)).toBe(once);
   });
 
-  test('JSON in ASCII, which is the same value', () => {
+  test('toJson writes ASCII that parses to the same value', () => {
     const value = { 'a\u009b\u202e’': ['\u001b[2J\n\u007f\ud800', null, 0.5] };
-    expect(json(value)).toMatch(/^[ -~]*$/);
-    expect(JSON.parse(json(value, 2))).toEqual({
+    expect(toJson(value)).toMatch(/^[ -~]*$/);
+    expect(JSON.parse(toJson(value, 2))).toEqual({
       'a\u009b\u202e’': ['\u001b[2J\n\u007f\ud800', null, 0.5],
     });
   });
 
-  test('cut in the middle, where the end matters', () => {
-    expect(cutMiddle('[2001:db8::1]:5432', 18, true)).toBe('[2001:db8::1]:5432');
-    expect(cutMiddle('[2001:db8::1]:5432', 12, true)).toBe('[2001:…:5432');
-    expect(cutMiddle('[2001:db8::1]:5432', 12, false)).toBe('[2001:~:5432');
+  test('truncateMiddle keeps the end', () => {
+    expect(truncateMiddle('[2001:db8::1]:5432', 18, true)).toBe('[2001:db8::1]:5432');
+    expect(truncateMiddle('[2001:db8::1]:5432', 12, true)).toBe('[2001:…:5432');
+    expect(truncateMiddle('[2001:db8::1]:5432', 12, false)).toBe('[2001:~:5432');
   });
 
-  test('whether the locale has more than ASCII', () => {
-    expect(showsUnicode({ LANG: 'C.UTF-8' }, 'linux')).toBe(true);
-    expect(showsUnicode({ LANG: 'de_DE.utf8', LC_ALL: '' }, 'linux')).toBe(true);
-    expect(showsUnicode({ LANG: 'de_DE.utf8', LC_ALL: 'C' }, 'linux')).toBe(false);
-    expect(showsUnicode({}, 'linux')).toBe(false);
-    expect(showsUnicode({}, 'win32')).toBe(true);
+  test('supportsUnicode follows LC_ALL, LC_CTYPE and LANG, and is true on Windows', () => {
+    expect(supportsUnicode({ LANG: 'C.UTF-8' }, 'linux')).toBe(true);
+    expect(supportsUnicode({ LANG: 'de_DE.utf8', LC_ALL: '' }, 'linux')).toBe(true);
+    expect(supportsUnicode({ LANG: 'de_DE.utf8', LC_ALL: 'C' }, 'linux')).toBe(false);
+    expect(supportsUnicode({}, 'linux')).toBe(false);
+    expect(supportsUnicode({}, 'win32')).toBe(true);
   });
 
-  test('columns that are as wide as they have to be', () => {
-    expect(table([['a', 'b']], [3])).toBe('a    b');
+  test('formatTable keeps the minimum width of a column', () => {
+    expect(formatTable([['a', 'b']], [3])).toBe('a    b');
   });
 });

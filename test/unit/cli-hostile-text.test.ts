@@ -1,4 +1,4 @@
-// The command line with text that would take over a terminal, forge a line of a log, or hide what it is.
+// The command line escapes text that would take over a terminal, forge a line of a log, or hide itself.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -15,18 +15,18 @@ const range = (from: number, to: number) =>
 /** C0 without NUL (no argument has one), DEL, C1, bidirectional controls, no width, separators. */
 const HOSTILE = `${range(1, 0x1f)}[2J${range(0x7f, 0x9f)}${range(0x200b, 0x200f)}${range(0x2028, 0x202e)}${range(0x2060, 0x2069)}\ufeff`;
 
-/** What may not come out, except for the newlines of the command line itself. */
+/** Characters that must not be printed; newlines of the command line itself are allowed. */
 const UNSAFE = /[^\n\P{C}]|[\p{Zl}\p{Zp}]/u;
 
 function expectHarmless({ stdout, stderr }: Ended, unicode = true): void {
   for (const output of [stdout, stderr]) {
     expect(output).not.toMatch(UNSAFE);
-    // A console of Windows is written to in Unicode, whatever the locale is.
+    // Node writes to a Windows console in Unicode, whatever the locale is.
     if (!unicode && process.platform !== 'win32') expect(output).toMatch(/^[\n -~]*$/);
   }
 }
 
-/** What makes an option count that is not alone, and the operand. */
+/** Options that another option requires. */
 const CONTEXT: Readonly<Record<string, readonly string[]>> = {
   'connections --interval': ['--watch'],
   'watch --min-probes': ['--dead-peer', '20s'],
@@ -37,7 +37,7 @@ const OPERANDS: Readonly<Record<string, readonly string[]>> = {
   plan: ['20s'],
   watch: ['127.0.0.1:1'],
 };
-/** Values that are right but for what is around them. */
+/** Valid values, to which hostile text is added. */
 const PLAUSIBLE: Readonly<Record<string, string>> = {
   '--state': 'LISTEN',
   '--local': '127.0.0.1',
@@ -52,7 +52,7 @@ const PLAUSIBLE: Readonly<Record<string, string>> = {
 describe.each(Object.keys(OPERANDS))('arguments of %s', (command) => {
   const operands = OPERANDS[command] ?? [];
 
-  test('refuses hostile values of each option, and shows them escaped in one line', async () => {
+  test('rejects hostile values of each option, and prints them escaped in one line', async () => {
     const options = await optionsOf(command);
     expect(options.length).toBeGreaterThan(0);
     const cases = options.flatMap(({ name, hasValue }) => {
@@ -72,12 +72,12 @@ describe.each(Object.keys(OPERANDS))('arguments of %s', (command) => {
       expectHarmless(ended);
       expect(ended, args.join(' ')).toMatchObject({ status: 2, stdout: '' });
       expect(ended.stderr).toMatch(/\\x01.*\\x0a.*\\x1b.*\\x9b.*\\u\{202e\}/);
-      // The message, the usage, and where to read more.
+      // The message, the usage, and the hint to --help.
       expect(ended.stderr.match(/\n/g)).toHaveLength(3);
     });
   });
 
-  test('refuses hostile names of options and hostile operands', async () => {
+  test('rejects hostile option names and operands', async () => {
     const cases = [
       [command, ...operands, `--${HOSTILE}`],
       [command, ...operands, `--${HOSTILE}=${HOSTILE}`],
@@ -101,7 +101,7 @@ describe.each(Object.keys(OPERANDS))('arguments of %s', (command) => {
   });
 });
 
-test('refuses hostile names of commands', async () => {
+test('rejects hostile command names', async () => {
   await each([[HOSTILE], [`--${HOSTILE}`], [`watch${HOSTILE}`, '--help']], async (args) => {
     const ended = await run(args);
     expectHarmless(ended);
@@ -110,7 +110,7 @@ test('refuses hostile names of commands', async () => {
   });
 });
 
-test('escapes the message of an error, and indents what follows a newline in it', async () => {
+test('escapes the message of an error, and indents its further lines', async () => {
   const ended = await runFaked('hostile error', ['connections']);
   expect(ended).toEqual({
     status: 1,
@@ -129,11 +129,11 @@ test('escapes names of processes and settings', async () => {
   });
 });
 
-describe('environment', () => {
+describe('environment variables', () => {
   const folder = mkdtempSync(join(tmpdir(), 'socket-options-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test('of a terminal: it reaches no output', async () => {
+  test('that describe the terminal do not reach the output', async () => {
     const env = Object.fromEntries(
       ['TERM', 'COLUMNS', 'LINES', 'NO_COLOR', 'FORCE_COLOR', 'LANG', 'LC_ALL', 'HOME'].map(
         (name) => [name, HOSTILE],
@@ -145,8 +145,8 @@ describe('environment', () => {
     );
   });
 
-  test('that names an addon: escaped in the error', async (context) => {
-    onLinux('names of files with control characters')(context);
+  test('that name an addon are escaped in the error', async (context) => {
+    onLinux('file names with control characters')(context);
     const named = join(folder, `a\u001b[2J\u009b\u202eb`);
     const prebuilds = join(named, 'prebuilds', `${process.platform}-${process.arch}`);
     mkdirSync(prebuilds, { recursive: true });
@@ -166,14 +166,14 @@ describe('--json', () => {
     ['plan', '24d', '--platform', 'freebsd', '--loss', '1', '--json'],
     ['defaults', '--json'],
     ['connections', '--process', '--json'],
-  ])('%s %s: parses, and is ASCII in every locale', async (...args) => {
+  ])('%s %s prints parseable ASCII', async (...args) => {
     const { status, stdout } = await run(args);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^[\n -~]*$/);
     expect(JSON.parse(stdout)).toBeTypeOf('object');
   });
 
-  test('watch --json: each line parses, and is ASCII', async () => {
+  test('watch --json prints parseable ASCII lines', async () => {
     const server = net.createServer((socket) => {
       socket.once('data', () => socket.resetAndDestroy()).on('error', () => {});
     });

@@ -1,4 +1,4 @@
-// The command line where its streams, its folder or its environment are not what it expects.
+// The command line with streams, folders and arguments that are not as expected.
 
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ import { needsPty, play } from '../support/terminal';
 
 const COMMANDS = ['defaults', 'connections --json', 'plan 20s', '--help', 'watch 127.0.0.1:1'];
 
-/** The command line in a shell, which redirects it. */
+/** Runs a shell script in which $CLI is the command line. */
 function shell(script: string) {
   const { status, stdout, stderr } = spawnSync('sh', ['-c', script], {
     encoding: 'utf8',
@@ -24,7 +24,7 @@ function shell(script: string) {
   return { status, stdout, stderr };
 }
 
-/** A server that echoes, and counts what it was sent. */
+/** A server that echoes, and records what it received. */
 async function withServer<T>(
   use: (server: { port: number; received(): string; connections(): number }) => Promise<T>,
 ): Promise<T> {
@@ -51,7 +51,7 @@ async function withServer<T>(
 describe('streams', () => {
   beforeEach(onLinux('a shell and its files'));
 
-  test.each(COMMANDS)('%s: a full disk is an error, not a crash', (command) => {
+  test.each(COMMANDS)('%s reports a full disk as an error', (command) => {
     const { status, stderr } = shell(`eval $CLI ${command} >/dev/full`);
     expect(status).toBe(1);
     // watch fails before it writes anything.
@@ -62,29 +62,32 @@ describe('streams', () => {
     );
   });
 
-  test.each(COMMANDS)('%s: closed streams, no HOME, a folder that is gone', (command) => {
-    const expected = command.startsWith('watch') ? 1 : 0;
-    const scripts = [
-      `eval $CLI ${command} <&- >/dev/null`,
-      `eval $CLI ${command} >&-`,
-      `eval $CLI ${command} >/dev/null 2>&-`,
-      `eval $CLI ${command} <&- >&- 2>&-`,
-      `eval $CLI ${command} >/dev/null 2>/dev/full`,
-      `cd "$(mktemp -d)" && rmdir "$PWD" && eval $CLI ${command} >/dev/null`,
-    ];
-    for (const script of scripts) {
-      const { status, stderr } = shell(script);
-      expect({ script, status }).toEqual({ script, status: expected });
-      expect(stderr).not.toMatch(/\n {4}at /);
-    }
-  });
+  test.each(COMMANDS)(
+    '%s works with closed streams, without HOME, and in a deleted folder',
+    (command) => {
+      const expected = command.startsWith('watch') ? 1 : 0;
+      const scripts = [
+        `eval $CLI ${command} <&- >/dev/null`,
+        `eval $CLI ${command} >&-`,
+        `eval $CLI ${command} >/dev/null 2>&-`,
+        `eval $CLI ${command} <&- >&- 2>&-`,
+        `eval $CLI ${command} >/dev/null 2>/dev/full`,
+        `cd "$(mktemp -d)" && rmdir "$PWD" && eval $CLI ${command} >/dev/null`,
+      ];
+      for (const script of scripts) {
+        const { status, stderr } = shell(script);
+        expect({ script, status }).toEqual({ script, status: expected });
+        expect(stderr).not.toMatch(/\n {4}at /);
+      }
+    },
+  );
 
-  test('an error that cannot be printed still has its exit code', () => {
+  test('sets the exit code even if the error cannot be printed', () => {
     expect(shell('eval $CLI defaults --jsn 2>/dev/full')).toMatchObject({ status: 2, stderr: '' });
     expect(shell('eval $CLI plan 20s >/dev/full 2>/dev/full')).toMatchObject({ status: 1 });
   });
 
-  test('watch ends when its reader closes the pipe, and is no failure', async () => {
+  test('watch exits with 0 when its reader closes the pipe', async () => {
     await withServer(async ({ port }) => {
       const command = `eval $CLI watch 127.0.0.1:${port} --write 100ms`;
       const script = `{ ${command}; echo status $? >&2; } | head -1`;
@@ -97,7 +100,7 @@ describe('streams', () => {
     });
   });
 
-  test('watch into a disk that is full ends with an error', async () => {
+  test('watch reports a full disk as an error', async () => {
     await withServer(async ({ port }) => {
       const script = `eval $CLI watch 127.0.0.1:${port} >/dev/full`;
       const child = spawn('sh', ['-c', script], {
@@ -116,10 +119,10 @@ describe('streams', () => {
     });
   });
 
-  test('watch into a pipe that nobody reads ends by SIGINT', async (context) => {
+  test('watch into a pipe that is not read ends by SIGINT', async (context) => {
     needsPty(context);
     await withServer(async ({ port, received }) => {
-      // Fills the pipe before the program has it.
+      // Fills the pipe before the program starts.
       const script = `
 import os, subprocess, sys
 reader, writer = os.pipe()
@@ -139,10 +142,10 @@ sys.exit(child.wait())`;
       const [pid] = (await once(python.stdout.setEncoding('utf8'), 'data')) as [string];
       let status: unknown;
       try {
-        // It writes after it has begun to listen for the signal.
+        // The program writes after it has added the listener for the signal.
         await expect.poll(received, { timeout: 10_000 }).not.toBe('');
         process.kill(Number(pid), 'SIGINT');
-        status = await Promise.race([ended, sleep(10_000, 'it does not end', { ref: false })]);
+        status = await Promise.race([ended, sleep(10_000, 'still running', { ref: false })]);
       } finally {
         if (python.exitCode === null) process.kill(Number(pid), 'SIGKILL');
       }
@@ -151,7 +154,7 @@ sys.exit(child.wait())`;
   });
 });
 
-test('watch in a narrow terminal breaks its lines between words', async (context) => {
+test('watch wraps its lines between words in a narrow terminal', async (context) => {
   needsPty(context);
   await withServer(async ({ port }) => {
     const { output } = await play(
@@ -174,21 +177,27 @@ test('watch in a narrow terminal breaks its lines between words', async (context
 });
 
 describe('durations', () => {
-  const NO_DURATION = [
+  const INVALID_DURATIONS = [
     ...['', ' ', '10', 's', '-1s', '+1s', '1e9h', '0x10s', 'NaN', 'NaNs', 'Infinity', 'Infinityh'],
     ...['１0s', '٣s', '1s1s', '1 s', '1S', '1,5s', '.5s', '1.s', '1w', '1s\n'],
   ];
 
-  test.each([...NO_DURATION, '99ms', '0s', '0.0h', '24.1h', '600h', '25d', `${'9'.repeat(400)}h`])(
-    '%j is no duration from 100ms to 24h',
-    (text) => {
-      expect(() => durationOf('--write', text, '100ms', '24h')).toThrow(
-        NO_DURATION.includes(text)
-          ? `--write '${text}' is not a duration from 100ms to 24h: write 10s, 500ms, 2m, 1h or 1d`
-          : `--write '${text}' must be from 100ms to 24h`,
-      );
-    },
-  );
+  test.each([
+    ...INVALID_DURATIONS,
+    '99ms',
+    '0s',
+    '0.0h',
+    '24.1h',
+    '600h',
+    '25d',
+    `${'9'.repeat(400)}h`,
+  ])('durationOf rejects %j', (text) => {
+    expect(() => durationOf('--write', text, '100ms', '24h')).toThrow(
+      INVALID_DURATIONS.includes(text)
+        ? `--write '${text}' is not a duration from 100ms to 24h: write 10s, 500ms, 2m, 1h or 1d`
+        : `--write '${text}' must be from 100ms to 24h`,
+    );
+  });
 
   test.each([
     ['100ms', 100],
@@ -196,7 +205,7 @@ describe('durations', () => {
     ['1.5s', 1_500],
     ['24h', 86_400_000],
     ['1d', 86_400_000],
-  ])('%s is one', (text, milliseconds) => {
+  ])('durationOf accepts %s', (text, milliseconds) => {
     expect(durationOf('--write', text, '100ms', '24h')).toBe(milliseconds);
   });
 
@@ -213,20 +222,20 @@ describe('durations', () => {
     '1.',
     '.5',
     '9'.repeat(400),
-  ])('%j is no number from 0.1 to 86400', (text) => {
+  ])('numberOf rejects %j', (text) => {
     expect(() => numberOf('--interval', text, [0.1, 86_400], 'number of seconds')).toThrow(
       `--interval '${text}' is not a number of seconds from 0.1 to 86400`,
     );
   });
 
-  test('a whole number has no fraction', () => {
+  test('numberOf rejects a fraction of a whole number', () => {
     expect(numberOf('--min-probes', '127', [1, 127], 'whole number')).toBe(127);
     expect(() => numberOf('--min-probes', '1.5', [1, 127], 'whole number')).toThrow(
       "--min-probes '1.5' is not a whole number from 1 to 127",
     );
   });
 
-  test('each option that takes one has bounds, and nothing is done beyond them', async () => {
+  test('rejects durations and numbers out of range before it connects', async () => {
     await withServer(async ({ port, connections }) => {
       const target = `127.0.0.1:${port}`;
       const cases = [
@@ -261,7 +270,7 @@ describe('durations', () => {
     });
   });
 
-  test('what the library refuses of a plan is wrong arguments, too', async () => {
+  test('exits with 2 if the library rejects the arguments of a plan', async () => {
     await each(
       [
         ['plan', '1ms'],
@@ -274,7 +283,7 @@ describe('durations', () => {
     );
   });
 
-  test('the longest plan, and the longest time between two writes', async () => {
+  test('accepts the longest plan and the longest interval between two writes', async () => {
     const { status, stdout } = await run(['plan', '24d', '--platform', 'linux', '--json']);
     expect({ status, timeout: JSON.parse(stdout).timeout }).toEqual({
       status: 0,
@@ -287,9 +296,9 @@ describe('durations', () => {
         { stdio: ['ignore', 'pipe', 'ignore'] },
       );
       const ended = once(watching, 'close');
-      // Where it cannot watch, it ends.
+      // On systems without TCP_INFO the command ends with an error.
       await Promise.race([once(watching.stdout, 'data'), ended]);
-      // A timer that overflows fires every millisecond.
+      // A timer that overflowed would fire every millisecond.
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       watching.kill();
       await ended;

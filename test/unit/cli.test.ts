@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { getSystemDefaults } from '../../dist/index.js';
 import { messageOf } from '../../lib/cli/command';
-import { duration, paragraph, table } from '../../lib/cli/text';
+import { formatDuration, formatTable, wrap } from '../../lib/cli/view/text';
 import { retransmissionTime } from '../../lib/system-defaults/retransmission-time';
 import { version } from '../../package.json';
 import { faked } from '../support/terminal';
@@ -18,25 +18,25 @@ function run(...args: string[]) {
 }
 
 describe('socket-options defaults', () => {
-  test('--json: what getSystemDefaults gives', () => {
+  test('--json prints what getSystemDefaults() returns', () => {
     const { status, stdout, stderr } = run('defaults', '--json');
     expect(JSON.parse(stdout)).toEqual(getSystemDefaults());
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 
-  test('a table of 80 columns, with the source of each value and what it means', () => {
+  test('prints a table within 80 columns, with the source of each value and what it means', () => {
     const { status, stdout, stderr } = run('defaults');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^keepAliveInitialDelay +2 h +sysctl net\.ipv4\.tcp_keepalive_time$/m);
     expect(stdout).toMatch(/^retransmissions +15 +sysctl net\.ipv4\.tcp_retries2$/m);
-    expect(stdout).toMatch(/noticed after 2 h 11 min 15 s\./);
-    expect(stdout).toMatch(/fails after 15 min 24\.6 s\nor more/);
-    // The escape character would start a colour.
+    expect(stdout).toMatch(/detected after 2 h\s11\smin\s15\ss\./);
+    expect(stdout).toMatch(/fails after 15 min\n24\.6 s or more/);
+    // No colours.
     expect(stdout).not.toContain('\u001b');
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
-  test('--help', () => {
+  test('--help prints the usage', () => {
     expect(run('defaults', '--help')).toEqual({
       status: 0,
       stdout: expect.stringMatching(/^Usage: socket-options defaults \[--json\]/),
@@ -46,14 +46,17 @@ describe('socket-options defaults', () => {
 });
 
 describe('socket-options', () => {
-  test.each([[[]], [['--help']], [['-h']], [['help']]])('%j: the list of commands', (args) => {
-    const { status, stdout, stderr } = run(...args);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toMatch(/^ {2}defaults {2}.*^ {2}connections {2}/ms);
-    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
-  });
+  test.each([[[]], [['--help']], [['-h']], [['help']]])(
+    '%j prints the list of commands',
+    (args) => {
+      const { status, stdout, stderr } = run(...args);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(stdout).toMatch(/^ {2}defaults {2}.*^ {2}connections {2}/ms);
+      for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    },
+  );
 
-  test('--version', () => {
+  test('--version prints the version of the package', () => {
     expect(run('--version')).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
   });
 
@@ -76,7 +79,7 @@ describe('socket-options', () => {
     [['connections', '--interfal', '2'], /'--interfal' \(did you mean '--interval'\?\)/],
     [['connections', '--state', 'Establishd'], /state 'Establishd' \(did you mean 'ESTABLISHED'\?/],
     [['plan', '20s', '--platform', 'linus'], /'linus' \(did you mean 'linux'\?\)/],
-  ])('wrong arguments %j: exit code 2, and nothing on stdout', (args, message) => {
+  ])('rejects %j with exit code 2 and nothing on stdout', (args, message) => {
     const { status, stdout, stderr } = run(...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(message);
@@ -87,7 +90,7 @@ describe('socket-options', () => {
     expect(stderr.endsWith(`\nTry '${help}'.\n`)).toBe(true);
   });
 
-  test('a reader that closes the pipe early is no failure', () => {
+  test('exits with 0 if the reader closes the pipe early', () => {
     const { status, stderr } = spawnSync(
       'bash',
       ['-c', `set -o pipefail; "${process.execPath}" "${main}" defaults --json | true`],
@@ -97,14 +100,14 @@ describe('socket-options', () => {
   });
 });
 
-describe('socket-options connections, of made-up connections', () => {
+describe('socket-options connections with made-up connections', () => {
   const run = (scenario: string, ...args: string[]) => {
     const [command = '', ...rest] = faked(scenario, ...args);
     const { status, stdout, stderr } = spawnSync(command, rest, { encoding: 'utf8' });
     return { status, stdout, stderr };
   };
 
-  test('a table, what to look after, and what was left out', () => {
+  test('prints a table, a warning for each suspect, and the number left out', () => {
     expect(run('few')).toEqual({
       status: 0,
       stdout: `\
@@ -122,7 +125,7 @@ Left out: 1 LISTEN, 1 TIME-WAIT (--all shows them).
     expect(run('none')).toEqual({ status: 0, stdout: 'No connections.\n', stderr: '' });
   });
 
-  test('--all and --state leave nothing out', () => {
+  test('--all and --state show every selected state', () => {
     for (const args of [['--all'], ['--state', 'listen,time-wait,established']]) {
       const { stdout } = run('few', ...args);
       expect(stdout).toMatch(/^ {2}LISTEN .*^ {2}TIME-WAIT /ms);
@@ -130,7 +133,7 @@ Left out: 1 LISTEN, 1 TIME-WAIT (--all shows them).
     }
   });
 
-  test('--json: one array, cookies as strings, in ASCII', () => {
+  test('--json prints one array in ASCII, with cookies as strings', () => {
     const { stdout } = run('few', '--json');
     expect(JSON.parse(stdout)).toEqual([
       expect.objectContaining({
@@ -162,7 +165,7 @@ Left out: 1 LISTEN, 1 TIME-WAIT (--all shows them).
         remoteAddress: '10.0.0.0/8',
       },
     ],
-  ])('%j asks for what it says', (args, filter) => {
+  ])('%j lists with the filter %j', (args, filter) => {
     const { status, stderr } = run('filter', ...args);
     expect(status).toBe(1);
     expect(JSON.parse(stderr.replace('socket-options: ', ''))).toEqual({
@@ -193,14 +196,14 @@ Left out: 1 LISTEN, 1 TIME-WAIT (--all shows them).
     [['--watch', '--interval', '1s'], /--interval '1s' is not/],
     [['--own'], /unknown option '--own'/],
     [['5432'], /unexpected argument '5432'/],
-  ])('wrong arguments %j: exit code 2, and nothing is listed', (args, message) => {
+  ])('rejects %j with exit code 2 before it lists anything', (args, message) => {
     const { status, stdout, stderr } = run('refused', ...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(message);
   });
 
   test.each([[[]], [['--json']], [['--watch']], [['--watch', '--json']]])(
-    '%j: where the listing fails, its message and exit code 1',
+    '%j exits with 1 and the message if listing fails',
     (args) => {
       expect(run('refused', ...args)).toEqual({
         status: 1,
@@ -210,7 +213,7 @@ Left out: 1 LISTEN, 1 TIME-WAIT (--all shows them).
     },
   );
 
-  test('--help: every option, and lines of 80 columns', () => {
+  test('--help documents every option within 80 columns', () => {
     const { status, stdout } = run('refused', '--help');
     expect(status).toBe(0);
     for (const option of 'state all port local remote process watch interval json'.split(' ')) {
@@ -220,7 +223,7 @@ Left out: 1 LISTEN, 1 TIME-WAIT (--all shows them).
   });
 });
 
-test('npm start: what Node leaves in the kernel, and what tuning makes of it', () => {
+test('npm start prints what Node sets in the kernel and what tuning changes', () => {
   const example = join(__dirname, '../../examples/first-look.mjs');
   const { status, stdout, stderr } = spawnSync(process.execPath, [example], { encoding: 'utf8' });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -229,13 +232,13 @@ test('npm start: what Node leaves in the kernel, and what tuning makes of it', (
   expect(byNode).toMatch(/enable +true.*initialDelay +7200 s.*while idle: +after 7875\.0 s/s);
   expect(tuned).toMatch(/initialDelay +30 s.*interval +5 s.*userTimeout +45 s/s);
   expect(tuned).toMatch(/while idle: +after 45\.0 s\n +during a write: +after 45\.2 s/s);
-  expect(oneNumber).toMatch(/while idle: +after 9\.0 s.*at the worst: +after 1[78]\.\d s/s);
+  expect(oneNumber).toMatch(/while idle: +after 9\.0 s.*at worst: +after 1[78]\.\d s/s);
   expect(stdout).not.toContain('\u001b');
   for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
 });
 
-test('an error of several addresses has the message of each', () => {
-  // As net.connect gives it for a name with an IPv6 and an IPv4 address: with an empty message.
+test('messageOf joins the messages of an AggregateError that has none', () => {
+  // net.connect fails so, without a message, for a name with an IPv6 and an IPv4 address.
   const both = new AggregateError([new Error('connect ECONNREFUSED ::1:1'), new Error('second')]);
   expect(messageOf(both)).toBe('connect ECONNREFUSED ::1:1; second');
   expect(messageOf(new AggregateError([], 'said'))).toBe('said');
@@ -243,7 +246,7 @@ test('an error of several addresses has the message of each', () => {
   expect(messageOf('text')).toBe('text');
 });
 
-describe('words', () => {
+describe('text', () => {
   test.each([
     [0, '0 ms'],
     [0.5, '0.5 ms'],
@@ -256,27 +259,27 @@ describe('words', () => {
     [7_875_000, '2 h 11 min 15 s'],
     [924_600, '15 min 24.6 s'],
     [3_600_001, '1 h 0.001 s'],
-  ])('%d ms is %s', (milliseconds, words) => {
-    expect(duration(milliseconds)).toBe(words);
+  ])('formatDuration(%d) is %s', (milliseconds, words) => {
+    expect(formatDuration(milliseconds)).toBe(words);
   });
 
-  test('columns and paragraphs', () => {
+  test('formatTable aligns columns, wrap breaks lines between words', () => {
     expect(
-      table([
+      formatTable([
         ['a', 'bb', 'c'],
         ['aaa', '', 'c'],
       ]),
     ).toBe('a    bb  c\naaa      c');
     expect(
-      paragraph('word '.repeat(40).trim())
+      wrap('word '.repeat(40).trim())
         .split('\n')
         .map(({ length }) => length),
     ).toEqual([79, 79, 39]);
-    expect(paragraph('x'.repeat(100))).toBe('x'.repeat(100));
+    expect(wrap('x'.repeat(100))).toBe('x'.repeat(100));
   });
 
-  // ip-sysctl: "The default value of 15 yields a hypothetical timeout of 924.6 seconds"; the
-  // second is measured, in keepalive experiments with TCP_RTO_MAX_MS 1000, as 14.8 s.
+  // ip-sysctl: "The default value of 15 yields a hypothetical timeout of 924.6 seconds". The second case
+  // was measured on Linux with TCP_RTO_MAX_MS 1000: 14.8 s.
   test.each([
     [15, 200, 120_000, 924_600],
     [15, 200, 1_000, 14_400],

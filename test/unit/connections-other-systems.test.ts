@@ -1,25 +1,24 @@
-// The tables of connections of Windows and macOS, made byte by byte from their documented layouts, and
-// what the package makes of them.
+// Decodes connection tables of Windows and macOS that are made byte by byte from the documented layouts.
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../dist/index.js';
-import { darwin, darwinConnections } from '../../lib/connections/darwin';
-import { conditionsOf } from '../../lib/connections/filter';
+import { darwin, decodePcbList } from '../../lib/connections/darwin';
+import { parseFilter } from '../../lib/connections/filter';
 import { linux } from '../../lib/connections/linux/linux';
-import { win32, windowsConnections, windowsDestroyRequest } from '../../lib/connections/win32';
+import { decodeTcpTable, win32, windowsDestroyRequest } from '../../lib/connections/win32';
 import type { Binding } from '../../lib/core/addon';
 
-const everything = conditionsOf(undefined, 'filter');
+const everyConnection = parseFilter(undefined, 'filter');
 
 const addon = (createRequire(__filename)('node-gyp-build') as (root: string) => Binding)(
   join(__dirname, '../..'),
 );
 
-/** A connection that there is not. */
-const ofNobody: Connection = {
+/** A connection that does not exist. */
+const missingConnection: Connection = {
   ...(createRequire(__filename)('../fixtures/connection.json') as Connection),
   ...{ localAddress: '127.0.0.1', localPort: 1, remoteAddress: '127.0.0.1', remotePort: 1 },
   cookie: '1',
@@ -27,7 +26,7 @@ const ofNobody: Connection = {
 
 const mapped = '00000000000000000000ffff7f000001';
 
-/** Windows: a count, then rows. Ports lie in network order in the first half of 32 bits. */
+/** Windows: a count, then rows. A port is in network order in the first half of 32 bits. */
 function windowsTable(family: 'IPv4' | 'IPv6', rows: readonly number[][]): Uint8Array {
   const size = family === 'IPv4' ? 24 : 56;
   const bytes = new Uint8Array(4 + rows.length * size);
@@ -55,7 +54,7 @@ function windowsTable(family: 'IPv4' | 'IPv6', rows: readonly number[][]): Uint8
   return bytes;
 }
 
-const STATES = [
+const ALL_STATES = [
   'CLOSED',
   'LISTEN',
   'SYN-SENT',
@@ -70,10 +69,10 @@ const STATES = [
 ];
 
 describe('Windows', () => {
-  test('IPv4, IPv6: addresses, ports, state, process', () => {
-    const filter = { ...everything, owners: true };
+  test('decodes addresses, ports, state and process for IPv4 and IPv6', () => {
+    const filter = { ...everyConnection, owners: true };
     expect(
-      windowsConnections(windowsTable('IPv4', [[5, 5432, 50_001, 77]]), 'IPv4', filter),
+      decodeTcpTable(windowsTable('IPv4', [[5, 5432, 50_001, 77]]), 'IPv4', filter),
     ).toMatchObject([
       {
         family: 'IPv4',
@@ -89,7 +88,7 @@ describe('Windows', () => {
       },
     ]);
     expect(
-      windowsConnections(windowsTable('IPv6', [[8, 5432, 50_001, 77]]), 'IPv6', filter),
+      decodeTcpTable(windowsTable('IPv6', [[8, 5432, 50_001, 77]]), 'IPv6', filter),
     ).toMatchObject([
       {
         family: 'IPv6',
@@ -102,23 +101,23 @@ describe('Windows', () => {
     ]);
   });
 
-  test('every state; a listening socket has no remote port; those unknown are left out', () => {
+  test('decodes every state, reports port 0 for listening sockets, and leaves out unknown states', () => {
     const rows = Array.from({ length: 14 }, (_, state) => [state, 1, 2, 3]);
-    const found = windowsConnections(windowsTable('IPv4', rows), 'IPv4', everything);
-    expect(found.map(({ state }) => state)).toEqual(STATES);
+    const found = decodeTcpTable(windowsTable('IPv4', rows), 'IPv4', everyConnection);
+    expect(found.map(({ state }) => state)).toEqual(ALL_STATES);
     expect(found.map(({ remotePort }) => remotePort)).toEqual(
-      STATES.map((_, i) => (i === 1 ? 0 : 2)),
+      ALL_STATES.map((_, i) => (i === 1 ? 0 : 2)),
     );
   });
 
-  test('filters: by state, port, own process', () => {
+  test('filters by state, port, address and own process', () => {
     const table = windowsTable('IPv4', [
       [5, 1, 2, process.pid],
       [5, 3, 4, 1],
       [8, 1, 9, 1],
     ]);
     const ports = (filter: object) =>
-      windowsConnections(table, 'IPv4', conditionsOf(filter, 'filter')).map(
+      decodeTcpTable(table, 'IPv4', parseFilter(filter, 'filter')).map(
         ({ remotePort }) => remotePort,
       );
     expect(ports({ state: 'ESTABLISHED' })).toEqual([2, 4]);
@@ -127,20 +126,20 @@ describe('Windows', () => {
     expect(ports({ remoteAddress: '192.0.2.0/24', port: 4 })).toEqual([4]);
   });
 
-  test('cut off anywhere, or with a count that is too large: whole rows only', () => {
+  test('decodes only complete rows of a table that is cut off or has too large a count', () => {
     const table = windowsTable('IPv6', [
       [5, 1, 2, 3],
       [5, 4, 5, 6],
     ]);
     for (let length = 0; length <= table.length; length++) {
-      const found = windowsConnections(table.slice(0, length), 'IPv6', everything);
+      const found = decodeTcpTable(table.slice(0, length), 'IPv6', everyConnection);
       expect(found).toHaveLength(length < 60 ? 0 : length < 116 ? 1 : 2);
     }
     table.fill(0xff, 0, 4);
-    expect(windowsConnections(table, 'IPv6', everything)).toHaveLength(2);
+    expect(decodeTcpTable(table, 'IPv6', everyConnection)).toHaveLength(2);
   });
 
-  test('what ends a connection: its row, with the state that says so', () => {
+  test('the request that closes a connection is its row with MIB_TCP_STATE_DELETE_TCB', () => {
     const connection = {
       family: 'IPv4',
       localAddress: '127.0.0.1',
@@ -169,12 +168,12 @@ interface MacSocket {
   remotePort?: number;
 }
 
-/** macOS: a head of 24 bytes, then six records for each socket, each padded to 8 bytes, and a head. */
+/** macOS: a header of 24 bytes, six records for each socket, each padded to 8 bytes, and a header. */
 function macTable(sockets: readonly MacSocket[]): Uint8Array {
-  const head = Buffer.alloc(24);
-  head.writeUInt32LE(24, 0);
-  head.writeUInt32LE(sockets.length, 4);
-  const parts: Buffer[] = [head];
+  const header = Buffer.alloc(24);
+  header.writeUInt32LE(24, 0);
+  header.writeUInt32LE(sockets.length, 4);
+  const parts: Buffer[] = [header];
   const record = (length: number, kind: number, fill: (bytes: Buffer) => void) => {
     const bytes = Buffer.alloc((length + 7) & ~7);
     bytes.writeUInt32LE(length, 0);
@@ -205,13 +204,16 @@ function macTable(sockets: readonly MacSocket[]): Uint8Array {
     record(136, 0x08, () => {});
     record(204, 0x20, (bytes) => bytes.writeInt32LE(state, 36));
   }
-  parts.push(head);
+  parts.push(header);
   return Buffer.concat(parts);
 }
 
 describe('macOS', () => {
-  test('IPv4, IPv6: addresses, ports, state, queues, user', () => {
-    const found = darwinConnections(macTable([{ state: 4 }, { state: 5, ipv6: true }]), everything);
+  test('decodes addresses, ports, state, queues and user for IPv4 and IPv6', () => {
+    const found = decodePcbList(
+      macTable([{ state: 4 }, { state: 5, ipv6: true }]),
+      everyConnection,
+    );
     expect(found).toMatchObject([
       {
         family: 'IPv4',
@@ -235,36 +237,36 @@ describe('macOS', () => {
     ]);
   });
 
-  test('every state; of a listening socket the queue of connections', () => {
+  test('decodes every state, and the accept queue of a listening socket', () => {
     const order = [0, 1, 2, 3, 4, 6, 9, 5, 7, 8, 10, 11, -1];
-    const found = darwinConnections(macTable(order.map((state) => ({ state }))), everything);
-    expect(found.map(({ state }) => state)).toEqual(STATES);
+    const found = decodePcbList(macTable(order.map((state) => ({ state }))), everyConnection);
+    expect(found.map(({ state }) => state)).toEqual(ALL_STATES);
     expect(found[1]).toMatchObject({ receiveQueue: 3, sendQueue: 128 });
   });
 
-  test('filters', () => {
+  test('filters by family, port and address', () => {
     const table = macTable([
       { state: 4, localPort: 1 },
       { state: 4, ipv6: true, localPort: 2 },
     ]);
     const ports = (filter: object) =>
-      darwinConnections(table, conditionsOf(filter, 'filter')).map(({ localPort }) => localPort);
+      decodePcbList(table, parseFilter(filter, 'filter')).map(({ localPort }) => localPort);
     expect(ports({ family: 'IPv6' })).toEqual([2]);
     expect(ports({ localPort: 1 })).toEqual([1]);
     expect(ports({ localAddress: '127.0.0.1' })).toEqual([1, 2]);
   });
 
-  test('cut off anywhere: whole sockets only', () => {
+  test('decodes only complete sockets of a table that is cut off', () => {
     const table = macTable([{ state: 4 }, { state: 4 }]);
     for (let length = 0; length <= table.length; length++) {
-      const found = darwinConnections(table.slice(0, length), everything);
+      const found = decodePcbList(table.slice(0, length), everyConnection);
       expect(found.length).toBeLessThanOrEqual(length < 24 + 600 ? 0 : 2);
     }
-    expect(darwinConnections(table, everything)).toHaveLength(2);
+    expect(decodePcbList(table, everyConnection)).toHaveLength(2);
   });
 });
 
-describe('the requests that are really made, to the real addon', () => {
+describe('requests to the real addon', () => {
   /** `kBadArgument` of native/addon.h. */
   const BAD_ARGUMENT = -65_536;
 
@@ -272,8 +274,8 @@ describe('the requests that are really made, to the real addon', () => {
     ['Linux', linux, 2],
     ['macOS', darwin, 1],
     ['Windows', win32, 2],
-  ] as const)('%s: each reaches this system, which answers', (_, system, least) => {
-    const queries = system.queries(everything);
+  ] as const)('%s: every request is accepted by the addon', (_, system, least) => {
+    const queries = system.queries(everyConnection);
     expect(queries.length).toBeGreaterThanOrEqual(least);
     for (const query of queries) {
       const { request } = query();
@@ -283,16 +285,21 @@ describe('the requests that are really made, to the real addon', () => {
         expect(addon.readConnectionTable(table, new Uint8Array(64))).not.toBe(BAD_ARGUMENT);
       addon.closeConnectionTable(table);
     }
-    expect(addon.destroyConnection(system.destroyRequest(ofNobody))).not.toBe(BAD_ARGUMENT);
+    expect(addon.destroyConnection(system.destroyRequest(missingConnection))).not.toBe(
+      BAD_ARGUMENT,
+    );
   });
 
-  test('an empty request, as that of macOS, is a request', ({ skip }) => {
-    expect(darwin.queries(everything).map((query) => query().request.length)).toEqual([0]);
-    skip(process.platform !== 'linux', `the answer is known of Linux: ${process.platform}`);
+  test('the empty request of macOS is accepted by the addon', ({ skip }) => {
+    expect(darwin.queries(everyConnection).map((query) => query().request.length)).toEqual([0]);
+    skip(
+      process.platform !== 'linux',
+      `the reply to an empty request is only known for Linux: ${process.platform}`,
+    );
     for (const empty of [new Uint8Array(0), Buffer.alloc(0), new Uint8Array(4).subarray(4)]) {
       const table = addon.openConnectionTable(empty);
       const ENODATA = -61;
-      // Since Linux 5.15 netlink refuses it; before, it is a question without an answer.
+      // Since Linux 5.15, netlink rejects it; older kernels do not reply.
       if (table > 0) expect(addon.readConnectionTable(table, new Uint8Array(64))).toBe(0);
       else expect(table).toBe(ENODATA);
       addon.closeConnectionTable(table);
@@ -300,15 +307,15 @@ describe('the requests that are really made, to the real addon', () => {
   });
 });
 
-test('any bytes at all: no crash and no end that is not reached', () => {
+test('decodes any bytes without an exception or an endless loop', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 2_000 }), fc.nat(300), (bytes, at) => {
-      windowsConnections(bytes, 'IPv4', everything);
-      windowsConnections(bytes, 'IPv6', everything);
-      darwinConnections(bytes, everything);
+      decodeTcpTable(bytes, 'IPv4', everyConnection);
+      decodeTcpTable(bytes, 'IPv6', everyConnection);
+      decodePcbList(bytes, everyConnection);
       const real = macTable([{ state: 4 }, { state: 1 }]);
       real.set(bytes.subarray(0, 64), at);
-      darwinConnections(real, everything);
+      decodePcbList(real, everyConnection);
     }),
     { numRuns: 500 },
   );

@@ -162,7 +162,7 @@ describe('after the import nothing is read from the package', () => {
   function callEverything(lose: string, env: Record<string, string> = {}) {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      [join(__dirname, '../fixtures/out-of-reach.cjs'), home, lose],
+      [join(__dirname, '../fixtures/unreachable-package.cjs'), home, lose],
       {
         encoding: 'utf8',
         env: {

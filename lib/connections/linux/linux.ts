@@ -1,21 +1,29 @@
-// The connections of Linux: those of this process's network namespace, by sock_diag(7).
+// Lists and closes the connections of this network namespace on Linux, by sock_diag(7).
 
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { rangeError, typeError, valueError } from '../../core/validate';
 import { linuxTcpInfo } from '../../tcp-info/linux';
-import { addressBytes, addressText } from '../address';
+import { formatAddress, parseAddress } from '../address';
 import type { Connection, ConnectionTimer } from '../connection';
-import { ALL_STATES, type Conditions, matches } from '../filter';
-import type { ConnectionName, ConnectionSystem, Query } from '../platform';
+import { ALL_STATES, matchesFilter, type ParsedFilter } from '../filter';
+import type { ConnectionIdentity, ConnectionPlatform, ConnectionQuery } from '../platform';
 import { AF_INET, AF_INET6, DiagMessages, IPPROTO_MPTCP, IPPROTO_TCP } from './messages';
-import { own } from './owners';
+import { attachOwners } from './owners';
 import { destroyRequest, dumpRequest, type SocketId } from './request';
 
-const TIMERS = ['', 'retransmission', 'keepalive', 'time-wait', 'persist', 'delayed-ack'] as const;
+/** `idiag_timer`: the index is the kernel's number, 0 for no timer. */
+const TIMER_KINDS = [
+  '',
+  'retransmission',
+  'keepalive',
+  'time-wait',
+  'persist',
+  'delayed-ack',
+] as const;
 
-/** The socket that a message is about. */
-export function connectionOf(
+/** The connection that the current message describes. */
+export function connectionFromMessage(
   message: DiagMessages,
   tcpInfo: boolean,
   mptcp: Connection['mptcp'],
@@ -25,14 +33,14 @@ export function connectionOf(
   return {
     family: size === 4 ? 'IPv4' : 'IPv6',
     state: message.state,
-    localAddress: addressText(message.bytes, message.localAt, size),
+    localAddress: formatAddress(message.bytes, message.localAt, size),
     localPort: message.localPort,
-    remoteAddress: addressText(message.bytes, message.remoteAt, size),
+    remoteAddress: formatAddress(message.bytes, message.remoteAt, size),
     remotePort: message.remotePort,
     timer: timerOf(message),
     receiveQueue: message.receiveQueue,
     sendQueue: message.sendQueue,
-    // The kernel writes 0, which is root, for those that no process has (any more).
+    // For a socket that no process holds, the kernel writes 0, which would be root.
     uid: message.inode === 0 ? null : message.uid,
     inode: message.inode,
     cookie: message.cookie,
@@ -44,30 +52,34 @@ export function connectionOf(
   };
 }
 
-const TIME_WAIT_TIMER = TIMERS.indexOf('time-wait');
+const TIME_WAIT_TIMER = TIMER_KINDS.indexOf('time-wait');
 
-/** False of what the kernel keeps in short form: a connection in `TIME-WAIT`, or one that is not open yet. */
-function isWhole(message: DiagMessages): boolean {
+/**
+ * Whether the kernel keeps a full socket (`sk_fullsock`): it does not in `TIME-WAIT` and `SYN-RECEIVED`, and
+ * reports fewer attributes then.
+ */
+function isFullSocket(message: DiagMessages): boolean {
   return message.timer !== TIME_WAIT_TIMER && message.state !== 'SYN-RECEIVED';
 }
 
 function timerOf(message: DiagMessages): ConnectionTimer | null {
   const { timer } = message;
   if (timer === 0) return null;
-  const kind = TIMERS[timer] || 'unknown';
+  const kind = TIMER_KINDS[timer] || 'unknown';
   return { kind, expires: message.expires, count: message.retransmits };
 }
 
-/** What is known of Multipath TCP in this network namespace: of which families there are sockets. */
-interface Multipath {
+/** The sockets of Multipath TCP in this network namespace. */
+interface MultipathSockets {
+  /** The address families that may have some. */
   readonly families: readonly number[];
-  /** Connections by their keys, once they were asked for. */
+  /** Their `endpointKey`s, filled by the queries that come first. */
   readonly keys: Set<string>;
 }
 
 /**
- * The address families that may have sockets of Multipath TCP: now, or with `ever` at any time. A list of these
- * sockets takes five times as long as a short list of TCP, so this asks for the kernel's own count first.
+ * The address families that may have sockets of Multipath TCP now, or with `ever` at any time. Listing these
+ * sockets takes five times as long as a short list of TCP, so this reads the kernel's count first.
  */
 export function multipathFamilies(ever = false): number[] {
   let protocols: string;
@@ -76,55 +88,58 @@ export function multipathFamilies(ever = false): number[] {
   } catch {
     return [AF_INET, AF_INET6];
   }
-  const inUse = (name: string) => new RegExp(`^${name} +\\d+ +(-?\\d+)`, 'm').exec(protocols)?.[1];
-  // Every kernel that has sockets of TCP has this row: without it the file is hidden, as in containers.
-  if (inUse('TCP') === undefined) return [AF_INET, AF_INET6];
+  const socketCount = (name: string) =>
+    new RegExp(`^${name} +\\d+ +(-?\\d+)`, 'm').exec(protocols)?.[1];
+  // Every kernel with TCP has this row. Without it, the file is hidden, as in some containers.
+  if (socketCount('TCP') === undefined) return [AF_INET, AF_INET6];
   const families: number[] = [];
   for (const [name, family] of [
     ['MPTCP', AF_INET],
     ['MPTCPv6', AF_INET6],
   ] as const) {
-    const count = inUse(name);
-    if (count !== undefined && (count !== '0' || ever || !countsMultipath())) families.push(family);
+    const count = socketCount(name);
+    if (count !== undefined && (count !== '0' || ever || !kernelCountsMultipath()))
+      families.push(family);
   }
   return families;
 }
 
-/** Before Linux 6.3 it counts none of them. */
-function countsMultipath(): boolean {
+/** Before Linux 6.3, the count in /proc/net/protocols is always 0 for Multipath TCP. */
+function kernelCountsMultipath(): boolean {
   const [major = 0, minor = 0] = release().split('.').map(Number);
   return major > 6 || (major === 6 && minor >= 3);
 }
 
-function mptcpOf(message: DiagMessages, { families, keys }: Multipath): boolean | null {
-  if (message.multipath || (keys.size > 0 && keys.has(message.key))) return true;
+/** `null`: not known. */
+function isMultipath(message: DiagMessages, { families, keys }: MultipathSockets): boolean | null {
+  if (message.multipath || (keys.size > 0 && keys.has(message.endpointKey))) return true;
   if (families.length === 0) return false;
-  // A further subflow has addresses of its own. With CAP_NET_ADMIN the kernel would have told of it,
-  // where there is a whole socket.
-  return message.privileged && isWhole(message) ? false : null;
+  // An additional subflow has other endpoints than its connection. The kernel marks it, but only for full
+  // sockets and with CAP_NET_ADMIN.
+  return message.privileged && isFullSocket(message) ? false : null;
 }
 
-/** The connections of one family. */
-class Dump implements Query {
+/** Lists the TCP sockets of one address family. */
+class TcpQuery implements ConnectionQuery {
   readonly request: Uint8Array;
   readonly optional = false;
   private readonly messages = new DiagMessages();
-  private readonly conditions: Conditions;
-  private readonly multipath: Multipath;
+  private readonly filter: ParsedFilter;
+  private readonly multipath: MultipathSockets;
 
-  constructor(family: number, conditions: Conditions, multipath: Multipath) {
-    this.request = dumpRequest(family, IPPROTO_TCP, conditions);
-    this.conditions = conditions;
+  constructor(family: number, filter: ParsedFilter, multipath: MultipathSockets) {
+    this.request = dumpRequest(family, IPPROTO_TCP, filter);
+    this.filter = filter;
     this.multipath = multipath;
   }
 
-  parse(bytes: Uint8Array): Connection[] {
-    const { messages, conditions, multipath } = this;
+  parseChunk(bytes: Uint8Array): Connection[] {
+    const { messages, filter, multipath } = this;
     const found: Connection[] = [];
-    messages.read(bytes);
+    messages.load(bytes);
     while (messages.next()) {
-      if (!matches(conditions, messages)) continue;
-      found.push(connectionOf(messages, conditions.tcpInfo, mptcpOf(messages, multipath)));
+      if (!matchesFilter(filter, messages)) continue;
+      found.push(connectionFromMessage(messages, filter.tcpInfo, isMultipath(messages, multipath)));
     }
     return found;
   }
@@ -140,8 +155,8 @@ class Dump implements Query {
   }
 }
 
-/** The connections of Multipath TCP of one family: only which there are. */
-class MultipathDump implements Query {
+/** Collects the endpoints of the Multipath TCP sockets of one address family; returns no connections. */
+class MultipathQuery implements ConnectionQuery {
   readonly request: Uint8Array;
   readonly optional = true;
   readonly interrupted = false;
@@ -149,14 +164,14 @@ class MultipathDump implements Query {
   private readonly messages = new DiagMessages();
   private readonly keys: Set<string>;
 
-  constructor(family: number, conditions: Conditions, keys: Set<string>) {
-    this.request = dumpRequest(family, IPPROTO_MPTCP, conditions);
+  constructor(family: number, filter: ParsedFilter, keys: Set<string>) {
+    this.request = dumpRequest(family, IPPROTO_MPTCP, filter);
     this.keys = keys;
   }
 
-  parse(bytes: Uint8Array): Connection[] {
-    this.messages.read(bytes);
-    while (this.messages.next()) this.keys.add(this.messages.key);
+  parseChunk(bytes: Uint8Array): Connection[] {
+    this.messages.load(bytes);
+    while (this.messages.next()) this.keys.add(this.messages.endpointKey);
     return [];
   }
 
@@ -165,11 +180,11 @@ class MultipathDump implements Query {
   }
 }
 
-/** The families in which the conditions can be true of anything. */
-function familiesOf(conditions: Conditions): number[] {
-  const { family, states, port, localPort, remotePort, localAddress, remoteAddress } = conditions;
-  const nothing = [port, localPort, remotePort].some((ports) => ports?.size === 0);
-  if (states === 0 || nothing) return [];
+/** The address families that can have a match. */
+function familiesToQuery(filter: ParsedFilter): number[] {
+  const { family, states, port, localPort, remotePort, localAddress, remoteAddress } = filter;
+  const hasEmptyList = [port, localPort, remotePort].some((ports) => ports?.size === 0);
+  if (states === 0 || hasEmptyList) return [];
   const ipv6Only = [localAddress, remoteAddress].some((prefix) => prefix?.bytes.length === 16);
   return [
     ...(family === 'IPv6' || ipv6Only ? [] : [AF_INET]),
@@ -177,8 +192,8 @@ function familiesOf(conditions: Conditions): number[] {
   ];
 }
 
-/** What names a connection that was listed; a caller may have kept it, copied it, or made it up. */
-function identify(connection: ConnectionName): SocketId {
+/** Checks what identifies a connection: the caller may have kept it, copied it, or made it up. */
+function parseSocketId(connection: ConnectionIdentity): SocketId {
   const { family, cookie } = connection;
   const size = family === 'IPv6' ? 16 : 4;
   if (typeof cookie !== 'string') {
@@ -188,12 +203,12 @@ function identify(connection: ConnectionName): SocketId {
   if (!/^[1-9]\d{0,19}$/.test(cookie)) {
     throw valueError('connection.cookie', 'must be decimal digits without leading zeros', cookie);
   }
-  // All ones is the kernel's word for "any".
+  // INET_DIAG_NOCOOKIE, all ones, would mean any socket with these addresses.
   if (BigInt(cookie) >= 2n ** 64n - 1n) {
     throw rangeError('connection.cookie', '>= 1 and < 2^64 - 1', cookie);
   }
   const address = (name: 'localAddress' | 'remoteAddress') => {
-    const bytes = typeof connection[name] === 'string' ? addressBytes(connection[name]) : undefined;
+    const bytes = typeof connection[name] === 'string' ? parseAddress(connection[name]) : undefined;
     if (bytes?.length === size) return bytes;
     throw valueError(`connection.${name}`, `must be an ${family} address`, connection[name]);
   };
@@ -217,53 +232,54 @@ function identify(connection: ConnectionName): SocketId {
   };
 }
 
-export const linux: ConnectionSystem = {
+export const linux: ConnectionPlatform = {
   syscall: 'sock_diag',
 
-  queries(conditions) {
-    const families = familiesOf(conditions);
+  queries(filter) {
+    const families = familiesToQuery(filter);
     const multipath = {
       families: families.length > 0 ? multipathFamilies() : [],
       keys: new Set<string>(),
     };
-    // A state of Multipath TCP is not that of the connection below it.
-    const all = { ...conditions, tcpInfo: false, states: ALL_STATES };
+    // A Multipath TCP socket and its subflow have states of their own: all states are queried.
+    const all = { ...filter, tcpInfo: false, states: ALL_STATES };
     return [
       ...multipath.families
         .filter((family) => families.includes(family))
-        .map((family) => () => new MultipathDump(family, all, multipath.keys)),
-      ...families.map((family) => () => new Dump(family, conditions, multipath)),
+        .map((family) => () => new MultipathQuery(family, all, multipath.keys)),
+      ...families.map((family) => () => new TcpQuery(family, filter, multipath)),
     ];
   },
 
-  own,
+  attachOwners,
 
   destroyRequest(connection) {
-    return destroyRequest(identify(connection));
+    return destroyRequest(parseSocketId(connection));
   },
 
-  meaning(code, call, failedCall) {
+  explainError(code, operation, failedCall) {
     switch (code) {
       case 'EBADF':
-        return 'this program has closed a descriptor that it did not open';
+        return 'this program closed a descriptor that belongs to socket-options';
       case 'EPROTO':
-        return "the kernel's answer has no end, or is not one that this package can read";
+        return "the kernel's reply is incomplete or malformed";
       case 'EPROTONOSUPPORT':
       case 'ENOENT':
-        if (code === 'ENOENT' && call === 'destroy') return 'there is no such connection any more';
-        return 'this kernel has no sock_diag for TCP (CONFIG_INET_DIAG), as in gVisor';
+        if (code === 'ENOENT' && operation === 'destroy')
+          return 'the connection does not exist any more';
+        return 'this kernel has no sock_diag for TCP (gVisor, or built without CONFIG_INET_DIAG)';
       case 'EAFNOSUPPORT':
       case 'EACCES':
       case 'EPERM':
         if (failedCall === 'socket') {
-          return 'sockets of AF_NETLINK are denied to this process, as by RestrictAddressFamilies of systemd';
+          return 'this process may not open AF_NETLINK sockets (for example by RestrictAddressFamilies of systemd)';
         }
-        return code === 'EPERM' && call === 'destroy' && failedCall === null
-          ? 'it takes CAP_NET_ADMIN in the network namespace'
+        return code === 'EPERM' && operation === 'destroy' && failedCall === null
+          ? 'closing a connection requires CAP_NET_ADMIN in the network namespace'
           : undefined;
       case 'ENOTSUP':
       case 'EOPNOTSUPP':
-        return 'this kernel cannot end connections of others (CONFIG_INET_DIAG_DESTROY)';
+        return 'this kernel cannot close connections (it was built without CONFIG_INET_DIAG_DESTROY)';
       default:
         return undefined;
     }

@@ -1,116 +1,120 @@
-// sock_diag(7) of Linux: its numbers, and its messages read, of which no length is trusted that stands in
-// them. Layouts: include/uapi/linux/netlink.h, sock_diag.h, inet_diag.h.
+// Decodes messages of sock_diag(7) on Linux. Every length in a message is checked against the bytes that
+// there are. Layouts: include/uapi/linux/netlink.h, sock_diag.h, inet_diag.h.
 
 import { stateIndexOf } from '../../tcp-info/linux';
 import { type TcpState, tcpStates } from '../../tcp-info/tcp-info';
-import type { Ends } from '../filter';
+import type { EndpointView } from '../filter';
 
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
-/** The kernel never sends one: with it native/platform/linux_watch.cc says what a watch had to drop. */
+/** The kernel never sends it. By it, native/platform/linux_watch.cc reports how many messages it dropped. */
 const NLMSG_OVERRUN = 4;
 export const SOCK_DIAG_BY_FAMILY = 20;
 
-/** Of an answer: the table changed so much meanwhile that the answer may have gaps. */
+/** A flag of a reply: the kernel's table changed meanwhile, so the reply may have gaps. */
 const NLM_F_DUMP_INTR = 0x10;
 
 /** `struct nlmsghdr`. */
-export const HEADER = 16;
+export const NLMSGHDR_SIZE = 16;
 /** `struct inet_diag_msg`. */
-const MESSAGE = 72;
+const INET_DIAG_MSG_SIZE = 72;
 
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_MPTCP = 262;
 
-/** Attributes of an answer. */
+/** Attributes of a reply. */
 export const INET_DIAG_INFO = 2;
 export const INET_DIAG_CONG = 4;
 const INET_DIAG_MARK = 15;
 const INET_DIAG_ULP_INFO = 20;
 const INET_ULP_INFO_NAME = 1;
 
-/** For an answer that is none: -EPROTO. */
-export const BROKEN = -71;
+/** The error for a malformed reply. */
+export const NEGATIVE_EPROTO = -71;
 
 const align = (length: number) => (length + 3) & ~3;
 
 /**
- * The messages in a piece of an answer, one after the other: `read(bytes)`, then `next()` until it is
- * false. What is found of each stays until the next one.
+ * Reads the messages in a chunk of a reply one by one: `load(chunk)`, then `next()` until it returns false.
+ * The getters describe the current socket; the flags cover everything that was read so far.
  */
-export class DiagMessages implements Ends {
+export class DiagMessages implements EndpointView {
   bytes: Uint8Array = new Uint8Array(0);
-  /** The same memory as words, where `TCP_INFO` is read. */
+  /** The same memory as words, for the decoder of `TCP_INFO`. */
   words: Uint32Array = new Uint32Array(0);
   private view: DataView = new DataView(new ArrayBuffer(0));
-  private after = 0;
+  /** The offset of the next message. */
+  private nextAt = 0;
+  /** The offset of the current `struct inet_diag_msg`. */
   private at = 0;
 
-  /** Whether the kernel has said that this was all. */
+  /** Whether the reply is complete (NLMSG_DONE or an error was read). */
   done = false;
-  /** The negative code of a refusal; 0 without one. */
+  /** The negative error number that the kernel replied; 0 without an error. */
   errno = 0;
-  /** Whether the kernel has said that there may be gaps. */
+  /** Whether the kernel reported that the reply may have gaps. */
   interrupted = false;
-  /** Of a watch, as last told: what was dropped here, and how often the kernel had to drop. */
+  /** For a watch: how many sockets the native thread dropped, and how often the kernel dropped some. */
   dropped = 0;
   overruns = 0;
 
-  /** Of the socket that `next` found: attributes, where they begin and how long they are. */
+  /** Offsets and lengths of the attributes of the current socket. */
   infoAt = 0;
   infoLength = 0;
   private congestionAt = 0;
   private congestionLength = 0;
-  /** Whether it is known what runs over the socket, and whether that is Multipath TCP. */
+  /** Whether the kernel reports attributes that require CAP_NET_ADMIN. */
   privileged = false;
+  /** Whether the socket is a subflow of Multipath TCP, if `privileged`. */
   multipath = false;
 
-  /** Reads these bytes from now on. They are not copied, unless they begin within a word. */
-  read(bytes: Uint8Array): void {
-    const whole = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-    this.bytes = whole;
-    this.words = new Uint32Array(whole.buffer, whole.byteOffset, whole.length >> 2);
-    this.view = new DataView(whole.buffer, whole.byteOffset, whole.length);
-    this.after = 0;
+  /** Continues with these bytes. They are copied only if they are not aligned to a word. */
+  load(bytes: Uint8Array): void {
+    const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+    this.bytes = aligned;
+    this.words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2);
+    this.view = new DataView(aligned.buffer, aligned.byteOffset, aligned.length);
+    this.nextAt = 0;
   }
 
-  /** Goes to the next socket; false where there is none. */
+  /** Moves to the next socket; false if there is none. */
   next(): boolean {
-    while (this.bytes.length - this.after >= HEADER) {
-      const at = this.after;
+    while (this.bytes.length - this.nextAt >= NLMSGHDR_SIZE) {
+      const at = this.nextAt;
       const length = this.view.getUint32(at, true);
-      if (length < HEADER || length > this.bytes.length - at) break;
-      this.after = at + align(length);
+      if (length < NLMSGHDR_SIZE || length > this.bytes.length - at) break;
+      this.nextAt = at + align(length);
       if ((this.view.getUint16(at + 6, true) & NLM_F_DUMP_INTR) !== 0) this.interrupted = true;
-      if (this.take(this.view.getUint16(at + 4, true), at + HEADER, length - HEADER)) return true;
+      const type = this.view.getUint16(at + 4, true);
+      if (this.readMessage(type, at + NLMSGHDR_SIZE, length - NLMSGHDR_SIZE)) return true;
     }
-    // What is left is no message: a piece that the kernel wrote has none of that.
-    if (this.after < this.bytes.length) this.errno ||= BROKEN;
-    this.after = this.bytes.length;
+    // The kernel never writes trailing bytes: the chunk is corrupt.
+    if (this.nextAt < this.bytes.length) this.errno ||= NEGATIVE_EPROTO;
+    this.nextAt = this.bytes.length;
     return false;
   }
 
-  /** Takes the `length` bytes of a message; true if it is a socket. */
-  private take(type: number, at: number, length: number): boolean {
+  /** Reads the `length` bytes of a message; true if it describes a socket. */
+  private readMessage(type: number, at: number, length: number): boolean {
     switch (type) {
       case SOCK_DIAG_BY_FAMILY:
-        if (length < MESSAGE) {
-          this.errno ||= BROKEN;
+        if (length < INET_DIAG_MSG_SIZE) {
+          this.errno ||= NEGATIVE_EPROTO;
           return false;
         }
         this.at = at;
-        this.takeAttributes(at + MESSAGE, at + length);
+        this.readAttributes(at + INET_DIAG_MSG_SIZE, at + length);
         return true;
       case NLMSG_DONE:
         this.done = true;
-        // With an error of its own where the kernel could not go on.
+        // It carries an error if the kernel could not finish the reply.
         if (length >= 4) this.errno ||= Math.min(this.view.getInt32(at, true), 0);
         return false;
       case NLMSG_ERROR:
         this.done = true;
-        this.errno ||= length >= 4 ? Math.min(this.view.getInt32(at, true), 0) : BROKEN;
+        this.errno ||= length >= 4 ? Math.min(this.view.getInt32(at, true), 0) : NEGATIVE_EPROTO;
         return false;
       case NLMSG_OVERRUN:
         if (length >= 16) {
@@ -123,13 +127,13 @@ export class DiagMessages implements Ends {
     }
   }
 
-  private takeAttributes(from: number, end: number): void {
+  private readAttributes(from: number, end: number): void {
     this.infoLength = this.congestionLength = 0;
     this.privileged = this.multipath = false;
     for (let at = from; end - at >= 4; ) {
       const length = this.view.getUint16(at, true);
       if (length < 4 || length > end - at) return;
-      // Without the two flags in the upper bits, which say how a payload is written.
+      // The two upper bits are the flags NLA_F_NESTED and NLA_F_NET_BYTEORDER.
       switch (this.view.getUint16(at + 2, true) & 0x3fff) {
         case INET_DIAG_INFO:
           this.infoAt = at + 4;
@@ -140,26 +144,26 @@ export class DiagMessages implements Ends {
           this.congestionLength = length - 4;
           break;
         case INET_DIAG_MARK:
-          // Told to those with CAP_NET_ADMIN, as is what follows.
+          // Only reported with CAP_NET_ADMIN, like INET_DIAG_ULP_INFO.
           this.privileged = true;
           break;
         case INET_DIAG_ULP_INFO:
-          this.multipath = this.nameOfProtocol(at + 4, at + length) === 'mptcp';
+          this.multipath = this.readProtocolName(at + 4, at + length) === 'mptcp';
           break;
       }
       at += align(length);
     }
   }
 
-  private nameOfProtocol(from: number, end: number): string {
+  private readProtocolName(from: number, end: number): string {
     if (end - from < 4) return '';
     const length = this.view.getUint16(from, true);
-    const named = (this.view.getUint16(from + 2, true) & 0x3fff) === INET_ULP_INFO_NAME;
-    return named && length >= 4 && length <= end - from ? this.text(from + 4, length - 4) : '';
+    const isName = (this.view.getUint16(from + 2, true) & 0x3fff) === INET_ULP_INFO_NAME;
+    return isName && length >= 4 && length <= end - from ? this.readText(from + 4, length - 4) : '';
   }
 
-  /** Characters up to the first that is 0. */
-  private text(at: number, length: number): string {
+  /** The characters before the first NUL. */
+  private readText(at: number, length: number): string {
     let text = '';
     for (let i = at; i < at + length && this.bytes[i] !== 0; i++) {
       text += String.fromCharCode(this.bytes[i] as number);
@@ -177,7 +181,7 @@ export class DiagMessages implements Ends {
     return stateIndexOf(this.bytes[this.at + 1] as number);
   }
   get state(): TcpState {
-    // A state that is newer than this package: of such a socket nothing is known to go on.
+    // CLOSED for a state that is newer than this package.
     return tcpStates[this.stateIndex] ?? 'CLOSED';
   }
   get timer(): number {
@@ -220,10 +224,12 @@ export class DiagMessages implements Ends {
     return this.view.getUint32(this.at + 68, true);
   }
   get congestionControl(): string | null {
-    return this.congestionLength === 0 ? null : this.text(this.congestionAt, this.congestionLength);
+    return this.congestionLength === 0
+      ? null
+      : this.readText(this.congestionAt, this.congestionLength);
   }
-  /** Ports and addresses as a key, the same for a Multipath TCP connection and its first subflow. */
-  get key(): string {
+  /** Ports and addresses. A Multipath TCP connection and its first subflow have the same key. */
+  get endpointKey(): string {
     return String.fromCharCode(this.family, ...this.bytes.subarray(this.at + 4, this.at + 40));
   }
 }

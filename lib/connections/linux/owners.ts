@@ -1,41 +1,44 @@
-// Which processes hold a socket, on Linux: those with a descriptor whose inode is the socket's.
+// Finds the processes that hold a socket on Linux: a descriptor in /proc/<pid>/fd has the socket's inode.
 
 import { fstatSync, opendirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { SocketOptionError } from '../../core/errors';
 import type { Connection, ConnectionOwner } from '../connection';
-import type { Conditions } from '../filter';
+import type { ParsedFilter } from '../filter';
 
-/** Descriptors that are looked at in one step: some 200 microseconds. */
-const STEP = 64;
+/** Descriptors that are read in one step: about 200 microseconds. */
+const DESCRIPTORS_PER_STEP = 64;
 
-/** Leaves out what is not this process's, and adds the owners, as far as the conditions say so. */
-export function* own(found: Connection[], conditions: Conditions): Generator<void, Connection[]> {
+/** If the filter asks for it: keeps only connections of this process, and adds the owners. */
+export function* attachOwners(
+  found: Connection[],
+  filter: ParsedFilter,
+): Generator<void, Connection[]> {
   let wanted = found;
-  if (conditions.ownProcess) {
-    const inodes = yield* ownInodes();
+  if (filter.ownProcess) {
+    const inodes = yield* findOwnInodes();
     wanted = wanted.filter(({ inode }) => inodes.has(inode as number));
   }
-  if (conditions.owners) {
-    const owners = yield* ownersOf(new Set(wanted.map(({ inode }) => inode as number)));
+  if (filter.owners) {
+    const owners = yield* findOwners(new Set(wanted.map(({ inode }) => inode as number)));
     wanted = wanted.map((connection) => ({
       ...connection,
-      // A socket with an inode is held: by a process that may not be seen, if none was found.
+      // Some process holds a socket with an inode. If none was found, this process may not see it.
       owners: owners.get(connection.inode as number) ?? (connection.inode === 0 ? [] : null),
     }));
   }
   return wanted;
 }
 
-/** The inodes of the sockets that this process has open. */
-function* ownInodes(): Generator<void, Set<number>> {
+/** The inodes of the sockets of this process. */
+function* findOwnInodes(): Generator<void, Set<number>> {
   const inodes = new Set<number>();
-  let looked = 0;
+  let count = 0;
   try {
     for (const fd of namesIn('/proc/self/fd')) {
-      const inode = socketOf(Number(fd));
+      const inode = socketInode(Number(fd));
       if (inode !== undefined) inodes.add(inode);
-      if (++looked % STEP === 0) yield;
+      if (++count % DESCRIPTORS_PER_STEP === 0) yield;
     }
   } catch (error) {
     const { code = 'UNKNOWN', errno, syscall = 'opendir' } = error as NodeJS.ErrnoException;
@@ -47,8 +50,11 @@ function* ownInodes(): Generator<void, Set<number>> {
   return inodes;
 }
 
-/** The inode of a socket of this process; `undefined` of what is none, or was closed meanwhile. */
-function socketOf(fd: number): number | undefined {
+/**
+ * The inode of a socket of this process; `undefined` for another kind of file, and for a descriptor that was
+ * closed meanwhile, such as the one that reads the directory.
+ */
+function socketInode(fd: number): number | undefined {
   try {
     const status = fstatSync(fd);
     return status.isSocket() ? status.ino : undefined;
@@ -58,30 +64,30 @@ function socketOf(fd: number): number | undefined {
   }
 }
 
-/** For each of the inodes: who has it open, as far as this process may see. */
-function* ownersOf(inodes: Set<number>): Generator<void, Map<number, ConnectionOwner[]>> {
+/** The owners of each inode, as far as this process may see them. */
+function* findOwners(inodes: Set<number>): Generator<void, Map<number, ConnectionOwner[]>> {
   const owners = new Map<number, ConnectionOwner[]>();
-  let looked = 0;
+  let count = 0;
   for (const pid of inodes.size > 0 ? readableNamesIn('/proc') : []) {
     if (!/^\d+$/.test(pid)) continue;
     let name: string | null | undefined;
     for (const fd of readableNamesIn(`/proc/${pid}/fd`)) {
-      const inode = socketAt(`/proc/${pid}/fd/${fd}`);
+      const inode = socketInodeAt(`/proc/${pid}/fd/${fd}`);
       if (inodes.has(inode)) {
-        if (name === undefined) name = nameOf(pid);
+        if (name === undefined) name = readProcessName(pid);
         const known = owners.get(inode);
         const owner = { pid: Number(pid), name, fd: Number(fd) };
         if (known === undefined) owners.set(inode, [owner]);
         else known.push(owner);
       }
-      if (++looked % STEP === 0) yield;
+      if (++count % DESCRIPTORS_PER_STEP === 0) yield;
     }
-    if (++looked % STEP === 0) yield;
+    if (++count % DESCRIPTORS_PER_STEP === 0) yield;
   }
   return owners;
 }
 
-/** The names in a directory, one after the other: it may have very many. */
+/** The names in a directory, read one by one because there may be very many. */
 function* namesIn(path: string): Generator<string> {
   const directory = opendirSync(path);
   try {
@@ -93,17 +99,17 @@ function* namesIn(path: string): Generator<string> {
   }
 }
 
-/** The same; none, or no more, where the directory may not be read or is gone with its process. */
+/** The same, but ends without an error if the directory cannot be read or disappears with its process. */
 function* readableNamesIn(path: string): Generator<string> {
   try {
     yield* namesIn(path);
   } catch {
-    // What was not seen is not known: see `owners`.
+    // An owner that was not seen is reported as not known: see `Connection.owners`.
   }
 }
 
-/** The inode of the socket that a descriptor is; NaN where it is none, or may not be seen. */
-function socketAt(path: string): number {
+/** The inode of the socket that a link in /proc/<pid>/fd points to; NaN if it is not a socket or not readable. */
+function socketInodeAt(path: string): number {
   try {
     return Number(/^socket:\[(\d+)\]$/.exec(readlinkSync(path))?.[1]);
   } catch {
@@ -111,17 +117,17 @@ function socketAt(path: string): number {
   }
 }
 
-/** `null` where it cannot be read. */
-function nameOf(pid: string): string | null {
-  const name = textOf(`/proc/${pid}/comm`)?.trimEnd();
+/** The name of a process; `null` if it cannot be read. */
+function readProcessName(pid: string): string | null {
+  const name = readText(`/proc/${pid}/comm`)?.trimEnd();
   if (!name) return null;
-  // So Node 24 and later call their first thread, and with it the process: what was run says more.
+  // Node 24 and later rename their first thread, and so the process: the command line tells more.
   if (!name.endsWith('MainThread')) return name;
-  const [program = ''] = textOf(`/proc/${pid}/cmdline`)?.split('\0') ?? [];
+  const [program = ''] = readText(`/proc/${pid}/cmdline`)?.split('\0') ?? [];
   return basename(program) || name;
 }
 
-function textOf(path: string): string | null {
+function readText(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch {

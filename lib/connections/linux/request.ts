@@ -1,13 +1,13 @@
-// sock_diag(7) of Linux: requests written. Layouts: include/uapi/linux/netlink.h, sock_diag.h, inet_diag.h.
+// Encodes requests of sock_diag(7) on Linux. Layouts: include/uapi/linux/netlink.h, sock_diag.h, inet_diag.h.
 
 import { stateIndexOf } from '../../tcp-info/linux';
-import type { Conditions } from '../filter';
-import { bytecodeOf } from './bytecode';
+import type { ParsedFilter } from '../filter';
+import { compileFilter } from './bytecode';
 import {
-  HEADER,
   INET_DIAG_CONG,
   INET_DIAG_INFO,
   IPPROTO_TCP,
+  NLMSGHDR_SIZE,
   SOCK_DIAG_BY_FAMILY,
 } from './messages';
 
@@ -18,37 +18,39 @@ const NLM_F_ACK = 0x04;
 const NLM_F_DUMP = 0x300;
 
 /** `struct inet_diag_req_v2`. */
-const REQUEST = 56;
+const INET_DIAG_REQ_V2_SIZE = 56;
 
 /** Attributes of a request. */
 const INET_DIAG_REQ_BYTECODE = 1;
 const INET_DIAG_REQ_PROTOCOL = 3;
 
-/** For `idiag_states`: bits of the kernel's numbers of states, made from bits of ours. */
+/** The last state of the kernel, for connections that are being accepted. It reports them as TCP_SYN_RECV. */
+const TCP_NEW_SYN_RECV = 12;
+
+/** `idiag_states`: the bits of indices in `tcpStates` as bits of the kernel's states. */
 function kernelStates(states: number): number {
   let bits = 0;
-  for (let state = 1; state <= LAST_STATE; state++) {
+  for (let state = 1; state <= TCP_NEW_SYN_RECV; state++) {
     if ((states >> stateIndexOf(state)) & 1) bits |= 1 << state;
   }
   return bits;
 }
-/** TCP_NEW_SYN_RECV: a connection that is not one yet, which is told as TCP_SYN_RECV. */
-const LAST_STATE = 12;
 
-/** A request for every socket of a family that the conditions are true of. */
-export function dumpRequest(family: number, protocol: number, conditions: Conditions): Uint8Array {
-  const { states, tcpInfo } = conditions;
-  const bytecode = protocol === IPPROTO_TCP ? bytecodeOf(conditions) : [];
+/** A request for every socket of a family that matches the filter. */
+export function dumpRequest(family: number, protocol: number, filter: ParsedFilter): Uint8Array {
+  const { states, tcpInfo } = filter;
+  const bytecode = protocol === IPPROTO_TCP ? compileFilter(filter) : [];
   const mptcp = protocol !== IPPROTO_TCP;
   const attributes = (bytecode.length > 0 ? 4 + bytecode.length : 0) + (mptcp ? 8 : 0);
   const bytes = newRequest(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, attributes);
   const view = new DataView(bytes.buffer);
-  bytes[HEADER] = family;
-  // Where the kernel does not know the attribute, 0 is no protocol; 262 cut down to a byte would be TCP.
-  bytes[HEADER + 1] = mptcp ? 0 : protocol;
-  if (tcpInfo) bytes[HEADER + 2] = (1 << (INET_DIAG_INFO - 1)) | (1 << (INET_DIAG_CONG - 1));
-  view.setUint32(HEADER + 4, kernelStates(states), true);
-  let at = HEADER + REQUEST;
+  bytes[NLMSGHDR_SIZE] = family;
+  // IPPROTO_MPTCP (262) does not fit in the byte: cut off, it would be TCP. A kernel that does not know the
+  // attribute below finds no protocol 0, and answers with an error.
+  bytes[NLMSGHDR_SIZE + 1] = mptcp ? 0 : protocol;
+  if (tcpInfo) bytes[NLMSGHDR_SIZE + 2] = (1 << (INET_DIAG_INFO - 1)) | (1 << (INET_DIAG_CONG - 1));
+  view.setUint32(NLMSGHDR_SIZE + 4, kernelStates(states), true);
+  let at = NLMSGHDR_SIZE + INET_DIAG_REQ_V2_SIZE;
   if (bytecode.length > 0) {
     view.setUint16(at, 4 + bytecode.length, true);
     view.setUint16(at + 2, INET_DIAG_REQ_BYTECODE, true);
@@ -63,7 +65,7 @@ export function dumpRequest(family: number, protocol: number, conditions: Condit
   return bytes;
 }
 
-/** What identifies a socket to the kernel: `struct inet_diag_sockid`. */
+/** Identifies a socket to the kernel: `struct inet_diag_sockid`. */
 export interface SocketId {
   readonly family: number;
   readonly localPort: number;
@@ -75,14 +77,14 @@ export interface SocketId {
   readonly cookie: bigint;
 }
 
-/** A request to end the connection of exactly that cookie. */
+/** A request to close the socket with exactly this cookie. */
 export function destroyRequest(id: SocketId): Uint8Array {
   const bytes = newRequest(SOCK_DESTROY, NLM_F_ACK, 0);
   const view = new DataView(bytes.buffer);
-  bytes[HEADER] = id.family;
-  bytes[HEADER + 1] = IPPROTO_TCP;
-  view.setUint32(HEADER + 4, 0xffffffff, true);
-  const at = HEADER + 8;
+  bytes[NLMSGHDR_SIZE] = id.family;
+  bytes[NLMSGHDR_SIZE + 1] = IPPROTO_TCP;
+  view.setUint32(NLMSGHDR_SIZE + 4, 0xffffffff, true);
+  const at = NLMSGHDR_SIZE + 8;
   view.setUint16(at, id.localPort);
   view.setUint16(at + 2, id.remotePort);
   bytes.set(id.localAddress, at + 4);
@@ -93,7 +95,7 @@ export function destroyRequest(id: SocketId): Uint8Array {
 }
 
 function newRequest(type: number, flags: number, attributes: number): Uint8Array {
-  const bytes = new Uint8Array(HEADER + REQUEST + attributes);
+  const bytes = new Uint8Array(NLMSGHDR_SIZE + INET_DIAG_REQ_V2_SIZE + attributes);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, bytes.length, true);
   view.setUint16(4, type, true);

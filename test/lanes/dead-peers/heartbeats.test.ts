@@ -1,4 +1,4 @@
-// Heartbeats of peers that are lost in every way, and of peers that live.
+// Heartbeats of peers that are lost in every way, and of living peers.
 
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { certificate } from '../../support/certificate';
@@ -16,7 +16,7 @@ interface Case extends Observed {
 
 interface Return {
   readonly fate: string;
-  /** Whether the old connection was open until the new one came, and the new one the only one then. */
+  /** Whether the old connection stayed open until the new one came, and only the new one after that. */
   readonly wasOpen: boolean;
   readonly isAlone: boolean;
   readonly isOpen: boolean;
@@ -25,22 +25,22 @@ interface Return {
 interface Report {
   readonly cases: readonly Case[];
   readonly again: readonly Return[];
-  /** Connections by ss(8), of each link. */
+  /** The connections of each link, from ss(8). */
   readonly established: Readonly<Record<string, number>>;
   readonly identities: number;
   readonly canPersist: boolean;
   readonly lag: number;
 }
 
-/** Of timers, and of two processors that others use too. */
+/** Tolerance for timers on two processors that are shared with other programs, in ms. */
 const SLACK = 250;
 
-/** Of reading, and of the turn before a verdict. */
+/** Tolerance for reads and for the turn of the event loop before a verdict, in ms. */
 const LATENESS = 20;
 
 const WAYS = ['request and answer', 'both send', 'watch only'];
 
-/** What is known of a peer by the heartbeat's way: one that is only watched was sent nothing. */
+/** What is known of a lost peer. It depends on whether the heartbeat sends pings or only watches. */
 const reason = (way: string, known: string) => (way === 'watch only' ? 'unknown' : known);
 
 describe('heartbeats', () => {
@@ -60,7 +60,7 @@ describe('heartbeats', () => {
   const of = (fate: string, way: string) =>
     report.cases.filter((one) => one.fate === fate && one.way === way);
 
-  /** Told once, in time, and the socket ended with it. */
+  /** Expects one report in time, and a closed socket. */
   function expectDeath(one: Case, why: string): void {
     const { interval, timeout, way, isSecure } = one;
     const name = `${way}, ${isSecure ? 'TLS' : 'TCP'}`;
@@ -69,17 +69,17 @@ describe('heartbeats', () => {
     expect(one.explained, name).toBe(why);
     expect(one.sinceHeard, name).toBeGreaterThanOrEqual(timeout);
     const step = Math.min(interval, timeout - interval) / 8;
-    // As promised, but for what the event loop itself was late.
+    // As promised, except for delays of the event loop.
     expect(one.sinceHeard, name).toBeLessThanOrEqual(timeout + step + 40 + report.lag + LATENESS);
   }
 
-  describe.each(WAYS)('%s, plain TCP and TLS', (way) => {
+  describe.each(WAYS)('%s, over TCP and TLS', (way) => {
     test.each([
       ['unplugged', 'vanished'],
       ['link down', 'vanished'],
       ['stopped', 'silent'],
       ['rebooted, back after the timeout', 'vanished'],
-    ])('%s: found dead in time, as %s', (fate, known) => {
+    ])('%s: is found dead in time, as %s', (fate, known) => {
       const found = of(fate, way);
       expect(found.map(({ isSecure }) => isSecure).sort()).toEqual([false, true]);
       for (const one of found) {
@@ -89,13 +89,13 @@ describe('heartbeats', () => {
       }
     });
 
-    test('killed: its system says so, and the heartbeat ends in silence', () => {
+    test('killed: the peer closes the connection, and the heartbeat emits nothing', () => {
       const found = of('killed', way);
       expect(found).toHaveLength(2);
       for (const one of found) expect(one).toMatchObject({ deaths: 0, isClosed: true });
     });
 
-    test('rebooted, answers with resets: an error of the kernel, if anything was sent', () => {
+    test('rebooted and answers with resets: the socket fails if anything was sent', () => {
       const found = of('rebooted, answers with resets', way);
       expect(found).toHaveLength(2);
       for (const one of found) {
@@ -104,7 +104,7 @@ describe('heartbeats', () => {
       }
     });
 
-    test('rebooted, back within the timeout: superseded, not dead', () => {
+    test('rebooted and back within the timeout: is superseded, not dead', () => {
       const found = of('rebooted, back within the timeout', way);
       expect(found).toHaveLength(2);
       for (const one of found) {
@@ -112,71 +112,71 @@ describe('heartbeats', () => {
       }
     });
 
-    test('lives: open to the end', () => {
+    test('living: stays open to the end', () => {
       const found = of('lives', way);
       expect(found).toHaveLength(2);
       for (const one of found) {
         expect(one).toMatchObject({ deaths: 0, code: null, isOpen: true });
-        // The last one may be on its way.
+        // The last ping may be in flight.
         expect([one.pings, one.pings - 1]).toContain(one.pingsReceived);
         if (way === 'request and answer') expect(one.rtt).toBeLessThan(SLACK);
       }
     });
   });
 
-  test('back within the timeout: the old connection is gone as soon as the new one is claimed', () => {
+  test('back within the timeout: claim() closes the old connection', () => {
     const back = report.again.filter(({ fate }) => fate.endsWith('back within the timeout'));
     expect(back).toHaveLength(2 * WAYS.length);
     for (const one of back)
       expect(one).toMatchObject({ wasOpen: true, isAlone: true, isOpen: true });
-    // By the kernel: 4 is the link, of which the old connections would be there too.
+    // In the kernel: link 4 would still have the old connections.
     expect(report.established.atOnce).toBe(2 * WAYS.length);
     expect(report.established[4]).toBe(2 * WAYS.length);
   });
 
-  test('back after the timeout: the old connection was gone already', () => {
+  test('back after the timeout: the old connection was already closed', () => {
     const back = report.again.filter(({ fate }) => fate.endsWith('back after the timeout'));
     expect(back).toHaveLength(2 * WAYS.length);
     for (const one of back) expect(one).toMatchObject({ wasOpen: false, isOpen: true });
     expect(report.established[5]).toBe(2 * WAYS.length);
   });
 
-  test('no connection of a lost peer is left, in the kernel or in the registry', () => {
+  test('leaves no connection of a lost peer in the kernel or in the registry', () => {
     for (const link of [2, 3, 6]) expect(report.established[link], `link ${link}`).toBe(0);
     const living = report.cases.filter(({ isOpen }) => isOpen).length;
     expect(report.identities).toBe(living + 4 * WAYS.length);
   });
 
-  test('one that takes long to answer lives', () => {
+  test('a peer that answers late is alive', () => {
     const found = of('lives', 'slow to answer');
     expect(found).toHaveLength(2);
     for (const one of found) expect(one).toMatchObject({ deaths: 0, isOpen: true });
   });
 
-  test('a socket that this program does not read: nobody is dead', () => {
+  test('does not declare a peer dead while this program does not read its socket', () => {
     const found = of('lives', 'not read here');
     expect(found).toHaveLength(2);
     for (const one of found) {
       expect(one).toMatchObject({ deaths: 0, isOpen: true });
-      // They get through: only the answers are not read.
+      // The pings arrive; only the answers are not read.
       expect([one.pings, one.pings - 1]).toContain(one.pingsReceived);
       expect(one.pings).toBeGreaterThan(10);
     }
   });
 
-  test('a socket that this program does not read: unplugged, with pings on their way', () => {
+  test('finds an unplugged peer of a socket that this program does not read', () => {
     const found = of('unplugged', 'not read here');
     expect(found).toHaveLength(2);
     for (const one of found) {
       const { timeout, sinceLost } = one;
       expect(one).toMatchObject({ deaths: 1, code: 'ETIMEDOUT', explained: 'vanished' });
       expect(one.death?.reason).toBe('vanished');
-      // What was acknowledged within the timeout counts, since nothing else is heard: up to twice as long.
+      // Acknowledgements count because nothing is read, so detection takes up to twice the timeout.
       expect(sinceLost).toBeLessThanOrEqual(2 * timeout + SLACK);
     }
   });
 
-  describe('a path that loses 30 % each way', () => {
+  describe('a path that loses 30 % in each direction', () => {
     beforeEach(({ skip }) => {
       skip(
         !report.canPersist,
@@ -184,7 +184,7 @@ describe('heartbeats', () => {
       );
     });
 
-    test('those that answer live, for 40 s', () => {
+    test('peers that answer are alive for 40 s', () => {
       const found = of('lives', 'bad path');
       expect(found).toHaveLength(24);
       for (const one of found) {
@@ -193,7 +193,7 @@ describe('heartbeats', () => {
       }
     });
 
-    test('one that is unplugged is found in time', () => {
+    test('an unplugged peer is found in time', () => {
       const [one] = of('unplugged', 'bad path') as [Case];
       expectDeath(one, 'vanished');
     });

@@ -1,4 +1,4 @@
-// Peers that live are not ended; and what a closed window means is the caller's choice.
+// A dead-peer timeout does not end living peers, and treats a closed window as `zeroWindow` says.
 
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { inNamespace, needsNamespace } from '../../support/namespace';
@@ -19,7 +19,7 @@ interface Report {
 
 const SLACK = 250;
 
-describe('peers that live, and peers behind a closed window', () => {
+describe('living peers, and peers with a closed window', () => {
   beforeEach(needsNamespace);
 
   let report: Report;
@@ -32,7 +32,7 @@ describe('peers that live, and peers behind a closed window', () => {
     ['idle', 6],
     ['slow', 4],
     ['never reads, tolerate', 1],
-  ])('%s: alive after three times the timeout', (name, count) => {
+  ])('%s: stays open for three times the timeout', (name, count) => {
     const found = named(name);
     expect(found).toHaveLength(count);
     for (const { timeout, code } of found) {
@@ -41,14 +41,14 @@ describe('peers that live, and peers behind a closed window', () => {
     }
   });
 
-  test('one that never reads, where a closed window fails: ended although it answers', () => {
+  test("zeroWindow 'fail' ends a peer that never reads, although it answers", () => {
     expect(report.closedWindow.sendWindow).toBe(0);
     const [one] = named('never reads, fail') as [Case];
     expect(one.code).toBe('ETIMEDOUT');
     expect(one.after).toBeLessThanOrEqual(one.timeout + SLACK);
   });
 
-  test('where a closed window is tolerated, a peer that vanishes is noticed all the same', () => {
+  test("zeroWindow 'tolerate' still detects a peer that vanishes", () => {
     const found = named('lost: ');
     expect(found).toHaveLength(14);
     for (const { name, timeout, code, after, bounds } of found) {

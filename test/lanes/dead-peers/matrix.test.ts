@@ -1,5 +1,5 @@
-// A dead-peer timeout, whatever becomes of the peer and whatever the connection is doing. What was
-// measured becomes the table of docs/dead-peers.md, with WRITE_DOCS=1.
+// A dead-peer timeout for every way to lose a peer and every activity of the connection. With WRITE_DOCS=1 the
+// measured times become the table of docs/dead-peers.md.
 
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { writeTable } from '../../support/docs';
@@ -12,13 +12,13 @@ interface Case {
   readonly probes: number;
   readonly bounds: { readonly idle: number; readonly busy: number; readonly worst: number };
   readonly code: string | null;
-  /** When it began what it was doing, in ms after its peer was lost: as long as it took to lose the others. */
+  /** When its activity began, in ms after its peer was lost: losing the other peers takes time. */
   readonly began: number;
   /** When it failed, in ms after its peer was lost. */
   readonly after: number | null;
 }
 
-/** Of the kernel's timers. */
+/** Tolerance for the kernel's timers. */
 const SLACK = 250;
 
 const LOSSES = [
@@ -48,12 +48,12 @@ describe('a peer that is lost', () => {
   const of = (loss: string, timeout: number) =>
     cases.filter((one) => one.loss === loss && one.timeout === timeout);
 
-  test('every case was run', () => {
+  test('the fixture ran every case', () => {
     expect(cases).toHaveLength(LOSSES.length * TIMEOUTS.length * ACTIVITIES.length);
   });
 
   describe.each(LOSSES)('%s', (loss) => {
-    test.each(TIMEOUTS)('%d ms: failed within it, in each activity', (timeout) => {
+    test.each(TIMEOUTS)('%d ms: every activity fails within the timeout', (timeout) => {
       const found = of(loss, timeout);
       expect(found.map(({ activity }) => activity)).toEqual(ACTIVITIES);
       for (const { activity, after, code } of found) {
@@ -65,27 +65,27 @@ describe('a peer that is lost', () => {
     });
   });
 
-  test('none was called dead before all of its probes went unanswered', () => {
+  test('no peer is declared dead before all of its probes are unanswered', () => {
     for (const { loss, activity, bounds, after } of cases) {
       if (loss !== 'black hole' || activity !== 'idle') continue;
-      // It was silent for a tenth of a second already.
+      // It had already been silent for a tenth of a second.
       expect(after).toBeGreaterThan(bounds.idle - 200);
       expect(after).toBeLessThan(bounds.idle * 1.1);
     }
   });
 
-  test('the bounds that it had are what happened', () => {
+  test('the bounds that the package reported are kept', () => {
     for (const { loss, activity, bounds, began, after, timeout } of cases) {
       if (loss !== 'black hole') continue;
       const { idle, worst } = bounds;
-      // From the write.
+      // Counted from the write.
       const busy = began + bounds.busy;
       const bound = activity === 'idle' ? idle : activity === 'in flight' ? busy : worst;
       expect(after, `${activity}, ${timeout} ms`).toBeLessThanOrEqual(bound * 1.1 + SLACK);
     }
   });
 
-  test('the table', async () => {
+  test('writes the table', async () => {
     const shown = (loss: string, timeout: number) => {
       const found = of(loss, timeout);
       const at = (activity: string) => found.find((one) => one.activity === activity)?.after ?? 0;

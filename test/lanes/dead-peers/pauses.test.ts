@@ -1,4 +1,4 @@
-// This process stopped, or its event loop blocked, for three times the timeout: that is no peer's silence.
+// A pause of this process (stopped, or event loop blocked) for three times the timeout is not silence of a peer.
 
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { certificate } from '../../support/certificate';
@@ -8,7 +8,7 @@ interface Seen {
   readonly way: string;
   readonly deaths: number;
   readonly death: { readonly reason: string; readonly silence: number } | null;
-  /** In ms before it was declared dead: what the program read, and when the peer was lost. */
+  /** In ms before the peer was declared dead: when the program last read, and when the peer was lost. */
   readonly sinceHeard: number | null;
   readonly sinceLost: number | null;
   readonly code: string | null;
@@ -59,27 +59,27 @@ describe('this process pauses for longer than the timeout', () => {
       return found as Report['scenes'][number];
     };
 
-    test('of 100 peers that live nobody is dead', () => {
+    test('none of 100 living peers is declared dead', () => {
       expect(scene().pausedFor).toBeGreaterThanOrEqual(3 * report.timeout);
       expect(report.atTheEnd).toHaveLength(100);
       expect(scene().deadOfLiving).toBe(0);
     });
 
-    test('those that are gone are found in time', () => {
+    test('vanished peers are found in time', () => {
       const { pausedFor, gone } = scene();
       expect(gone).toHaveLength(12);
       for (const one of gone) {
         expectDeath(one);
         expect((one.sinceLost as number) - pausedFor).toBeLessThanOrEqual(promised());
         if (name === 'blocked again and again') continue;
-        // One look at the pause, of two steps at most, counts as silence.
+        // At most two steps of the pause count as silence.
         const heardRunning = (one.sinceHeard as number) - pausedFor;
         expect(heardRunning).toBeGreaterThanOrEqual(report.timeout - report.interval / 4);
       }
     });
   });
 
-  test('all others, lost after it, are found in time', () => {
+  test('peers that vanish after the pause are found in time', () => {
     for (const one of report.atTheEnd) {
       expectDeath(one);
       expect(one.sinceHeard).toBeLessThanOrEqual(promised());

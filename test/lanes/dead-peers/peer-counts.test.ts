@@ -1,4 +1,4 @@
-// What a registry says of the states of its connections, beside ss(8).
+// The counts of a registry, compared with ss(8).
 
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { inNamespace, needsNamespace } from '../../support/namespace';
@@ -24,15 +24,15 @@ describe('the states of the connections of a registry', () => {
     counts = await inNamespace<Counts>('dead-peers/peer-counts.mjs');
   });
 
-  test('are those that ss shows', () => {
+  test('are the same as in ss', () => {
     const { before, bySs, after } = counts;
-    // An unplugged peer to whom nothing is sent cannot be told from a silent one.
+    // An unplugged peer that is sent nothing looks like a silent one.
     expect(bySs).toEqual({ established: 11 + 3, halfOpen: 5 + 7, closeWait: 9 });
     expect(before).toMatchObject(bySs);
     expect(after).toMatchObject(bySs);
   });
 
-  test('and none when they are closed', () => {
+  test('are all 0 after the connections were closed', () => {
     const { identities, connections, established, halfOpen, closeWait } = counts.closed;
     expect([identities, connections, established, halfOpen, closeWait]).toEqual([0, 0, 0, 0, 0]);
   });

@@ -1,4 +1,4 @@
-// A server whose devices again and again lose power without a word, and are back before anybody notices.
+// A server whose devices repeatedly lose power silently, and are back before the server notices.
 
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { inNamespace, needsNamespace } from '../../support/namespace';
@@ -13,9 +13,9 @@ interface Sample {
 
 interface Flood {
   readonly samples: readonly Sample[];
-  /** How many connections ended, by what ended them. */
+  /** How many connections were closed, by reason. */
   readonly ends: Readonly<Record<string, number>>;
-  /** Connections that were ended here before their device had vanished, and seen so by their device. */
+  /** Connections that the server closed although their device had not vanished. */
   readonly wrong: number;
   readonly disturbed: number;
   readonly vanished: number;
@@ -27,28 +27,28 @@ interface Flood {
 
 const DEVICES = 1_000;
 
-/** A device that comes back has two connections until it has said who it is: as many as may at a time. */
+/** A device that comes back has two connections until it has sent its name: this many come back at a time. */
 const COMING_BACK = 32;
 
 const MINUTE = 60_000;
 
 /**
- * What V8 compiles and keeps in a minute. Of more than 10 000 connections a leak of each, with its socket,
- * would be forty megabytes and more; of its entry in the registry alone, four.
+ * Tolerance for compiled code and caches of V8. With more than 10 000 connections, a leak of each socket would be
+ * more than forty megabytes, a leak of each registry entry four.
  */
 const MARGIN = 3 << 20;
 
-/** Once the first of them are all there. */
+/** After all devices have connected for the first time. */
 const peak = (samples: readonly Sample[], what: 'established' | 'size') =>
   Math.max(...samples.filter(({ after }) => after > 1_000).map((sample) => sample[what]));
 
-describe('a thousand devices that reboot again and again', () => {
+describe('a thousand devices that reboot repeatedly', () => {
   beforeEach(needsNamespace);
 
   let flood: Flood;
   let control: { readonly samples: readonly Sample[] };
   beforeAll(async () => {
-    // Side by side: the control takes a few seconds of the other's minute.
+    // Both run at the same time: the control only takes a few seconds.
     [flood, control] = await Promise.all([
       inNamespace<Flood>('dead-peers/reboots.mjs', 'registry', `${MINUTE}`),
       inNamespace<typeof control>('dead-peers/reboots.mjs', 'no registry', '10000'),
@@ -62,7 +62,7 @@ describe('a thousand devices that reboot again and again', () => {
     );
   });
 
-  test('the flood was one', () => {
+  test('the fixture made enough connections', () => {
     expect(flood.samples.at(-1)?.after).toBeGreaterThan(MINUTE - 2_000);
     expect(flood.superseded).toBeGreaterThan(5 * DEVICES);
     expect(Math.min(...flood.samples.slice(5).map(({ size }) => size))).toBeGreaterThan(
@@ -70,30 +70,30 @@ describe('a thousand devices that reboot again and again', () => {
     );
   });
 
-  test('there is never more than a connection for each device, but for those coming back', () => {
+  test('keeps one connection per device, except for devices that come back', () => {
     expect(peak(flood.samples, 'established')).toBeLessThanOrEqual(DEVICES + COMING_BACK);
     expect(peak(flood.samples, 'size')).toBeLessThanOrEqual(DEVICES);
   });
 
-  test('without a registry they pile up', () => {
+  test('without a registry, old connections accumulate', () => {
     expect(peak(control.samples, 'established')).toBeGreaterThan(1.2 * DEVICES);
   });
 
-  test('no device that lives is superseded, or declared dead', () => {
+  test('does not supersede or declare dead a living device', () => {
     const { ends, wrong, disturbed, vanished } = flood;
     expect(wrong).toBe(0);
     expect(disturbed).toBe(0);
     expect(Object.keys(ends).sort()).toEqual(['ERR_PEER_SUPERSEDED', 'dead']);
-    // Each that vanished was found, in one way or the other.
+    // Every vanished device was found, in one way or the other.
     expect((ends.dead as number) + (ends.ERR_PEER_SUPERSEDED as number)).toBe(vanished);
   });
 
-  test('when all are gone nothing is left', () => {
+  test('leaves nothing after all devices have vanished', () => {
     expect(flood.left).toEqual({
       ...{ size: 0, heartbeats: 0, established: 0, closeWait: 0, timers: 0, leaks: 0 },
     });
     expect(flood.heapGrowth).toBeLessThan(MARGIN);
-    // Nor in the kernel, which would send a FIN to a peer that is gone for a minute and more.
+    // Not in the kernel either, which would otherwise send FINs to vanished peers for more than a minute.
     expect(flood.finWait).toBe(0);
   });
 });

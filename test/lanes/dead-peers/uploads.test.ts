@@ -1,4 +1,4 @@
-// Heartbeats of peers that take a large upload little by little, and cannot answer before they have it.
+// Heartbeats of peers that read a large upload slowly and only answer after it.
 
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { certificate } from '../../support/certificate';
@@ -22,7 +22,7 @@ interface Report {
 }
 
 const SLACK = 250;
-/** When a peer was lost is known to a few system calls. */
+/** Tolerance for the moment when a peer was lost: a few system calls, in ms. */
 const BEFORE = 100;
 
 describe('uploads that take longer than the timeout', () => {
@@ -49,18 +49,18 @@ describe('uploads that take longer than the timeout', () => {
       });
     };
 
-    test('a peer that goes on reading lives, and answers at the end', () => {
+    test('a peer that continues to read is alive, and answers at the end', () => {
       for (const { one, name } of of('lives')) {
         expect(one, name).toMatchObject({ deaths: 0, code: null, isOpen: true });
         expect(one.rtt, name).toBeLessThan(SLACK);
       }
     });
 
-    test('no ping joins a queue of this program', () => {
+    test('no ping is added to a queue of this program', () => {
       for (const { one, name } of of('lives')) {
         if (buffer === 'small send buffer') expect(one.skippedPings, name).toBeGreaterThan(0);
         expect(one.pingsWhileQueued, name).toBe(0);
-        // The last one may be on its way.
+        // The last ping may be in flight.
         expect([one.pings, one.pings - 1], name).toContain(one.pingsReceived);
       }
     });
@@ -68,15 +68,15 @@ describe('uploads that take longer than the timeout', () => {
     test.each([
       ['unplugged', 'vanished'],
       ['stopped', 'silent'],
-    ])('%s in the middle of it: %s', (fate, reason) => {
+    ])('%s during the upload: %s', (fate, reason) => {
       const { timeout } = report;
       for (const { one, name } of of(fate)) {
         expect(one, name).toMatchObject({ deaths: 1, code: 'ETIMEDOUT', isClosed: true });
         expect(one.death?.reason, name).toBe(reason);
         expect(one.explained, name).toBe(reason);
         expect(one.sinceLost, name).toBeGreaterThan(timeout - BEFORE);
-        // What a system acknowledges last is known. One that answers to a closed window does so for longer
-        // than its program takes anything: that is looked at when the silence is late, and at its end.
+        // The last acknowledgement of the peer's system is known. A system that answers window probes does so
+        // longer than its program reads, so progress is checked late in the silence and at its end.
         const { interval } = report;
         const longest = fate === 'unplugged' ? timeout + interval / 8 : timeout + lateAfter();
         expect(one.sinceLost, name).toBeLessThanOrEqual(longest + SLACK);

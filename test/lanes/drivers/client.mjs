@@ -1,12 +1,11 @@
-// One driver, in a process of its own, with tuned sockets or as it is: a connection for each case.
-// stage.mjs says what is next.
+// Runs one driver in its own process, tuned or untuned, with a connection for each case. stage.mjs controls it.
 
 import { createHook } from 'node:async_hooks';
 import { createRequire } from 'node:module';
 import { now, SERVER } from './address.mjs';
 import { DRIVERS } from './drivers.mjs';
 
-// Below net.Socket, so that it cannot be what has the tuning work.
+// Below net.Socket, so that this hook cannot be the reason why tuning works.
 const handles = new Set();
 createHook({
   init: (_id, type, _trigger, resource) => type === 'TCPWRAP' && handles.add(resource),
@@ -34,7 +33,7 @@ const OPTIONS = {
   userTimeout: [TCP, 18, 1],
 };
 
-/** What the kernel holds, asked without the package. */
+/** The kernel's values, read without the package. */
 function held({ _handle }) {
   const value = Buffer.alloc(4);
   const entries = Object.entries(OPTIONS).map(([option, [level, number, unit]]) => {
@@ -44,12 +43,12 @@ function held({ _handle }) {
   return Object.fromEntries(entries);
 }
 
-/** Of this process, to the servers: whoever made them, and however; unreferenced ones too. */
+/** All connections of this process to the servers, including unreferenced ones. */
 function connections() {
   return [...handles].map(ownerOf).filter((socket) => socket?.remoteAddress === SERVER);
 }
 
-/** Node keeps the socket of a handle under a symbol of its own. */
+/** Node keeps the socket of a handle under a private symbol. */
 function ownerOf(handle) {
   const symbol = Object.getOwnPropertySymbols(handle).find(
     ({ description }) => description === 'owner_symbol',
@@ -59,7 +58,7 @@ function ownerOf(handle) {
 
 const watched = [];
 
-/** Notes the first time of each thing a driver tells. */
+/** Records when a driver first emits each event. */
 const teller = (told) => (event) => (error) => {
   if (told.some((one) => one.by === event)) return;
   told.push({ by: event, at: now(), code: error?.code ?? null });
@@ -67,7 +66,7 @@ const teller = (told) => (event) => (error) => {
 
 function watchRequest(one, request) {
   one.asked = true;
-  // Some throw where others reject.
+  // Some drivers throw, others reject.
   Promise.resolve()
     .then(request)
     .then(
@@ -103,7 +102,7 @@ async function open() {
   return watched.map(({ ports }) => ports);
 }
 
-/** The last that the peer says, so that all are equally quiet when it falls silent. */
+/** The last answer of the peer, so that all connections are silent equally long when it falls silent. */
 async function freshen() {
   for (const { driver } of watched) await driver.ask();
   for (const one of watched) {
@@ -131,7 +130,7 @@ function report() {
 
 const ORDERS = { open, freshen, silent, report };
 
-// Some drivers have a promise of their own fail too, which nobody of theirs waits for.
+// Some drivers also reject an internal promise that they do not await.
 process.on('unhandledRejection', () => {});
 process.on('message', async ([order, ...args]) => {
   try {

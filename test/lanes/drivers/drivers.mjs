@@ -1,8 +1,8 @@
-// The clients, each as its documentation shows it, with no option that is about time. A driver is
-// loaded when it is asked for: after the sockets of the process are tuned.
+// The clients, used as in their documentation, without any option about time. A driver is loaded when it is used,
+// after the sockets of the process are tuned.
 //
-// `open(tell, index)` opens one connection. `ask()` is a request that is answered at once, `wait()` one
-// that stays pending; `tell(event)` makes a listener for what the driver tells by itself.
+// `open(tell, index)` opens a connection. `ask()` makes a request that is answered at once, `wait()` one that stays
+// pending. `tell(event)` returns a listener for events that the driver emits by itself.
 
 import { OWN_PORTS, PORTS, SERVER } from './address.mjs';
 import { WAIT } from './grpc.mjs';
@@ -79,7 +79,7 @@ export const DRIVERS = {
       const client = await mqtt.connectAsync(`mqtt://${SERVER}:${PORTS.mosquitto}`);
       for (const event of ['error', 'close']) client.on(event, tell(event));
       const ask = () => client.publishAsync('topic', 'text', { qos: 1 });
-      // A broker acknowledges at once: what is pending is what it never got.
+      // A broker acknowledges at once: a pending message is one that it never received.
       return { ask, wait: null };
     };
   },

@@ -1,5 +1,5 @@
-// Every driver on a server that falls silent: with tuneSockets() and nothing else it fails within the
-// promise; without, what happens is a figure. All of them side by side, once; each case is a test.
+// Every driver on a server that falls silent. With only tuneSockets(), it fails within the promised time; without,
+// the time is only measured. All drivers run once at the same time, and each case is a test.
 
 import { execFile, execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,17 +11,17 @@ import { planDeadPeerTimeout } from '../../../dist/index.js';
 
 interface Told {
   readonly by: string;
-  /** Seconds after the peer fell silent, as every time here. */
+  /** Seconds after the peer fell silent, like all times here. */
   readonly at: number;
   readonly code: string | number | null;
 }
 
 interface Case {
   readonly state: string;
-  /** What the kernel held, before the peer fell silent. */
+  /** The kernel's values before the peer fell silent. */
   readonly held: Readonly<Record<string, number>>;
   readonly code: string | null;
-  /** When the kernel had the connection no more; `null`: it still had. */
+  /** When the kernel closed the connection; `null`: it was still open at the end. */
   readonly closed: number | null;
   readonly told: readonly Told[];
   readonly request: Told | null;
@@ -36,11 +36,11 @@ interface Driver {
 }
 
 const TIMEOUT = 10_000;
-/** As planDeadPeerTimeout() has it: timers are late by so much anywhere. */
+/** The lateness of timers that planDeadPeerTimeout() assumes. */
 const PROMISE = (TIMEOUT + 250) / 1_000;
-/** What a driver may take to tell it, on a machine on which two dozen do at once. */
+/** How long a driver may take to report a failure while two dozen drivers do so at once. */
 const TELLING = 0.5;
-/** How long the untuned ones are watched. */
+/** How long untuned drivers are observed. */
 const WATCH = 30_000;
 
 const plan = planDeadPeerTimeout(TIMEOUT);
@@ -48,7 +48,7 @@ const CASES = [
   { state: 'idle', after: null },
   { state: 'busy', after: 0 },
   { state: 'late', after: 1_000 },
-  // Just before the last probe would have ended it, with room for how long all had been quiet.
+  // Shortly before the last probe would end the connection, minus the silence before.
   { state: 'worst', after: plan.bounds.idle - 800 },
 ];
 
@@ -57,7 +57,7 @@ const NAMES = [
   ...['http.Agent', 'http2', '@grpc/grpc-js', 'ws'],
 ];
 
-/** Debian keeps PostgreSQL's programs out of the PATH, a folder for each version. */
+/** Debian installs PostgreSQL's programs outside of the PATH, in a folder per version. */
 function postgresql(program: string): string {
   const folder = '/usr/lib/postgresql';
   const versions = existsSync(folder) ? readdirSync(folder).map(Number) : [];
@@ -75,7 +75,7 @@ const PROGRAMS = {
 
 const NAMESPACES = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
 
-/** Why it cannot be done here, or `undefined` where it can. */
+/** Why this lane cannot run here; `undefined` if it can. */
 const impossible: string | undefined = (() => {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'needs root on Linux';
   const missing = Object.values(PROGRAMS).filter((program) => !existsSync(program));
@@ -94,7 +94,7 @@ afterAll(() => rmSync(data, { recursive: true }));
 
 beforeAll(async () => {
   if (impossible !== undefined) return;
-  // The servers' user has to get in.
+  // The user of the servers must be able to enter the folder.
   chmodSync(data, 0o755);
   const { stdout } = await promisify(execFile)(
     'unshare',
@@ -122,33 +122,36 @@ function caseOf(name: string, mode: Driver['mode'], state: string): Case {
   return found as Case;
 }
 
-test('no driver was left out', () => {
+test('the experiment ran every driver', () => {
   expect([...new Set(drivers.map(({ name }) => name))]).toEqual(NAMES);
 });
 
 describe.each(NAMES)('%s', (name) => {
-  test('keeps what tuneSockets() set, whatever it sets itself', () => {
+  test('keeps the options of tuneSockets(), whatever the driver sets itself', () => {
     const { untunable, cases } = driverOf(name, 'tuned');
     expect(untunable).toEqual([]);
     expect(cases).toHaveLength(CASES.length);
     for (const { held } of cases) expect(held).toEqual({ ...plan.options, keepAlive: 1 });
   });
 
-  test.each(CASES.map(({ state }) => state))('tuned, %s: within the promise', (state) => {
-    const { closed, code, told, request, answered } = caseOf(name, 'tuned', state);
-    expect(answered).toBe(false);
-    expect(code).toBe('ETIMEDOUT');
-    expect(closed).not.toBeNull();
-    // Three probes, a second apart: an end that comes sooner has another cause.
-    expect(closed).toBeGreaterThan(2);
-    expect(closed).toBeLessThanOrEqual(PROMISE);
-    const known = [...told, ...(request === null ? [] : [request])].map(({ at }) => at);
-    if (state !== 'idle') expect(known.length).toBeGreaterThan(0);
-    // The first that tells: what a driver keeps for its next connection may wait for longer.
-    if (known.length > 0) expect(Math.min(...known)).toBeLessThanOrEqual(PROMISE + TELLING);
-  });
+  test.each(CASES.map(({ state }) => state))(
+    'tuned, %s: fails within the promised time',
+    (state) => {
+      const { closed, code, told, request, answered } = caseOf(name, 'tuned', state);
+      expect(answered).toBe(false);
+      expect(code).toBe('ETIMEDOUT');
+      expect(closed).not.toBeNull();
+      // Three probes, one second apart: an earlier end has another cause.
+      expect(closed).toBeGreaterThan(2);
+      expect(closed).toBeLessThanOrEqual(PROMISE);
+      const known = [...told, ...(request === null ? [] : [request])].map(({ at }) => at);
+      if (state !== 'idle') expect(known.length).toBeGreaterThan(0);
+      // The first report counts: a request that waits for the driver's next connection may take longer.
+      if (known.length > 0) expect(Math.min(...known)).toBeLessThanOrEqual(PROMISE + TELLING);
+    },
+  );
 
-  test.each(CASES.map(({ state }) => state))('untuned, %s: there is a figure', (state) => {
+  test.each(CASES.map(({ state }) => state))('untuned, %s: was measured', (state) => {
     const { closed, answered } = caseOf(name, 'untuned', state);
     expect(answered).toBe(false);
     expect(closed === null || closed > 0).toBe(true);

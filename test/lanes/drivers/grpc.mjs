@@ -1,4 +1,4 @@
-// A gRPC service of one method, whose messages are strings, so that it needs no protocol file.
+// A gRPC service with one method. Its messages are strings, so it needs no protocol file.
 
 const write = (text) => Buffer.from(text);
 const read = (buffer) => buffer.toString();

@@ -1,5 +1,5 @@
-// npm run test:drivers [-- --write]: what real drivers make of a real server that falls silent. With
-// --write what was measured goes into docs/drivers.md, if all of it passed.
+// npm run test:drivers [-- --write]: real drivers on a real server that falls silent. With --write, the measured
+// times are written to docs/drivers.md if every test passed.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -39,7 +39,7 @@ try {
   console.log(`\nWith tuneSockets / without.\n${page(report)}`);
   if (wanted.includes('--write') && process.exitCode === 0) write(report);
 } catch (error) {
-  // Nothing was measured where all was skipped, which vitest has told.
+  // Nothing was measured if all tests were skipped; vitest has reported that.
   if (error.code !== 'ENOENT') throw error;
 } finally {
   rmSync(folder, { recursive: true });

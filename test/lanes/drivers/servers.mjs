@@ -1,5 +1,5 @@
-// The machine that falls silent: real servers in a network namespace of their own. stage.mjs starts it,
-// lays the cable, and says when.
+// The machine that falls silent: real servers in a network namespace. stage.mjs starts it, connects it, and decides
+// when it falls silent.
 
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,9 +19,9 @@ const [data, programs, ports] = process.argv.slice(2);
 const { postgres, initdb, redis, mariadb, mariadbInstall, mosquitto } = JSON.parse(programs);
 const CASES = Number(ports);
 
-/** Longer than anybody here watches. */
+/** Longer than any measurement here. */
 const LONG = 300_000;
-/** PostgreSQL and MariaDB do not run as root, and nobody owns nothing else. */
+/** The user nobody: PostgreSQL and MariaDB do not run as root. */
 const NOBODY = 65_534;
 const AS_NOBODY = ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups', '--'];
 const run = promisify(execFile);
@@ -45,7 +45,7 @@ function start(name, command, ...args) {
   children.push({ name, child, log });
 }
 
-/** A server that does not come up says why in its log. */
+/** The log says why a server did not start. */
 async function listening({ name, child, log }) {
   for (const deadline = now() + 30_000; now() < deadline; await sleep(50)) {
     if (child.exitCode !== null || child.signalCode !== null) break;
@@ -82,7 +82,7 @@ const STARTERS = {
       ...[...AS_NOBODY, mariadbInstall, ...common, '--skip-test-db'],
       ...['--auth-root-authentication-method=normal', '--skip-name-resolve'],
     ]);
-    // Its root may come from localhost only, and there are no other accounts.
+    // Its only account, root, may only connect from localhost.
     const settings = ['--skip-grant-tables', '--skip-name-resolve', `--bind-address=${SERVER}`];
     start('mariadb', mariadb, ...common, ...settings, `--socket=${join(path, 'socket')}`);
   },
@@ -97,14 +97,14 @@ async function listen(server, port) {
   await once(server.listen(port, SERVER), 'listening');
 }
 
-/** `/wait` is answered when nobody waits any more. */
+/** `/wait` is answered after every measurement has ended. */
 function answer(request, response) {
   if (request.url !== '/wait') response.end('here');
 }
 
 async function startOwn(index) {
   const plain = http.createServer(answer);
-  // A client that keeps the connection is told for how long: what is watched here is longer.
+  // Keep-alive clients learn how long the connection may be idle: longer than any measurement here.
   plain.keepAliveTimeout = LONG;
   await listen(plain, OWN_PORTS.http + index);
   await listen(http2.createServer(answer), OWN_PORTS.http2 + index);
@@ -123,7 +123,7 @@ async function startOwn(index) {
 }
 
 async function versionOf(program, ...args) {
-  // Mosquitto has no option for it but its help, and ends with 3.
+  // Mosquitto prints its version only with its help, and exits with 3.
   const { stdout } = await run(program, args).catch((error) => error);
   return /\d+\.\d+(\.\d+)?/.exec(stdout)[0];
 }
@@ -143,7 +143,7 @@ async function begin() {
   };
 }
 
-/** Nothing comes in any more and nothing goes out; the cable stays, so that the client's kernel hears nothing of it. */
+/** Drops all packets in both directions. The link stays up, so the client's kernel does not notice. */
 const SILENCE = `table inet silence {
   chain in { type filter hook input priority 0; policy drop; }
   chain out { type filter hook output priority 0; policy drop; }

@@ -1,6 +1,6 @@
-// In namespaces of its own (network, processes): two machines, a cable between them, every driver on
-// one of them, tuned and untuned, and the servers on the other, which falls silent. Prints what
-// happened as JSON. When this process ends, so does all that it started.
+// The experiment, in network and process namespaces: two connected machines, with every driver, tuned and untuned,
+// on one of them, and the servers on the other one, which falls silent. Prints the results as JSON. When this
+// process ends, everything that it started ends too.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -34,7 +34,7 @@ const servers = start(
   ...['unshare', '--net', process.execPath, here('servers.mjs')],
   ...[data, programs, `${CASES.length}`],
 );
-// Its namespace is there when the program that unshare(1) becomes is.
+// The namespace exists when the program that unshare(1) executes runs.
 const program = () => readFileSync(`/proc/${servers.pid}/cmdline`, 'utf8');
 while (!program().startsWith(process.execPath)) await sleep(10);
 ip('link', 'add', 'client', 'type', 'veth', 'peer', 'name', 'server', 'netns', `${servers.pid}`);
@@ -51,7 +51,7 @@ function versionOf(name) {
 const clients = Object.keys(DRIVERS).flatMap((name) =>
   ['tuned', 'untuned'].map((mode) => ({ name, mode })),
 );
-// A few at a time: to start is all that costs processor time here.
+// A few at a time: only starting takes processor time.
 const queue = [...clients];
 await Promise.all(
   Array.from({ length: 4 }, async () => {
@@ -64,7 +64,7 @@ await Promise.all(
   }),
 );
 await Promise.all(clients.map((one) => tell(one.process, ['freshen'])));
-// Until what was said last is acknowledged on both sides.
+// Until the last data is acknowledged on both sides.
 await sleep(100);
 const before = established();
 const gone = clients.filter(({ connections }) => !connections.every((one) => before.has(one)));
@@ -72,7 +72,7 @@ if (gone.length > 0) throw new Error(`ended too early: ${gone.map(({ name }) => 
 const silence = await tell(servers, 'fallSilent');
 await Promise.all(clients.map((one) => tell(one.process, ['silent', silence])));
 
-/** Connections that are established, as the kernel lists them: a local port may serve several. */
+/** The established connections, from the kernel: a local port may have several. */
 function established() {
   const lines = readFileSync('/proc/self/net/tcp', 'utf8').trim().split('\n').slice(1);
   const rows = lines

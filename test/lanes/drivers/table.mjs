@@ -1,19 +1,19 @@
-// The matrix of docs/drivers.md, from what the lane measured.
+// Makes the table of docs/drivers.md from the measured times.
 
 import { markdownTable, writeBlock } from '../../../scripts/marked-block.mjs';
 
-/** When the driver knew, or what it asked of. */
+/** When the driver noticed, by an event or by its request. */
 export function knownAt({ told, request }) {
   const times = [...told, ...(request === null ? [] : [request])].map(({ at }) => at);
   return times.length === 0 ? null : Math.min(...times);
 }
 
-/** When the connection ended for the kernel; and when the driver told it, where that is another time. */
+/** When the kernel closed the connection, and when the driver reported it if that was later. */
 function figure(one, watched) {
   const spell = (at) => (at === null ? `> ${watched} s` : `${at.toFixed(1)} s`);
   const closed = spell(one.closed);
   const known = spell(knownAt(one));
-  // Of an idle connection not every client tells.
+  // Not every client reports that an idle connection failed.
   if (one.state === 'idle' && knownAt(one) === null) return closed;
   const apart = Math.abs((one.closed ?? watched) - (knownAt(one) ?? watched)) > 0.25;
   return apart ? `${closed}, told: ${known}` : closed;

@@ -1,12 +1,12 @@
-// What each system call can answer, on Linux: its manual page, and where that is silent the kernel's
-// source. Any call can fail with what a seccomp filter chooses: EPERM and ENOSYS stand for those.
+// The errors of each system call on Linux, from its manual page and the kernel's source. Any call can fail with the
+// error that a seccomp filter chooses: EPERM and ENOSYS represent those.
 
-/** Fails as long as its reason lasts. */
+/** Lasts as long as its reason does. */
 const lasting = (...names) => names.map((name) => ({ name, lasts: true }));
-/** Passes by itself: no kernel gives it for ever. */
+/** Temporary: no kernel returns it for ever. */
 const passing = (...names) => names.map((name) => ({ name, lasts: false }));
 
-/** Answers that are no errors, and less than was asked for; see `enum Fault` of inject.c. */
+/** Short results that are no errors; see `enum Fault` in inject.c. */
 export const ANSWERS = {
   'nothing written': -1,
   'cut short': -2,
@@ -120,7 +120,7 @@ export const ERRORS = {
  */
 export const OF_ANY_LENGTH = new Set(['getsockopt 6/11', 'getsockopt 6/26', 'getsockopt 1/55']);
 
-/** Those of SO_COOKIE, which no state of a socket refuses. */
+/** The errors of SO_COOKIE, which works in every state of a socket. */
 export const COOKIE_ERRORS = new Set([
   'EBADF',
   'EFAULT',

@@ -1,4 +1,4 @@
-// What the kernel holds, by the tests' reference addon and /proc: nothing here comes from the package.
+// Reads the kernel's values with the reference addon and /proc, independent of the package.
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -22,7 +22,7 @@ export function setInt(fd, level, name, value) {
   if (status < 0) throw new Error(`setsockopt(${fd}, ${level}, ${name}): errno ${-status}`);
 }
 
-/** Of a new TCP socket of IPv4. */
+/** The options of a new IPv4 TCP socket. */
 export function asNew(level, name) {
   const fd = referenceAddon.socket(2, 1, 0);
   try {
@@ -55,7 +55,7 @@ const UNSTEADY = new Set([
   '0/14',
 ]);
 
-/** Every option that the socket answers, as one text each. */
+/** Every option of a socket, as text. */
 export function snapshot(fd) {
   const values = new Map();
   for (const [level, last] of LEVELS) {
@@ -70,27 +70,27 @@ export function snapshot(fd) {
   return values;
 }
 
-/** What is another value now, but for the options of `except`, as `'6/18'`. */
+/** The options that have changed, such as `'6/18'`, without those in `except`. */
 export function changes(fd, before, except = new Set()) {
   return [...snapshot(fd)]
     .filter(([key, value]) => !except.has(key) && before.get(key) !== value)
     .map(([key, value]) => `option ${key} was ${before.get(key)}, and is ${value}`);
 }
 
-/** The descriptors of this process and what they are. */
+/** The descriptors of this process, with their targets. */
 export function descriptors() {
   const open = new Map();
   for (const fd of readdirSync('/proc/self/fd')) {
     try {
       open.set(fd, readlinkSync(`/proc/self/fd/${fd}`));
     } catch {
-      // That with which the directory was read.
+      // The descriptor that reads the directory.
     }
   }
   return open;
 }
 
-/** The threads that read for a watch. */
+/** The threads of watches. */
 export function watchThreads() {
   return readdirSync('/proc/self/task').filter((task) => {
     try {

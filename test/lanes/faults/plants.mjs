@@ -1,4 +1,4 @@
-// Packages that do what this lane must find: each of them has to make a row fail.
+// Faulty variants of the package: each one must make a row of this lane fail.
 
 import { referenceAddon } from './kernel.mjs';
 
@@ -58,7 +58,7 @@ export const plants = {
       try {
         api.setOptions(socket, options);
       } catch {
-        // In silence.
+        // Without an error.
       }
     },
   }),

@@ -1,8 +1,8 @@
-// npm run test:faults: every public function, each system call that it makes, each error that this call
-// can give. Prints what came of it, and how to replay what was wrong.
+// npm run test:faults: for every public function, makes each of its system calls fail with each possible error. Prints
+// the outcomes, and how to replay a failed row.
 //
-// FAULT_ONLY="getOption" runs the rows of one function, FAULT_ONLY="getOption getsockopt#2 EPERM" one row:
-// the second getsockopt of the function fails; "... twice", "... for ever": and those after it.
+// FAULT_ONLY="getOption" runs the rows of one function. FAULT_ONLY="getOption getsockopt#2 EPERM" runs one row, in which
+// the second getsockopt of the function fails; with "... twice" or "... for ever" the following calls fail too.
 // FAULT_VERBOSE=1 prints each row.
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
@@ -15,14 +15,14 @@ import { scenarios, WITHOUT_CALLS } from './scenarios.mjs';
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const require = createRequire(import.meta.url);
 const { FAULT_ONLY = '', FAULT_VERBOSE } = process.env;
-/** For how long a row may say nothing. */
+/** How long a row may print nothing. */
 const LONGEST = 8_000;
 
-/** Network and processes of its own: no other connections, and few processes to look through. */
+/** New network and process namespaces: no other connections, and few processes to search. */
 const UNSHARE = ['--net', '--mount', '--pid', '--fork', '--mount-proc'];
 const AS_USER = ['--user', '--map-root-user'];
 
-/** Values that are not built in, so that a guess of the package's shows. */
+/** Values that are not built in, so that a guess of the package is detected. */
 const SETTINGS = [
   ['tcp_retries2', '11'],
   ['tcp_keepalive_time', '7100'],
@@ -75,8 +75,8 @@ function check(what, holds, why = '') {
 }
 
 /**
- * Runs the rows of one function, in a process, and in another from where one ended. Returns the rows, and
- * what the process says of itself where it cannot begin.
+ * Runs the rows of one function in a process, and continues in a new process if it ends. Returns the rows, and the
+ * output of a process that could not start.
  */
 async function situation(
   name,
@@ -131,13 +131,13 @@ async function situation(
   }
 }
 
-/** What the addon takes from the C library, and makes no system call that can fail. */
+/** Functions of the C library without a system call that can fail. */
 const HARMLESS = new Set(
   `abort dlsym free memchr memcmp memcpy memmove memset strchr strcmp strlen strncmp snprintf
   pthread_mutex_lock pthread_mutex_unlock pthread_join pthread_sigmask sigfillset getpid __errno_location __stack_chk_fail __cxa_finalize
   calloc realloc`.split(/\s+/),
 );
-/** Calls that no row makes fail, and why not. */
+/** Calls that no row makes fail, with the reason. */
 const LEFT_OUT = {
   prctl: 'names the thread of a watch; what it answers is not looked at',
   'malloc of small blocks':
@@ -180,7 +180,7 @@ function checkExports() {
   }
 }
 
-/** What must fail, does: without the injector, and on packages that do what is forbidden. */
+/** Checks that the lane itself fails without the injector and on faulty packages. */
 async function checkItself() {
   const { rows, broken } = await situation('getOption', { preload: false, only: '' });
   const isBlind = broken !== undefined || rows.length === 0;
@@ -211,13 +211,13 @@ async function checkItself() {
   }
 }
 
-/** The same faults, injected by strace: another one's word for what inject.c shows. */
+/** Injects the same faults with strace(1), to confirm the results of inject.c. */
 function checkByStrace() {
   const script = (body) => `
     const api = require(${JSON.stringify(here('../../../dist/index.js'))});
     const referenceAddon = require(${JSON.stringify(here('../../support/reference-addon/build/Release/reference_addon.node'))});
     const fd = referenceAddon.socket(2, 1, 0);
-    // Not by console.log: Node asks by getsockopt what its standard output is.
+    // Not console.log: Node calls getsockopt to find out the type of its output.
     const say = (text) => require('node:fs').writeSync(1, text);
     try { ${body}; say('returned'); }
     catch ({ code, syscall, applied }) { say(JSON.stringify({ code, syscall, applied })); }`;
@@ -262,7 +262,7 @@ function checkByStrace() {
   }
 }
 
-/** Rows that came to the same, in one line. */
+/** Prints rows with the same outcome in one line. */
 function printTable({ name, calls, rows, seconds }) {
   {
     const counts = new Map();

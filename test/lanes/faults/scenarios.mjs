@@ -1,5 +1,5 @@
-// Every public function in a situation of its own: how it is called, what it sets, and what of its
-// answer is checked beyond what situation.mjs checks of all.
+// A situation for every public function: how it is called, what it sets, and which parts of its result are checked in
+// addition to the checks of situation.mjs.
 
 import { once } from 'node:events';
 import net from 'node:net';
@@ -19,13 +19,13 @@ const USER_TIMEOUT = option(IPPROTO_TCP, 18);
 
 export const fdOf = (socket) => socket._handle.fd;
 
-/** Until something holds, for two seconds at the most. */
+/** Waits until a condition holds, but at most two seconds. */
 export async function until(holds) {
   for (let i = 0; i < 400 && !holds(); i++) await sleep(5);
   return holds();
 }
 
-/** Values that no default is, so that one which was made up shows. */
+/** Values that are no defaults, so that an invented value is detected. */
 function preset(fd) {
   for (const [{ level, name }, value] of [
     [KEEPALIVE, 1],
@@ -43,7 +43,7 @@ const refusedConnection = Object.assign(new Error('read ETIMEDOUT'), {
   syscall: 'read',
 });
 
-/** Of each option what the kernel must hold afterwards; for functions that set. */
+/** The values that the kernel must hold after a setter. */
 const wanted = (...pairs) => pairs.map(([one, value]) => ({ ...one, value }));
 const KEEP_ALIVE_NAMES = {
   keepAlive: KEEPALIVE.key,
@@ -53,7 +53,7 @@ const KEEP_ALIVE_NAMES = {
   userTimeout: USER_TIMEOUT.key,
   noDelay: NODELAY.key,
 };
-/** The options by the package's names, as `applied` of an error has them. */
+/** The options by the package's names, as in `applied` of an error. */
 export const KEYS = KEEP_ALIVE_NAMES;
 
 const asNewValues = () =>
@@ -64,7 +64,7 @@ const asNewValues = () =>
     [KEEPCNT, asNew(6, 6)],
   );
 
-/** What a dead-peer timeout sets is chosen by the package: read once, from a run without faults. */
+/** The package chooses the values of a dead-peer timeout: they are read once, from a run without faults. */
 const DEAD_PEER = [KEEPALIVE, KEEPIDLE, KEEPINTVL, KEEPCNT, USER_TIMEOUT];
 
 async function withServer(stage) {
@@ -75,7 +75,7 @@ async function withServer(stage) {
 
 const ownPorts = (stage) => ({ port: stage.client.localPort });
 
-/** Of a list: both ends, the client's first, without the ports, which are others in each run. */
+/** Both ends in a list, the client's first, without the ports, which differ in each run. */
 function ends(list, { client }) {
   const side = (port) => (port === client.localPort ? 'client' : 'server');
   return list
@@ -84,7 +84,7 @@ function ends(list, { client }) {
     .sort((a, b) => a.localPort.localeCompare(b.localPort));
 }
 
-/** Of rows of `readTcpInfos`: each is right, or says why there is none. */
+/** Each row of `readTcpInfos` is correct, or has the reason why it is missing. */
 function judgeColumns({ value, want, row, errno }) {
   const faults = [];
   for (const [i, code] of value.errno.entries()) {
@@ -113,7 +113,7 @@ function judgeColumns({ value, want, row, errno }) {
 
 const tcpInfoFields = ['state', 'mss', 'bytesSent', 'bytesReceived', 'congestionWindow'];
 
-/** What happens to a watch in which a connection ends. */
+/** The events of a watch while a connection closes. */
 async function watchOnce(api, stage) {
   const { localPort: port } = stage.client;
   const watch = api.watchClosedConnections({ filter: { port } });
@@ -133,7 +133,7 @@ async function watchOnce(api, stage) {
   };
 }
 
-/** Only these may a watch survive (recvfrom); a poll that was interrupted, or found nothing, too. */
+/** A watch may only survive these errors (recvfrom), and a poll that was interrupted or found nothing. */
 const SURVIVABLE = {
   recvfrom: ['EINTR', 'EAGAIN', 'ENOBUFS', "another sender's"],
   poll: ['EINTR', 'no event', 'POLLERR'],
@@ -144,7 +144,7 @@ function judgeWatch({ value, row, isRefusal }) {
   const threads = watchThreads();
   if (threads > 0) faults.push(`${threads} threads are left after close()`);
   if (value.errors > 1) faults.push(`${value.errors} 'error' events`);
-  // Of the side that reset the connection, the kernel has cleared what it received.
+  // For the side that reset the connection, the kernel has cleared the counters.
   const isWhole = value.ends === 2 && value.received === 1_000;
   const survives = SURVIVABLE[row.call]?.includes(row.error);
   if (value.error !== null) {
@@ -187,7 +187,7 @@ export const scenarios = [
     isUnsteady: true,
     arrange: ({ client }) => preset(fdOf(client)),
     act: (api, { client }) => api.getOptions(client),
-    // What the socket does not answer is left out.
+    // Options that the socket does not answer are left out.
     mayOmit: true,
   },
   {
@@ -219,7 +219,7 @@ export const scenarios = [
     act: (api) => api.isSupported('userTimeout'),
     // "No such option" is an answer of the kernel.
     accepts: isOwnWord,
-    // As long as the kernel has not answered, nothing may be kept: asked again, it says no, and that holds.
+    // Without an answer of the kernel nothing may be remembered: the next query is answered, and that is kept.
     again(api, { injector }, outcome, row) {
       if (isOwnWord({ row })) return [];
       const isKnown = outcome.error === undefined && row.call !== 'socket';
@@ -246,7 +246,7 @@ export const scenarios = [
     isRaw: true,
     covers: 'getRawOption',
     act: (api, { client }) => api.getRawOption(client, IPPROTO_TCP, 13, 16),
-    // What the kernel wrote, as far as it wrote it.
+    // The bytes that the kernel wrote.
     accepts: ({ row, value, baseline }) =>
       row.isAnswer && Buffer.isBuffer(value) && baseline.toString().startsWith(value.toString()),
   },
@@ -266,7 +266,7 @@ export const scenarios = [
     name: 'getKeepAlive',
     arrange: ({ client }) => preset(fdOf(client)),
     act: (api, { client }) => api.getKeepAlive(client),
-    // What the kernel says that it does not have is null.
+    // null for options that the kernel does not have.
     accepts: ({ row, value }) => row.error === 'ENOPROTOOPT' && Object.values(value).includes(null),
   },
   {
@@ -317,7 +317,7 @@ export const scenarios = [
       return { ...plan.options, why: plan.why };
     },
     chooses: [...DEAD_PEER, option(IPPROTO_TCP, 44)],
-    // It rests on the system's settings: on what is built in where there is no such setting, else it says so.
+    // It uses the system's settings, or the built-in value if there is no such setting, and warns otherwise.
     accepts: ({ value, row }) => row.error === 'ENOENT' || value.why.includes('could not be read'),
   },
   {
@@ -343,7 +343,7 @@ export const scenarios = [
     name: 'explainDisconnect',
     isUnsteady: true,
     act: (api, { client }) => api.explainDisconnect(refusedConnection, client),
-    // With counters or without them: which, `tcpInfo` says.
+    // With or without counters, as `tcpInfo` shows.
     accepts: ({ value, path }) => path === 'message' || (path === 'peer' && value.tcpInfo === null),
   },
   {
@@ -353,7 +353,7 @@ export const scenarios = [
     target: ({ tuned }) => fdOf(tuned),
     chooses: [...DEAD_PEER, NODELAY],
     says: ({ value }) => value.errors,
-    // What an error does not concern is set all the same.
+    // Options without an error are set.
     setsTheRest: true,
   },
   {
@@ -363,13 +363,13 @@ export const scenarios = [
     target: ({ tuned }) => fdOf(tuned),
     chooses: [...DEAD_PEER, NODELAY],
     says: ({ value }) => value.errors,
-    // What an error does not concern is set all the same.
+    // Options without an error are set.
     setsTheRest: true,
   },
   {
     name: 'getSystemDefaults',
     act: (api) => api.getSystemDefaults(),
-    // A setting that is missing has the value that is built in; one that is not to be read, a reason.
+    // A missing setting has the built-in value; an unreadable one has a reason.
     accepts: ({ row, path, value }) => {
       const [name, member] = path.split('.');
       const { source, reason } = value[name];
@@ -382,7 +382,7 @@ export const scenarios = [
     act: (api) => api.getSysctl('net.ipv4.tcp_retries2'),
     accepts: ({ path, value, row }) =>
       (path === 'reason' && value.value === null && value.reason.includes(row.error)) ||
-      // A setting may have no text.
+      // A setting may be empty.
       (row.isAnswer && value.value === ''),
   },
   {
@@ -439,7 +439,7 @@ export const scenarios = [
     means: meaningOf,
     covers: 'listConnections',
     act: (api, stage) => ends(api.listConnections({ ...ownPorts(stage), ownProcess: true }), stage),
-    // EBADF of each descriptor is how the kernel says that it was closed meanwhile.
+    // EBADF means that the descriptor was closed meanwhile.
     accepts: ({ row }) => row.call === 'fstat' && row.error === 'EBADF',
   },
   {
@@ -478,7 +478,7 @@ export const scenarios = [
         .listConnections({ localPort, remotePort })
         .find((one) => one.localPort === localPort);
     },
-    // On one that is being ended the kernel refuses every option.
+    // On a closing socket, the kernel rejects every option.
     skipsSnapshot: true,
     act: (api, stage) => api.destroyConnection(stage.connection),
     async again(api, stage, outcome) {
@@ -487,7 +487,7 @@ export const scenarios = [
       try {
         api.destroyConnection(stage.connection);
       } catch (error) {
-        // The first one may have reached the kernel: then only its answer was lost.
+        // The first request may have reached the kernel: then only its reply was lost.
         if (error.code !== 'ENOENT') return [`later, it threw ${error.message}`];
       }
       return (await until(() => stage.client.destroyed)) ? [] : ['the connection was not ended'];
@@ -507,7 +507,7 @@ export const scenarios = [
     isAsync: true,
     skipsSnapshot: true,
     judge: judgeWatch,
-    // Its thread does not wake as often in each run.
+    // Its thread wakes a different number of times in each run.
     onlyFirst: { poll: 1, recvfrom: 1, recv: 1, getsockopt: 8 },
     async again(api) {
       const watch = api.watchClosedConnections();
@@ -522,7 +522,7 @@ export const scenarios = [
     isAsync: true,
     skipsSnapshot: true,
     onlyFirst: { getsockopt: 1, setsockopt: 1 },
-    // Not known is an answer; that nothing comes back at all is another.
+    // Two valid outcomes: not known, and no answer at all.
     accepts: ({ path, value }) => path === 'reason' && value.reason === 'unknown',
     again: async () => [],
   },
@@ -551,11 +551,11 @@ export const WITHOUT_CALLS = {
   tcpStates: 'an array of names',
 };
 
-/** The code by which an error of a connection list tells what a call answered. */
+/** The code that an error of a connection list has for a code of a system call. */
 function meaningOf({ call, error }) {
-  // The number stands for no socket, or not for the one that the addon opened.
+  // The descriptor is no socket, or not the one that the addon opened.
   if (call === 'getsockopt' && error === 'ENOTSOCK') return 'EBADF';
-  // The kernel's answer ends before its last message.
+  // The kernel's reply ends before its last message.
   if (call === 'recvfrom' || call === 'recv') return error === 'EAGAIN' ? 'EPROTO' : undefined;
   return undefined;
 }
@@ -565,19 +565,19 @@ function isOwnWord({ row }) {
   return row.call === 'getsockopt' && ['ENOPROTOOPT', 'EOPNOTSUPP'].includes(row.error);
 }
 
-/** Bounds that rest on a guess say so. */
+/** Bounds that depend on a guess have a warning. */
 function warned({ row, value, baseline }) {
   return (
     row.error === 'ENOENT' || isOwnWord({ row }) || value.warnings.length > baseline.warnings.length
   );
 }
 
-/** Where its command line cannot be read, a Node process has the name that it gave its first thread. */
+/** If its command line cannot be read, a Node process has the name of its first thread. */
 function namedByThread({ path, value }) {
   return path.endsWith('.name') && value[0].owners[0].name.endsWith('MainThread');
 }
 
-/** No connection is lost: one without a known state is counted as unknown. */
+/** Every connection is counted; one without a known state counts as unknown. */
 function countsAdd({ value }) {
   const { established, halfOpen, closeWait, other, unknown } = value;
   return unknown > 0 && established + halfOpen + closeWait + other + unknown === 2;
@@ -590,7 +590,7 @@ function registryOf(api, client, accepted) {
   return registry;
 }
 
-/** A connection that is made while its side is tuned, and what was said of it. */
+/** A connection that is opened while its side is tuned, with the reported errors. */
 async function tune(api, stage, side) {
   const errors = [];
   const tuning = api.tuneSockets({

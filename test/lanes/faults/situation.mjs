@@ -1,6 +1,6 @@
-// One function, in a process of its own: runs it once to learn which calls it makes, then once for each
-// fault of each call, in a fresh situation, and judges what came of it. Reports in lines of JSON on
-// descriptor 3, each before what it announces, so that run.mjs knows which row crashed or hung.
+// Tests one function in its own process: runs it once to record its system calls, then once for each fault of each call
+// in a fresh situation, and judges the outcome. Announces each row as a line of JSON on descriptor 3 before it runs, so
+// that run.mjs knows which row crashed or hung.
 
 import { once } from 'node:events';
 import { writeSync } from 'node:fs';
@@ -23,18 +23,18 @@ const dist = fileURLToPath(new URL('../../../dist', import.meta.url));
 
 const say = (line) => writeSync(3, `${JSON.stringify(line)}\n`);
 
-/** Of kernels and C libraries the same number by two names. */
+/** Two names of the same error number. */
 const ALIASES = { ENOTSUP: 'EOPNOTSUPP', EWOULDBLOCK: 'EAGAIN' };
 const sameCode = (code, other) => (ALIASES[code] ?? code) === (ALIASES[other] ?? other);
 
-/** Errors that nothing caught; a row must not leave any. */
+/** Uncaught errors: a row must not cause any. */
 const loose = [];
 const catchLoose = () => {
   process.on('uncaughtException', (error) => loose.push(error));
   process.on('unhandledRejection', (error) => loose.push(error));
 };
 
-/** The package as a process has it that has just loaded it: nothing is cached yet. */
+/** Loads the package anew: nothing is cached yet. */
 function freshApi() {
   for (const path of Object.keys(require.cache)) {
     if (path.startsWith(dist)) delete require.cache[path];
@@ -43,7 +43,7 @@ function freshApi() {
     ...require(`${dist}/index.js`),
     ...(scenario.entry === undefined ? {} : require(`${dist}/${scenario.entry}/index.js`)),
   };
-  // What an earlier row left there must not look like an answer.
+  // Values of an earlier row must not look like results.
   for (const [path, { exports }] of Object.entries(require.cache)) {
     if (path.endsWith('.node') && exports.scratch) new Uint8Array(exports.scratch).fill(0x5a);
   }
@@ -53,7 +53,7 @@ function freshApi() {
 const listening = net.createServer().listen(0, '127.0.0.1');
 await once(listening, 'listening');
 
-/** Both ends of a connection with something said each way. */
+/** A connection with data sent in both directions. */
 async function connected() {
   const accepting = once(listening, 'connection');
   const client = net.connect(listening.address().port, '127.0.0.1');
@@ -89,7 +89,7 @@ async function clear(stage) {
   for (const close of stage.closing) await close();
 }
 
-/** Whether the options of the situation are there to be looked at before the call. */
+/** Whether the options of the situation can be read before the call. */
 const targetOf = (stage) => (scenario.target ?? (({ client }) => fdOf(client)))(stage);
 const isMadeByCall = scenario.name.startsWith('tuneSockets');
 
@@ -112,7 +112,7 @@ async function outcomeOf(call) {
   }
 }
 
-/** The call, with nothing but it between arming and its return; asynchronous ones with what follows. */
+/** Makes the call with the injector armed: until it returns, or until an asynchronous call is settled. */
 async function callWith(api, stage, [call, first, count, fault]) {
   const calling = () => scenario.act(api, stage);
   injector.inject(call, first, count, fault);
@@ -129,7 +129,7 @@ async function callWith(api, stage, [call, first, count, fault]) {
   return { ...outcome, log: ended ?? injector.end() };
 }
 
-/** A value as paths and plain values. */
+/** Flattens a value to paths and primitive values. */
 function flatten(value, path = '', into = new Map()) {
   if (typeof value === 'bigint') into.set(path, `${value}n`);
   else if (Buffer.isBuffer(value)) into.set(path, value.toString('hex'));
@@ -147,7 +147,7 @@ function flatten(value, path = '', into = new Map()) {
 
 const isUnknown = (value) => value === null || Number.isNaN(value);
 
-/** Whether the value says of a member, or of what it is a part of, that it is not known. */
+/** Whether the value marks a member, or an object around it, as not known. */
 function isSaidUnknown(got, path) {
   if (path === '') return false;
   for (let end = path.length; end > 0; end = path.lastIndexOf('.', end - 1)) {
@@ -157,13 +157,13 @@ function isSaidUnknown(got, path) {
   return false;
 }
 
-/** Times, rates and estimates, which are others at each look, and what they make of windows. */
+/** Times, rates and estimates, and windows that depend on them: they differ in each run. */
 const UNSTEADY =
   /time|expires|count$|rtt|rto|ato|pacing|rate|window|wnd|cwnd|busy|last_|incomingCpu|thresh|bbr_|owners.*fd$/i;
 
 const isUnsteady = (path) => scenario.isUnsteady === true && UNSTEADY.test(path);
 
-/** What differs from a run without faults. */
+/** The differences from a run without faults. */
 function deviations(value, want) {
   const got = flatten(value);
   return [...want]
@@ -171,7 +171,7 @@ function deviations(value, want) {
     .map(([path]) => path);
 }
 
-/** What such a call gives when nothing fails: what is the same in three situations. */
+/** The result of a call without faults: the parts that are the same in three situations. */
 async function baselineOf() {
   let calls;
   let want;
@@ -197,7 +197,7 @@ async function baselineOf() {
 
 const chosen = () => scenario.chooses ?? scenario.sets?.() ?? [];
 
-/** What the kernel holds for the options that the function sets. */
+/** The kernel's values of the options that the function sets. */
 function heldBy(stage) {
   if (scenario.chooses === undefined && scenario.sets === undefined) return new Map();
   const fd = targetOf(stage);
@@ -218,14 +218,14 @@ const describe = ({ call, first, second, text }) => {
   return text === '' ? call_ : `${call_} ${text}`;
 };
 
-/** The faults of each call that was recorded. */
+/** The faults of each recorded call. */
 function rowsOf({ calls }) {
   const byCall = new Map();
   for (const one of calls) byCall.set(one.call, [...(byCall.get(one.call) ?? []), one]);
   const rows = [];
   for (const [call, made] of byCall) {
     const callName = injector.names[call];
-    // Where the course varies, only so many of them are made in each run.
+    // If the number of calls varies, only this many are made in each run.
     const last = Math.min(made.length, scenario.onlyFirst?.[callName] ?? made.length);
     const middle = Math.ceil(last / 2);
     const places = last <= 6 ? Array.from({ length: last }, (_, i) => i + 1) : [1, 2, middle, last];
@@ -241,7 +241,7 @@ function rowsOf({ calls }) {
         if (detail === OWN_SOCKET && !COOKIE_ERRORS.has(error)) continue;
         const isOption = callName === 'getsockopt' && !scenario.isRaw;
         if (isOption && isAnswer && !OF_ANY_LENGTH.has(detail)) continue;
-        // Of several calls the later ones may be for other options, which a kernel writes whole.
+        // Later calls may be for other options, which the kernel always writes completely.
         if (isOption && isAnswer && count > 1) continue;
         const row = { key, call: callName, error, isAnswer, first, count, mode, detail };
         rows.push({ ...row, fault, plan: [call, first, count, fault], option: made[first - 1] });
@@ -250,9 +250,9 @@ function rowsOf({ calls }) {
   }
   return rows;
 }
-/** SO_COOKIE: by which the addon tells its own sockets from the program's, before it uses or closes them. */
+/** SO_COOKIE: the addon recognizes its own sockets by it before it uses or closes them. */
 const OWN_SOCKET = 'getsockopt 1/57';
-/** Numbers of Linux that Node does not name. */
+/** Error numbers of Linux that Node does not name. */
 const OTHERS = { ESOCKTNOSUPPORT: 94 };
 
 /** Whether the kernel says that it, or a socket of this kind, does not have the option. */
@@ -263,7 +263,7 @@ const saysNo = ({ call, error }) =>
 function refusalFaults(error, row, api) {
   const { code, syscall, option } = error;
   const faults = [];
-  // What is concluded from an answer of the kernel's is no refused call.
+  // An error that follows from a reply of the kernel names no failed call.
   if (
     saysNo(row) &&
     (code === 'ENOPROTOOPT' || /only a TCP socket acts on it/.test(error.message))
@@ -276,7 +276,7 @@ function refusalFaults(error, row, api) {
     faults.push(`its code is ${code}, and the call failed with ${row.error}`);
   }
   if (row.isAnswer) return faults;
-  // Of an exchange with the kernel over several calls the error names the interface, sock_diag(7).
+  // For an exchange of several calls, the error names the interface, sock_diag(7).
   const expected = scenario.names ?? row.call;
   if (syscall !== row.call && syscall !== expected) {
     faults.push(`it names ${syscall}, and ${row.call} failed`);
@@ -290,16 +290,16 @@ function refusalFaults(error, row, api) {
   return faults;
 }
 
-/** The kernel's words for an option that it, or a socket of this kind, does not have. */
+/** The kernel's errors for an option that it, or this kind of socket, does not have. */
 const LACKS = ['ENOPROTOOPT', 'EOPNOTSUPP'];
 
-/** Whether the option is one that the kernel was made to say it does not have: it is left out then. */
+/** Whether the fault reports this option as missing: then the result leaves it out. */
 function isLacking(row, key) {
   const { first, second } = row.option;
   return LACKS.includes(row.error) && row.call.endsWith('sockopt') && key === `${first}/${second}`;
 }
 
-/** Whether the socket holds what was said: all without an error, else what `applied` names. */
+/** Whether the socket holds the requested options: all without an error, otherwise those in `applied`. */
 function appliedFaults(stage, before, errors, isAccepted, row) {
   if (chosen().length === 0 || (isMadeByCall && stage.tuned === undefined)) return [];
   const faults = [];
@@ -348,10 +348,10 @@ function judgeValue(outcome, row, stage) {
   return { text, faults };
 }
 
-/** Whether the function works afterwards, as if nothing had happened. */
+/** Whether the function works afterwards as before. */
 async function judgeAgain(api, stage, outcome, row) {
   if (scenario.again !== undefined) return scenario.again(api, stage, outcome, row);
-  // What the kernel said of an option holds.
+  // The package may remember that the kernel does not have an option.
   if (row.call === 'getsockopt' && LACKS.includes(row.error)) return [];
   const { error, value, hangs } = await outcomeOf(() => scenario.act(api, stage));
   if (hangs) return ['later, it never settles'];
@@ -372,7 +372,7 @@ function differences(before, after) {
   ].map((text) => `descriptor ${text}`);
 }
 
-/** Runs a row; `undefined` where the call was not made this time. */
+/** Runs a row; `undefined` if the system call was not made this time. */
 async function run(row) {
   const open = descriptors();
   const api = freshApi();
@@ -430,13 +430,13 @@ async function run(row) {
   if (!outcome.hangs) faults.push(...(await judgeAgain(api, stage, outcome, row)));
   await clear(stage);
   let left = differences(open, descriptors());
-  // What is closed in another thread, or by an event, may take a moment.
+  // Closing in another thread, or by an event, may take a moment.
   for (let i = 0; left.length > 0 && i < 20; i++) {
     await sleep(5);
     left = differences(open, descriptors());
   }
   if (row.detail === OWN_SOCKET && left.every((one) => /left open \(socket:/.test(one))) {
-    // Only what is certainly the addon's own is closed.
+    // The addon only closes what is certainly its own.
     if (left.length > 0) text += ', and leaves open what it could not identify';
   } else faults.push(...left);
   for (const error of loose) faults.push(`uncaught: ${error?.stack ?? error}`);
@@ -469,7 +469,7 @@ for (const [index, row] of rows.entries()) {
   let result;
   try {
     result = await run(row);
-    // What another thread or process does may have changed the course: once more.
+    // Another thread or process may have changed the order of calls: once more.
     result ??= await run(row);
   } catch (error) {
     console.error(error);

@@ -1,5 +1,5 @@
-// Writes corpus/: what this kernel answers to the requests of lib/connections/, and what it says of
-// connections that end. In a network namespace of its own:
+// Writes corpus/: this kernel's replies to the requests of lib/connections/, and its reports of closed connections.
+// Run it in a network namespace:
 //   unshare --net sh -c 'ip link set lo up && node test/lanes/fuzz/capture.mjs'
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ const AF_INET6 = 10;
 const IPPROTO_TCP = 6;
 const IPPROTO_MPTCP = 262;
 
-/** The first piece of an answer, which is what one recvfrom(2) gives. */
+/** Saves the first chunk of a reply: the result of one recvfrom(2). */
 function save(name, table) {
   const memory = new Uint8Array(32 * 1024);
   const length = addon.readConnectionTable(table, memory);
@@ -35,14 +35,14 @@ const clients = ['127.0.0.1', '127.0.0.1', '::1'].map((host) => net.connect(port
 await Promise.all(clients.map((client) => once(client, 'connect')));
 clients[0].write('unread');
 
-const all = connections.conditionsOf({ tcpInfo: true }, 'filter');
-const plain = connections.conditionsOf({ state: 'ESTABLISHED' }, 'filter');
+const all = connections.parseFilter({ tcpInfo: true }, 'filter');
+const plain = connections.parseFilter({ state: 'ESTABLISHED' }, 'filter');
 const requests = {
   'dump-ipv4': connections.dumpRequest(AF_INET, IPPROTO_TCP, all),
   'dump-ipv6': connections.dumpRequest(AF_INET6, IPPROTO_TCP, all),
   'dump-plain': connections.dumpRequest(AF_INET, IPPROTO_TCP, plain),
   'dump-mptcp': connections.dumpRequest(AF_INET, IPPROTO_MPTCP, plain),
-  // Refused: there is no such family.
+  // Rejected: there is no such family.
   refused: connections.dumpRequest(99, IPPROTO_TCP, plain),
 };
 for (const [name, request] of Object.entries(requests)) {

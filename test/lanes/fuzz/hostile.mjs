@@ -1,8 +1,7 @@
-// Every public function with hostile arguments: objects that throw, that change between two reads, that
-// close sockets, call back or detach memory while they are read; forged and resizable typed arrays;
-// sockets that are closed or none. Nothing may come of it but a checked error: no crash, no end that is
-// not reached, no descriptor left open, no option changed of a socket that was not named, and later calls
-// work. Runs in a network namespace of its own.
+// Calls every public function with hostile arguments: objects that throw, that change between two reads, or that close
+// sockets, call back or detach memory while they are read; forged and resizable typed arrays; closed sockets and other
+// objects. The only allowed outcome is a checked error: no crash, no endless loop, no open descriptor, no changed option
+// of another socket, and later calls work. Runs in a network namespace.
 import { deepStrictEqual, ok, strictEqual } from 'node:assert';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
@@ -18,10 +17,10 @@ const face = require('../../../dist/index.js');
 const heartbeat = require('../../../dist/heartbeat/index.js');
 const referenceAddon = require('../../support/reference-addon/build/Release/reference_addon.node');
 
-/** Thrown by hostile arguments themselves. */
+/** The error that hostile arguments throw. */
 class Hostile extends Error {}
 
-// ------------------------------------------------------------------ what must stay as it is
+// ------------------------------------------------------------------ what must not change
 const server = net.createServer();
 await once(server.listen(0, '127.0.0.1'), 'listening');
 const { port } = server.address();
@@ -36,7 +35,7 @@ async function connected() {
 const [innocent] = await connected();
 face.setOptions(innocent, { userTimeout: 12_345 });
 
-/** Level and number of options that are not the same twice, or are no reading. */
+/** Options (level and number) that change by themselves, or whose read has an effect. */
 const UNSTEADY = [
   '1/4',
   '1/26',
@@ -88,7 +87,7 @@ const strangers = [
   ...[() => 1, function* () {}, async () => true, Math, globalThis, new Error('x')],
 ];
 
-/** Objects that turn into numbers and strings in their own way. */
+/** Objects with hostile conversions to numbers and strings. */
 const coerced = (act) => [
   { valueOf: () => act() ?? 1 },
   { toString: () => act() ?? 'noDelay' },
@@ -109,7 +108,7 @@ class Subclass extends Uint8Array {
   }
 }
 
-/** Typed arrays that are not what they say. */
+/** Typed arrays with forged properties. */
 function forgedBytes(random, act) {
   const real = new Uint8Array([1, 0, 0, 0]);
   const resizable = new ArrayBuffer(8, { maxByteLength: 64 });
@@ -149,7 +148,7 @@ function forgedBytes(random, act) {
   ])();
 }
 
-/** An object that looks like `value`, and does something when it is looked at. */
+/** An object that looks like `value`, and acts when it is read. */
 function watched(random, value, act, depth) {
   const target = Array.isArray(value) ? [] : {};
   for (const [name, member] of Object.entries(value)) {
@@ -178,8 +177,8 @@ function proxied(random, value, act) {
     [trap](...args) {
       if (left-- > 0) return Reflect[trap](...args);
       act();
-      // A stream and a signal must keep their methods, an array its iterator, and a `then` that does
-      // nothing keeps a promise for ever: what the engine makes of these is the caller's own.
+      // Streams and signals keep their methods, and arrays their iterator. A `then` that does nothing would
+      // never settle a promise. Such faults of the engine are the caller's own.
       const kept = ['length', 'then'].includes(args[1]) || typeof args[1] === 'symbol';
       const methods = value instanceof Duplex || value instanceof AbortSignal;
       const mayLie = trap === 'get' && !kept && !methods;
@@ -227,7 +226,7 @@ function hostile(random, value, act, depth = 0) {
   }
 }
 
-// ------------------------------------------------------------------ right arguments
+// ------------------------------------------------------------------ valid arguments
 const optionNames = face.supportedOptions();
 const callbacks = (act) => [
   () => act(),
@@ -254,7 +253,7 @@ const filterOf = (s) => ({
   ...s,
 });
 
-/** For each function its arguments, all of them right; a scene has sockets, `r` is random. */
+/** Valid arguments for each function; `fixture` has the sockets, `r` is random. */
 const functions = {
   getOption: (s, r) => [s.socket(), r.pick(optionNames)],
   getOptions: (s, r) => [s.socket(), [r.pick(optionNames), 'noDelay']],
@@ -264,7 +263,7 @@ const functions = {
     s.socket(),
     { enable: true, initialDelay: 5_000, interval: 1_000, count: 3 },
   ],
-  // Not SO_LINGER (1/13): to close such a socket may take that long.
+  // Not SO_LINGER (1/13): close(2) may take that long.
   getRawOption: (s, r) => [
     s.socket(),
     r.pick([0, 1, 6, 41]),
@@ -328,8 +327,8 @@ for (const [name, value] of [...Object.entries(face), ...Object.entries(heartbea
   if (typeof value === 'function' && !isClass.includes(name)) ok(name in functions, `no ${name}`);
 }
 
-/** Calls a function; what it opened is closed at the end of the scene. */
-function call(name, args, scene) {
+/** Calls a function; the end of the case closes what it opened. */
+function call(name, args, fixture) {
   switch (name) {
     case 'TcpInfoReader': {
       const reader = new face.TcpInfoReader();
@@ -338,7 +337,7 @@ function call(name, args, scene) {
     }
     case 'Heartbeat': {
       const beating = new heartbeat.Heartbeat(...args);
-      scene.opened.push(beating);
+      fixture.opened.push(beating);
       beating.beat();
       beating.answer();
       return [beating.silence, beating.rtt];
@@ -346,8 +345,8 @@ function call(name, args, scene) {
     case 'PeerRegistry': {
       const [options, identity, socket] = args;
       const registry = new heartbeat.PeerRegistry(options);
-      registry.claim('first', scene.accepted);
-      registry.claim(identity, scene.client);
+      registry.claim('first', fixture.accepted);
+      registry.claim(identity, fixture.client);
       registry.claim(identity, socket);
       registry.get(identity);
       registry.identityOf(socket);
@@ -359,8 +358,8 @@ function call(name, args, scene) {
     case 'tuneSockets':
     case 'watchClosedConnections': {
       const opened = face[name](...args);
-      opened.on?.('error', (error) => scene.errors.push(error));
-      scene.opened.push(opened);
+      opened.on?.('error', (error) => fixture.errors.push(error));
+      fixture.opened.push(opened);
       return undefined;
     }
     default:
@@ -374,8 +373,8 @@ const CODES = [
 ];
 
 /**
- * Errors that callers are told of; what the arguments threw; and what the engine says of proxies, also of
- * one around a handle of Node, whose own getters refuse it.
+ * Allowed errors: those of the package, those that arguments threw, and those of the engine about proxies (also about
+ * one around a handle of Node, whose getters reject it).
  */
 function isChecked(error) {
   if (error instanceof Hostile || error instanceof face.SocketOptionError) return true;
@@ -383,9 +382,9 @@ function isChecked(error) {
   return error instanceof TypeError && /proxy|revoked|Illegal invocation/i.test(error.message);
 }
 
-// ------------------------------------------------------------------ a scene
-function newScene(random, [client, accepted]) {
-  const scene = {
+// ------------------------------------------------------------------ the sockets of a case
+function makeFixture(random, [client, accepted]) {
+  const fixture = {
     client,
     accepted,
     fd: client._handle.fd,
@@ -411,16 +410,16 @@ function newScene(random, [client, accepted]) {
         cookie: '1',
       },
     act() {
-      if (scene.depth > 2) return undefined;
-      scene.depth++;
+      if (fixture.depth > 2) return undefined;
+      fixture.depth++;
       try {
-        return random.pick(effects)(scene, random);
+        return random.pick(effects)(fixture, random);
       } finally {
-        scene.depth--;
+        fixture.depth--;
       }
     },
   };
-  return scene;
+  return fixture;
 }
 
 /** What a hostile argument does while it is read. */
@@ -436,10 +435,10 @@ const effects = [
       opened.at(-1)?.close();
     } catch {}
   },
-  (scene, random) => {
+  (fixture, random) => {
     const name = random.pick(Object.keys(functions));
     try {
-      const result = call(name, functions[name](scene, random), scene);
+      const result = call(name, functions[name](fixture, random), fixture);
       if (result instanceof Promise) result.catch(() => {});
     } catch (error) {
       if (!isChecked(error)) throw error;
@@ -478,7 +477,7 @@ async function closed(socket) {
   if (!socket.closed) await settled(over);
 }
 
-/** A worker that reads and watches, and is ended in the middle of it. */
+/** A worker that reads and watches, and is terminated meanwhile. */
 async function endWorker(random, fd) {
   const code = `
     const { workerData } = require('node:worker_threads');
@@ -520,7 +519,7 @@ async function checkAfter() {
 const CALLS = 12;
 
 async function runCase(random, note) {
-  const scene = newScene(random, await connected());
+  const fixture = makeFixture(random, await connected());
   const names = [];
   const pending = [];
   for (let i = 0; i < CALLS; i++) {
@@ -528,11 +527,11 @@ async function runCase(random, note) {
     names.push(name);
     note(names.join(' '));
     try {
-      const args = functions[name](scene, random);
+      const args = functions[name](fixture, random);
       const at = random.below(args.length);
-      if (args.length > 0) args[at] = hostile(random, args[at], scene.act);
-      if (args.length > 1 && random.oneIn(3)) args[0] = hostile(random, args[0], scene.act);
-      const result = call(name, args, scene);
+      if (args.length > 0) args[at] = hostile(random, args[at], fixture.act);
+      if (args.length > 1 && random.oneIn(3)) args[0] = hostile(random, args[0], fixture.act);
+      const result = call(name, args, fixture);
       if (result instanceof Promise) {
         pending.push(
           result.then(
@@ -547,19 +546,19 @@ async function runCase(random, note) {
       if (!isChecked(error)) throw error;
     }
   }
-  if (random.oneIn(150)) await endWorker(random, scene.fd);
+  if (random.oneIn(150)) await endWorker(random, fixture.fd);
   await settled(Promise.all(pending));
   if (random.oneIn(20)) await wait(110);
-  for (const opened of scene.opened) {
-    // It may touch a socket that is a hostile proxy.
+  for (const opened of fixture.opened) {
+    // A call may touch a socket that is a hostile proxy.
     try {
       opened.close();
     } catch (error) {
       if (!isChecked(error)) throw error;
     }
   }
-  await closed(scene.client);
-  await closed(scene.accepted);
+  await closed(fixture.client);
+  await closed(fixture.accepted);
   await checkAfter();
   return CALLS;
 }

@@ -1,6 +1,6 @@
-// The decoders of lib/connections/ on mutated tables: sock_diag messages (corpus/, and what came out of
-// the native reader, file FUZZ_EMITTED), pcblist_n of macOS, the MIB tables of Windows. A decoder must
-// not throw, must end, must not read beyond its bytes, and what it returns must be a connection.
+// Runs the decoders of lib/connections/ on mutated tables: sock_diag messages (corpus/, and the output of the native
+// reader in the file FUZZ_EMITTED), pcblist_n of macOS, and the MIB tables of Windows. A decoder must end without an
+// exception, must not read beyond its bytes, and must return valid connections.
 import { deepStrictEqual, ok } from 'node:assert';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -26,7 +26,7 @@ const netlink = readdirSync(folder)
   .sort()
   .map((name) => new Uint8Array(readFileSync(folder + name)));
 
-/** What the native reader handed on in this run. */
+/** The output of the native reader in this run. */
 function emitted() {
   const path = process.env.FUZZ_EMITTED;
   if (path === undefined || !existsSync(path)) return [];
@@ -40,7 +40,7 @@ function emitted() {
   return pieces;
 }
 
-/** macOS: a head, six records for each of two sockets (one of IPv4, one of IPv6), a head. */
+/** macOS: a header, six records for each of two sockets (IPv4 and IPv6), a header. */
 function macTable() {
   const parts = [];
   const record = (length, kind, members = {}) => {
@@ -50,8 +50,8 @@ function macTable() {
     for (const [at, value] of Object.entries(members)) bytes[at] = value;
     parts.push(bytes);
   };
-  const head = () => record(24, 2);
-  head();
+  const header = () => record(24, 2);
+  header();
   for (const [version, state] of [
     [1, 4],
     [2, 1],
@@ -63,7 +63,7 @@ function macTable() {
     record(136, 0x08);
     record(204, 0x20, { 36: state, 37: 0, 38: 0, 39: 0 });
   }
-  head();
+  header();
   return new Uint8Array(Buffer.concat(parts));
 }
 
@@ -82,19 +82,19 @@ const filters = [
   { state: ['LISTEN', 'ESTABLISHED'], family: 'IPv6' },
   { port: [80, 443], localAddress: '127.0.0.0/8' },
   { remotePort: 0, remoteAddress: 'fe80::/10' },
-].map((filter) => decoders.conditionsOf(filter, 'filter'));
+].map((filter) => decoders.parseFilter(filter, 'filter'));
 
-/** What the messages of sock_diag say, and what they say of each socket. */
-function diag(bytes, conditions) {
+/** Decodes sock_diag messages to flags and connections. */
+function decodeDiag(bytes, filter) {
   const messages = new decoders.DiagMessages();
-  messages.read(bytes);
+  messages.load(bytes);
   const found = [];
   const keys = [];
   while (messages.next()) {
-    ok(found.length < 1_000, 'more sockets than there is room for');
-    keys.push(messages.key);
-    if (decoders.matches(conditions, messages)) {
-      found.push(decoders.connectionOf(messages, conditions.tcpInfo, null));
+    ok(found.length < 1_000, 'more sockets than fit into the bytes');
+    keys.push(messages.endpointKey);
+    if (decoders.matchesFilter(filter, messages)) {
+      found.push(decoders.connectionFromMessage(messages, filter.tcpInfo, null));
     }
   }
   const { done, errno, interrupted, dropped, overruns } = messages;
@@ -102,8 +102,8 @@ function diag(bytes, conditions) {
   return { found, keys, done, errno, interrupted, dropped, overruns };
 }
 
-/** The messages one by one, as long as each says a length that there is. */
-function* each(bytes) {
+/** Splits messages as long as their lengths are valid. */
+function* splitMessages(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; bytes.length - at >= 16; ) {
     const length = view.getUint32(at, true);
@@ -113,25 +113,25 @@ function* each(bytes) {
   }
 }
 
-/** What is made of a message does not depend on those beside it. */
-function checkAlone(bytes, conditions) {
-  const alone = [...each(bytes)].flatMap((message) => diag(message, conditions).found);
-  deepStrictEqual(alone, diag(bytes, conditions).found, 'the bytes of another message were read');
+/** The result for a message must not depend on other messages. */
+function checkAlone(bytes, filter) {
+  const alone = [...splitMessages(bytes)].flatMap((message) => decodeDiag(message, filter).found);
+  deepStrictEqual(alone, decodeDiag(bytes, filter).found, 'the bytes of another message were read');
 }
 
 const targets = [
-  { seeds: [...netlink, ...emitted()], decode: diag, check: checkAlone },
+  { seeds: [...netlink, ...emitted()], decode: decodeDiag, check: checkAlone },
   {
     seeds: [macTable()],
-    decode: (bytes, conditions) => ({ found: decoders.darwinConnections(bytes, conditions) }),
+    decode: (bytes, filter) => ({ found: decoders.decodePcbList(bytes, filter) }),
   },
   ...[
     ['IPv4', 24, 0],
     ['IPv6', 56, 48],
   ].map(([family, size, state]) => ({
     seeds: [windowsTable(size, state)],
-    decode: (bytes, conditions) => ({
-      found: decoders.windowsConnections(bytes, family, conditions),
+    decode: (bytes, filter) => ({
+      found: decoders.decodeTcpTable(bytes, family, filter),
     }),
   })),
 ];
@@ -151,35 +151,35 @@ function checkConnection(connection) {
   }
 }
 
-/** The bytes in the middle of others, at a place that need not be that of a word. */
-function among(bytes, poison, offset) {
+/** Copies the bytes between other bytes, at any alignment. */
+function surround(bytes, poison, offset) {
   const memory = new Uint8Array(bytes.length + 64).fill(poison);
   memory.set(bytes, offset);
   return memory.subarray(offset, offset + bytes.length);
 }
 
-/** Decodes among two kinds of other bytes, which must make no difference. */
-function check({ decode, check: more }, bytes, conditions, offset) {
-  const results = [0x00, 0xff].map((poison) => decode(among(bytes, poison, offset), conditions));
-  deepStrictEqual(results[0], results[1], 'the bytes around it were read');
+/** Decodes twice, between different other bytes: the results must be the same. */
+function check({ decode, check: more }, bytes, filter, offset) {
+  const results = [0x00, 0xff].map((poison) => decode(surround(bytes, poison, offset), filter));
+  deepStrictEqual(results[0], results[1], 'bytes outside of the table were read');
   for (const connection of results[0].found) checkConnection(connection);
-  more?.(bytes, conditions);
+  more?.(bytes, filter);
 }
 
 await fuzz((random, note) => {
   const target = random.pick(targets);
   const seed = random.pick(target.seeds);
-  const conditions = random.pick(filters);
+  const filter = random.pick(filters);
   const offset = random.below(9);
-  // Now and then whole, and cut off at each length.
+  // Sometimes the unchanged table, cut off at each length.
   if (random.oneIn(50)) {
     for (let length = 0; length <= Math.min(seed.length, 2_500); length++) {
-      check(target, seed.slice(0, length), conditions, offset);
+      check(target, seed.slice(0, length), filter, offset);
     }
     return seed.length + 1;
   }
   const bytes = mutate(random, seed, target.seeds);
   note(Buffer.from(bytes).toString('base64').slice(0, 3_500));
-  check(target, bytes, conditions, offset);
+  check(target, bytes, filter, offset);
   return 1;
 });

@@ -1,6 +1,6 @@
-// Random choices and mutated bytes, all of them determined by a seed.
+// Random choices and mutated bytes, determined by a seed.
 
-/** splitmix32 over a seed and the number of a case: a case does not depend on those before it. */
+/** splitmix32 of a seed and the number of a case, so that a case does not depend on earlier ones. */
 export class Random {
   #state;
 
@@ -42,7 +42,7 @@ const LENGTHS = [0, 1, 3, 4, 7, 8, 15, 16, 17, 20, 24, 71, 72, 108, 127, 128, 25
 const LIMITS = [0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xfffffffc, 0xfffffffd, 0xffffffff];
 const INTERESTING = [...LENGTHS, ...LIMITS];
 
-/** A changed copy: bits, bytes, words that are lengths, pieces taken out, repeated, or of `others`. */
+/** A mutated copy: changed bits, bytes and lengths; parts that are removed, repeated, or copied from `others`. */
 export function mutate(random, bytes, others) {
   let result = bytes.slice();
   for (let times = 1 + random.below(6); times > 0; times--) {

@@ -44,7 +44,7 @@ const strange = [...others, Number.NaN, Infinity, -Infinity, 2 ** 31, 2 ** 32, 2
 
 const descriptor = (random) => (random.oneIn(3) ? random.pick(strange) : random.pick(sockets));
 
-/** A level and an option: mostly those that there are. */
+/** A level and an option, mostly existing ones. */
 function option(random) {
   if (random.oneIn(4)) {
     const pair = [random.pick([0, 1, 6, 17, 41]), random.below(90)];
@@ -59,7 +59,7 @@ const LENGTHS = [
 const length = (random) =>
   random.oneIn(6) ? random.next() | 0 : random.oneIn(8) ? -1 : random.pick(LENGTHS);
 
-/** Records up to somewhere, with lengths that need not be true; then the call that walks over them. */
+/** Writes records with possibly wrong lengths, and makes a call that reads them. */
 function records(random) {
   let at = 0;
   const count = random.below(40);
@@ -74,7 +74,7 @@ function records(random) {
   head.socket[0] = descriptor(random);
   head.count[0] = random.oneIn(4) ? random.pick([-1, 2 ** 31 - 1, 1_000, 5_000]) : count;
   const call = random.pick(['setOptions', 'getOptions']);
-  // What stands behind the laid records is anything: only harmless options may be found there.
+  // After the records there are arbitrary bytes, which may only contain harmless options.
   if (!walkIsHarmless()) return 'not harmless';
   addon[call]();
   return call;
@@ -103,7 +103,7 @@ function sheet(random) {
   const count = random.pick([entries, entries + 1, 0, -1, 2 ** 31, 2 ** 32 - 1, Number.NaN, '3']);
   return [random.oneIn(12) ? random.pick(strangers) : buffer, count];
 }
-/** What is no ArrayBuffer, no Uint8Array, no function. */
+/** Values that are no ArrayBuffer, Uint8Array or function. */
 const strangers = [undefined, null, 1, 'x', {}, new Uint8Array(8), new SharedArrayBuffer(640)];
 const detached = () => {
   const buffer = new ArrayBuffer(640);
@@ -126,7 +126,7 @@ const anyBytes = (random) =>
     ? random.pick([...strangers, new Float64Array(2), new Uint8Array(0)])
     : random.bytes(random.pick([0, 1, 15, 16, 20, 72, 100, 4_096, 40_000]));
 
-/** Queries of sock_diag that ask for everything, nothing, and random ones. */
+/** Queries of sock_diag for everything, for nothing, and random ones. */
 function query(random) {
   if (random.oneIn(3)) return anyBytes(random);
   const bytes = new Uint8Array(72);
@@ -201,7 +201,7 @@ function sheets(random) {
 }
 
 function destroy(random) {
-  // Of families that there are not: a query that is right would end connections.
+  // With families that do not exist: a valid query would close connections.
   const bytes = anyBytes(random);
   if (bytes instanceof Uint8Array && bytes.length > 16) bytes[16] = 99;
   addon.destroyConnection(bytes);

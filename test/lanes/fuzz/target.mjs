@@ -1,4 +1,4 @@
-// Runs the cases of one target until its time is over, and says which one failed. run.mjs starts it:
+// Runs the cases of one target until its time is over, and reports the case that failed. run.mjs starts it:
 //   FUZZ_SEED, FUZZ_CASE (one case only), FUZZ_TARGET_SECONDS, FUZZ_STATE (a file)
 import { openSync, writeSync } from 'node:fs';
 import { Random } from './random.mjs';
@@ -7,8 +7,8 @@ const { FUZZ_SEED = '1', FUZZ_CASE, FUZZ_TARGET_SECONDS = '5', FUZZ_STATE } = pr
 const state = FUZZ_STATE === undefined ? undefined : openSync(FUZZ_STATE, 'w');
 
 /**
- * `runCase(random, note)` throws, or returns how many executions it was. What `note(text)` was told
- * last is kept, also where the process ends in the middle of a case.
+ * `runCase(random, note)` throws, or returns the number of its executions. The last text of `note(text)` is kept, also
+ * if the process ends during a case.
  */
 export async function fuzz(runCase) {
   const seed = Number(FUZZ_SEED);

@@ -1,6 +1,6 @@
-// A million calls of each operation, and a hundred workers: the process must not grow.
-// Run with --expose-gc --max-semi-space-size=1 (npm run test:memory); --calls=N for a shorter look.
-// Under LeakSanitizer, which finds leaks itself, growth is that of its own book-keeping: --leaks-only.
+// npm run test:memory: the process must not grow with a million calls of each operation and a hundred workers.
+// Runs with --expose-gc --max-semi-space-size=1. --calls=N makes a shorter run. --leaks-only is for LeakSanitizer,
+// which finds leaks itself but grows by its own bookkeeping.
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import net from 'node:net';
@@ -20,8 +20,8 @@ const CALLS = Number(values.calls);
 const judge = !values['leaks-only'];
 
 /**
- * What the heap and malloc may keep for their own reasons. A million calls that leak the smallest
- * thing malloc has, 32 bytes, grow by four times as much.
+ * The growth that the heap and malloc may cause themselves. A million calls that leak the smallest allocation of
+ * malloc, 32 bytes, grow by four times as much.
  */
 const ALLOWED_BYTES = 8 * 2 ** 20;
 
@@ -50,7 +50,7 @@ const nobody = {
 };
 
 let planned = 0;
-// Of the kernel's settings nothing is to be read for a socket that has a user timeout.
+// With a user timeout, no setting of the kernel is read for the socket.
 const tuned = net.connect(server.address().port, '127.0.0.1');
 await once(tuned, 'connect');
 face.setDeadPeerTimeout(tuned, 20_000);
@@ -113,7 +113,7 @@ const operations = {
   getSystemDefaults: () => face.getSystemDefaults(),
 };
 
-/** Each takes as long as ten of those above. */
+/** Each call takes as long as ten of the calls above. */
 const heartbeats = {
   'Heartbeat, made and closed': () => new Heartbeat(streams[claimed++ & 1], rhythm).close(),
   'Heartbeat, with a signal': () => {
@@ -129,7 +129,7 @@ const heartbeats = {
   },
 };
 
-/** Each takes as long as a hundred of those above, and some let go of what they have in a later turn. */
+/** Each call takes as long as a hundred of the calls above, and some free their memory in a later turn. */
 const slowOperations = {
   listConnections: () => face.listConnections({ tcpInfo: true }),
   'setDeadPeerTimeout, too small': () => refuse(() => face.setDeadPeerTimeout(client, 2_000)),
@@ -151,9 +151,9 @@ function settle() {
 const PARTS = 5;
 
 /**
- * By how many bytes the process grows with all the calls, from the median of their five parts, or from their
- * sum if that is less: a leak is in each part and in the sum. What the compiler or the collector takes once,
- * for good, is in one part; what the collector takes and gives back is not in the sum.
+ * The growth of the process in bytes: the median of five parts of the calls, or their sum if that is less. A leak is in
+ * each part and in the sum. Memory that the compiler or the collector takes once is in one part only. Memory that the
+ * collector takes and gives back is not in the sum.
  */
 async function growth(operation, calls) {
   const parts = [];
@@ -163,7 +163,7 @@ async function growth(operation, calls) {
       const pending = operation();
       if (pending instanceof Promise) await pending;
     }
-    // Collected once between two parts: what the collector gives back late is in both ends of a part.
+    // One collection between two parts: memory that is freed late is then at both ends of a part.
     const after = settle();
     parts.push(after - before);
     before = after;
@@ -189,7 +189,7 @@ const openBefore = descriptors();
 async function measure(all, calls) {
   for (const [name, operation] of Object.entries(all)) {
     const start = performance.now();
-    // What the first calls allocate for good (caches, compiled code) is no leak.
+    // Caches and compiled code of the first calls are no leak.
     for (let i = 0; i < calls / 10; i++) await operation();
     report(name, calls, await growth(operation, calls), (performance.now() - start) / 1_000);
   }
@@ -199,7 +199,7 @@ beating.close();
 await measure(heartbeats, Math.ceil(CALLS / 10));
 await measure(slowOperations, Math.ceil(CALLS / 100));
 
-// A thousand sockets for each sweep.
+// A thousand sockets for each read.
 {
   const sockets = Array(1_000).fill(client);
   const sweeps = Math.ceil(CALLS / 1_000);
@@ -220,7 +220,7 @@ const start = performance.now();
 for (let i = 0; i < 20; i++) await worker();
 const before = settle();
 for (let i = 0; i < 100; i++) await worker();
-// A thread's arenas and stacks come and go in steps of megabytes; a leaked environment is more.
+// Arenas and stacks of threads come and go in megabytes; leaked environments would be more.
 const grown = settle() - before;
 const perWorker = grown / 100;
 const workersOk = !judge || perWorker < 64 * 2 ** 10;

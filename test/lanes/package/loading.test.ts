@@ -1,5 +1,5 @@
-// The installed package under the conditions that programs put it in: bundled, without permissions, in
-// folders with odd names or that nobody may write to, and on a system for which nothing was compiled.
+// The installed package under unusual conditions: bundled, without permissions, in folders with unusual names or
+// without write permission, and on a system without a compiled addon.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -31,7 +31,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A project with the package in it; its folder. */
+/** Creates a project that has installed the package; returns its folder. */
 function install(title: string): string {
   const project = join(folder, title);
   mkdirSync(project);
@@ -60,21 +60,21 @@ function node(args: string[], cwd: string, { node = process.execPath, uid, env }
   return { status, output: stdout + stderr };
 }
 
-/** Runs the smoke test, or a bundle of it, and expects that all is well. */
+/** Runs the smoke test, or a bundle of it, and expects success. */
 function expectToWork(args: string[], cwd: string, options: Run = {}): void {
   const { status, output } = node(args, cwd, options);
   expect(status, output).toBe(0);
   expect(output).toContain('every option is as it was set');
 }
 
-/** What importing and then a call give, as told by a program that goes on. */
+/** A program that imports the package and makes a call, and prints the results of both. */
 const ATTEMPT = `
   const { getOption, isSupported } = require('${name}');
   const supported = isSupported('keepAlive');
   try { getOption(0, 'keepAlive'); }
   catch ({ code, message }) { console.log(JSON.stringify({ supported, code, message })); }`;
 
-/** A peer whose program reads and says nothing: what its heartbeat tells of it. */
+/** A program with a heartbeat on a peer that reads but never answers. */
 const SILENT_PEER = `
   const net = require('node:net');
   const { Heartbeat } = require('${name}/heartbeat');
@@ -90,7 +90,7 @@ const SILENT_PEER = `
     });
   });`;
 
-/** Runs it; what it printed. */
+/** Runs the program; returns its output. */
 function silentPeer(args: string[], cwd: string): unknown {
   const { status, output } = node(args, cwd);
   expect(status, output).toBe(0);
@@ -130,7 +130,7 @@ const bundlers = {
 
 describe('a bundle', () => {
   describe.each(['esbuild', 'rolldown'] as const)('of %s', (bundler) => {
-    // The smoke test waits at its top level, which only a module may.
+    // The smoke test uses top-level await, so the bundle must be a module.
     test.each([
       ['esm', 'smoke.mjs'],
       ['cjs', 'external.cjs'],
@@ -146,7 +146,7 @@ describe('a bundle', () => {
       expectToWork([file], project);
     });
 
-    test('with the package in it: it can be imported, and a call says to mark it as external', async () => {
+    test('that contains the package can be imported, and a call says to mark it as external', async () => {
       const project = join(folder, 'project');
       const entry = join(project, 'bundled.cjs');
       writeFileSync(entry, ATTEMPT);
@@ -184,7 +184,7 @@ describe('under a permission model', () => {
     ['of this Node', () => process.execPath, experimental(), ''],
   ] as const;
 
-  /** What the flag is called here. */
+  /** The name of the flag in this version of Node. */
   function experimental(): string {
     return process.allowedNodeEnvironmentFlags.has('--permission')
       ? '--permission'
@@ -194,17 +194,17 @@ describe('under a permission model', () => {
   describe.each(models)('%s', (_, program, flag, missing) => {
     const flags = [flag, '--allow-fs-read=*', '--no-warnings'];
 
-    test('with --allow-addons it works', ({ skip }) => {
+    test('works with --allow-addons', ({ skip }) => {
       skip(missing !== '', missing);
       const project = join(folder, 'project');
-      // Node 26 asks for permission to use sockets too, and knows the word.
+      // Node 26 also requires --allow-net for sockets.
       const net = process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : [];
       const here = program();
       const more = here === process.execPath ? net : [];
       expectToWork([...flags, ...more, '--allow-addons', 'smoke.mjs'], project, { node: here });
     });
 
-    test('without it a call says that it is missing', ({ skip }) => {
+    test('a call names the missing --allow-addons', ({ skip }) => {
       skip(missing !== '', missing);
       const project = join(folder, 'project');
       writeFileSync(join(project, 'permission.cjs'), ATTEMPT);
@@ -217,16 +217,16 @@ describe('under a permission model', () => {
 });
 
 describe('in a folder', () => {
-  test('whose name has spaces and letters that are not ASCII', () => {
+  test('whose name has spaces and non-ASCII letters, the package works', () => {
     expectToWork(['smoke.mjs'], install('mein “Projekt” für 日本 & Ελλάδα'));
   });
 
-  test('that may not be written to', ({ skip }) => {
+  test('that is not writable, the package works', ({ skip }) => {
     skip(process.platform === 'win32', 'the mode of a folder does not stop writing on Windows');
     const project = install('read-only');
     execFileSync('chmod', ['-R', 'a-w,a+rX', project]);
     chmodSync(folder, 0o755);
-    // Nothing is read-only to root, so it is somebody else who runs it.
+    // root can write everywhere, so another user runs it.
     const uid = process.getuid?.() === 0 ? 65_534 : undefined;
     try {
       const touch = `require('node:fs').writeFileSync('node_modules/${name}/a', '')`;
@@ -252,7 +252,7 @@ describe('for a system without a compiled addon', () => {
     writeFileSync(join(project, 'attempt.cjs'), ATTEMPT);
   });
 
-  test('importing works; a call says what was looked for and how to compile it', () => {
+  test('importing works, and a call says what was searched and how to compile the addon', () => {
     const { message, ...rest } = attempt(['attempt.cjs'], project);
     expect(rest).toEqual({ supported: false, code: 'ERR_ADDON_NOT_FOUND' });
     expect(message).toContain(`no addon for ${SYSTEM} here`);
@@ -260,11 +260,11 @@ describe('for a system without a compiled addon', () => {
     expect(message).toMatch(/npm install --no-save .* node-gyp rebuild/);
   });
 
-  test('a heartbeat finds a silent peer, and does not know why it is silent', () => {
+  test('a heartbeat detects a silent peer without a reason from the kernel', () => {
     writeFileSync(join(project, 'silent.cjs'), SILENT_PEER);
     const told = { code: 'ETIMEDOUT', reason: 'unknown' };
     expect(silentPeer(['silent.cjs'], project)).toEqual(told);
-    // Nor does it need what finds the addon.
+    // It does not need node-gyp-build either.
     const [loader, elsewhere] = ['node-gyp-build', 'elsewhere'].map((one) =>
       join(project, 'node_modules', one),
     ) as [string, string];
@@ -276,7 +276,7 @@ describe('for a system without a compiled addon', () => {
     }
   });
 
-  test('a process that is of another system looks for the addon of that one', () => {
+  test('a process of another architecture searches for the addon of that architecture', () => {
     const preload = join(project, 'preload.cjs');
     writeFileSync(
       preload,
@@ -288,7 +288,7 @@ describe('for a system without a compiled addon', () => {
     expect(message).toContain(join(home, `prebuilds/sunos-sparc/${name}.node`));
   });
 
-  test('the command that the error gives compiles it, and that is what is loaded', ({ skip }) => {
+  test('the command in the error message compiles the addon, which is then loaded', ({ skip }) => {
     const headers = join(dirname(process.execPath), '..');
     const node_h = existsSync(join(headers, 'include/node/node.h'));
     skip(!node_h, `this Node has no headers beside it, in ${headers}`);

@@ -1,5 +1,5 @@
-// Every package manager installs the tarball without running, refusing or mentioning a script; and what
-// it installed works on real sockets.
+// Every package manager installs the tarball without running, refusing or mentioning a script, and the installed
+// package works on real sockets.
 
 import {
   cpSync,
@@ -16,13 +16,13 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { name } from '../../../package.json';
 import { type Manager, managers, type Outcome, runManager } from './managers';
 
-// The managers are pinned for the system that this lane is for.
+// The managers are only pinned for Linux x64.
 const elsewhere = `pinned for linux-x64, and this is ${process.platform}-${process.arch}`;
 const here = process.platform === 'linux' && process.arch === 'x64';
 
 /**
- * What a manager says of install scripts, and whenever something is not as it should be. Yarn's codes that
- * do not count: plain text, packages added (twice), its own loader being experimental.
+ * Messages about install scripts, warnings and errors. The excluded codes of Yarn are plain text, added packages
+ * (two codes), and the warning that its own loader is experimental.
  */
 const COMPLAINT =
   /warn|error|notice|script|ignored|blocked|untrusted|approve|deprecated|(pre|post)?install(ed|ing)? hook|node-gyp(?!-build)|\bbuil(d|t|ding)\b|YN0(?!000|013|085|092)/i;
@@ -53,20 +53,20 @@ describe.each(managers)('$name', (manager) => {
     if (here) rmSync(folder, { recursive: true });
   });
 
-  test('installs it without a script or a word about one', ({ skip }) => {
+  test('installs the package without running or mentioning a script', ({ skip }) => {
     skip(!here, elsewhere);
     expect(outcome.status, outcome.output).toBe(0);
     expect(complaints(outcome, manager), outcome.output).toEqual([]);
     const installed = manager.installed?.(project) ?? join(project, 'node_modules', name);
     const addon = `prebuilds/${process.platform}-${process.arch}/${name}.node`;
     expect(existsSync(join(installed, addon))).toBe(true);
-    // Yarn 1 runs a script, or compiles for a binding.gyp, without a word.
+    // Yarn 1 runs a script, or compiles a binding.gyp, silently.
     expect(readFileSync(join(installed, 'package.json'), 'utf8')).not.toContain('"scripts"');
     expect(existsSync(join(installed, 'binding.gyp'))).toBe(false);
     expect(existsSync(join(installed, 'build'))).toBe(false);
   });
 
-  test('and every option is read back as it was set', ({ skip }) => {
+  test('the installed package reads back every option as it was set', ({ skip }) => {
     skip(!here, elsewhere);
     cpSync(join(__dirname, 'smoke.mjs'), join(project, 'smoke.mjs'));
     const command = manager.run?.('smoke.mjs') ?? [process.execPath, 'smoke.mjs'];

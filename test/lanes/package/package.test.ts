@@ -1,4 +1,4 @@
-// The tarball, and what it is for those who install it in an empty project.
+// The tarball: its content, its installation in an empty project, loading and types.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ function run(command: string, args: string[], cwd = project, env: NodeJS.Process
   return execFileSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, ...env } });
 }
 
-/** Runs code in the project that installed the package, and returns the JSON that it prints. */
+/** Runs code in the project that installed the package; returns the JSON that it prints. */
 function evaluate(file: string, code: string, flags: string[] = []): unknown {
   writeFileSync(join(project, file), code);
   return JSON.parse(run(process.execPath, [...flags, file]));
@@ -41,7 +41,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the tarball', () => {
-  test('holds the code, its types, the addon and its sources, and nothing else', () => {
+  test('contains the code, its types, the addon and its sources, and nothing else', () => {
     const unexpected = packed.filter(
       (path) =>
         !/^(dist\/.+\.(js|d\.ts)|native\/((platform\/)?\w+\.(cc|h)|exports\.map|binding\.gyp)|prebuilds\/[\w-]+\/socket-options\.node)$/.test(
@@ -56,11 +56,11 @@ describe('the tarball', () => {
     );
     expect(packed).toContain('LICENSE');
     expect(packed).toContain('native/binding.gyp');
-    // A binding.gyp at the root would be taken for an install script.
+    // Package managers treat a binding.gyp at the root as an install script.
     expect(packed).not.toContain('binding.gyp');
   });
 
-  test('names no path and no registry of the machine it was made on', () => {
+  test('contains no path and no registry of the machine it was packed on', () => {
     for (const path of packed.filter((one) => !one.endsWith('.node'))) {
       const text = readFileSync(join(project, 'node_modules', name, path), 'utf8');
       expect(text, path).not.toContain(root);
@@ -71,14 +71,14 @@ describe('the tarball', () => {
   test('installs without a script, a warning or a compiler', () => {
     const lines = installOutput
       .split('\n')
-      // About the configuration of the user who runs this, not about the package.
+      // A warning about the configuration of the user who runs this.
       .filter((line) => line !== '' && !/Unknown (user|env) config/.test(line));
     expect(lines).toEqual([expect.stringMatching(/^added 2 packages/)]);
     const manifest = readFileSync(join(project, 'node_modules', name, 'package.json'), 'utf8');
     expect(JSON.parse(manifest)).not.toHaveProperty('scripts');
   });
 
-  test('depends on node-gyp-build alone', () => {
+  test('depends only on node-gyp-build', () => {
     const tree = JSON.parse(run('npm', ['ls', '--omit=dev', '--all', '--json'])) as {
       dependencies: Record<string, { dependencies: Record<string, { dependencies?: object }> }>;
     };
@@ -123,13 +123,13 @@ describe('loading', () => {
     'watchClosedConnections',
   ];
 
-  test('CommonJS', () => {
+  test('by require()', () => {
     expect(
       evaluate('a.cjs', `console.log(JSON.stringify(Object.keys(require('${name}')).sort()))`),
     ).toEqual(names);
   });
 
-  test('ES modules, by name, and the same classes as CommonJS', () => {
+  test('by named imports, with the same classes as by require()', () => {
     const code = `
       import { createRequire } from 'node:module';
       import { ${names.join(', ')} } from '${name}';
@@ -149,7 +149,7 @@ describe('loading', () => {
     'PeerSupersededError',
   ];
 
-  test('of the heartbeats: CommonJS, and ES modules by name, with the same classes', () => {
+  test('socket-options/heartbeat by require() and by named imports, with the same classes', () => {
     expect(
       evaluate(
         'heartbeat.cjs',
@@ -165,7 +165,7 @@ describe('loading', () => {
     expect(evaluate('heartbeat.mjs', code)).toEqual(heartbeatNames.map(() => true));
   });
 
-  test('of the heartbeats loads one addon, and no second one for a verdict', () => {
+  test('socket-options/heartbeat loads no second addon when it asks the kernel', () => {
     const code = `
       const { Duplex } = require('node:stream');
       const { Heartbeat, PeerRegistry } = require('${name}/heartbeat');
@@ -194,7 +194,7 @@ describe('loading', () => {
     expect(evaluate('worker.cjs', code)).toBeGreaterThan(40);
   });
 
-  test('from the prebuilt addon', () => {
+  test('the prebuilt addon', () => {
     const code = `
       require('${name}');
       const [addon] = Object.keys(require.cache).filter((file) => file.endsWith('.node'));
@@ -217,7 +217,7 @@ describe('types', () => {
     ['ES modules', 'node16', 'node16', 'types.mts'],
     ['nodenext', 'nodenext', 'nodenext', 'types.mts'],
     ['a bundler', 'esnext', 'bundler', 'types.ts'],
-    // It knows no "exports": "typesVersions" stands for them.
+    // This mode ignores "exports" and uses "typesVersions".
     ['the resolution of old', 'commonjs', 'node10', 'types.ts'],
   ])('resolve for %s', (_, module, moduleResolution, file) => {
     writeFileSync(
@@ -252,7 +252,7 @@ describe('types', () => {
     expect(problems).toEqual([]);
   });
 
-  test('publint and are-the-types-wrong find nothing', () => {
+  test('publint and are-the-types-wrong report nothing', () => {
     expect(run('npx', ['--no-install', 'publint', '--strict', tarball], root)).toMatch(/All good!/);
     const { status, stdout } = spawnSync('npx', ['--no-install', 'attw', tarball], {
       cwd: root,
@@ -262,7 +262,7 @@ describe('types', () => {
     expect(status).toBe(0);
   });
 
-  test('hovering over an option shows its doc: unit, range, kernel names, source', () => {
+  test('hovering over an option shows its unit, range, kernel names and source', () => {
     const file = join(project, 'hover.mts');
     const text = `import { setOptions, setKeepAlive, getOption } from '${name}';
       setOptions(3, { userTimeout: 1 });

@@ -1,4 +1,4 @@
-// Packs once, for all files of this lane.
+// Packs the package once for all test files of this lane.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,7 +10,7 @@ import type { TestProject } from 'vitest/node';
 declare module 'vitest' {
   export interface ProvidedContext {
     tarball: string;
-    /** The files in it. */
+    /** The files in the tarball. */
     packed: string[];
   }
 }
@@ -21,7 +21,7 @@ export default function setup({ provide }: TestProject): () => void {
     cwd: fileURLToPath(new URL('../../..', import.meta.url)),
     encoding: 'utf8',
   });
-  // What prepack prints comes before the JSON.
+  // The output of prepack precedes the JSON.
   const [report] = JSON.parse(output.slice(output.indexOf('[\n'))) as [
     { filename: string; files: { path: string }[] },
   ];

@@ -1,5 +1,5 @@
-// Is the installed package one that works? Sets options on every kind of socket and reads them back, on
-// any system, with nothing but Node and the package. To be run in a folder where that is installed.
+// The smoke test of the installed package: sets options on every kind of socket and reads them back, on any system,
+// with only Node and the package. Run it in a folder where the package is installed.
 
 import dgram from 'node:dgram';
 import { once } from 'node:events';
@@ -10,10 +10,10 @@ import { getKeepAlive, getOptions, isSupported, setKeepAlive, setOptions } from 
 
 const HOST = '127.0.0.1';
 const KEEP_ALIVE = { enable: true, initialDelay: 30_000, interval: 5_000, count: 3 };
-// Of no value that a system would give by itself.
+// Values that are not a system's default.
 const TCP = { noDelay: true, ttl: 77, userTimeout: 45_000 };
 const UDP = { ttl: 78 };
-/** What there must be everywhere: the rest is tried where the system has it. */
+/** Options that every system must have; others are tested if the system has them. */
 const REQUIRED = ['keepAlive', 'keepAliveCount', 'noDelay', 'ttl'];
 
 let differences = 0;
@@ -55,7 +55,7 @@ async function checkNet() {
   server.close();
 }
 
-/** With a key that both know, which needs no certificate. */
+/** With a pre-shared key, which needs no certificate. */
 async function checkTls() {
   const psk = Buffer.from('00112233445566778899aabbccddeeff', 'hex');
   const common = { ciphers: 'PSK-AES128-GCM-SHA256', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' };

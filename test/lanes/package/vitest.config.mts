@@ -1,7 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// The package as users get it: packed, installed elsewhere, loaded in every way. Slower than the
-// rest, and it talks to the package registry.
+// The package as users get it: packed, installed elsewhere, loaded in every way. It needs the package registry.
 export default defineConfig({
   test: {
     include: ['test/lanes/package/**/*.test.ts'],

@@ -1,5 +1,5 @@
-// npm run test:arm64: on emulated processors, arm64 and 32-bit arm; on arm64 also what of the project's
-// own suite an emulator can run.
+// npm run test:arm64: the suite of this lane on emulated arm64 and 32-bit arm processors, and on arm64 also the tests
+// of the project that work in an emulator.
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -31,7 +31,7 @@ for (const name of ['aarch64', 'arm']) needs(`qemu-${name}-static`, 'qemu-user-s
 const emulated = execFileSync('qemu-aarch64-static', ['--version'], { encoding: 'utf8' });
 console.log(emulated.split('\n')[0]);
 
-/** The native part of vitest for arm64: it has to be of the version that is installed here. */
+/** The native part of vitest for arm64, in the version that is installed here. */
 function bundler() {
   const versions = ['@rolldown/binding-linux-arm64-gnu', 'rolldown'].map((name, index) => {
     const file = join(
@@ -78,7 +78,7 @@ for (const [system, command] of Object.entries(MACHINES)) {
     const result = runSuite(folder, title, command, { skips });
     tell(title, result);
     if (result.passed) checkNames(result.outcomes);
-    // The newest Node that npm has for 32-bit arm is too old for vitest.
+    // The newest Node for 32-bit arm on npm is too old for vitest.
     if (system !== 'linux-arm64') return;
     tell(`${title}, vitest`, await runEmulatedVitest(folder, command, version));
   });

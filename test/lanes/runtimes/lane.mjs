@@ -1,5 +1,5 @@
-// What the lanes of other runtimes share: their binaries from npm, the package as a user has it, the
-// reference addon for that processor, a run of the suite.
+// Shared by the lanes of other runtimes: binaries from npm, a project that has installed the package, the reference
+// addon for each processor, and runs of the suite.
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -22,13 +22,13 @@ import { installed } from '../../support/cache.cjs';
 export const root = fileURLToPath(new URL('../../..', import.meta.url));
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-/** Ends a lane that cannot run at all: in one line, and never as if it had. */
+/** Ends a lane that cannot run with one line and an error. */
 export function stop(reason) {
   console.error(reason);
   process.exit(1);
 }
 
-/** Ends the lane where a program of the system is missing. */
+/** Ends the lane if a program is missing. */
 export function needs(program, packages) {
   if (spawnSync(program, ['--version']).error === undefined) return;
   stop(`${program} is missing: apt-get install ${packages}`);
@@ -39,14 +39,14 @@ if (process.getuid() !== 0)
 
 let modules;
 
-/** The path of a file in what package.json beside this file names. */
+/** The path of a file in the packages of this folder's package.json. */
 export function binary(path) {
-  // By force, because some of it is for other processors than this one.
+  // --force, because some packages are for other processors.
   modules ??= installed('runtimes', here, ['--force']);
   return join(modules, path);
 }
 
-/** The prebuilt addon of a system, as `npm run prebuilds` leaves it. */
+/** The prebuilt addon of a system, made by `npm run prebuilds`. */
 export function prebuilt(system) {
   const file = `prebuilds/${system}/socket-options.node`;
   if (!existsSync(join(root, file))) stop(`${file} is missing: npm run prebuilds`);
@@ -74,7 +74,7 @@ function buildReferenceAddon(system, folder) {
       stdio: 'inherit',
       env: { ...process.env, ZIG_GLOBAL_CACHE_DIR: 'zig', ZIG_LOCAL_CACHE_DIR: 'zig' },
     });
-  // Apart, because without a library there would be no headers of it either.
+  // Compiled separately: without a C library there are no headers of it either.
   zig(
     ...['-c', '-O1', '-fPIC', '-fno-sanitize=undefined', '-o', 'reference_addon.o'],
     ...[
@@ -87,8 +87,8 @@ function buildReferenceAddon(system, folder) {
 }
 
 /**
- * A project that has installed the package, with the prebuilt addon of one system and no other. The
- * suite in it knows this checkout as little as a user's program would.
+ * Creates a project that has installed the package with the prebuilt addon of one system. Its suite does not depend
+ * on this checkout.
  */
 export async function withProject(system, use) {
   const addon = prebuilt(system);
@@ -119,12 +119,12 @@ export async function withProject(system, use) {
   }
 }
 
-/** Longer than any runtime takes; a processor that is emulated is ten times slower. */
+/** Longer than any runtime takes; an emulated processor is ten times slower. */
 const PATIENCE = 240_000;
 
 /**
- * The suite in one runtime. `command` is how it runs a file. Whatever the runtime says of its end, the
- * run has failed if it has left no report.
+ * Runs the suite in one runtime; `command` runs a file. The run has failed if it wrote no report, whatever its exit
+ * code is.
  */
 export function runSuite(folder, title, command, { libc = 'glibc', env = {}, skips = {} } = {}) {
   console.log(`\n${title}`);
@@ -151,7 +151,7 @@ export function runSuite(folder, title, command, { libc = 'glibc', env = {}, ski
   return { passed, ...JSON.parse(readFileSync(report, 'utf8')) };
 }
 
-/** The project's own suite on a Node and its prebuilt addon: what it says of itself, and if it passed. */
+/** Runs the tests of the project on a Node and the prebuilt addon; returns the counts and whether all passed. */
 export async function runVitest(command, system, version, { env, flags = [] }) {
   const [program, ...first] = command;
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
@@ -167,14 +167,14 @@ export async function runVitest(command, system, version, { env, flags = [] }) {
     process.stdout.write(piece);
   }
   const [status] = await closed;
-  // What test/support/setup.ts and reporter.mts say.
+  // The lines that test/support/setup.ts and reporter.mts print.
   const tested = `testing prebuilds/${system}/socket-options.node on Node v${version}, ${system}\n`;
   const counts = /^([1-9]\d*) passed, 0 failed, \d+ skipped$/m.exec(text);
   const passed = status === 0 && text.includes(tested) && counts !== null;
   return { passed, summary: counts?.[0] ?? `exit status ${status}` };
 }
 
-/** The version that a runtime tells of itself. */
+/** The version that a runtime reports. */
 export function versionOf(...command) {
   const text = execFileSync(command[0], [...command.slice(1), '--version'], { encoding: 'utf8' });
   return /\d+\.\d+\.\d+/.exec(text)[0];

@@ -1,7 +1,7 @@
-// npm run test:musl: on Bun's build for musl, the very file that glibc takes.
+// npm run test:musl: the suite of this lane on Bun's build for musl, with the same addon file as for glibc.
 //
-// No Node for musl is on npm, and Debian has no C++ library for musl, which Bun wants: it is linked here
-// from the objects that Debian has of its own.
+// npm has no Node for musl. Bun needs a C++ library for musl, which Debian does not have: it is linked here from the
+// objects of Debian's own C++ library.
 
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -13,13 +13,13 @@ const output = (command, ...args) =>
   execFileSync(command, args, {
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
-    // nm tells there of objects without symbols.
+    // nm writes warnings about objects without symbols there.
     stdio: ['ignore', 'pipe', 'ignore'],
   }).trim();
 const words = (line) => line.trim().split(/\s+/);
 const compilerFile = (name) => output('gcc', `-print-file-name=${name}`);
 
-/** libstdc++.so.6 of what `program` takes of it, and no more: all of it would need all of glibc. */
+/** Links a libstdc++.so.6 with only the parts that `program` uses: all of it would need all of glibc. */
 function linkCxxLibrary(program, folder) {
   const all = compilerFile('libstdc++_pic.a');
   if (!all.startsWith('/')) stop('libstdc++_pic.a is missing: apt-get install libstdc++-12-pic');
@@ -32,7 +32,7 @@ function linkCxxLibrary(program, folder) {
       line.length === 3 ? line[2] : [],
     ),
   );
-  // Also what the program seems to have itself: of objects it has a copy.
+  // Includes data symbols that the program defines itself: it has copies of them.
   const names = listed('--dynamic', program).map((line) => line.at(-1));
   const taken = [...new Set(names)].filter((name) => offered.has(name));
   execFileSync(
@@ -48,7 +48,7 @@ function linkCxxLibrary(program, folder) {
   );
 }
 
-/** The loader that the kernel starts the program with. */
+/** The loader that the program names. */
 function loaderOf(program) {
   return /program interpreter: (\S+)\]/.exec(output('readelf', '--program-headers', program))?.[1];
 }
@@ -57,10 +57,10 @@ needs('musl-gcc', 'musl-tools');
 needs('readelf', 'binutils');
 const bun = binary('bun-musl/bin/bun');
 const loader = loaderOf(bun);
-if (!/^\/lib\/ld-musl-/.test(loader)) stop(`Bun's build for musl wants ${loader}`);
+if (!/^\/lib\/ld-musl-/.test(loader)) stop(`Bun's build for musl needs ${loader}`);
 const result = await withProject('linux-x64', (folder) => {
   linkCxxLibrary(bun, folder);
-  // For this program alone: what is compiled for glibc would break with it.
+  // Only for this program: programs for glibc would break with it.
   const command = ['env', `LD_LIBRARY_PATH=${folder}`, bun];
   const title = `Bun ${versionOf(...command)} on musl (${loader})`;
   return runSuite(folder, title, command, { libc: 'musl' });

@@ -1,6 +1,6 @@
-// npm run test:runtimes [-- --write]: the prebuilt addon on every Node that the package supports, on Bun
-// and on Deno. The whole suite on each Node; what a runtime without vitest can run, on all of them.
-// --write puts what was seen into docs/runtimes.md; without it, that has to be there.
+// npm run test:runtimes [-- --write]: the prebuilt addon on every supported Node, on Bun and on Deno. All tests run on
+// each Node; the suite of this lane, which needs no vitest, runs on all runtimes. --write writes the results to
+// docs/runtimes.md; without it, the results must already be there.
 
 import { dirname } from 'node:path';
 import { binary, prebuilt, runSuite, runVitest, stop, versionOf, withProject } from './lane.mjs';
@@ -14,7 +14,7 @@ const nodes = ['20', '22', '24', '26'].map((major) => ['Node', [binary(`node-${m
 const runtimes = [
   ...nodes,
   ['Bun', [binary('bun/bin/bun')]],
-  // All is allowed: native code is, and without --allow-ffi Deno loads none.
+  // All permissions: Deno loads no native code without --allow-ffi.
   ['Deno', [binary('deno/deno'), 'run', '--allow-all', '--node-modules-dir=manual']],
 ].map(([name, command]) => {
   const version = versionOf(command[0]);
@@ -28,7 +28,7 @@ for (const one of runtimes.filter(({ name }) => name === 'Node')) {
   const title = `npm test on ${one.title}`;
   console.log(`\n${title}`);
   const { passed, summary } = await runVitest(one.command, SYSTEM, one.version, {
-    // The tests start process.execPath; what a shell script calls `node` is the same one.
+    // The tests start process.execPath; `node` in shell scripts must be the same program.
     env: { PATH: `${dirname(one.command[0])}:${process.env.PATH}` },
   });
   totals.push(`${title}: ${summary}`);

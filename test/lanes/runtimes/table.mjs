@@ -1,4 +1,4 @@
-// The table of docs/runtimes.md, from what the lane saw.
+// Makes the table of docs/runtimes.md from the results of the lane.
 
 import { markdownTable, readBlock, writeBlock } from '../../../scripts/marked-block.mjs';
 
@@ -25,7 +25,7 @@ export function write(table) {
   writeBlock(...PLACE, table);
 }
 
-/** That a lane ran each check which the page names, and no other. */
+/** Requires that a lane ran exactly the checks that the page names. */
 export function checkNames(outcomes) {
   const lines = readBlock(...PLACE)
     .split('\n')

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// Under emulation: what is about options and sockets, as far as the emulator knows them. The rest asks
-// for netlink, strace or network namespaces, or computes for so long that the lane would take minutes.
+// The tests of options and sockets, which work in an emulator. The others need netlink, strace or network
+// namespaces, or compute for minutes.
 export default defineConfig({
   test: {
     include: ['keepalive', 'raw-options', 'sockets', 'wire'].map(

@@ -1,5 +1,5 @@
-// Everything that runs in a thread of its own, at once and in several threads: watches of closed
-// connections, and asynchronous reads of sockets that are closed meanwhile.
+// Uses everything that runs in its own thread, from several threads at once: watches of closed connections, and
+// asynchronous reads of sockets that are closed meanwhile.
 
 import { closeSync, readdirSync, readlinkSync } from 'node:fs';
 import net from 'node:net';
@@ -19,7 +19,7 @@ const connect = () =>
     const socket = net.connect(port, '127.0.0.1', () => resolve(socket)).on('error', () => {});
   });
 
-/** Netlink and stop sockets of watches: those that are new. */
+/** The new sockets of this process: netlink and stop sockets of watches. */
 function socketsOpened(by) {
   const links = () =>
     new Map(
@@ -40,7 +40,7 @@ function socketsOpened(by) {
 let told = 0;
 let rows = 0;
 for (let round = 0; round < ROUNDS; round++) {
-  // One that is read, and one whose limit is reached.
+  // A watch that is read, and one whose limit is reached.
   const watches = [watchClosedConnections(), watchClosedConnections({ limit: 1 })];
   for (const watch of watches) watch.on('closed', () => told++);
   const sockets = await Promise.all(Array.from({ length: SOCKETS }, connect));
@@ -58,7 +58,7 @@ for (let round = 0; round < ROUNDS; round++) {
   }
   for (const { errno } of await Promise.all(sweeps)) rows += errno.length;
   if (isMainThread && round % 5 === 0) {
-    // One that loses a descriptor.
+    // A watch that loses a descriptor.
     const { made, fds } = socketsOpened(() => watchClosedConnections());
     const failed = new Promise((resolve) => made.once('error', resolve));
     closeSync(fds[round % 2]);
@@ -74,7 +74,7 @@ if (isMainThread) {
   const ended = (worker) =>
     new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject));
   const workers = [0, 1].map(() => new Worker(new URL(import.meta.url)));
-  // One that is ended in the midst of it.
+  // A worker that is terminated while it works.
   const cut = new Worker(new URL(import.meta.url));
   setTimeout(() => cut.terminate(), 300);
   const codes = await Promise.all([...workers, cut].map(ended));

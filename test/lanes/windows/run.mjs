@@ -1,7 +1,7 @@
-// npm run test:windows [-- <major>...]: the suite on real node.exe of each supported version, under
-// Wine, and what the kernel of Linux says of the sockets that it tunes there.
+// npm run test:windows [-- <major>...]: runs the tests on real node.exe of each supported version under Wine, and
+// compares with what the Linux kernel holds for the sockets that are tuned there.
 //
-// Everything happens in a copy of the checkout, with the node_modules of Windows beside it.
+// Everything runs in a copy of the checkout with the node_modules for Windows.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,10 +24,10 @@ import { fileURLToPath } from 'node:url';
 import { installed } from '../../support/cache.cjs';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-/** What a lock file names, as npm installs it on Windows. */
+/** Installs a lock file as npm does on Windows. */
 const modulesOf = (name, folder) => installed(name, folder, ['--os=win32', '--cpu=x64']);
 
-/** What git knows of the checkout, and what was built of it. */
+/** Copies the files that git knows, and the build. */
 function copyCheckout(to) {
   const files = execFileSync(
     'git',
@@ -35,11 +35,11 @@ function copyCheckout(to) {
     { cwd: root, encoding: 'utf8' },
   );
   for (const file of files.split('\0')) {
-    // git names also what was deleted and not yet committed.
+    // git also lists files whose deletion is not committed yet.
     if (file !== '' && existsSync(join(root, file))) cpSync(join(root, file), join(to, file));
   }
   cpSync(join(root, 'dist'), join(to, 'dist'), { recursive: true });
-  // What npm would ship, and of these sources.
+  // The prebuilt addon must belong to these sources.
   execFileSync('npm', ['run', '--silent', 'check:prebuilds'], { cwd: root, stdio: 'inherit' });
   symlinkSync(modulesOf('win32-modules', root), join(to, 'node_modules'));
   const referenceAddon = join(
@@ -55,7 +55,7 @@ function copyCheckout(to) {
   execFileSync(process.execPath, [...build, join(here, 'fake/windows.cc'), other]);
 }
 
-/** openssl(1) is this system's. */
+/** Made with openssl(1) of this system. */
 function makeCertificate(to) {
   mkdirSync(to);
   const files = ['-keyout', join(to, 'key.pem'), '-out', join(to, 'cert.pem')];
@@ -90,52 +90,52 @@ const environment = {
   WINESERVER: join(programs, 'wineserver64'),
   WINEPREFIX: join(folder, 'prefix'),
   WINEDEBUG: '-all',
-  // Neither .NET nor a browser, for which it would look, nor entries in a menu.
+  // Wine must not look for .NET or a browser, or add menu entries.
   WINEDLLOVERRIDES: 'mscoree,mshtml,winemenubuilder.exe=',
   XDG_RUNTIME_DIR: folder,
   NO_COLOR: '1',
   TEST_CERTIFICATE: join(folder, 'certificate'),
   TEST_OTHER_WINDOWS: join(checkout, 'other-windows'),
 };
-// No display is needed; the others name files of this system.
+// No display, and no variables that name files of this system.
 for (const name of ['DISPLAY', 'WAYLAND_DISPLAY', 'NODE_EXTRA_CA_CERTS', 'NODE_OPTIONS']) {
   delete environment[name];
 }
 
-/** Two of them, each with a registry of its own, which tests write into. */
+/** Two Wine prefixes, each with its own registry, because tests write to it. */
 const windows = [environment, { ...environment, WINEPREFIX: join(folder, 'prefix-2') }];
 
-/** The processes of a Wine, by what was in their environment when they were started. */
+/** The processes of a Wine prefix, found by their environment. */
 function processesOf({ WINEPREFIX }) {
   return readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;
     try {
       return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`WINEPREFIX=${WINEPREFIX}\0`);
     } catch {
-      // It has ended.
+      // The process has ended.
       return false;
     }
   });
 }
 
-/** Ends every process of a Wine, also of one whose server has crashed. */
+/** Ends every process of a Wine prefix, also if its server has crashed. */
 function endWine(env) {
   try {
     const options = { env, stdio: 'ignore', timeout: 60_000 };
     execFileSync(environment.WINESERVER, ['--kill', '--wait'], options);
   } catch {
-    // None runs: it was never started.
+    // No server runs.
   }
   for (const pid of processesOf(env)) {
     try {
       process.kill(Number(pid), 'SIGKILL');
     } catch {
-      // It has ended.
+      // The process has ended.
     }
   }
 }
 
-/** Leaves nothing behind. */
+/** Cleans up. */
 function end() {
   for (const env of windows) endWine(env);
   rmSync(folder, { recursive: true, force: true });
@@ -147,12 +147,12 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   });
 }
 
-/** A run that prints nothing for so long will not end. The longest file of tests takes a minute. */
+/** A run that prints nothing for this long is stuck. The longest test file takes a minute. */
 const LONGEST_SILENCE = 5 * 60_000;
 
 /**
- * Runs a program; returns its exit status, `'stuck'` for one that was ended for its silence. A node.exe takes
- * files and no pipes for its output.
+ * Runs a program; returns its exit status, or `'stuck'` if it was ended because it printed nothing. node.exe in Wine
+ * writes its output to files, not to pipes.
  */
 async function run(program, args, env, output) {
   const file = openSync(output, 'w');
@@ -169,7 +169,7 @@ async function run(program, args, env, output) {
   return isStuck ? 'stuck' : status;
 }
 
-/** One run of vitest; its counts are what test/support/reporter.mts ends with. */
+/** Runs vitest; the last line of test/support/reporter.mts has the counts. */
 async function suite(title, program, args, env = environment) {
   const start = Date.now();
   const output = join(folder, title.replaceAll(/\W+/g, '-'));
@@ -195,13 +195,13 @@ try {
   const oneByOne = async (env) => {
     await boot(env);
     for (let version = waiting.shift(); version !== undefined; version = waiting.shift()) {
-      // Threads: Wine takes a second to start a process. One: files share a registry.
+      // A thread instead of processes, which Wine starts in a second; one, because files share a registry.
       const options = ['--pool=threads', '--maxWorkers=1'];
       const args = [nodeExe(version), 'node_modules/vitest/vitest.mjs', 'run', ...options];
       const title = `node.exe ${version} in Wine`;
       let result = await suite(title, env.WINELOADER, args, env);
       if (result.status === 'stuck') {
-        // Seen once in some thirty runs: Wine's server crashed while its first program started.
+        // In about one of thirty runs, Wine's server crashes while its first program starts.
         console.log(`${result.line}\nOnce more, in a new Wine`);
         endWine(env);
         env.WINEPREFIX += '-again';
@@ -211,7 +211,7 @@ try {
       results.push(result);
     }
   };
-  // Two at a time: what is in Wine waits half of its time for Wine's server.
+  // Two at a time: programs in Wine wait half of the time for Wine's server.
   await Promise.all(windows.map(oneByOne));
   environment.WINDOWS_NODES = JSON.stringify(
     Object.fromEntries(tested.map((version) => [version, nodeExe(version)])),

@@ -1,22 +1,22 @@
-// What of the suite Windows, or Wine in its place, cannot run, and why: skipped by name. A line that
-// no test of its file has any more is an error.
+// Skips tests by name that cannot run on Windows, or on Wine in its place, with the reason. A line that matches no test
+// of its file is an error.
 
 import { afterAll, beforeEach, type TestContext } from 'vitest';
 
 type Task = TestContext['task'];
-/** The begin of a test's name, or of one of the groups that it is in; `''`: the whole file. */
+/** The beginning of the name of a test or of one of its groups; `''`: the whole file. */
 type Lines = Readonly<Record<string, string>>;
 
-const NETLINK = 'netlink is of Linux';
+const NETLINK = 'only Linux has netlink';
 const KERNEL_INFO = 'Wine has no SIO_TCP_INFO';
 const MAXRT = 'Wine has no TCP_MAXRTMS';
-const RANGES = 'Wine has the ranges of Linux, and not those of Windows';
+const RANGES = 'Wine has the ranges of Linux instead of those of Windows';
 const LINUX_OPTIONS = 'options and error numbers of Linux';
 const LINUX_NUMBERS = 'the numbers and structures of Linux';
 
 const SKIPPED: Readonly<Record<string, Lines>> = {
   'unit/catalogue.test.ts': {
-    'ipv6Only: differs at first': 'on Windows the example is what a socket begins with',
+    'ipv6Only: differs at first': 'on Windows the example is the default',
     'keepAliveInitialDelay: takes both ends': RANGES,
     'keepAliveInterval: takes both ends': RANGES,
     'keepAliveCount: takes both ends': RANGES,
@@ -25,23 +25,24 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'every option of this system answers': 'Wine has IPV6_TCLASS on no socket',
   },
   'unit/cli.test.ts': {
-    'a table of 80 columns, with the source': 'settings of Linux',
-    'a reader that closes the pipe early': 'a shell and its pipe',
-    'a table, what to look after': 'the words of Linux',
-    'npm start': 'it sets a user timeout, and Wine has no TCP_MAXRTMS',
+    'prints a table within 80 columns': 'settings of Linux',
+    'exits with 0 if the reader closes': 'a shell and its pipe',
+    'prints a table, a warning': 'the keepalive timers of Linux',
+    'npm start': 'it sets a user timeout, but Wine has no TCP_MAXRTMS',
   },
-  'unit/cli-hostile-text.test.ts': { 'watch --json': KERNEL_INFO },
-  'unit/cli-streams.test.ts': { 'the longest plan, and the longest time': KERNEL_INFO },
+  'unit/cli-hostile-text.test.ts': { 'watch --json prints': KERNEL_INFO },
+  'unit/cli-streams.test.ts': { 'accepts the longest plan': KERNEL_INFO },
   'kernel/cli-dead-peers.test.ts': {
-    'in ASCII where the locale has no more': 'the locale of a terminal of POSIX',
+    'prints ASCII for every system': 'the locale of a POSIX terminal',
   },
   'kernel/connections.test.ts': {
     'in this process': NETLINK,
-    'destroyConnection: ': NETLINK,
+    'destroyConnection rejects argument': NETLINK,
+    'destroyConnection throws for': NETLINK,
     'destroyConnection reads each member once': 'Wine has no SetTcpEntry that refuses',
-    'what the kernel wrote': NETLINK,
-    'a state, a timer, a family': NETLINK,
-    'what a kernel may answer': NETLINK,
+    'reads real replies': NETLINK,
+    'accepts states, timers and families': NETLINK,
+    'listConnections with made-up replies': NETLINK,
   },
   'kernel/dead-peer-timeout.test.ts': { 'with a socket that can be read': KERNEL_INFO },
   'unit/docs.test.ts': {
@@ -58,13 +59,13 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'what needs privilege names it': LINUX_OPTIONS,
     'getOptions, getDeadPeerBounds and setDeadPeerTimeout use': MAXRT,
     'isSupported and supportedOptions agree': MAXRT,
-    'a name that would end early': 'TCP_CONGESTION is of Linux',
+    'a name that would end early': 'only Linux has TCP_CONGESTION',
     'a getter that sets options itself': MAXRT,
     'a value is read once': MAXRT,
   },
   'kernel/heartbeat-adapters.test.ts': { 'the server of many devices': MAXRT },
   'kernel/keepalive.test.ts': {
-    '{"interval":1001}': 'Windows has it in milliseconds, which Wine rounds',
+    '{"interval":1001}': 'Wine rounds the milliseconds of Windows',
     '{"enable":true,"interval":32767001}': RANGES,
     '{"enable":true,"count":128}': RANGES,
     'a UDP socket': 'Wine answers EINVAL, and Windows WSAENOPROTOOPT',
@@ -80,13 +81,13 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'are the kernel’s': LINUX_NUMBERS,
   },
   'kernel/windows-handle-search.test.ts': {
-    '': 'where Node tells no descriptor, sockets.test.ts is the same',
+    '': 'on Windows, sockets.test.ts tests the same',
   },
   'kernel/sockets.test.ts': {
     'net.Server: accepted sockets inherit': LINUX_OPTIONS,
     'dgram: the options that UDP has': LINUX_OPTIONS,
     'an IPv6 server with an IPv4 peer': LINUX_OPTIONS,
-    'the server of a cluster worker': 'workers of Windows listen themselves',
+    'the server of a cluster worker': 'on Windows, cluster workers listen themselves',
   },
   'kernel/system-defaults.test.ts': {
     'is what /proc says': 'settings of Linux',
@@ -118,5 +119,5 @@ beforeEach(({ task, skip }) => {
 
 afterAll(() => {
   const unused = Object.keys(lines).filter((line) => !used.has(line));
-  if (unused.length > 0) throw new Error(`nothing to skip: ${unused.join(', ')}`);
+  if (unused.length > 0) throw new Error(`no test begins with: ${unused.join(', ')}`);
 });

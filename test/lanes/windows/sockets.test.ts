@@ -1,5 +1,5 @@
-// What is Windows' own: the numbers that reach Winsock, from its headers and not from the catalogue,
-// and what has no SOCKET to find. The sockets of net, tls, http and http2 are in test/kernel/sockets.test.ts.
+// The numbers that reach Winsock, compared with its headers instead of the catalogue, and handles without a SOCKET.
+// test/kernel/sockets.test.ts has the sockets of net, tls, http and http2.
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -32,7 +32,7 @@ const int = (value: number) => {
   return buffer;
 };
 
-/** Option, value of ours, level and number of Winsock, the bytes that it holds for it. */
+/** Option and value of the package; level, number and bytes in Winsock. */
 type Line = readonly [OptionName, OptionValues[OptionName], number, number, Buffer];
 
 const LINES: readonly Line[] = [
@@ -52,30 +52,36 @@ const LINES: readonly Line[] = [
 describe('Winsock', () => {
   const withFresh = (level: number, use: (fd: number) => void) =>
     withSocket(level === IPPROTO_IPV6 ? AF_INET6 : AF_INET, SOCK_STREAM, use);
-  /** Of a switch Windows writes one byte. */
+  /** For a boolean option, Windows writes one byte. */
   const held = (fd: number, level: number, option: number) => {
     const bytes = getBytes(fd, level, option, 4);
     return Buffer.concat([bytes, Buffer.alloc(4 - bytes.length)]);
   };
 
-  test.each(LINES)('%s %o: written', (name, value, level, option, bytes) => {
-    withFresh(level, (fd) => {
-      expect(held(fd, level, option)).not.toEqual(bytes);
-      setOptions(fd, { [name]: value });
-      expect(held(fd, level, option)).toEqual(bytes);
-    });
-  });
+  test.each(LINES)(
+    '%s %o is written as the bytes of Winsock',
+    (name, value, level, option, bytes) => {
+      withFresh(level, (fd) => {
+        expect(held(fd, level, option)).not.toEqual(bytes);
+        setOptions(fd, { [name]: value });
+        expect(held(fd, level, option)).toEqual(bytes);
+      });
+    },
+  );
 
-  test.each(LINES)('%s %o: read', (name, value, level, option, bytes) => {
-    withFresh(level, (fd) => {
-      expect(getOption(fd, name)).not.toEqual(value);
-      expect(referenceAddon.set(fd, level, option, bytes)).toBe(0);
-      expect(getOption(fd, name)).toEqual(value);
-    });
-  });
+  test.each(LINES)(
+    '%s %o is read from the bytes of Winsock',
+    (name, value, level, option, bytes) => {
+      withFresh(level, (fd) => {
+        expect(getOption(fd, name)).not.toEqual(value);
+        expect(referenceAddon.set(fd, level, option, bytes)).toBe(0);
+        expect(getOption(fd, name)).toEqual(value);
+      });
+    },
+  );
 });
 
-test('the reference addon tells every end of every connection apart', async () => {
+test('the reference addon distinguishes both ends of every connection', async () => {
   await withPair(async (first) => {
     await withPair((second) => {
       const all = [first, second].flatMap((pair) => [pair.client, pair.accepted, pair.server]);
@@ -86,7 +92,7 @@ test('the reference addon tells every end of every connection apart', async () =
   });
 });
 
-test('dgram: one socket of several', async () => {
+test('sets an option on one of several dgram sockets', async () => {
   const sockets = [createSocket('udp4'), createSocket('udp4')] as const;
   for (const socket of sockets) {
     socket.bind(0, '127.0.0.1');

@@ -1,5 +1,4 @@
-// What the package asks Windows itself: its registry, its table of connections; and what does the work
-// of several functions, on real sockets.
+// The registry and the connection table of Windows, and tuneSockets() on real sockets.
 
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,7 +25,7 @@ import {
 
 const KEY = 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters';
 
-/** Has a value in the registry, and takes it away again. */
+/** Sets a value in the registry while `use` runs, and removes it again. */
 function withRegistry(name: string, value: number, use: () => void): void {
   const reg = (...args: string[]) => execFileSync('reg.exe', args, { stdio: 'ignore' });
   reg('add', KEY, '/v', name, '/t', 'REG_DWORD', '/d', String(value), '/f');
@@ -53,22 +52,25 @@ describe('the registry', () => {
     ['KeepAliveTime', 'keepAliveInitialDelay', 7_200_000, 300_000],
     ['KeepAliveInterval', 'keepAliveInterval', 1_000, 5_000],
     ['TcpMaxDataRetransmissions', 'retransmissions', 5, 9],
-  ] as const)('%s: built in, or as it is there', (name, member, builtin, value) => {
-    const absent = { value: builtin, source: 'builtin', name, scope: 'machine' };
-    const present = { value, source: 'registry', name, scope: 'machine' };
-    expect(getSystemDefaults()[member]).toMatchObject(absent);
-    expect(getSysctl(name)).toMatchObject({ value: null, source: 'registry' });
-    withRegistry(name, value, () => {
-      expect(getSystemDefaults()[member]).toMatchObject(present);
-      expect(getSysctl(name)).toMatchObject({ value: String(value), source: 'registry' });
-      expect(commandLine('defaults')[member]).toMatchObject(present);
-    });
-    expect(getSystemDefaults()[member]).toMatchObject(absent);
-  });
+  ] as const)(
+    '%s is the value in the registry, otherwise built in',
+    (name, member, builtin, value) => {
+      const absent = { value: builtin, source: 'builtin', name, scope: 'machine' };
+      const present = { value, source: 'registry', name, scope: 'machine' };
+      expect(getSystemDefaults()[member]).toMatchObject(absent);
+      expect(getSysctl(name)).toMatchObject({ value: null, source: 'registry' });
+      withRegistry(name, value, () => {
+        expect(getSystemDefaults()[member]).toMatchObject(present);
+        expect(getSysctl(name)).toMatchObject({ value: String(value), source: 'registry' });
+        expect(commandLine('defaults')[member]).toMatchObject(present);
+      });
+      expect(getSystemDefaults()[member]).toMatchObject(absent);
+    },
+  );
 });
 
 describe('the table of connections', () => {
-  test('both ends of a connection, and who listens', async () => {
+  test('lists both ends of a connection and the listening socket', async () => {
     await withPair(async ({ client, accepted, server }) => {
       const { port } = server.address() as net.AddressInfo;
       const ends = (connections: readonly { state: string | null; localPort: number }[]) =>
@@ -94,7 +96,7 @@ describe('the table of connections', () => {
   });
 });
 
-test('tuneSockets(): sockets that are opened, and sockets that are accepted', async () => {
+test('tuneSockets() tunes opened and accepted sockets', async () => {
   const held = (socket: net.Socket) =>
     [
       [SOL_SOCKET, SO_KEEPALIVE],

@@ -1,5 +1,5 @@
-// What older and newer versions of Windows have: the same program (fake/report.mjs) on an addon that
-// is linked to another Windows (fake/windows.cc), once for each build.
+// Older and newer versions of Windows: the same program (fake/report.mjs) on an addon that is linked to a fake Windows
+// (fake/windows.cc), once for each build.
 
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -63,7 +63,7 @@ function reportOn(build: number): Report {
   return JSON.parse(output) as Report;
 }
 
-/** Of Microsoft's documents: which build brought what. */
+/** The builds that introduced each option, from Microsoft's documents. */
 const BUILDS = [
   { name: '10.1507', build: 10_240, maxRtMs: false, count: false, times: false, info: null },
   { name: '10.1607', build: 14_393, maxRtMs: true, count: false, times: false, info: null },
@@ -73,7 +73,7 @@ const BUILDS = [
   { name: '11', build: 22_000, maxRtMs: true, count: true, times: true, info: 2 },
 ];
 
-/** A new socket of Wine, whose defaults are those of Linux. */
+/** The defaults of a new socket in Wine, which are those of Linux. */
 const FRESH: Held = { enable: false, initialDelay: 7_200, interval: 75, count: 9 };
 
 describe.each(BUILDS)('Windows $name', ({ build, maxRtMs, count, times, info }) => {
@@ -85,7 +85,7 @@ describe.each(BUILDS)('Windows $name', ({ build, maxRtMs, count, times, info }) 
     skip(addon === undefined, 'npm run test:windows links the addon to it, on Linux'),
   );
 
-  /** What came of each call: its value, or the code and option of its error. */
+  /** The result of each call: its value, or the code and option of its error. */
   const outcomes = (name: string) =>
     report.keepAlive[name]?.results.map(({ value, error }) =>
       error === undefined ? value : `${error.code} ${error.option ?? error.message}`,
@@ -95,7 +95,7 @@ describe.each(BUILDS)('Windows $name', ({ build, maxRtMs, count, times, info }) 
     expect([outcomes(name), held(name)]).toEqual([results, { ...FRESH, ...values }]);
   };
 
-  test('has the options of its time', () => {
+  test('has the options of its build', () => {
     expect(report.supported).toEqual([
       ...(times ? ['keepAliveInitialDelay', 'keepAliveInterval'] : []),
       ...(count ? ['keepAliveCount'] : []),
@@ -103,14 +103,14 @@ describe.each(BUILDS)('Windows $name', ({ build, maxRtMs, count, times, info }) 
     ]);
   });
 
-  test('keepalive: both times, in seconds or fractions of them', () => {
+  test('keepalive sets both times, in seconds or fractions', () => {
     const on = { enable: true };
     expectCase('whole', [null], { ...on, initialDelay: 45, interval: 3 });
-    // Wine rounds up, as the options are rounded.
+    // Wine rounds up, as the package does.
     expectCase('fractions', [null], { ...on, initialDelay: 2, interval: 1 });
   });
 
-  test('keepalive: the switch is as asked for, or as it was', () => {
+  test('keepalive sets enable, or leaves it unchanged', () => {
     const tuned = { initialDelay: 2, interval: 3 };
     expectCase('staysOff', [null], tuned);
     expectCase('staysOn', [null, null], { ...tuned, enable: true });
@@ -120,7 +120,7 @@ describe.each(BUILDS)('Windows $name', ({ build, maxRtMs, count, times, info }) 
 
   const TOGETHER = 'ENOPROTOOPT SIO_KEEPALIVE_VALS';
 
-  test('keepalive: one time alone, where the other can be read and kept', () => {
+  test('keepalive sets one time alone if it can read and keep the other', () => {
     const whole = { enable: true, initialDelay: 45, interval: 3 };
     expectCase(
       'oneFraction',
@@ -134,7 +134,7 @@ describe.each(BUILDS)('Windows $name', ({ build, maxRtMs, count, times, info }) 
     );
   });
 
-  test('keepalive: the count, where it is not always ten', () => {
+  test('keepalive sets the count on builds where it is not always ten', () => {
     const whole = { enable: true, initialDelay: 45, interval: 3 };
     const fixed = 'ENOPROTOOPT TCP_KEEPCNT';
     expectCase('tenProbes', [null], { ...whole, ...(count ? { count: 10 } : {}) });
@@ -146,11 +146,11 @@ describe.each(BUILDS)('Windows $name', ({ build, maxRtMs, count, times, info }) 
     );
   });
 
-  test("keepalive: 'system', from the registry where no socket tells", () => {
+  test("keepalive 'system' takes the registry's values if no socket reports them", () => {
     expectCase('system', [null, null], times ? {} : { initialDelay: 7_200, interval: 1 });
   });
 
-  test('keepalive: wrong values are refused, and nothing is set', () => {
+  test('keepalive rejects wrong values without setting anything', () => {
     expect(held('wrong')).toEqual(FRESH);
     expect(report.keepAlive.wrong?.results.map(({ error }) => error?.code)).toEqual([
       ...Array(4).fill('ERR_OUT_OF_RANGE'),
@@ -158,7 +158,7 @@ describe.each(BUILDS)('Windows $name', ({ build, maxRtMs, count, times, info }) 
     ]);
   });
 
-  test('what has no option is neither set nor read as one', () => {
+  test('rejects options that the build does not have', () => {
     expectCase(
       'options',
       [times ? null : 'ENOPROTOOPT TCP_KEEPIDLE'],
@@ -181,7 +181,7 @@ describe.each(BUILDS)('Windows $name', ({ build, maxRtMs, count, times, info }) 
 
   const asNew = { seconds: 21, milliseconds: maxRtMs ? 21_007 : null };
 
-  test('the user timeout: in milliseconds or whole seconds, and off again', () => {
+  test('sets the user timeout in milliseconds or whole seconds, and switches it off', () => {
     const { userTimeout } = report;
     expect(userTimeout).toEqual({
       asNew,
@@ -193,7 +193,7 @@ describe.each(BUILDS)('Windows $name', ({ build, maxRtMs, count, times, info }) 
     });
   });
 
-  test('setDeadPeerTimeout() on a connection and on a server, and null', () => {
+  test('setDeadPeerTimeout() sets and removes a timeout on a connection and a server', () => {
     const { deadPeer } = report;
     const plan = planDeadPeerTimeout(20_000, { platform: 'win32' });
     const options = count
@@ -226,7 +226,7 @@ describe.each(BUILDS)('Windows $name', ({ build, maxRtMs, count, times, info }) 
     });
   });
 
-  test('tuneSockets() with a dead-peer timeout', () => {
+  test('tuneSockets() sets a dead-peer timeout', () => {
     const { options } = planDeadPeerTimeout(30_000, { platform: 'win32' });
     const { userTimeout = 0 } = options;
     expect(report.tuned).toEqual({
@@ -242,7 +242,7 @@ describe.each(BUILDS)('Windows $name', ({ build, maxRtMs, count, times, info }) 
     });
   });
 
-  test('getDeadPeerBounds() says so where it cannot be known', () => {
+  test('getDeadPeerBounds() warns if the times are not known', () => {
     const { idle, warnings } = report.deadPeer.bounds;
     const unknown = expect.stringMatching(/does not tell the keepalive times/);
     if (times) {
@@ -251,14 +251,14 @@ describe.each(BUILDS)('Windows $name', ({ build, maxRtMs, count, times, info }) 
       expect(report.deadPeer.boundsByRegistry.idle).toBe(idle);
     } else {
       expect(warnings).toContainEqual(unknown);
-      // The registry's times, and the count of the plan where it can be read.
+      // The times of the registry, and the count of the plan if it can be read.
       const probing = 1_000 * (count ? report.deadPeer.plan.probes : 10);
       expect(idle).toBe(7_200_000 + probing);
       expect(report.deadPeer.boundsByRegistry.idle).toBe(300_000 + probing);
     }
   });
 
-  test('TCP_INFO in the newest version that it has, also after a refusal', () => {
+  test('reads the newest version of TCP_INFO that the build has, also after a failed read', () => {
     const { udp, normalised, kernel } = report.tcpInfo;
     expect(udp).toMatchObject({ code: 'ENOTSUP', option: 'SIO_TCP_INFO' });
     if (info === null) {

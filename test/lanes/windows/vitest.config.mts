@@ -1,7 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// What the kernel of Linux holds for sockets that node.exe tunes in Wine: test/lanes/windows/run.mjs starts
-// it, and says where they are.
+// Tests of what the Linux kernel holds for sockets that node.exe tunes in Wine. test/lanes/windows/run.mjs starts them.
 export default defineConfig({
   test: {
     include: ['test/lanes/windows/kernel/*.test.ts'],

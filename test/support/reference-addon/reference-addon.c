@@ -1,10 +1,10 @@
 /*
- * The tests' reference addon: bare system calls from C, knowing nothing of the package. What this
- * reads is what the kernel holds, whatever the code under test says of it.
+ * The reference addon of the tests: bare system calls in C, independent of the package. It reads
+ * what the kernel holds, whatever the code under test reports.
  */
 #ifdef _WIN32
 #include <winsock2.h>
-/* After it, because it wants to be first. */
+/* After winsock2.h, which must be first. */
 #include <node_api.h>
 #include <ws2tcpip.h>
 
@@ -40,7 +40,7 @@ static napi_value Int(napi_env env, int32_t number) {
   return value;
 }
 
-/* socket(domain, type, protocol): the descriptor, or -errno; of Windows its SOCKET, or -WSAE*. */
+/* socket(domain, type, protocol): the descriptor, or -errno; on Windows the SOCKET, or -WSAE*. */
 static napi_value Socket(napi_env env, napi_callback_info info) {
   napi_value values[3];
   const int domain = Argument(env, info, 3, values, 0);
@@ -49,7 +49,7 @@ static napi_value Socket(napi_env env, napi_callback_info info) {
   return Int(env, fd < 0 ? Error() : fd);
 }
 
-/* listen(fd): 0, or -errno; binds to a free port of its own choice. */
+/* listen(fd): 0, or -errno; the kernel chooses a free port. */
 static napi_value Listen(napi_env env, napi_callback_info info) {
   napi_value values[1];
   const int fd = Argument(env, info, 1, values, 0);
@@ -67,19 +67,18 @@ static napi_value Close(napi_env env, napi_callback_info info) {
 }
 
 #ifdef _WIN32
-/* The port of one end of a TCP socket over IP of either version, 0 without one; -1: no socket. */
+/* The port of one end of a TCP socket over IPv4 or IPv6; 0 without one; -1 if it is no socket. */
 static int Port(SOCKET socket, int (*WSAAPI name)(SOCKET, struct sockaddr*, int*)) {
   struct sockaddr_in6 address = {0};
   int length = sizeof(address);
   if (name(socket, (struct sockaddr*)&address, &length) != 0) {
     return WSAGetLastError() == WSAENOTCONN ? 0 : -1;
   }
-  /* At the same place in both. */
+  /* At the same offset in both. */
   return ntohs(address.sin6_port);
 }
 
-/* find(localPort, remotePort): the one SOCKET with these ports, -1 where there are several or none.
- */
+/* find(localPort, remotePort): the one SOCKET with these ports; -1 for several or none. */
 static napi_value Find(napi_env env, napi_callback_info info) {
   enum { kLastHandle = 0x4000 };
   napi_value values[2];
@@ -95,8 +94,7 @@ static napi_value Find(napi_env env, napi_callback_info info) {
   return Int(env, found == 0 ? -1 : found);
 }
 #else
-/* dup(fd): another descriptor of the same socket, or -errno; it outlives the one that Node closes.
- */
+/* dup(fd): another descriptor of the same socket, or -errno; Node does not close it. */
 static napi_value Dup(napi_env env, napi_callback_info info) {
   napi_value values[1];
   const int fd = dup(Argument(env, info, 1, values, 0));

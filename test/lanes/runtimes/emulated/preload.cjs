@@ -1,5 +1,5 @@
-// Required by each emulated Node before anything else: what it starts is emulated too, and the second
-// referenceAddon is that of its own processor.
+// Required first by each emulated Node: the processes that it starts are emulated too, and the reference addon is the
+// one for its processor.
 
 const { EMULATED_NODE, EMULATED_REFERENCE_ADDON } = process.env;
 process.execPath = EMULATED_NODE;

@@ -1,8 +1,8 @@
-// What qemu-user does not pass on to the kernel, or not as a whole: these tests are skipped by name.
+// Skips tests by name whose options qemu-user does not pass to the kernel, or only partly.
 
 import { beforeEach } from 'vitest';
 
-const SHORT = 'qemu-user cuts what TCP options tell to 4 bytes';
+const SHORT = 'qemu-user cuts TCP options to 4 bytes';
 const UNKNOWN = 'qemu-user does not know the option';
 
 const SKIPS: readonly (readonly [RegExp, string])[] = [

@@ -1,4 +1,4 @@
-// A thread with a peer that goes on to speak, whatever the main thread does.
+// A thread with a peer that keeps sending, whatever the main thread does.
 
 import net from 'node:net';
 import { workerData } from 'node:worker_threads';

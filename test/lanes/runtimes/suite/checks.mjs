@@ -1,5 +1,5 @@
-// What is checked in each runtime. A check that this runtime makes impossible must throw exactly what
-// refusals.mjs says, and leave every socket of the process as it was.
+// The checks of each runtime. A check that this runtime makes impossible must throw exactly the error in
+// refusals.mjs, and change no socket of the process.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -54,7 +54,7 @@ const {
   watchClosedConnections,
 } = imported;
 
-/** A connection whose client end is known by its descriptor, which every runtime can pass. */
+/** A connection whose client end is passed as a descriptor, which works in every runtime. */
 async function withClient(use) {
   const { client, accepted, port, close } = await pair();
   try {
@@ -158,7 +158,7 @@ const capabilities = {
     const file = `prebuilds/${process.platform}-${process.arch}/socket-options.node`;
     assert.deepEqual([...addons], [folder + file]);
     const libc = process.env.SUITE_LIBC;
-    // Alpine's loader is the library itself; Debian's is a link to it.
+    // Alpine's loader is the C library itself; Debian's is a link to it.
     const musl = /\/(ld-musl-[\w.-]+|[\w-]+-linux-musl\/libc\.so)$/m.test(maps);
     const glibc = /\/libc\.so\.6$/m.test(maps);
     assert.deepEqual({ musl, glibc }, { musl: libc === 'musl', glibc: libc === 'glibc' });
@@ -352,7 +352,7 @@ const capabilities = {
           refused++;
         }
       }
-      // A number that is not whole is one: of milliseconds.
+      // A fraction is a valid number of milliseconds.
       const values = [...odd, ...odder].filter((one) => one !== undefined && one !== 1.5);
       for (const value of values) {
         const error = thrownBy(() => setOptions({ fd }, { noDelay: true, userTimeout: value }));
@@ -368,7 +368,7 @@ const capabilities = {
     const main = fileURLToPath(
       new URL('../node_modules/socket-options/dist/cli/main.js', import.meta.url),
     );
-    // What the lane started this process with: an emulator, flags of the runtime.
+    // The command of the lane: an emulator, flags of the runtime.
     const [program, ...flags] = JSON.parse(process.env.SUITE_COMMAND);
     const { stdout, stderr } = spawnSync(program, [...flags, main, 'defaults', '--json'], {
       encoding: 'utf8',
@@ -378,7 +378,7 @@ const capabilities = {
   },
 };
 
-/** Whether the socket of that side has, by the kernel's word, what tuneSockets was to set. */
+/** Whether the kernel holds the options of tuneSockets() for the socket of that side. */
 async function tuned(side) {
   const name = `tuneSockets: sockets that ${side === 'client' ? 'connect' : 'are accepted'}`;
   const expected = refusal(name);

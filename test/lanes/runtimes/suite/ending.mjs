@@ -1,5 +1,4 @@
-// A program with nothing but an open heartbeat: it ends at once, or when its argument is `ref`, when the
-// peer is dead.
+// A program with only an open heartbeat. It ends at once; with the argument `ref` it ends when the peer is dead.
 
 import { Duplex } from 'node:stream';
 import { Heartbeat } from 'socket-options/heartbeat';

@@ -1,5 +1,5 @@
-// Heartbeat and PeerRegistry, which need of a runtime how its streams receive, count bytes and end, and in
-// which order its event loop does what it does. Times are short for a machine, and long for an emulated one.
+// Checks of Heartbeat and PeerRegistry, which depend on how streams of a runtime receive, count bytes and end, and on
+// the order of its event loop. Times are short, but long enough for an emulated processor.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -21,7 +21,7 @@ const require = createRequire(import.meta.url);
 const PATIENT = { interval: 100, timeout: 10_000 };
 const STRICT = { interval: 100, timeout: 200 };
 
-/** Two ends, each of which reads what is written to the other. */
+/** Two streams; each one reads what is written to the other. */
 function duplexPair() {
   const ends = [];
   const end = (other) =>
@@ -40,7 +40,7 @@ function duplexPair() {
   return { client, accepted, close };
 }
 
-/** Each kind of stream; `use` has both ends of one. */
+/** Passes both ends of each kind of stream to `use`. */
 const over = (open, use) => async () => {
   const { client, accepted, close } = await open();
   try {
@@ -50,7 +50,7 @@ const over = (open, use) => async () => {
   }
 };
 
-/** A peer that answers: the round-trip time is told, and the stream is left as it was. */
+/** A peer that answers: the round-trip time is reported, and the stream is unchanged. */
 async function answered(client, accepted) {
   accepted.on('data', () => accepted.write('PONG'));
   client.resume();
@@ -64,7 +64,7 @@ async function answered(client, accepted) {
   assert.equal(client.destroyed, false);
 }
 
-/** A peer that reads and says nothing: what is known of its death. */
+/** A peer that reads but never answers: returns the reason of its death. */
 async function dead(client, accepted) {
   accepted.resume();
   client.resume();
@@ -85,14 +85,14 @@ const diedOf = (reason) => async (client, accepted) => {
   assert.equal((await dead(client, accepted)).reason, reason);
 };
 
-/** The reason that this runtime can know: where it tells no descriptor, the kernel cannot be asked. */
+/** The reason that this runtime can know. Without a descriptor, the kernel cannot be asked. */
 const diedAsTold = (name) => async (client, accepted) => {
   const expected = refusal(name) ?? 'silent';
   await diedOf(expected)(client, accepted);
   return expected === 'silent' ? 'works' : expected;
 };
 
-/** Chunks that are no sign of life, then one that is, and nothing of it lost on its way. */
+/** Chunks that are no sign of life, then one that is; no chunk may be lost. */
 async function chosen(client, accepted) {
   const seen = [];
   const isAlive = (chunk) => {
@@ -150,7 +150,7 @@ export const heartbeats = {
     const [socket] = await once(server, 'connection');
     socket.on('error', () => {});
     socket.resume();
-    // Of bytes that are chosen the kernel knows nothing: they have to be read before anybody is dead.
+    // The kernel does not know which bytes are chosen, so all must be read before a verdict.
     const isAlive = (chunk) => chunk.length > 0;
     const heartbeat = new Heartbeat(socket, { interval: 100, timeout: 250, isAlive });
     let died = false;
@@ -158,7 +158,7 @@ export const heartbeats = {
       died = true;
     });
     await once(heartbeat, 'beat');
-    // In Node timers are the next after this, before anything is read.
+    // In Node, timers run next, before anything is read.
     await new Promise((resolve) => setImmediate(resolve));
     const end = performance.now() + 750;
     while (performance.now() < end);

@@ -1,5 +1,5 @@
-// What the kernel knows of this process's sockets, without a word of the package or of the runtime's
-// own handles: a socket is found by its ports through /proc, its options are read by the reference addon.
+// Reads the options of this process's sockets from the kernel, without the package or the runtime's handles: a socket
+// is found by its ports in /proc, and its options are read by the reference addon.
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,7 +11,7 @@ export const SOL_SOCKET = 1;
 export const IPPROTO_IP = 0;
 export const IPPROTO_TCP = 6;
 
-/** What the checks may change: an option that is not among these no check sets. */
+/** Every option that a check may set. */
 const WATCHED = [
   [SOL_SOCKET, 7],
   [SOL_SOCKET, 8],
@@ -25,13 +25,13 @@ const WATCHED = [
   [IPPROTO_TCP, 18],
 ];
 
-/** An int as the kernel holds it; `undefined` where this kind of socket has no such option. */
+/** An int from the kernel; `undefined` if this kind of socket has no such option. */
 export function getInt(fd, level, name) {
   const buffer = Buffer.alloc(4);
   return referenceAddon.get(fd, level, name, buffer) < 0 ? undefined : buffer.readInt32LE(0);
 }
 
-/** Inode -> descriptor, of every socket that this process has. */
+/** The descriptor of each socket of this process, by inode. */
 export function ownSockets() {
   const sockets = new Map();
   for (const fd of readdirSync('/proc/self/fd')) {
@@ -47,7 +47,7 @@ export function ownSockets() {
   return sockets;
 }
 
-/** The descriptor of the own socket with these ports; 0 as the remote one of a listening socket. */
+/** The descriptor of this process's socket with these ports; the remote port of a listening socket is 0. */
 export function findByPorts(table, local, remote) {
   const own = ownSockets();
   const found = new Set();
@@ -67,7 +67,7 @@ export function findByPorts(table, local, remote) {
   return [...found][0];
 }
 
-/** Inode -> the watched options of each of this process's sockets. */
+/** The options of each socket of this process, by inode. */
 export function snapshot() {
   const all = new Map();
   for (const [inode, fd] of ownSockets()) {
@@ -76,7 +76,7 @@ export function snapshot() {
   return all;
 }
 
-/** The descriptors of the sockets whose options are not what they were. */
+/** The descriptors of the sockets whose options have changed. */
 export function changedSince(before) {
   const changed = [];
   for (const [inode, { fd, values }] of snapshot()) {

@@ -1,4 +1,4 @@
-// A live socket of every kind that SocketLike names, and how the kernel tells which one it is.
+// Opens a socket of every kind that SocketLike names, and finds it in the kernel.
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ const credentials = {
   cert: readFileSync(new URL('../cert.pem', import.meta.url)),
 };
 
-/** What is set, and what it is in the kernel's numbers: level, option, value. */
+/** The options that are set, and their numbers in the kernel: level, option, value. */
 const STREAM = {
   options: {
     keepAlive: true,
@@ -42,7 +42,7 @@ const DATAGRAM = {
     [IPPROTO_IP, 1, 0x20],
   ],
 };
-// The kernel doubles the size of a buffer, for what it keeps beside the data.
+// The kernel doubles the size of a buffer for its own bookkeeping.
 const PIPE = {
   options: { recvBufferSize: 30_000 },
   read: { recvBufferSize: 60_000 },
@@ -63,7 +63,7 @@ export async function connected(port) {
   return client;
 }
 
-/** Both ends of a connection, and the end of all three. */
+/** Both ends of a connection, and a function that closes them and the server. */
 export async function pair() {
   const server = net.createServer();
   const port = await listen(server);
@@ -101,7 +101,7 @@ export async function tlsPair(over) {
 async function exchange(protocol) {
   let end;
   const served = deferred();
-  // Bun's node:http would speak TLS with them.
+  // Bun's node:http would use TLS with these options.
   const secrets = protocol === https ? credentials : {};
   const server = protocol.createServer(secrets, (request, response) => {
     end = () => response.end('ok');
@@ -146,7 +146,7 @@ async function sessions() {
 
 const turned = ({ localPort, remotePort }) => ({ localPort: remotePort, remotePort: localPort });
 
-/** One end of what `open` opens, as a kind. */
+/** A kind that is one end of what `open` opens. */
 function end(open, side) {
   return async () => {
     const { [side]: socket, ports, close } = await open();
@@ -177,7 +177,7 @@ async function datagram() {
   return { ...DATAGRAM, socket, fd, close: () => socket.close() };
 }
 
-/** The kernel gives an end without a path no name: it is known by being the one that changed. */
+/** An end without a path has no name in the kernel: it is recognized as the only socket that changed. */
 async function pipe() {
   const folder = mkdtempSync(join(tmpdir(), 'socket-options-'));
   const server = net.createServer((socket) => socket.on('error', () => {}));

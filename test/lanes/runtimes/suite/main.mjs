@@ -1,6 +1,6 @@
-// Runs the checks in a runtime that has no test runner: a line for each, then a line of counts. In the
-// environment: SUITE_LIBC, the C library that has to be there; SUITE_SKIPS, what this machine cannot tell
-// and why; SUITE_REPORT, where outcomes go; SUITE_COMMAND, how this runtime runs a file.
+// Runs the checks in a runtime without a test runner. Prints a line for each check, then the counts. Environment:
+// SUITE_LIBC, the expected C library; SUITE_SKIPS, the checks that cannot run on this machine, with reasons;
+// SUITE_REPORT, the file for the outcomes; SUITE_COMMAND, the command with which this runtime runs a file.
 
 import { writeFileSync } from 'node:fs';
 import { checks } from './checks.mjs';
@@ -11,7 +11,7 @@ for (const name of Object.keys(skips)) {
   if (checks[name] === undefined) throw new Error(`there is no check "${name}" to skip`);
 }
 
-/** A check that never ends is one that failed. */
+/** After this time, a check has failed. */
 function inTime(promise) {
   let timer;
   const late = new Promise((_, reject) => {
@@ -47,5 +47,5 @@ const { works, refused, skipped, failed } = counts;
 const summary = `${total} checks: ${works} work, ${refused} refused, ${skipped} skipped, ${failed} failed`;
 console.log(summary);
 writeFileSync(process.env.SUITE_REPORT, JSON.stringify({ outcomes, summary }));
-// Whatever a failed check left open must not keep the process.
+// Anything that a failed check left open must not keep the process running.
 process.exit(failed === 0 && works > 0 ? 0 : 1);

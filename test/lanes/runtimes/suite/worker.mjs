@@ -1,4 +1,4 @@
-// A thread with connections and an addon of its own: how often what was set is not what is there.
+// A thread with its own connections and addon. Reports how often a read value was not the one that was set.
 
 import { parentPort } from 'node:worker_threads';
 import { getOption, setOptions } from 'socket-options';

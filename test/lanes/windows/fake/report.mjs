@@ -1,4 +1,4 @@
-// What this package makes of one version of Windows: printed as JSON for versions.test.ts.
+// Prints the results of the package on one version of Windows as JSON, for versions.test.ts.
 
 import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -42,7 +42,7 @@ function attempt(work) {
   }
 }
 
-/** An int as Wine has it, whatever version the addon takes it for. */
+/** An int from Wine, independent of the faked version. */
 function held(fd, level, name) {
   const buffer = Buffer.alloc(4);
   const length = referenceAddon.get(fd, level, name, buffer);
@@ -57,7 +57,7 @@ const keepAliveHeld = (fd) => ({
   count: held(fd, IPPROTO_TCP, TCP_KEEPCNT),
 });
 
-/** What is done to a new socket, what came of it, and what the socket has then. */
+/** Makes a call on a new socket; returns its result and the options of the socket afterwards. */
 function onNewSocket(...calls) {
   const fd = referenceAddon.socket(AF_INET, SOCK_STREAM, 0);
   const results = calls.map((call) => attempt(() => call({ fd })));

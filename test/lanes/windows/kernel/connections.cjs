@@ -1,5 +1,5 @@
-// Runs in node.exe: opens connections over loopback, and does what lines of JSON ask of it, which come
-// over one more. The port for those is the first line of its output.
+// Runs in node.exe: opens connections over loopback and executes commands, which are lines of JSON on a control
+// connection. The first line of its output is the port for that.
 
 const { once } = require('node:events');
 const net = require('node:net');
@@ -9,7 +9,7 @@ const face = require('../../../../dist/index.js');
 const ends = [];
 
 const commands = {
-  /** Both ends of `count` new connections: each one's own port, then its peer's. */
+  /** Opens `count` connections; returns the local and remote ports of both ends. */
   async open(count) {
     const server = net.createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -20,7 +20,7 @@ const commands = {
     }
     return ends.map(({ localPort, remotePort }) => [localPort, remotePort]);
   },
-  /** A function of the package, of the end with that number. */
+  /** Calls a function of the package on the end with that number. */
   call: (name, end, ...args) => face[name](ends[end], ...args) ?? null,
   exit: () => process.exit(0),
 };

@@ -1,5 +1,5 @@
-// The proof that on Windows the right socket is found, and the right values arrive: node.exe tunes one
-// of several connections, and the kernel of Linux, on which Wine runs it, says which changed, and how.
+// Proves that on Windows the right socket is found and the right values arrive: node.exe in Wine tunes one of several
+// connections, and the Linux kernel shows which one has changed, and how.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ import {
   TCP_KEEPINTVL,
 } from '../../../support/reference-addon';
 
-/** What test/lanes/windows/run.mjs says: where Wine, its copy of the checkout and each node.exe are. */
+/** Set by test/lanes/windows/run.mjs: the paths of Wine, the copy of the checkout and each node.exe. */
 const { WINELOADER = '', WINDOWS_CHECKOUT = '', WINDOWS_NODES = '{}' } = process.env;
 const nodes = Object.entries(JSON.parse(WINDOWS_NODES) as Record<string, string>);
 
@@ -40,7 +40,7 @@ function inodeOf([local, remote]: Ports): string {
   return found[0]?.[9] as string;
 }
 
-/** A descriptor of that socket, which a process of Wine holds. */
+/** A descriptor of that socket, taken from a process of Wine. */
 function take(ports: Ports): number {
   const wanted = `socket:[${inodeOf(ports)}]`;
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
@@ -48,13 +48,13 @@ function take(ports: Ports): number {
     try {
       fds = readdirSync(`/proc/${pid}/fd`);
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
     }
     for (const fd of fds) {
       try {
         if (readlinkSync(`/proc/${pid}/fd/${fd}`) !== wanted) continue;
       } catch {
-        // It was closed meanwhile.
+        // The descriptor was closed meanwhile.
         continue;
       }
       const taken = referenceAddon.take(Number(pid), Number(fd));
@@ -72,14 +72,14 @@ const keepAliveOf = (fd: number) => [
   getInt(fd, IPPROTO_TCP, TCP_KEEPCNT),
 ];
 
-/** The timer that ss(8) sees of it, or nothing. */
+/** The timer of the socket in ss(8), or an empty text. */
 function timerOf([local, remote]: Ports): string | undefined {
   const filter = ['sport', '=', `:${local}`, 'and', 'dport', '=', `:${remote}`];
   const line = execFileSync('ss', ['-tnoH', ...filter], { encoding: 'utf8' });
   return /timer:\((\w+,[^,]+)/.exec(line)?.[1];
 }
 
-/** A program of node.exe that does what it is asked. */
+/** A program in node.exe that executes commands. */
 class Program {
   #control!: net.Socket;
   #answers!: AsyncIterator<string>;
@@ -143,20 +143,23 @@ describe.each(nodes)('node.exe %s', (version, node) => {
     for (const fd of fds ?? []) referenceAddon.close(fd);
   });
 
-  // Clients are even, what was accepted is odd.
-  test.each([2, 5])('end %i of 8 is tuned: it alone, with these values', async (tuned) => {
-    const before = fds.map(snapshot);
-    expect(timerOf(ends[tuned] as Ports)).toBeUndefined();
-    await program.ask('call', 'setKeepAlive', tuned, TUNED);
-    const after = fds.map((fd, i) => changes(fd, before[i] as Map<string, string>));
-    const keys = after.map((lines) => lines.map((line) => line.split(': ')[0]));
-    expect(keys).toEqual(ends.map((_, i) => (i === tuned ? CHANGED : [])));
-    expect(keepAliveOf(fds[tuned] as number)).toEqual([1, 123, 7, 4]);
-    expect(timerOf(ends[tuned] as Ports)).toMatch(/^keepalive,(2min|1min5\d)/);
-    expect(await program.ask('call', 'getKeepAlive', tuned)).toEqual(TUNED);
-  });
+  // Clients have even numbers, accepted sockets odd ones.
+  test.each([2, 5])(
+    'tuning end %i of 8 changes only this socket, to these values',
+    async (tuned) => {
+      const before = fds.map(snapshot);
+      expect(timerOf(ends[tuned] as Ports)).toBeUndefined();
+      await program.ask('call', 'setKeepAlive', tuned, TUNED);
+      const after = fds.map((fd, i) => changes(fd, before[i] as Map<string, string>));
+      const keys = after.map((lines) => lines.map((line) => line.split(': ')[0]));
+      expect(keys).toEqual(ends.map((_, i) => (i === tuned ? CHANGED : [])));
+      expect(keepAliveOf(fds[tuned] as number)).toEqual([1, 123, 7, 4]);
+      expect(timerOf(ends[tuned] as Ports)).toMatch(/^keepalive,(2min|1min5\d)/);
+      expect(await program.ask('call', 'getKeepAlive', tuned)).toEqual(TUNED);
+    },
+  );
 
-  test('what the kernel was told by others is read', async () => {
+  test('reads values that another process has set', async () => {
     const fd = fds[6] as number;
     setInt(fd, IPPROTO_TCP, TCP_KEEPIDLE, 41);
     setInt(fd, IPPROTO_TCP, TCP_KEEPINTVL, 5);

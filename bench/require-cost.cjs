@@ -1,9 +1,9 @@
-// Run in a process of its own: what requiring one module takes there, in CPU time. A program that has
-// sockets has loaded node:net already.
+// Measures in a fresh process how much CPU time and memory it takes to require one module. node:net is loaded
+// before, because every program with sockets has loaded it.
 
 const { readFileSync } = require('node:fs');
 
-// Not process.memoryUsage(): behind it are counters that the kernel keeps only roughly.
+// Not process.memoryUsage(): the kernel's counters behind it are inexact.
 function residentKb() {
   return Number(/^Rss:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/smaps_rollup', 'latin1'))[1]);
 }

@@ -1,6 +1,6 @@
-// The floor: bare system calls in a C loop, inside the same Node process as the cases. A C program
-// of its own would not do: in a process of one thread every system call is cheaper, and Node always
-// has several.
+// The baseline: bare system calls in a C loop, inside the same Node process as the measured
+// package. A separate C program would be no fair baseline: in a process with one thread, every
+// system call is cheaper.
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -16,7 +16,7 @@ typedef struct {
   int32_t value;
 } Setting;
 
-// Arguments are not checked beyond their number: bench/ is the only caller.
+// Only the number of arguments is checked: bench/ is the only caller.
 static void Arguments(napi_env env, napi_callback_info info, size_t count, napi_value* values) {
   napi_get_cb_info(env, info, &count, values, NULL, NULL);
 }
@@ -42,7 +42,7 @@ static napi_value Number(napi_env env, int32_t number) {
 }
 
 // setLoop(fd, iterations, even, odd): sets every option of `even`, the next time those of `odd`,
-// and so on. Answers 0, or the first -errno.
+// and so on. Returns 0, or the first -errno.
 static napi_value SetLoop(napi_env env, napi_callback_info info) {
   napi_value arguments[4];
   Arguments(env, info, 4, arguments);
@@ -64,8 +64,8 @@ static napi_value SetLoop(napi_env env, napi_callback_info info) {
   return Number(env, 0);
 }
 
-// getLoop(fd, iterations, settings): gets every option of `settings` into it, again and again.
-// Answers 0, or the first -errno.
+// getLoop(fd, iterations, settings): gets every option of `settings` into it, repeatedly.
+// Returns 0, or the first -errno.
 static napi_value GetLoop(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   Arguments(env, info, 3, arguments);
@@ -96,10 +96,10 @@ static napi_value Get(napi_env env, napi_callback_info info) {
   return Number(env, status == 0 ? value : -errno);
 }
 
-// Room for what kernels have in store.
+// Larger than the TCP_INFO of any kernel.
 static char tcp_info[512];
 
-// tcpInfoLoop(fd, iterations): reads TCP_INFO again and again. Answers its length, or -errno.
+// tcpInfoLoop(fd, iterations): reads TCP_INFO repeatedly. Returns its length, or -errno.
 static napi_value TcpInfoLoop(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   Arguments(env, info, 2, arguments);
@@ -113,7 +113,7 @@ static napi_value TcpInfoLoop(napi_env env, napi_callback_info info) {
   return Number(env, (int32_t)length);
 }
 
-// tcpInfoSweep(fds): reads TCP_INFO of each descriptor of an Int32Array. Answers 0, or -errno.
+// tcpInfoSweep(fds): reads TCP_INFO of each descriptor of an Int32Array. Returns 0, or -errno.
 static napi_value TcpInfoSweep(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
   Arguments(env, info, 1, arguments);
@@ -136,7 +136,7 @@ static void Define(napi_env env, napi_value exports, const char* name, napi_call
   napi_set_named_property(env, exports, name, function);
 }
 
-// The headers' numbers, so that what the package believes them to be is not asked.
+// The numbers of the headers: the benchmark must not depend on the numbers of the package.
 #define DEFINE_CONSTANT(name) napi_set_named_property(env, exports, #name, Number(env, name))
 
 NAPI_MODULE_INIT() {

@@ -1,9 +1,9 @@
-// What is measured. A subject does one job again and again on one connected socket: the package,
-// the floor in C, or a peer. A case puts two subjects side by side that do the same job.
+// The benchmark cases. A case repeats one operation on one connected socket: by the package, by the baseline in
+// C, or by a peer (another way to do the same). A comparison is a pair of cases with the same operation.
 //
-// A subject is { run, check }. `run(count)` does the job `count` times, with values that alternate
-// between two sets: no layer can skip a call because nothing would change. `check()` throws unless
-// the job did what it says, as the kernel sees it.
+// A case is { run, check }. `run(count)` repeats the operation `count` times with values that alternate between
+// two sets, so that no layer can skip a call that changes nothing. `check()` throws unless the kernel holds the
+// values that the operation set.
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
@@ -18,31 +18,31 @@ import {
   TcpInfoReader,
 } from '../dist/index.js';
 
-const floor = createRequire(import.meta.url)('./build/Release/floor.node');
+const baseline = createRequire(import.meta.url)('./build/Release/baseline.node');
 
 /**
- * Where lower is better the ratio is the time of `ours` over that of the other, else the inverse:
- * how many times faster ours is.
+ * With `better: 'lower'`, the ratio is the time of `ours` divided by the time of the other case. With 'higher'
+ * it is the inverse: how many times faster `ours` is.
  */
-export const cases = [
+export const comparisons = [
   {
     name: 'setKeepAlive',
     ours: 'setKeepAlive',
-    floor: 'floorSetKeepAlive',
+    baseline: 'baselineSetKeepAlive',
     better: 'lower',
     budget: 1.1,
   },
   {
     name: 'setOptions4',
     ours: 'setOptions4',
-    floor: 'floorSetOptions4',
+    baseline: 'baselineSetOptions4',
     better: 'lower',
     budget: 1.15,
   },
   {
     name: 'getKeepAlive',
     ours: 'getKeepAlive',
-    floor: 'floorGetKeepAlive',
+    baseline: 'baselineGetKeepAlive',
     better: 'lower',
     budget: 1.1,
   },
@@ -63,19 +63,25 @@ export const cases = [
   {
     name: 'getKernelTcpInfo',
     ours: 'getKernelTcpInfo',
-    floor: 'floorTcpInfo',
+    baseline: 'baselineTcpInfo',
     better: 'lower',
     budget: 1.45,
   },
-  { name: 'getTcpInfo', ours: 'getTcpInfo', floor: 'floorTcpInfo', better: 'lower', budget: 1.35 },
+  {
+    name: 'getTcpInfo',
+    ours: 'getTcpInfo',
+    baseline: 'baselineTcpInfo',
+    better: 'lower',
+    budget: 1.35,
+  },
   {
     name: 'tcpInfoReader',
     ours: 'tcpInfoReader',
-    floor: 'floorTcpInfo',
+    baseline: 'baselineTcpInfo',
     better: 'lower',
     budget: 1.1,
   },
-  // No budget: it says what an addon of our own is worth over a generic one.
+  // Without a budget: it shows the gain over a generic FFI.
   {
     name: 'setKeepAliveVsFfi',
     ours: 'setKeepAlive',
@@ -85,8 +91,8 @@ export const cases = [
   },
 ];
 
-/** Every subject, by its name. */
-export function subjectsOn(socket) {
+/** Every case by its name. */
+export function casesOn(socket) {
   return {
     setKeepAlive: setter(socket, KEEP_ALIVE, (count) => {
       for (let i = 0; i < count; i++) {
@@ -99,7 +105,7 @@ export function subjectsOn(socket) {
         });
       }
     }),
-    floorSetKeepAlive: setter(socket, KEEP_ALIVE, floorSets(socket, KEEP_ALIVE)),
+    baselineSetKeepAlive: setter(socket, KEEP_ALIVE, baselineSets(socket, KEEP_ALIVE)),
 
     setOptions4: setter(socket, FOUR_OPTIONS, (count) => {
       for (let i = 0; i < count; i++) {
@@ -112,22 +118,22 @@ export function subjectsOn(socket) {
         });
       }
     }),
-    floorSetOptions4: setter(socket, FOUR_OPTIONS, floorSets(socket, FOUR_OPTIONS)),
+    baselineSetOptions4: setter(socket, FOUR_OPTIONS, baselineSets(socket, FOUR_OPTIONS)),
 
     getKeepAlive: keepAliveReader(socket),
-    floorGetKeepAlive: floorReader(socket, KEEP_ALIVE),
+    baselineGetKeepAlive: baselineReader(socket, KEEP_ALIVE),
 
-    getKernelTcpInfo: tcpInfoSubject(socket, (count) => {
+    getKernelTcpInfo: tcpInfoCase(socket, (count) => {
       for (let i = 0; i < count; i++) sink = getKernelTcpInfo(socket);
       return sink.tcpi_snd_mss;
     }),
-    getTcpInfo: tcpInfoSubject(socket, (count) => {
+    getTcpInfo: tcpInfoCase(socket, (count) => {
       for (let i = 0; i < count; i++) sink = getTcpInfo(socket);
       return sink.mss;
     }),
-    tcpInfoReader: tcpInfoSubject(socket, readerRun(socket)),
-    floorTcpInfo: {
-      run: (count) => assert.ok(floor.tcpInfoLoop(socket._handle.fd, count) > 100),
+    tcpInfoReader: tcpInfoCase(socket, readerRun(socket)),
+    baselineTcpInfo: {
+      run: (count) => assert.ok(baseline.tcpInfoLoop(socket._handle.fd, count) > 100),
       check: () => {},
     },
 
@@ -135,7 +141,7 @@ export function subjectsOn(socket) {
     netKeepalive: setter(socket, KEEP_ALIVE, (count) => {
       for (let i = 0; i < count; i++) {
         const odd = i & 1;
-        // Node's comes first: it sets interval and count too, to values of its own.
+        // Node's call comes first, because it also sets interval and count, to fixed values.
         socket.setKeepAlive(true, 60_000 + odd * 1000);
         netKeepalive.setKeepAliveInterval(socket, 10_000 + odd * 1000);
         netKeepalive.setKeepAliveProbes(socket, 5 + odd);
@@ -145,30 +151,30 @@ export function subjectsOn(socket) {
   };
 }
 
-// Settings as the floor takes them: level, option, value in the kernel's own unit. They stand in
-// the order in which the package writes them, so that the floor makes the same calls.
+// Settings for the baseline: level, option, value in the kernel's unit, in the order in which the package writes
+// them, so that both make the same calls.
 
-const { IPPROTO_TCP, SOL_SOCKET } = floor;
+const { IPPROTO_TCP, SOL_SOCKET } = baseline;
 
 function keepAlive(enable, initialDelay, interval, count) {
   return Int32Array.of(
-    ...[IPPROTO_TCP, floor.TCP_KEEPIDLE, initialDelay],
-    ...[IPPROTO_TCP, floor.TCP_KEEPINTVL, interval],
-    ...[IPPROTO_TCP, floor.TCP_KEEPCNT, count],
-    ...[SOL_SOCKET, floor.SO_KEEPALIVE, enable],
+    ...[IPPROTO_TCP, baseline.TCP_KEEPIDLE, initialDelay],
+    ...[IPPROTO_TCP, baseline.TCP_KEEPINTVL, interval],
+    ...[IPPROTO_TCP, baseline.TCP_KEEPCNT, count],
+    ...[SOL_SOCKET, baseline.SO_KEEPALIVE, enable],
   );
 }
 
 function fourOptions(interval, count, userTimeout, notSentLowWatermark) {
   return Int32Array.of(
-    ...[IPPROTO_TCP, floor.TCP_KEEPINTVL, interval],
-    ...[IPPROTO_TCP, floor.TCP_KEEPCNT, count],
-    ...[IPPROTO_TCP, floor.TCP_USER_TIMEOUT, userTimeout],
-    ...[IPPROTO_TCP, floor.TCP_NOTSENT_LOWAT, notSentLowWatermark],
+    ...[IPPROTO_TCP, baseline.TCP_KEEPINTVL, interval],
+    ...[IPPROTO_TCP, baseline.TCP_KEEPCNT, count],
+    ...[IPPROTO_TCP, baseline.TCP_USER_TIMEOUT, userTimeout],
+    ...[IPPROTO_TCP, baseline.TCP_NOTSENT_LOWAT, notSentLowWatermark],
   );
 }
 
-/** What the jobs alternate between, and something else that they start from to be checked. */
+/** The two sets that the operations alternate between, and other values that a check starts from. */
 const KEEP_ALIVE = {
   before: keepAlive(0, 7200, 75, 9),
   even: keepAlive(1, 60, 10, 5),
@@ -181,17 +187,21 @@ const FOUR_OPTIONS = {
 };
 
 function apply(socket, settings) {
-  assert.equal(floor.setLoop(socket._handle.fd, 1, settings, settings), 0);
+  assert.equal(baseline.setLoop(socket._handle.fd, 1, settings, settings), 0);
 }
 
 function assertHeld(socket, settings) {
   for (let i = 0; i < settings.length; i += 3) {
     const [level, option, value] = settings.subarray(i, i + 3);
-    assert.equal(floor.get(socket._handle.fd, level, option), value, `option ${level}/${option}`);
+    assert.equal(
+      baseline.get(socket._handle.fd, level, option),
+      value,
+      `option ${level}/${option}`,
+    );
   }
 }
 
-/** A subject whose job is to leave the settings `even`, the next time `odd`, in the kernel. */
+/** A case that alternately sets `even` and `odd`. */
 function setter(socket, { before, even, odd }, run) {
   const check = () => {
     apply(socket, before);
@@ -203,20 +213,20 @@ function setter(socket, { before, even, odd }, run) {
   return { run, check };
 }
 
-function floorSets(socket, { even, odd }) {
-  return (count) => assert.equal(floor.setLoop(socket._handle.fd, count, even, odd), 0);
+function baselineSets(socket, { even, odd }) {
+  return (count) => assert.equal(baseline.setLoop(socket._handle.fd, count, even, odd), 0);
 }
 
-/** Where results go, so that making them is not optimised away. */
+/** Keeps the last result, so that the compiler cannot remove its creation. */
 export let sink;
 
-/** A subject whose job returns the MSS that it read last, which the kernel tells in its own way too. */
-function tcpInfoSubject(socket, run) {
-  const check = () => assert.equal(run(1), floor.get(socket._handle.fd, IPPROTO_TCP, 2));
+/** A case whose `run` returns the MSS, which the check compares with the kernel's TCP_MAXSEG. */
+function tcpInfoCase(socket, run) {
+  const check = () => assert.equal(run(1), baseline.get(socket._handle.fd, IPPROTO_TCP, 2));
   return { run, check };
 }
 
-/** Reads and looks at three fields; gives the MSS. */
+/** Reads, and uses three fields; returns the MSS. */
 export function readerRun(socket) {
   const reader = new TcpInfoReader();
   return (count) => {
@@ -225,8 +235,8 @@ export function readerRun(socket) {
   };
 }
 
-// A function of its own: compiled while its loop runs, V8 knows nothing of what comes after the loop,
-// and would fall back to slow code there each time.
+// A separate function: V8 compiles it while its loop runs, knows nothing about the code after the loop, and would
+// deoptimize there each time.
 function readAgain(reader, socket, count) {
   let sum = 0;
   for (let i = 0; i < count; i++) {
@@ -252,9 +262,9 @@ function keepAliveReader(socket) {
   return { run, check };
 }
 
-function floorReader(socket, { before, even }) {
+function baselineReader(socket, { before, even }) {
   const read = before.slice();
-  const run = (count) => assert.equal(floor.getLoop(socket._handle.fd, count, read), 0);
+  const run = (count) => assert.equal(baseline.getLoop(socket._handle.fd, count, read), 0);
   const check = () => {
     for (const settings of [before, even]) {
       apply(socket, settings);
@@ -265,10 +275,10 @@ function floorReader(socket, { before, even }) {
   return { run, check };
 }
 
-/** Node's own method. Older versions take no interval and no count, but set them all the same. */
+/** Node's own method. Older versions do not accept interval and count, but set them to fixed values. */
 function nodeSetter(socket) {
   socket.setKeepAlive(true, 50_000, 20_000, 7);
-  if (floor.get(socket._handle.fd, IPPROTO_TCP, floor.TCP_KEEPINTVL) === 20) {
+  if (baseline.get(socket._handle.fd, IPPROTO_TCP, baseline.TCP_KEEPINTVL) === 20) {
     return setter(socket, KEEP_ALIVE, (count) => {
       for (let i = 0; i < count; i++) {
         const odd = i & 1;
@@ -285,7 +295,7 @@ function nodeSetter(socket) {
   });
 }
 
-/** setsockopt(2) through an FFI, with nothing made per call: the best that way can do. */
+/** setsockopt(2) through an FFI without allocation per call: the best case for an FFI. */
 function ffiSets(socket, { even, odd }) {
   const setsockopt = koffi
     .load(null)

@@ -3,15 +3,18 @@
 /** From the lowest bar to the highest. */
 export const BARS = { unicode: '▁▂▃▄▅▆▇█', ascii: '_.:-=+*#' } as const;
 
-/** The values with one more, and without the oldest where that makes more than `most`. */
-export function remember<Value>(values: readonly Value[], value: Value, most: number): Value[] {
-  return [...values, value].slice(-most);
+/** The values with one more at the end; the oldest are dropped beyond `limit`. */
+export function appendBounded<Value>(
+  values: readonly Value[],
+  value: Value,
+  limit: number,
+): Value[] {
+  return [...values, value].slice(-limit);
 }
 
 /**
- * The last `width` values as bars, the newest at the right; a blank where there was none. The
- * smallest of them has the lowest bar; the highest is for the largest, but for at least twice the
- * smallest, so that what hardly changes looks like it.
+ * The last `width` values as bars, the newest at the right; a blank for `null`. The smallest value has
+ * the lowest bar. The highest bar is at least twice the smallest value, so that small changes look small.
  */
 export function sparkline(
   values: readonly (number | null)[],
@@ -23,7 +26,7 @@ export function sparkline(
   const low = Math.min(...known);
   const high = Math.max(...known, 2 * low);
   const bar = (value: number) => {
-    // All of them 0: no height to share out.
+    // If all values are 0, so is the height.
     const share = high > low ? (value - low) / (high - low) : 0;
     return bars[Math.min(bars.length - 1, Math.floor(share * bars.length))];
   };

@@ -1,5 +1,5 @@
-// In a network namespace of its own: thousands of established connections over loopback, and what it
-// takes to read the state of them all. Prints JSON for run.mjs, which starts it.
+// Runs in a network namespace: opens thousands of connections over loopback, and measures how long it takes to
+// read the state of all of them. Prints JSON for connections.mjs, which starts it.
 
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -9,7 +9,7 @@ import { connectMany } from './connect-many.mjs';
 import { median } from './median.mjs';
 import { cpuMs, shuffled } from './timing.mjs';
 
-const floor = createRequire(import.meta.url)('./build/Release/floor.node');
+const baseline = createRequire(import.meta.url)('./build/Release/baseline.node');
 const ssOptions = { encoding: 'latin1', maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'ignore'] };
 const here = fileURLToPath(import.meta.url);
 const FOUR = ['rtt', 'probes', 'unackedSegments', 'timeSinceLastAckReceived'];
@@ -20,7 +20,7 @@ else await main(Number(process.argv[2]), Number(process.argv[3]));
 async function main(count, rounds) {
   const { sockets } = await connectMany(count);
   const results = await measure(sockets, rounds);
-  // Whether descriptors are searched for is decided when the package is loaded.
+  // The package decides when it is loaded whether it searches for descriptors.
   const env = { ...process.env, SOCKET_OPTIONS_SEARCH: '1' };
   const output = execFileSync(process.execPath, [here, 'search', String(count)], {
     encoding: 'utf8',
@@ -30,7 +30,7 @@ async function main(count, rounds) {
   process.stdout.write(report, () => process.exit());
 }
 
-/** What it takes to find the socket behind an object, as on Windows: of one, and of all the rest at once. */
+/** The time to find the sockets behind handle objects, as on Windows: one by one, and all at once. */
 async function search(count) {
   const { sockets } = await connectMany(count);
   const each = sockets.slice(0, 100).map((socket) => wallMs(() => getOption(socket, 'noDelay')));
@@ -46,7 +46,7 @@ async function measure(sockets, rounds) {
   if (all.errno.some((errno) => errno !== 0)) throw new Error('a socket could not be read');
 
   const cpu = {
-    floor: () => floor.tcpInfoSweep(plain),
+    baseline: () => baseline.tcpInfoSweep(plain),
     all: () => readTcpInfos(fds, undefined, all),
     four: () => readTcpInfos(fds, FOUR, four),
     sockets: () => readTcpInfos(sockets, FOUR, four),
@@ -56,22 +56,22 @@ async function measure(sockets, rounds) {
     ssParsed: () => parse(execFileSync('ss', ['-tinHoe'], ssOptions)),
     list: () => listConnections({ state: 'ESTABLISHED', tcpInfo: true }),
   };
-  if (wall.list().length !== wall.ssParsed().length) throw new Error('ss lists others');
+  if (wall.list().length !== wall.ssParsed().length) throw new Error('ss lists other connections');
   for (let i = 0; i < 5; i++) for (const run of Object.values(cpu)) run();
-  // Before the others leave garbage, whose collection would be taken for it.
-  const sweep = (which) => () => readTcpInfosAsync(which, undefined, all);
-  for (let i = 0; i < 5; i++) await sweep(sockets)();
+  // Measured first: garbage of the other cases would be collected meanwhile.
+  const readAll = (which) => () => readTcpInfosAsync(which, undefined, all);
+  for (let i = 0; i < 5; i++) await readAll(sockets)();
   const blocks = [];
   const numberBlocks = [];
   for (let round = 0; round < rounds; round++) {
-    blocks.push(await longestBlock(sweep(sockets)));
-    numberBlocks.push(await longestBlock(sweep(fds)));
+    blocks.push(await longestBlock(readAll(sockets)));
+    numberBlocks.push(await longestBlock(readAll(fds)));
   }
 
   const times = Object.fromEntries([...Object.keys(cpu), ...Object.keys(wall)].map((k) => [k, []]));
   for (let round = 0; round < rounds; round++) {
     for (const name of shuffled(Object.keys(cpu))) times[name].push(cpuMs(cpu[name]));
-    // Each takes as long as many of those above.
+    // These take much longer than the others.
     if (round % 4 === 0) {
       for (const name of shuffled(Object.keys(wall))) times[name].push(wallMs(wall[name]));
     }
@@ -91,24 +91,24 @@ function wallMs(run) {
   return performance.now() - start;
 }
 
-/** The longest time in which the event loop did nothing else, in milliseconds. */
+/** The longest time for which the event loop was blocked, in milliseconds. */
 async function longestBlock(run) {
   let longest = 0;
   let last = performance.now();
   let running = true;
-  const look = () => {
+  const turn = () => {
     const now = performance.now();
     longest = Math.max(longest, now - last);
     last = now;
-    if (running) setImmediate(look);
+    if (running) setImmediate(turn);
   };
-  setImmediate(look);
+  setImmediate(turn);
   await run();
   running = false;
   return longest;
 }
 
-/** What ss(8) prints, as objects with what listConnections gives. */
+/** The output of ss(8) as objects with about the content of listConnections(). */
 function parse(output) {
   const found = [];
   for (const line of output.split('\n')) {

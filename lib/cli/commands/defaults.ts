@@ -1,20 +1,20 @@
-// socket-options defaults: the system's defaults, and what they mean when a peer vanishes.
+// socket-options defaults: prints the system's defaults, and what they mean when a peer vanishes.
 
-import { getSystemDefaults, type SystemDefault, type SystemDefaults } from '../index';
-import { retransmissionTime } from '../system-defaults/retransmission-time';
-import type { Result, Values } from './command';
-import { duration, json, paragraph, printable, table } from './text';
+import { getSystemDefaults, type SystemDefault, type SystemDefaults } from '../../index';
+import { retransmissionTime } from '../../system-defaults/retransmission-time';
+import type { Result, Values } from '../command';
+import { formatDuration, formatTable, toJson, toPrintable, wrap } from '../view/text';
 
 export const summary = 'show the defaults of keepalive and retransmission on this system';
 
 export const help = `Usage: socket-options defaults [--json]
 
 Shows the defaults of keepalive and retransmission on this system, where each
-comes from, and when a connection notices with them that its peer has vanished.
+comes from, and how long it takes with them to detect a peer that has vanished.
 
   --json   print one JSON object: for each setting { value, unit, source, name,
-           scope, reason }. Times are in milliseconds. A value that is not known
-           is null, and its reason says why
+           scope, reason }. Times are in milliseconds. An unknown value is null;
+           its reason explains why
 
 Exit codes: 0 success, 1 a setting of this system could not be read, 2 wrong
 arguments.
@@ -24,40 +24,43 @@ export const options = { json: { type: 'boolean' } } as const;
 
 export function run(given: Values<typeof options>): Result {
   const defaults = getSystemDefaults();
-  const unread = Object.values<SystemDefault>(defaults).some(
+  const hasUnreadable = Object.values<SystemDefault>(defaults).some(
     ({ value, name }) => value === null && name !== null,
   );
-  return { output: given.json ? json(defaults, 2) : text(defaults), complete: !unread };
+  return {
+    output: given.json ? toJson(defaults, 2) : formatText(defaults),
+    complete: !hasUnreadable,
+  };
 }
 
-function text(defaults: SystemDefaults): string {
+function formatText(defaults: SystemDefaults): string {
   const rows = Object.entries<SystemDefault>(defaults).map(([key, setting]) => [
     key,
-    valueText(setting),
-    printable(originText(setting)),
+    formatValue(setting),
+    toPrintable(formatOrigin(setting)),
   ]);
   const { scope } = defaults.keepAliveInitialDelay;
   return [
     `Defaults of ${process.platform} (${scope === 'machine' ? 'this machine' : `the ${scope} of this process`})`,
     '',
-    table([['SETTING', 'VALUE', 'FROM'], ...rows]),
+    formatTable([['SETTING', 'VALUE', 'FROM'], ...rows]),
     '',
-    ...meaning(defaults).map((sentence) => paragraph(sentence)),
+    ...explain(defaults).map((sentence) => wrap(sentence)),
   ].join('\n');
 }
 
-function valueText({ value, unit }: SystemDefault): string {
+function formatValue({ value, unit }: SystemDefault): string {
   if (value === null) return '-';
-  return unit === 'ms' ? duration(value) : String(value);
+  return unit === 'ms' ? formatDuration(value) : String(value);
 }
 
-function originText({ name, source, reason }: SystemDefault): string {
+function formatOrigin({ name, source, reason }: SystemDefault): string {
   if (reason !== null) return name === null ? reason : `${name}: ${reason}`;
   return source === 'builtin' ? `built in (${name})` : `${source} ${name}`;
 }
 
-/** When a vanished peer is noticed, as far as the numbers are known. */
-function meaning(defaults: SystemDefaults): string[] {
+/** How long it takes to detect a vanished peer, as far as the numbers are known. */
+function explain(defaults: SystemDefaults): string[] {
   const sentences: string[] = [];
   const { keepAliveInitialDelay, keepAliveInterval, keepAliveCount } = defaults;
   if (
@@ -67,8 +70,8 @@ function meaning(defaults: SystemDefaults): string[] {
   ) {
     const idle = keepAliveInitialDelay.value + keepAliveInterval.value * keepAliveCount.value;
     sentences.push(
-      `Idle connection, keepalive off (as every socket starts): a vanished peer is never noticed.`,
-      `Idle connection, keepalive on as above: noticed after ${duration(idle)}.`,
+      'On an idle connection without keepalive (the default of every socket), a vanished peer is never detected.',
+      `On an idle connection with keepalive as above, it is detected after ${formatDuration(idle)}.`,
     );
   }
   const { retransmissions, retransmissionTimeoutMin, retransmissionTimeoutMax } = defaults;
@@ -84,7 +87,7 @@ function meaning(defaults: SystemDefaults): string[] {
       retransmissionTimeoutMax.value,
     );
     sentences.push(
-      `Data in flight: keepalive does not run, and the write fails after ${duration(busy)} or more, unless a user timeout is set.`,
+      `While data is in flight, keepalive does not run: the write fails after ${formatDuration(busy)} or more, unless a user timeout is set.`,
     );
   }
   return sentences;

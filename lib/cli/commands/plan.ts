@@ -1,16 +1,17 @@
-// socket-options plan: the options that keep a dead-peer timeout, and what happens then.
+// socket-options plan: prints the options that keep a dead-peer timeout, and draws what happens when a peer
+// vanishes.
 
-import { type Row, rows, type Spelling } from '../catalogue/catalogue';
-import { type Timelines, timelinesOf } from '../dead-peer/timeline';
+import { type Row, rows, type Spelling } from '../../catalogue/catalogue';
+import { type Timelines, timelinesOf } from '../../dead-peer/timeline';
 import {
   type DeadPeerPlan,
   type DeadPeerPlatform,
   planDeadPeerTimeout,
   type ZeroWindow,
-} from '../index';
-import { checkedBy, choiceOf, durationOf, numberOf, probesOf, TIMEOUT_RANGE } from './arguments';
-import type { Result, Values } from './command';
-import { duration, json, paragraph, showsUnicode, table } from './text';
+} from '../../index';
+import { checkedBy, choiceOf, durationOf, numberOf, probesOf, TIMEOUT_RANGE } from '../arguments';
+import type { Result, Values } from '../command';
+import { formatDuration, formatTable, supportsUnicode, toJson, wrap } from '../view/text';
 
 export const summary = 'show and draw the options that detect a vanished peer in time';
 
@@ -24,17 +25,17 @@ is written 20s, 1500ms, 2m, 1h or 1d; the longest is 24d.
 
   --platform <name>     linux, darwin, win32, freebsd or gvisor (default: this
                         system)
-  --min-probes <n>      how many probes must be unanswered at least: 1 to 127
-                        (default: 3)
-  --zero-window <what>  a living peer that does not read: fail ends the
-                        connection, tolerate keeps it (default: fail)
+  --min-probes <n>      the least number of unanswered probes before the
+                        connection fails: 1 to 127 (default: 3)
+  --zero-window <what>  what happens if a living peer does not read: fail ends
+                        the connection, tolerate keeps it (default: fail)
   --rto <duration>      the retransmission timeout of the connection: 1ms to 2m
                         (default: 1s)
   --loss <percent>      also show how often an idle, living peer is taken for
-                        dead on a path that loses this share of the packets in
-                        each direction: 0 to 100
-  --json                print the plan and its timelines as one JSON object,
-                        times in milliseconds
+                        dead if the path loses this share of the packets in each
+                        direction: 0 to 100
+  --json                print the plan and its timelines as one JSON object;
+                        times are in milliseconds
 
 Examples:
   socket-options plan 20s
@@ -55,8 +56,8 @@ export const options = {
 
 export const operands = ['duration'] as const;
 
-const ZERO_WINDOW: readonly ZeroWindow[] = ['fail', 'tolerate'];
-const SYSTEMS: readonly DeadPeerPlatform[] = ['linux', 'darwin', 'win32', 'freebsd', 'gvisor'];
+const ZERO_WINDOW_CHOICES: readonly ZeroWindow[] = ['fail', 'tolerate'];
+const PLATFORMS: readonly DeadPeerPlatform[] = ['linux', 'darwin', 'win32', 'freebsd', 'gvisor'];
 
 export function run(given: Values<typeof options>, [timeout = '']: readonly string[]): Result {
   const { platform, rto, loss } = given;
@@ -65,27 +66,29 @@ export function run(given: Values<typeof options>, [timeout = '']: readonly stri
   const milliseconds = durationOf('duration', timeout, ...TIMEOUT_RANGE);
   const plan = checkedBy(() =>
     planDeadPeerTimeout(milliseconds, {
-      platform: platform === undefined ? undefined : choiceOf('--platform', platform, SYSTEMS),
+      platform: platform === undefined ? undefined : choiceOf('--platform', platform, PLATFORMS),
       minProbes: minProbes === undefined ? undefined : probesOf(minProbes),
       zeroWindow:
-        zeroWindow === undefined ? undefined : choiceOf('--zero-window', zeroWindow, ZERO_WINDOW),
+        zeroWindow === undefined
+          ? undefined
+          : choiceOf('--zero-window', zeroWindow, ZERO_WINDOW_CHOICES),
       retransmissionTimeout: rto === undefined ? undefined : durationOf('--rto', rto, '1ms', '2m'),
       lossRate: loss === undefined ? undefined : numberOf('--loss', loss, [0, 100]) / 100,
     }),
   );
   const timelines = timelinesOf(plan);
-  const output = given.json ? json({ ...plan, timelines }, 2) : text(plan, timelines, loss);
+  const output = given.json ? toJson({ ...plan, timelines }, 2) : formatText(plan, timelines, loss);
   return { output, complete: true };
 }
 
-function text(plan: DeadPeerPlan, timelines: Timelines, loss: string | undefined): string {
+function formatText(plan: DeadPeerPlan, timelines: Timelines, loss: string | undefined): string {
   const { platform, timeout, bounds, falseAlarmsPerHour } = plan;
   const sentences = [
     plan.why,
     ...(falseAlarmsPerHour === null
       ? []
       : [
-          `On a path that loses ${loss} % of the packets in each direction, the chance that a living, idle peer is taken for dead is ${chance(falseAlarmsPerHour)} per hour.`,
+          `On a path that loses ${loss} % of the packets in each direction, the chance that a living, idle peer is taken for dead is ${formatChance(falseAlarmsPerHour)} per hour.`,
         ]),
     ...(plan.zeroWindow === 'fail'
       ? [
@@ -97,17 +100,17 @@ function text(plan: DeadPeerPlan, timelines: Timelines, loss: string | undefined
       : `The rules behind these times come from the documents and the source code of ${platform}. They were not measured there.`,
   ];
   return [
-    `A peer that vanishes is noticed within ${duration(timeout)} on ${platform}.`,
+    `A peer that vanishes is noticed within ${formatDuration(timeout)} on ${platform}.`,
     '',
-    table([['OPTION', 'VALUE', 'KERNEL'], ...optionRows(plan)]),
+    formatTable([['OPTION', 'VALUE', 'KERNEL'], ...optionRows(plan)]),
     '',
-    paragraph(
+    wrap(
       'Time since the last segment of the peer (P probe, W write, R retransmission, X the connection fails):',
     ),
     '',
-    ...drawn(timelines, bounds),
+    ...drawTimelines(timelines, bounds),
     '',
-    ...sentences.map((sentence) => paragraph(sentence)),
+    ...sentences.map((sentence) => wrap(sentence)),
   ].join('\n');
 }
 
@@ -122,13 +125,13 @@ function optionRows({ options, platform }: DeadPeerPlan): string[][] {
     const inUnits = unit === 's' ? Math.ceil(number / 1_000) : number;
     return [
       name,
-      unit === null ? `${number}` : duration(number),
+      unit === null ? `${number}` : formatDuration(number),
       `${spelling.name} ${inUnits}${unit === null ? '' : ` ${unit}`}`,
     ];
   });
 }
 
-function chance(share: number): string {
+function formatChance(share: number): string {
   if (share === 0) return '0';
   if (share >= 0.1) return `${Math.round(share * 100)} %`;
   const percent = share * 100;
@@ -137,44 +140,51 @@ function chance(share: number): string {
     : `1 in ${Number((1 / share).toPrecision(2))}`;
 }
 
-const LETTERS = { silence: '', write: 'W', probe: 'P', retransmission: 'R', end: 'X' } as const;
+const EVENT_LETTERS = {
+  silence: '',
+  write: 'W',
+  probe: 'P',
+  retransmission: 'R',
+  end: 'X',
+} as const;
 const CASES = ['idle', 'busy', 'worst'] as const;
-const LABEL = 7;
-const FIGURE = 10;
-/** Columns for a drawing that shows anything. */
-const NARROWEST = 20;
+/** Widths, in columns: of the case's name, of its bound, and of the drawing between them. */
+const LABEL_WIDTH = 7;
+const MIN_BOUND_WIDTH = 10;
+const MIN_DRAWING_WIDTH = 20;
+const MAX_WIDTH = 120;
 
-/** A line for each case, and the seconds below. */
-function drawn(timelines: Timelines, bounds: DeadPeerPlan['bounds']): string[] {
-  const figures = CASES.map((name) => ` ${duration(bounds[name])}`);
-  const figure = Math.max(FIGURE, ...figures.map(({ length }) => length));
-  const columns = Math.min(process.stdout.columns || 80, 120);
-  const width = Math.max(NARROWEST, columns - LABEL - figure);
+/** A line for each case, to scale, and an axis of seconds below. */
+function drawTimelines(timelines: Timelines, bounds: DeadPeerPlan['bounds']): string[] {
+  const boundTexts = CASES.map((name) => ` ${formatDuration(bounds[name])}`);
+  const boundWidth = Math.max(MIN_BOUND_WIDTH, ...boundTexts.map(({ length }) => length));
+  const columns = Math.min(process.stdout.columns || 80, MAX_WIDTH);
+  const width = Math.max(MIN_DRAWING_WIDTH, columns - LABEL_WIDTH - boundWidth);
   const scale = (width - 1) / bounds.worst;
-  const dash = showsUnicode() ? '─' : '-';
+  const dash = supportsUnicode() ? '─' : '-';
   const lines = CASES.map((name, index) => {
     const cells: string[] = [];
     for (const { at, what } of timelines[name]) {
-      const place = Math.round(at * scale);
-      while (cells.length < place) cells.push(dash);
-      // The later of two events in one place is shown, so that the end always is.
-      if (LETTERS[what] !== '') cells[place] = LETTERS[what];
+      const column = Math.round(at * scale);
+      while (cells.length < column) cells.push(dash);
+      // Of two events in one column the later one is shown, so the end is always visible.
+      if (EVENT_LETTERS[what] !== '') cells[column] = EVENT_LETTERS[what];
     }
-    return `${name.padEnd(LABEL)}${cells.join('').padEnd(width)}${figures[index]}`.trimEnd();
+    return `${name.padEnd(LABEL_WIDTH)}${cells.join('').padEnd(width)}${boundTexts[index]}`.trimEnd();
   });
-  return [...lines, `${' '.repeat(LABEL)}${axis(bounds.worst, scale, width)}`];
+  return [...lines, `${' '.repeat(LABEL_WIDTH)}${drawAxis(bounds.worst, scale, width)}`];
 }
 
-/** Round numbers of seconds, as many as there is room for. */
-function axis(longest: number, scale: number, width: number): string {
+/** As many round numbers of seconds as fit. */
+function drawAxis(longest: number, scale: number, width: number): string {
   const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 36_000, 86_400];
   const step = (steps.find((seconds) => seconds * 1_000 * scale >= 8) ?? longest / 1_000) * 1_000;
   let line = '';
   for (let at = 0; at <= longest; at += step) {
     const label = at % 1_000 === 0 ? `${at / 1_000}` : '';
-    const place = Math.round(at * scale);
-    if (place + label.length > width) break;
-    line = line.padEnd(place) + label;
+    const column = Math.round(at * scale);
+    if (column + label.length > width) break;
+    line = line.padEnd(column) + label;
   }
   return `${line} s`;
 }

@@ -1,0 +1,123 @@
+// The facts about one connection as text for people: without a terminal, a clock or a system call.
+
+import type { Connection } from '../../index';
+import { consecutiveTimeouts, type Observed, timeSinceLastReceived } from '../suspicion';
+import { formatAge, formatBytes, formatLatency, toPrintable } from './text';
+
+export function formatLocal({ localAddress, localPort }: Connection): string {
+  return formatEndpoint(localAddress, localPort);
+}
+
+export function formatRemote({ remoteAddress, remotePort }: Connection): string {
+  return formatEndpoint(remoteAddress, remotePort);
+}
+
+const formatEndpoint = (address: string, port: number) =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+
+/** The peer; of a listening socket, whose queues count connections, the accept queue and its limit. */
+export function formatPeer(connection: Connection): string {
+  if (connection.state !== 'LISTEN') return formatRemote(connection);
+  const { receiveQueue, sendQueue } = connection;
+  return receiveQueue === null || sendQueue === null
+    ? ''
+    : `accept queue ${receiveQueue}/${sendQueue}`;
+}
+
+/** The states in which keepalive can run. */
+const KEEPALIVE_STATES: ReadonlySet<string> = new Set(['ESTABLISHED', 'CLOSE-WAIT', 'FIN-WAIT-2']);
+
+/**
+ * What the running timer will do. The kernel reports one timer only: while another one runs, whether
+ * keepalive is on is not known.
+ */
+export function formatTimer(connection: Connection, platform: string = process.platform): string {
+  const { state, timer, tcpInfo, sendQueue, inode } = connection;
+  if (timer === null) {
+    // Linux starts the keepalive timer with the connection: without any timer, keepalive is off.
+    // Other systems do not report timers.
+    const isOff = KEEPALIVE_STATES.has(state) && sendQueue === 0 && platform === 'linux';
+    return isOff ? 'off' : '';
+  }
+  const next = timer.count + 1;
+  const when = `in ${formatAge(timer.expires)}`;
+  switch (timer.kind) {
+    case 'keepalive':
+      // Once no process holds the socket (inode 0), Linux uses this timer to wait for the peer's FIN.
+      if (state === 'FIN-WAIT-2' && inode === 0) return `removed ${when}`;
+      return timer.count === 0 ? `first probe ${when}` : `probe ${next} ${when}`;
+    case 'retransmission':
+      // With count 0 nothing is wrong: the timer runs whenever data is in flight.
+      return timer.count === 0 ? `ACK due ${when}` : `retransmission ${next} ${when}`;
+    case 'persist':
+      // With an open window, Linux uses this timer when it could not send locally (no route).
+      return tcpInfo !== null && (tcpInfo.sendWindow ?? 0) > 0
+        ? `attempt ${next} to send ${when}`
+        : `window probe ${next} ${when}`;
+    case 'time-wait':
+      return `removed ${when}`;
+    case 'delayed-ack':
+      return `delayed ACK ${when}`;
+    case 'unknown':
+      return `unknown timer ${when}`;
+  }
+}
+
+export function formatAlive(connection: Connection): string {
+  const silence = connection.state === 'LISTEN' ? null : timeSinceLastReceived(connection);
+  return silence === null ? '' : formatAge(silence);
+}
+
+export function formatRoundTrip({ tcpInfo }: Connection): string {
+  return tcpInfo === null || tcpInfo.rtt === null ? '' : formatLatency(tcpInfo.rtt);
+}
+
+/** Retransmissions in a row now / since the connection was made. */
+export function formatRetransmissions(connection: Connection): string {
+  const inRow = consecutiveTimeouts(connection);
+  const total = connection.tcpInfo?.segmentsRetransmitted ?? null;
+  if (total === null) return inRow === 0 ? '' : String(inRow);
+  return inRow === 0 && total === 0 ? '' : `${inRow}/${total}`;
+}
+
+export function formatQueue(connection: Connection, name: 'receiveQueue' | 'sendQueue'): string {
+  return connection.state === 'LISTEN' ? '' : formatAmount(connection[name]);
+}
+
+/** Empty for 0 and for what the system does not report. */
+export const formatAmount = (bytes: number | null | undefined) =>
+  bytes === null || bytes === undefined || bytes === 0 ? '' : formatBytes(bytes);
+
+export function formatProcesses({ owners }: Connection): string {
+  return (owners ?? []).map(({ name, pid }) => `${name} (${pid})`).join(', ');
+}
+
+export interface ConnectionTextOptions {
+  readonly unicode: boolean;
+  /** Whether to name the processes that hold the connection. */
+  readonly owners?: boolean;
+  /** The system that the connection is from, if not this one. */
+  readonly platform?: string;
+}
+
+/** One connection in one line. Every fact has its name: logs are read line by line, and searched. */
+export function formatConnection(
+  { connection, suspicion }: Observed,
+  { owners = false, platform, unicode }: ConnectionTextOptions,
+): string {
+  const facts = [
+    ['alive', formatAlive(connection)],
+    ['rtt', formatRoundTrip(connection)],
+    ['retransmissions', formatRetransmissions(connection)],
+    ['unread', formatQueue(connection, 'receiveQueue')],
+    ['unacked', formatQueue(connection, 'sendQueue')],
+    ['timer', formatTimer(connection, platform)],
+    ['process', owners ? formatProcesses(connection) : ''],
+  ].filter(([, text]) => text !== '');
+  const parts = [
+    `${connection.state} ${formatLocal(connection)} ${formatPeer(connection)}`.trimEnd(),
+    ...facts.map(([name, text]) => `${name} ${text}`),
+    ...(suspicion === null ? [] : [suspicion]),
+  ];
+  return toPrintable(parts.join('; '), unicode);
+}
