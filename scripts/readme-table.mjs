@@ -53,10 +53,10 @@ function kind(row) {
   return row.access === 'read' ? `${value}, read only` : value;
 }
 
-function cell(spelling) {
-  if (spelling === null) return '–';
-  const names = [spelling.name, spelling.ipv6 ?? []].flat().map((name) => `\`${name}\``);
-  return `${names.join(', ')}${spelling.access === 'read' ? ' (read)' : ''}`;
+function cell(option) {
+  if (option === null) return '–';
+  const names = [option.name, option.ipv6 ?? []].flat().map((name) => `\`${name}\``);
+  return `${names.join(', ')}${option.access === 'read' ? ' (read)' : ''}`;
 }
 
 function table() {

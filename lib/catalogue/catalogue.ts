@@ -4,11 +4,11 @@
 // Several options of one call are written in the order of the rows.
 
 import { ip } from './ip';
-import type { KernelUnit, Platform, Row, Spelling } from './row';
+import type { KernelUnit, Platform, PlatformOption, Row } from './row';
 import { socket } from './socket';
 import { tcp } from './tcp';
 
-export type { KernelUnit, Platform, Row, Spelling };
+export type { KernelUnit, Platform, PlatformOption, Row };
 
 type Tcp = typeof tcp;
 type Socket = typeof socket;

@@ -8,7 +8,7 @@ export type Platform = 'linux' | 'darwin' | 'win32' | 'freebsd';
 export type KernelUnit = 's' | 'ms' | 'us';
 
 /** How one system spells an option. Numbers are in the kernel's own unit. */
-export interface Spelling {
+export interface PlatformOption {
   /** The name in the system's headers. */
   readonly name: string;
   /** Of `dscp`: the name of the option of IPv6 that belongs to `name`. */
@@ -27,12 +27,12 @@ export interface Spelling {
   /** 0 is written as what a new socket has, because no number for "off" is documented. */
   readonly offAsNew?: true;
   /** What versions of the system have that do not know `name`. */
-  readonly older?: Spelling;
+  readonly older?: PlatformOption;
   /** Of `struct linger`: its members are two ints, or two unsigned shorts. */
   readonly layout?: 'int' | 'short';
 }
 
-interface RowOf<Kind extends string, Example> extends Record<Platform, Spelling | null> {
+interface RowOf<Kind extends string, Example> extends Record<Platform, PlatformOption | null> {
   /** How a value becomes bytes and back: lib/options/codec.ts has one entry for each kind. */
   readonly kind: Kind;
   /** A value a program might set: the derived tests write it. */
@@ -69,11 +69,16 @@ export type Rows = Readonly<Record<string, Row>>;
 /** Largest value of the C int that most options are. */
 const INT_MAX = 2_147_483_647;
 
-export function flag(name: string): Spelling {
+export function flag(name: string): PlatformOption {
   return { name };
 }
 
-export function number(name: string, min = 0, max = INT_MAX, more?: Partial<Spelling>): Spelling {
+export function number(
+  name: string,
+  min = 0,
+  max = INT_MAX,
+  more?: Partial<PlatformOption>,
+): PlatformOption {
   return { name, min, max, ...more };
 }
 
@@ -82,7 +87,7 @@ export function duration(
   unit: KernelUnit,
   min = 0,
   max = INT_MAX,
-  more?: Partial<Spelling>,
-): Spelling {
+  more?: Partial<PlatformOption>,
+): PlatformOption {
   return { name, unit, min, max, ...more };
 }

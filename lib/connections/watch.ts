@@ -2,9 +2,9 @@
 
 import { EventEmitter } from 'node:events';
 import { binding } from '../core/addon';
-import { rangeError, typeError } from '../core/validate';
+import { validateNumber, validateOptions } from '../core/validate';
 import type { Connection, ConnectionFilter } from './connection';
-import { type Conditions, conditionsOf, endMembers, matches, membersOf } from './filter';
+import { type Conditions, conditionsOf, endMembers, matches } from './filter';
 import { connectionOf, multipathFamilies } from './linux/linux';
 import { DiagMessages } from './linux/messages';
 import { failed, refused } from './this-platform';
@@ -158,13 +158,10 @@ export class ConnectionWatch extends EventEmitter<{
  * @throws TypeError, RangeError for wrong options.
  * @throws SocketOptionError as {@link listConnections}; `ENOTSUP` on macOS and Windows.
  */
-export function watchClosedConnections(options?: ConnectionWatchOptions): ConnectionWatch {
-  const given = Object.fromEntries(membersOf(options, 'options', ['filter', 'limit']));
-  const { filter, limit = DEFAULT_LIMIT } = given as ConnectionWatchOptions;
+export function watchClosedConnections(options: ConnectionWatchOptions = {}): ConnectionWatch {
+  const members = validateOptions(options, 'options', ['filter', 'limit']);
+  const { filter, limit = DEFAULT_LIMIT } = members;
   const conditions = conditionsOf(filter, 'options.filter', endMembers);
-  if (typeof limit !== 'number') throw typeError('options.limit', 'a number', limit);
-  if (!Number.isInteger(limit) || limit < 1 || limit > LARGEST_LIMIT) {
-    throw rangeError('options.limit', `an integer >= 1 and <= ${LARGEST_LIMIT}`, limit);
-  }
+  validateNumber(limit, 'options.limit', { integer: true, min: 1, max: LARGEST_LIMIT });
   return new ConnectionWatch(conditions, limit);
 }

@@ -5,18 +5,18 @@ import type { SocketOptions } from '../catalogue/catalogue';
 import type { Platform } from '../catalogue/row';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
-import { valueError } from '../core/validate';
+import { validateNumber, validateOneOf, validateOptions } from '../core/validate';
 import { setKeepAlive } from '../options/keepalive';
 import { isSupported } from '../options/option';
-import { checkOptions, setOptions } from '../options/options';
+import { setOptions, validateSocketOptions } from '../options/options';
 import { getSystemDefaults } from '../system-defaults/system-defaults';
 import {
   type DeadPeerOptions,
   type DeadPeerPlan,
   keepAliveSuffices,
   type PlanOptions,
+  type PlanRequest,
   planFor,
-  type Wish,
 } from './plan';
 import {
   BUILTIN,
@@ -27,20 +27,26 @@ import {
 } from './retransmission-here';
 import type { DeadPeerPlatform } from './rules';
 import {
-  checkedNumber,
-  checkedTimeout,
-  checkedWish,
-  checkTolerance,
+  type ArgumentPaths,
   DEAD_PEER_OPTIONS,
-  membersOf,
-  tooSmall,
+  timeoutTooSmallError,
+  validatePlanOptions,
+  validateTimeout,
+  validateTolerance,
 } from './validate-options';
 
 const isWindows = process.platform === 'win32';
 /** Whether a plan for this system has one, so that it is ours to put back. */
 const isUserTimeoutOurs = !keepAliveSuffices(process.platform as Platform);
 
-const SYSTEMS: readonly DeadPeerPlatform[] = ['linux', 'darwin', 'win32', 'freebsd', 'gvisor'];
+const PLATFORMS: readonly DeadPeerPlatform[] = ['linux', 'darwin', 'win32', 'freebsd', 'gvisor'];
+
+const PLAN_OPTIONS = [
+  ...DEAD_PEER_OPTIONS,
+  ...(['platform', 'retransmissionTimeout', 'lossRate'] as const),
+] as const;
+
+const PATHS: ArgumentPaths = { timeout: 'timeout', options: 'options' };
 
 /**
  * What {@link setDeadPeerTimeout} would set, on this or another system, and the bounds that follow; asks
@@ -52,57 +58,60 @@ const SYSTEMS: readonly DeadPeerPlatform[] = ['linux', 'darwin', 'win32', 'freeb
  * Linux: measured. macOS, FreeBSD, Windows, gVisor: by their documents and source (`measured: false`).
  * @throws RangeError, TypeError as {@link setDeadPeerTimeout}.
  */
-export function planDeadPeerTimeout(timeout: number, options?: PlanOptions): DeadPeerPlan {
-  const given = membersOf(options, [
-    ...DEAD_PEER_OPTIONS,
-    ...['platform', 'retransmissionTimeout', 'lossRate'],
-  ]);
-  const checked = checkedTimeout(timeout);
-  const { platform = process.platform, retransmissionTimeout = INITIAL_TIMEOUT, lossRate } = given;
-  const system = SYSTEMS.find((name) => name === platform);
-  if (system === undefined) {
-    throw valueError('options.platform', `must be one of ${SYSTEMS.join(', ')}`, platform);
-  }
-  const deadPeer = checkedWish(given);
-  checkTolerance(system, deadPeer.zeroWindow);
-  const wish: Wish = {
+export function planDeadPeerTimeout(timeout: number, options: PlanOptions = {}): DeadPeerPlan {
+  return makePlan(timeout, validateOptions(options, 'options', PLAN_OPTIONS), PATHS);
+}
+
+/** The same for arguments that have other names in errors. The names of the options are not checked. Not public. */
+export function makePlan(
+  timeout: number,
+  options: PlanOptions,
+  paths: ArgumentPaths,
+): DeadPeerPlan {
+  validateTimeout(timeout, paths.timeout);
+  const { platform = process.platform, retransmissionTimeout = INITIAL_TIMEOUT } = options;
+  const system = validateOneOf(platform, `${paths.options}.platform`, PLATFORMS);
+  const chosen = validatePlanOptions(options, paths.options);
+  validateTolerance(system, chosen.zeroWindow, paths.options);
+  const range = { min: 1, max: 120_000, milliseconds: true };
+  validateNumber(retransmissionTimeout, `${paths.options}.retransmissionTimeout`, range);
+  const request: PlanRequest = {
     platform: system,
-    ...deadPeer,
+    ...chosen,
     assumptions: [],
-    retransmission: {
-      ...BUILTIN[system],
-      timeout: checkedNumber('options.retransmissionTimeout', retransmissionTimeout, 1, 120_000),
-    },
+    retransmission: { ...BUILTIN[system], timeout: retransmissionTimeout },
   };
-  const loss =
-    lossRate === undefined ? undefined : checkedNumber('options.lossRate', lossRate, 0, 1);
-  const plan = planFor(wish, checked, loss);
-  if (plan === undefined) throw tooSmall(timeout, wish);
+  const { lossRate } = options;
+  if (lossRate !== undefined) {
+    validateNumber(lossRate, `${paths.options}.lossRate`, { min: 0, max: 1 });
+  }
+  const plan = planFor(request, timeout, lossRate);
+  if (plan === undefined) throw timeoutTooSmallError(timeout, request, paths);
   return plan;
 }
 
 /** The plan for a socket whose retransmission timeout is known, with room for a longer one where there is. */
-function planHere(
+function planForSocket(
   timeout: number,
-  checked: ReturnType<typeof checkedWish>,
+  chosen: ReturnType<typeof validatePlanOptions>,
   rto: number | null,
 ): DeadPeerPlan {
   const platform = process.platform as Platform;
-  const wishWith = (assumed: number): Wish => ({
-    ...checked,
+  const requestWith = (assumed: number): PlanRequest => ({
+    ...chosen,
     platform,
     fixedCount: fixedCount(),
     // A user timeout leaves nothing to the system's settings.
-    ...(checked.zeroWindow === 'fail'
+    ...(chosen.zeroWindow === 'fail'
       ? { retransmission: { ...builtinHere, timeout: assumed }, assumptions: [] }
       : retransmissionHere(assumed)),
   });
-  const wish = wishWith(Math.max(rto ?? 0, INITIAL_TIMEOUT));
-  const plan = planAgain(wish, timeout);
+  const request = requestWith(Math.max(rto ?? 0, INITIAL_TIMEOUT));
+  const plan = cachedPlanFor(request, timeout);
   if (plan !== undefined) return plan;
-  const exact = rto === null ? wish : wishWith(rto);
+  const exact = rto === null ? request : requestWith(rto);
   const tight = planFor(exact, timeout);
-  if (tight === undefined) throw tooSmall(timeout, exact);
+  if (tight === undefined) throw timeoutTooSmallError(timeout, exact, PATHS);
   return tight;
 }
 
@@ -115,11 +124,11 @@ function fixedCount(): number | undefined {
 let recent: { readonly key: string; readonly plan: DeadPeerPlan | undefined } | undefined;
 
 /** Most programs have one timeout for all of their sockets: the last plan is kept. */
-function planAgain(wish: Wish, timeout: number): DeadPeerPlan | undefined {
-  const { minProbes, zeroWindow, retransmission, assumptions } = wish;
+function cachedPlanFor(request: PlanRequest, timeout: number): DeadPeerPlan | undefined {
+  const { minProbes, zeroWindow, retransmission, assumptions } = request;
   const values = [timeout, minProbes, zeroWindow, ...Object.values(retransmission)];
   const key = [...values, ...assumptions].join(' ');
-  if (recent?.key !== key) recent = { key, plan: planFor(wish, timeout) };
+  if (recent?.key !== key) recent = { key, plan: planFor(request, timeout) };
   return recent.plan;
 }
 
@@ -162,19 +171,20 @@ export function setDeadPeerTimeout(
 export function setDeadPeerTimeout(
   socketOrServer: SocketLike,
   timeout: number | null,
-  options?: DeadPeerOptions,
+  options: DeadPeerOptions = {},
 ): DeadPeerPlan | null {
-  const checked = checkedWish(membersOf(options, DEAD_PEER_OPTIONS));
+  const members = validateOptions(options, 'options', DEAD_PEER_OPTIONS);
+  const chosen = validatePlanOptions(members, 'options');
   if (timeout === null) {
     apply(socketOrServer, asNew());
     follow(socketOrServer, undefined);
     return null;
   }
-  const wanted = checkedTimeout(timeout);
-  checkTolerance(process.platform as Platform, checked.zeroWindow);
+  validateTimeout(timeout, 'timeout');
+  validateTolerance(process.platform as Platform, chosen.zeroWindow, 'options');
   // Once: a getter may return another descriptor the next time.
   const fd = descriptorOf(socketOrServer);
-  const plan = planHere(wanted, checked, retransmissionTimeoutOf(fd));
+  const plan = planForSocket(timeout, chosen, retransmissionTimeoutOf(fd));
   apply(fd, plan.options);
   follow(socketOrServer, plan);
   return plan;
@@ -191,7 +201,7 @@ function apply(socket: SocketLike, options: SocketOptions): void {
   const { keepAlive, keepAliveInitialDelay, keepAliveInterval, keepAliveCount, ...others } =
     options;
   // Before anything is set.
-  checkOptions(others);
+  validateSocketOptions(others);
   setKeepAlive(socket, {
     enable: keepAlive,
     initialDelay: keepAliveInitialDelay,

@@ -67,7 +67,7 @@ export interface DeadPeerPlan {
 }
 
 /** What there is to choose for a plan, checked. */
-export interface Wish {
+export interface PlanRequest {
   readonly platform: DeadPeerPlatform;
   readonly minProbes: number;
   readonly zeroWindow: ZeroWindow;
@@ -115,13 +115,13 @@ function userTimeoutFor(initialDelay: number, interval: number, probes: number):
 }
 
 function choiceOf(
-  wish: Wish,
+  request: PlanRequest,
   probes: number,
   initialDelay: number,
   interval: number,
   timeoutMax: number | null,
 ): Choice {
-  const { platform, retransmission } = wish;
+  const { platform, retransmission } = request;
   const byCount = keepAliveSuffices(platform) || timeoutMax !== null;
   const userTimeout = byCount ? 0 : userTimeoutFor(initialDelay, interval, probes);
   const chosen = {
@@ -140,15 +140,19 @@ function choiceOf(
       ? boundsOf(platform, values, retransmission)
       : boundsWithin(
           boundsOf(platform, values, { ...retransmission, timeoutMax }),
-          wish,
+          request,
           timeoutMax,
         );
   return { values, timeoutMax, bounds };
 }
 
 /** A window that is closed when the peer vanishes is probed as often as data is sent again. */
-function boundsWithin(bounds: DeadPeerBounds, wish: Wish, timeoutMax: number): DeadPeerBounds {
-  const { retries, timeout } = wish.retransmission;
+function boundsWithin(
+  bounds: DeadPeerBounds,
+  request: PlanRequest,
+  timeoutMax: number,
+): DeadPeerBounds {
+  const { retries, timeout } = request.retransmission;
   const busy = Math.max(bounds.busy, timeout + (retries + 1) * timeoutMax);
   return { ...bounds, busy, worst: bounds.idle + busy };
 }
@@ -166,18 +170,18 @@ function latest({ values, bounds, timeoutMax }: Choice): number {
 }
 
 /** The best choice for so many probes: the longest initial delay, and so the fewest probes. */
-function longestDelay(wish: Wish, timeout: number, probes: number): Choice | undefined {
+function longestDelay(request: PlanRequest, timeout: number, probes: number): Choice | undefined {
   // The interval and the longest retransmission timeout are shares of the timeout. Where little of it
   // is left for them (many probes, a long retransmission timeout), they are shares of less, down to
   // the shortest that there are, for which `smallestTimeout` is computed.
   for (let shared = timeout; ; shared /= 2) {
-    const choice = longestDelayWith(wish, timeout, probes, shared);
+    const choice = longestDelayWith(request, timeout, probes, shared);
     if (choice !== undefined || shared < SECOND) return choice;
   }
 }
 
 function longestDelayWith(
-  wish: Wish,
+  request: PlanRequest,
   timeout: number,
   probes: number,
   shared: number,
@@ -185,8 +189,8 @@ function longestDelayWith(
   // So long that it takes more than a short disturbance of the path to lose all of the probes.
   const seconds = Math.min(Math.max(1, Math.floor(shared / (20 * SECOND))), LONGEST_DELAY / SECOND);
   const interval = seconds * SECOND;
-  const timeoutMax = timeoutMaxFor(wish, shared);
-  const at = (delay: number) => choiceOf(wish, probes, delay * SECOND, interval, timeoutMax);
+  const timeoutMax = timeoutMaxFor(request, shared);
+  const at = (delay: number) => choiceOf(request, probes, delay * SECOND, interval, timeoutMax);
   const fits = (delay: number) => latest(at(delay)) <= timeout + TIMER_SLACK;
   if (!fits(1)) return undefined;
   // Whole seconds, so that the two meet.
@@ -202,7 +206,7 @@ function longestDelayWith(
 
 /** Two thirds of the time for data; `null` where a user timeout does it. */
 function timeoutMaxFor(
-  { platform, zeroWindow, retransmission }: Wish,
+  { platform, zeroWindow, retransmission }: PlanRequest,
   timeout: number,
 ): number | null {
   if (zeroWindow === 'fail' || keepAliveSuffices(platform)) return null;
@@ -210,28 +214,36 @@ function timeoutMaxFor(
   return Math.min(Math.max(Math.floor(share), SHORTEST_TIMEOUT_MAX), LONGEST_TIMEOUT_MAX);
 }
 
-function best(wish: Wish, timeout: number): Choice | undefined {
-  for (let probes = Math.max(ENOUGH_PROBES, wish.minProbes); probes >= wish.minProbes; probes--) {
-    const choice = longestDelay(wish, timeout, probes);
+function best(request: PlanRequest, timeout: number): Choice | undefined {
+  for (
+    let probes = Math.max(ENOUGH_PROBES, request.minProbes);
+    probes >= request.minProbes;
+    probes--
+  ) {
+    const choice = longestDelay(request, timeout, probes);
     if (choice !== undefined) return choice;
   }
   return undefined;
 }
 
 /** The smallest timeout that can be promised, in ms. */
-export function smallestTimeout(wish: Wish): number {
-  const timeoutMax = timeoutMaxFor(wish, 0);
-  const choice = choiceOf(wish, wish.minProbes, SECOND, SECOND, timeoutMax);
+export function smallestTimeout(request: PlanRequest): number {
+  const timeoutMax = timeoutMaxFor(request, 0);
+  const choice = choiceOf(request, request.minProbes, SECOND, SECOND, timeoutMax);
   return Math.max(1, Math.ceil(latest(choice) - TIMER_SLACK));
 }
 
 /** The plan for a timeout, or `undefined` where it is too small. */
-export function planFor(wish: Wish, timeout: number, lossRate?: number): DeadPeerPlan | undefined {
-  const choice = best(wish, timeout);
+export function planFor(
+  request: PlanRequest,
+  timeout: number,
+  lossRate?: number,
+): DeadPeerPlan | undefined {
+  const choice = best(request, timeout);
   if (choice === undefined) return undefined;
-  const { platform } = wish;
+  const { platform } = request;
   const { bounds, timeoutMax } = choice;
-  const values = withCount(choice.values, wish.fixedCount);
+  const values = withCount(choice.values, request.fixedCount);
   const { userTimeout, ...keepAlive } = values;
   // Frozen: setDeadPeerTimeout() keeps a plan for the next socket and returns the same one.
   return Object.freeze({
@@ -243,14 +255,15 @@ export function planFor(wish: Wish, timeout: number, lossRate?: number): DeadPee
       ...(timeoutMax === null ? {} : { retransmissionTimeoutMax: timeoutMax }),
     }),
     probes: probesOf(platform, values),
-    retransmissionTimeout: wish.retransmission.timeout,
+    retransmissionTimeout: request.retransmission.timeout,
     bounds: Object.freeze(bounds),
-    zeroWindow: keepAliveSuffices(platform) ? 'tolerate' : wish.zeroWindow,
+    zeroWindow: keepAliveSuffices(platform) ? 'tolerate' : request.zeroWindow,
     falseAlarmsPerHour:
       lossRate === undefined ? null : falseAlarmsPerHour(platform, values, lossRate),
-    why: [explain(wish, { ...choice, values }), ...wish.assumptions.map((text) => `${text}.`)].join(
-      ' ',
-    ),
+    why: [
+      explain(request, { ...choice, values }),
+      ...request.assumptions.map((text) => `${text}.`),
+    ].join(' '),
     measured: platform === 'linux',
   });
 }
@@ -262,7 +275,10 @@ function withCount(values: DeadPeerValues, count: number | undefined): DeadPeerV
   return { ...values, keepAliveInterval: Math.floor(together / count), keepAliveCount: count };
 }
 
-function explain({ platform, retransmission }: Wish, { values, timeoutMax }: Choice): string {
+function explain(
+  { platform, retransmission }: PlanRequest,
+  { values, timeoutMax }: Choice,
+): string {
   const seconds = (milliseconds: number) => `${milliseconds / 1_000} s`;
   const { keepAliveInitialDelay, keepAliveInterval, keepAliveCount, userTimeout } = values;
   const idle = `An idle peer is probed after ${seconds(keepAliveInitialDelay)} of silence and then every ${seconds(keepAliveInterval)}, and is dead after ${keepAliveCount} unanswered probes`;

@@ -19,11 +19,11 @@ let both: readonly Option[] | undefined;
 function optionsOfBoth(): readonly Option[] {
   const ipv4 = optionNamed('dscp', 'getsockopt');
   const { values, levels } = constantTables();
-  const { ipv6: name = '' } = ipv4.spelling;
+  const { ipv6: name = '' } = ipv4.platformOption;
   const { [name]: option } = values;
   const { [name]: level } = levels;
   if (option === undefined || level === undefined) return [ipv4];
-  return [ipv4, { ...ipv4, option, level, spelling: { ...ipv4.spelling, name } }];
+  return [ipv4, { ...ipv4, option, level, platformOption: { ...ipv4.platformOption, name } }];
 }
 
 /** An IPv6 socket may have both: with an IPv4 peer it sends IPv4 packets. */

@@ -6,9 +6,9 @@ import { systemError, unsupportedError } from '../core/errors';
 import { setRecords, words, writeIntRecord } from '../core/record-buffer';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
-import { optionError, rangeError, typeError } from '../core/validate';
+import { numberError, validateBoolean, validateNumber, valueError } from '../core/validate';
 import { getSystemDefaults } from '../system-defaults/system-defaults';
-import type { KeepAliveOptions } from './keepalive';
+import type { KeepAliveOptions } from './keepalive-options';
 import { encode, mayHave, writableOption } from './option';
 import { getOption } from './options';
 
@@ -35,9 +35,7 @@ export function setKeepAliveValues(socket: SocketLike, options: KeepAliveOptions
   const initialDelay = milliseconds('initialDelay', options, 'keepAliveInitialDelay');
   const interval = milliseconds('interval', options, 'keepAliveInterval');
   const { enable } = options;
-  if (enable !== undefined && typeof enable !== 'boolean') {
-    throw typeError('options.enable', 'a boolean', enable);
-  }
+  if (enable !== undefined) validateBoolean(enable, 'options.enable');
   const count = countOf(options.count);
   const timed = initialDelay !== undefined || interval !== undefined;
   if (timed && !hasTimes() && (initialDelay === undefined || interval === undefined)) {
@@ -66,10 +64,10 @@ export function setKeepAliveValues(socket: SocketLike, options: KeepAliveOptions
 }
 
 function set(fd: number, name: 'keepAliveCount' | 'keepAlive', word: number, applied: string[]) {
-  const { level, option, spelling } = writableOption(name);
+  const { level, option, platformOption } = writableOption(name);
   writeIntRecord(0, level, option, word);
   if (setRecords(fd, 1) !== 1) {
-    throw systemError(words[2] as number, 'setsockopt', spelling.name, { applied });
+    throw systemError(words[2] as number, 'setsockopt', platformOption.name, { applied });
   }
   applied.push(name);
 }
@@ -79,22 +77,17 @@ function milliseconds(
   options: KeepAliveOptions,
   setting: 'keepAliveInitialDelay' | 'keepAliveInterval',
 ): number | undefined {
-  const label = `options.${member}`;
+  const path = `options.${member}`;
   const value = options[member] as unknown;
   if (value === undefined) return undefined;
   if (value === 'system') {
     const system = getSystemDefaults()[setting].value;
-    if (system === null) throw optionError(label, "cannot be 'system': the registry is not told");
-    return system;
+    if (system !== null) return system;
+    const reason = "cannot be 'system' here, because the registry value is not readable";
+    throw valueError(path, reason, value);
   }
-  if (typeof value !== 'number') {
-    throw typeError(label, "a number of milliseconds, or 'system'", value);
-  }
-  const rounded = Math.ceil(value);
-  if (!(value > 0 && rounded <= DWORD_MAX)) {
-    throw rangeError(label, `> 0 and <= ${DWORD_MAX} ms (${IOCTL})`, value);
-  }
-  return rounded;
+  const range = { above: 0, max: DWORD_MAX, milliseconds: true, or: "'system'", reason: IOCTL };
+  return Math.ceil(validateNumber(value, path, range));
 }
 
 /** The word to write, or `undefined` where nothing is to be written. */
@@ -105,6 +98,8 @@ function countOf(count: unknown): number | undefined {
   }
   const fixed = getSystemDefaults().keepAliveCount.value;
   if (count === 'system' || count === fixed) return undefined;
-  if (typeof count !== 'number') throw typeError('options.count', "an integer, or 'system'", count);
+  if (typeof count !== 'number') {
+    throw numberError('options.count', { integer: true, or: "'system'" }, count);
+  }
   throw unsupportedError('TCP_KEEPCNT', 'setsockopt', `this Windows always sends ${fixed} probes`);
 }

@@ -4,8 +4,9 @@ import type { OptionName } from '../catalogue/catalogue';
 import { RECORD_HEADER_WORDS, words, writeIntRecord } from '../core/record-buffer';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
-import { isOptions, typeError, unknownOption } from '../core/validate';
+import { isOptions, typeError, unknownOption, valueError } from '../core/validate';
 import type { Option } from './codec';
+import type { KeepAliveOptions } from './keepalive-options';
 import { needsValues, setKeepAliveValues } from './keepalive-windows';
 import { encode, isAsked, mayHave, optionNamed, writableOption } from './option';
 import { decodeAt, read, requireTcp, write } from './records';
@@ -25,36 +26,15 @@ export interface KeepAlive {
   count: number | null;
 }
 
-/**
- * What {@link setKeepAlive} takes; `undefined` is left alone, and `'system'` puts the system's
- * default back.
- */
-export interface KeepAliveOptions {
-  /** Probe a silent peer (`SO_KEEPALIVE`); written last. */
-  enable?: boolean | undefined;
-  /**
-   * Time without any segment from the peer until the first probe, in milliseconds, rounded up to
-   * whole seconds. Linux: `TCP_KEEPIDLE`, 1 ms to 32 767 s. Windows: whole milliseconds, by
-   * `SIO_KEEPALIVE_VALS` where `TCP_KEEPIDLE` cannot have them; reading back gives seconds.
-   */
-  initialDelay?: number | 'system' | undefined;
-  /**
-   * Time between two probes, in milliseconds, rounded up to whole seconds. Linux: `TCP_KEEPINTVL`,
-   * 1 ms to 32 767 s. Windows: as `initialDelay`.
-   */
-  interval?: number | 'system' | undefined;
-  /** Unanswered probes after which the connection fails. Linux: `TCP_KEEPCNT`, 1 to 127. */
-  count?: number | 'system' | undefined;
-}
-
 /** A member and its option, which is found when it is first used. */
 interface Member {
   readonly name: OptionName;
-  readonly label: string;
+  /** Its path in the argument of setKeepAlive(), for errors. */
+  readonly path: string;
   option: Option | undefined;
 }
 
-const member = (name: OptionName, label: string): Member => ({ name, label, option: undefined });
+const member = (name: OptionName, path: string): Member => ({ name, path, option: undefined });
 const INITIAL_DELAY = member('keepAliveInitialDelay', 'options.initialDelay');
 const INTERVAL = member('keepAliveInterval', 'options.interval');
 const COUNT = member('keepAliveCount', 'options.count');
@@ -93,7 +73,13 @@ const isWindows = process.platform === 'win32';
 export function setKeepAlive(
   socket: SocketLike,
   options: KeepAliveOptions | boolean | 'system',
+): void;
+export function setKeepAlive(
+  socket: SocketLike,
+  options: KeepAliveOptions | boolean | 'system',
+  delay?: unknown,
 ): void {
+  if (delay !== undefined) throw separateDelayError(delay);
   // Without lists or loops: all that is done here is a tenth of what the kernel does.
   const values = valuesOf(options);
   const { initialDelay, interval, count, enable } = values;
@@ -131,6 +117,13 @@ export function setKeepAlive(
   write(fd, at / WORDS);
 }
 
+/** Node's socket.setKeepAlive(true, 30_000) takes the delay as an argument of its own. */
+function separateDelayError(delay: unknown): TypeError {
+  const reason =
+    'must be a member of the options: setKeepAlive(socket, { enable: true, initialDelay: 30_000 })';
+  return valueError('initialDelay', reason, delay);
+}
+
 /** A member that is missing may stand there under a name of its own: `idle`, `delay`, `probes`. */
 function refuseOtherNames(options: KeepAliveOptions | boolean | 'system'): void {
   if (typeof options !== 'object') return;
@@ -145,7 +138,7 @@ const WORDS = RECORD_HEADER_WORDS + 1;
 
 function encodeMember(member: Member, value: unknown): number | undefined {
   if (value === undefined) return undefined;
-  return encode(value, optionFor(member), member.label) as number;
+  return encode(value, optionFor(member), member.path) as number;
 }
 
 function optionFor(member: Member): Option {

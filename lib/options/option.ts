@@ -3,15 +3,15 @@
 import {
   type OptionName,
   type Platform,
+  type PlatformOption,
   type Row,
   rows,
-  type Spelling,
 } from '../catalogue/catalogue';
 import { addon } from '../core/addon';
 import { constantTables } from '../core/constants';
 import { describeErrno, systemError, unsupportedError } from '../core/errors';
 import { defaultOf } from '../core/record-buffer';
-import { optionError, rangeError, typeError, unknownOption } from '../core/validate';
+import { rangeError, readOnlyOption, unknownOption, validateString } from '../core/validate';
 import { codecs, kernelRange, MILLISECONDS, type Option } from './codec';
 
 type Call = 'getsockopt' | 'setsockopt';
@@ -29,9 +29,12 @@ interface Unasked {
 /** These: asked for again with each call, since the reason may pass (no descriptor left, no memory). */
 const unasked = new Map<string, Unasked>();
 
-/** The option of that name; throws for one that is unknown, or that this system does not have. */
-export function optionNamed(name: string, call: Call): Option {
-  const option = lookUp(name);
+/**
+ * The option of that name; throws for one that is unknown, or that this system does not have. `path` names the object
+ * that has the name, for the error.
+ */
+export function optionNamed(name: string, call: Call, path?: string): Option {
+  const option = lookUp(name, path);
   if (option === null) throw missing(name, call);
   return option;
 }
@@ -44,28 +47,32 @@ function missing(name: string, call: Call): Error {
 }
 
 /** The option of that name, if it can be set here. */
-export function writableOption(name: string): Option {
-  const option = optionNamed(name, 'setsockopt');
-  if (!option.writable) throw readOnly(option);
+export function writableOption(name: string, path?: string): Option {
+  const option = optionNamed(name, 'setsockopt', path);
+  if (!option.writable) throw readOnlyError(option, path);
   return option;
 }
 
-function readOnly({ name, row, spelling }: Option): Error {
+function readOnlyError({ name, row, platformOption }: Option, path = 'options'): Error {
   return row.access === 'read'
-    ? optionError(name, 'is read-only')
-    : unsupportedError(spelling.name, 'setsockopt', `${process.platform} can only read ${name}`);
+    ? readOnlyOption(path, name)
+    : unsupportedError(
+        platformOption.name,
+        'setsockopt',
+        `${process.platform} can only read ${name}`,
+      );
 }
 
 /** The option, or `null`. Where the kernel could not be asked, the caller's own socket has to tell. */
-function lookUp(name: string): Option | null {
+function lookUp(name: string, path?: string): Option | null {
   const option = known.get(name);
-  return option === undefined ? find(name) : option;
+  return option === undefined ? find(name, path) : option;
 }
 
-function find(name: string): Option | null {
-  if (typeof name !== 'string') throw typeError('name', 'the name of an option', name);
+function find(name: string, path?: string): Option | null {
+  validateString(name, 'name', 'the name of an option');
   const row = rowOf(name);
-  if (row === undefined) throw unknownName(name);
+  if (row === undefined) throw unknownName(name, path);
   unasked.delete(name);
   const option = onThisSystem(name, row);
   if (!unasked.has(name)) known.set(name, option);
@@ -85,7 +92,7 @@ export function mayHave(name: OptionName): boolean {
 /** All options that this system has, and those that it could not be asked about. */
 export function optionsToTry(): Option[] {
   return Object.keys(rows)
-    .map(lookUp)
+    .map((name) => lookUp(name))
     .filter((option) => option !== null);
 }
 
@@ -96,37 +103,38 @@ function rowOf(name: string): Row | undefined {
 function onThisSystem(name: string, row: Row): Option | null {
   const tables = constantTables();
   // On a system without a column the lookup gives undefined.
-  let spelling: Spelling | null | undefined = row[process.platform as Platform];
-  while (spelling) {
-    const option = asSpelled(name, row, spelling, tables);
+  let platformOption: PlatformOption | null | undefined = row[process.platform as Platform];
+  while (platformOption) {
+    const option = resolveOption(name, row, platformOption, tables);
     if (option !== null) return option;
-    spelling = spelling.older;
+    platformOption = platformOption.older;
   }
   return null;
 }
 
-function asSpelled(
+function resolveOption(
   name: string,
   row: Row,
-  spelling: Spelling,
+  platformOption: PlatformOption,
   { values, levels }: ReturnType<typeof constantTables>,
 ): Option | null {
-  const option = values[spelling.name];
-  const level = levels[spelling.name];
+  const option = values[platformOption.name];
+  const level = levels[platformOption.name];
   if (option === undefined || level === undefined) return null;
   const found: Option = {
     name,
     row,
-    spelling,
+    platformOption,
     level,
     option,
     order: Object.keys(rows).indexOf(name),
     codec: codecs[row.kind],
-    writable: row.access !== 'read' && spelling.access !== 'read',
+    writable: row.access !== 'read' && platformOption.access !== 'read',
     tcpOnly: row.tcpOnly === true,
-    min: spelling.min ?? 0,
-    max: spelling.max ?? 0,
-    divisor: divisorOf(row, spelling),
+    min: platformOption.min ?? 0,
+    max: platformOption.max ?? 0,
+    divisor: divisorOf(row, platformOption),
+    path: `options.${name}`,
   };
   // The header knows the name; whether the running kernel does, only the kernel can tell.
   const { status, syscall } = defaultOf(level, option);
@@ -144,7 +152,7 @@ const MISSING = ['ENOPROTOOPT', 'ENOTSUP', 'EOPNOTSUPP'];
 /** What it says of one that a new socket cannot answer: IP_MTU has a value once there is a route. */
 const KNOWS = ['ENOTCONN', 'EINVAL'];
 
-function divisorOf({ kind }: Row, { unit = 'ms' }: Spelling): number {
+function divisorOf({ kind }: Row, { unit = 'ms' }: PlatformOption): number {
   if (kind === 'integer') return 1;
   return kind === 'duration' && unit !== 'us' ? MILLISECONDS[unit] : Number.NaN;
 }
@@ -160,16 +168,21 @@ export function optionOf(level: number, number: number): Option {
   throw new Error(`no option has the numbers ${level}/${number}`);
 }
 
-/** The kernel's name of an option, of any system, stands for it too. */
-function unknownName(name: string): Error {
+/** Throws for a name that is not in the catalogue and not one of `others`. */
+export function validateOptionName(name: string, path: string, others: readonly string[]): void {
+  if (rowOf(name) === undefined && !others.includes(name)) throw unknownName(name, path, others);
+}
+
+/** The error for an unknown name. It suggests an option for the kernel's name of it, on any system, too. */
+function unknownName(name: string, path = 'options', others: readonly string[] = []): Error {
   const names = Object.keys(rows);
   const meant = names.find((candidate) => {
     const { linux, darwin, win32, freebsd } = rows[candidate] as Row;
     return [linux, darwin, win32, win32?.older, freebsd].some(
-      (spelling) => spelling?.name === name,
+      (platformOption) => platformOption?.name === name,
     );
   });
-  return unknownOption('options', name, names, {
+  return unknownOption(path, name, [...others, ...names], {
     meant,
     list: 'supportedOptions() returns the names',
   });
@@ -191,13 +204,13 @@ export function isSupported(name?: OptionName): boolean;
 export function isSupported(name?: string): boolean;
 export function isSupported(name?: string): boolean {
   if (name === undefined) return addon !== undefined;
-  if (typeof name !== 'string') throw typeError('name', 'the name of an option', name);
+  validateString(name, 'name', 'the name of an option');
   if (addon === undefined || rowOf(name) === undefined) return false;
   const option = lookUp(name);
   const failed = unasked.get(name);
   if (failed === undefined) return option !== null;
   if (isWithoutIpv6(failed)) return false;
-  throw systemError(failed.status, failed.syscall, failed.option.spelling.name, {
+  throw systemError(failed.status, failed.syscall, failed.option.platformOption.name, {
     hint: 'whether this kernel has the option could not be asked; the next call asks again',
   });
 }
@@ -220,7 +233,7 @@ export function supportedOptions(): OptionName[] {
 }
 
 /** Checks a value for an option and makes of it what the kernel takes; `'system'` included. */
-export function encode(value: unknown, option: Option, label: string): number | Uint8Array {
+export function encode(value: unknown, option: Option, path: string): number | Uint8Array {
   // Nearly every value is a whole number of units in range. The codec knows the others, and the errors.
   if (typeof value === 'number') {
     const units = value / option.divisor;
@@ -228,32 +241,31 @@ export function encode(value: unknown, option: Option, label: string): number | 
     // The quotient of the smallest numbers is 0, of either sign. `| 0`: 32 bits are what goes down.
     if (inRange && Number.isInteger(units) && (units !== 0 || value === 0)) return units | 0;
   }
-  if (value === 'system' && option.row.system) return systemValue(option, label);
-  if (value === 0 && option.spelling.offAsNew) return valueOfNewSocket(option);
-  return option.codec.encode(value, option, label);
+  if (value === 'system' && option.row.system) return systemValue(option, path);
+  if (value === 0 && option.platformOption.offAsNew) return valueOfNewSocket(option);
+  return option.codec.encode(value, option, path);
 }
 
 /**
  * The system's default of an option. Where the kernel has no word for "back to the default", it is
  * what a new socket of this process has, so that it holds for the process's network namespace.
  */
-function systemValue(option: Option, label: string): number {
-  const { spelling } = option;
-  if (spelling.system !== undefined) return spelling.system;
+function systemValue(option: Option, path: string): number {
+  const { platformOption, min, max } = option;
+  if (platformOption.system !== undefined) return platformOption.system;
   const value = valueOfNewSocket(option);
-  const { min = 0, max = 0 } = spelling;
   if (value >= min && value <= max) return value;
   // A sysctl may hold what the option does not take: tcp_keepalive_probes goes from 0 to 255.
   throw rangeError(
-    label,
-    `a number here, because the system's default is ${value}, which a socket cannot be set to (${kernelRange(spelling)})`,
+    path,
+    `a number here, because the system's default is ${value}, which a socket cannot be set to (${kernelRange(platformOption)})`,
     'system',
   );
 }
 
-function valueOfNewSocket({ level, option, spelling }: Option): number {
+function valueOfNewSocket({ level, option, platformOption }: Option): number {
   const { status, value, syscall } = defaultOf(level, option);
   if (status >= 0) return value;
   const hint = syscall === 'socket' ? 'for a new socket, which has the default' : 'of a new socket';
-  throw systemError(status, syscall, spelling.name, { hint });
+  throw systemError(status, syscall, platformOption.name, { hint });
 }

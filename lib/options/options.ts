@@ -12,7 +12,7 @@ import {
 } from '../core/record-buffer';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
-import { isOptions, rangeError, typeError } from '../core/validate';
+import { isOptions, typeError, validateArray } from '../core/validate';
 import type { Option } from './codec';
 import { dscpWords, readDscp } from './dscp';
 import { encode, optionNamed, optionsToTry, writableOption } from './option';
@@ -81,17 +81,10 @@ export function getOptions(
   return values as Partial<OptionValues>;
 }
 
-/** More names than that are no list of options, but a sparse array or a Proxy. */
-const MOST_NAMES = 65_536;
-
 /** Each option once: the scratch buffer has room for that. */
 function optionsNamed(names: readonly string[]): Option[] {
-  if (!Array.isArray(names)) throw typeError('names', 'an array of option names', names);
-  const { length } = names;
-  if (length > MOST_NAMES) throw rangeError('names.length', `<= ${MOST_NAMES}`, length);
-  const wanted = new Set<Option>();
-  for (let i = 0; i < length; i++) wanted.add(optionNamed(names[i] as string, 'getsockopt'));
-  return [...wanted];
+  const wanted = validateArray(names, 'names', 'an array of option names');
+  return [...new Set(wanted.map((name) => optionNamed(name as string, 'getsockopt')))];
 }
 
 function isDscp({ row }: Option): boolean {
@@ -116,15 +109,15 @@ function dscpOf(fd: number, option: Option): number {
  *   had been set before it, and `ENOPROTOOPT` is what this system does not have (nothing was set).
  */
 export function setOptions(socket: SocketLike, options: SocketOptions): void {
-  const draft = draftOf(options);
+  const writes = pendingWritesFor(options);
   const fd = descriptorOf(socket);
-  const { wanted, values } = draft;
-  if (draft.count > 0 && wanted[0]?.tcpOnly && values[0] !== 0) requireTcp(fd, wanted[0]);
-  if (draft.dscp !== undefined) resolveDscp(draft, fd);
-  const { count } = draft;
+  const { wanted, values } = writes;
+  if (writes.count > 0 && wanted[0]?.tcpOnly && values[0] !== 0) requireTcp(fd, wanted[0]);
+  if (writes.dscp !== undefined) resolveDscp(writes, fd);
+  const { count } = writes;
   let at = 0;
   for (let i = 0; i < count; i++) at = put(at, wanted[i] as Option, values[i] as Encoded);
-  spare = draft;
+  pool = writes;
   write(fd, count, wanted);
 }
 
@@ -139,14 +132,14 @@ function put(at: number, { level, option }: Option, value: Encoded): number {
  * option does not keep the others from being set. Returns the errors of the refused options. Not public.
  */
 export function setEach(socket: SocketLike, options: SocketOptions): Error[] {
-  const draft = draftOf(options);
+  const writes = pendingWritesFor(options);
   const fd = descriptorOf(socket);
-  if (draft.dscp !== undefined) resolveDscp(draft, fd);
+  if (writes.dscp !== undefined) resolveDscp(writes, fd);
   const applied: string[] = [];
   const errors: Error[] = [];
-  for (let i = 0; i < draft.count; i++) {
-    const option = draft.wanted[i] as Option;
-    put(0, option, draft.values[i] as Encoded);
+  for (let i = 0; i < writes.count; i++) {
+    const option = writes.wanted[i] as Option;
+    put(0, option, writes.values[i] as Encoded);
     if (setRecords(fd, 1) === 1) {
       applied.push(option.name);
       continue;
@@ -169,21 +162,24 @@ function isWithout(fd: number, { level, option, codec }: Option, errno: number):
   return getRecords(fd, 1) === 0;
 }
 
-/** Throws what {@link setOptions} would throw before the first system call. Not public. */
-export function checkOptions(options: SocketOptions): void {
-  draftOf(options);
+/**
+ * Throws what {@link setOptions} would throw before the first system call. `path` names the options in an error.
+ * Not public.
+ */
+export function validateSocketOptions(options: SocketOptions, path?: string): void {
+  pendingWritesFor(options, path);
 }
 
-function draftOf(options: SocketOptions): Draft {
+function pendingWritesFor(options: SocketOptions, path?: string): PendingWrites {
   if (!isOptions(options)) {
-    throw typeError('options', 'an object of options', options);
+    throw typeError(path ?? 'options', 'an object of options', options);
   }
-  const draft = newDraft();
+  const writes = takeFromPool();
   for (const name in options) {
     if (!hasOwn.call(options, name)) continue;
-    add(draft, name, options[name as keyof SocketOptions]);
+    add(writes, name, options[name as keyof SocketOptions], path);
   }
-  return draft;
+  return writes;
 }
 
 const hasOwn = Object.prototype.hasOwnProperty;
@@ -192,7 +188,7 @@ const hasOwn = Object.prototype.hasOwnProperty;
 type Encoded = number | Uint8Array;
 
 /** Checked values on their way to the kernel, in the order of writing. */
-interface Draft {
+interface PendingWrites {
   readonly wanted: Option[];
   readonly values: Encoded[];
   count: number;
@@ -200,35 +196,35 @@ interface Draft {
   dscp: number | undefined;
 }
 
-/** A draft whose arrays have grown already: growing them takes as long as a system call. */
-let spare: Draft | undefined;
+/** Writes whose arrays have grown already, for the next call: growing them takes as long as a system call. */
+let pool: PendingWrites | undefined;
 
-/** An empty draft; one of its own for a call that a getter of the caller's makes within a call. */
-function newDraft(): Draft {
-  const draft = spare ?? { wanted: [], values: [], count: 0, dscp: undefined };
-  spare = undefined;
-  draft.count = 0;
-  draft.dscp = undefined;
-  return draft;
+/** Returns empty writes. A call that a getter of the caller makes within a call gets writes of its own. */
+function takeFromPool(): PendingWrites {
+  const writes = pool ?? { wanted: [], values: [], count: 0, dscp: undefined };
+  pool = undefined;
+  writes.count = 0;
+  writes.dscp = undefined;
+  return writes;
 }
 
 /** Puts the options that this socket has for `dscp` in their place. */
-function resolveDscp(draft: Draft, fd: number): void {
-  for (const { option, word } of dscpWords(fd, draft.dscp as number)) insert(draft, option, word);
+function resolveDscp(writes: PendingWrites, fd: number): void {
+  for (const { option, word } of dscpWords(fd, writes.dscp as number)) insert(writes, option, word);
 }
 
 /** Adds a value, checked, in its option's place in the catalogue; `undefined` is left alone. */
-function add(draft: Draft, name: string, value: unknown): void {
+function add(writes: PendingWrites, name: string, value: unknown, path?: string): void {
   if (value === undefined) return;
-  const option = writableOption(name);
-  const encoded = encode(value, option, name);
-  if (isDscp(option)) draft.dscp = encoded as number;
-  else insert(draft, option, encoded);
+  const option = writableOption(name, path);
+  const encoded = encode(value, option, path === undefined ? option.path : `${path}.${name}`);
+  if (isDscp(option)) writes.dscp = encoded as number;
+  else insert(writes, option, encoded);
 }
 
-function insert(draft: Draft, option: Option, encoded: Encoded): void {
-  const { wanted, values } = draft;
-  let place = draft.count++;
+function insert(writes: PendingWrites, option: Option, encoded: Encoded): void {
+  const { wanted, values } = writes;
+  let place = writes.count++;
   for (; place > 0 && (wanted[place - 1] as Option).order > option.order; place--) {
     wanted[place] = wanted[place - 1] as Option;
     values[place] = values[place - 1] as Encoded;

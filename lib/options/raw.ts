@@ -17,20 +17,13 @@ import {
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
 import { copyBytes, typedArrayKind } from '../core/typed-arrays';
-import { rangeError, typeError, valueError } from '../core/validate';
+import { typeError, validateNumber, valueError } from '../core/validate';
 import { refuseUnsafeOption } from './unsafe-options';
 
-const INT_MIN = -2_147_483_648;
-const INT_MAX = 2_147_483_647;
-const UINT_MAX = 4_294_967_295;
-
-function checkInteger(argument: string, value: unknown, min: number, max: number): number {
-  if (typeof value !== 'number') throw typeError(argument, 'an integer', value);
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw rangeError(argument, `an integer >= ${min} and <= ${max}`, value);
-  }
-  return value;
-}
+const INT = { integer: true, min: -2_147_483_648, max: 2_147_483_647 };
+/** A C int, written as a signed or an unsigned number. */
+const INT_OR_UNSIGNED = { ...INT, max: 4_294_967_295 };
+const LENGTH = { integer: true, min: 0, max: MAX_VALUE_BYTES };
 
 /** What an error calls an option: the kernel's name, where a constant has these numbers. */
 function nameOf(level: number, name: number): string {
@@ -74,9 +67,9 @@ export function getRawOption(
   name: number,
   length?: number,
 ): number | Buffer {
-  checkInteger('level', level, INT_MIN, INT_MAX);
-  checkInteger('name', name, INT_MIN, INT_MAX);
-  const room = length === undefined ? 4 : checkInteger('length', length, 0, MAX_VALUE_BYTES);
+  validateNumber(level, 'level', INT);
+  validateNumber(name, 'name', INT);
+  const room = length === undefined ? 4 : validateNumber(length, 'length', LENGTH);
   refuseUnsafeOption('getsockopt', level, name);
   const fd = descriptorOf(socket);
   forgetEarlierCalls();
@@ -110,10 +103,10 @@ function intOf(written: number, level: number, name: number): number {
 }
 
 /** The value as it is now: nothing that a getter or another thread does later changes it. */
-function checkValue(value: unknown): number | Uint8Array {
+function copyOfValue(value: unknown): number | Uint8Array {
   if (typedArrayKind(value) === 'Uint8Array') return copyBytes(value, 'value', MAX_VALUE_BYTES);
   if (typeof value !== 'number') throw typeError('value', 'an integer or a Uint8Array', value);
-  return checkInteger('value', value, INT_MIN, UINT_MAX);
+  return validateNumber(value, 'value', INT_OR_UNSIGNED);
 }
 
 /**
@@ -135,14 +128,14 @@ export function setRawOption(
   name: number,
   value: number | Uint8Array,
 ): void {
-  checkInteger('level', level, INT_MIN, INT_MAX);
-  checkInteger('name', name, INT_MIN, INT_MAX);
-  const checked = checkValue(value);
+  validateNumber(level, 'level', INT);
+  validateNumber(name, 'name', INT);
+  const copy = copyOfValue(value);
   refuseUnsafeOption('setsockopt', level, name);
   const fd = descriptorOf(socket);
   forgetEarlierCalls();
-  if (typeof checked === 'number') writeIntRecord(0, level, name, checked);
-  else writeBytesRecord(0, level, name, checked);
+  if (typeof copy === 'number') writeIntRecord(0, level, name, copy);
+  else writeBytesRecord(0, level, name, copy);
   if (setRecords(fd, 1) !== 1) {
     throw systemError(words[2] as number, 'setsockopt', nameOf(level, name));
   }

@@ -52,7 +52,7 @@ function refusedToRead(options: readonly Option[]): Error {
   let at = 0;
   for (const option of options) {
     if (!answered(at)) {
-      return systemError(words[at + 2] as number, 'getsockopt', option.spelling.name);
+      return systemError(words[at + 2] as number, 'getsockopt', option.platformOption.name);
     }
     at = after(at, option);
   }
@@ -85,7 +85,7 @@ function refusedToWrite(done: number, options?: readonly Option[]): Error {
 /** The error for an option that the kernel refused with `errno`, after `applied` had been set. */
 export function refusal(errno: number, option: Option, applied: readonly string[]): Error {
   const hint = hintFor(describeErrno(errno)[0], option);
-  return systemError(errno, 'setsockopt', option.spelling.name, { hint, applied });
+  return systemError(errno, 'setsockopt', option.platformOption.name, { hint, applied });
 }
 
 /** What the catalogue knows of why an option may be refused. */
@@ -110,10 +110,10 @@ export function requireTcp(fd: number, option: Option): void {
   reserveRecord(0, tcp.level, tcp.option, tcp.codec.room);
   if (getRecords(fd, 1) === 1) return;
   const errno = words[2] as number;
-  const { name } = option.spelling;
+  const { name } = option.platformOption;
   if (NOT_TCP.includes(describeErrno(errno)[0])) {
     throw systemError(errno, 'setsockopt', name, { hint: 'only a TCP socket acts on it' });
   }
   const hint = `asked before ${name}, on which only a TCP socket acts`;
-  throw systemError(errno, 'getsockopt', tcp.spelling.name, { hint });
+  throw systemError(errno, 'getsockopt', tcp.platformOption.name, { hint });
 }

@@ -4,7 +4,7 @@ import type { Platform } from '../catalogue/catalogue';
 import { binding } from '../core/addon';
 import { describeErrno } from '../core/errors';
 import { bytes } from '../core/record-buffer';
-import { typeError, valueError } from '../core/validate';
+import { validateString, valueError } from '../core/validate';
 import { type Row, type Setting, settings } from './settings';
 
 /** Where a value comes from: the running kernel, the Windows registry, or fixed in the system. */
@@ -80,7 +80,7 @@ function reasonFor(errno: number): string {
  * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for what is no such name.
  */
 export function getSysctl(name: string): SystemSetting {
-  if (typeof name !== 'string') throw typeError('name', 'the name of a setting', name);
+  validateString(name, 'name', 'the name of a setting');
   if (!SYSCTL_NAME.test(name) || name.length > LONGEST_NAME) {
     throw valueError('name', 'must be words between dots, as net.ipv4.tcp_retries2', name);
   }

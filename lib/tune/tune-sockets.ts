@@ -7,11 +7,18 @@ import type { SocketOptionErrorDetails } from '../core/errors';
 import { SocketOptionError } from '../core/errors';
 import type { TcpHandle } from '../core/socket';
 import { descriptorOf } from '../core/socket';
-import { callbackError, isOptions, typeError, unknownOption } from '../core/validate';
-import { planDeadPeerTimeout, setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
+import {
+  callbackError,
+  isOptions,
+  typeError,
+  validateFunction,
+  validateOptions,
+} from '../core/validate';
+import { makePlan, setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
 import type { DeadPeerOptions } from '../dead-peer/plan';
-import { checkedTimeout, checkedWish } from '../dead-peer/validate-options';
-import { checkOptions, getOptions, setEach, setOptions } from '../options/options';
+import { DEAD_PEER_OPTIONS, validatePlanOptions } from '../dead-peer/validate-options';
+import { validateOptionName } from '../options/option';
+import { getOptions, setEach, setOptions, validateSocketOptions } from '../options/options';
 import { type SocketSide, seeNewSockets } from './new-sockets';
 
 /** Options of `setOptions`, and a time-out of `setDeadPeerTimeout` with its options. */
@@ -73,11 +80,13 @@ class Tuner implements SocketTuning {
 
   constructor({ client, server, filter, onError }: TuneSocketsOptions) {
     this.#tunings = {
-      client: checkedTuning('client', client),
-      server: checkedTuning('server', server),
+      client: validateTuning(client, 'options.client'),
+      server: validateTuning(server, 'options.server'),
     };
-    this.#filter = checkedFunction('filter', filter) as TuneSocketsOptions['filter'];
-    this.#onError = checkedFunction('onError', onError) as TuneSocketsOptions['onError'];
+    if (filter !== undefined) validateFunction(filter, 'options.filter');
+    if (onError !== undefined) validateFunction(onError, 'options.onError');
+    this.#filter = filter;
+    this.#onError = onError;
     if (server !== undefined && process.versions.bun !== undefined) {
       throw new SocketOptionError(
         "Bun does not report the sockets that its HTTP servers accept: call setOptions() on the sockets of a net.Server's 'connection' event",
@@ -181,34 +190,29 @@ function throwUncaught(error: unknown): void {
   });
 }
 
-function checkedFunction(name: string, value: unknown): unknown {
-  if (value !== undefined && typeof value !== 'function') {
-    throw typeError(`options.${name}`, 'a function', value);
-  }
-  return value;
-}
-
 /** Of loopback, and of most networks: what is too small for it is too small for all. */
 const SHORTEST_RETRANSMISSION_TIMEOUT = 200;
 
-function checkedTuning(side: SocketSide, tuning: Tuning | undefined): CheckedTuning | undefined {
+/** The options of a {@link Tuning} beside those of the catalogue. */
+const TUNING_OPTIONS = ['deadPeerTimeout', ...DEAD_PEER_OPTIONS];
+
+function validateTuning(tuning: Tuning | undefined, path: string): CheckedTuning | undefined {
   if (tuning === undefined) return undefined;
-  if (!isOptions(tuning)) {
-    throw typeError(`options.${side}`, 'an object of options', tuning);
-  }
+  if (!isOptions(tuning)) throw typeError(path, 'an object of options', tuning);
   const { deadPeerTimeout, minProbes, zeroWindow, ...given } = tuning;
   const options = withOwnLinger(given);
-  const deadPeer = checkedWish({
-    ...(minProbes === undefined ? {} : { minProbes }),
-    ...(zeroWindow === undefined ? {} : { zeroWindow }),
-  });
-  if (deadPeerTimeout !== undefined) {
-    planDeadPeerTimeout(checkedTimeout(deadPeerTimeout), {
-      ...deadPeer,
-      retransmissionTimeout: SHORTEST_RETRANSMISSION_TIMEOUT,
-    });
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined) validateOptionName(name, path, TUNING_OPTIONS);
   }
-  checkOptions(options);
+  const deadPeer = validatePlanOptions({ minProbes, zeroWindow }, path);
+  if (deadPeerTimeout !== undefined) {
+    makePlan(
+      deadPeerTimeout,
+      { ...deadPeer, retransmissionTimeout: SHORTEST_RETRANSMISSION_TIMEOUT },
+      { timeout: `${path}.deadPeerTimeout`, options: path },
+    );
+  }
+  validateSocketOptions(options, path);
   const keepAlive = KEEP_ALIVE.filter((name) => options[name] !== undefined);
   return { deadPeerTimeout, deadPeer, options, keepAlive };
 }
@@ -221,7 +225,7 @@ function withOwnLinger(options: SocketOptions): SocketOptions {
   return { ...options, linger: { enable, timeout } };
 }
 
-const KNOWN = ['client', 'server', 'filter', 'onError'];
+const OPTIONS = ['client', 'server', 'filter', 'onError'] as const;
 
 /**
  * Tunes every TCP socket that this thread opens (`client`) or accepts (`server`) from now on,
@@ -245,14 +249,7 @@ const KNOWN = ['client', 'server', 'filter', 'onError'];
  *   `'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'` for `server` on Bun, which hides the sockets of its HTTP servers.
  */
 export function tuneSockets(options: TuneSocketsOptions): SocketTuning {
-  if (!isOptions(options)) {
-    throw typeError('options', `an object with any of ${KNOWN.join(', ')}`, options);
-  }
-  const unknown = Object.keys(options).find((name) => !KNOWN.includes(name));
-  if (unknown !== undefined) {
-    throw unknownOption('options', unknown, KNOWN);
-  }
-  const tuner = new Tuner(options);
+  const tuner = new Tuner(validateOptions(options, 'options', OPTIONS));
   open(tuner);
   return tuner;
 }

@@ -125,7 +125,7 @@ describe('getSystemDefaults in another namespace', () => {
       'net.ipv4.tcp_rto_min_us could not be read (it is -0.001): 200 ms is assumed',
     );
     expect(tolerate).toMatch(
-      /"options.zeroWindow" argument cannot be 'tolerate' here: 1000000000 retransmissions \(net.ipv4.tcp_retries2\)/,
+      /"options.zeroWindow" argument cannot be 'tolerate' here, because 1000000000 retransmissions \(net.ipv4.tcp_retries2\)/,
     );
   });
 
