@@ -1,5 +1,5 @@
-// One codec for each kind of option: what JavaScript holds <-> the bytes that the kernel takes.
-// Encoding is where a value is checked: what passes is what the kernel gets, never a coerced one.
+// One codec for each kind of option. It converts a value to the bytes that the kernel takes, and back. Encoding checks
+// the value: the kernel gets exactly this value, and no coerced one.
 
 import type { Linger, PlatformOption, Row } from '../catalogue/catalogue';
 import { constantTables } from '../core/constants';
@@ -21,44 +21,44 @@ export interface Option {
   readonly platformOption: PlatformOption;
   readonly level: number;
   readonly option: number;
-  /** Place in the catalogue: options of one call are written in this order. */
+  /** The place in the catalogue: the options of one call are set in this order. */
   readonly order: number;
   readonly codec: Codec;
-  // What every call asks for, once more and flat: rows and spellings have many shapes, an Option one.
+  // Copies of what every call reads: rows have many shapes in V8, and an Option has one.
   readonly writable: boolean;
   readonly tcpOnly: boolean;
   /** The range in the kernel's unit. */
   readonly min: number;
   readonly max: number;
-  /** How much of ours is one of the kernel's units; NaN where only the codec can tell. */
+  /** The kernel's unit in ours: 1000 for seconds. NaN if only the codec can convert. */
   readonly divisor: number;
   /** Its path in the argument of setOptions(), for errors. */
   readonly path: string;
 }
 
 export interface Codec {
-  /** Room that reading takes, in bytes. */
+  /** The size of the buffer for reading, in bytes. */
   readonly room: number;
-  /** Checks a value. One word for nearly every option, else the bytes. `path` names the value in an error. */
+  /** Checks a value and returns it as one word or as bytes. `path` names the value in an error. */
   encode(value: unknown, option: Option, path: string): number | Uint8Array;
-  /** The value in the scratch buffer, at word `at`, of which the kernel wrote `length` bytes. */
+  /** Returns the value at word `at` of the record buffer, where the kernel wrote `length` bytes. */
   decode(at: number, length: number, option: Option): unknown;
 }
 
 export const MILLISECONDS = { s: 1000, ms: 1, us: 0.001 } as const;
 const UNIT_NAMES = { s: 's', ms: 'ms', us: 'µs' } as const;
 
-/** The kernel's name of an option and its own range, for people. */
+/** Describes the kernel's name and range of an option, for an error. */
 export function kernelRange({ name, min, max, unit }: PlatformOption): string {
   return `${name} on ${process.platform}: ${min} to ${max}${unit ? ` ${UNIT_NAMES[unit]}` : ''}`;
 }
 
-/** A duration in the kernel's unit: rounded up, and to 0 only from 0. */
+/** Converts a duration to the kernel's unit. Rounds up, and only 0 becomes 0. */
 function toUnits(milliseconds: number, unit: 's' | 'ms' | 'us'): number {
   let units: number;
   if (unit === 's') units = Math.ceil(milliseconds / 1000);
   else if (unit === 'ms') units = Math.ceil(milliseconds);
-  // 0.057 ms * 1000 is 57.00000000000001: what is less than a nanosecond away is that value.
+  // 0.057 ms * 1000 is 57.00000000000001: a difference below a nanosecond does not round up.
   else units = Math.ceil(Math.round(milliseconds * 1e6) / 1e3);
   return units === 0 && milliseconds > 0 ? 1 : units;
 }
@@ -68,11 +68,11 @@ function encodeDuration(value: unknown, option: Option, path: string): number {
   const { unit = 'ms' } = option.platformOption;
   if (typeof value === 'number') {
     const units = toUnits(value, unit);
-    // NaN fails each comparison. A negative fraction would round up to 0.
+    // `value >= 0`, because a negative fraction would round up to 0. NaN fails each comparison.
     if (value >= 0 && units >= min && units <= max) return units;
   }
   const range = {
-    // Every fraction of the first second is rounded up to it.
+    // Every fraction of the first second is rounded up to 1 s.
     ...(min > 0 && unit === 's' ? { above: 0 } : { min: min * MILLISECONDS[unit] }),
     max: max * MILLISECONDS[unit],
     milliseconds: true,
@@ -88,7 +88,7 @@ function encodeInteger(value: unknown, option: Option, path: string): number {
   throw numberError(path, { integer: true, min, max, ...reasonAndAlternative(option) }, value);
 }
 
-/** What gives the range of a number, and what is allowed in its place. */
+/** For the error: the kernel's range, and `'system'` if it is allowed. */
 function reasonAndAlternative({ row, platformOption }: Option) {
   return { reason: kernelRange(platformOption), ...(row.system && { or: "'system'" }) };
 }
@@ -102,7 +102,7 @@ function milliseconds(units: number, platformOption: PlatformOption): number {
 const boolean: Codec = {
   room: 4,
   encode: (value, _option, path) => (validateBoolean(value, path) ? 1 : 0),
-  // Not `=== 1`: macOS answers with the flag's bit.
+  // Not `=== 1`: macOS returns the bit of the flag.
   decode: (at) => words[at] !== 0,
 };
 
@@ -125,7 +125,7 @@ const duration: Codec = {
 
 const TWO_32 = 2 ** 32;
 
-// An unsigned long: 8 bytes on 64-bit systems, and all ones for no limit.
+// An unsigned long: 8 bytes on 64-bit systems. All ones means no limit.
 const rate: Codec = {
   room: 8,
   encode(value, option, path) {
@@ -135,7 +135,7 @@ const rate: Codec = {
   },
   decode(at, length) {
     const low = (words[at] as number) >>> 0;
-    // Kernels before 5.0 have 32 bits of it.
+    // Kernels before 5.0 have 32 bits.
     if (length < 8) return low === 0xffff_ffff ? Number.POSITIVE_INFINITY : low;
     const high = (words[at + 1] as number) >>> 0;
     const unlimited = low === 0xffff_ffff && high === 0xffff_ffff;
@@ -143,7 +143,7 @@ const rate: Codec = {
   },
 };
 
-// dscp.ts reads and writes it: only the check is here.
+// dscp.ts reads and sets it. Only its check is here.
 const dscp: Codec = {
   room: 4,
   encode: encodeInteger,
@@ -154,14 +154,14 @@ const text: Codec = {
   room: 64,
   encode(value, { platformOption, min, max }, path) {
     const characters = validateString(value, path);
-    // Of one byte each: the kernel's names are ASCII, and would end at a NUL.
+    // The kernel's names are ASCII, and end at a NUL.
     if (!/^[\x20-\x7e]*$/.test(characters)) {
       throw valueError(path, 'must consist of printable ASCII characters', value);
     }
     if (characters.length < min || characters.length > max) {
       throw rangeError(path, `${min} to ${max} characters long (${platformOption.name})`, value);
     }
-    // The NUL goes along: without it the empty string would be no bytes at all.
+    // With the NUL, because the empty string would have no bytes without it.
     return Buffer.from(`${characters}\0`, 'latin1');
   },
   decode(at, length) {
@@ -171,7 +171,7 @@ const text: Codec = {
   },
 };
 
-/** A number of 64 bits, as decimal digits: `JSON.stringify` takes no bigint. */
+/** A 64-bit number as decimal digits, because `JSON.stringify` does not accept a bigint. */
 const cookie: Codec = {
   room: 8,
   encode() {
@@ -221,7 +221,7 @@ const enumeration: Codec = {
   },
 };
 
-/** The names of an enumeration that this system has, with its numbers for them. */
+/** Returns the names of an enumeration that this system has, with its numbers. */
 function numbersByName({ row }: Option): Map<string, number> {
   const numbers = new Map<string, number>();
   if (row.kind !== 'enum') return numbers;

@@ -4,12 +4,12 @@
  * Keepalive to set. A member that is `undefined` keeps its value; `'system'` restores the system's default.
  */
 export interface KeepAliveOptions {
-  /** Probe a silent peer (`SO_KEEPALIVE`); written last. */
+  /** Whether the kernel probes a silent peer (`SO_KEEPALIVE`). Set last. */
   enable?: boolean | undefined;
   /**
    * Time without any segment from the peer until the first probe, in milliseconds, rounded up to
-   * whole seconds. Linux: `TCP_KEEPIDLE`, 1 ms to 32 767 s. Windows: whole milliseconds, by
-   * `SIO_KEEPALIVE_VALS` where `TCP_KEEPIDLE` cannot have them; reading back gives seconds.
+   * whole seconds. Linux: `TCP_KEEPIDLE`, 1 ms to 32 767 s. Windows: whole milliseconds, with
+   * `SIO_KEEPALIVE_VALS` if they are not whole seconds; reading returns seconds.
    */
   initialDelay?: number | 'system' | undefined;
   /**

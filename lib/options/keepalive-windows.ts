@@ -1,5 +1,5 @@
-// Keepalive of Windows by SIO_KEEPALIVE_VALS: in milliseconds, where the options take whole seconds;
-// and the only way on versions before 10.1709, which have no options for it.
+// Sets keepalive on Windows with SIO_KEEPALIVE_VALS. It takes milliseconds, and the options take whole seconds. Versions
+// before 10.1709 have no options for the times.
 
 import { binding } from '../core/addon';
 import { systemError, unsupportedError } from '../core/errors';
@@ -9,17 +9,17 @@ import { descriptorOf } from '../core/socket';
 import { numberError, validateBoolean, validateNumber, valueError } from '../core/validate';
 import { getSystemDefaults } from '../system-defaults/system-defaults';
 import type { KeepAliveOptions } from './keepalive-options';
-import { encode, mayHave, writableOption } from './option';
+import { encode, mayBeSupported, writableOption } from './option';
 import { getOption } from './options';
 
 const IOCTL = 'SIO_KEEPALIVE_VALS';
 const DWORD_MAX = 4_294_967_295;
 
-/** Whether these values are beyond the options that this Windows has. */
-export function needsValues({ initialDelay, interval, count }: KeepAliveOptions): boolean {
+/** Whether the options of this Windows cannot set these values. */
+export function needsIoctl({ initialDelay, interval, count }: KeepAliveOptions): boolean {
   if (isFraction(initialDelay) || isFraction(interval)) return true;
   const timed = initialDelay !== undefined || interval !== undefined;
-  return (timed && !hasTimes()) || (count !== undefined && !mayHave('keepAliveCount'));
+  return (timed && !hasTimes()) || (count !== undefined && !mayBeSupported('keepAliveCount'));
 }
 
 function isFraction(value: unknown): boolean {
@@ -27,11 +27,11 @@ function isFraction(value: unknown): boolean {
 }
 
 function hasTimes(): boolean {
-  return mayHave('keepAliveInitialDelay') && mayHave('keepAliveInterval');
+  return mayBeSupported('keepAliveInitialDelay') && mayBeSupported('keepAliveInterval');
 }
 
-/** Checks everything before the first system call, and writes the switch last, as options are written. */
-export function setKeepAliveValues(socket: SocketLike, options: KeepAliveOptions): void {
+/** Checks all values before the first system call. Sets the switch last, as setKeepAlive() does with options. */
+export function setWithIoctl(socket: SocketLike, options: KeepAliveOptions): void {
   const initialDelay = milliseconds('initialDelay', options, 'keepAliveInitialDelay');
   const interval = milliseconds('interval', options, 'keepAliveInterval');
   const { enable } = options;
@@ -47,8 +47,7 @@ export function setKeepAliveValues(socket: SocketLike, options: KeepAliveOptions
   }
 
   const fd = descriptorOf(socket);
-  // What is left alone goes down again as it is: the call has no word for it, and ignores both times
-  // where it is to switch off.
+  // The call always takes both times, so the present value is set again. It ignores the times when it switches off.
   const switched = enable ?? getOption(fd, 'keepAlive');
   const delay = timed ? (initialDelay ?? getOption(fd, 'keepAliveInitialDelay')) : 0;
   const pause = timed ? (interval ?? getOption(fd, 'keepAliveInterval')) : 0;
@@ -90,10 +89,10 @@ function milliseconds(
   return Math.ceil(validateNumber(value, path, range));
 }
 
-/** The word to write, or `undefined` where nothing is to be written. */
+/** Returns the count to set, or `undefined` if the socket has it already. */
 function countOf(count: unknown): number | undefined {
   if (count === undefined) return undefined;
-  if (mayHave('keepAliveCount')) {
+  if (mayBeSupported('keepAliveCount')) {
     return encode(count, writableOption('keepAliveCount'), 'options.count') as number;
   }
   const fixed = getSystemDefaults().keepAliveCount.value;

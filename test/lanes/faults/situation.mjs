@@ -266,7 +266,7 @@ function refusalFaults(error, row, api) {
   // What is concluded from an answer of the kernel's is no refused call.
   if (
     saysNo(row) &&
-    (code === 'ENOPROTOOPT' || /only a TCP socket acts on it/.test(error.message))
+    (code === 'ENOPROTOOPT' || /only TCP sockets support it/.test(error.message))
   ) {
     return faults;
   }
