@@ -594,7 +594,7 @@ describe('getDeadPeerBounds', () => {
       setKeepAlive(client, { enable: true, initialDelay: 2_000, interval: 1_000, count: 3 });
       expect(said(client)).toMatch(/^there is no user timeout/);
       setOptions(client, { userTimeout: 1_500 });
-      expect(said(client)).toContain('(1.5 s) is shorter than initial delay and interval (3 s)');
+      expect(said(client)).toContain('(1.5 s) is shorter than initial delay plus interval (3 s)');
       expect(said(client)).toContain('one lost keepalive probe ends a living connection');
       setOptions(client, { userTimeout: 10_000 });
       expect(said(client)).toContain('the probe count (3) is ignored');

@@ -83,7 +83,7 @@ describe('getSystemDefaults in another namespace', () => {
     expect(system).toEqual({
       restored: { enable: false, initialDelay: 11_000, interval: 3_000, count: 5 },
       unsettable: 'ERR_OUT_OF_RANGE',
-      message: expect.stringMatching(/the system's default is 0, which a socket cannot be set to/),
+      message: expect.stringMatching(/a socket does not accept the system's default of 0/),
       untouched: { enable: true, initialDelay: 20_000, interval: 2_000, count: 3 },
     });
     // The namespace around the test kept its own.
