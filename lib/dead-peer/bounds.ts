@@ -124,7 +124,7 @@ function warningsAbout(
   }
   if (counted) {
     warnings.push(
-      `the connection of a living peer that does not read also ends, when its window was closed for ${formatDuration(userTimeout)}`,
+      `a living peer that does not read loses its connection when its window was closed for ${formatDuration(userTimeout)}`,
     );
   }
   return warnings;

@@ -5,7 +5,7 @@ import { errnoOf } from '../core/errors';
 import type { Handle, SocketLike } from '../core/socket';
 import { descriptorOfHandle, findDescriptors, handleOrDescriptor } from '../core/socket';
 import { typedArrayKind, typedArrayLength } from '../core/typed-arrays';
-import { rangeError, typeError, validateArray, valueError } from '../core/validate';
+import { rangeError, typeError, validateArray, validateOneOf } from '../core/validate';
 import { newRow, rowFields } from './row';
 import { system } from './system';
 import type { TcpInfoField } from './tcp-info';
@@ -227,11 +227,9 @@ function newReading(sockets: unknown, fields: unknown, out: unknown): Reading {
 
 function checkedFields(fields: unknown): number[] {
   if (fields === undefined) return [...rowFields.keys()];
-  return validateArray(fields, 'fields', 'an array of names of TcpInfo').map((field) => {
-    const index = rowFields.indexOf(field as TcpInfoField);
-    if (index < 0) throw valueError('fields', 'must hold names of TcpInfo', field);
-    return index;
-  });
+  return validateArray(fields, 'fields', 'an array of names of TcpInfo').map((field) =>
+    rowFields.indexOf(validateOneOf(field, 'fields', rowFields)),
+  );
 }
 
 function newColumns(rows: number, names: readonly string[]): object {

@@ -590,7 +590,7 @@ describe('getDeadPeerBounds', () => {
   test('each trap in words', async () => {
     await withPair(({ client }) => {
       client.setKeepAlive(true);
-      expect(said(client)).toContain('noticed after 2 h 11 min');
+      expect(said(client)).toContain('detected after 2 h 11 min');
       setKeepAlive(client, { enable: true, initialDelay: 2_000, interval: 1_000, count: 3 });
       expect(said(client)).toMatch(/^there is no user timeout/);
       setOptions(client, { userTimeout: 1_500 });

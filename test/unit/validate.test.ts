@@ -4,6 +4,7 @@ import {
   getOptions,
   listConnections,
   planDeadPeerTimeout,
+  readTcpInfos,
   setKeepAlive,
   setOptions,
   tuneSockets,
@@ -281,6 +282,12 @@ describe('one wording for one mistake', () => {
     withSocket(AF_INET, SOCK_STREAM, (fd) => {
       expect(failure(() => call(fd))).toBe(`ERR_INVALID_ARG_VALUE ${message}`);
     });
+  });
+
+  test('readTcpInfos suggests the name of a field', () => {
+    expect(failure(() => readTcpInfos([], ['rrt' as never]))).toMatch(
+      /^ERR_INVALID_ARG_VALUE .*"fields".* must be one of 'state', .* \(did you mean 'rtt'\?\)/,
+    );
   });
 
   test("Node's own form of setKeepAlive, with the delay as an argument, is rejected", () => {
