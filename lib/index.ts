@@ -23,12 +23,8 @@ export { type DisconnectExplanation, explainDisconnect } from './dead-peer/expla
 export type { PeerFate } from './dead-peer/meanings';
 export type { DeadPeerOptions, DeadPeerPlan, PlanOptions, ZeroWindow } from './dead-peer/plan';
 export type { DeadPeerBounds, DeadPeerPlatform } from './dead-peer/rules';
-export {
-  getKeepAlive,
-  type KeepAlive,
-  type KeepAliveOptions,
-  setKeepAlive,
-} from './options/keepalive';
+export { getKeepAlive, type KeepAlive, setKeepAlive } from './options/keepalive';
+export type { KeepAliveOptions } from './options/keepalive-options';
 export { isSupported, supportedOptions } from './options/option';
 export { getOption, getOptions, setOptions } from './options/options';
 export { getRawOption, setRawOption } from './options/raw';

@@ -1,43 +1,50 @@
-// Finds the sockets behind handle objects of Node on Windows, where Node does not expose them. native/handles.cc
+// Finds the sockets of Node's handle objects on Windows, where Node does not report descriptors. native/handles.cc
 // watches which of libuv's handles follow ref() and unref() of an object: docs/decisions/0004-windows-handle-search.md.
 
 import { binding } from './addon';
 
-/** What is called on a handle. Whoever has the object may have replaced any of it. */
+/** The methods that are called on a handle. The program may have replaced any of them. */
 export interface NodeHandle {
   readonly ref?: unknown;
   readonly unref?: unknown;
   readonly getsockname?: unknown;
 }
 
-/** Of an object without a socket: a pipe, a stream over another one, a closed or a forged handle. */
+/** For an object without a socket: a pipe, a stream over another stream, a closed or a forged handle. */
 export const NO_SOCKET = -1;
 
-/** By handle, not by number: the number of a closed socket belongs to the next one. */
+/**
+ * The found sockets, by handle. A handle keeps its socket until it is closed, but Windows gives the number of a closed
+ * socket to another one.
+ */
 const found = new WeakMap<NodeHandle, number>();
 
-/** The socket behind `handle`, or `NO_SOCKET`. */
+/** Returns the socket of `handle`, or `NO_SOCKET`. */
 export function socketBehind(handle: NodeHandle): number {
   const socket = found.get(handle);
   if (socket === undefined) return search([handle])[0] ?? NO_SOCKET;
   return isOpen(handle) ? socket : NO_SOCKET;
 }
 
-/** Finds the sockets behind many handles in one search. Its cost depends on all handles of the event loop. */
+/**
+ * Finds the sockets of many handles in one search and keeps them. The time depends on the number of handles in the
+ * event loop, and hardly on the number of wanted ones.
+ */
 export function findSocketsBehind(handles: readonly NodeHandle[]): void {
   const unknown = handles.filter((handle) => !found.has(handle));
   if (unknown.length > 1) search(unknown);
 }
 
-/** After close(), `getsockname()` of a handle fails. */
+/** A closed handle does not answer getsockname(). */
 function isOpen(handle: NodeHandle): boolean {
   const { getsockname } = handle;
   return typeof getsockname === 'function' && getsockname.call(handle, {}) === 0;
 }
 
 /**
- * For each bit of an object's index, and then for its opposite, every object is unref-ed if the bit is set and
- * ref-ed if not: a different pattern for each object. The addon restores the state that the handles had.
+ * Gives each object a pattern of its own: one step for each bit of its index and one for the opposite bit. A step
+ * calls unref() on the objects whose bit is set, and ref() on the others. A hundred objects take fourteen steps. The
+ * addon restores the state of the handles.
  */
 function search(handles: readonly NodeHandle[]): Float64Array {
   const sockets = new Float64Array(handles.length).fill(NO_SOCKET);
@@ -56,7 +63,7 @@ function search(handles: readonly NodeHandle[]): Float64Array {
       }
     }
   } catch {
-    // These are not Node's own methods: the pattern proves nothing.
+    // These are not Node's own methods: nothing is certain about the handles.
     endSearch(sockets);
     return sockets.fill(NO_SOCKET);
   }

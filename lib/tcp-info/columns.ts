@@ -5,7 +5,7 @@ import { errnoOf } from '../core/errors';
 import type { Handle, SocketLike } from '../core/socket';
 import { descriptorOfHandle, findDescriptors, handleOrDescriptor } from '../core/socket';
 import { typedArrayKind, typedArrayLength } from '../core/typed-arrays';
-import { rangeError, typeError, valueError } from '../core/validate';
+import { rangeError, typeError, validateArray, validateOneOf } from '../core/validate';
 import { newRow, rowFields } from './row';
 import { system } from './system';
 import type { TcpInfoField } from './tcp-info';
@@ -225,24 +225,11 @@ function newReading(sockets: unknown, fields: unknown, out: unknown): Reading {
   };
 }
 
-/** More than that are no list of fields, but a sparse array or a Proxy. */
-const MOST_FIELDS = 65_536;
-
 function checkedFields(fields: unknown): number[] {
   if (fields === undefined) return [...rowFields.keys()];
-  if (!Array.isArray(fields)) {
-    throw typeError('fields', 'an array of names of TcpInfo', fields);
-  }
-  const wanted: number[] = [];
-  const { length } = fields;
-  if (length > MOST_FIELDS) throw rangeError('fields.length', `<= ${MOST_FIELDS}`, length);
-  for (let i = 0; i < length; i++) {
-    const field: unknown = fields[i];
-    const index = rowFields.indexOf(field as TcpInfoField);
-    if (index < 0) throw valueError('fields', 'must hold names of TcpInfo', field);
-    wanted.push(index);
-  }
-  return wanted;
+  return validateArray(fields, 'fields', 'an array of names of TcpInfo').map((field) =>
+    rowFields.indexOf(validateOneOf(field, 'fields', rowFields)),
+  );
 }
 
 function newColumns(rows: number, names: readonly string[]): object {

@@ -3,7 +3,7 @@
 import { readTcpInfo, tcpInfoWords } from '../core/record-buffer';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
-import { isOptions, typeError, unknownOption } from '../core/validate';
+import { validateBoolean, validateOptions } from '../core/validate';
 import { type KernelTcpInfoDetails, readDetails } from './details';
 import { refused } from './refused';
 import { type KernelTcpInfo, system } from './system';
@@ -65,13 +65,7 @@ export function getKernelTcpInfo(
   return details ? { ...fields, details: readDetails(fd) } : fields;
 }
 
-function wantsDetails(options: unknown): boolean {
-  if (!isOptions(options)) {
-    throw typeError('options', 'an object', options);
-  }
-  const unknown = Object.keys(options).find((name) => name !== 'details');
-  if (unknown !== undefined) throw unknownOption('options', unknown, ['details']);
-  const { details = false } = options as { details?: unknown };
-  if (typeof details !== 'boolean') throw typeError('options.details', 'a boolean', details);
-  return details;
+function wantsDetails(options: { readonly details?: boolean | undefined }): boolean {
+  const { details = false } = validateOptions(options, 'options', ['details']);
+  return validateBoolean(details, 'options.details');
 }

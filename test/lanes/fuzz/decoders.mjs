@@ -123,15 +123,15 @@ function checkSetting(random) {
   }
 }
 
-const spellings = Object.values(rows).flatMap((row) =>
+const platformOptions = Object.values(rows).flatMap((row) =>
   ['linux', 'darwin', 'win32', 'freebsd']
     .filter((system) => row[system])
-    .map((system) => ({ row, spelling: row[system], name: row[system].name })),
+    .map((system) => ({ row, platformOption: row[system], name: row[system].name })),
 );
 
 /** Of what the kernel wrote, `length` bytes, the rest of the room is zeros; beyond it there is anything. */
 function checkCodec(random) {
-  const option = random.pick(spellings);
+  const option = random.pick(platformOptions);
   const codec = codecs[option.row.kind];
   const written = random.bytes(codec.room);
   const at = random.below(16);
