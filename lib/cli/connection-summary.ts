@@ -1,7 +1,7 @@
 // Sentences about connections that need attention, and how many connections there are in each state.
 
 import type { Connection } from '../index';
-import { tcpStates } from '../tcp-info/tcp-info';
+import { tcpStates } from '../tcp-info/states';
 import { local, processes, remote } from './connection-table';
 import type { Observed } from './suspicion';
 import { printable } from './text';

@@ -1,7 +1,7 @@
 // Connections in words and columns: no terminal, no clock, no system call.
 
 import type { Connection } from '../index';
-import { tcpStates } from '../tcp-info/tcp-info';
+import { tcpStates } from '../tcp-info/states';
 import { shortState } from './states';
 import { type Observed, silence, timeouts } from './suspicion';
 import { cut, cutMiddle, latency, printable, roughly, size, table } from './text';

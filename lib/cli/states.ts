@@ -1,7 +1,7 @@
 // States of a connection as people write them, who come from ss(8), netstat(8) or an RFC, and as ss(8)
 // shortens them.
 
-import { type TcpState, tcpStates } from '../tcp-info/tcp-info';
+import { type TcpState, tcpStates } from '../tcp-info/states';
 
 /** Letters and digits alone, so that `fin_wait1`, `FIN-WAIT-1` and `FinWait1` are one. */
 const bare = (name: string) => name.toUpperCase().replace(/[^A-Z0-9]/g, '');

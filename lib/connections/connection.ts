@@ -1,6 +1,7 @@
 // What a connection of this system is to people, whichever system lists it.
 
-import type { TcpInfo, TcpState } from '../tcp-info/tcp-info';
+import type { TcpState } from '../tcp-info/states';
+import type { TcpInfo } from '../tcp-info/tcp-info';
 
 /** The timer of a connection that runs now. A kernel shows one, which hides the others. */
 export interface ConnectionTimer {

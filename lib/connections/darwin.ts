@@ -4,8 +4,7 @@
 // Since macOS 27 a process that is not root's sees its own sockets only. TIME-WAIT is not in it.
 
 import { SocketOptionError } from '../core/errors';
-import { bsdStates } from '../tcp-info/bsd';
-import { tcpStates } from '../tcp-info/tcp-info';
+import { bsdStates, tcpStates } from '../tcp-info/states';
 import { addressText } from './address';
 import type { Connection } from './connection';
 import { type Conditions, type Ends, matches } from './filter';

@@ -1,7 +1,7 @@
 // A filter as callers write it -> one that was checked; and whether a connection is what it asks for.
 
 import { isOptions, rangeError, typeError, unknownOption, valueError } from '../core/validate';
-import { type TcpState, tcpStates } from '../tcp-info/tcp-info';
+import { type TcpState, tcpStates } from '../tcp-info/states';
 import { isWithin, type Prefix, prefixOf } from './address';
 import type { ConnectionFilter } from './connection';
 

@@ -3,7 +3,7 @@
 
 import { SocketOptionError } from '../core/errors';
 import { rangeError, valueError } from '../core/validate';
-import { tcpStates } from '../tcp-info/tcp-info';
+import { tcpStates } from '../tcp-info/states';
 import { addressBytes, addressText } from './address';
 import type { Connection } from './connection';
 import { type Conditions, type Ends, matches } from './filter';

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { rangeError, typeError, valueError } from '../../core/validate';
-import { linuxTcpInfo } from '../../tcp-info/linux';
+import { decodeLinux } from '../../tcp-info/generated/linux';
 import { addressBytes, addressText } from '../address';
 import type { Connection, ConnectionTimer } from '../connection';
 import { ALL_STATES, type Conditions, matches } from '../filter';
@@ -39,7 +39,7 @@ export function connectionOf(
     interfaceIndex: message.interfaceIndex,
     mptcp,
     congestionControl: tcpInfo ? message.congestionControl : null,
-    tcpInfo: withInfo ? linuxTcpInfo(message.words, message.infoAt >> 2, message.infoLength) : null,
+    tcpInfo: withInfo ? decodeLinux(message.words, message.infoAt >> 2, message.infoLength) : null,
     owners: null,
   };
 }

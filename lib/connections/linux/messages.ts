@@ -1,8 +1,7 @@
 // sock_diag(7) of Linux: its numbers, and its messages read, of which no length is trusted that stands in
 // them. Layouts: include/uapi/linux/netlink.h, sock_diag.h, inet_diag.h.
 
-import { stateIndexOf } from '../../tcp-info/linux';
-import { type TcpState, tcpStates } from '../../tcp-info/tcp-info';
+import { linuxStateIndex, type TcpState, tcpStates } from '../../tcp-info/states';
 import type { Ends } from '../filter';
 
 const NLMSG_ERROR = 2;
@@ -174,7 +173,7 @@ export class DiagMessages implements Ends {
     return this.family === AF_INET6 ? 16 : 4;
   }
   get stateIndex(): number {
-    return stateIndexOf(this.bytes[this.at + 1] as number);
+    return linuxStateIndex(this.bytes[this.at + 1] as number);
   }
   get state(): TcpState {
     // A state that is newer than this package: of such a socket nothing is known to go on.

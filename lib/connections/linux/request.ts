@@ -1,6 +1,6 @@
 // sock_diag(7) of Linux: requests written. Layouts: include/uapi/linux/netlink.h, sock_diag.h, inet_diag.h.
 
-import { stateIndexOf } from '../../tcp-info/linux';
+import { linuxStateIndex } from '../../tcp-info/states';
 import type { Conditions } from '../filter';
 import { bytecodeOf } from './bytecode';
 import {
@@ -28,7 +28,7 @@ const INET_DIAG_REQ_PROTOCOL = 3;
 function kernelStates(states: number): number {
   let bits = 0;
   for (let state = 1; state <= LAST_STATE; state++) {
-    if ((states >> stateIndexOf(state)) & 1) bits |= 1 << state;
+    if ((states >> linuxStateIndex(state)) & 1) bits |= 1 << state;
   }
   return bits;
 }

@@ -1,0 +1,3 @@
+export function docsTables(page) {
+  return page;
+}
