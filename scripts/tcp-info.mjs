@@ -161,10 +161,12 @@ function generated(name, text) {
 }
 
 const docs = 'docs/tcp-state.md';
+const page = readFileSync(new URL(docs, root), 'utf8');
+const structures = Object.values(SYSTEMS).map(([, structure]) => structure);
 const files = [
   ...Object.keys(SYSTEMS).map((platform) => generated(platform, decoders(platform))),
   generated('field-names', fieldNames()),
-  [docs, docsTables(readFileSync(new URL(docs, root), 'utf8'), tables.fields)],
+  [docs, docsTables(page, tables.fields, structures)],
 ];
 for (const [path, text] of files) {
   const file = new URL(path, root);
