@@ -10,7 +10,7 @@ import { BATCH_SIZE, Batch } from './batch';
 import { tcpInfoFields } from './generated/field-names';
 import { system } from './system';
 import type { TcpInfoField } from './tcp-info';
-import { newValues } from './values';
+import { newValues, type Values } from './values';
 
 /** A column for each field, a row for each socket. */
 export type TcpInfoColumns<Field extends TcpInfoField = TcpInfoField> = {
@@ -243,22 +243,26 @@ function descriptorAt({ sockets }: Request, index: number): number {
   return typeof socket === 'number' ? socket : descriptorOfHandle(socket);
 }
 
-/** Decodes the first `size` entries of a batch into the columns. */
+/** Decodes the first `size` entries of a batch, then copies them column by column: memory stays near. */
 function copyToColumns(batch: Batch, { columns, fields, errno }: Request, size: number): void {
   const { indices, words } = batch;
   const { fillValues } = system;
   const closed = errnoOf('EBADF') as number;
+  while (decoded.length < size) decoded.push(newValues());
   for (let entry = 0; entry < size; entry++) {
     const length = batch.descriptor(entry) >= 0 ? batch.length(entry) : closed;
-    const index = indices[entry] as number;
-    errno[index] = Math.min(length, 0);
+    errno[indices[entry] as number] = Math.min(length, 0);
     // Length 0 for a socket that could not be read: then every field is NaN.
-    fillValues(words, batch.structureAt(entry), Math.max(length, 0), values);
-    for (let k = 0; k < columns.length; k++) {
-      (columns[k] as Float64Array)[index] = values[fields[k] as number] as number;
+    fillValues(words, batch.structureAt(entry), Math.max(length, 0), decoded[entry] as Values);
+  }
+  for (let k = 0; k < columns.length; k++) {
+    const column = columns[k] as Float64Array;
+    const field = fields[k] as number;
+    for (let entry = 0; entry < size; entry++) {
+      column[indices[entry] as number] = (decoded[entry] as Values)[field] as number;
     }
   }
 }
 
-/** Of the entry that is being decoded. */
-const values = newValues();
+/** The decoded entries of a batch. As many as the largest batch so far has. */
+const decoded: Values[] = [];
