@@ -41,8 +41,9 @@ export { readTcpInfos, readTcpInfosAsync, type TcpInfoColumns } from './tcp-info
 export type { CongestionControlInfo, KernelTcpInfoDetails } from './tcp-info/details';
 export { getKernelTcpInfo, getTcpInfo } from './tcp-info/get-tcp-info';
 export { TcpInfoReader } from './tcp-info/reader';
+export { type TcpState, tcpStates } from './tcp-info/states';
 export type { KernelTcpInfo } from './tcp-info/system';
-export { type TcpInfo, type TcpInfoField, type TcpState, tcpStates } from './tcp-info/tcp-info';
+export type { TcpInfo, TcpInfoField } from './tcp-info/tcp-info';
 export {
   type SocketSide,
   type SocketTuning,

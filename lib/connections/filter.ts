@@ -10,7 +10,7 @@ import {
   validateString,
   valueError,
 } from '../core/validate';
-import { tcpStates } from '../tcp-info/tcp-info';
+import { tcpStates } from '../tcp-info/states';
 import { isInPrefix, type Prefix, parsePrefix } from './address';
 import type { ConnectionFilter } from './connection';
 import { findState } from './state-names';

@@ -3,7 +3,7 @@
 
 import { SocketOptionError } from '../core/errors';
 import { validateNumber, valueError } from '../core/validate';
-import { tcpStates } from '../tcp-info/tcp-info';
+import { tcpStates } from '../tcp-info/states';
 import { formatAddress, parseAddress } from './address';
 import type { Connection } from './connection';
 import { type EndpointView, matchesFilter, type ParsedFilter } from './filter';

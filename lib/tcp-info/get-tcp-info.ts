@@ -31,7 +31,7 @@ function read(fd: number): number {
  * @see tcp(7), RFC 4898
  */
 export function getTcpInfo(socket: SocketLike): TcpInfo {
-  return system.tcpInfo(tcpInfoWords, 0, read(descriptorOf(socket)));
+  return system.decode(tcpInfoWords, 0, read(descriptorOf(socket)));
 }
 
 /**
@@ -61,8 +61,8 @@ export function getKernelTcpInfo(
 ): KernelTcpInfo & { readonly details?: KernelTcpInfoDetails } {
   const details = options === undefined ? false : wantsDetails(options);
   const fd = descriptorOf(socket);
-  const fields = system.fields(tcpInfoWords, read(fd));
-  return details ? { ...fields, details: readDetails(fd) } : fields;
+  const members = system.decodeStructure(tcpInfoWords, read(fd));
+  return details ? { ...members, details: readDetails(fd) } : members;
 }
 
 function wantsDetails(options: { readonly details?: boolean | undefined }): boolean {

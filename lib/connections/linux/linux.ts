@@ -9,7 +9,7 @@ import {
   validateString,
   valueError,
 } from '../../core/validate';
-import { linuxTcpInfo } from '../../tcp-info/linux';
+import { decodeLinux } from '../../tcp-info/generated/linux';
 import { formatAddress, parseAddress } from '../address';
 import type { Connection, ConnectionTimer } from '../connection';
 import { ALL_STATES, matchesFilter, type ParsedFilter } from '../filter';
@@ -53,7 +53,7 @@ export function connectionFromMessage(
     interfaceIndex: message.interfaceIndex,
     mptcp,
     congestionControl: tcpInfo ? message.congestionControl : null,
-    tcpInfo: withInfo ? linuxTcpInfo(message.words, message.infoAt >> 2, message.infoLength) : null,
+    tcpInfo: withInfo ? decodeLinux(message.words, message.infoAt >> 2, message.infoLength) : null,
     owners: null,
   };
 }
