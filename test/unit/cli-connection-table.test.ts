@@ -26,7 +26,8 @@ import {
   table,
 } from '../../lib/cli/text';
 import type { Connection, ConnectionTimer } from '../../lib/connections/connection';
-import { type TcpInfo, tcpStates } from '../../lib/tcp-info/tcp-info';
+import { tcpStates } from '../../lib/tcp-info/states';
+import type { TcpInfo } from '../../lib/tcp-info/tcp-info';
 import normal from '../fixtures/connection.json';
 
 /** Established, idle and well, except for what is given. */
