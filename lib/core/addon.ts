@@ -53,16 +53,16 @@ export interface Binding {
   readTcpInfo(): void;
   /** Unread, unacknowledged or unsent, unsent bytes as the first three words of the records. */
   readQueues(): void;
-  /** Reads the first `count` entries of a sheet of `lib/tcp-info/columns.ts`. */
-  readTcpInfos(sheet: ArrayBuffer, count: number): void;
+  /** Reads the first `count` entries of a batch of `lib/tcp-info/batch.ts`. */
+  readTcpInfos(batch: ArrayBuffer, count: number): void;
   /** Leaves in each of the first `count` entries the socket's identity: 0 where there is none. */
-  identifySockets(sheet: ArrayBuffer, count: number): void;
+  identifySockets(batch: ArrayBuffer, count: number): void;
   /**
    * Reads in another thread, then calls `done`. Returns `false`, without a call, where all was read here.
    * First it identifies the entries that have no identity. An entry whose number belongs to another socket by
    * then is reported as closed.
    */
-  sweepTcpInfos(sheet: ArrayBuffer, count: number, done: () => void): boolean;
+  sweepTcpInfos(batch: ArrayBuffer, count: number, done: () => void): boolean;
   /** Asks the system about its connections, in its own layout; the number of the table, from 1 on. */
   openConnectionTable(query: Uint8Array): number;
   /** The next bytes of the answer; 0 after the last, and of a watch when there is nothing for now. */

@@ -1,4 +1,4 @@
-// The state of thousands of connections: one native call for many of them, a column for each field.
+// The state of thousands of connections at once: a column for each field, a native call for each batch.
 
 import { binding } from '../core/addon';
 import { errnoOf } from '../core/errors';
@@ -12,7 +12,7 @@ import { system } from './system';
 import type { TcpInfoField } from './tcp-info';
 import { newValues, type Values } from './values';
 
-/** A column for each field, a row for each socket. */
+/** A column for each field, with an element for each socket. */
 export type TcpInfoColumns<Field extends TcpInfoField = TcpInfoField> = {
   readonly [Name in Field]: Float64Array;
 } & {
@@ -20,14 +20,17 @@ export type TcpInfoColumns<Field extends TcpInfoField = TcpInfoField> = {
   readonly errno: Int32Array;
 };
 
-/** Reused by each synchronous call, which runs no code of the caller meanwhile. As large as the largest so far. */
+/**
+ * Reused by each synchronous call: no code of the caller runs while it is in use. As large as the largest
+ * call so far needed.
+ */
 let sharedBatch = new Batch(0);
 
 /**
- * A checked call. Everything that the caller passed was looked at once to make it: no getter, no proxy and
- * no later change moves an element.
+ * The checked arguments of a call. Everything that the caller passed was looked at once to make it, so no
+ * getter, no proxy and no later change moves an element.
  */
-interface Request {
+interface BulkRequest {
   readonly sockets: readonly (Handle | number)[];
   /** The requested fields, as their places in `tcpInfoFields`, and a column for each. */
   readonly fields: readonly number[];
@@ -37,18 +40,19 @@ interface Request {
 }
 
 /**
- * Reads the state of many connections at once into columns: one native call for a thousand of them.
+ * Reads the state of many connections at once into columns, with one native call for 256 of them.
  *
  * ```js
  * const { rtt, probes, errno } = readTcpInfos(sockets, ['rtt', 'probes']);
  * ```
  *
- * Row i is of `sockets[i]`. A column is a Float64Array with NaN where {@link TcpInfo} has null; that of
- * `state` holds the index in {@link tcpStates}. A socket that cannot be read, because it is closed or no
- * TCP socket, does not fail the rest: its `errno` is the negative libuv code, its row NaN.
+ * Element i of each column is of `sockets[i]`. A column is a Float64Array with NaN where {@link TcpInfo} has
+ * null. The column `state` holds the index in {@link tcpStates}. A socket that cannot be read, because it is
+ * closed or no TCP socket, does not fail the rest: its `errno` is the negative libuv code, and its elements are
+ * NaN.
  *
- * About a microsecond for each socket. Without `fields` all of them are read. With `out`, what an
- * earlier call returned, its columns are filled again and returned; they may be longer.
+ * It takes about a microsecond for each socket. Without `fields`, it reads all fields. With `out`, the result
+ * of an earlier call, it fills and returns those columns; they may be longer than needed.
  * @throws TypeError, RangeError for wrong arguments
  */
 export function readTcpInfos<Field extends TcpInfoField = TcpInfoField>(
@@ -82,9 +86,9 @@ export function readTcpInfos<Field extends TcpInfoField = TcpInfoField>(
  * The same as {@link readTcpInfos}, off the main thread and in parts of 256 sockets. Each part holds
  * the event loop up for less than a millisecond.
  *
- * A row is always of the socket that it had at the call. A socket that is closed meanwhile gets `UV_EBADF`
- * as `errno`, also where its descriptor belongs to another socket by then. So everything that is passed
- * is looked at once, at the call:
+ * An element is always of the socket that was passed at the call. A socket that is closed meanwhile gets
+ * `UV_EBADF` as `errno`, also where its descriptor belongs to another socket by then. Therefore the call looks at
+ * everything that is passed, once:
  *
  * - an object of Node: 0.05 µs. Its handle is asked again when its part is read.
  * - a number or `{ fd }`: one getsockopt(2), 0.6 µs, because a number does not show that it was closed. On
@@ -125,7 +129,7 @@ export async function readTcpInfosAsync<Field extends TcpInfoField = TcpInfoFiel
   return request.result;
 }
 
-/** The sockets that have to be read yet. */
+/** The sockets that are not read yet. */
 interface Pending {
   readonly indices: number[];
   /** Two words for each socket of the request; 0 for handles of Node. */
@@ -136,7 +140,7 @@ interface Pending {
  * Identifies the sockets that are numbers. One that cannot be identified is read at once: it is no socket,
  * or this system gives sockets no identity.
  */
-function identifyNumbers(batch: Batch, request: Request): Pending {
+function identifyNumbers(batch: Batch, request: BulkRequest): Pending {
   const { sockets } = request;
   const pending: Pending = { indices: [], identities: new Int32Array(2 * sockets.length) };
   let size = 0;
@@ -153,7 +157,7 @@ function identifyNumbers(batch: Batch, request: Request): Pending {
   return pending;
 }
 
-function identifyBatch(batch: Batch, size: number, request: Request, pending: Pending): void {
+function identifyBatch(batch: Batch, size: number, request: BulkRequest, pending: Pending): void {
   const { identifySockets, readTcpInfos: readBatch } = binding();
   identifySockets(batch.buffer, size);
   let unidentified = 0;
@@ -173,7 +177,7 @@ function identifyBatch(batch: Batch, size: number, request: Request, pending: Pe
 }
 
 /** Looks at everything that the caller passed, once. */
-function checkedRequest(sockets: unknown, fields: unknown, out: unknown): Request {
+function checkedRequest(sockets: unknown, fields: unknown, out: unknown): BulkRequest {
   if (!Array.isArray(sockets)) throw typeError('sockets', 'an array of sockets', sockets);
   const wanted = checkedFields(fields);
   const found: (Handle | number)[] = [];
@@ -213,7 +217,7 @@ function columnIn(out: object, name: string, kind: 'Int32Array' | 'Float64Array'
 }
 
 /** The columns may have been detached, or have shrunk, since they were looked at. */
-function checkColumnLengths({ sockets, fields, columns, errno }: Request): void {
+function checkColumnLengths({ sockets, fields, columns, errno }: BulkRequest): void {
   const needed = sockets.length;
   const check = (name: string | undefined, column: Float64Array | Int32Array) => {
     const length = typedArrayLength(column);
@@ -225,13 +229,13 @@ function checkColumnLengths({ sockets, fields, columns, errno }: Request): void 
   }
 }
 
-function descriptorAt({ sockets }: Request, index: number): number {
+function descriptorAt({ sockets }: BulkRequest, index: number): number {
   const socket = sockets[index] as Handle | number;
   return typeof socket === 'number' ? socket : descriptorOfHandle(socket);
 }
 
 /** Decodes the first `size` entries of a batch, then copies them column by column: memory stays near. */
-function copyToColumns(batch: Batch, { columns, fields, errno }: Request, size: number): void {
+function copyToColumns(batch: Batch, { columns, fields, errno }: BulkRequest, size: number): void {
   const { indices, words } = batch;
   const { fillValues } = system;
   const closed = errnoOf('EBADF') as number;

@@ -1,18 +1,18 @@
-// The state of one connection: as a new object each time, or again and again in a reader.
+// The state of one connection as an object, under the names of this package or of the kernel.
 
 import { readTcpInfo, tcpInfoWords } from '../core/record-buffer';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
 import { validateBoolean, validateOptions } from '../core/validate';
 import { type KernelTcpInfoDetails, readDetails } from './details';
-import { refused } from './refused';
+import { readError } from './read-error';
 import { type KernelTcpInfo, system } from './system';
 import type { TcpInfo } from './tcp-info';
 
-/** Reads the structure to where the addon leaves it; returns its length in bytes. */
+/** Reads the structure into `tcpInfoWords`; returns its length in bytes. */
 function read(fd: number): number {
   const length = readTcpInfo(fd);
-  if (length < 0) throw refused(length);
+  if (length < 0) throw readError(length);
   return length;
 }
 
@@ -35,9 +35,8 @@ export function getTcpInfo(socket: SocketLike): TcpInfo {
 }
 
 /**
- * The same under the kernel's own names and in its own units: every field of its structure that this
- * package knows, `null` where the running kernel is older than the field. Decoded by the length that
- * the kernel wrote.
+ * The same under the kernel's own names and in its own units: every member of its structure that this
+ * package knows. A member is `null` where the running kernel is older: the length that the kernel wrote decides.
  *
  * With `{ details: true }` also `details`: the congestion control's own state (bbr, dctcp, vegas), how
  * many bytes are queued, and the socket's memory, with up to six further system calls.

@@ -1,18 +1,17 @@
-// TcpInfoReader: reads one connection again and again into the same memory.
+// TcpInfoReader: reads connections again and again into the same memory.
 
 import { readTcpInfo, tcpInfoWords } from '../core/record-buffer';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
 import { tcpInfoFields } from './generated/field-names';
-import { refused } from './refused';
+import { readError } from './read-error';
 import { stateAt, type TcpState } from './states';
 import { system } from './system';
 import type { TcpInfo, TcpInfoNumbers } from './tcp-info';
 import { newValues, tcpInfoOf } from './values';
 
 /**
- * Reads the state of connections again and again, without allocating anything: for samplers and
- * dashboards.
+ * Reads the state of connections again and again without allocating: for samplers and dashboards.
  *
  * ```js
  * const reader = new TcpInfoReader();
@@ -20,13 +19,13 @@ import { newValues, tcpInfoOf } from './values';
  * histogram.record(reader.rtt);
  * ```
  *
- * It has a getter for each field of {@link TcpInfo}, of what was last read, but as plain numbers: NaN
- * where the object of {@link getTcpInfo} has null. Before the first read, and after one that the kernel refused,
- * all are NaN and `state` is null.
+ * It has a getter for each field of {@link TcpInfo}. A getter returns the value of the last read, as a plain
+ * number: NaN where the object of {@link getTcpInfo} has null. Before the first read, and after one that the
+ * kernel refused, every number is NaN and `state` is null.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the static block defines a getter for each field.
 export class TcpInfoReader {
-  /** Of the last read. */
+  /** The values of the last read. */
   readonly #values = newValues();
 
   /**
@@ -37,7 +36,7 @@ export class TcpInfoReader {
     const length = readTcpInfo(descriptorOf(socket));
     // A failed read leaves NaN, not the values of the read before.
     system.fillValues(tcpInfoWords, 0, Math.max(length, 0), this.#values);
-    if (length < 0) throw refused(length);
+    if (length < 0) throw readError(length);
     return this;
   }
 

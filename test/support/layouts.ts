@@ -99,6 +99,31 @@ export const freebsd: readonly Field[] = [
   ...fields(192, 4, 'dupacks rttmin'),
 ];
 
+type BitField = readonly [offset: number, shift: number, bits: number, name: string];
+
+/** The bit fields of the same structures: the byte, the first bit and how many. */
+export const bitFields: Readonly<Record<string, readonly BitField[]>> = {
+  linux: [
+    [6, 0, 4, 'snd_wscale'],
+    [6, 4, 4, 'rcv_wscale'],
+    [7, 0, 1, 'delivery_rate_app_limited'],
+    [7, 1, 2, 'fastopen_client_fail'],
+  ],
+  darwin: [
+    [52, 0, 1, 'tfo_cookie_req'],
+    [52, 1, 1, 'tfo_cookie_rcv'],
+    [52, 2, 1, 'tfo_syn_loss'],
+    [52, 3, 1, 'tfo_syn_data_sent'],
+    [52, 4, 1, 'tfo_syn_data_acked'],
+    [52, 5, 1, 'tfo_syn_data_rcv'],
+  ],
+  win32: [],
+  freebsd: [
+    [6, 0, 4, 'snd_wscale'],
+    [6, 4, 4, 'rcv_wscale'],
+  ],
+};
+
 function fields(start: number, bytes: Field[1], names: string): Field[] {
   return names
     .trim()

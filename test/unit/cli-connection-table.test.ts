@@ -24,8 +24,7 @@ import {
   truncateMiddle,
 } from '../../lib/cli/view/text';
 import type { Connection, ConnectionTimer } from '../../lib/connections/connection';
-import { findState } from '../../lib/connections/state-names';
-import { tcpStates } from '../../lib/tcp-info/states';
+import { tcpStates, tcpStates } from '../../lib/tcp-info/states';
 import type { TcpInfo } from '../../lib/tcp-info/tcp-info';
 import normal from '../fixtures/connection.json';
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { TcpInfo, TcpState } from '../../dist/index.js';
 import { systems } from '../../lib/tcp-info/system';
 import { newValues, tcpInfoOf } from '../../lib/tcp-info/values';
-import { darwin, freebsd, linux, structure, win32 } from '../support/layouts';
+import { bitFields, darwin, freebsd, linux, structure, win32 } from '../support/layouts';
 
 const layouts = { linux, darwin, win32, freebsd };
 
@@ -167,6 +167,15 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
       const fields = fieldsOf(system, structure(layout, LONGEST[system], { [name]: value }));
       const set = Object.entries(fields).filter(([, found]) => found !== 0);
       expect(set).toEqual([[prefix(system) + name, Number(value)]]);
+    }
+  });
+
+  test('each bit field is read from its bits, and nothing else is', () => {
+    for (const [offset, shift, bits, name] of bitFields[system] ?? []) {
+      const bytes = new Uint8Array(LONGEST[system]);
+      bytes[offset] = (2 ** bits - 1) << shift;
+      const set = Object.entries(fieldsOf(system, bytes)).filter(([, found]) => found !== 0);
+      expect(set).toEqual([[prefix(system) + name, 2 ** bits - 1]]);
     }
   });
 
