@@ -1,4 +1,4 @@
-// The public face.
+// The public exports, and nothing else.
 
 export type { Linger, OptionName, OptionValues, SocketOptions } from './catalogue/catalogue';
 export type {

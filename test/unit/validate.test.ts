@@ -161,6 +161,17 @@ describe('other checks', () => {
     validateAbortSignal(new AbortController().signal, 'x');
   });
 
+  test.each(['aborted', 'addEventListener', 'removeEventListener'])(
+    'an object without %s is no AbortSignal',
+    (name) => {
+      const signal = { aborted: false, addEventListener() {}, removeEventListener() {} };
+      validateAbortSignal(signal, 'x');
+      expect(failure(() => validateAbortSignal({ ...signal, [name]: undefined }, 'x'))).toMatch(
+        `${TYPE} an AbortSignal.`,
+      );
+    },
+  );
+
   test('a word that is close to an allowed one is suggested', () => {
     const allowed = "one of 'fail', 'tolerate'";
     const validate = (word: string) => validateOneOf(word, 'x', ['fail', 'tolerate']);
