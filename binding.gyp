@@ -2,11 +2,18 @@
   'targets': [
     {
       'target_name': 'socket_options',
-      'sources': ['native/addon.cc', 'native/tcp_info.cc', 'native/connections.cc', 'native/handles.cc'],
+      'sources': [
+        'native/addon.cc',
+        'native/options.cc',
+        'native/tcp_info.cc',
+        'native/connections.cc',
+        'native/handles.cc',
+        'native/libuv.cc'
+      ],
       'dependencies': ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api"],
       'defines': ['NAPI_VERSION=8'],
-      # Small, because the system calls dwarf what -O2 gains; as a whole (-flto), because each call
-      # between two files, made right after a system call, is a twentieth of one.
+      # -Os: system calls take so long that -O2 gains nothing. -flto: a call from one file to another,
+      # right after a system call, takes a twentieth of the system call's time.
       'cflags!': ['-O3', '-fno-omit-frame-pointer'],
       'ldflags': ['-flto'],
       'cflags': ['-Os', '-flto', '-Wall', '-Wextra', '-Werror', '-fvisibility=hidden'],
@@ -18,28 +25,41 @@
         'OTHER_CFLAGS': ['-Wall', '-Wextra', '-Werror']
       },
       'msvs_settings': {'VCCLCompilerTool': {'WarningLevel': 4, 'WarnAsError': 'true'}},
-      # Here and not above: node-addon-api's own settings would overwrite it with 10.7.
+      # Here and not in xcode_settings: node-addon-api's own settings would replace it with 10.7.
       'target_conditions': [
         ['OS=="mac"', {'xcode_settings': {'MACOSX_DEPLOYMENT_TARGET': '11.0'}}]
       ],
       'conditions': [
         ['OS=="linux"', {
           'sources': [
-            'native/posix.cc',
-            'native/linux.cc',
-            'native/linux_diag.cc',
+            'native/platform/posix.cc',
+            'native/platform/linux.cc',
+            'native/platform/linux_netlink.cc',
+            'native/platform/linux_connections.cc',
+            'native/platform/linux_watch.cc',
             'native/runtime.cc'
           ],
-          # Only the libraries it really needs: not that of C++, which the compiler names, because
-          # a file that serves every distribution cannot count on one. See native/runtime.cc.
+          # --as-needed: without the C++ library, which the compiler names (see native/runtime.cc).
           # The linker runs in build/.
           'ldflags': ['-Wl,--as-needed', '-Wl,--version-script=../native/exports.map'],
-          # glibc before 2.34 has dlsym() there.
+          # glibc before 2.34 has dlsym() in libdl.
           'libraries': ['-ldl']
         }],
-        ['OS=="mac"', {'sources': ['native/posix.cc', 'native/darwin.cc']}],
+        ['OS=="mac"', {
+          'sources': [
+            'native/platform/posix.cc',
+            'native/platform/darwin.cc',
+            'native/platform/connection_snapshot.cc'
+          ]
+        }],
         ['OS=="win"', {
-          'sources': ['native/win32.cc', 'native/win32_calls.cc'],
+          'sources': [
+            'native/platform/win32.cc',
+            'native/platform/win32_calls.cc',
+            'native/platform/win32_connections.cc',
+            'native/platform/win32_errors.cc',
+            'native/platform/connection_snapshot.cc'
+          ],
           'libraries': ['ws2_32.lib', 'advapi32.lib']
         }]
       ]

@@ -23,12 +23,8 @@ export { type DisconnectExplanation, explainDisconnect } from './dead-peer/expla
 export type { PeerFate } from './dead-peer/meanings';
 export type { DeadPeerOptions, DeadPeerPlan, PlanOptions, ZeroWindow } from './dead-peer/plan';
 export type { DeadPeerBounds, DeadPeerPlatform } from './dead-peer/rules';
-export {
-  getKeepAlive,
-  type KeepAlive,
-  type KeepAliveOptions,
-  setKeepAlive,
-} from './options/keepalive';
+export { getKeepAlive, type KeepAlive, setKeepAlive } from './options/keepalive';
+export type { KeepAliveOptions } from './options/keepalive-options';
 export { isSupported, supportedOptions } from './options/option';
 export { getOption, getOptions, setOptions } from './options/options';
 export { getRawOption, setRawOption } from './options/raw';
@@ -45,8 +41,9 @@ export { readTcpInfos, readTcpInfosAsync, type TcpInfoColumns } from './tcp-info
 export type { CongestionControlInfo, KernelTcpInfoDetails } from './tcp-info/details';
 export { getKernelTcpInfo, getTcpInfo } from './tcp-info/get-tcp-info';
 export { TcpInfoReader } from './tcp-info/reader';
+export { type TcpState, tcpStates } from './tcp-info/states';
 export type { KernelTcpInfo } from './tcp-info/system';
-export { type TcpInfo, type TcpInfoField, type TcpState, tcpStates } from './tcp-info/tcp-info';
+export type { TcpInfo, TcpInfoField } from './tcp-info/tcp-info';
 export {
   type SocketSide,
   type SocketTuning,

@@ -1,304 +1,248 @@
-// Which sockets are behind handle objects of Node, where Node does not tell: on Windows.
+// Finds the sockets behind handle objects of Node on Windows, where Node does not expose them.
 //
-// handle.ref() and handle.unref() are uv_ref() and uv_unref() of the handle's own uv handle. So
-// lib/handles.ts calls them in a pattern that is different for each object, and the one uv handle
-// of this environment's loop that has followed a pattern is the one behind that object. This needs
-// no address, which two sockets may share, and no layout of a private structure.
+// handle.ref() and handle.unref() call uv_ref() and uv_unref() on the uv handle behind the object.
+// lib/ calls them in a pattern that is different for each object. The one uv handle of this event
+// loop that followed a pattern is the one behind that object. So this needs no address, which two
+// sockets may share, and no layout of a private structure.
 //
-// Both calls are JS, and anybody's: they may close handles, open others, or come back here. So
-// every look at libuv is a walk of its own; an address of a handle from before such a call is only
-// compared, never followed; and whatever is not exactly as expected is a refusal.
+// Both methods are JS that anyone may have replaced: they may close handles, open others, or call
+// the search again. So each sample walks libuv's handles anew. An address from an earlier walk is
+// only compared, never dereferenced. Whatever differs from what is expected ends in a refusal.
 
 #include <algorithm>
-#include <cstring>
-#include <initializer_list>
 #include <memory>
 
 #include "addon.h"
-#include "platform.h"
+#include "libuv.h"
+#include "platform/platform.h"
 
 namespace addon {
-namespace {
 
-// libuv, as the program that runs exports it. No header of it is needed: only addresses and numbers
-// cross, and no layout. Looked up with the first search, so that no runtime fails to load the addon
-// for want of a function.
-struct Uv {
-  using Handle = const void;
-  using Visit = void (*)(Handle* handle, void* context);
-
-  void (*walk)(void* loop, Visit visit, void* context);
-  int (*type_of)(Handle* handle);
-  const char* (*type_name)(int type);
-  int (*has_ref)(Handle* handle);
-  void (*ref)(Handle* handle);
-  void (*unref)(Handle* handle);
-  int (*fileno)(Handle* handle, platform::Descriptor* descriptor);
-  int (*tcp_name[2])(Handle* handle, void* address, int* length);
-  int (*udp_name[2])(Handle* handle, void* address, int* length);
-  int tcp = 0;
-  int udp = 0;
-  bool whole = true;
-
-  Uv() {
-    Find("uv_walk", &walk);
-    Find("uv_handle_get_type", &type_of);
-    Find("uv_handle_type_name", &type_name);
-    Find("uv_has_ref", &has_ref);
-    Find("uv_ref", &ref);
-    Find("uv_unref", &unref);
-    Find("uv_fileno", &fileno);
-    Find("uv_tcp_getsockname", &tcp_name[0]);
-    Find("uv_tcp_getpeername", &tcp_name[1]);
-    Find("uv_udp_getsockname", &udp_name[0]);
-    Find("uv_udp_getpeername", &udp_name[1]);
-    // By name, for a later libuv may number its types otherwise.
-    for (int type = 1; whole && type < 64; type++) {
-      const char* name = type_name(type);
-      if (name == nullptr) continue;
-      if (std::strcmp(name, "tcp") == 0) tcp = type;
-      if (std::strcmp(name, "udp") == 0) udp = type;
-    }
-    whole = whole && tcp != 0 && udp != 0;
-  }
-
-  template <typename Function>
-  void Find(const char* name, Function* function) {
-    const platform::HostFunction found = platform::FindHostFunction(name);
-    *function = reinterpret_cast<Function>(found);
-    whole = whole && found != nullptr;
-  }
-};
-
-}  // namespace
-
-// A search under way. One at a time: a call from within it is refused.
-class Search {
+// A running search. There is one at a time: a call from within it is refused.
+class HandleSearch {
  public:
-  bool possible() const {
-    return uv_.whole;
+  bool is_possible() const {
+    return uv_.is_complete;
   }
-  bool under_way() const {
-    return under_way_;
+  bool is_running() const {
+    return is_running_;
   }
 
   void Begin(void* loop) {
     loop_ = loop;
-    under_way_ = true;
-    same_ = true;
-    looks_ = 0;
-    StartWalk();
-    Walk<&Search::Count>();
-    if (at_ > room_) {
-      room_ = at_ + at_ / 4;
-      handles_.reset(new Seen[room_]);
+    is_running_ = true;
+    is_consistent_ = true;
+    samples_ = 0;
+    length_ = 0;
+    Walk<&HandleSearch::Count>();
+    if (length_ > room_) {
+      room_ = length_ + length_ / 4;
+      handles_.reset(new Tracked[room_]);
     }
     length_ = 0;
-    Walk<&Search::Remember>();
+    Walk<&HandleSearch::Remember>();
   }
 
-  // Once after each step of the pattern, but for the last.
-  void Look() {
-    StartWalk();
-    Walk<&Search::Observe>();
-    EndLook();
+  // Call this after each step of the pattern except the last.
+  void Sample() {
+    SampleBy<&HandleSearch::Record>();
   }
 
-  // After the last step. Each of the `count` objects has its socket in `sockets` then, or -1; and
-  // every handle the ref bit that it had.
+  // Call this after the last step. Stores the sockets of the `count` objects, or a negative number,
+  // and restores the ref state of each handle.
   void End(double* sockets, std::size_t count) {
-    std::fill_n(sockets, count, kNone);
+    std::fill_n(sockets, count, kNotFound);
     sockets_ = sockets;
     count_ = count;
-    // As many steps as the objects need, or else the pattern was broken off.
+    // A pattern has two steps for each bit of an index. Otherwise it was broken off.
     std::size_t bits = 1;
     while ((std::size_t{1} << bits) < count) bits++;
-    if (looks_ + 1 != 2 * bits) same_ = false;
-    StartWalk();
-    Walk<&Search::Finish>();
-    EndLook();
-    under_way_ = false;
-    if (!same_) std::fill_n(sockets, count, kNone);
+    if (samples_ + 1 != 2 * bits) is_consistent_ = false;
+    SampleBy<&HandleSearch::Finish>();
+    is_running_ = false;
+    if (!is_consistent_) std::fill_n(sockets, count, kNotFound);
   }
 
  private:
-  static constexpr double kNone = -1;
-  // Of an object whose handle was found, and has no socket now.
+  static constexpr double kNotFound = -1;
+  // The handle was found, but has no socket now.
   static constexpr double kNoSocket = -2;
-  // sizeof(sockaddr_storage), on every system.
-  static constexpr int kNameRoom = 128;
+  // sizeof(sockaddr_storage) on every system.
+  static constexpr int kAddressRoom = 128;
 
-  struct Seen {
-    Uv::Handle* handle;
-    bool ref;
-    // A bit for each look: 1 where the handle was unref-ed.
+  struct Tracked {
+    Libuv::Handle* handle;
+    bool was_ref;
+    // A bit for each sample: 1 if the handle was unref-ed.
     std::uint64_t pattern;
   };
 
-  template <void (Search::*Visit)(Uv::Handle*)>
+  template <void (HandleSearch::*Visit)(Libuv::Handle*)>
   void Walk() {
     uv_.walk(
         loop_,
-        [](Uv::Handle* handle, void* context) {
-          Search* search = static_cast<Search*>(context);
-          const int type = search->uv_.type_of(handle);
+        [](Libuv::Handle* handle, void* context) {
+          auto* search = static_cast<HandleSearch*>(context);
+          const int type = search->uv_.handle_get_type(handle);
           if (type == search->uv_.tcp || type == search->uv_.udp) (search->*Visit)(handle);
         },
         this);
   }
 
-  void StartWalk() {
-    at_ = 0;
-  }
-  void EndLook() {
-    looks_++;
-    if (at_ != length_) same_ = false;
-  }
-
-  void Count(Uv::Handle*) {
-    at_++;
+  template <void (HandleSearch::*Visit)(Libuv::Handle*)>
+  void SampleBy() {
+    next_ = 0;
+    Walk<Visit>();
+    samples_++;
+    if (next_ != length_) is_consistent_ = false;
   }
 
-  void Remember(Uv::Handle* handle) {
+  void Count(Libuv::Handle*) {
+    length_++;
+  }
+
+  void Remember(Libuv::Handle* handle) {
     handles_[length_++] = {handle, IsRef(handle), 0};
   }
 
-  void Observe(Uv::Handle* handle) {
-    Seen* seen = NextSeen(handle);
-    if (seen != nullptr) seen->pattern = seen->pattern << 1 | (IsRef(handle) ? 0 : 1);
+  void Record(Libuv::Handle* handle) {
+    Tracked* tracked = FindNext(handle);
+    if (tracked != nullptr) AddSample(tracked, IsRef(handle));
   }
 
-  void Finish(Uv::Handle* handle) {
-    Seen* seen = NextSeen(handle);
-    if (seen == nullptr) return;
-    const bool ref = IsRef(handle);
-    if (ref && !seen->ref) uv_.unref(handle);
-    if (!ref && seen->ref) uv_.ref(handle);
-    seen->pattern = seen->pattern << 1 | (ref ? 0 : 1);
-    if (same_) Assign(handle, *seen);
+  void Finish(Libuv::Handle* handle) {
+    Tracked* tracked = FindNext(handle);
+    if (tracked == nullptr) return;
+    const bool is_ref = IsRef(handle);
+    if (is_ref && !tracked->was_ref) uv_.unref(handle);
+    if (!is_ref && tracked->was_ref) uv_.ref(handle);
+    AddSample(tracked, is_ref);
+    if (is_consistent_) Assign(handle, *tracked);
   }
 
-  // What is remembered of a handle. libuv keeps them in order, so those that are gone are passed
-  // over, and one that is new is not found.
-  Seen* NextSeen(Uv::Handle* handle) {
-    for (std::size_t i = at_; i < length_; i++) {
+  // Finds the entry of a handle. libuv keeps the order of handles, so the search goes on where the
+  // last one ended: it skips handles that are gone, and does not find one that is new.
+  Tracked* FindNext(Libuv::Handle* handle) {
+    for (std::size_t i = next_; i < length_; i++) {
       if (handles_[i].handle != handle) continue;
-      if (i != at_) same_ = false;
-      at_ = i + 1;
+      if (i != next_) is_consistent_ = false;
+      next_ = i + 1;
       return &handles_[i];
     }
-    same_ = false;
+    is_consistent_ = false;
     return nullptr;
   }
 
-  bool IsRef(Uv::Handle* handle) const {
+  bool IsRef(Libuv::Handle* handle) const {
     return uv_.has_ref(handle) != 0;
   }
 
+  static void AddSample(Tracked* tracked, bool is_ref) {
+    tracked->pattern = tracked->pattern << 1 | (is_ref ? 0 : 1);
+  }
+
   // The steps of the pattern come in pairs: a bit of the object's index, then its opposite. So a
-  // handle that follows is seen both ways for each bit, and one that does not is seen as it was.
-  void Assign(Uv::Handle* handle, const Seen& seen) {
+  // handle that follows an object changes within each pair, and any other handle never changes.
+  void Assign(Libuv::Handle* handle, const Tracked& tracked) {
     std::size_t index = 0;
     bool follows = true;
     bool stays = true;
-    for (std::size_t look = looks_ + 1; look >= 2; look -= 2) {
-      const unsigned first = seen.pattern >> (look - 1) & 1;
-      const unsigned second = seen.pattern >> (look - 2) & 1;
+    for (std::size_t sample = samples_ + 1; sample >= 2; sample -= 2) {
+      const unsigned first = tracked.pattern >> (sample - 1) & 1;
+      const unsigned second = tracked.pattern >> (sample - 2) & 1;
       if (first == second) follows = false;
-      if (first != (seen.ref ? 0 : 1) || first != second) stays = false;
+      if (first != (tracked.was_ref ? 0 : 1) || first != second) stays = false;
       index = index << 1 | first;
     }
     if (stays) return;
-    // Two that follow one object, or one that follows in part: hands that are not ours.
-    if (!follows || index >= count_ || sockets_[index] != kNone) {
-      same_ = false;
+    // Other code called ref() or unref() during the search: give up.
+    if (!follows || index >= count_ || sockets_[index] != kNotFound) {
+      is_consistent_ = false;
       return;
     }
     platform::Descriptor descriptor = 0;
-    // libuv has an error for a handle that is closing, or was not opened yet.
-    const bool told = uv_.fileno(handle, &descriptor) == 0 && SameNames(handle, descriptor);
-    sockets_[index] = told ? static_cast<double>(descriptor) : kNoSocket;
+    // uv_fileno fails for a handle that is closing or not yet open.
+    const bool has_socket =
+        uv_.fileno(handle, &descriptor) == 0 && HasSameAddresses(handle, descriptor);
+    sockets_[index] = has_socket ? static_cast<double>(descriptor) : kNoSocket;
   }
 
-  // The second witness: what the kernel calls the two ends of the socket is what libuv calls them.
-  bool SameNames(Uv::Handle* handle, platform::Socket socket) const {
-    const auto& names = uv_.type_of(handle) == uv_.tcp ? uv_.tcp_name : uv_.udp_name;
-    for (const bool peer : {false, true}) {
-      unsigned char told[kNameRoom] = {};
-      unsigned char held[kNameRoom] = {};
-      int told_length = sizeof(told);
-      int held_length = sizeof(held);
-      const bool is_told = names[peer ? 1 : 0](handle, told, &told_length) == 0;
-      if (is_told && (told_length < 0 || told_length > kNameRoom)) return false;
-      const bool is_held = platform::GetName(socket, peer, held, &held_length) == 0;
-      if (is_told != is_held) return false;
-      if (is_told && (told_length != held_length || !std::equal(told, told + told_length, held)))
-        return false;
-    }
-    return true;
+  // A second proof: the kernel's addresses of the socket are those that libuv reports.
+  bool HasSameAddresses(Libuv::Handle* handle, platform::Socket socket) const {
+    const bool is_tcp = uv_.handle_get_type(handle) == uv_.tcp;
+    return IsSameAddress(handle, is_tcp ? uv_.tcp_getsockname : uv_.udp_getsockname, socket,
+                         false) &&
+           IsSameAddress(handle, is_tcp ? uv_.tcp_getpeername : uv_.udp_getpeername, socket, true);
   }
 
-  const Uv uv_;
+  static bool IsSameAddress(Libuv::Handle* handle, Libuv::GetName get_name, platform::Socket socket,
+                            bool peer) {
+    unsigned char by_uv[kAddressRoom] = {};
+    unsigned char by_kernel[kAddressRoom] = {};
+    int uv_length = sizeof(by_uv);
+    int kernel_length = sizeof(by_kernel);
+    const bool uv_has_it = get_name(handle, by_uv, &uv_length) == 0;
+    const bool kernel_has_it = platform::GetName(socket, peer, by_kernel, &kernel_length) == 0;
+    if (!uv_has_it || !kernel_has_it) return uv_has_it == kernel_has_it;
+    return uv_length >= 0 && uv_length <= kAddressRoom && uv_length == kernel_length &&
+           std::equal(by_uv, by_uv + uv_length, by_kernel);
+  }
+
+  const Libuv uv_;
   void* loop_ = nullptr;
-  std::unique_ptr<Seen[]> handles_;
+  std::unique_ptr<Tracked[]> handles_;
   std::size_t length_ = 0;
   std::size_t room_ = 0;
-  std::size_t at_ = 0;
-  std::size_t looks_ = 0;
+  std::size_t next_ = 0;
+  std::size_t samples_ = 0;
   double* sockets_ = nullptr;
   std::size_t count_ = 0;
-  bool same_ = true;
-  bool under_way_ = false;
+  bool is_consistent_ = true;
+  bool is_running_ = false;
 };
 
 namespace {
 
-// beginSearch(): false where there is no libuv to search in, or a search is under way already.
+// The search that is running in an environment, or null.
+HandleSearch* RunningSearch(const Environment* environment) {
+  HandleSearch* search = environment->search;
+  return search != nullptr && search->is_running() ? search : nullptr;
+}
+
+// beginSearch(): returns false where libuv is not available, or a search is running already.
 napi_value BeginSearch(napi_env env, napi_callback_info info) {
-  Environment* environment = Call(env, info).environment;
-  if (environment->search == nullptr) environment->search = new Search();
-  Search* search = environment->search;
+  const Call call(env, info);
+  Environment* environment = call.environment();
+  if (environment->search == nullptr) environment->search = new HandleSearch();
+  HandleSearch* search = environment->search;
   uv_loop_s* loop = nullptr;
-  const bool begins = search->possible() && !search->under_way() &&
+  const bool begins = search->is_possible() && !search->is_running() &&
                       napi_get_uv_event_loop(env, &loop) == napi_ok && loop != nullptr;
   if (begins) search->Begin(loop);
-  napi_value answer = nullptr;
-  napi_get_boolean(env, begins, &answer);
-  return answer;
+  return call.Return(begins);
 }
 
-Search* SearchUnderWay(const Environment* environment) {
-  Search* search = environment->search;
-  return search != nullptr && search->under_way() ? search : nullptr;
-}
-
-// lookAtHandles()
-napi_value LookAtHandles(napi_env env, napi_callback_info info) {
-  Search* search = SearchUnderWay(Call(env, info).environment);
-  if (search != nullptr) search->Look();
+// sampleHandles()
+napi_value SampleHandles(napi_env env, napi_callback_info info) {
+  HandleSearch* search = RunningSearch(Call(env, info).environment());
+  if (search != nullptr) search->Sample();
   return nullptr;
 }
 
-// endSearch(sockets): fills a Float64Array, whose length is that of the objects.
+// endSearch(sockets): fills a Float64Array that has one element for each object.
 napi_value EndSearch(napi_env env, napi_callback_info info) {
   const Call call(env, info);
-  Search* search = SearchUnderWay(call.environment);
-  napi_typedarray_type type;
-  std::size_t count = 0;
-  void* sockets = nullptr;
-  if (search == nullptr ||
-      napi_get_typedarray_info(env, call.arguments[0], &type, &count, &sockets, nullptr, nullptr) !=
-          napi_ok ||
-      type != napi_float64_array) {
-    return nullptr;
+  HandleSearch* search = RunningSearch(call.environment());
+  const Bytes sockets = call.TypedArray(0, napi_float64_array);
+  if (search != nullptr && sockets.is_valid) {
+    search->End(static_cast<double*>(sockets.data), sockets.length);
   }
-  search->End(static_cast<double*>(sockets), count);
   return nullptr;
 }
 
 }  // namespace
 
-void EndOfSearches(Environment* environment) {
+void DeleteSearch(Environment* environment) {
   delete environment->search;
 }
 
@@ -306,7 +250,7 @@ void AddHandles(Napi::Object exports, Environment* environment) {
   Define(exports, environment,
          {
              {"beginSearch", BeginSearch},
-             {"lookAtHandles", LookAtHandles},
+             {"sampleHandles", SampleHandles},
              {"endSearch", EndSearch},
          });
 }

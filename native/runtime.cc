@@ -1,6 +1,6 @@
-// All that the addon takes from a C++ library: with it, the addon needs none. To link one in would
-// be several times the addon's size, and not every system has the same one: musl's distributions
-// may have none at all. When the addon takes more one day, scripts/prebuilds/check.mjs fails.
+// What the addon needs of a C++ library, so that prebuilds need none. Systems have different ones,
+// and those with musl may have none; to link one in would make the addon several times larger. If
+// the addon needs more of it one day, scripts/prebuilds/check.mjs fails.
 
 #include <cstddef>
 #include <cstdlib>
@@ -8,7 +8,7 @@
 
 void* operator new(std::size_t size) {
   void* memory = std::malloc(size == 0 ? 1 : size);
-  // Without exceptions there is no other way to say it.
+  // Without exceptions there is no other way to report it.
   if (memory == nullptr) std::abort();
   return memory;
 }
@@ -34,8 +34,7 @@ void operator delete[](void* memory, std::size_t) noexcept {
 }
 
 #ifdef __APPLE__
-// Zig would take these from its own runtime, before the system's library, and all of that along:
-// 150 kB.
+// Zig would link its own instead of the system's, and with them its whole runtime: 150 kB.
 extern "C" __attribute__((no_builtin("memcpy"), visibility("hidden"))) void* memcpy(
     void* to, const void* from, std::size_t size) {
   char* target = static_cast<char*>(to);

@@ -1,51 +1,51 @@
-// TCP_INFO: of one socket into the scratch buffer; of many at once into a sheet, here or in a
-// thread of its own. Knows no field: lib/tcp-info/ reads the bytes.
-
-#include "addon.h"
+// TCP_INFO: of one socket into the scratch buffer; of many at once into a batch buffer, in this
+// thread or in another one. lib/tcp-info/ decodes the bytes.
 
 #include <algorithm>
 #include <memory>
 
-#include "platform.h"
+#include "addon.h"
+#include "platform/platform.h"
 
 namespace addon {
 namespace {
 
-// readTcpInfo(): of the head's socket, behind the records. Leaves the length, or a code, in the
-// head.
+// readTcpInfo(): reads the info of the head's socket to its place behind the records. Stores the
+// length, or a code, in the head.
 napi_value ReadTcpInfo(napi_env env, napi_callback_info info) {
-  Scratch* scratch = ScratchOf(env, info);
+  Scratch* scratch = GetScratch(env, info);
   scratch->count =
       platform::GetTcpInfo(static_cast<platform::Socket>(scratch->socket),
                            reinterpret_cast<unsigned char*>(scratch) + kScratchBytes, kTcpInfoRoom);
   return nullptr;
 }
 
-// readQueues(): of the head's socket, as the first three words of the records.
+// readQueues(): reads the queues of the head's socket to the first three words of the records.
 napi_value ReadQueues(napi_env env, napi_callback_info info) {
-  Scratch* scratch = ScratchOf(env, info);
+  Scratch* scratch = GetScratch(env, info);
   scratch->count =
       platform::GetQueues(static_cast<platform::Socket>(scratch->socket), scratch->words);
   return nullptr;
 }
 
-// A sheet is an ArrayBuffer of these: JS fills in the sockets, and finds here what came of each.
+// A batch is an ArrayBuffer of entries. JS writes the sockets and finds the results here.
 struct Entry {
-  double socket;  // below zero: there is none
-  std::int32_t length;
+  double socket;        // below zero: skip this entry
+  std::int32_t length;  // of the info, or a code
   std::int32_t reserved;
-  std::uint64_t identity;  // 0: any socket that has this number now
+  std::uint64_t identity;  // 0: read whatever socket has this number
   unsigned char info[296];
 };
-static_assert(sizeof(Entry) == 320, "lib/tcp-info/columns.ts counts on it");
+static_assert(sizeof(Entry) == 320, "lib/tcp-info/ has the same layout");
 
-// Identified after the reading: a socket that still has its number then had it all the time.
+// Checks the identity after reading: a socket that still has its number then had it during the
+// reading too.
 void Read(Entry* entry) {
   const auto socket = static_cast<platform::Socket>(entry->socket);
   entry->length = platform::GetTcpInfo(socket, entry->info, sizeof(entry->info));
   if (entry->identity == 0) return;
   std::uint64_t identity = 0;
-  const int status = platform::Identify(socket, &identity);
+  const int status = platform::GetIdentity(socket, &identity);
   if (status < 0) {
     entry->length = status;
   } else if (identity != entry->identity) {
@@ -53,112 +53,120 @@ void Read(Entry* entry) {
   }
 }
 
-// The entries that JS says are to be read: no more than the buffer holds, whatever it says.
-struct Sheet {
+void Identify(Entry* entry) {
+  entry->identity = 0;
+  platform::GetIdentity(static_cast<platform::Socket>(entry->socket), &entry->identity);
+}
+
+struct Batch {
   Entry* entries = nullptr;
   std::size_t count = 0;
+
+  Entry* begin() const {
+    return entries;
+  }
+  Entry* end() const {
+    return entries + count;
+  }
 };
 
-// Of the call's first two arguments.
-Sheet SheetOf(const Call& call) {
+// The batch in the first two arguments. It never has more entries than the buffer.
+Batch GetBatch(napi_env env, const Call& call) {
   void* data = nullptr;
   std::size_t size = 0;
-  if (napi_get_arraybuffer_info(call.env, call.arguments[0], &data, &size) != napi_ok) return {};
+  if (napi_get_arraybuffer_info(env, call.argument(0), &data, &size) != napi_ok) return {};
   return {static_cast<Entry*>(data), std::min<std::size_t>(call.Uint32(1), size / sizeof(Entry))};
 }
 
-// readTcpInfos(sheet, count): reads them all, here.
+// readTcpInfos(batch, count): reads all entries in this thread.
 napi_value ReadTcpInfos(napi_env env, napi_callback_info info) {
-  const Sheet sheet = SheetOf(Call(env, info));
-  for (std::size_t i = 0; i < sheet.count; i++) {
-    if (sheet.entries[i].socket >= 0) Read(&sheet.entries[i]);
+  for (Entry& entry : GetBatch(env, Call(env, info))) {
+    if (entry.socket >= 0) Read(&entry);
   }
   return nullptr;
 }
 
-void Identify(Entry* entry) {
-  entry->identity = 0;
-  platform::Identify(static_cast<platform::Socket>(entry->socket), &entry->identity);
-}
-
-// identifySockets(sheet, count): leaves the identity of each socket, 0 where there is none.
+// identifySockets(batch, count): stores the identity of each socket; 0 if it has none.
 napi_value IdentifySockets(napi_env env, napi_callback_info info) {
-  const Sheet sheet = SheetOf(Call(env, info));
-  for (std::size_t i = 0; i < sheet.count; i++) Identify(&sheet.entries[i]);
+  for (Entry& entry : GetBatch(env, Call(env, info))) Identify(&entry);
   return nullptr;
 }
 
-// A sheet that is read in a thread of libuv's pool. Meanwhile any descriptor may be closed, and its
-// number given to another socket; so the thread reads only sockets that were identified before.
-struct Sweep {
-  Sheet sheet;
+// A batch that a thread of libuv's pool reads. Meanwhile the program may close any descriptor, and
+// its number may belong to another socket. So the thread reads only sockets that were identified.
+//
+// Not Napi::AsyncWorker: it throws where this reads in the calling thread instead, and its errors
+// have the cost that addon.h explains.
+struct AsyncBatch {
+  Batch batch;
   napi_async_work work = nullptr;
   napi_ref buffer = nullptr;
   napi_ref callback = nullptr;
 };
 
-void ReadIdentified(const Sheet& sheet) {
-  for (std::size_t i = 0; i < sheet.count; i++) {
-    if (sheet.entries[i].identity != 0) Read(&sheet.entries[i]);
+void ReadIdentified(const Batch& batch) {
+  for (Entry& entry : batch) {
+    if (entry.identity != 0) Read(&entry);
   }
 }
 
-void RunSweep(napi_env, void* data) {
-  ReadIdentified(static_cast<Sweep*>(data)->sheet);
+void Execute(napi_env, void* data) {
+  ReadIdentified(static_cast<AsyncBatch*>(data)->batch);
 }
 
-void Release(napi_env env, const Sweep& sweep) {
-  if (sweep.work != nullptr) napi_delete_async_work(env, sweep.work);
-  if (sweep.buffer != nullptr) napi_delete_reference(env, sweep.buffer);
-  if (sweep.callback != nullptr) napi_delete_reference(env, sweep.callback);
+void Release(napi_env env, const AsyncBatch& async) {
+  if (async.work != nullptr) napi_delete_async_work(env, async.work);
+  if (async.buffer != nullptr) napi_delete_reference(env, async.buffer);
+  if (async.callback != nullptr) napi_delete_reference(env, async.callback);
 }
 
-void EndSweep(napi_env env, napi_status, void* data) {
-  const std::unique_ptr<Sweep> sweep(static_cast<Sweep*>(data));
+void Complete(napi_env env, napi_status, void* data) {
+  const std::unique_ptr<AsyncBatch> async(static_cast<AsyncBatch*>(data));
   napi_value callback = nullptr;
   napi_value undefined = nullptr;
   napi_handle_scope scope = nullptr;
   napi_open_handle_scope(env, &scope);
-  napi_get_reference_value(env, sweep->callback, &callback);
+  napi_get_reference_value(env, async->callback, &callback);
   napi_get_undefined(env, &undefined);
-  Release(env, *sweep);
+  Release(env, *async);
   napi_call_function(env, undefined, callback, 0, nullptr, nullptr);
   napi_close_handle_scope(env, scope);
 }
 
-// sweepTcpInfos(sheet, count, callback): reads them all in a thread, then calls; identifies those
-// before that have no identity yet. Answers false where no thread could be sure of any, or none can
-// be had: then all were read here, and nothing is called.
+bool Queue(napi_env env, const Call& call, AsyncBatch* async) {
+  napi_value name = nullptr;
+  return napi_create_string_utf8(env, "socket-options:tcp-info", NAPI_AUTO_LENGTH, &name) ==
+             napi_ok &&
+         napi_create_reference(env, call.argument(0), 1, &async->buffer) == napi_ok &&
+         napi_create_reference(env, call.argument(2), 1, &async->callback) == napi_ok &&
+         napi_create_async_work(env, nullptr, name, Execute, Complete, async, &async->work) ==
+             napi_ok &&
+         napi_queue_async_work(env, async->work) == napi_ok;
+}
+
+// sweepTcpInfos(batch, count, callback): identifies the sockets that are not identified yet, reads
+// all entries in another thread, then calls `callback`. Returns false if no socket could be
+// identified or no thread is available: then all entries were read in this thread, and nothing is
+// called.
 napi_value SweepTcpInfos(napi_env env, napi_callback_info info) {
   const Call call(env, info);
-  auto sweep = std::make_unique<Sweep>();
-  sweep->sheet = SheetOf(call);
-  bool begins = false;
-  for (std::size_t i = 0; i < sweep->sheet.count; i++) {
-    Entry* entry = &sweep->sheet.entries[i];
-    if (entry->socket < 0) continue;
-    if (entry->identity == 0) Identify(entry);
-    if (entry->identity == 0) Read(entry);
-    begins = begins || entry->identity != 0;
+  auto async = std::make_unique<AsyncBatch>();
+  async->batch = GetBatch(env, call);
+  bool is_queued = false;
+  for (Entry& entry : async->batch) {
+    if (entry.socket < 0) continue;
+    if (entry.identity == 0) Identify(&entry);
+    if (entry.identity == 0) Read(&entry);
+    is_queued = is_queued || entry.identity != 0;
   }
-  napi_value name = nullptr;
-  napi_value begun = nullptr;
-  begins =
-      begins &&
-      napi_create_string_utf8(env, "socket-options:tcp-info", NAPI_AUTO_LENGTH, &name) == napi_ok &&
-      napi_create_reference(env, call.arguments[0], 1, &sweep->buffer) == napi_ok &&
-      napi_create_reference(env, call.arguments[2], 1, &sweep->callback) == napi_ok &&
-      napi_create_async_work(env, nullptr, name, RunSweep, EndSweep, sweep.get(), &sweep->work) ==
-          napi_ok &&
-      napi_queue_async_work(env, sweep->work) == napi_ok;
-  if (begins) {
-    static_cast<void>(sweep.release());
+  is_queued = is_queued && Queue(env, call, async.get());
+  if (is_queued) {
+    static_cast<void>(async.release());
   } else {
-    Release(env, *sweep);
-    ReadIdentified(sweep->sheet);
+    Release(env, *async);
+    ReadIdentified(async->batch);
   }
-  napi_get_boolean(env, begins, &begun);
-  return begun;
+  return call.Return(is_queued);
 }
 
 }  // namespace

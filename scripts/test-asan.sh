@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# The whole suite on an addon built with AddressSanitizer and UndefinedBehaviorSanitizer, and a run
-# of every operation with leak detection. Builds in a folder of its own: build/ keeps the ordinary
-# addon. Arguments go to vitest.
+# Runs the whole suite on an addon built with AddressSanitizer and UndefinedBehaviorSanitizer, then every
+# operation with leak detection. `npm run test:asan` runs it; arguments go to vitest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,13 +11,13 @@ build() {
 }
 build
 
-# node itself is not instrumented: the runtime has to be there before it.
+# node itself is not instrumented, so the sanitizers' runtime must be loaded first.
 preload=$(realpath "$(g++ -print-file-name=libasan.so)")
 run() {
   SOCKET_OPTIONS_PREBUILD=$folder LD_PRELOAD=$preload UBSAN_OPTIONS=print_stacktrace=1 "$@"
 }
 
-# A sanitizer that is not in effect finds nothing either: planted bugs have to be found first.
+# A sanitizer that is not in effect finds nothing either, so it must find planted bugs first.
 plant() {
   sed -i.clean "s/Environment\* environment = new Environment();/& $1/" "$folder/native/addon.cc"
   build
@@ -29,7 +28,7 @@ plant() {
     exit 1
   fi
   mv "$folder/native/addon.cc.clean" "$folder/native/addon.cc"
-  # Newer than what was compiled of the planted one.
+  # Newer than the object file of the planted bug, so that make compiles it again.
   touch "$folder/native/addon.cc"
   echo "found the planted bug: $2"
 }
@@ -41,6 +40,6 @@ build
 echo 'The suite, on the instrumented addon:'
 ASAN_OPTIONS=detect_leaks=0 run npx --no-install vitest run --testTimeout=60000 --hookTimeout=120000 "$@"
 
-# In a process that ends in the ordinary way, which a test runner's do not.
+# LeakSanitizer looks when a process ends in the ordinary way; those of a test runner do not.
 echo 'Leaks, over every operation and workers:'
 ASAN_OPTIONS=detect_leaks=1 run node --expose-gc test/lanes/memory/run.mjs --calls=200 --leaks-only

@@ -1,14 +1,14 @@
-// THE catalogue: what people mean by an option stands here and nowhere else. Types, validation,
-// hover docs, the README's support table and the derived tests come from these rows.
+// The catalogue of options: one row for each, with its meaning, its kind and its name on each system. The types, the
+// checks, the hover docs, the README's support table and the derived tests come from these rows.
 //
-// Several options of one call are written in the order of the rows.
+// The options of one call are set in the order of the rows.
 
 import { ip } from './ip';
-import type { KernelUnit, Platform, Row, Spelling } from './row';
+import type { KernelUnit, Platform, PlatformOption, Row } from './row';
 import { socket } from './socket';
 import { tcp } from './tcp';
 
-export type { KernelUnit, Platform, Row, Spelling };
+export type { KernelUnit, Platform, PlatformOption, Row };
 
 type Tcp = typeof tcp;
 type Socket = typeof socket;
@@ -17,10 +17,10 @@ type Ip = typeof ip;
 // An interface, because the type of a spread would have no docs on its members.
 interface Catalogue extends Tcp, Socket, Ip {}
 
-/** The name of an option in the catalogue. */
+/** The name of an option: `'userTimeout'`. */
 export type OptionName = keyof Catalogue;
 
-/** `SO_LINGER`: what closing does with unsent data; `timeout` in milliseconds. */
+/** The value of the option `linger`: what close(2) does with unsent data. `timeout` is in milliseconds. */
 export interface Linger {
   enable: boolean;
   timeout: number;
@@ -42,15 +42,15 @@ type Read<R extends Row> = R extends { nullable: true } ? Value<R> | null : Valu
 
 type Written<R extends Row> = R extends { system: true } ? Value<R> | 'system' : Value<R>;
 
-/** What the kernel holds, by option: durations in milliseconds, sizes in bytes. */
+/** The values that getOptions() returns: durations in milliseconds, sizes in bytes. */
 export type OptionValues = { -readonly [Name in keyof Catalogue]: Read<Catalogue[Name]> };
 
-/** Options to set: durations in milliseconds, sizes in bytes; `undefined` is left alone. */
+/** The values that setOptions() sets: durations in milliseconds, sizes in bytes. `undefined` keeps the present value. */
 export type SocketOptions = {
   -readonly [Name in keyof Catalogue as Catalogue[Name] extends { access: 'read' } ? never : Name]?:
     | Written<Catalogue[Name]>
     | undefined;
 };
 
-/** The rows as data to walk over, in their order. */
+/** All rows, in the order in which options are set. */
 export const rows: Readonly<Record<string, Row>> = { ...tcp, ...socket, ...ip };

@@ -8,18 +8,17 @@ export const ip = {
    * Differentiated services code point of the packets that are sent, IPv4 and IPv6 alike: 0 to 63, for example
    * 46 for expedited forwarding (EF).
    *
-   * It is the upper six bits of `typeOfService` and `trafficClass`. The lower two, which are ECN's, stay as they
-   * are. An IPv6 socket gets both options where the system allows it (Linux), so that packets to an IPv4 peer
-   * (`::ffff:192.0.2.1`) carry it too. Reading returns that of the socket's own family. On Linux it also sets
-   * `priority`, as `typeOfService` does.
+   * It is the upper six bits of `typeOfService` and `trafficClass`. The lower two bits, ECN, do not change. On Linux an
+   * IPv6 socket gets both options, so that packets to an IPv4 peer (`::ffff:192.0.2.1`) carry it too. Reading returns the
+   * value of the socket's own family. On Linux it also sets `priority`, as `typeOfService` does.
    * Linux, macOS, FreeBSD: `IP_TOS` and `IPV6_TCLASS`; Windows ignores `IP_TOS`.
    * @see ip(7), ipv6(7), RFC 2474, RFC 3246
    */
   dscp: { kind: 'dscp', example: 46, linux: DSCP, darwin: DSCP, win32: null, freebsd: DSCP },
   /**
    * Type of service of the IPv4 packets that are sent, 0 to 255: six bits of DSCP and two of ECN.
-   * The two are TCP's own: on a TCP socket Linux keeps them as they are. On Linux it also sets
-   * `priority`. On Linux an IPv6 socket with an IPv4 peer has it too, on macOS it is refused there.
+   * TCP uses the ECN bits: on a TCP socket Linux does not change them. On Linux it also sets `priority`. Linux also
+   * accepts it on an IPv6 socket, for IPv4 peers. macOS refuses it there.
    * Linux, macOS, FreeBSD: `IP_TOS`; Windows ignores the option.
    * @see ip(7), RFC 2474
    */
@@ -47,9 +46,8 @@ export const ip = {
     freebsd: number('IPV6_TCLASS', 0, 255),
   },
   /**
-   * Priority of the packets in the queues of this machine. Linux: 0 to 6, more with privilege;
-   * accepted sockets do not inherit it, and setting `typeOfService` changes it (which is therefore
-   * written first). Linux: `SO_PRIORITY`.
+   * Priority of the packets in the queues of this machine. Linux: 0 to 6, more with privilege. Accepted sockets do not
+   * inherit it. `typeOfService` changes it, so it is set after `typeOfService`. Linux: `SO_PRIORITY`.
    * @see socket(7), tc-prio(8)
    */
   priority: {
@@ -63,8 +61,8 @@ export const ip = {
     freebsd: null,
   },
   /**
-   * Time to live of the IPv4 packets that are sent, 1 to 255 hops; `'system'` puts the system's
-   * default back. Every system: `IP_TTL`.
+   * Time to live of the IPv4 packets that are sent, 1 to 255 hops; `'system'` restores the system's
+   * default. Every system: `IP_TTL`.
    * @see ip(7), RFC 791
    */
   ttl: {
@@ -78,9 +76,9 @@ export const ip = {
     freebsd: number('IP_TTL', 1, 255),
   },
   /**
-   * Hop limit of the IPv6 packets that are sent, 1 to 255; `'system'` puts the system's default
-   * back. `null` reads "as the system", which macOS and FreeBSD do not say in hops. Refused on an
-   * IPv4 socket. Every system: `IPV6_UNICAST_HOPS`.
+   * Hop limit of the IPv6 packets that are sent, 1 to 255; `'system'` restores the system's default. `null` is the
+   * system's default, which macOS and FreeBSD do not report as a number. Refused on an IPv4 socket.
+   * Every system: `IPV6_UNICAST_HOPS`.
    * @see ipv6(7), RFC 3542
    */
   hopLimit: {
@@ -95,7 +93,7 @@ export const ip = {
     freebsd: number('IPV6_UNICAST_HOPS', 1, 255, { system: -1, none: -1 }),
   },
   /**
-   * An IPv6 socket takes IPv6 only, no IPv4 peers. Refused on an IPv4 socket.
+   * An IPv6 socket accepts IPv6 only, no IPv4 peers. Refused on an IPv4 socket.
    * Every system: `IPV6_V6ONLY`.
    * @see ipv6(7), RFC 3493
    */
@@ -109,7 +107,7 @@ export const ip = {
     freebsd: flag('IPV6_V6ONLY'),
   },
   /**
-   * Bind to an address that this machine does not have (yet). Linux: `IP_FREEBIND`.
+   * Bind to an address that this machine does not have, or not yet. Linux: `IP_FREEBIND`.
    * @see ip(7)
    */
   freeBind: {
@@ -122,7 +120,7 @@ export const ip = {
     freebsd: null,
   },
   /**
-   * Transparent proxying: take and send packets of foreign addresses.
+   * Transparent proxying: receive and send packets of foreign addresses.
    * Linux: `IP_TRANSPARENT`; FreeBSD: `IP_BINDANY`.
    * @see ip(7)
    */
@@ -137,10 +135,10 @@ export const ip = {
     freebsd: flag('IP_BINDANY'),
   },
   /**
-   * Path MTU discovery: `'do'` never fragments, `'dont'` always may, `'want'` follows the route,
-   * `'probe'` never fragments and ignores the known path MTU, `'interface'` uses the interface's
-   * and ignores what routers say, `'omit'` is that and may fragment. `null` reads a setting without
-   * a name here. Linux, Windows: `IP_MTU_DISCOVER` (Windows has `'do'`, `'dont'` and `'probe'`).
+   * Path MTU discovery: `'do'` never fragments, `'dont'` may always fragment, `'want'` follows the route,
+   * `'probe'` never fragments and ignores the known path MTU, `'interface'` uses the MTU of the interface and ignores
+   * routers, `'omit'` does the same and may fragment. `null`: a setting without a name here.
+   * Linux, Windows: `IP_MTU_DISCOVER` (Windows has `'do'`, `'dont'` and `'probe'`).
    * @see ip(7), RFC 1191
    */
   pathMtuDiscovery: {
@@ -161,7 +159,7 @@ export const ip = {
     freebsd: null,
   },
   /**
-   * The known MTU of the path to the peer, in bytes, read only; ENOTCONN unless connected.
+   * The known MTU of the path to the peer, in bytes, read only. The error is ENOTCONN unless connected.
    * Linux, Windows: `IP_MTU`.
    * @see ip(7), RFC 1191
    */
@@ -176,7 +174,7 @@ export const ip = {
     freebsd: null,
   },
   /**
-   * Binding to an address with port 0 chooses the port only on connecting, so that one port
+   * Binding to an address with port 0 chooses the port when the socket connects, so that one port
    * serves several peers. Linux 4.2: `IP_BIND_ADDRESS_NO_PORT`.
    * @see ip(7)
    */

@@ -1,55 +1,55 @@
-// The form of the catalogue: what a row says, and how one system spells an option.
-// Pure data, no imports: the catalogue loads on any system, with or without the addon.
+// The shape of the catalogue's rows. It imports nothing, so that the catalogue loads on any system, also without the
+// addon.
 
-/** The systems that have a column, by the names of `process.platform`. */
+/** The systems with a column in the catalogue, by their names in `process.platform`. */
 export type Platform = 'linux' | 'darwin' | 'win32' | 'freebsd';
 
 /** The unit in which a kernel takes a duration. */
 export type KernelUnit = 's' | 'ms' | 'us';
 
-/** How one system spells an option. Numbers are in the kernel's own unit. */
-export interface Spelling {
+/** An option as one system has it. Numbers are in the kernel's own unit. */
+export interface PlatformOption {
   /** The name in the system's headers. */
   readonly name: string;
-  /** Of `dscp`: the name of the option of IPv6 that belongs to `name`. */
+  /** For `dscp`: the name of the IPv6 option that belongs to `name`. */
   readonly ipv6?: string;
-  /** Of a duration: the kernel's unit. */
+  /** For a duration: the kernel's unit. */
   readonly unit?: KernelUnit;
-  /** The range that this kernel takes as it is; outside of it, it refuses, wraps or cuts. */
+  /** The range of values that this kernel keeps. It refuses, wraps or truncates others. */
   readonly min?: number;
   readonly max?: number;
-  /** `'read'` where this system cannot set what others can. */
+  /** `'read'` if this system cannot set the option and other systems can. */
   readonly access?: 'read';
-  /** What this kernel takes for "back to the system's default", where it has such a value. */
+  /** The value that this kernel takes for "restore the system's default", if it has one. */
   readonly system?: number;
-  /** What this kernel answers for "none", where it has such a value. */
+  /** The value that this kernel returns for "none", if it has one. */
   readonly none?: number;
-  /** 0 is written as what a new socket has, because no number for "off" is documented. */
+  /** 0 is written as the value of a new socket, because no number for "off" is documented. */
   readonly offAsNew?: true;
-  /** What versions of the system have that do not know `name`. */
-  readonly older?: Spelling;
-  /** Of `struct linger`: its members are two ints, or two unsigned shorts. */
+  /** The option that takes the place of `name` on older versions of the system. */
+  readonly older?: PlatformOption;
+  /** For `linger`: whether the members of `struct linger` are two ints or two unsigned shorts. */
   readonly layout?: 'int' | 'short';
 }
 
-interface RowOf<Kind extends string, Example> extends Record<Platform, Spelling | null> {
-  /** How a value becomes bytes and back: lib/options/codec.ts has one entry for each kind. */
+interface RowOf<Kind extends string, Example> extends Record<Platform, PlatformOption | null> {
+  /** How a value is converted to bytes and back: lib/options/codec.ts has one entry for each kind. */
   readonly kind: Kind;
-  /** A value a program might set: the derived tests write it. */
+  /** A value that a program could set. The derived tests set it. */
   readonly example: Example;
-  /** `'read'`: no system can set it. */
+  /** `'read'` if no system can set the option. */
   readonly access?: 'read';
-  /** `true`: the setter takes `'system'` too, and puts the system's default back. */
+  /** `true`: the setter also takes `'system'`, which restores the system's default. */
   readonly system?: true;
-  /** `true`: reading gives `null` where the kernel answers "none", or a value without a name. */
+  /** `true`: the getter returns `null` if the kernel returns "none" or a value without a name. */
   readonly nullable?: true;
-  /** What a socket must not have done yet for the setter to be accepted. */
+  /** The call before which the option must be set. */
   readonly before?: 'bind' | 'connect';
-  /** What it takes to set it, in the words of the system that asks. */
+  /** The privilege that setting it needs, by the system's name. */
   readonly privilege?: string;
-  /** What a refusal means, by its code, where the code's own text would mislead. */
+  /** What a refusal means, by its code, if the text of the code would mislead. */
   readonly refusals?: Readonly<Record<string, string>>;
-  /** `true`: a SOL_SOCKET option that only TCP acts on, and every other socket accepts in vain. */
+  /** `true`: a SOL_SOCKET option that every socket accepts and only TCP uses. */
   readonly tcpOnly?: true;
 }
 
@@ -69,11 +69,16 @@ export type Rows = Readonly<Record<string, Row>>;
 /** Largest value of the C int that most options are. */
 const INT_MAX = 2_147_483_647;
 
-export function flag(name: string): Spelling {
+export function flag(name: string): PlatformOption {
   return { name };
 }
 
-export function number(name: string, min = 0, max = INT_MAX, more?: Partial<Spelling>): Spelling {
+export function number(
+  name: string,
+  min = 0,
+  max = INT_MAX,
+  more?: Partial<PlatformOption>,
+): PlatformOption {
   return { name, min, max, ...more };
 }
 
@@ -82,7 +87,7 @@ export function duration(
   unit: KernelUnit,
   min = 0,
   max = INT_MAX,
-  more?: Partial<Spelling>,
-): Spelling {
+  more?: Partial<PlatformOption>,
+): PlatformOption {
   return { name, unit, min, max, ...more };
 }

@@ -3,9 +3,8 @@ import { duration, flag, number, type Rows } from './row';
 /** Options of the socket layer (SOL_SOCKET), for TCP and UDP alike unless a row says otherwise. */
 export const socket = {
   /**
-   * Size of the send buffer, in bytes. Linux doubles what is set (for its own book-keeping), caps
-   * it at the sysctl net.core.wmem_max, and stops tuning the buffer by itself; reading gives the
-   * doubled value. Every system: `SO_SNDBUF`.
+   * Size of the send buffer, in bytes. Linux limits it to the sysctl net.core.wmem_max, doubles it for its own data, and
+   * no longer adjusts the buffer by itself. Reading returns the doubled value. Every system: `SO_SNDBUF`.
    * @see socket(7)
    */
   sendBufferSize: {
@@ -18,10 +17,9 @@ export const socket = {
     freebsd: number('SO_SNDBUF', 1),
   },
   /**
-   * Size of the receive buffer, in bytes. Linux doubles what is set (for its own book-keeping),
-   * caps it at the sysctl net.core.rmem_max, and stops tuning the buffer by itself; reading gives
-   * the doubled value. To grow the advertised window it has to be set before connecting or
-   * listening. Every system: `SO_RCVBUF`.
+   * Size of the receive buffer, in bytes. Linux limits it to the sysctl net.core.rmem_max, doubles it for its own data,
+   * and no longer adjusts the buffer by itself. Reading returns the doubled value. It must be set before connecting or
+   * listening to enlarge the advertised window. Every system: `SO_RCVBUF`.
    * @see socket(7)
    */
   recvBufferSize: {
@@ -34,8 +32,8 @@ export const socket = {
     freebsd: number('SO_RCVBUF', 1),
   },
   /**
-   * How many bytes must be free in the send buffer before the socket is writable. Linux only
-   * reads it, and always as 1; see `notSentLowWatermark`. Linux, macOS, FreeBSD: `SO_SNDLOWAT`.
+   * How many bytes must be free in the send buffer before the socket is writable. Linux cannot set it, and always returns
+   * 1: see `notSentLowWatermark`. Linux, macOS, FreeBSD: `SO_SNDLOWAT`.
    * @see socket(7)
    */
   sendLowWatermark: {
@@ -48,8 +46,8 @@ export const socket = {
     freebsd: number('SO_SNDLOWAT', 1),
   },
   /**
-   * How many bytes must have arrived before the socket is readable. Linux grows the receive buffer
-   * to hold them, and takes no more than that buffer may hold.
+   * How many bytes must have arrived before the socket is readable. Linux enlarges the receive buffer for them, and
+   * accepts no more than that buffer can hold.
    * Linux, macOS, FreeBSD: `SO_RCVLOWAT`.
    * @see socket(7)
    */
@@ -64,12 +62,11 @@ export const socket = {
   },
   /**
    * What closing does with unsent data: `{ enable, timeout }`, the timeout in milliseconds and
-   * rounded up to whole seconds. Enabled with a timeout of 0, closing drops the data and resets the
-   * connection. Enabled with more, close(2) blocks the thread, and Node's event loop with it, until
-   * the data is acknowledged or the time is over.
+   * rounded up to whole seconds. With a timeout of 0, closing discards the data and resets the connection. With a longer
+   * one, close(2) blocks the thread and Node's event loop until the data is acknowledged or the time is over.
    *
-   * Every system: `SO_LINGER` (macOS: `SO_LINGER_SEC`, at most 327 s, which it keeps as hundredths
-   * of a second in 16 bits; Windows: at most 65 535 s).
+   * Every system: `SO_LINGER` (macOS: `SO_LINGER_SEC`, at most 327 s, because it keeps hundredths of a second in 16 bits;
+   * Windows: at most 65 535 s).
    * @see socket(7)
    */
   linger: {
@@ -81,8 +78,8 @@ export const socket = {
     freebsd: duration('SO_LINGER', 's', 0, 32_767, { layout: 'int' }),
   },
   /**
-   * Bind to an address that connections in TIME_WAIT still use. Not offered on Windows, where the
-   * option of that name lets one program take another's port.
+   * Bind to an address that connections in TIME_WAIT still use. Not supported on Windows, where the option with this name
+   * lets one program take the port of another.
    * Linux, macOS, FreeBSD: `SO_REUSEADDR`.
    * @see socket(7)
    */
@@ -96,7 +93,7 @@ export const socket = {
     freebsd: flag('SO_REUSEADDR'),
   },
   /**
-   * Several sockets on one address; the kernel spreads connections over them (not on macOS).
+   * Several sockets on one address; the kernel distributes connections among them (not on macOS).
    * Linux, macOS: `SO_REUSEPORT`; FreeBSD: `SO_REUSEPORT_LB`.
    * @see socket(7)
    */
@@ -110,8 +107,8 @@ export const socket = {
     freebsd: flag('SO_REUSEPORT_LB'),
   },
   /**
-   * Name of the network interface that the socket is bound to, at most 15 characters; the empty
-   * string is none. ENODEV for one that does not exist.
+   * Name of the network interface that the socket is bound to, at most 15 characters; the empty string is none. The error
+   * is ENODEV for an interface that does not exist.
    * Linux, macOS 15: `SO_BINDTODEVICE`.
    * @see socket(7)
    */
@@ -119,14 +116,14 @@ export const socket = {
     kind: 'string',
     example: 'lo',
     privilege: 'CAP_NET_RAW, to change a binding or before Linux 5.7',
-    refusals: { ENODEV: 'there is no network interface of that name' },
+    refusals: { ENODEV: 'there is no network interface with this name' },
     linux: number('SO_BINDTODEVICE', 0, 15),
     darwin: number('SO_BINDTODEVICE', 0, 15),
     win32: null,
     freebsd: null,
   },
   /**
-   * Mark of every packet the socket sends, for routing and filter rules: 0 to 4 294 967 295.
+   * Mark of every packet that the socket sends, for routing and filter rules: 0 to 4 294 967 295.
    * Linux: `SO_MARK`.
    * @see socket(7)
    */
@@ -141,7 +138,7 @@ export const socket = {
     freebsd: null,
   },
   /**
-   * Busy polling: how long a read that finds nothing polls the network device, in milliseconds
+   * Busy polling: how long a read without data polls the network device, in milliseconds
    * with fractions, rounded up to whole microseconds; 0 is off. Linux: `SO_BUSY_POLL`.
    * @see socket(7)
    */
@@ -155,8 +152,8 @@ export const socket = {
     freebsd: null,
   },
   /**
-   * The CPU on which the kernel last handled a packet of this connection; set on a listening
-   * socket with `reusePort` it prefers connections of that CPU. `null`: none. Linux: `SO_INCOMING_CPU`.
+   * The CPU on which the kernel last handled a packet of this connection. A listening socket with `reusePort` prefers
+   * connections of this CPU. `null`: none. Linux: `SO_INCOMING_CPU`.
    * @see socket(7)
    */
   incomingCpu: {
@@ -170,7 +167,7 @@ export const socket = {
     freebsd: null,
   },
   /**
-   * Fastest rate at which the socket sends, in bytes per second, up to 2^53 - 1 (beyond 32 bits
+   * Highest rate at which the socket sends, in bytes per second, up to 2^53 - 1 (more than 32 bits
    * since Linux 5.0); `Infinity`, the initial value, is no limit. Linux: `SO_MAX_PACING_RATE`.
    * @see socket(7), tc-fq(8)
    */
@@ -183,7 +180,7 @@ export const socket = {
     freebsd: null,
   },
   /**
-   * Allows sending without copying (`MSG_ZEROCOPY`), for code that passes that flag: Node does
+   * Allows sending without copying (`MSG_ZEROCOPY`), for code that passes this flag: Node does
    * not. Linux 4.14: `SO_ZEROCOPY`.
    * @see Documentation/networking/msg_zerocopy.rst of Linux
    */
@@ -196,7 +193,7 @@ export const socket = {
     freebsd: null,
   },
   /**
-   * Type of the socket, read only. `null`: one without a name here.
+   * Type of the socket, read only. `null`: a type without a name here.
    * Every system: `SO_TYPE`.
    * @see socket(7)
    */
@@ -212,7 +209,7 @@ export const socket = {
     freebsd: flag('SO_TYPE'),
   },
   /**
-   * Protocol of the socket, read only. `null`: one without a name here.
+   * Protocol of the socket, read only. `null`: a protocol without a name here.
    * Linux, FreeBSD: `SO_PROTOCOL`.
    * @see socket(7)
    */
@@ -233,8 +230,8 @@ export const socket = {
     freebsd: flag('SO_PROTOCOL'),
   },
   /**
-   * Address family of the socket, read only; an IPv6 socket says `'ipv6'` for an IPv4 peer too.
-   * `null`: one without a name here. Linux, FreeBSD: `SO_DOMAIN`.
+   * Address family of the socket, read only. An IPv6 socket returns `'ipv6'` for an IPv4 peer too. `null`: a family
+   * without a name here. Linux, FreeBSD: `SO_DOMAIN`.
    * @see socket(7)
    */
   domain: {
@@ -262,9 +259,8 @@ export const socket = {
     freebsd: flag('SO_ACCEPTCONN'),
   },
   /**
-   * The kernel's own number of this socket, read only: never reused while the system runs, and
-   * what sock_diag and BPF know the socket by. A string of decimal digits, since it has 64 bits. Linux
-   * 4.12: `SO_COOKIE`.
+   * The kernel's own number of this socket, read only. It is not used again while the system runs. sock_diag and BPF
+   * identify the socket by it. It has 64 bits and is a string of decimal digits. Linux 4.12: `SO_COOKIE`.
    * @see socket(7), sock_diag(7)
    */
   cookie: {

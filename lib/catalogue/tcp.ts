@@ -5,9 +5,9 @@ export const tcp = {
   /**
    * Time without any segment from the peer until the first keepalive probe, in milliseconds.
    *
-   * Rounded up to whole seconds (on Windows `setKeepAlive` sets milliseconds, and works before
-   * 10.1709 too). Linux: 1 ms to 32 767 s. `'system'` puts the system's default back.
-   * Setting it restarts the running timer, counted from the last segment received.
+   * Rounded up to whole seconds. Linux: 1 ms to 32 767 s. `'system'` restores the system's default. A new value restarts
+   * the running timer, which counts from the last received segment. On Windows `setKeepAlive` sets milliseconds, and
+   * works before 10.1709 too.
    * Linux, Windows 10.1709, FreeBSD: `TCP_KEEPIDLE`; macOS: `TCP_KEEPALIVE`.
    * @see tcp(7), RFC 9293 section 3.8.4
    */
@@ -23,8 +23,8 @@ export const tcp = {
   /**
    * Time between two keepalive probes, in milliseconds.
    *
-   * Rounded up to whole seconds. Linux: 1 ms to 32 767 s. `'system'` puts the system's default back.
-   * A running timer is not moved: the new value counts from its next probe.
+   * Rounded up to whole seconds. Linux: 1 ms to 32 767 s. `'system'` restores the system's default. A new value takes
+   * effect after the next probe.
    * Every system: `TCP_KEEPINTVL` (Windows since 10.1709).
    * @see tcp(7), RFC 9293 section 3.8.4
    */
@@ -40,7 +40,7 @@ export const tcp = {
   /**
    * Number of unanswered keepalive probes after which the connection fails with ETIMEDOUT.
    *
-   * Linux: 1 to 127, and ignored while `userTimeout` is set. `'system'` puts the system's default back.
+   * Linux: 1 to 127. Linux ignores it while `userTimeout` is set. `'system'` restores the system's default.
    * Every system: `TCP_KEEPCNT` (Windows since 10.1703, 1 to 255).
    * @see tcp(7), RFC 9293 section 3.8.4
    */
@@ -55,12 +55,11 @@ export const tcp = {
     freebsd: number('TCP_KEEPCNT', 1, undefined, { system: 0 }),
   },
   /**
-   * Keepalive: probe a silent peer, and fail the connection when it does not answer.
+   * Keepalive: the kernel probes a silent peer, and the connection fails if the peer does not answer.
    *
-   * Off until set. Always written after the three values above, so that a refused value never
-   * leaves keepalive on with the system's two hours. While sent data is unacknowledged, or data
-   * waits to be sent, Linux sends no probe: see `userTimeout`.
-   * Refused on sockets that are not TCP, where kernels accept it in vain.
+   * Off by default. It is set after the three values above, so that a refused value never leaves keepalive on with the
+   * system's two hours. Linux sends no probe while data is unacknowledged or unsent: see `userTimeout`. Only TCP sockets
+   * accept it here. Kernels accept it on every socket, without an effect.
    * Every system: `SO_KEEPALIVE`.
    * @see socket(7), RFC 9293 section 3.8.4
    */
@@ -75,12 +74,12 @@ export const tcp = {
   },
   /**
    * How long sent data may stay unacknowledged, or unsent before a closed window, until the
-   * connection fails with ETIMEDOUT, in milliseconds. 0, the initial value, is off: then the
-   * system's retransmission limit decides, which on Linux takes about 15 minutes.
+   * connection fails with ETIMEDOUT, in milliseconds. 0, the initial value, is off: the system's retransmission limit
+   * then ends the connection, on Linux after about 15 minutes.
    *
-   * Linux: 0 to 2 147 483 647 ms. Rounded up to whole milliseconds, on macOS and FreeBSD to seconds.
-   * Windows documents no number for off: there 0 puts back what a new socket has. When set, Linux
-   * ignores `keepAliveCount`, and also ends a living peer that keeps its window closed for so long.
+   * Linux: 0 to 2 147 483 647 ms. Rounded up to whole milliseconds, on macOS and FreeBSD to seconds. Windows documents no
+   * number for off: there 0 sets the value of a new socket. While it is set, Linux ignores `keepAliveCount`, and also
+   * ends the connection of a living peer that keeps its window closed for so long.
    * Linux: `TCP_USER_TIMEOUT`; macOS: `TCP_RXT_CONNDROPTIME`; Windows 10.1607: `TCP_MAXRTMS`, before
    * that `TCP_MAXRT`, in seconds; FreeBSD: `TCP_MAXUNACKTIME`.
    * @see tcp(7), RFC 5482
@@ -97,10 +96,10 @@ export const tcp = {
     freebsd: duration('TCP_MAXUNACKTIME', 's', 0, 4_294_967),
   },
   /**
-   * How often an unanswered SYN is sent again before connecting fails.
+   * How many times an unanswered SYN is sent again before connecting fails.
    *
-   * Linux: 1 to 127; 6, the initial value, gives up after about two minutes.
-   * Linux: `TCP_SYNCNT`. For a time instead of a count see `connectTimeout`.
+   * Linux: 1 to 127. With 6, the initial value, connecting fails after about two minutes. Linux: `TCP_SYNCNT`. macOS and
+   * FreeBSD have a time in its place: see `connectTimeout`.
    * @see tcp(7), ip-sysctl tcp_syn_retries
    */
   synRetries: {
@@ -116,7 +115,7 @@ export const tcp = {
   /**
    * How long connecting may take, in milliseconds, rounded up to whole seconds.
    *
-   * macOS: `TCP_CONNECTIONTIMEOUT`; FreeBSD: `TCP_KEEPINIT`. Linux counts instead: `synRetries`.
+   * macOS: `TCP_CONNECTIONTIMEOUT`; FreeBSD: `TCP_KEEPINIT`. Linux has a count in its place: see `synRetries`.
    * @see tcp(4) of macOS and FreeBSD
    */
   connectTimeout: {
@@ -142,8 +141,8 @@ export const tcp = {
     freebsd: flag('TCP_NODELAY'),
   },
   /**
-   * Hold back partial segments until it is switched off. Linux sends them after 200 ms at the
-   * latest. Linux: `TCP_CORK`; macOS, FreeBSD: `TCP_NOPUSH`.
+   * Hold back partial segments until the option is off again. Linux sends them after 200 ms at the latest.
+   * Linux: `TCP_CORK`; macOS, FreeBSD: `TCP_NOPUSH`.
    * @see tcp(7)
    */
   cork: {
@@ -155,8 +154,8 @@ export const tcp = {
     freebsd: flag('TCP_NOPUSH'),
   },
   /**
-   * Acknowledge at once instead of waiting for data to carry the acknowledgement. Not permanent:
-   * the kernel goes back to delayed ones by itself, so set it again after reading.
+   * Acknowledge at once instead of waiting for data that carries the acknowledgement. Not permanent: the kernel returns
+   * to delayed acknowledgements by itself, so set it again after reading.
    * Linux: `TCP_QUICKACK`.
    * @see tcp(7), RFC 9293 section 3.8.6.3
    */
@@ -169,8 +168,8 @@ export const tcp = {
     freebsd: null,
   },
   /**
-   * Largest segment to send, in bytes. Before connecting it also limits what the peer is told.
-   * A connected socket reads what is in use, which TCP options make smaller than what was set.
+   * Largest segment to send, in bytes. Set before connecting, it also limits the segments of the peer. A connected socket
+   * returns the size in use, which TCP options make smaller than the set value.
    *
    * Linux: 88 to 32 767. Every system: `TCP_MAXSEG`; Windows only reads it.
    * @see tcp(7), RFC 9293 section 3.7.1
@@ -187,15 +186,15 @@ export const tcp = {
   /**
    * Name of the congestion control algorithm, at most 15 characters.
    *
-   * ENOENT for one that this kernel does not have; without CAP_NET_ADMIN Linux allows only those
-   * of the sysctl net.ipv4.tcp_allowed_congestion_control. Linux, FreeBSD: `TCP_CONGESTION`.
+   * The error is ENOENT for an algorithm that this kernel does not have. Without CAP_NET_ADMIN, Linux allows only the
+   * algorithms of the sysctl net.ipv4.tcp_allowed_congestion_control. Linux, FreeBSD: `TCP_CONGESTION`.
    * @see tcp(7), RFC 5681
    */
   congestionControl: {
     kind: 'string',
     example: 'reno',
     privilege: 'CAP_NET_ADMIN, for an algorithm that is not generally allowed',
-    refusals: { ENOENT: 'this kernel has no algorithm of that name' },
+    refusals: { ENOENT: 'this kernel has no algorithm with this name' },
     linux: number('TCP_CONGESTION', 1, 15),
     darwin: null,
     win32: null,
@@ -204,7 +203,7 @@ export const tcp = {
   /**
    * How many bytes may wait unsent in the kernel before the socket stops being writable.
    *
-   * Linux: 1 to 4 294 967 295; `'system'` puts the sysctl net.ipv4.tcp_notsent_lowat back.
+   * Linux: 1 to 4 294 967 295; `'system'` restores the sysctl net.ipv4.tcp_notsent_lowat.
    * Linux, macOS: `TCP_NOTSENT_LOWAT`.
    * @see tcp(7)
    */
@@ -219,8 +218,8 @@ export const tcp = {
     freebsd: null,
   },
   /**
-   * Upper bound of the window that this side advertises, in bytes. Linux raises small values to
-   * half of its smallest receive buffer (1 152 on most machines). Linux: `TCP_WINDOW_CLAMP`.
+   * Upper bound of the window that this side advertises, in bytes. Linux raises small values to half of its smallest
+   * receive buffer (1 152 on most machines). Linux: `TCP_WINDOW_CLAMP`.
    * @see tcp(7)
    */
   windowClamp: {
@@ -233,11 +232,11 @@ export const tcp = {
     freebsd: null,
   },
   /**
-   * Of a listening socket: accept a connection only when data has arrived, or after this time, in
+   * For a listening socket: accept a connection only when data has arrived, or after this time, in
    * milliseconds. 0 is off.
    *
-   * Linux rounds up to the moments at which it repeats its SYN-ACK: 1, 3, 7, 15, 31 ... s, at most
-   * 29 887 s. Accepted sockets read 0. Linux: `TCP_DEFER_ACCEPT`.
+   * Linux rounds up to the times at which it repeats its SYN-ACK: 1, 3, 7, 15, 31 ... s, at most 29 887 s. An accepted
+   * socket returns 0. Linux: `TCP_DEFER_ACCEPT`.
    * @see tcp(7)
    */
   deferAccept: {
@@ -249,11 +248,11 @@ export const tcp = {
     freebsd: null,
   },
   /**
-   * Of a listening socket: how many TCP Fast Open connections may wait for the end of their
-   * handshake; 0 is off. macOS, Windows and FreeBSD know only on (1) and off, and macOS takes it
-   * only while the socket listens.
+   * For a listening socket: how many TCP Fast Open connections may wait for the end of their
+   * handshake; 0 is off. macOS, Windows and FreeBSD have only on (1) and off (0). macOS accepts it only while the socket
+   * listens.
    *
-   * Needs bit 2 of the sysctl net.ipv4.tcp_fastopen on Linux to have an effect.
+   * Linux needs bit 2 of the sysctl net.ipv4.tcp_fastopen for an effect.
    * Linux, macOS, Windows 10.1607, FreeBSD: `TCP_FASTOPEN`.
    * @see tcp(7), RFC 7413
    */
@@ -261,15 +260,15 @@ export const tcp = {
     kind: 'integer',
     measure: 'count',
     example: 128,
-    refusals: { EINVAL: 'it is for a socket that listens, or is going to' },
+    refusals: { EINVAL: 'it is for sockets that listen or will listen' },
     linux: number('TCP_FASTOPEN', 0),
     darwin: number('TCP_FASTOPEN', 0, 1),
     win32: number('TCP_FASTOPEN', 0, 1),
     freebsd: number('TCP_FASTOPEN', 0, 1),
   },
   /**
-   * Connect with TCP Fast Open: the first write travels in the SYN. ENOTSUP where bit 1 of the
-   * sysctl net.ipv4.tcp_fastopen is off. Linux 4.11: `TCP_FASTOPEN_CONNECT`.
+   * Connect with TCP Fast Open: the SYN carries the first write. The error is ENOTSUP if bit 1 of the sysctl
+   * net.ipv4.tcp_fastopen is off. Linux 4.11: `TCP_FASTOPEN_CONNECT`.
    * @see tcp(7), RFC 7413
    */
   fastOpenConnect: {
@@ -285,7 +284,7 @@ export const tcp = {
    * How long a closed connection waits in FIN_WAIT2 for the peer's FIN, in milliseconds, rounded
    * up to whole seconds.
    *
-   * Linux: 1 ms to 120 s; `'system'` puts the sysctl net.ipv4.tcp_fin_timeout back.
+   * Linux: 1 ms to 120 s; `'system'` restores the sysctl net.ipv4.tcp_fin_timeout.
    * Linux: `TCP_LINGER2`.
    * @see tcp(7)
    */
@@ -299,11 +298,11 @@ export const tcp = {
     freebsd: null,
   },
   /**
-   * Longest time between two retransmissions, in milliseconds. A smaller one finds a dead peer
-   * earlier when `userTimeout` is off: with 1 000 ms a write fails after about 15 s.
+   * Longest time between two retransmissions, in milliseconds. A smaller value detects a dead peer sooner while
+   * `userTimeout` is off: with 1 000 ms a write fails after about 15 s.
    *
-   * Linux 6.15: `TCP_RTO_MAX_MS`, 1 000 to 120 000 ms, which the kernel rounds up to its clock tick
-   * (1 to 10 ms). `'system'` puts the sysctl net.ipv4.tcp_rto_max_ms back.
+   * Linux 6.15: `TCP_RTO_MAX_MS`, 1 000 to 120 000 ms. The kernel rounds up to its clock tick (1 to 10 ms). `'system'`
+   * restores the sysctl net.ipv4.tcp_rto_max_ms.
    * @see ip-sysctl tcp_rto_max_ms, RFC 6298
    */
   retransmissionTimeoutMax: {
@@ -316,8 +315,8 @@ export const tcp = {
     freebsd: null,
   },
   /**
-   * Thin streams: do not double the retransmission time-out for a connection with fewer than four
-   * segments in flight. Linux: `TCP_THIN_LINEAR_TIMEOUTS`.
+   * Thin streams: do not double the retransmission timeout while fewer than four segments are in
+   * flight. Linux: `TCP_THIN_LINEAR_TIMEOUTS`.
    * @see Documentation/networking/tcp-thin.rst of Linux
    */
   thinLinearTimeouts: {

@@ -60,16 +60,19 @@ export function unknownName(kind: string, name: string, known: readonly string[]
   return new UsageError(`unknown ${kind} '${name}' (${help})`);
 }
 
-/** Calls a function of the library; what it refuses of its arguments is a mistake of the caller's. */
+/** Calls a function of the library. An argument that it refuses is a mistake of the user. */
 export function checkedBy<Result>(call: () => Result): Result {
   try {
     return call();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { code, message, smallestTimeout, reason } = error as NodeJS.ErrnoException & {
+      /** Of a timeout that is too small, as `reason` is. */
+      readonly smallestTimeout?: number;
+      readonly reason?: string;
+    };
     if (code !== 'ERR_OUT_OF_RANGE' && code !== 'ERR_INVALID_ARG_VALUE') throw error;
-    const [, least, given] = /must be >= (\d+) ms \((.*)\)/.exec(message) ?? [];
-    if (least === undefined) throw new UsageError(message);
-    const seconds = Math.ceil(Number(least) / 100) / 10;
-    throw new UsageError(`the timeout is too small: at least ${seconds}s is possible (${given})`);
+    if (smallestTimeout === undefined) throw new UsageError(message);
+    const seconds = Math.ceil(smallestTimeout / 100) / 10;
+    throw new UsageError(`the timeout is too small: at least ${seconds}s is possible (${reason})`);
   }
 }

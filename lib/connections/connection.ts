@@ -1,6 +1,7 @@
 // The public types of connections and filters, the same on every system.
 
-import type { TcpInfo, TcpState } from '../tcp-info/tcp-info';
+import type { TcpState } from '../tcp-info/states';
+import type { TcpInfo } from '../tcp-info/tcp-info';
 
 /** The running timer of a connection. The kernel reports one timer; other timers that run are hidden by it. */
 export interface ConnectionTimer {

@@ -6,8 +6,7 @@
 // a process of another user than root only sees its own sockets.
 
 import { SocketOptionError } from '../core/errors';
-import { bsdStates } from '../tcp-info/bsd';
-import { tcpStates } from '../tcp-info/tcp-info';
+import { bsdStates, tcpStates } from '../tcp-info/states';
 import { formatAddress } from './address';
 import type { Connection } from './connection';
 import { type EndpointView, matchesFilter, type ParsedFilter } from './filter';

@@ -1,7 +1,16 @@
 // Checks the filter of a caller, and decides whether a connection matches it.
 
-import { isOptions, rangeError, typeError, unknownOption, valueError } from '../core/validate';
-import { type TcpState, tcpStates } from '../tcp-info/tcp-info';
+import {
+  typeError,
+  validateArray,
+  validateBoolean,
+  validateNumber,
+  validateOneOf,
+  validateOptions,
+  validateString,
+  valueError,
+} from '../core/validate';
+import { tcpStates } from '../tcp-info/states';
 import { isInPrefix, type Prefix, parsePrefix } from './address';
 import type { ConnectionFilter } from './connection';
 import { findState } from './state-names';
@@ -60,9 +69,9 @@ const MEMBERS = {
   remotePort: portsOf,
   localAddress: prefixNamed,
   remoteAddress: prefixNamed,
-  ownProcess: booleanOf,
-  tcpInfo: booleanOf,
-  owners: booleanOf,
+  ownProcess: validateBoolean,
+  tcpInfo: validateBoolean,
+  owners: validateBoolean,
 } as const;
 
 type Member = keyof typeof MEMBERS;
@@ -82,12 +91,13 @@ export const ENDPOINT_MEMBERS: readonly Member[] = [
  * Each member is read once.
  */
 export function parseFilter(
-  filter: ConnectionFilter | undefined,
+  filter: ConnectionFilter = {},
   argument: string,
-  allowed: readonly string[] = Object.keys(MEMBERS),
+  allowed: readonly Member[] = Object.keys(MEMBERS) as Member[],
 ): ParsedFilter {
   const given: Record<string, unknown> = {};
-  for (const [name, value] of membersOf(filter, argument, allowed)) {
+  for (const [name, value] of Object.entries(validateOptions(filter, argument, allowed))) {
+    if (value === undefined) continue;
     given[name] = MEMBERS[name as Member](value, `${argument}.${name}`);
   }
   const unset: Record<Member, unknown> = {
@@ -106,47 +116,19 @@ export function parseFilter(
   return { ...rest, states: state } as ParsedFilter;
 }
 
-/** The members that are given, none of them unknown. */
-export function membersOf(
-  object: object | undefined,
-  argument: string,
-  allowed: readonly string[],
-): [name: string, value: unknown][] {
-  if (object === undefined) return [];
-  if (!isOptions(object)) {
-    throw typeError(argument, `an object with any of ${allowed.join(', ')}`, object);
-  }
-  const members: [string, unknown][] = [];
-  for (const name of Object.keys(object)) {
-    const value = (object as Record<string, unknown>)[name];
-    if (!allowed.includes(name)) throw unknownOption(argument, name, allowed);
-    if (value !== undefined) members.push([name, value]);
-  }
-  return members;
-}
-
 function stateBits(value: unknown, argument: string): number {
   let bits = 0;
   for (const state of itemsOf(value, argument)) {
     if (typeof state !== 'string') {
       throw typeError(argument, 'the name of a state, or an array of them', state);
     }
-    const index = tcpStates.indexOf(state as TcpState);
-    if (index < 0) {
-      const meant = findState(state);
-      const names = meant === undefined ? `one of ${tcpStates.join(', ')}` : 'the name of a state';
-      const hint = meant === undefined ? '' : ` (did you mean '${meant}'?)`;
-      throw valueError(argument, `must be ${names}${hint}`, state);
-    }
-    bits |= 1 << index;
+    bits |= 1 << tcpStates.indexOf(validateOneOf(state, argument, tcpStates, findState));
   }
   return bits;
 }
 
 function familyOf(value: unknown, argument: string): 'IPv4' | 'IPv6' {
-  if (value === 'IPv4' || value === 'IPv6') return value;
-  if (typeof value !== 'string') throw typeError(argument, "'IPv4' or 'IPv6'", value);
-  throw valueError(argument, "must be 'IPv4' or 'IPv6'", value);
+  return validateOneOf(value, argument, ['IPv4', 'IPv6']);
 }
 
 function portsOf(value: unknown, argument: string): ReadonlySet<number> {
@@ -155,41 +137,22 @@ function portsOf(value: unknown, argument: string): ReadonlySet<number> {
     if (typeof port !== 'number') {
       throw typeError(argument, 'a port number, or an array of them', port);
     }
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-      throw rangeError(argument, 'an integer >= 0 and <= 65535', port);
-    }
-    ports.add(port);
+    ports.add(validateNumber(port, argument, { integer: true, min: 0, max: 65_535 }));
   }
   return ports;
 }
 
-/** The number of ports that exist. */
-const MAX_ITEMS = 65_536;
-
-/** What an array has, or the one value. Reads the length and each item once, with no method of it. */
+/** The items of an array, or the one value. */
 function itemsOf(value: unknown, argument: string): unknown[] {
-  if (!Array.isArray(value)) return [value];
-  const { length } = value;
-  if (length > MAX_ITEMS) {
-    throw rangeError(argument, `an array of at most ${MAX_ITEMS} items`, length);
-  }
-  const items: unknown[] = [];
-  for (let i = 0; i < length; i++) items.push(value[i]);
-  return items;
+  return Array.isArray(value) ? validateArray(value, argument, 'an array') : [value];
 }
 
 function prefixNamed(value: unknown, argument: string): Prefix {
-  if (typeof value !== 'string') throw typeError(argument, 'an address or a prefix', value);
-  const prefix = parsePrefix(value);
+  const prefix = parsePrefix(validateString(value, argument, 'an address or a prefix'));
   if (prefix !== undefined) return prefix;
   throw valueError(
     argument,
     "must be an IP address without a zone, or a prefix ('10.0.0.0/8')",
     value,
   );
-}
-
-function booleanOf(value: unknown, argument: string): boolean {
-  if (typeof value !== 'boolean') throw typeError(argument, 'a boolean', value);
-  return value;
 }

@@ -1,6 +1,6 @@
 // Names of TCP states as people write them: those of the RFCs, of ss(8), of netstat(8) and of Windows.
 
-import { type TcpState, tcpStates } from '../tcp-info/tcp-info';
+import { type TcpState, tcpStates } from '../tcp-info/states';
 
 /** Letters and digits only, so that `fin_wait1`, `FIN-WAIT-1` and `FinWait1` are the same name. */
 const normalize = (name: string) => name.toUpperCase().replace(/[^A-Z0-9]/g, '');

@@ -2,15 +2,9 @@
 
 import { EventEmitter } from 'node:events';
 import { binding } from '../core/addon';
-import { rangeError, typeError } from '../core/validate';
+import { validateNumber, validateOptions } from '../core/validate';
 import type { Connection, ConnectionFilter } from './connection';
-import {
-  ENDPOINT_MEMBERS,
-  matchesFilter,
-  membersOf,
-  type ParsedFilter,
-  parseFilter,
-} from './filter';
+import { ENDPOINT_MEMBERS, matchesFilter, type ParsedFilter, parseFilter } from './filter';
 import { connectionFromMessage, multipathFamilies } from './linux/linux';
 import { DiagMessages } from './linux/messages';
 import { CHUNK_SIZE } from './platform';
@@ -164,13 +158,10 @@ export class ConnectionWatch extends EventEmitter<{
  * @throws TypeError, RangeError for wrong options.
  * @throws SocketOptionError as {@link listConnections}; `ENOTSUP` on macOS and Windows.
  */
-export function watchClosedConnections(options?: ConnectionWatchOptions): ConnectionWatch {
-  const given = Object.fromEntries(membersOf(options, 'options', ['filter', 'limit']));
-  const { filter, limit = DEFAULT_LIMIT } = given as ConnectionWatchOptions;
+export function watchClosedConnections(options: ConnectionWatchOptions = {}): ConnectionWatch {
+  const members = validateOptions(options, 'options', ['filter', 'limit']);
+  const { filter, limit = DEFAULT_LIMIT } = members;
   const parsedFilter = parseFilter(filter, 'options.filter', ENDPOINT_MEMBERS);
-  if (typeof limit !== 'number') throw typeError('options.limit', 'a number', limit);
-  if (!Number.isInteger(limit) || limit < 1 || limit > LARGEST_LIMIT) {
-    throw rangeError('options.limit', `an integer >= 1 and <= ${LARGEST_LIMIT}`, limit);
-  }
+  validateNumber(limit, 'options.limit', { integer: true, min: 1, max: LARGEST_LIMIT });
   return new ConnectionWatch(parsedFilter, limit);
 }

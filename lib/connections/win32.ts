@@ -2,8 +2,8 @@
 // There is one table for each address family: a count, and rows of a fixed size (tcpmib.h).
 
 import { SocketOptionError } from '../core/errors';
-import { rangeError, valueError } from '../core/validate';
-import { tcpStates } from '../tcp-info/tcp-info';
+import { validateNumber, valueError } from '../core/validate';
+import { tcpStates } from '../tcp-info/states';
 import { formatAddress, parseAddress } from './address';
 import type { Connection } from './connection';
 import { type EndpointView, matchesFilter, type ParsedFilter } from './filter';
@@ -201,9 +201,7 @@ export function windowsDestroyRequest(connection: ConnectionIdentity): Uint8Arra
     ['localPort', localPort, 8],
     ['remotePort', remotePort, 16],
   ] as const) {
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-      throw rangeError(`connection.${name}`, 'an integer >= 0 and <= 65535', port);
-    }
+    validateNumber(port, `connection.${name}`, { integer: true, min: 0, max: 65_535 });
     view.setUint16(at, port);
   }
   return row;

@@ -1,10 +1,10 @@
-// Loads the addon; the typed twin of native/platform.h and native/addon.cc.
+// Loads the addon, and has the types of its functions: see native/platform/platform.h and native/addon.cc.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { explain } from './load-failure';
+import { addonError } from './load-failure';
 
-/** Names and numbers of a system's headers. Those named here every system has. */
+/** Names and numbers of a system's headers. Every system has the names below. */
 export interface Constants {
   readonly SOL_SOCKET: number;
   readonly IPPROTO_IP: number;
@@ -26,23 +26,20 @@ export interface ConstantTables {
 }
 
 /**
- * The addon. Numbers in, a number out; below zero is a negative libuv code.
- *
- * Options travel in `scratch`: the descriptor as a double, how many options as a word, a word for the
- * answer of `getDefault`, then a record of 32-bit words for each option: level, option, length in
- * bytes, the value padded to whole words. Where a record is refused, its length becomes the code.
+ * The functions of the addon. They take and return numbers. A result below zero is a negative libuv code. Options
+ * travel in `scratch`: see record-buffer.ts and docs/decisions/0001-options-as-records.md.
  */
 export interface Binding {
   readonly scratch: ArrayBuffer;
-  /** Makes the tables of constants, which takes a while. */
+  /** Makes the tables of constants. Slow. */
   constants(): ConstantTables;
-  /** Leaves in the scratch buffer how many records were written; stops at the first refused. */
+  /** Sets options, up to the first refused one. Writes how many were set into the scratch buffer. */
   setOptions(): void;
-  /** Leaves in the scratch buffer how many records were read; goes on after one refused. */
+  /** Reads options, also after a refused one. Writes how many could be read into the scratch buffer. */
   getOptions(): void;
   /**
-   * Leaves in the scratch buffer what a new socket has for a 32-bit option; with a code 0 there where no
-   * socket could be made, and 1 where getsockopt refused.
+   * Writes the value of a 32-bit option of a new socket into the scratch buffer. If it returns a code, the value is 0
+   * if no socket could be opened and 1 if getsockopt failed.
    */
   getDefault(level: number, option: number): number;
   /** `SIO_KEEPALIVE_VALS` of Windows, in milliseconds. */
@@ -84,14 +81,14 @@ export interface Binding {
   /** Whether sockets behind handle objects can be searched for, and nobody does so already. */
   beginSearch(): boolean;
   /** After each step of the pattern, but for the last. */
-  lookAtHandles(): void;
+  sampleHandles(): void;
   /** After the last: a socket for each object, below zero for one that has none. */
   endSearch(sockets: Float64Array): void;
   /** Replaces the setting's name, `length` bytes of the records, by its text; returns its length. */
   readSetting(length: number): number;
 }
 
-/** Where the addon usually is, best first: compiled where it is installed, compiled here, prebuilt. */
+/** The usual places of the addon, the best first: compiled where it is installed, compiled here, prebuilt. */
 const places = (root: string) => [
   `${root}/native/build/Release/socket_options.node`,
   `${root}/build/Release/socket_options.node`,
@@ -101,8 +98,8 @@ const places = (root: string) => [
 const NAME = 'socket-options';
 
 /**
- * Whether this code runs where it was installed. In a bundle `root` is the folder above the bundle,
- * which may belong to anybody: nothing there is loaded.
+ * Whether `root` is the folder of this package. In a bundle it is the folder above the bundle, which may belong to
+ * another user, so nothing is loaded from there.
  */
 function isPackage(root: string): boolean {
   if (__filename !== join(root, 'dist', 'index.js')) return false;
@@ -114,21 +111,20 @@ function isPackage(root: string): boolean {
 }
 
 /**
- * The addon that node-gyp-build finds in `folder`. It also looks beside the running program: what it finds
- * there is refused.
+ * Returns the path of the addon that node-gyp-build finds in `folder`. It also looks beside the running program, and a
+ * file there is refused.
  */
 function unusualPath(folder: string): string {
   const { path } = require('node-gyp-build') as typeof import('node-gyp-build');
   const found = path(folder);
   const [first] = relative(folder, found).split(sep);
   if (first === 'build' || first === 'prebuilds') return found;
-  throw new Error(`No addon in ${folder}; ${found} is outside of it and was not loaded`);
+  throw new Error(`There is no addon in ${folder}. ${found} is outside of it and was not loaded`);
 }
 
 /**
- * The addon of the package, or of the folder that SOCKET_OPTIONS_PREBUILD names. node-gyp-build, which
- * takes longer to load than all of this package, is left the unusual: variables of the environment, and
- * an addon of another name.
+ * Loads the addon from the package, or from the folder that SOCKET_OPTIONS_PREBUILD names. node-gyp-build takes longer
+ * to load than this package, so it is used only for variables of the environment and for an addon of another name.
  */
 function load(root: string): unknown {
   const { SOCKET_OPTIONS_PREBUILD, PREBUILDS_ONLY } = process.env;
@@ -141,7 +137,7 @@ function load(root: string): unknown {
     path ??= unusualPath(folder);
     return require(path);
   } catch (cause) {
-    throw explain(cause as NodeJS.ErrnoException, {
+    throw addonError(cause as NodeJS.ErrnoException, {
       root,
       isInstalled,
       looked: isInstalled ? places(root) : [],
@@ -150,7 +146,7 @@ function load(root: string): unknown {
   }
 }
 
-/** What loading gave: the addon, or the error, which is kept for the first call. */
+/** The addon, or the error that each call throws. */
 type Loaded =
   | { readonly addon: Binding; readonly failure?: undefined }
   | { readonly addon?: undefined; readonly failure: unknown };
@@ -159,17 +155,17 @@ function tryToLoad(root: string): Loaded {
   try {
     return { addon: load(root) as Binding };
   } catch (failure) {
-    // An import must not bring down a program that can do without the addon.
+    // The import must succeed: a program may work without the addon.
     return { failure };
   }
 }
 
 const loaded = tryToLoad(join(__dirname, '..'));
 
-/** The addon; `undefined` where it could not be loaded. */
+/** The addon; `undefined` if it could not be loaded. */
 export const { addon } = loaded;
 
-/** The addon, or the error of loading it. */
+/** Returns the addon, or throws the error of loading it. */
 export function binding(): Binding {
   if (loaded.addon === undefined) throw loaded.failure;
   return loaded.addon;

@@ -1,4 +1,4 @@
-// The constants of this system's headers.
+// The constants of this system's headers, from the addon.
 
 import { addon, binding, type Constants, type ConstantTables } from './addon';
 
@@ -7,15 +7,15 @@ export type { Constants };
 const tables: ConstantTables | undefined = addon?.constants();
 
 /**
- * The constants of this system's headers under their own names: options (`TCP_KEEPIDLE`), levels
- * (`SOL_SOCKET`, `IPPROTO_TCP`) and values (`AF_INET6`, `IP_PMTUDISC_DO`). Names that are newer
- * than the headers this package was built with are there too; a name that this system does not
- * have is `undefined`. Frozen.
+ * The constants of this system's headers: `getRawOption(socket, constants.SOL_SOCKET, constants.SO_TYPE)`.
+ *
+ * They have the kernel's names: options (`TCP_KEEPIDLE`), levels (`SOL_SOCKET`, `IPPROTO_TCP`) and values (`AF_INET6`,
+ * `IP_PMTUDISC_DO`). Some names are newer than the headers that the addon was built with. A name that this system does
+ * not have is `undefined`. The object is frozen. It is empty if the addon could not be loaded.
  */
-// Without the addon there are none, and the first call says why.
 export const constants: Constants = Object.freeze(tables?.values ?? ({} as Constants));
 
-/** The constants, and the level of each that is an option; throws without the addon. */
+/** Returns the constants and the levels of the options among them. Throws without the addon. */
 export function constantTables(): ConstantTables {
   return tables ?? binding().constants();
 }

@@ -1,10 +1,10 @@
-// What a kernel refuses, and what a socket cannot answer: a SocketOptionError. Of its class there has to be
-// one; wrong arguments (argument-error.ts) are told in the classes of the language.
+// The errors of system calls, of options that this system does not have, and of sockets without a descriptor.
+// The errors of wrong arguments are in validate.ts.
 
 import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 
-/** What is known of a failure besides its message. */
+/** The members of a {@link SocketOptionError} beside its message. */
 export interface SocketOptionErrorDetails {
   code: string;
   errno?: number | undefined;
@@ -14,21 +14,33 @@ export interface SocketOptionErrorDetails {
 }
 
 /**
- * A system call that was refused, an option that this system does not have (`code`
- * `'ENOPROTOOPT'`), or a socket that has no descriptor to ask (`'ERR_SOCKET_NOT_OPEN'`,
- * `'ERR_SOCKET_CLOSED'`, `'ERR_SOCKET_NO_DESCRIPTOR'`), or what a runtime other than Node does not
- * have (`'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'`).
+ * The error of a system call that the kernel refused, and of a call that cannot be made:
+ *
+ *     try {
+ *       setOptions(socket, { mark: 7 });
+ *     } catch (error) {
+ *       if (error.code === 'EPERM') console.error(error.option, 'needs a privilege');
+ *     }
+ *
+ * The `code` is the one of the system call (`'EPERM'`, `'EINVAL'`), or
+ *
+ * - `'ENOPROTOOPT'`: this system, this kernel or this kind of socket does not have the option;
+ * - `'ERR_SOCKET_NOT_OPEN'`, `'ERR_SOCKET_CLOSED'`: the socket has no descriptor yet, or no longer;
+ * - `'ERR_SOCKET_NO_DESCRIPTOR'`: the runtime does not report the descriptor of this socket;
+ * - `'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'`: the runtime is not Node and lacks what the call needs.
+ *
+ * Wrong arguments are errors of the classes TypeError and RangeError.
  */
 export class SocketOptionError extends Error {
-  /** `'EINVAL'`, `'EPERM'`, `'ENOPROTOOPT'`, ... or one of the `'ERR_*'` above. */
+  /** The name of the error: `'EPERM'`, `'ENOPROTOOPT'`, `'ERR_SOCKET_CLOSED'`. */
   readonly code: string;
-  /** The system's error number as a negative libuv code, as in Node's own errors. */
+  /** The error number as a negative libuv code, as in Node's own errors; `undefined` for `'ERR_*'`. */
   readonly errno: number | undefined;
-  /** The system call that was refused: `'setsockopt'`, `'getsockopt'`, `'sysctl'`, ... */
+  /** The system call that failed: `'setsockopt'`, `'getsockopt'`. */
   readonly syscall: string | undefined;
-  /** The kernel's name of the option, `'TCP_KEEPIDLE'`; our own where this system has none. */
+  /** The kernel's name of the option, `'TCP_KEEPIDLE'`; the name in this package if this system has no such option. */
   readonly option: string | undefined;
-  /** Where several options were to be set: the names of those that were, before this one failed. */
+  /** The names of the options of the same call that were set before this one failed. */
   readonly applied: readonly string[];
 
   constructor(message: string, details: SocketOptionErrorDetails) {
@@ -46,29 +58,29 @@ Object.defineProperty(SocketOptionError.prototype, 'name', {
   writable: true,
 });
 
-/** libuv's errors by code. Kept: Node makes the map anew for each call. */
+/** libuv's errors by code. Kept, because Node makes a new map for each call. */
 let systemErrors: Map<number, [string, string]> | undefined;
 
-/** Name and text of a negative libuv code. */
+/** Returns the name and the text of a negative libuv code. */
 export function describeErrno(errno: number): [code: string, text: string] {
   systemErrors ??= getSystemErrorMap();
   const known = systemErrors.get(errno);
   if (known !== undefined) return known;
-  // libuv's map has only the codes that libuv itself meets.
+  // libuv's map lacks the codes that libuv itself never gets.
   for (const [code, number] of Object.entries(constants.errno)) {
-    if (number === -errno) return [code, 'refused by the system'];
+    if (number === -errno) return [code, 'the system refused the call'];
   }
   return [`E${-errno}`, `system error ${-errno}`];
 }
 
-/** The negative libuv code of an error by its name, which is not the same number everywhere. */
+/** Returns the negative libuv code of an error by its name. The number depends on the system. */
 export function errnoOf(code: string): number | undefined {
   systemErrors ??= getSystemErrorMap();
   for (const [errno, [name]] of systemErrors) if (name === code) return errno;
   return undefined;
 }
 
-/** A system call that was refused with `errno`. */
+/** The error of a system call that failed with `errno`. */
 export function systemError(
   errno: number,
   syscall: string,
@@ -82,10 +94,14 @@ export function systemError(
   return new SocketOptionError(message, { code, errno, syscall, option, applied: more.applied });
 }
 
-/** An option that this system does not have, known before any system call. */
-export function unsupportedError(option: string, syscall: string, why: string): SocketOptionError {
+/** The error of an option that this system does not have. It is thrown before any system call. */
+export function unsupportedError(
+  option: string,
+  syscall: string,
+  reason: string,
+): SocketOptionError {
   const code = 'ENOPROTOOPT';
-  return new SocketOptionError(`${code}: ${why}, ${syscall} ${option}`, {
+  return new SocketOptionError(`${code}: ${reason}, ${syscall} ${option}`, {
     code,
     errno: errnoOf(code),
     syscall,
@@ -93,7 +109,7 @@ export function unsupportedError(option: string, syscall: string, why: string): 
   });
 }
 
-/** A socket without a descriptor, for a reason that has a remedy. */
+/** The error of a socket without a descriptor. The message says why, and what to do. */
 export function socketError(
   code: 'ERR_SOCKET_NOT_OPEN' | 'ERR_SOCKET_CLOSED' | 'ERR_SOCKET_NO_DESCRIPTOR',
   message: string,

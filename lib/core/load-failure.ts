@@ -1,24 +1,24 @@
-// What to say, and to advise, when there is no addon. Loaded only then.
+// The error of a missing addon: where it was looked for, and what to do.
 
 import { resolve } from 'node:path';
 
 const NAME = 'socket-options';
 
-/** Where the addon was looked for. */
-export interface Search {
+/** How the addon was looked for. */
+export interface AddonSearch {
   readonly root: string;
-  /** Whether the code still runs where it was installed. */
+  /** Whether the code runs in the folder of the package, and not in a bundle. */
   readonly isInstalled: boolean;
   readonly looked: readonly string[];
-  /** What was found, and did not load. */
+  /** The file that was found and could not be loaded. */
   readonly path: string | undefined;
 }
 
 /**
- * The error of the first call, when the addon could not be loaded: `ERR_ADDON_NOT_FOUND` where there
- * is none, else the code of the attempt to load `path`, which is its `cause`.
+ * Returns the error that each call throws without the addon. Its code is `ERR_ADDON_NOT_FOUND` if there is no addon,
+ * otherwise the code of the failed attempt to load it, which is the `cause`.
  */
-export function explain(cause: NodeJS.ErrnoException, search: Search): Error {
+export function addonError(cause: NodeJS.ErrnoException, search: AddonSearch): Error {
   const { path, looked } = search;
   const found = path !== undefined;
   const code = found ? (cause.code ?? 'ERR_DLOPEN_FAILED') : 'ERR_ADDON_NOT_FOUND';
@@ -32,7 +32,7 @@ function notFound(cause: Error, looked: readonly string[]): string {
     const value = process.env[variable];
     return value === undefined ? [] : [`${variable}=${value}`];
   });
-  // Where variables sent it, node-gyp-build knows alone.
+  // With one of these variables, only node-gyp-build knows the places.
   const places =
     variables.length > 0
       ? [...variables, cause.message.trim()]
@@ -42,12 +42,12 @@ function notFound(cause: Error, looked: readonly string[]): string {
   return places.length > 0 ? `${what} Looked for:${list}` : what;
 }
 
-function advice(code: string, { root, isInstalled }: Search): string {
+function advice(code: string, { root, isInstalled }: AddonSearch): string {
   if (code === 'ERR_DLOPEN_DISABLED') {
-    return 'Addons are switched off in this process: with --permission it needs --allow-addons, and --no-addons must go.';
+    return 'Addons are disabled in this process: --permission needs --allow-addons, and --no-addons must be removed.';
   }
   if (!isInstalled) {
-    return `This code was bundled, and the addon is a file of its own, which a bundler leaves behind: mark ${NAME} as external (esbuild: --external:${NAME}; rolldown, Rollup: external: ['${NAME}']; webpack: externals: { '${NAME}': 'commonjs ${NAME}' }) and install it where the bundle runs.`;
+    return `This code was bundled, and a bundler does not copy the addon, which is a separate file. Mark ${NAME} as external (esbuild: --external:${NAME}; rolldown, Rollup: external: ['${NAME}']; webpack: externals: { '${NAME}': 'commonjs ${NAME}' }) and install it where the bundle runs.`;
   }
-  return `To compile it, with a C++ compiler and Python, in the folder of your project:\n  npm install --no-save node-gyp node-addon-api && npx node-gyp rebuild --directory "${resolve(root, 'native')}"`;
+  return `To compile it, you need a C++ compiler and Python. Run in the folder of your project:\n  npm install --no-save node-gyp node-addon-api && npx node-gyp rebuild --directory "${resolve(root, 'native')}"`;
 }

@@ -1,18 +1,19 @@
-// The memory that JavaScript and the addon share: options travel in it as records, TCP_INFO comes back in it.
-// native/addon.h has the same layout.
+// The memory that JavaScript and the addon share. It holds options as records, and TCP_INFO behind them.
+// A record: level, option, length in bytes, value. A refused record has a negative code as its length. native/addon.h
+// has the same layout; the reasons are in docs/decisions/0001-options-as-records.md.
 
 import { addon, binding } from './addon';
 
 /** Words before the first record: descriptor, count, answer. */
 export const BUFFER_HEADER_WORDS = 4;
-/** Where the records end, and the place of `TCP_INFO` begins, in bytes. */
+/** Where the records end and `TCP_INFO` begins, in bytes. */
 export const RECORDS_END = 16 * 1024;
 /** Words of a record before its value. */
 export const RECORD_HEADER_WORDS = 3;
-/** Longest value of one option, in bytes. */
+/** The longest value of one option, in bytes. */
 export const MAX_VALUE_BYTES = RECORDS_END - 4 * BUFFER_HEADER_WORDS - 4 * RECORD_HEADER_WORDS;
 
-// Held here, and not looked up by each call.
+// Kept here, because a lookup in each call takes time.
 const writeRecords = addon?.setOptions ?? binding;
 const readRecords = addon?.getOptions ?? binding;
 const readInfo = addon?.readTcpInfo ?? binding;
@@ -22,7 +23,7 @@ const descriptor = new Float64Array(scratch, 0, 1);
 const count = new Int32Array(scratch, 8, 1);
 const answer = new Int32Array(scratch, 12, 1);
 
-/** The records. The buffer must never leave this package: the addon writes into its memory. */
+/** The records. The buffer must never leave lib/: the addon writes into its memory. */
 export const words = new Int32Array(
   scratch,
   BUFFER_HEADER_WORDS * 4,
@@ -30,10 +31,10 @@ export const words = new Int32Array(
 );
 export const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 
-/** Behind the records: `TCP_INFO`. */
+/** `TCP_INFO`, behind the records. */
 export const tcpInfoWords = new Uint32Array(scratch, RECORDS_END);
 
-/** What a new socket has for a 32-bit option; or a negative code, and the system call that gave it. */
+/** Reads a 32-bit option of a new socket; or returns a negative code and the system call that failed. */
 export function defaultOf(
   level: number,
   option: number,
@@ -43,7 +44,7 @@ export function defaultOf(
   return { status, value, syscall: status < 0 && value === 0 ? 'socket' : 'getsockopt' };
 }
 
-/** Writes the first `records`, up to the first that is refused; returns how many were written. */
+/** Sets the first `records` options, up to the first refused one; returns how many were set. */
 export function setRecords(fd: number, records: number): number {
   descriptor[0] = fd;
   count[0] = records;
@@ -51,7 +52,7 @@ export function setRecords(fd: number, records: number): number {
   return count[0];
 }
 
-/** Reads the first `records`; returns how many of them could be read. */
+/** Reads the first `records` options; returns how many could be read. */
 export function getRecords(fd: number, records: number): number {
   descriptor[0] = fd;
   count[0] = records;
@@ -66,7 +67,7 @@ export function readTcpInfo(fd: number): number {
   return count[0] as number;
 }
 
-/** Reads how many bytes wait as the first three words of the records. */
+/** Reads the lengths of the queues, in bytes, into the first three words of the records. */
 export function readQueues(fd: number): void {
   descriptor[0] = fd;
   binding().readQueues();

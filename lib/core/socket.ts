@@ -1,5 +1,5 @@
-// From whatever holds a socket to the operating system's descriptor. The only file that touches
-// `_handle`, which Node has no public name for.
+// Finds the operating system's descriptor of a socket. The only file that uses `_handle`, for which Node has no
+// public name. The search on Windows is in windows-handles.ts.
 
 import type { Socket as DgramSocket } from 'node:dgram';
 import type { Http2Session } from 'node:http2';
@@ -9,29 +9,29 @@ import { socketError } from './errors';
 import { rangeError, typeError } from './validate';
 import { findSocketsBehind, type NodeHandle, socketBehind } from './windows-handles';
 
-/** Everything that has a socket whose options can be read and set. */
+/** An object with a socket, or a bare descriptor. */
 export type SocketLike =
   | Socket
   | TLSSocket
   | Server
   | Http2Session
   | DgramSocket
-  // net.BoundSocket, which only the types of new versions of Node have.
+  // net.BoundSocket. Only the types of new versions of Node have this name.
   | { fd(): number }
   | { readonly fd: number }
   | number;
 
-/** A handle object of Node. From its close on it has no descriptor. */
+/** A handle object of Node. It has no descriptor after it was closed. */
 export interface Handle extends NodeHandle {
   readonly fd?: unknown;
-  /** Of TLS: the handle of the socket that it runs over. */
+  /** A TLS handle has here the handle of the socket below it. */
   readonly _parent?: Handle | null;
   readonly getpeername?: unknown;
 }
 
-/** What is looked at, in the order of the looks, in whatever a caller passes. */
-interface Inside {
-  /** Of dgram sockets: 'udp4' or 'udp6'. */
+/** Properties that are read from the caller's object, in this order. */
+interface SocketInternals {
+  /** 'udp4' or 'udp6' on a dgram.Socket. */
   readonly type?: unknown;
   readonly _handle?: Handle | null | undefined;
   readonly fd?: unknown;
@@ -47,8 +47,10 @@ const EXPECTED =
   'a net.Socket, tls.TLSSocket, net.Server, net.BoundSocket, http2 session, dgram.Socket, { fd } or a descriptor';
 
 /**
- * The descriptor behind `socket`, read afresh: an earlier one may have been closed and its number
+ * Returns the descriptor of `socket`. It is read afresh each time, because an earlier one may be closed and its number
  * given to another socket.
+ * @throws SocketOptionError `ERR_SOCKET_*` for a socket without a descriptor.
+ * @throws TypeError, RangeError for a value that is no socket and no descriptor.
  */
 export function descriptorOf(socket: SocketLike): number {
   const fd = descriptorIfOpen(socket);
@@ -56,48 +58,49 @@ export function descriptorOf(socket: SocketLike): number {
   throw noDescriptor(socket);
 }
 
-/** Stands for a socket that is not open: no descriptor, and no code of an error either. */
+/** In place of the descriptor of a socket that is not open. */
 export const NONE = -1;
 
-/** The same, but `NONE` for a socket that has no descriptor, or none any more. */
+/** Returns the descriptor, or `NONE` for a socket that is not open yet or is closed. */
 function descriptorIfOpen(socket: SocketLike): number {
   const found = handleOrDescriptor(socket);
   return typeof found === 'number' ? found : descriptorOfHandle(found);
 }
 
 /**
- * What to keep of a socket that is asked for its descriptor later: the handle object of Node, which knows
- * when it is closed; or the bare descriptor of `{ fd }` and of a number, which does not.
+ * Returns what a caller keeps of a socket to ask for its descriptor later: Node's handle object, which reports that it
+ * is closed, or the number of a bare descriptor, which does not.
  */
 export function handleOrDescriptor(socket: SocketLike): Handle | number {
-  if (typeof socket === 'number') return checkedDescriptor(socket, 'socket');
+  if (typeof socket === 'number') return validateDescriptor(socket, 'socket');
   if (typeof socket !== 'object' || socket === null) throw typeError('socket', EXPECTED, socket);
 
-  const inside = socket as Inside;
-  const handle = handleOf(inside);
-  if (handle === undefined) return descriptorWithout(inside);
+  const internals = socket as SocketInternals;
+  const handle = handleOf(internals);
+  if (handle === undefined) return descriptorWithout(internals);
   return typeof handle === 'object' && handle !== null ? handle : NONE;
 }
 
-/** The handle object of Node inside, `null` where there is none now; `undefined`: not such an object. */
-function handleOf(inside: Inside): Handle | null | undefined {
-  // Before `_handle`: on dgram sockets, which say their type, that is a deprecated getter, and warns.
-  const state = typeof inside.type === 'string' ? dgramState(inside) : undefined;
+/** Returns Node's handle object, `null` if there is none now, `undefined` for an object that never has one. */
+function handleOf(internals: SocketInternals): Handle | null | undefined {
+  // Dgram sockets first: their `_handle` is a deprecated getter that prints a warning.
+  const state = typeof internals.type === 'string' ? dgramState(internals) : undefined;
   if (state !== undefined) return state.handle;
-  const handle = inside._handle;
+  const handle = internals._handle;
   if (handle !== undefined) return handle;
-  // Its `socket` is a proxy that refuses what would disturb the session, but has a `_handle`.
-  return isSession(inside) ? (socketOf(inside)?._handle ?? null) : undefined;
+  // `socket` of an http2 session is a proxy that blocks some methods, but its `_handle` is readable.
+  return isSession(internals) ? (socketOf(internals)?._handle ?? null) : undefined;
 }
 
 /**
- * Whether Node tells no descriptor, and libuv can be asked. Bun tells one on Windows too, and ends
- * the process when a function of libuv is called. The variable is for tests of the search elsewhere.
+ * Whether to search for descriptors, which Node does not report on Windows. Never on Bun, whose process panics when a
+ * function of libuv is called: docs/decisions/0010-no-libuv-on-posix.md. The variable lets tests run the search on
+ * other systems.
  */
 const isForced = process.env.SOCKET_OPTIONS_SEARCH === '1';
 const searches = (isForced || process.platform === 'win32') && !process.versions.bun;
 
-/** The descriptor of a handle, or `NONE`. */
+/** Returns the descriptor of a handle, or `NONE`. */
 export function descriptorOfHandle(handle: Handle): number {
   const { fd } = handle;
   if (isDescriptor(fd) && !isForced) return fd;
@@ -105,42 +108,39 @@ export function descriptorOfHandle(handle: Handle): number {
   return isDescriptor(socket) ? socket : NONE;
 }
 
-/**
- * To be called before many handles are asked for their descriptors one by one: where each had to be
- * searched for, they are found in one search.
- */
+/** Prepares many calls of `descriptorOfHandle`: finds all descriptors in one search on Windows. */
 export function findDescriptors(handles: readonly (Handle | number)[]): void {
   if (searches) findSocketsBehind(handles.filter((handle) => typeof handle !== 'number'));
 }
 
-/** The object of Node that has a TCP socket. Node calls its `setKeepAlive` from `Socket.setKeepAlive()`. */
+/** Node's handle object of a TCP socket. `Socket.setKeepAlive()` calls its `setKeepAlive`. */
 export interface TcpHandle {
   setKeepAlive?(...args: unknown[]): number;
 }
 
 /**
- * The handle that has the TCP socket of `socket`, below TLS too: one for each connection, however many
- * objects are made over it. `undefined` for a pipe, and where there is no handle, or none any more.
+ * Returns the handle of the TCP socket of `socket`, also below TLS. There is one for each connection, even if several
+ * objects share it. `undefined` for a pipe, and for a socket that has no handle now.
  */
 export function tcpHandleOf(socket: Socket): TcpHandle | undefined {
-  let handle = (socket as Inside)._handle;
+  let handle = (socket as SocketInternals)._handle;
   while (handle?._parent) handle = handle._parent;
   if (!handle) return undefined;
-  // Handles of pipes do not have this method. Bun's never have it: there a pipe is what has no address.
+  // The handle of a pipe does not have this method. In Bun no handle has it; a pipe has no address there.
   const isTcp = process.versions.bun
     ? socket.remoteAddress !== undefined
     : typeof handle.getpeername === 'function';
   return isTcp ? (handle as TcpHandle) : undefined;
 }
 
-/** A C int from 0 on. A number beyond would be cut down to somebody else's descriptor. */
+/** Whether this is a C int >= 0. A larger number would be truncated to the descriptor of another socket. */
 function isDescriptor(fd: unknown): fd is number {
   return typeof fd === 'number' && fd >= 0 && (fd | 0) === fd;
 }
 
 const MAX_DESCRIPTOR = 2_147_483_647;
 
-function checkedDescriptor(fd: unknown, argument: string): number {
+function validateDescriptor(fd: unknown, argument: string): number {
   if (typeof fd !== 'number') throw typeError(argument, 'a descriptor (an integer)', fd);
   if (!isDescriptor(fd)) {
     throw rangeError(argument, `an integer >= 0 and <= ${MAX_DESCRIPTOR}`, fd);
@@ -148,22 +148,22 @@ function checkedDescriptor(fd: unknown, argument: string): number {
   return fd;
 }
 
-/** Of objects without `_handle`: `{ fd }`, and a net.BoundSocket, whose `fd` is a method. */
-function descriptorWithout(inside: Inside): number {
-  if ('fd' in inside) {
-    const { fd } = inside;
+/** For objects without `_handle`: `{ fd }`, and net.BoundSocket, whose `fd` is a method. */
+function descriptorWithout(internals: SocketInternals): number {
+  if ('fd' in internals) {
+    const { fd } = internals;
     return typeof fd === 'function'
-      ? descriptorOfBound(inside)
-      : checkedDescriptor(fd, 'socket.fd');
+      ? descriptorOfBound(internals)
+      : validateDescriptor(fd, 'socket.fd');
   }
-  if (isServerOfBun(inside)) return NONE;
-  // Requests, responses and WebSocket streams have one; which of several it is, the caller knows.
-  const holder = typeof inside.socket === 'object' && inside.socket !== null;
+  if (isServerOfBun(internals)) return NONE;
+  // Requests, responses and WebSocket streams have a `socket`. The caller must choose it.
+  const holder = typeof internals.socket === 'object' && internals.socket !== null;
   const hint = holder ? ' (pass its `socket`)' : '';
-  throw typeError('socket', EXPECTED + hint, inside);
+  throw typeError('socket', EXPECTED + hint, internals);
 }
 
-function descriptorOfBound(bound: Inside): number {
+function descriptorOfBound(bound: SocketInternals): number {
   let fd: unknown;
   try {
     fd = (bound as { fd(): unknown }).fd();
@@ -171,28 +171,28 @@ function descriptorOfBound(bound: Inside): number {
     if ((error as { code?: unknown } | null)?.code === 'ERR_SOCKET_HANDLE_ADOPTED') return NONE;
     throw error;
   }
-  // What Node returns where it has no descriptor.
-  return fd === -1 ? NONE : checkedDescriptor(fd, 'socket.fd()');
+  // Node returns -1 if there is no descriptor.
+  return fd === -1 ? NONE : validateDescriptor(fd, 'socket.fd()');
 }
 
-/** HTTP servers of Bun have no `_handle`, not even before they listen. */
-function isServerOfBun(inside: Inside): boolean {
-  return process.versions.bun !== undefined && typeof inside.listening === 'boolean';
+/** HTTP servers of Bun never have a `_handle`. */
+function isServerOfBun(internals: SocketInternals): boolean {
+  return process.versions.bun !== undefined && typeof internals.listening === 'boolean';
 }
 
-function isSession(inside: Inside): boolean {
-  return typeof inside.goaway === 'function';
+function isSession(internals: SocketInternals): boolean {
+  return typeof internals.goaway === 'function';
 }
 
-function socketOf(session: Inside): Inside | null | undefined {
-  return session.socket as Inside | null | undefined;
+function socketOf(session: SocketInternals): SocketInternals | null | undefined {
+  return session.socket as SocketInternals | null | undefined;
 }
 
 interface DgramState {
   readonly handle: Handle | null;
 }
 
-/** What a dgram socket keeps under a symbol; `undefined` for an object that only says a type. */
+/** Returns the state that a dgram.Socket keeps under a symbol; `undefined` for another object with a `type`. */
 function dgramState(socket: object): DgramState | undefined {
   const symbol = Object.getOwnPropertySymbols(socket).find(
     ({ description }) => description === 'state symbol',
@@ -200,21 +200,22 @@ function dgramState(socket: object): DgramState | undefined {
   return symbol && (socket as Record<symbol, DgramState | undefined>)[symbol];
 }
 
-/** Why a socket has no descriptor, and what to do about it. */
+/** The error for a socket without a descriptor. It says why, and what to do. */
 function noDescriptor(socket: SocketLike): Error {
-  const inside = socket as Inside;
-  const state = typeof inside.type === 'string' ? dgramState(inside) : undefined;
+  const internals = socket as SocketInternals;
+  const state = typeof internals.type === 'string' ? dgramState(internals) : undefined;
   if (state !== undefined) return noDgramDescriptor(state);
-  if (inside._handle === undefined && typeof inside.fd === 'function') return noBoundDescriptor();
-  if (inside._handle === undefined && !isServerOfBun(inside)) {
-    const below = socketOf(inside);
+  if (internals._handle === undefined && typeof internals.fd === 'function')
+    return noBoundDescriptor();
+  if (internals._handle === undefined && !isServerOfBun(internals)) {
+    const below = socketOf(internals);
     if (below && below._handle !== undefined) return noHandleDescriptor(below, below._handle);
     return socketError(
       'ERR_SOCKET_CLOSED',
-      'The http2 session is closed and has no socket any more',
+      'The http2 session is closed and no longer has a socket',
     );
   }
-  return noHandleDescriptor(inside, inside._handle ?? null);
+  return noHandleDescriptor(internals, internals._handle ?? null);
 }
 
 function noDgramDescriptor({ handle }: DgramState): Error {
@@ -234,22 +235,22 @@ function noBoundDescriptor(): Error {
       )
     : socketError(
         'ERR_SOCKET_CLOSED',
-        'The net.BoundSocket is closed, or was taken over: pass the net.Socket or net.Server that has it now',
+        'The net.BoundSocket is closed or was taken over: pass the net.Socket or net.Server that has it now',
       );
 }
 
-/** Of a net.Socket, tls.TLSSocket or net.Server. */
-function noHandleDescriptor(inside: Inside, handle: Handle | null): Error {
-  if (inside.destroyed === true) {
+/** For a net.Socket, tls.TLSSocket or net.Server. */
+function noHandleDescriptor(internals: SocketInternals, handle: Handle | null): Error {
+  if (internals.destroyed === true) {
     return socketError('ERR_SOCKET_CLOSED', 'The socket is closed');
   }
-  if (inside.connecting === true || (handle === null && inside.pending === true)) {
+  if (internals.connecting === true || (handle === null && internals.pending === true)) {
     return socketError(
       'ERR_SOCKET_NOT_OPEN',
       "The socket is not open yet: call this after 'connect' (a descriptor before that may be replaced by the next address that is tried)",
     );
   }
-  if (handle === null && inside.listening === false) {
+  if (handle === null && internals.listening === false) {
     return socketError(
       'ERR_SOCKET_NOT_OPEN',
       "The server is not listening: call this after 'listening' and before close()",
@@ -260,13 +261,13 @@ function noHandleDescriptor(inside: Inside, handle: Handle | null): Error {
   if (handle === null) {
     return socketError('ERR_SOCKET_CLOSED', 'The socket is closed');
   }
-  if (searches && inside.listening === undefined) {
+  if (searches && internals.listening === undefined) {
     return socketError(
       'ERR_SOCKET_NO_DESCRIPTOR',
-      'No SOCKET was found behind this object: it is a pipe, runs over another stream (pass the socket below it instead), or its handle is not just as Node made it',
+      'No SOCKET was found behind this object: it is a pipe, runs over another stream (pass the socket below it instead), or the program has changed its handle',
     );
   }
-  if (inside.listening !== undefined) {
+  if (internals.listening !== undefined) {
     return socketError(
       'ERR_SOCKET_NO_DESCRIPTOR',
       "The server has no descriptor in this process: in a cluster worker it belongs to the primary. Set options on the sockets of its 'connection' event instead",
@@ -278,14 +279,14 @@ function noHandleDescriptor(inside: Inside, handle: Handle | null): Error {
   );
 }
 
-/** What a runtime other than Node keeps to itself, of a socket that is open. */
+/** Why another runtime than Node does not report the descriptor of an open socket. */
 function hiddenByRuntime(handle: Handle | null): string | undefined {
   const { bun, deno } = process.versions;
   if (bun !== undefined && handle === null) {
-    return 'Bun does not tell the descriptors of HTTP servers and of the sockets that they serve';
+    return 'Bun does not report the descriptors of HTTP servers and their connections';
   }
   if (deno !== undefined && handle !== null) {
-    return 'Deno does not tell the descriptors of TCP, TLS and UDP sockets';
+    return 'Deno does not report the descriptors of TCP, TLS and UDP sockets';
   }
   return undefined;
 }

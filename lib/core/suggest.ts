@@ -1,7 +1,7 @@
-// Which known name somebody meant by one that is not known: another spelling, a typing error, or a word that
-// is used elsewhere for the same thing.
+// Suggests a known name for an unknown one: for another way of writing, a typing error, or a word that other software
+// uses for the same thing.
 
-/** Words for the same thing, as this package, Node, kernels and other libraries have them. */
+/** Words for the same thing, in this package, in Node, in kernels and in other libraries. */
 const SYNONYMS: readonly (readonly string[])[] = [
   ['keepAlive', 'enable', 'enabled', 'SO_KEEPALIVE'],
   [
@@ -29,27 +29,27 @@ const SYNONYMS: readonly (readonly string[])[] = [
   ['onDead', 'onTimeout', 'onDeath', 'callback'],
 ];
 
-/** Letters and digits alone: `keep_alive` and `KeepAlive` are the same. */
+/** Returns the letters and digits in lower case: `keep_alive` and `KeepAlive` are the same. */
 function bare(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 
-/** The one of `known` that `name` probably means, or `undefined`. */
+/** Returns the name among `known` that `name` probably stands for, or `undefined`. */
 export function suggest(name: string, known: readonly string[]): string | undefined {
-  const given = bare(name);
-  const spelled = known.find((candidate) => bare(candidate) === given);
-  if (spelled !== undefined) return spelled;
-  const words = SYNONYMS.find((group) => group.some((word) => bare(word) === given));
+  const wanted = bare(name);
+  const sameLetters = known.find((candidate) => bare(candidate) === wanted);
+  if (sameLetters !== undefined) return sameLetters;
+  const words = SYNONYMS.find((group) => group.some((word) => bare(word) === wanted));
   const synonym = words?.find((word) => known.includes(word));
   if (synonym !== undefined) return synonym;
 
-  // A typing error for each four letters, at the most three.
-  let fewest = Math.min(Math.max(1, given.length >> 2), 3) + 1;
+  // One typing error for every four letters, at most three.
+  let fewest = Math.min(Math.max(1, wanted.length >> 2), 3) + 1;
   let closest: string | undefined;
   for (const candidate of known) {
     const other = bare(candidate);
-    if (Math.abs(other.length - given.length) >= fewest) continue;
-    const typos = distance(given, other);
+    if (Math.abs(other.length - wanted.length) >= fewest) continue;
+    const typos = distance(wanted, other);
     if (typos >= fewest) continue;
     fewest = typos;
     closest = candidate;
@@ -57,7 +57,7 @@ export function suggest(name: string, known: readonly string[]): string | undefi
   return closest;
 }
 
-/** Letters to leave out, put in or replace, and neighbours to swap, until one word is the other. */
+/** The number of edits from one word to the other: a letter removed, added or replaced, or two neighbours swapped. */
 function distance(from: string, to: string): number {
   let before: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, column) => column);

@@ -1,30 +1,10 @@
-// Wrong arguments, told as Node tells them, before any system call.
+// Checks what callers pass, before any system call. The errors have Node's own forms and codes.
+// `path` names an argument, or a member of it: 'timeout', 'options.client.minProbes'.
 
 import { inspect } from 'node:util';
 import { suggest } from './suggest';
 
-/** What came, in the words of Node's own argument errors. */
-function described(value: unknown): string {
-  if (value === null || value === undefined) return `${value}`;
-  if (typeof value === 'function') return `function ${value.name}`;
-  if (typeof value === 'object') {
-    const name = Object.getPrototypeOf(value)?.constructor?.name;
-    return typeof name === 'string' && name !== ''
-      ? `an instance of ${name}`
-      : inspect(value, { depth: -1 });
-  }
-  const text = inspect(value);
-  return `type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`;
-}
-
-function withCode<E extends Error>(error: E, code: string): E {
-  return Object.defineProperty(error, 'code', {
-    value: code,
-    enumerable: true,
-    configurable: true,
-    writable: true,
-  });
-}
+// Checks. Each one returns the value, or throws.
 
 /**
  * Whether a value can hold options: a plain object, one of a class, or a module. Not an array, and not a Promise,
@@ -37,46 +17,177 @@ export function isOptions(value: unknown): value is object {
   return ['[object Object]', '[object Module]'].includes(Object.prototype.toString.call(value));
 }
 
-/** An argument of the wrong type: `TypeError` with code `ERR_INVALID_ARG_TYPE`. */
-export function typeError(argument: string, expected: string, value: unknown): TypeError {
-  const message = `The "${argument}" argument must be ${expected}. Received ${described(value)}`;
+/**
+ * Returns a copy of an object of options. Each known member is read once, because a getter may return another value
+ * the next time. The types of the members are not checked.
+ * @throws TypeError for what is no object of options, and for a member that is not `known`.
+ */
+export function validateOptions<Options extends object>(
+  value: Options,
+  path: string,
+  known: readonly (keyof Options & string)[],
+): Options {
+  if (!isOptions(value)) {
+    throw typeError(path, `an object with any of ${known.join(', ')}`, value);
+  }
+  const unknown = Object.keys(value).find((name) => !(known as readonly string[]).includes(name));
+  if (unknown !== undefined) throw unknownOption(path, unknown, known);
+  return Object.fromEntries(known.map((name) => [name, value[name]])) as Options;
+}
+
+/** Which numbers are allowed. */
+export interface NumberRange {
+  readonly integer?: boolean;
+  /** The smallest allowed number. */
+  readonly min?: number;
+  /** In place of `min`: allowed numbers are larger. */
+  readonly above?: number;
+  readonly max?: number;
+  /** The numbers are milliseconds. */
+  readonly milliseconds?: boolean;
+  /** Another allowed value, for the error: `"'system'"`. */
+  readonly or?: string;
+  /** What gives the bounds, for the error. */
+  readonly reason?: string;
+}
+
+export function validateNumber(value: unknown, path: string, range: NumberRange = {}): number {
+  if (typeof value === 'number' && isInRange(value, range)) return value;
+  throw numberError(path, range, value);
+}
+
+function isInRange(value: number, { integer, min, above, max }: NumberRange): boolean {
+  if (Number.isNaN(value) || (integer && !Number.isInteger(value))) return false;
+  if (min !== undefined && value < min) return false;
+  if (above !== undefined && value <= above) return false;
+  return max === undefined || value <= max;
+}
+
+/** The error for a value that is no number in this range: `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE`. */
+export function numberError(path: string, range: NumberRange, value: unknown): Error {
+  const { integer, min, above, max, milliseconds, or, reason } = range;
+  const kind = integer ? 'an integer' : milliseconds ? 'a number of milliseconds' : 'a number';
+  if (typeof value !== 'number') {
+    return typeError(path, or === undefined ? kind : `${kind}, or ${or}`, value);
+  }
+  const bounds = [
+    ...(min === undefined ? [] : [`>= ${min}`]),
+    ...(above === undefined ? [] : [`> ${above}`]),
+    ...(max === undefined ? [] : [`<= ${max}`]),
+  ].join(' and ');
+  const words = [
+    ...(integer || bounds === '' ? [kind] : []),
+    ...(bounds === '' ? [] : [bounds]),
+    ...(milliseconds && bounds !== '' ? ['ms'] : []),
+    ...(reason === undefined ? [] : [`(${reason})`]),
+  ];
+  return rangeError(path, words.join(' '), value);
+}
+
+export function validateBoolean(value: unknown, path: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw typeError(path, 'a boolean', value);
+}
+
+/** `expected` is what the string names, for the error. */
+export function validateString(value: unknown, path: string, expected = 'a string'): string {
+  if (typeof value === 'string') return value;
+  throw typeError(path, expected, value);
+}
+
+export function validateFunction(value: unknown, path: string): void {
+  if (typeof value !== 'function') throw typeError(path, 'a function', value);
+}
+
+/** Checks for one of several words. `findMeant` knows other names of these words, for the suggestion. */
+export function validateOneOf<Word extends string>(
+  value: unknown,
+  path: string,
+  words: readonly Word[],
+  findMeant?: (word: string) => Word | undefined,
+): Word {
+  if ((words as readonly unknown[]).includes(value)) return value as Word;
+  const list = words.map((word) => `'${word}'`).join(', ');
+  if (typeof value !== 'string') throw typeError(path, `one of ${list}`, value);
+  const suggestion = findMeant?.(value) ?? suggest(value, words);
+  const hint = suggestion === undefined ? '' : ` (did you mean '${suggestion}'?)`;
+  throw valueError(path, `must be one of ${list}${hint}`, value);
+}
+
+/** More items than that are no list, but a sparse array or a Proxy. */
+const MOST_ITEMS = 65_536;
+
+/**
+ * Returns a copy of an array. Its length and each item are read once, without a method of the array.
+ * `expected` is what it holds, for the error.
+ */
+export function validateArray(value: unknown, path: string, expected: string): unknown[] {
+  if (!Array.isArray(value)) throw typeError(path, expected, value);
+  const { length } = value;
+  if (length > MOST_ITEMS) throw rangeError(`${path}.length`, `<= ${MOST_ITEMS}`, length);
+  const items: unknown[] = [];
+  for (let i = 0; i < length; i++) items.push(value[i]);
+  return items;
+}
+
+/** Checks by the members, because an AbortSignal may come from another realm or from a polyfill. */
+export function validateAbortSignal(value: unknown, path: string): void {
+  const { aborted, addEventListener, removeEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  if (
+    typeof aborted === 'boolean' &&
+    typeof addEventListener === 'function' &&
+    typeof removeEventListener === 'function'
+  ) {
+    return;
+  }
+  throw typeError(path, 'an AbortSignal', value);
+}
+
+// Errors, for what the checks above do not cover.
+
+/** A value of the wrong type: `TypeError` with code `ERR_INVALID_ARG_TYPE`. */
+export function typeError(path: string, expected: string, value: unknown): TypeError {
+  const message = `The "${path}" argument must be ${expected}. Received ${described(value)}`;
   return withCode(new TypeError(message), 'ERR_INVALID_ARG_TYPE');
 }
 
-/** An argument of the right type that is none of the known ones: `ERR_INVALID_ARG_VALUE`. */
-export function valueError(argument: string, reason: string, value: unknown): TypeError {
-  const message = `The "${argument}" argument ${reason}. Received ${inspect(value)}`;
+/** A value of the right type that is not allowed: `TypeError` with code `ERR_INVALID_ARG_VALUE`. */
+export function valueError(path: string, reason: string, value: unknown): TypeError {
+  const message = `The "${path}" argument ${reason}. Received ${inspected(value)}`;
   return withCode(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
 }
 
-/** An option that cannot be asked for in this way: `ERR_INVALID_ARG_VALUE`. */
-export function optionError(name: string, reason: string): TypeError {
-  return withCode(new TypeError(`The option "${name}" ${reason}`), 'ERR_INVALID_ARG_VALUE');
+/** A number, or the length of a string, out of its range: `RangeError` with code `ERR_OUT_OF_RANGE`. */
+export function rangeError(path: string, range: string, value: unknown): RangeError {
+  const message = `The value of "${path}" is out of range. It must be ${range}. Received ${inspect(value)}`;
+  return withCode(new RangeError(message), 'ERR_OUT_OF_RANGE');
 }
 
 /**
- * An unknown option, the member `name` of `argument`: `ERR_INVALID_ARG_VALUE`. The message suggests the name that
- * was probably meant, or lists the known ones.
+ * An option `name` that the object at `path` cannot have: `TypeError` with code `ERR_INVALID_ARG_VALUE`. The message
+ * suggests the name that was probably meant, or else gives the `list` of names.
  */
 export function unknownOption(
-  argument: string,
+  path: string,
   name: string,
   known: readonly string[],
-  more: { readonly meant?: string | undefined; readonly list?: string } = {},
+  { meant = suggest(name, known), list = `known: ${known.join(', ')}` } = {},
 ): TypeError {
-  const meant = more.meant ?? suggest(name, known);
-  const hint =
-    meant === undefined ? (more.list ?? `known: ${known.join(', ')}`) : `did you mean "${meant}"?`;
-  const label = argument === 'options' ? name : `${argument}.${name}`;
+  const hint = meant === undefined ? list : `did you mean "${meant}"?`;
   // As JSON: a name may have any character in it.
-  const message = `unknown option ${JSON.stringify(label)} (${hint})`;
+  const message = `unknown option ${JSON.stringify(optionPath(path, name))} (${hint})`;
   return withCode(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
 }
 
-/** A number (or the length of a string) outside of its range: `ERR_OUT_OF_RANGE`. */
-export function rangeError(argument: string, range: string, value: unknown): RangeError {
-  const message = `The value of "${argument}" is out of range. It must be ${range}. Received ${inspect(value)}`;
-  return withCode(new RangeError(message), 'ERR_OUT_OF_RANGE');
+/** An option that exists and cannot be set: `TypeError` with code `ERR_INVALID_ARG_VALUE`. */
+export function readOnlyOption(path: string, name: string): TypeError {
+  const message = `The option "${optionPath(path, name)}" is read-only`;
+  return withCode(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
+}
+
+/** The path of an option below the argument `options`, which every option is in. */
+function optionPath(path: string, name: string): string {
+  return `${path}.${name}`.replace(/^options\./, '');
 }
 
 /**
@@ -94,4 +205,33 @@ export function callbackError(
   const wrong = `Expected ${expected} to be returned from the "${name}" function but got ${described(value)}.`;
   const message = advice === undefined ? wrong : `${wrong} ${advice}`;
   return withCode(new TypeError(message), 'ERR_INVALID_RETURN_VALUE');
+}
+
+/** A value in the words of Node's own argument errors. */
+function described(value: unknown): string {
+  if (value === null || value === undefined) return `${value}`;
+  if (typeof value === 'function') return `function ${value.name}`;
+  if (typeof value === 'object') {
+    const name = Object.getPrototypeOf(value)?.constructor?.name;
+    return typeof name === 'string' && name !== ''
+      ? `an instance of ${name}`
+      : inspect(value, { depth: -1 });
+  }
+  const text = inspect(value);
+  return `type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`;
+}
+
+/** The value as text, cut off where Node cuts it off too. */
+function inspected(value: unknown): string {
+  const text = inspect(value);
+  return text.length > 128 ? `${text.slice(0, 128)}...` : text;
+}
+
+function withCode<E extends Error>(error: E, code: string): E {
+  return Object.defineProperty(error, 'code', {
+    value: code,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
 }

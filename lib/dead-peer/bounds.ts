@@ -1,4 +1,4 @@
-// Within which time a socket fails, by what the kernel holds, and what is wrong with that.
+// Reports how long it takes until a socket fails, according to the kernel's present values, and warns of problems.
 
 import type { OptionName, OptionValues } from '../catalogue/catalogue';
 import type { Platform } from '../catalogue/row';
@@ -16,9 +16,9 @@ import {
 } from './retransmission-here';
 import { boundsOf, type DeadPeerBounds, type DeadPeerPlatform, probesOf } from './rules';
 
-/** What {@link getDeadPeerBounds} gives: bounds, and what is wrong with them in words. */
+/** The result of {@link getDeadPeerBounds}: the bounds, and warnings about them. */
 export interface DeadPeerReport extends DeadPeerBounds {
-  /** What a reader of these bounds ought to know, worst first; empty where there is nothing. */
+  /** Problems and assumptions as English sentences, the worst first. */
   readonly warnings: readonly string[];
 }
 
@@ -32,23 +32,25 @@ const NAMES: readonly OptionName[] = [
 ];
 
 /**
- * Within which time a socket fails if its peer vanishes now, by what the kernel holds, whoever set it:
- * `idle`, `busy` (data in flight) and `worst`, in milliseconds; Infinity is an answer. `warnings` says
- * in words what is wrong with them, and what was assumed because it could not be read (no /proc, no
- * retransmission timeout). Of a listening socket: for the connections that it accepts.
+ * Returns how long it takes until a socket fails if its peer vanishes now: `getDeadPeerBounds(socket).worst`.
  *
- * Times count from the last segment of the peer, and of `busy` from the write. The kernel's timers may
- * be an eighth late, from about 16 s on.
- * @throws SocketOptionError for a socket that is not TCP or not open.
+ * The bounds follow from the kernel's present values, also if another library has set them. For a listening socket they
+ * apply to the connections that it accepts. They count from the last segment of the peer, and `busy` from the write. The
+ * kernel's timers may be late, by up to an eighth from about 16 s on.
+ * @returns `idle`, `busy` (data in flight) and `worst` in milliseconds, Infinity for never; and `warnings` about problems
+ *   and about values that were assumed because they could not be read (no /proc, no retransmission timeout).
+ * @throws SocketOptionError `ENOPROTOOPT`, `ENOTSUP` for a socket that is not TCP, `ERR_SOCKET_*` for a socket that is not
+ *   open.
+ * @see tcp(7), RFC 9293 section 3.8.3 and 3.8.4
  */
 export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
   const platform = process.platform as Platform;
   const fd = descriptorOf(socket);
-  const held = heldBy(fd);
+  const held = readValues(fd);
   const rto = retransmissionTimeoutOf(fd);
   const timeout = rto ?? INITIAL_TIMEOUT;
   const { userTimeout, retransmissionTimeoutMax } = held;
-  // A user timeout leaves nothing to the system's settings.
+  // With a user timeout the system's settings do not matter.
   const { retransmission, assumptions } = userTimeout
     ? { retransmission: { ...builtinHere, timeout }, assumptions: [] }
     : retransmissionHere(timeout, retransmissionTimeoutMax);
@@ -60,38 +62,38 @@ export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
     userTimeout: userTimeout ?? 0,
   };
   const bounds = boundsOf(platform, values, retransmission);
-  const warnings = warningsOn(platform, values, bounds);
+  const warnings = warningsAbout(platform, values, bounds);
   if (values.keepAlive && held.keepAliveInitialDelay === undefined) {
     warnings.push(
-      'this system does not tell the keepalive times of a socket: its defaults are taken for them',
+      'this system does not report the keepalive times of a socket: the system defaults are assumed',
     );
   }
   warnings.push(...assumptions);
   if (rto === null) {
     warnings.push(
-      `the retransmission timeout is not known: ${spell(INITIAL_TIMEOUT)} is assumed, and a slower path takes longer`,
+      `the retransmission timeout is unknown: ${formatDuration(INITIAL_TIMEOUT)} is assumed, and a slower path takes longer`,
     );
   }
   return { ...bounds, warnings };
 }
 
-function heldBy(fd: number): Partial<OptionValues> {
+function readValues(fd: number): Partial<OptionValues> {
   let names: readonly OptionName[];
   try {
     names = NAMES.filter((name) => isSupported(name));
   } catch {
-    // No socket can be made to ask the kernel what it has: this one answers for what it has.
+    // The support is unknown, because no socket can be opened: read the options that this socket has.
     return getOptions(fd);
   }
   return getOptions(fd, names);
 }
 
-/** Of what no socket of this system tells. One that the system does not tell either never comes. */
+/** The system default, for a value that no socket of this system reports; Infinity if that is unknown too. */
 function systemDefault(name: 'keepAliveInitialDelay' | 'keepAliveInterval' | 'keepAliveCount') {
   return getSystemDefaults()[name].value ?? Number.POSITIVE_INFINITY;
 }
 
-function warningsOn(
+function warningsAbout(
   platform: DeadPeerPlatform,
   values: Parameters<typeof probesOf>[1],
   bounds: DeadPeerBounds,
@@ -101,10 +103,10 @@ function warningsOn(
   const warnings: string[] = [];
   const counted = platform === 'linux' && userTimeout > 0;
   if (!keepAlive) {
-    warnings.push('keepalive is off: a peer that vanishes while nothing is sent is never noticed');
+    warnings.push('keepalive is off: a peer that vanishes while nothing is sent is never detected');
   } else if (counted && userTimeout < keepAliveInitialDelay + keepAliveInterval) {
     warnings.push(
-      `the user timeout (${spell(userTimeout)}) is shorter than initial delay and interval (${spell(keepAliveInitialDelay + keepAliveInterval)}): one lost keepalive probe ends a living connection`,
+      `the user timeout (${formatDuration(userTimeout)}) is shorter than initial delay plus interval (${formatDuration(keepAliveInitialDelay + keepAliveInterval)}): one lost keepalive probe ends a living connection`,
     );
   } else if (counted && probesOf(platform, values) !== keepAliveCount) {
     warnings.push(
@@ -112,24 +114,24 @@ function warningsOn(
     );
   } else if (bounds.idle >= 3_600_000) {
     warnings.push(
-      `keepalive begins after ${spell(keepAliveInitialDelay)}: a peer that vanishes while nothing is sent is noticed after ${spell(bounds.idle)}`,
+      `keepalive begins after ${formatDuration(keepAliveInitialDelay)}: a peer that vanishes while nothing is sent is detected after ${formatDuration(bounds.idle)}`,
     );
   }
   if (userTimeout === 0 && !(keepAlive && keepAliveSuffices(platform))) {
     warnings.push(
-      `there is no user timeout: a write to a peer that vanished hangs for about ${spell(bounds.busy)}`,
+      `there is no user timeout: a write to a peer that vanished hangs for about ${formatDuration(bounds.busy)}`,
     );
   }
   if (counted) {
     warnings.push(
-      `a living peer that does not read, so that its window stays closed for ${spell(userTimeout)}, is ended too`,
+      `a living peer that does not read loses its connection when its window was closed for ${formatDuration(userTimeout)}`,
     );
   }
   return warnings;
 }
 
-/** A duration for people. */
-function spell(milliseconds: number): string {
+/** A duration as text. */
+function formatDuration(milliseconds: number): string {
   if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`;
   if (milliseconds < 120_000) return `${Number((milliseconds / 1_000).toFixed(1))} s`;
   const minutes = Math.round(milliseconds / 60_000);

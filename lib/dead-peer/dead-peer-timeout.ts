@@ -1,22 +1,22 @@
-// A plan: for whoever asks, for one socket, and for all that a server accepts.
+// planDeadPeerTimeout and setDeadPeerTimeout: make a plan, and apply it to a socket or to the connections of a server.
 
 import type { Server } from 'node:net';
 import type { SocketOptions } from '../catalogue/catalogue';
 import type { Platform } from '../catalogue/row';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
-import { valueError } from '../core/validate';
+import { validateNumber, validateOneOf, validateOptions } from '../core/validate';
 import { setKeepAlive } from '../options/keepalive';
 import { isSupported } from '../options/option';
-import { checkOptions, setOptions } from '../options/options';
+import { setOptions, validateSocketOptions } from '../options/options';
 import { getSystemDefaults } from '../system-defaults/system-defaults';
 import {
   type DeadPeerOptions,
   type DeadPeerPlan,
   keepAliveSuffices,
   type PlanOptions,
+  type PlanRequest,
   planFor,
-  type Wish,
 } from './plan';
 import {
   BUILTIN,
@@ -27,86 +27,99 @@ import {
 } from './retransmission-here';
 import type { DeadPeerPlatform } from './rules';
 import {
-  checkedNumber,
-  checkedTimeout,
-  checkedWish,
-  checkTolerance,
+  type ArgumentPaths,
   DEAD_PEER_OPTIONS,
-  membersOf,
-  tooSmall,
+  timeoutTooSmallError,
+  validatePlanOptions,
+  validateTimeout,
+  validateTolerance,
 } from './validate-options';
 
 const isWindows = process.platform === 'win32';
-/** Whether a plan for this system has one, so that it is ours to put back. */
+/** Whether plans for this system set the user timeout, so that `null` must reset it. */
 const isUserTimeoutOurs = !keepAliveSuffices(process.platform as Platform);
 
-const SYSTEMS: readonly DeadPeerPlatform[] = ['linux', 'darwin', 'win32', 'freebsd', 'gvisor'];
+const PLATFORMS: readonly DeadPeerPlatform[] = ['linux', 'darwin', 'win32', 'freebsd', 'gvisor'];
+
+const PLAN_OPTIONS = [
+  ...DEAD_PEER_OPTIONS,
+  ...(['platform', 'retransmissionTimeout', 'lossRate'] as const),
+] as const;
+
+const PATHS: ArgumentPaths = { timeout: 'timeout', options: 'options' };
 
 /**
- * What {@link setDeadPeerTimeout} would set, on this or another system, and the bounds that follow; asks
- * and changes nothing, and works without the addon. `planDeadPeerTimeout(20_000, { platform: 'win32' })`.
+ * Returns what {@link setDeadPeerTimeout} would set on this or another system, and the bounds that follow:
+ * `planDeadPeerTimeout(20_000, { platform: 'win32' }).bounds`.
  *
- * With a `lossRate` also the price of a small timeout: the chance per hour that a living, idle peer is
- * taken for dead on a path that loses this share of the packets.
+ * It makes no system call and works without the addon. `timeout` is in milliseconds, up to 2^31 - 1. With a `lossRate` the
+ * plan also has the chance that a living, idle peer counts as dead within an hour.
  *
- * Linux: measured. macOS, FreeBSD, Windows, gVisor: by their documents and source (`measured: false`).
- * @throws RangeError, TypeError as {@link setDeadPeerTimeout}.
+ * The rules for Linux were measured. The rules for macOS, FreeBSD, Windows and gVisor come from their documents and source
+ * (`measured: false`).
+ * @returns the plan, frozen. Its times are in milliseconds.
+ * @throws RangeError `ERR_OUT_OF_RANGE` for a timeout that is too small. Its `smallestTimeout` is the smallest possible one,
+ *   in milliseconds, and its `reason` says why.
+ * @throws TypeError, RangeError for a wrong argument, with the allowed values.
  */
-export function planDeadPeerTimeout(timeout: number, options?: PlanOptions): DeadPeerPlan {
-  const given = membersOf(options, [
-    ...DEAD_PEER_OPTIONS,
-    ...['platform', 'retransmissionTimeout', 'lossRate'],
-  ]);
-  const checked = checkedTimeout(timeout);
-  const { platform = process.platform, retransmissionTimeout = INITIAL_TIMEOUT, lossRate } = given;
-  const system = SYSTEMS.find((name) => name === platform);
-  if (system === undefined) {
-    throw valueError('options.platform', `must be one of ${SYSTEMS.join(', ')}`, platform);
-  }
-  const deadPeer = checkedWish(given);
-  checkTolerance(system, deadPeer.zeroWindow);
-  const wish: Wish = {
+export function planDeadPeerTimeout(timeout: number, options: PlanOptions = {}): DeadPeerPlan {
+  return makePlan(timeout, validateOptions(options, 'options', PLAN_OPTIONS), PATHS);
+}
+
+/** Makes a plan from arguments that have other names in errors. Does not check for unknown options. Not public. */
+export function makePlan(
+  timeout: number,
+  options: PlanOptions,
+  paths: ArgumentPaths,
+): DeadPeerPlan {
+  validateTimeout(timeout, paths.timeout);
+  const { platform = process.platform, retransmissionTimeout = INITIAL_TIMEOUT } = options;
+  const system = validateOneOf(platform, `${paths.options}.platform`, PLATFORMS);
+  const chosen = validatePlanOptions(options, paths.options);
+  validateTolerance(system, chosen.zeroWindow, paths.options);
+  const range = { min: 1, max: 120_000, milliseconds: true };
+  validateNumber(retransmissionTimeout, `${paths.options}.retransmissionTimeout`, range);
+  const request: PlanRequest = {
     platform: system,
-    ...deadPeer,
+    ...chosen,
     assumptions: [],
-    retransmission: {
-      ...BUILTIN[system],
-      timeout: checkedNumber('options.retransmissionTimeout', retransmissionTimeout, 1, 120_000),
-    },
+    retransmission: { ...BUILTIN[system], timeout: retransmissionTimeout },
   };
-  const loss =
-    lossRate === undefined ? undefined : checkedNumber('options.lossRate', lossRate, 0, 1);
-  const plan = planFor(wish, checked, loss);
-  if (plan === undefined) throw tooSmall(timeout, wish);
+  const { lossRate } = options;
+  if (lossRate !== undefined) {
+    validateNumber(lossRate, `${paths.options}.lossRate`, { min: 0, max: 1 });
+  }
+  const plan = planFor(request, timeout, lossRate);
+  if (plan === undefined) throw timeoutTooSmallError(timeout, request, paths);
   return plan;
 }
 
-/** The plan for a socket whose retransmission timeout is known, with room for a longer one where there is. */
-function planHere(
+/** Makes the plan for a socket. It assumes a retransmission timeout of 1 s or more, if the timeout has room for that. */
+function planForSocket(
   timeout: number,
-  checked: ReturnType<typeof checkedWish>,
+  chosen: ReturnType<typeof validatePlanOptions>,
   rto: number | null,
 ): DeadPeerPlan {
   const platform = process.platform as Platform;
-  const wishWith = (assumed: number): Wish => ({
-    ...checked,
+  const requestWith = (assumed: number): PlanRequest => ({
+    ...chosen,
     platform,
     fixedCount: fixedCount(),
-    // A user timeout leaves nothing to the system's settings.
-    ...(checked.zeroWindow === 'fail'
+    // With a user timeout the system's settings do not matter.
+    ...(chosen.zeroWindow === 'fail'
       ? { retransmission: { ...builtinHere, timeout: assumed }, assumptions: [] }
       : retransmissionHere(assumed)),
   });
-  const wish = wishWith(Math.max(rto ?? 0, INITIAL_TIMEOUT));
-  const plan = planAgain(wish, timeout);
+  const request = requestWith(Math.max(rto ?? 0, INITIAL_TIMEOUT));
+  const plan = cachedPlanFor(request, timeout);
   if (plan !== undefined) return plan;
-  const exact = rto === null ? wish : wishWith(rto);
+  const exact = rto === null ? request : requestWith(rto);
   const tight = planFor(exact, timeout);
-  if (tight === undefined) throw tooSmall(timeout, exact);
+  if (tight === undefined) throw timeoutTooSmallError(timeout, exact, PATHS);
   return tight;
 }
 
-/** Windows before 10.1703 has no TCP_KEEPCNT, and always sends the same number of probes. */
+/** Returns the number of probes of Windows before 10.1703, which has no TCP_KEEPCNT. */
 function fixedCount(): number | undefined {
   if (!isWindows || isSupported('keepAliveCount')) return undefined;
   return getSystemDefaults().keepAliveCount.value ?? undefined;
@@ -114,38 +127,38 @@ function fixedCount(): number | undefined {
 
 let recent: { readonly key: string; readonly plan: DeadPeerPlan | undefined } | undefined;
 
-/** Most programs have one timeout for all of their sockets: the last plan is kept. */
-function planAgain(wish: Wish, timeout: number): DeadPeerPlan | undefined {
-  const { minProbes, zeroWindow, retransmission, assumptions } = wish;
+/** Keeps the last plan, because most programs have one timeout for all sockets. */
+function cachedPlanFor(request: PlanRequest, timeout: number): DeadPeerPlan | undefined {
+  const { minProbes, zeroWindow, retransmission, assumptions } = request;
   const values = [timeout, minProbes, zeroWindow, ...Object.values(retransmission)];
   const key = [...values, ...assumptions].join(' ');
-  if (recent?.key !== key) recent = { key, plan: planFor(wish, timeout) };
+  if (recent?.key !== key) recent = { key, plan: planFor(request, timeout) };
   return recent.plan;
 }
 
 /**
- * Has a socket fail within `timeout` milliseconds after its peer fell silent (power, cable or router
- * gone): while it is idle, has data in flight, keeps writing, or writes in the midst of the probing.
+ * Makes a socket fail within `timeout` milliseconds after its peer vanished (power, cable or router lost):
  * `setDeadPeerTimeout(socket, 20_000)`.
  *
- * A living peer that answers is not ended, however idle it is; and no single lost packet decides: three
- * probes have to go unanswered at the least (`minProbes`). One that lives but does not read for about
- * half of the timeout is ended on Linux, unless `zeroWindow` says otherwise.
+ * The timeout applies while the connection is idle, while data is in flight, and while the program writes. The connection
+ * of a living peer that answers does not end, however long it is idle, and no single lost packet decides: at least three
+ * probes must be unanswered (`minProbes`). On Linux the connection of a living peer that does not read for about half of
+ * the timeout also ends, unless `zeroWindow` is `'tolerate'`.
  *
- * Sets initial delay, interval and count of keepalive, the switch, and the user timeout, which are
- * chosen together: see {@link planDeadPeerTimeout}. The connection's own retransmission timeout counts
- * into the bound, with room for its growing to 1 s where the timeout allows it. Of a server it holds
- * for all connections that it accepts from then on; on Linux they inherit it, without a system call.
- * `null` switches it off: the values are those of a new socket again.
+ * It sets initial delay, interval and count of keepalive, the switch, and the user timeout, which are chosen together: see
+ * {@link planDeadPeerTimeout}. The bounds include the connection's retransmission timeout, with room for growth to 1 s if
+ * the timeout allows it. On a server it applies to all connections that the server accepts later. On Linux they inherit
+ * the values, without a system call. `null` restores the values of a new socket.
  *
- * A later `socket.setKeepAlive()` of Node's own undoes a part of it.
+ * A later call of Node's own `socket.setKeepAlive()` overwrites a part of the values.
  *
- * Linux `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT`, `SO_KEEPALIVE`, `TCP_USER_TIMEOUT`; macOS and
- * FreeBSD without the last; Windows `TCP_MAXRTMS` in its place (not run there yet).
- * @returns what was set, and the bounds that follow, frozen; `null` for `null`.
- * @throws RangeError `ERR_OUT_OF_RANGE` for a timeout that is too small, with the smallest possible one
- *   (about 8 s with three probes); TypeError for a wrong argument. Nothing was set then.
- * @throws SocketOptionError for a socket that is not TCP or not open, and for a refused call.
+ * Linux: `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT`, `SO_KEEPALIVE`, `TCP_USER_TIMEOUT`. macOS and FreeBSD: the first
+ * four. Windows: `TCP_MAXRTMS` in place of the last one (not run there yet).
+ * @returns the values that were set and the bounds that follow, frozen; `null` for `null`.
+ * @throws RangeError `ERR_OUT_OF_RANGE` for a timeout that is too small. Its `smallestTimeout` is the smallest possible one
+ *   (about 8 s with three probes), in milliseconds, and its `reason` says why. Nothing was set.
+ * @throws TypeError, RangeError for another wrong argument. Nothing was set.
+ * @throws SocketOptionError for a socket that is not TCP or not open, and for a call that the kernel refused.
  * @see tcp(7), RFC 9293 section 3.8.3 and 3.8.4
  */
 export function setDeadPeerTimeout(
@@ -162,27 +175,26 @@ export function setDeadPeerTimeout(
 export function setDeadPeerTimeout(
   socketOrServer: SocketLike,
   timeout: number | null,
-  options?: DeadPeerOptions,
+  options: DeadPeerOptions = {},
 ): DeadPeerPlan | null {
-  const checked = checkedWish(membersOf(options, DEAD_PEER_OPTIONS));
+  const members = validateOptions(options, 'options', DEAD_PEER_OPTIONS);
+  const chosen = validatePlanOptions(members, 'options');
   if (timeout === null) {
-    apply(socketOrServer, asNew());
-    follow(socketOrServer, undefined);
+    apply(socketOrServer, initialOptions());
+    tuneAccepted(socketOrServer, undefined);
     return null;
   }
-  const wanted = checkedTimeout(timeout);
-  checkTolerance(process.platform as Platform, checked.zeroWindow);
-  // Once: a getter may return another descriptor the next time.
+  validateTimeout(timeout, 'timeout');
+  validateTolerance(process.platform as Platform, chosen.zeroWindow, 'options');
+  // Read once: a getter may return another descriptor the next time.
   const fd = descriptorOf(socketOrServer);
-  const plan = planHere(wanted, checked, retransmissionTimeoutOf(fd));
+  const plan = planForSocket(timeout, chosen, retransmissionTimeoutOf(fd));
   apply(fd, plan.options);
-  follow(socketOrServer, plan);
+  tuneAccepted(socketOrServer, plan);
   return plan;
 }
 
-/**
- * Keepalive in a call of its own on Windows: it has the ways of those versions that have no options for it.
- */
+/** Sets the options. On Windows setKeepAlive() sets keepalive, because old versions have no options for it. */
 function apply(socket: SocketLike, options: SocketOptions): void {
   if (!isWindows) {
     setOptions(socket, options);
@@ -190,8 +202,8 @@ function apply(socket: SocketLike, options: SocketOptions): void {
   }
   const { keepAlive, keepAliveInitialDelay, keepAliveInterval, keepAliveCount, ...others } =
     options;
-  // Before anything is set.
-  checkOptions(others);
+  // First, before anything is set.
+  validateSocketOptions(others);
   setKeepAlive(socket, {
     enable: keepAlive,
     initialDelay: keepAliveInitialDelay,
@@ -201,8 +213,8 @@ function apply(socket: SocketLike, options: SocketOptions): void {
   setOptions(socket, others);
 }
 
-/** What a new socket has. */
-function asNew(): SocketOptions {
+/** Returns the values of a new socket. */
+function initialOptions(): SocketOptions {
   return {
     keepAliveInitialDelay: 'system',
     keepAliveInterval: 'system',
@@ -213,24 +225,24 @@ function asNew(): SocketOptions {
   };
 }
 
-/** Servers whose connections are tuned one by one. */
-const followed = new WeakMap<object, (socket: SocketLike) => void>();
+/** The 'connection' listeners of servers whose connections are tuned one by one. */
+const listeners = new WeakMap<object, (socket: SocketLike) => void>();
 
-/** Where connections do not inherit all of it, a server's are tuned as they are accepted. */
-function follow(server: SocketLike, plan: DeadPeerPlan | undefined): void {
+/** Tunes each accepted connection of a server, on systems where connections do not inherit all values. */
+function tuneAccepted(server: SocketLike, plan: DeadPeerPlan | undefined): void {
   if (typeof server !== 'object' || !('listening' in server) || process.platform === 'linux')
     return;
-  const before = followed.get(server);
+  const before = listeners.get(server);
   if (before !== undefined) (server as Server).off('connection', before);
-  followed.delete(server);
+  listeners.delete(server);
   if (plan === undefined) return;
   const listener = (socket: SocketLike): void => {
     try {
       apply(socket, plan.options);
     } catch {
-      // It was reset before it was accepted, and says so itself.
+      // The connection was reset before it was accepted, and emits this error itself.
     }
   };
-  followed.set(server, listener);
+  listeners.set(server, listener);
   (server as Server).prependListener('connection', listener);
 }

@@ -1,8 +1,7 @@
-// Chooses what an error of a connection says about the peer. The meanings themselves are in meanings.ts.
+// Chooses the meaning of a connection's error for the peer. The meanings are in meanings.ts.
 
 import type { SocketLike } from '../core/socket';
 import { typeError } from '../core/validate';
-import type { PeerDeath } from '../heartbeat/verdict';
 import { getTcpInfo } from '../tcp-info/get-tcp-info';
 import type { TcpInfo } from '../tcp-info/tcp-info';
 import {
@@ -24,82 +23,83 @@ import {
   UNHEARD,
 } from './meanings';
 
+/** What an error says about the peer: the result of {@link explainDisconnect}. */
 export interface DisconnectExplanation {
   /**
-   * - `'vanished'`: it does not answer any more, and may be without power, cable or route.
-   * - `'silent'`: its system lives, but its program says nothing or does not read (an error of a `Heartbeat`,
-   *   or counters that show a closed window).
-   * - `'reset'`: its system lives and does not know the connection: the program died, or the machine rebooted.
-   * - `'closed'`: it closed the connection in an orderly way.
-   * - `'unreachable'`: it was never reached, or the network reports that it cannot be reached.
-   * - `'refused'`: its machine answers, but nobody listens on that port (Unix socket or pipe: on that path). Or
-   *   fetch() blocks the port; `message` says so.
+   * What happened to the peer:
+   *
+   * - `'vanished'`: the peer no longer answers. It may be without power, cable or route.
+   * - `'silent'`: its system answers, but its program sends nothing or does not read (the error of a `Heartbeat`, or
+   *   counters that show a closed window).
+   * - `'reset'`: its system answers and does not know the connection. The program died, or the machine rebooted.
+   * - `'closed'`: the peer closed the connection in an orderly way.
+   * - `'unreachable'`: the peer was never reached, or the network reports that it cannot be reached.
+   * - `'refused'`: its machine answers, but no program listens on this port (for a Unix socket or a pipe: on this path). Or
+   *   fetch() blocks the port, and `message` says so.
    * - `'ended here'`: this system or this program ended the connection, or did not let it begin.
-   * - `'unknown'`: the error says nothing about it.
+   * - `'unknown'`: the error says nothing about the peer.
    */
   readonly peer: PeerFate;
-  /**
-   * The code that decides: the error's own, or that of an error in its `cause` or `errors`; `null` where
-   * there is none.
-   */
+  /** The code that decided: of the error, or of an error in its `cause` or `errors`; `null` if there is none. */
   readonly code: string | null;
-  /** The same for people, with the last counters where they could be read. */
+  /** The explanation in English, with the last counters if they could be read. */
   readonly message: string;
-  /** What the kernel last knew of the connection; `null` where its socket is closed already. */
+  /** The last state of the connection in the kernel; `null` if its socket is closed already. */
   readonly tcpInfo: TcpInfo | null;
 }
 
 /**
- * System calls of a connection; `undefined`: the error names none. Errors of other calls (open, setsockopt) do not
+ * The system calls of a connection; `undefined` for an error without one. Errors of other calls (open, setsockopt) do not
  * concern the peer.
  */
 const CALLS: readonly unknown[] = [
   ...[undefined, 'connect', 'bind', 'accept', 'shutdown'],
   ...['read', 'write', 'recv', 'recvmsg', 'send', 'sendmsg'],
 ];
-/** node:dns: getaddrinfo, and queryA, queryMx and the like of c-ares. */
+/** The calls of node:dns: getaddrinfo, and queryA, queryMx and similar ones of c-ares. */
 const NAME_CALL = /^(getaddrinfo|getnameinfo|getHostBy|query[A-Z])/;
 
-/** axios, got and raw-body use the kernel's codes for limits of their own. */
-const OF_A_LIBRARY = /\btimeout|timed out|\baborted/i;
+/** axios, got and raw-body use the kernel's codes for their own limits. */
+const LIBRARY_LIMIT = /\btimeout|timed out|\baborted/i;
 
-interface Verdict {
+interface Explanation {
   readonly peer: PeerFate;
   readonly code: string | null;
   readonly text: string;
 }
 
-/** Limits of the search in `cause` and `errors`: how deep, and how many errors. */
-const DEEPEST = 8;
-const MOST = 64;
+/** The limits of the search in `cause` and `errors`. */
+const MAX_DEPTH = 8;
+const MAX_ERRORS = 64;
 
 /**
- * What an error of a connection says of its peer: whether it vanished, was reset, had closed, or cannot
- * be reached; as a word (`peer`) and in words (`message`): `explainDisconnect(error).peer`.
+ * Explains what an error of a connection says about the peer: `explainDisconnect(error).peer` is `'vanished'`, `'reset'`,
+ * `'closed'`, ...
  *
- * It looks into `cause` and `errors` too: fetch() and database drivers wrap the error of the socket, and Node
- * gives an AggregateError where each address of a name was tried. Of several the most telling decides. Codes
- * of Linux, macOS, FreeBSD, Windows, Node and undici are known; what says nothing of a peer is `'unknown'`.
+ * It also searches `cause` and `errors`: fetch() and database drivers wrap the error of the socket, and Node throws an
+ * AggregateError after it has tried several addresses. The error that says most about the peer decides. The codes of
+ * Linux, macOS, FreeBSD, Windows, Node and undici are known.
  *
- * With `socket`, it also reports the last counters, if the socket can still be read. Node closes a socket before
- * it emits the error, so this is for descriptors of other owners. Without counters, `ETIMEDOUT` of a socket with
- * a user timeout is `'vanished'`, although the peer may live and not have read for that long.
- * @throws TypeError `ERR_INVALID_ARG_TYPE` for what is no object.
+ * With `socket`, the result has the last counters too, if the socket can still be read. Node closes a socket before it
+ * emits the error, so this is for descriptors of other owners. Without counters, `ETIMEDOUT` of a socket with a user
+ * timeout is `'vanished'`, although the peer may be alive and not have read for that long.
+ * @returns the kind of end as a word, the same in English, the code that decided, and the counters or `null`.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE` for an error that is no object.
  */
 export function explainDisconnect(error: unknown, socket?: SocketLike): DisconnectExplanation {
   if (typeof error !== 'object' || error === null) throw typeError('error', 'an Error', error);
   const tcpInfo = socket === undefined ? null : lastInfo(socket);
-  const verdict = verdictOn(error, tcpInfo, new Set());
-  const { peer, code, text } = verdict ?? {
+  const explanation = explainError(error, tcpInfo, new Set());
+  const { peer, code, text } = explanation ?? {
     peer: 'unknown',
     code: codeOf(error),
-    text: 'This error says nothing of the peer.',
+    text: 'This error says nothing about the peer.',
   };
   const message = tcpInfo === null ? text : `${text} ${counters(tcpInfo)}`.trimEnd();
   return { peer, code, message, tcpInfo };
 }
 
-/** A member of a foreign object, whose getters may throw: an explanation must not fail for that. */
+/** Reads a member of a foreign object. Its getter may throw, and an explanation must not fail. */
 function member(object: object, name: string): unknown {
   try {
     return (object as Record<string, unknown>)[name];
@@ -113,23 +113,23 @@ function codeOf(error: object): string | null {
   return typeof code === 'string' ? code : null;
 }
 
-/** What an error, or one that it was made of, says of the peer; `undefined`: nothing. */
-function verdictOn(
+/** Returns what an error, or one inside it, says about the peer; `undefined` if nothing. */
+function explainError(
   error: unknown,
   tcpInfo: TcpInfo | null,
   seen: Set<object>,
   depth = 0,
-): Verdict | undefined {
+): Explanation | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
-  if (depth > DEEPEST || seen.size >= MOST || seen.has(error)) return undefined;
+  if (depth > MAX_DEPTH || seen.size >= MAX_ERRORS || seen.has(error)) return undefined;
   seen.add(error);
   const code = codeOf(error);
   const byHeartbeat = meaningOfDeath(member(error, 'death'));
   if (byHeartbeat !== undefined) return { peer: byHeartbeat[0], code, text: byHeartbeat[1] };
-  // Of what was wrapped, the innermost knows most: a wrapper has its code, and not its system call.
+  // The innermost error says most: a wrapper copies its code, and not its system call.
   const inner =
-    verdictOnAll(member(error, 'errors'), tcpInfo, seen, depth + 1) ??
-    verdictOn(member(error, 'cause'), tcpInfo, seen, depth + 1);
+    explainErrors(member(error, 'errors'), tcpInfo, seen, depth + 1) ??
+    explainError(member(error, 'cause'), tcpInfo, seen, depth + 1);
   if (inner !== undefined && inner.peer !== 'unknown') return inner;
   const own = code === null ? meaningWithoutCode(error) : meaningOf(error, code, tcpInfo);
   return own === undefined ? inner : { peer: own[0], code, text: own[1] };
@@ -140,9 +140,10 @@ function meaningWithoutCode(error: object): Meaning | undefined {
   return member(error, 'message') === 'bad port' ? BLOCKED_PORT : undefined;
 }
 
+/** The error of a Heartbeat has a member `death`. */
 function meaningOfDeath(death: unknown): Meaning | undefined {
   if (typeof death !== 'object' || death === null) return undefined;
-  const reason = member(death, 'reason') as PeerDeath['reason'] | undefined;
+  const reason = member(death, 'reason');
   if (reason === 'vanished') return TIMED_OUT_VANISHED;
   if (reason === 'silent') return SILENT;
   return reason === 'unknown' ? UNHEARD : undefined;
@@ -153,7 +154,7 @@ function meaningOf(error: object, code: string, tcpInfo: TcpInfo | null): Meanin
   const message = member(error, 'message');
   if (typeof syscall === 'string' && NAME_CALL.test(syscall)) return NO_NAME;
   if (!CALLS.includes(syscall)) return undefined;
-  if (syscall === undefined && typeof message === 'string' && OF_A_LIBRARY.test(message)) {
+  if (syscall === undefined && typeof message === 'string' && LIBRARY_LIMIT.test(message)) {
     if (code === 'ETIMEDOUT' || code === 'ECONNABORTED') return LATE_OR_CUT;
   }
   const isConnecting = syscall === 'connect';
@@ -162,7 +163,7 @@ function meaningOf(error: object, code: string, tcpInfo: TcpInfo | null): Meanin
   }
   if (code === 'ETIMEDOUT') return isConnecting ? CONNECTING : timedOut(tcpInfo);
   if (code === 'ECONNREFUSED' && syscall !== undefined && !isConnecting) return PORT_UNREACHABLE;
-  // Of any other call it says that a socket has no such option.
+  // Without a call it says that a socket has no such option.
   if (code === 'ENOPROTOOPT' && syscall !== undefined) return NO_PROTOCOL;
   if (syscall === undefined && typeof message === 'string') {
     const orderly = ORDERLY.find(([its, text]) => its === code && message.includes(text));
@@ -171,55 +172,55 @@ function meaningOf(error: object, code: string, tcpInfo: TcpInfo | null): Meanin
   return Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
 }
 
-/** Node puts the path of a Unix socket or a pipe into `address`, without a port. */
+/** Whether the error has a path: Node puts the path of a Unix socket or a pipe into `address`, without a port. */
 function hasPath(error: object): boolean {
   return typeof member(error, 'address') === 'string' && member(error, 'port') === undefined;
 }
 
-/** The kernel's code is the same for a peer that does not answer, and for one that does not read. */
+/** The kernel has one code for a peer that does not answer and for a peer that does not read. */
 function timedOut(tcpInfo: TcpInfo | null): Meaning {
   if (tcpInfo === null) return TIMED_OUT;
   const { sendWindow, unsentBytes, probes } = tcpInfo;
   if (sendWindow === null || unsentBytes === null || probes === null) return TIMED_OUT;
-  // Nothing waits for a window to open: it is the peer's answer that was waited for.
+  // No data waits for a window to open, so the socket waited for an answer of the peer.
   if (sendWindow > 0 || unsentBytes === 0) return TIMED_OUT_VANISHED;
-  // Each probe of a closed window is answered by a system that lives; but Linux leaves out answers that would
-  // come within half a second of the last (net.ipv4.tcp_invalid_ratelimit), so that one may be missing.
+  // A living system answers each probe of a closed window. But Linux skips an answer within half a second of the last
+  // one (net.ipv4.tcp_invalid_ratelimit), so that one answer may be missing.
   if (probes === 0) return TIMED_OUT_UNREAD;
   return probes === 1 ? TIMED_OUT : TIMED_OUT_VANISHED;
 }
 
-/** Most telling first: a machine that answered tells more than one that did not. */
-const TELLING: readonly PeerFate[] = [
+/** The first says most about the peer: a machine that answered says more than one that did not. */
+const BY_CERTAINTY: readonly PeerFate[] = [
   ...(['refused', 'reset', 'closed', 'silent', 'vanished'] as const),
   ...(['unreachable', 'ended here', 'unknown'] as const),
 ];
 
-/** Of an AggregateError, as Node makes one where each address of a name was tried. */
-function verdictOnAll(
+/** Explains an AggregateError: Node throws one after it has tried each address of a name. */
+function explainErrors(
   errors: unknown,
   tcpInfo: TcpInfo | null,
   seen: Set<object>,
   depth: number,
-): Verdict | undefined {
-  const verdicts = listOf(errors)
-    .map((error) => verdictOn(error, tcpInfo, seen, depth))
-    .filter((verdict) => verdict !== undefined);
-  const best = TELLING.flatMap((fate) => verdicts.filter(({ peer }) => peer === fate))[0];
-  if (best === undefined || verdicts.every(({ peer }) => peer === best.peer)) return best;
-  const list = verdicts.map(({ peer, code }) => (code === null ? peer : `${peer} (${code})`));
+): Explanation | undefined {
+  const explanations = listOf(errors)
+    .map((error) => explainError(error, tcpInfo, seen, depth))
+    .filter((explanation) => explanation !== undefined);
+  const best = BY_CERTAINTY.flatMap((fate) => explanations.filter(({ peer }) => peer === fate))[0];
+  if (best === undefined || explanations.every(({ peer }) => peer === best.peer)) return best;
+  const list = explanations.map(({ peer, code }) => (code === null ? peer : `${peer} (${code})`));
   return { ...best, text: `${best.text} The attempts ended differently: ${list.join(', ')}.` };
 }
 
 function listOf(errors: unknown): unknown[] {
   try {
-    return Array.isArray(errors) ? errors.slice(0, MOST) : [];
+    return Array.isArray(errors) ? errors.slice(0, MAX_ERRORS) : [];
   } catch {
     return [];
   }
 }
 
-/** An error is told when the socket is closed already, more often than not. */
+/** Reads the counters. Usually the socket is closed already, and there are none. */
 function lastInfo(socket: SocketLike): TcpInfo | null {
   try {
     return getTcpInfo(socket);

@@ -1,4 +1,5 @@
-// The four values that make one promise: chosen together, since each of them alone breaks it.
+// Chooses the kernel values that detect a dead peer within a timeout. They are chosen together, because each one alone
+// can break the promise. The rules of the systems are in rules.ts.
 
 import type { SocketOptions } from '../catalogue/catalogue';
 import {
@@ -12,101 +13,105 @@ import {
   timerLateness,
 } from './rules';
 
-/** What a closed window of the peer means: see {@link DeadPeerOptions.zeroWindow}. */
+/** What happens to a peer that keeps its window closed: see {@link DeadPeerOptions.zeroWindow}. */
 export type ZeroWindow = 'fail' | 'tolerate';
 
+/** Options of {@link setDeadPeerTimeout}. */
 export interface DeadPeerOptions {
   /**
-   * Keepalive probes that have to go unanswered until a peer is called dead: 3 unless given, 1 at the
-   * least. With fewer a smaller timeout is possible, and a lost packet may decide.
+   * How many keepalive probes in a row must be unanswered before the peer counts as dead: 1 to 127, by default 3. A
+   * smaller number allows a smaller timeout, but with 1 a single lost packet decides.
    */
   readonly minProbes?: number | undefined;
   /**
-   * A living peer that does not read closes its window, and data waits in our send queue. On Linux
-   * `userTimeout` ends such a connection too, although the peer still answers. `'fail'` (the default)
-   * takes that as it is: whoever does not read for about half of the timeout counts as dead.
-   * `'tolerate'` leaves the user timeout off, and bounds unacknowledged data by more frequent
-   * retransmissions instead: Linux 6.15 (`TCP_RTO_MAX_MS`), and from about 22 s on. macOS and
-   * FreeBSD tolerate it anyway, since their keepalive covers data in flight too.
+   * What happens to a living peer that does not read, so that its window is closed and data waits in the send queue.
+   *
+   * - `'fail'` (the default): on Linux the user timeout ends the connection, although the peer still answers. A peer that
+   *   does not read for about half of the timeout counts as dead.
+   * - `'tolerate'`: the user timeout is off, and more frequent retransmissions bound unacknowledged data. It needs Linux
+   *   6.15 (`TCP_RTO_MAX_MS`) and a timeout of about 22 s or more.
+   *
+   * macOS and FreeBSD always tolerate it, because their keepalive also runs while data is unacknowledged.
    */
   readonly zeroWindow?: ZeroWindow | undefined;
 }
 
+/** Options of {@link planDeadPeerTimeout}. */
 export interface PlanOptions extends DeadPeerOptions {
-  /** The system whose rules hold; that which runs, unless given. gVisor (Cloud Run, GKE Sandbox) calls itself Linux. */
+  /** The system whose rules apply, by default this one. gVisor (Cloud Run, GKE Sandbox) reports that it is Linux. */
   readonly platform?: DeadPeerPlatform | undefined;
   /**
-   * The connection's retransmission timeout, in ms: how long it waits for an acknowledgement before it
-   * sends data again. It counts into the bounds. 1 000, what TCP begins with, unless given.
+   * The connection's retransmission timeout, in milliseconds: how long it waits for an acknowledgement before it sends
+   * data again. 1 to 120 000, by default 1 000, the initial value of TCP. The bounds include it.
    */
   readonly retransmissionTimeout?: number | undefined;
-  /** The share of packets that the path loses in each direction, 0 to 1: for `falseAlarmsPerHour`. */
+  /** The share of packets that the path loses in each direction, 0 to 1. `falseAlarmsPerHour` needs it. */
   readonly lossRate?: number | undefined;
 }
 
-/** What keeps a promise, and what follows from it: frozen. Times in milliseconds. */
+/** The values for a dead-peer timeout, and the bounds that follow. Frozen. Times are in milliseconds. */
 export interface DeadPeerPlan {
   readonly platform: DeadPeerPlatform;
   readonly timeout: number;
-  /** What `setDeadPeerTimeout` sets. */
+  /** The options that `setDeadPeerTimeout` sets. */
   readonly options: Readonly<SocketOptions>;
-  /** Unanswered keepalive probes that end an idle connection. */
+  /** How many unanswered keepalive probes end an idle connection. */
   readonly probes: number;
-  /** The retransmission timeout that the bounds allow for. */
+  /** The retransmission timeout that the bounds assume. */
   readonly retransmissionTimeout: number;
-  /** By the system's rules; its timers may be late by a little, for which there is room in `timeout`. */
+  /** The bounds by the system's rules. Timers may fire a little late: `timeout` has room for that. */
   readonly bounds: DeadPeerBounds;
-  /** Whether a living peer that does not read is ended: see `zeroWindow`. */
+  /** What happens to a living peer that does not read: see {@link DeadPeerOptions.zeroWindow}. */
   readonly zeroWindow: ZeroWindow;
-  /** The chance, 0 to 1, that a living and idle peer is taken for dead within an hour; `null` without a `lossRate`. */
+  /** The chance, 0 to 1, that a living and idle peer counts as dead within an hour; `null` without a `lossRate`. */
   readonly falseAlarmsPerHour: number | null;
-  /** Why these values, in a sentence or two; and what was assumed because it could not be read. */
+  /** The reason for these values in English, and what was assumed because it could not be read. */
   readonly why: string;
-  /** `false`: by the system's documents and source; nobody has run it there yet. */
+  /** Whether the rules were measured on the system; `false`: they come from its documents and source. */
   readonly measured: boolean;
 }
 
-/** What there is to choose for a plan, checked. */
-export interface Wish {
+/** The checked input of a plan. */
+export interface PlanRequest {
   readonly platform: DeadPeerPlatform;
   readonly minProbes: number;
   readonly zeroWindow: ZeroWindow;
   readonly retransmission: Retransmission;
-  /** What `retransmission` assumes because it could not be read, in sentences. */
+  /** Which values of `retransmission` are assumed because they could not be read, as sentences. */
   readonly assumptions: readonly string[];
-  /** Where the system always sends so many probes. */
+  /** The number of probes, if the system always sends the same number. */
   readonly fixedCount?: number | undefined;
 }
 
-/** More probes than these find no dead peer that fewer would not. */
+/** More probes do not make the detection better. */
 const ENOUGH_PROBES = 5;
-/** Timers are late by so much anywhere, which counts as in time. */
+/** Timers may be this late on any system. An end within this time after the timeout is in time. */
 const TIMER_SLACK = 250;
-/** What kernels take keepalive times in. */
+/** The kernels' unit of keepalive times. */
 const SECOND = 1_000;
-/** TCP_KEEPIDLE and TCP_KEEPINTVL of Linux, which the others exceed. */
+/** The maximum of TCP_KEEPIDLE and TCP_KEEPINTVL of Linux. Other systems have a larger one. */
 const LONGEST_DELAY = 32_767 * SECOND;
-/** TCP_KEEPCNT of Linux and gVisor. */
+/** The maximum of TCP_KEEPCNT of Linux and gVisor. */
 const MOST_PROBES = 127;
-/** TCP_RTO_MAX_MS. */
+/** The range of TCP_RTO_MAX_MS. */
 const SHORTEST_TIMEOUT_MAX = 1_000;
 const LONGEST_TIMEOUT_MAX = 120_000;
 
 interface Choice {
   readonly values: DeadPeerValues;
-  /** Of `zeroWindow: 'tolerate'` on Linux. */
+  /** The longest retransmission timeout, for `zeroWindow: 'tolerate'` on Linux; otherwise `null`. */
   readonly timeoutMax: number | null;
   readonly bounds: DeadPeerBounds;
 }
 
-/** Whether keepalive alone keeps the promise. */
+/** Whether keepalive alone detects a dead peer in every state, without a user timeout. */
 export function keepAliveSuffices(platform: DeadPeerPlatform): boolean {
   return platform === 'darwin' || platform === 'freebsd';
 }
 
 /**
- * Looked at whenever a probe is due: so halfway between the last two of them, or later where timers may
- * be so late that one probe fewer would have gone out by then.
+ * The kernel checks the user timeout whenever a probe is due. So it ends halfway between the last two probes, or later if
+ * late timers could let it end one probe too early.
  */
 function userTimeoutFor(initialDelay: number, interval: number, probes: number): number {
   const late = timerLateness(initialDelay) + (probes - 1) * timerLateness(interval);
@@ -115,13 +120,13 @@ function userTimeoutFor(initialDelay: number, interval: number, probes: number):
 }
 
 function choiceOf(
-  wish: Wish,
+  request: PlanRequest,
   probes: number,
   initialDelay: number,
   interval: number,
   timeoutMax: number | null,
 ): Choice {
-  const { platform, retransmission } = wish;
+  const { platform, retransmission } = request;
   const byCount = keepAliveSuffices(platform) || timeoutMax !== null;
   const userTimeout = byCount ? 0 : userTimeoutFor(initialDelay, interval, probes);
   const chosen = {
@@ -131,7 +136,7 @@ function choiceOf(
     keepAliveCount: probes,
     userTimeout,
   };
-  // The count that is in effect, also where it is not looked at: for people, and for gVisor.
+  // The number of probes in effect. Linux ignores it; gVisor and people do not.
   const counted = userTimeout > 0 && platform !== 'win32';
   const count = counted ? Math.min(probesOf('linux', chosen), MOST_PROBES) : probes;
   const values = { ...chosen, keepAliveCount: count };
@@ -140,56 +145,60 @@ function choiceOf(
       ? boundsOf(platform, values, retransmission)
       : boundsWithin(
           boundsOf(platform, values, { ...retransmission, timeoutMax }),
-          wish,
+          request,
           timeoutMax,
         );
   return { values, timeoutMax, bounds };
 }
 
-/** A window that is closed when the peer vanishes is probed as often as data is sent again. */
-function boundsWithin(bounds: DeadPeerBounds, wish: Wish, timeoutMax: number): DeadPeerBounds {
-  const { retries, timeout } = wish.retransmission;
+/** Adds the case of a window that is closed when the peer vanishes: it is probed as often as data is sent again. */
+function boundsWithin(
+  bounds: DeadPeerBounds,
+  request: PlanRequest,
+  timeoutMax: number,
+): DeadPeerBounds {
+  const { retries, timeout } = request.retransmission;
   const busy = Math.max(bounds.busy, timeout + (retries + 1) * timeoutMax);
   return { ...bounds, busy, worst: bounds.idle + busy };
 }
 
-/** When at the latest, with timers that are as late as they may be. */
-function latest({ values, bounds, timeoutMax }: Choice): number {
+/** The worst case, with timers that are as late as possible. */
+function worstWithLateTimers({ values, bounds, timeoutMax }: Choice): number {
   const { keepAliveInitialDelay, keepAliveInterval, keepAliveCount } = values;
   let late = timerLateness(keepAliveInitialDelay);
   late += keepAliveCount * timerLateness(keepAliveInterval);
   if (bounds.worst > bounds.idle) {
-    // Of retransmissions the last is the longest, and takes about half of the time.
+    // The last retransmission timeout is the longest one, and takes about half of the time.
     late += timeoutMax === null ? timerLateness(bounds.busy / 2) : bounds.busy / 8;
   }
   return bounds.worst + late;
 }
 
-/** The best choice for so many probes: the longest initial delay, and so the fewest probes. */
-function longestDelay(wish: Wish, timeout: number, probes: number): Choice | undefined {
-  // The interval and the longest retransmission timeout are shares of the timeout. Where little of it
-  // is left for them (many probes, a long retransmission timeout), they are shares of less, down to
-  // the shortest that there are, for which `smallestTimeout` is computed.
+/** The best choice for a number of probes: the longest initial delay, which sends the fewest probes. */
+function longestDelay(request: PlanRequest, timeout: number, probes: number): Choice | undefined {
+  // The interval and the longest retransmission timeout are shares of the timeout. If that leaves too little time (many
+  // probes, a long retransmission timeout), they are shares of less, down to their minimum, from which `smallestTimeout`
+  // is computed.
   for (let shared = timeout; ; shared /= 2) {
-    const choice = longestDelayWith(wish, timeout, probes, shared);
+    const choice = longestDelayWith(request, timeout, probes, shared);
     if (choice !== undefined || shared < SECOND) return choice;
   }
 }
 
 function longestDelayWith(
-  wish: Wish,
+  request: PlanRequest,
   timeout: number,
   probes: number,
   shared: number,
 ): Choice | undefined {
-  // So long that it takes more than a short disturbance of the path to lose all of the probes.
+  // A long interval, so that a short disturbance of the path does not lose all probes.
   const seconds = Math.min(Math.max(1, Math.floor(shared / (20 * SECOND))), LONGEST_DELAY / SECOND);
   const interval = seconds * SECOND;
-  const timeoutMax = timeoutMaxFor(wish, shared);
-  const at = (delay: number) => choiceOf(wish, probes, delay * SECOND, interval, timeoutMax);
-  const fits = (delay: number) => latest(at(delay)) <= timeout + TIMER_SLACK;
+  const timeoutMax = timeoutMaxFor(request, shared);
+  const at = (delay: number) => choiceOf(request, probes, delay * SECOND, interval, timeoutMax);
+  const fits = (delay: number) => worstWithLateTimers(at(delay)) <= timeout + TIMER_SLACK;
   if (!fits(1)) return undefined;
-  // Whole seconds, so that the two meet.
+  // A binary search over whole seconds.
   let below = 1;
   let above = Math.floor(Math.min(LONGEST_DELAY, timeout) / SECOND) + 1;
   while (above - below > 1) {
@@ -200,9 +209,9 @@ function longestDelayWith(
   return at(below);
 }
 
-/** Two thirds of the time for data; `null` where a user timeout does it. */
+/** Gives two thirds of the time to data; `null` if a user timeout bounds data. */
 function timeoutMaxFor(
-  { platform, zeroWindow, retransmission }: Wish,
+  { platform, zeroWindow, retransmission }: PlanRequest,
   timeout: number,
 ): number | null {
   if (zeroWindow === 'fail' || keepAliveSuffices(platform)) return null;
@@ -210,30 +219,39 @@ function timeoutMaxFor(
   return Math.min(Math.max(Math.floor(share), SHORTEST_TIMEOUT_MAX), LONGEST_TIMEOUT_MAX);
 }
 
-function best(wish: Wish, timeout: number): Choice | undefined {
-  for (let probes = Math.max(ENOUGH_PROBES, wish.minProbes); probes >= wish.minProbes; probes--) {
-    const choice = longestDelay(wish, timeout, probes);
+/** Returns the choice with the most probes that fit. */
+function bestChoice(request: PlanRequest, timeout: number): Choice | undefined {
+  for (
+    let probes = Math.max(ENOUGH_PROBES, request.minProbes);
+    probes >= request.minProbes;
+    probes--
+  ) {
+    const choice = longestDelay(request, timeout, probes);
     if (choice !== undefined) return choice;
   }
   return undefined;
 }
 
-/** The smallest timeout that can be promised, in ms. */
-export function smallestTimeout(wish: Wish): number {
-  const timeoutMax = timeoutMaxFor(wish, 0);
-  const choice = choiceOf(wish, wish.minProbes, SECOND, SECOND, timeoutMax);
-  return Math.max(1, Math.ceil(latest(choice) - TIMER_SLACK));
+/** Returns the smallest possible timeout, in milliseconds. */
+export function smallestTimeout(request: PlanRequest): number {
+  const timeoutMax = timeoutMaxFor(request, 0);
+  const choice = choiceOf(request, request.minProbes, SECOND, SECOND, timeoutMax);
+  return Math.max(1, Math.ceil(worstWithLateTimers(choice) - TIMER_SLACK));
 }
 
-/** The plan for a timeout, or `undefined` where it is too small. */
-export function planFor(wish: Wish, timeout: number, lossRate?: number): DeadPeerPlan | undefined {
-  const choice = best(wish, timeout);
+/** Returns the plan for a timeout, or `undefined` if the timeout is too small. */
+export function planFor(
+  request: PlanRequest,
+  timeout: number,
+  lossRate?: number,
+): DeadPeerPlan | undefined {
+  const choice = bestChoice(request, timeout);
   if (choice === undefined) return undefined;
-  const { platform } = wish;
+  const { platform } = request;
   const { bounds, timeoutMax } = choice;
-  const values = withCount(choice.values, wish.fixedCount);
+  const values = withFixedCount(choice.values, request.fixedCount);
   const { userTimeout, ...keepAlive } = values;
-  // Frozen: setDeadPeerTimeout() keeps a plan for the next socket and returns the same one.
+  // Frozen, because setDeadPeerTimeout() returns the same plan for the next socket.
   return Object.freeze({
     platform,
     timeout,
@@ -243,35 +261,40 @@ export function planFor(wish: Wish, timeout: number, lossRate?: number): DeadPee
       ...(timeoutMax === null ? {} : { retransmissionTimeoutMax: timeoutMax }),
     }),
     probes: probesOf(platform, values),
-    retransmissionTimeout: wish.retransmission.timeout,
+    retransmissionTimeout: request.retransmission.timeout,
     bounds: Object.freeze(bounds),
-    zeroWindow: keepAliveSuffices(platform) ? 'tolerate' : wish.zeroWindow,
+    zeroWindow: keepAliveSuffices(platform) ? 'tolerate' : request.zeroWindow,
     falseAlarmsPerHour:
       lossRate === undefined ? null : falseAlarmsPerHour(platform, values, lossRate),
-    why: [explain(wish, { ...choice, values }), ...wish.assumptions.map((text) => `${text}.`)].join(
-      ' ',
-    ),
+    why: [
+      rationaleOf(request, { ...choice, values }),
+      ...request.assumptions.map((text) => `${text}.`),
+    ].join(' '),
     measured: platform === 'linux',
   });
 }
 
-/** Closer together, so many probes take as long. */
-function withCount(values: DeadPeerValues, count: number | undefined): DeadPeerValues {
+/** Uses the system's fixed number of probes, with an interval for which they take as long. */
+function withFixedCount(values: DeadPeerValues, count: number | undefined): DeadPeerValues {
   if (count === undefined) return values;
   const together = values.keepAliveInterval * values.keepAliveCount;
   return { ...values, keepAliveInterval: Math.floor(together / count), keepAliveCount: count };
 }
 
-function explain({ platform, retransmission }: Wish, { values, timeoutMax }: Choice): string {
+/** Returns the reason for the chosen values, in English. */
+function rationaleOf(
+  { platform, retransmission }: PlanRequest,
+  { values, timeoutMax }: Choice,
+): string {
   const seconds = (milliseconds: number) => `${milliseconds / 1_000} s`;
   const { keepAliveInitialDelay, keepAliveInterval, keepAliveCount, userTimeout } = values;
-  const idle = `An idle peer is probed after ${seconds(keepAliveInitialDelay)} of silence and then every ${seconds(keepAliveInterval)}, and is dead after ${keepAliveCount} unanswered probes`;
+  const idle = `The kernel probes an idle peer after ${seconds(keepAliveInitialDelay)} of silence and then every ${seconds(keepAliveInterval)}. The connection fails after ${keepAliveCount} unanswered probes`;
   if (keepAliveSuffices(platform)) {
-    return `${idle}; keepalive of this system runs while data is unacknowledged too, so that it covers every state.`;
+    return `${idle}. Keepalive of this system also runs while data is unacknowledged, so it covers every state.`;
   }
   if (timeoutMax !== null) {
-    return `${idle}; data that nobody acknowledges is sent again at least every ${seconds(timeoutMax)}, and given up after ${retransmission.retries} times, since a user timeout would end a living peer that does not read.`;
+    return `${idle}. The kernel sends unacknowledged data again at least every ${seconds(timeoutMax)} and gives up after ${retransmission.retries} retransmissions. There is no user timeout, because it would end the connection of a living peer that does not read.`;
   }
-  const first = `${idle}; while data is unacknowledged no probe goes out, and the user timeout of ${seconds(userTimeout)} ends it, counted from the first retransmission (${seconds(retransmission.timeout)} after it was sent)`;
-  return `${first}. A write just before the last probe makes the two add up, which is why each gets about half of the time.`;
+  const data = `While data is unacknowledged the kernel sends no probes. The user timeout of ${seconds(userTimeout)} then ends the connection. It counts from the first retransmission, ${seconds(retransmission.timeout)} after the write`;
+  return `${idle}. ${data}. In the worst case a write just before the last probe adds both times, so each gets about half of the timeout.`;
 }

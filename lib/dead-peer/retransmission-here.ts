@@ -1,4 +1,4 @@
-// How the systems send unacknowledged data again.
+// How this system sends unacknowledged data again, by its settings or by what is built in.
 
 import type { Platform } from '../catalogue/row';
 import type { SocketLike } from '../core/socket';
@@ -7,9 +7,10 @@ import { getSystemDefaults } from '../system-defaults/system-defaults';
 import { getTcpInfo } from '../tcp-info/get-tcp-info';
 import type { DeadPeerPlatform, Retransmission } from './rules';
 
-/** What TCP begins with (RFC 6298), and what a shorter one may grow to on a path that gets slower. */
+/** The initial retransmission timeout of TCP (RFC 6298). A shorter one may grow to it on a path that gets slower. */
 export const INITIAL_TIMEOUT = 1_000;
 
+/** The values that are built into each system. */
 export const BUILTIN: Readonly<Record<DeadPeerPlatform, Omit<Retransmission, 'timeout'>>> = {
   linux: { timeoutMin: 200, timeoutMax: 120_000, retries: 15 },
   gvisor: { timeoutMin: 200, timeoutMax: 120_000, retries: 15 },
@@ -21,8 +22,8 @@ export const BUILTIN: Readonly<Record<DeadPeerPlatform, Omit<Retransmission, 'ti
 export const builtinHere = BUILTIN[process.platform as Platform] ?? BUILTIN.linux;
 
 /**
- * How this system sends data again, by its settings; to read them takes a while. `timeoutMax` is the
- * socket's own, where it has one. What could not be read is assumed, which `assumptions` says in words.
+ * Reads how this system sends data again from its settings. Slow. `timeoutMax` is the socket's own value, if it has one.
+ * A setting that cannot be read gets the built-in value, and a sentence in `assumptions`.
  */
 export function retransmissionHere(
   timeout: number,
@@ -32,11 +33,11 @@ export function retransmissionHere(
   const assumptions: string[] = [];
   const read = ({ name, value, unit, reason }: SystemDefault, assumed: number): number => {
     if (value !== null && value >= 0 && value <= Number.MAX_SAFE_INTEGER) return value;
-    // A system without the setting has what is built in.
+    // A system without the setting has the built-in value.
     if (name !== null) {
-      const why = reason ?? `it is ${value}`;
-      const what = unit === 'ms' ? `${assumed} ms` : assumed;
-      assumptions.push(`${name} could not be read (${why}): ${what} is assumed`);
+      const problem = reason ?? `it is ${value}`;
+      const amount = unit === 'ms' ? `${assumed} ms` : assumed;
+      assumptions.push(`${name} could not be read (${problem}): ${amount} is assumed`);
     }
     return assumed;
   };
@@ -50,8 +51,8 @@ export function retransmissionHere(
 }
 
 /**
- * The connection's own; `null` of a listening socket, whose connections begin with the first, and on
- * Windows, whose TCP_INFO has none.
+ * Returns the retransmission timeout of a connection; `null` for a listening socket and on Windows, whose TCP_INFO does
+ * not have it.
  */
 export function retransmissionTimeoutOf(socket: SocketLike): number | null {
   return process.platform === 'win32' ? null : getTcpInfo(socket).rto;

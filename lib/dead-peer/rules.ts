@@ -1,13 +1,13 @@
-// When a connection whose peer has fallen silent fails: the rules of each system, as formulas. All
-// times in milliseconds, counted from the last segment that the peer sent.
+// The rules by which each system ends a connection whose peer fell silent, as formulas. All times are in milliseconds and
+// count from the last segment of the peer.
 
 import type { Platform } from '../catalogue/row';
 import { retransmissionTime } from '../system-defaults/retransmission-time';
 
-/** A system with rules of its own. gVisor calls itself Linux, and differs. */
+/** A system with rules of its own. gVisor reports that it is Linux, but its rules differ. */
 export type DeadPeerPlatform = Platform | 'gvisor';
 
-/** What a socket has that decides. */
+/** The values of a socket that decide when it fails. */
 export interface DeadPeerValues {
   readonly keepAlive: boolean;
   readonly keepAliveInitialDelay: number;
@@ -17,32 +17,32 @@ export interface DeadPeerValues {
   readonly userTimeout: number;
 }
 
-/** How the system sends unacknowledged data again. */
+/** How a system sends unacknowledged data again. */
 export interface Retransmission {
   /** The time until the first retransmission: the connection's retransmission timeout. */
   readonly timeout: number;
   readonly timeoutMin: number;
   readonly timeoutMax: number;
-  /** How often, where no user timeout decides: on Linux net.ipv4.tcp_retries2. */
+  /** How many times, without a user timeout: net.ipv4.tcp_retries2 on Linux. */
   readonly retries: number;
 }
 
-/** Within which time a connection fails after its peer fell silent. Infinity: it never does. */
+/** How long it takes until a connection fails after its peer fell silent, in milliseconds. Infinity: it never fails. */
 export interface DeadPeerBounds {
-  /** Nothing is unacknowledged, and nothing is written: keepalive decides. */
+  /** Nothing is unacknowledged or written: keepalive ends the connection. */
   readonly idle: number;
-  /** Data was on its way when the peer fell silent, or is written at once. */
+  /** Data is in flight when the peer falls silent, or is written at this moment. */
   readonly busy: number;
-  /** Whatever the application does: data may be written just before keepalive would have ended it. */
+  /** The worst case: data is written just before keepalive would end the connection. */
   readonly worst: number;
 }
 
-/** Keepalive probes that have to go unanswered until the connection fails. */
+/** Returns how many keepalive probes must be unanswered until the connection fails. */
 export function probesOf(system: DeadPeerPlatform, values: DeadPeerValues): number {
   const { keepAliveInitialDelay, keepAliveInterval, keepAliveCount, userTimeout } = values;
   if (userTimeout === 0 || (system !== 'linux' && system !== 'gvisor')) return keepAliveCount;
-  // Linux looks at the user timeout whenever a probe is due and another one is out, and then no more
-  // at the count; gVisor looks at both. net/ipv4/tcp_timer.c, tcp_keepalive_timer().
+  // While a probe is unanswered, Linux checks the user timeout whenever the next one is due, and ignores the count. gVisor
+  // checks both. net/ipv4/tcp_timer.c, tcp_keepalive_timer().
   const untilUserTimeout = Math.max(
     1,
     Math.ceil((userTimeout - keepAliveInitialDelay) / keepAliveInterval),
@@ -56,6 +56,7 @@ function idleBound(system: DeadPeerPlatform, values: DeadPeerValues): number {
   return keepAliveInitialDelay + keepAliveInterval * probesOf(system, values);
 }
 
+/** Returns the bounds that follow from the values of a socket. */
 export function boundsOf(
   system: DeadPeerPlatform,
   values: DeadPeerValues,
@@ -63,22 +64,22 @@ export function boundsOf(
 ): DeadPeerBounds {
   const idle = idleBound(system, values);
   if (system === 'darwin' || system === 'freebsd') {
-    // Their keepalive runs while data is unacknowledged too: tcp_timer.c of xnu and FreeBSD.
+    // Keepalive also runs while data is unacknowledged: tcp_timer.c of xnu and FreeBSD.
     const busy = Math.min(idle, dataBoundOfBsd(values, retransmission));
     return { idle, busy, worst: idle };
   }
   const busy = dataBound(values, retransmission);
-  // While data is unacknowledged Linux sends no probe; so a write in the midst of them starts anew.
+  // Linux sends no probe while data is unacknowledged, so a write between probes starts a new wait.
   return { idle, busy, worst: idle + busy };
 }
 
-/** Unacknowledged data, where the last wait is cut short to end when the user timeout does. */
+/** The bound of unacknowledged data. Linux shortens the last wait to the end of the user timeout. */
 function dataBound({ userTimeout }: DeadPeerValues, retransmission: Retransmission): number {
-  // Counted from the first retransmission: net/ipv4/tcp_timer.c, retransmits_timed_out().
+  // It counts from the first retransmission: net/ipv4/tcp_timer.c, retransmits_timed_out().
   return userTimeout > 0 ? retransmission.timeout + userTimeout : givesUpAfter(retransmission);
 }
 
-/** The same where the user timeout is looked at only when a retransmission is due. */
+/** The same for macOS and FreeBSD, which check the user timeout only when a retransmission is due. */
 function dataBoundOfBsd({ userTimeout }: DeadPeerValues, retransmission: Retransmission): number {
   const byCount = givesUpAfter(retransmission);
   if (userTimeout === 0) return byCount;
@@ -86,8 +87,8 @@ function dataBoundOfBsd({ userTimeout }: DeadPeerValues, retransmission: Retrans
 }
 
 /**
- * When a write fails that nobody acknowledges and no user timeout bounds: at the first retransmission
- * that is due after as long as `retries` of them would take from the shortest timeout on.
+ * Returns when an unacknowledged write fails without a user timeout: at the first retransmission that is due after the
+ * time that `retries` retransmissions would take, starting with the shortest timeout.
  * @see retransmits_timed_out() in net/ipv4/tcp_timer.c
  */
 export function givesUpAfter({ timeout, timeoutMin, timeoutMax, retries }: Retransmission): number {
@@ -99,14 +100,14 @@ export function givesUpAfter({ timeout, timeoutMin, timeoutMax, retries }: Retra
     wait = Math.min(2 * wait, longest);
     waited += wait;
   }
-  // From here on each wait is the longest.
+  // All further waits have the maximum length.
   const rest = Math.max(0, Math.ceil((limit - waited) / longest));
   return timeout + waited + rest * longest;
 }
 
 /**
- * The chance that a living peer of an idle connection is taken for dead within an hour, on a path
- * that loses this share of the packets, in each direction and independently of each other.
+ * Returns the chance that a living peer of an idle connection counts as dead within an hour, on a path that loses this
+ * share of the packets in each direction. The losses are assumed to be independent.
  */
 export function falseAlarmsPerHour(
   system: DeadPeerPlatform,
@@ -115,21 +116,21 @@ export function falseAlarmsPerHour(
 ): number {
   if (!values.keepAlive) return 0;
   const probes = probesOf(system, values);
-  // A probe goes unanswered where it is lost, or its answer.
+  // A probe is unanswered if the probe or its answer is lost.
   const unanswered = 1 - (1 - lossRate) ** 2;
-  // A round begins with silence, and ends with the first answer, or with all probes unanswered.
+  // A round begins with silence. It ends with the first answer or with the last unanswered probe.
   let round = values.keepAliveInitialDelay;
   for (let sent = 1; sent < probes; sent++) round += unanswered ** sent * values.keepAliveInterval;
   const rounds = 3_600_000 / round;
   return -Math.expm1(rounds * Math.log1p(-(unanswered ** probes)));
 }
 
-/** Ticks per second of kernels as they are built. */
+/** The ticks per second with which Linux is built. */
 const TICK_RATES = [100, 250, 300, 1_000];
 
 /**
- * How much later than asked for a timer of Linux may fire: its timer wheel keeps 64 places for each
- * granularity, and is eight times coarser on each further level.
+ * Returns how late a timer of Linux may fire. The timer wheel has 64 slots for each granularity, and each further level
+ * is eight times coarser.
  * @see kernel/time/timer.c
  */
 export function timerLateness(duration: number): number {

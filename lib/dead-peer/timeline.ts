@@ -1,7 +1,8 @@
-// What happens after a peer has fallen silent, moment by moment: for drawings.
+// Lists the events after a peer fell silent, for drawings.
 
 import type { DeadPeerPlan } from './plan';
 
+/** An event on a timeline. */
 export interface TimelineEvent {
   /** Milliseconds since the peer's last segment. */
   readonly at: number;
@@ -17,14 +18,17 @@ export interface Timelines {
 
 const SILENCE: TimelineEvent = { at: 0, what: 'silence' };
 
+/** Returns the events for each bound of a plan, in their order. */
 export function timelinesOf(plan: DeadPeerPlan): Timelines {
   const { idle, busy, worst } = plan.bounds;
   const end = (at: number): TimelineEvent => ({ at, what: 'end' });
   const probes = probesUntil(plan, idle);
   if (worst === idle) {
-    // Keepalive goes on beside the retransmissions, so that nothing adds up.
+    // Probes and retransmissions run at the same time, so their times do not add up.
     const both = (write: number, until: number) =>
-      [...probesUntil(plan, until), ...written(plan, write, until)].sort((a, b) => a.at - b.at);
+      [...probesUntil(plan, until), ...writeAndRetransmissions(plan, write, until)].sort(
+        (a, b) => a.at - b.at,
+      );
     return {
       idle: [SILENCE, ...probes, end(idle)],
       busy: [SILENCE, ...both(0, busy), end(busy)],
@@ -33,8 +37,8 @@ export function timelinesOf(plan: DeadPeerPlan): Timelines {
   }
   return {
     idle: [SILENCE, ...probes, end(idle)],
-    busy: [SILENCE, ...written(plan, 0, busy), end(busy)],
-    worst: [SILENCE, ...probes, ...written(plan, idle, worst), end(worst)],
+    busy: [SILENCE, ...writeAndRetransmissions(plan, 0, busy), end(busy)],
+    worst: [SILENCE, ...probes, ...writeAndRetransmissions(plan, idle, worst), end(worst)],
   };
 }
 
@@ -46,8 +50,8 @@ function probesUntil({ options, probes }: DeadPeerPlan, end: number): TimelineEv
   })).filter(({ at }) => at < end);
 }
 
-/** Data written at some moment, and sent again after twice the time each time. */
-function written(plan: DeadPeerPlan, at: number, end: number): TimelineEvent[] {
+/** A write at a time, and its retransmissions, each after twice the time. */
+function writeAndRetransmissions(plan: DeadPeerPlan, at: number, end: number): TimelineEvent[] {
   const longest = (plan.options.retransmissionTimeoutMax as number | undefined) ?? 120_000;
   const events: TimelineEvent[] = [{ at, what: 'write' }];
   let wait = plan.retransmissionTimeout;

@@ -1,75 +1,79 @@
-// What callers pass, checked before anything is done with it.
+// Checks the timeout and the options of planDeadPeerTimeout(), setDeadPeerTimeout() and tuneSockets().
 
-import { isOptions, rangeError, typeError, unknownOption, valueError } from '../core/validate';
-import { keepAliveSuffices, smallestTimeout, type Wish, type ZeroWindow } from './plan';
+import { rangeError, validateNumber, validateOneOf, valueError } from '../core/validate';
+import {
+  type DeadPeerOptions,
+  keepAliveSuffices,
+  type PlanRequest,
+  smallestTimeout,
+  type ZeroWindow,
+} from './plan';
 import type { DeadPeerPlatform } from './rules';
 
-export function membersOf(options: unknown, names: readonly string[]): Record<string, unknown> {
-  if (options === undefined) return {};
-  if (!isOptions(options)) {
-    throw typeError('options', `an object with any of ${names.join(', ')}`, options);
-  }
-  // A copy: what is checked is what is used, whatever getters the caller's object has.
-  const members: Record<string, unknown> = { ...options };
-  const unknown = Object.keys(members).find((name) => !names.includes(name));
-  if (unknown !== undefined) throw unknownOption('options', unknown, names);
-  return members;
+/** The names of the arguments in errors. */
+export interface ArgumentPaths {
+  readonly timeout: string;
+  readonly options: string;
 }
 
-export function checkedNumber(name: string, value: unknown, least: number, most: number): number {
-  if (typeof value !== 'number') throw typeError(name, 'a number', value);
-  if (!(value >= least && value <= most)) {
-    throw rangeError(name, `>= ${least} and <= ${most}`, value);
-  }
-  return value;
-}
-
-/** Longer than a century, and a number of milliseconds that every kernel takes in its own unit. */
+/** Largest 32-bit number of milliseconds, 24.8 days: every kernel accepts it in its own unit. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
+/** TCP_KEEPCNT of Linux. */
+const MOST_PROBES = 127;
+const ZERO_WINDOW: readonly ZeroWindow[] = ['fail', 'tolerate'];
 
-export function checkedTimeout(timeout: unknown): number {
-  if (typeof timeout !== 'number') throw typeError('timeout', 'a number of milliseconds', timeout);
-  if (!(timeout > 0 && timeout <= LONGEST_TIMEOUT)) {
-    throw rangeError('timeout', `> 0 and <= ${LONGEST_TIMEOUT} ms`, timeout);
-  }
-  return timeout;
+export function validateTimeout(timeout: unknown, path: string): number {
+  return validateNumber(timeout, path, { above: 0, max: LONGEST_TIMEOUT, milliseconds: true });
 }
 
 /** The members of `DeadPeerOptions`. */
-export const DEAD_PEER_OPTIONS = ['minProbes', 'zeroWindow'];
+export const DEAD_PEER_OPTIONS = ['minProbes', 'zeroWindow'] as const;
 
-export function checkedWish(
-  options: Record<string, unknown>,
-): Pick<Wish, 'minProbes' | 'zeroWindow'> {
-  const { minProbes = 3, zeroWindow = 'fail' } = options;
-  const probes = checkedNumber('options.minProbes', minProbes, 1, 127);
-  if (!Number.isInteger(probes)) throw rangeError('options.minProbes', 'an integer', minProbes);
-  if (zeroWindow !== 'fail' && zeroWindow !== 'tolerate') {
-    throw valueError('options.zeroWindow', "must be 'fail' or 'tolerate'", zeroWindow);
-  }
-  return { minProbes: probes, zeroWindow };
+/** Checks the members, and returns them with the defaults in place of `undefined`. */
+export function validatePlanOptions(
+  { minProbes = 3, zeroWindow = 'fail' }: DeadPeerOptions,
+  path: string,
+): Pick<PlanRequest, 'minProbes' | 'zeroWindow'> {
+  const range = { integer: true, min: 1, max: MOST_PROBES };
+  return {
+    minProbes: validateNumber(minProbes, `${path}.minProbes`, range),
+    zeroWindow: validateOneOf(zeroWindow, `${path}.zeroWindow`, ZERO_WINDOW),
+  };
 }
 
-/** `'tolerate'` takes another bound for data: keepalive's own, or more frequent retransmissions. */
-export function checkTolerance(platform: DeadPeerPlatform, zeroWindow: ZeroWindow): void {
+/** Throws where `'tolerate'` is not possible. It needs another bound for data than the user timeout. */
+export function validateTolerance(
+  platform: DeadPeerPlatform,
+  zeroWindow: ZeroWindow,
+  path: string,
+): void {
   if (zeroWindow === 'tolerate' && (platform === 'win32' || platform === 'gvisor')) {
-    const reason = `cannot be 'tolerate' on ${platform}: nothing but the user timeout bounds data there`;
-    throw valueError('options.zeroWindow', reason, zeroWindow);
+    const reason = `cannot be 'tolerate' on ${platform}, where only the user timeout bounds data`;
+    throw valueError(`${path}.zeroWindow`, reason, zeroWindow);
   }
 }
 
-export function tooSmall(timeout: number, wish: Wish): Error {
-  const { platform, minProbes, retransmission } = wish;
-  const smallest = smallestTimeout(wish);
+/**
+ * The error for a timeout that no plan can keep. For callers that try a larger one, it has the members
+ * `smallestTimeout`, in milliseconds, and `reason`.
+ */
+export function timeoutTooSmallError(
+  timeout: number,
+  request: PlanRequest,
+  paths: ArgumentPaths,
+): Error {
+  const { platform, minProbes, retransmission } = request;
+  const smallest = smallestTimeout(request);
   if (smallest > LONGEST_TIMEOUT) {
-    // Nothing but this has no bound of its own: a kernel takes any number for the setting.
-    const reason = `cannot be 'tolerate' here: ${retransmission.retries} retransmissions (net.ipv4.tcp_retries2) take longer than any timeout`;
-    return valueError('options.zeroWindow', reason, wish.zeroWindow);
+    // A kernel accepts any number for this setting, and nothing else here is without a bound.
+    const reason = `cannot be 'tolerate' here, because ${retransmission.retries} retransmissions (net.ipv4.tcp_retries2) take longer than any timeout`;
+    return valueError(`${paths.options}.zeroWindow`, reason, request.zeroWindow);
   }
   const probes = `${minProbes} unanswered ${minProbes === 1 ? 'probe' : 'probes'}`;
-  // Where keepalive alone decides, retransmissions have no part in it.
-  const given = keepAliveSuffices(platform)
+  // Where keepalive alone decides, the retransmission timeout does not count.
+  const reason = keepAliveSuffices(platform)
     ? probes
     : `${probes}, retransmission timeout ${retransmission.timeout} ms`;
-  return rangeError('timeout', `>= ${smallest} ms (${given})`, timeout);
+  const error = rangeError(paths.timeout, `>= ${smallest} ms (${reason})`, timeout);
+  return Object.assign(error, { smallestTimeout: smallest, reason });
 }

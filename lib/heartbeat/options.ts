@@ -2,7 +2,15 @@
 
 import type { Duplex } from 'node:stream';
 import { types } from 'node:util';
-import { isOptions, rangeError, typeError, unknownOption, valueError } from '../core/validate';
+import {
+  rangeError,
+  typeError,
+  validateAbortSignal,
+  validateFunction,
+  validateNumber,
+  validateOptions,
+  valueError,
+} from '../core/validate';
 import { face } from './kernel';
 import type { Rhythm } from './pulse';
 import type { PeerDeath } from './verdict';
@@ -78,40 +86,24 @@ export function checkedOptions<Stream extends Duplex>(
   stream: Stream,
   options: HeartbeatOptions<Stream>,
 ): CheckedOptions<Stream> {
-  const { interval, timeout, send, isAlive, onDead, signal } = membersOf(options, MEMBERS);
+  const { interval, timeout, send, isAlive, onDead, signal } = validateOptions(
+    options,
+    'options',
+    MEMBERS,
+  );
   checkDuration('interval', interval, SHORTEST_INTERVAL);
   const silence = checkedTimeout(timeout, interval);
   if (silence === Number.POSITIVE_INFINITY && send === undefined) {
     throw valueError('options.timeout', 'must not be null where nothing is sent either', null);
   }
-  if (isAlive !== undefined && isAlive !== false) checkFunction('isAlive', isAlive);
-  if (onDead !== undefined) checkFunction('onDead', onDead);
-  if (signal !== undefined) checkSignal(signal);
+  if (isAlive !== undefined && isAlive !== false) validateFunction(isAlive, 'options.isAlive');
+  if (onDead !== undefined) validateFunction(onDead, 'options.onDead');
+  if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   return { interval, timeout: silence, ping: pingOf(stream, send), isAlive, onDead, signal };
 }
 
-/** Reads each member of an object once: a getter may return something else the next time. */
-export function membersOf<Options extends object>(
-  options: Options,
-  known: readonly (keyof Options & string)[],
-): Options {
-  if (!isOptions(options)) {
-    throw typeError('options', `an object with any of ${known.join(', ')}`, options);
-  }
-  for (const name of Object.keys(options)) {
-    if (known.includes(name as keyof Options & string)) continue;
-    throw unknownOption('options', name, known);
-  }
-  return Object.fromEntries(known.map((name) => [name, options[name]])) as Options;
-}
-
 export function checkDuration(name: string, value: unknown, least: number): void {
-  if (typeof value !== 'number') {
-    throw typeError(`options.${name}`, 'a number of milliseconds', value);
-  }
-  if (!(value >= least && value <= LONGEST)) {
-    throw rangeError(`options.${name}`, `>= ${least} and <= ${LONGEST} ms`, value);
-  }
+  validateNumber(value, `options.${name}`, { min: least, max: LONGEST, milliseconds: true });
 }
 
 function checkedTimeout(timeout: unknown, interval: number): number {
@@ -120,22 +112,6 @@ function checkedTimeout(timeout: unknown, interval: number): number {
   checkDuration('timeout', timeout, 0);
   if ((timeout as number) > interval) return timeout as number;
   throw rangeError('options.timeout', `> ${interval} ms, the interval`, timeout);
-}
-
-function checkFunction(name: string, value: unknown): void {
-  if (typeof value !== 'function') throw typeError(`options.${name}`, 'a function', value);
-}
-
-function checkSignal(signal: unknown): void {
-  const { aborted, addEventListener, removeEventListener } = (signal ?? {}) as Partial<AbortSignal>;
-  if (
-    typeof aborted === 'boolean' &&
-    typeof addEventListener === 'function' &&
-    typeof removeEventListener === 'function'
-  ) {
-    return;
-  }
-  throw typeError('options.signal', 'an AbortSignal', signal);
 }
 
 function pingOf(stream: Duplex, send: unknown): (() => unknown) | undefined {

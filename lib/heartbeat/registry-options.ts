@@ -2,8 +2,14 @@
 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { rangeError, typeError, valueError } from '../core/validate';
-import { checkDuration, membersOf } from './options';
+import {
+  typeError,
+  validateFunction,
+  validateNumber,
+  validateOptions,
+  valueError,
+} from '../core/validate';
+import { checkDuration } from './options';
 import type { Peer } from './registry';
 
 /**
@@ -67,12 +73,9 @@ const POLICIES: readonly unknown[] = ['supersede', 'refuse-if-alive', 'refuse'];
 export function checkedRegistryOptions<Identity extends PeerIdentity, Stream extends Duplex>(
   options: PeerRegistryOptions<Identity, Stream> = {},
 ): CheckedRegistryOptions<Identity, Stream> {
-  const members = membersOf(options, ['limit', 'policy', 'aliveWithin']);
+  const members = validateOptions(options, 'options', ['limit', 'policy', 'aliveWithin']);
   const { limit = 1, policy = 'supersede', aliveWithin } = members;
-  if (typeof limit !== 'number') throw typeError('options.limit', 'a number', limit);
-  if (!Number.isInteger(limit) || limit < 1) {
-    throw rangeError('options.limit', 'an integer >= 1', limit);
-  }
+  validateNumber(limit, 'options.limit', { integer: true, min: 1 });
   if (typeof policy !== 'function' && !POLICIES.includes(policy)) {
     const words = POLICIES.map((word) => `'${word}'`).join(', ');
     throw valueError('options.policy', `must be ${words} or a function`, policy);
@@ -94,9 +97,7 @@ export function checkIdentity(identity: unknown): void {
 export function supersededHandler<Stream extends Duplex>(
   options: { readonly onSuperseded?: ((newer: Stream) => void) | undefined } = {},
 ): ((newer: Stream) => void) | undefined {
-  const { onSuperseded } = membersOf(options, ['onSuperseded']);
-  if (onSuperseded !== undefined && typeof onSuperseded !== 'function') {
-    throw typeError('options.onSuperseded', 'a function', onSuperseded);
-  }
+  const { onSuperseded } = validateOptions(options, 'options', ['onSuperseded']);
+  if (onSuperseded !== undefined) validateFunction(onSuperseded, 'options.onSuperseded');
   return onSuperseded;
 }

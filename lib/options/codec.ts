@@ -1,109 +1,117 @@
-// One codec for each kind of option: what JavaScript holds <-> the bytes that the kernel takes.
-// Encoding is where a value is checked: what passes is what the kernel gets, never a coerced one.
+// One codec for each kind of option. It converts a value to the bytes that the kernel takes, and back. Encoding checks
+// the value: the kernel gets exactly this value, and no coerced one.
 
-import type { Linger, Row, Spelling } from '../catalogue/catalogue';
+import type { Linger, PlatformOption, Row } from '../catalogue/catalogue';
 import { constantTables } from '../core/constants';
 import { bytes, words } from '../core/record-buffer';
-import { rangeError, typeError, valueError } from '../core/validate';
+import {
+  numberError,
+  rangeError,
+  typeError,
+  validateBoolean,
+  validateOneOf,
+  validateString,
+  valueError,
+} from '../core/validate';
 
 /** An option as this system has it. */
 export interface Option {
   readonly name: string;
   readonly row: Row;
-  readonly spelling: Spelling;
+  readonly platformOption: PlatformOption;
   readonly level: number;
   readonly option: number;
-  /** Place in the catalogue: options of one call are written in this order. */
+  /** The place in the catalogue: the options of one call are set in this order. */
   readonly order: number;
   readonly codec: Codec;
-  // What every call asks for, once more and flat: rows and spellings have many shapes, an Option one.
+  // Copies of what every call reads: rows have many shapes in V8, and an Option has one.
   readonly writable: boolean;
   readonly tcpOnly: boolean;
   /** The range in the kernel's unit. */
   readonly min: number;
   readonly max: number;
-  /** How much of ours is one of the kernel's units; NaN where only the codec can tell. */
+  /** The kernel's unit in ours: 1000 for seconds. NaN if only the codec can convert. */
   readonly divisor: number;
+  /** Its path in the argument of setOptions(), for errors. */
+  readonly path: string;
 }
 
 export interface Codec {
-  /** Room that reading takes, in bytes. */
+  /** The size of the buffer for reading, in bytes. */
   readonly room: number;
-  /** Checks a value. One word for nearly every option, else the bytes. `label`: for the error. */
-  encode(value: unknown, option: Option, label: string): number | Uint8Array;
-  /** The value in the scratch buffer, at word `at`, of which the kernel wrote `length` bytes. */
+  /** Checks a value and returns it as one word or as bytes. `path` names the value in an error. */
+  encode(value: unknown, option: Option, path: string): number | Uint8Array;
+  /** Returns the value at word `at` of the record buffer, where the kernel wrote `length` bytes. */
   decode(at: number, length: number, option: Option): unknown;
 }
 
 export const MILLISECONDS = { s: 1000, ms: 1, us: 0.001 } as const;
 const UNIT_NAMES = { s: 's', ms: 'ms', us: 'µs' } as const;
 
-/** The kernel's name of an option and its own range, for people. */
-export function kernelRange({ name, min, max, unit }: Spelling): string {
+/** Describes the kernel's name and range of an option, for an error. */
+export function kernelRange({ name, min, max, unit }: PlatformOption): string {
   return `${name} on ${process.platform}: ${min} to ${max}${unit ? ` ${UNIT_NAMES[unit]}` : ''}`;
 }
 
-/** A duration in the kernel's unit: rounded up, and to 0 only from 0. */
+/** Converts a duration to the kernel's unit. Rounds up, and only 0 becomes 0. */
 function toUnits(milliseconds: number, unit: 's' | 'ms' | 'us'): number {
   let units: number;
   if (unit === 's') units = Math.ceil(milliseconds / 1000);
   else if (unit === 'ms') units = Math.ceil(milliseconds);
-  // 0.057 ms * 1000 is 57.00000000000001: what is less than a nanosecond away is that value.
+  // 0.057 ms * 1000 is 57.00000000000001: a difference below a nanosecond does not round up.
   else units = Math.ceil(Math.round(milliseconds * 1e6) / 1e3);
   return units === 0 && milliseconds > 0 ? 1 : units;
 }
 
-function encodeDuration(value: unknown, option: Option, label: string): number {
-  const { spelling } = option;
-  const { unit = 'ms', min = 0, max = 0 } = spelling;
-  if (typeof value !== 'number') {
-    const system = option.row.system ? ", or 'system'" : '';
-    throw typeError(label, `a number of milliseconds${system}`, value);
+function encodeDuration(value: unknown, option: Option, path: string): number {
+  const { min, max } = option;
+  const { unit = 'ms' } = option.platformOption;
+  if (typeof value === 'number') {
+    const units = toUnits(value, unit);
+    // `value >= 0`, because a negative fraction would round up to 0. NaN fails each comparison.
+    if (value >= 0 && units >= min && units <= max) return units;
   }
-  const units = toUnits(value, unit);
-  // Written so that NaN fails; a negative fraction would round up to 0.
-  if (!(value >= 0 && units >= min && units <= max)) {
-    const low = min > 0 && unit === 's' ? '> 0' : `>= ${min * MILLISECONDS[unit]}`;
-    const range = `${low} and <= ${max * MILLISECONDS[unit]} ms`;
-    throw rangeError(label, `${range} (${kernelRange(spelling)})`, value);
-  }
-  return units;
+  const range = {
+    // Every fraction of the first second is rounded up to 1 s.
+    ...(min > 0 && unit === 's' ? { above: 0 } : { min: min * MILLISECONDS[unit] }),
+    max: max * MILLISECONDS[unit],
+    milliseconds: true,
+  };
+  throw numberError(path, { ...range, ...reasonAndAlternative(option) }, value);
 }
 
-function encodeInteger(value: unknown, option: Option, label: string): number {
-  const { spelling } = option;
-  const { min = 0, max = 0 } = spelling;
-  if (typeof value !== 'number') {
-    const system = option.row.system ? ", or 'system'" : '';
-    throw typeError(label, `an integer${system}`, value);
+function encodeInteger(value: unknown, option: Option, path: string): number {
+  const { min, max } = option;
+  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) {
+    return value as number;
   }
-  if (!Number.isInteger(value)) throw rangeError(label, 'an integer', value);
-  if (value < min || value > max) {
-    throw rangeError(label, `>= ${min} and <= ${max} (${kernelRange(spelling)})`, value);
-  }
-  return value;
+  throw numberError(path, { integer: true, min, max, ...reasonAndAlternative(option) }, value);
 }
 
-function milliseconds(units: number, spelling: Spelling): number {
-  return spelling.unit === 'us' ? units / 1000 : units * MILLISECONDS[spelling.unit ?? 'ms'];
+/** For the error: the kernel's range, and `'system'` if it is allowed. */
+function reasonAndAlternative({ row, platformOption }: Option) {
+  return { reason: kernelRange(platformOption), ...(row.system && { or: "'system'" }) };
+}
+
+function milliseconds(units: number, platformOption: PlatformOption): number {
+  return platformOption.unit === 'us'
+    ? units / 1000
+    : units * MILLISECONDS[platformOption.unit ?? 'ms'];
 }
 
 const boolean: Codec = {
   room: 4,
-  encode(value, _option, label) {
-    if (typeof value !== 'boolean') throw typeError(label, 'a boolean', value);
-    return value ? 1 : 0;
-  },
-  // Not `=== 1`: macOS answers with the flag's bit.
+  encode: (value, _option, path) => (validateBoolean(value, path) ? 1 : 0),
+  // Not `=== 1`: macOS returns the bit of the flag.
   decode: (at) => words[at] !== 0,
 };
 
 const integer: Codec = {
   room: 4,
   encode: encodeInteger,
-  decode(at, _length, { spelling }) {
+  decode(at, _length, { platformOption }) {
     const value = words[at] as number;
-    if (spelling.none !== undefined && value === spelling.none) return null;
+    if (platformOption.none !== undefined && value === platformOption.none) return null;
     return value >>> 0;
   },
 };
@@ -111,22 +119,23 @@ const integer: Codec = {
 const duration: Codec = {
   room: 4,
   encode: encodeDuration,
-  decode: (at, _length, { spelling }) => milliseconds((words[at] as number) >>> 0, spelling),
+  decode: (at, _length, { platformOption }) =>
+    milliseconds((words[at] as number) >>> 0, platformOption),
 };
 
 const TWO_32 = 2 ** 32;
 
-// An unsigned long: 8 bytes on 64-bit systems, and all ones for no limit.
+// An unsigned long: 8 bytes on 64-bit systems. All ones means no limit.
 const rate: Codec = {
   room: 8,
-  encode(value, option, label) {
+  encode(value, option, path) {
     if (value === Number.POSITIVE_INFINITY) return new Uint8Array(8).fill(0xff);
-    const whole = encodeInteger(value, option, label);
+    const whole = encodeInteger(value, option, path);
     return new Uint8Array(Uint32Array.of(whole % TWO_32, whole / TWO_32).buffer);
   },
   decode(at, length) {
     const low = (words[at] as number) >>> 0;
-    // Kernels before 5.0 have 32 bits of it.
+    // Kernels before 5.0 have 32 bits.
     if (length < 8) return low === 0xffff_ffff ? Number.POSITIVE_INFINITY : low;
     const high = (words[at + 1] as number) >>> 0;
     const unlimited = low === 0xffff_ffff && high === 0xffff_ffff;
@@ -134,7 +143,7 @@ const rate: Codec = {
   },
 };
 
-// dscp.ts reads and writes it: only the check is here.
+// dscp.ts reads and sets it. Only its check is here.
 const dscp: Codec = {
   room: 4,
   encode: encodeInteger,
@@ -143,18 +152,17 @@ const dscp: Codec = {
 
 const text: Codec = {
   room: 64,
-  encode(value, { spelling }, label) {
-    if (typeof value !== 'string') throw typeError(label, 'a string', value);
-    const { min = 0, max = 0 } = spelling;
-    // Of one byte each: the kernel's names are ASCII, and would end at a NUL.
-    if (!/^[\x20-\x7e]*$/.test(value)) {
-      throw valueError(label, 'must be of printable ASCII characters', value);
+  encode(value, { platformOption, min, max }, path) {
+    const characters = validateString(value, path);
+    // The kernel's names are ASCII, and end at a NUL.
+    if (!/^[\x20-\x7e]*$/.test(characters)) {
+      throw valueError(path, 'must consist of printable ASCII characters', value);
     }
-    if (value.length < min || value.length > max) {
-      throw rangeError(label, `of ${min} to ${max} characters (${spelling.name})`, value);
+    if (characters.length < min || characters.length > max) {
+      throw rangeError(path, `${min} to ${max} characters long (${platformOption.name})`, value);
     }
-    // The NUL goes along: without it the empty string would be no bytes at all.
-    return Buffer.from(`${value}\0`, 'latin1');
+    // With the NUL, because the empty string would have no bytes without it.
+    return Buffer.from(`${characters}\0`, 'latin1');
   },
   decode(at, length) {
     const value = Buffer.from(bytes.subarray(at * 4, at * 4 + length)).toString('latin1');
@@ -163,11 +171,11 @@ const text: Codec = {
   },
 };
 
-/** A number of 64 bits, as decimal digits: `JSON.stringify` takes no bigint. */
+/** A 64-bit number as decimal digits, because `JSON.stringify` does not accept a bigint. */
 const cookie: Codec = {
   room: 8,
-  encode(value, _option, label) {
-    throw valueError(label, 'is read-only', value);
+  encode() {
+    throw new Error('no system can set a cookie');
   },
   decode(at) {
     const low = BigInt((words[at] as number) >>> 0);
@@ -177,54 +185,51 @@ const cookie: Codec = {
 
 const linger: Codec = {
   room: 8,
-  encode(value, option, label) {
+  encode(value, option, path) {
     if (typeof value !== 'object' || value === null) {
-      throw typeError(label, 'an object { enable, timeout }', value);
+      throw typeError(path, 'an object { enable, timeout }', value);
     }
     const { enable, timeout } = value as Partial<Linger>;
-    if (typeof enable !== 'boolean') throw typeError(`${label}.enable`, 'a boolean', enable);
-    const seconds = encodeDuration(timeout, option, `${label}.timeout`);
-    const members = [Number(enable), seconds];
+    const members = [
+      Number(validateBoolean(enable, `${path}.enable`)),
+      encodeDuration(timeout, option, `${path}.timeout`),
+    ];
     return new Uint8Array(
-      option.spelling.layout === 'short'
+      option.platformOption.layout === 'short'
         ? Uint16Array.from(members).buffer
         : Int32Array.from(members).buffer,
     );
   },
-  decode(at, _length, { spelling }): Linger {
+  decode(at, _length, { platformOption }): Linger {
     const [enable, seconds] =
-      spelling.layout === 'short'
+      platformOption.layout === 'short'
         ? new Uint16Array(words.slice(at, at + 1).buffer)
         : words.subarray(at, at + 2);
-    return { enable: enable !== 0, timeout: milliseconds(seconds as number, spelling) };
+    return { enable: enable !== 0, timeout: milliseconds(seconds as number, platformOption) };
   },
 };
 
 const enumeration: Codec = {
   room: 4,
-  encode(value, option, label) {
-    const names = namesOf(option);
-    const number = typeof value === 'string' ? names.get(value) : undefined;
-    if (number !== undefined) return number;
-    const expected = [...names.keys()].map((name) => `'${name}'`).join(', ');
-    if (typeof value !== 'string') throw typeError(label, `one of ${expected}`, value);
-    throw valueError(label, `must be one of ${expected}`, value);
+  encode(value, option, path) {
+    const numbers = numbersByName(option);
+    return numbers.get(validateOneOf(value, path, [...numbers.keys()])) as number;
   },
   decode(at, _length, option) {
-    for (const [name, number] of namesOf(option)) if (number === words[at]) return name;
+    for (const [name, number] of numbersByName(option)) if (number === words[at]) return name;
     return null;
   },
 };
 
-/** The names of an enumeration that this system has, with its numbers for them. */
-function namesOf({ row }: Option): Map<string, number> {
-  const names = new Map<string, number>();
-  if (row.kind !== 'enum') return names;
+/** Returns the names of an enumeration that this system has, with its numbers. */
+function numbersByName({ row }: Option): Map<string, number> {
+  const numbers = new Map<string, number>();
+  if (row.kind !== 'enum') return numbers;
   for (const [name, constant] of Object.entries(row.values)) {
     const number = constantTables().values[constant];
-    if (number !== undefined) names.set(name, number);
+    if (number !== undefined) numbers.set(name, number);
   }
-  return names;
+  return numbers;
 }
 
 export const codecs: Readonly<Record<Row['kind'], Codec>> = {

@@ -1,4 +1,4 @@
-// The option `dscp`: one name for IP_TOS of IPv4 and IPV6_TCLASS of IPv6. Both hold it above two bits of ECN.
+// The option `dscp`: the upper six bits of IP_TOS of IPv4 and IPV6_TCLASS of IPv6. The lower two bits are ECN.
 
 import { constantTables } from '../core/constants';
 import { getRecords, RECORD_HEADER_WORDS, reserveRecord, words } from '../core/record-buffer';
@@ -7,27 +7,27 @@ import { optionNamed } from './option';
 
 const ECN = 0b11;
 
-/** An option that a socket has, and the word that the kernel holds for it. */
+/** An option that a socket has, and its value in the kernel. */
 interface Held {
   readonly option: Option;
   readonly word: number;
 }
 
-/** `dscp` as IPv4 has it, then as IPv6 has it. */
+/** The option of IPv4, then the option of IPv6. */
 let both: readonly Option[] | undefined;
 
 function optionsOfBoth(): readonly Option[] {
   const ipv4 = optionNamed('dscp', 'getsockopt');
   const { values, levels } = constantTables();
-  const { ipv6: name = '' } = ipv4.spelling;
+  const { ipv6: name = '' } = ipv4.platformOption;
   const { [name]: option } = values;
   const { [name]: level } = levels;
   if (option === undefined || level === undefined) return [ipv4];
-  return [ipv4, { ...ipv4, option, level, spelling: { ...ipv4.spelling, name } }];
+  return [ipv4, { ...ipv4, option, level, platformOption: { ...ipv4.platformOption, name } }];
 }
 
-/** An IPv6 socket may have both: with an IPv4 peer it sends IPv4 packets. */
-function heldBy(fd: number): Held[] {
+/** Returns the options that the socket has. An IPv6 socket can have both: it sends IPv4 packets to an IPv4 peer. */
+function readBoth(fd: number): Held[] {
   both ??= optionsOfBoth();
   let at = 0;
   for (const { level, option, codec } of both) at = reserveRecord(at, level, option, codec.room);
@@ -38,16 +38,16 @@ function heldBy(fd: number): Held[] {
     .map(({ option, at }) => ({ option, word: words[at + RECORD_HEADER_WORDS] as number }));
 }
 
-/** The DSCP of the socket's own family, or `undefined` for a socket that has none. */
+/** Returns the DSCP of the socket's own family, or `undefined` for a socket without one. */
 export function readDscp(fd: number): number | undefined {
-  const word = heldBy(fd).at(-1)?.word;
+  const word = readBoth(fd).at(-1)?.word;
   return word === undefined ? undefined : (word & 0xff) >> 2;
 }
 
-/** What to write for `dscp`: into each option that the socket has, without a change of its bits of ECN. */
+/** Returns the new value of each option that the socket has. The ECN bits do not change. */
 export function dscpWords(fd: number, dscp: number): Held[] {
-  const held = heldBy(fd);
-  // A socket that has neither: the kernel says why not.
+  const held = readBoth(fd);
+  // The socket has neither option: the kernel's refusal is the error.
   if (held.length === 0) return [{ option: optionNamed('dscp', 'setsockopt'), word: dscp << 2 }];
   return held.map(({ option, word }) => ({ option, word: (dscp << 2) | (word & ECN) }));
 }

@@ -1,25 +1,25 @@
-// Keepalive of Windows by SIO_KEEPALIVE_VALS: in milliseconds, where the options take whole seconds;
-// and the only way on versions before 10.1709, which have no options for it.
+// Sets keepalive on Windows with SIO_KEEPALIVE_VALS. It takes milliseconds, and the options take whole seconds. Versions
+// before 10.1709 have no options for the times.
 
 import { binding } from '../core/addon';
 import { systemError, unsupportedError } from '../core/errors';
 import { setRecords, words, writeIntRecord } from '../core/record-buffer';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
-import { optionError, rangeError, typeError } from '../core/validate';
+import { numberError, validateBoolean, validateNumber, valueError } from '../core/validate';
 import { getSystemDefaults } from '../system-defaults/system-defaults';
-import type { KeepAliveOptions } from './keepalive';
-import { encode, mayHave, writableOption } from './option';
+import type { KeepAliveOptions } from './keepalive-options';
+import { encode, mayBeSupported, writableOption } from './option';
 import { getOption } from './options';
 
 const IOCTL = 'SIO_KEEPALIVE_VALS';
 const DWORD_MAX = 4_294_967_295;
 
-/** Whether these values are beyond the options that this Windows has. */
-export function needsValues({ initialDelay, interval, count }: KeepAliveOptions): boolean {
+/** Whether the options of this Windows cannot set these values. */
+export function needsIoctl({ initialDelay, interval, count }: KeepAliveOptions): boolean {
   if (isFraction(initialDelay) || isFraction(interval)) return true;
   const timed = initialDelay !== undefined || interval !== undefined;
-  return (timed && !hasTimes()) || (count !== undefined && !mayHave('keepAliveCount'));
+  return (timed && !hasTimes()) || (count !== undefined && !mayBeSupported('keepAliveCount'));
 }
 
 function isFraction(value: unknown): boolean {
@@ -27,17 +27,15 @@ function isFraction(value: unknown): boolean {
 }
 
 function hasTimes(): boolean {
-  return mayHave('keepAliveInitialDelay') && mayHave('keepAliveInterval');
+  return mayBeSupported('keepAliveInitialDelay') && mayBeSupported('keepAliveInterval');
 }
 
-/** Checks everything before the first system call, and writes the switch last, as options are written. */
-export function setKeepAliveValues(socket: SocketLike, options: KeepAliveOptions): void {
+/** Checks all values before the first system call. Sets the switch last, as setKeepAlive() does with options. */
+export function setWithIoctl(socket: SocketLike, options: KeepAliveOptions): void {
   const initialDelay = milliseconds('initialDelay', options, 'keepAliveInitialDelay');
   const interval = milliseconds('interval', options, 'keepAliveInterval');
   const { enable } = options;
-  if (enable !== undefined && typeof enable !== 'boolean') {
-    throw typeError('options.enable', 'a boolean', enable);
-  }
+  if (enable !== undefined) validateBoolean(enable, 'options.enable');
   const count = countOf(options.count);
   const timed = initialDelay !== undefined || interval !== undefined;
   if (timed && !hasTimes() && (initialDelay === undefined || interval === undefined)) {
@@ -49,8 +47,7 @@ export function setKeepAliveValues(socket: SocketLike, options: KeepAliveOptions
   }
 
   const fd = descriptorOf(socket);
-  // What is left alone goes down again as it is: the call has no word for it, and ignores both times
-  // where it is to switch off.
+  // The call always takes both times, so the present value is set again. It ignores the times when it switches off.
   const switched = enable ?? getOption(fd, 'keepAlive');
   const delay = timed ? (initialDelay ?? getOption(fd, 'keepAliveInitialDelay')) : 0;
   const pause = timed ? (interval ?? getOption(fd, 'keepAliveInterval')) : 0;
@@ -66,10 +63,10 @@ export function setKeepAliveValues(socket: SocketLike, options: KeepAliveOptions
 }
 
 function set(fd: number, name: 'keepAliveCount' | 'keepAlive', word: number, applied: string[]) {
-  const { level, option, spelling } = writableOption(name);
+  const { level, option, platformOption } = writableOption(name);
   writeIntRecord(0, level, option, word);
   if (setRecords(fd, 1) !== 1) {
-    throw systemError(words[2] as number, 'setsockopt', spelling.name, { applied });
+    throw systemError(words[2] as number, 'setsockopt', platformOption.name, { applied });
   }
   applied.push(name);
 }
@@ -79,32 +76,29 @@ function milliseconds(
   options: KeepAliveOptions,
   setting: 'keepAliveInitialDelay' | 'keepAliveInterval',
 ): number | undefined {
-  const label = `options.${member}`;
+  const path = `options.${member}`;
   const value = options[member] as unknown;
   if (value === undefined) return undefined;
   if (value === 'system') {
     const system = getSystemDefaults()[setting].value;
-    if (system === null) throw optionError(label, "cannot be 'system': the registry is not told");
-    return system;
+    if (system !== null) return system;
+    const reason = "cannot be 'system' here, because the registry value is not readable";
+    throw valueError(path, reason, value);
   }
-  if (typeof value !== 'number') {
-    throw typeError(label, "a number of milliseconds, or 'system'", value);
-  }
-  const rounded = Math.ceil(value);
-  if (!(value > 0 && rounded <= DWORD_MAX)) {
-    throw rangeError(label, `> 0 and <= ${DWORD_MAX} ms (${IOCTL})`, value);
-  }
-  return rounded;
+  const range = { above: 0, max: DWORD_MAX, milliseconds: true, or: "'system'", reason: IOCTL };
+  return Math.ceil(validateNumber(value, path, range));
 }
 
-/** The word to write, or `undefined` where nothing is to be written. */
+/** Returns the count to set, or `undefined` if the socket has it already. */
 function countOf(count: unknown): number | undefined {
   if (count === undefined) return undefined;
-  if (mayHave('keepAliveCount')) {
+  if (mayBeSupported('keepAliveCount')) {
     return encode(count, writableOption('keepAliveCount'), 'options.count') as number;
   }
   const fixed = getSystemDefaults().keepAliveCount.value;
   if (count === 'system' || count === fixed) return undefined;
-  if (typeof count !== 'number') throw typeError('options.count', "an integer, or 'system'", count);
+  if (typeof count !== 'number') {
+    throw numberError('options.count', { integer: true, or: "'system'" }, count);
+  }
   throw unsupportedError('TCP_KEEPCNT', 'setsockopt', `this Windows always sends ${fixed} probes`);
 }

@@ -1,60 +1,40 @@
-// Keepalive in one call, in the shape that Node's own socket.setKeepAlive() has.
+// Sets and reads keepalive in one call. The options have the names of Node's own socket.setKeepAlive().
 
 import type { OptionName } from '../catalogue/catalogue';
 import { RECORD_HEADER_WORDS, words, writeIntRecord } from '../core/record-buffer';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
-import { isOptions, typeError, unknownOption } from '../core/validate';
+import { isOptions, typeError, unknownOption, valueError } from '../core/validate';
 import type { Option } from './codec';
-import { needsValues, setKeepAliveValues } from './keepalive-windows';
-import { encode, isAsked, mayHave, optionNamed, writableOption } from './option';
+import type { KeepAliveOptions } from './keepalive-options';
+import { needsIoctl, setWithIoctl } from './keepalive-windows';
+import { encode, isConfirmed, mayBeSupported, optionNamed, writableOption } from './option';
 import { decodeAt, read, requireTcp, write } from './records';
 
-/** Keepalive of a socket, as the kernel holds it. Times in milliseconds. */
+/** The keepalive values of a socket. Times are in milliseconds. */
 export interface KeepAlive {
-  /** Whether a silent peer is probed (`SO_KEEPALIVE`). */
+  /** Whether the kernel probes a silent peer (`SO_KEEPALIVE`). */
   enable: boolean;
   /**
-   * Time without any segment from the peer until the first probe (`TCP_KEEPIDLE`).
-   * `null` where the system does not tell: Windows before 10.1709.
+   * Time without any segment from the peer until the first probe (`TCP_KEEPIDLE`). `null` if the system does not report
+   * it: Windows before 10.1709.
    */
   initialDelay: number | null;
-  /** Time between two probes (`TCP_KEEPINTVL`). `null` where the system does not tell. */
+  /** Time between two probes (`TCP_KEEPINTVL`). `null` as for `initialDelay`. */
   interval: number | null;
-  /** Unanswered probes after which the connection fails (`TCP_KEEPCNT`). `null`: as above. */
+  /** Unanswered probes after which the connection fails (`TCP_KEEPCNT`). `null`: Windows before 10.1703. */
   count: number | null;
 }
 
-/**
- * What {@link setKeepAlive} takes; `undefined` is left alone, and `'system'` puts the system's
- * default back.
- */
-export interface KeepAliveOptions {
-  /** Probe a silent peer (`SO_KEEPALIVE`); written last. */
-  enable?: boolean | undefined;
-  /**
-   * Time without any segment from the peer until the first probe, in milliseconds, rounded up to
-   * whole seconds. Linux: `TCP_KEEPIDLE`, 1 ms to 32 767 s. Windows: whole milliseconds, by
-   * `SIO_KEEPALIVE_VALS` where `TCP_KEEPIDLE` cannot have them; reading back gives seconds.
-   */
-  initialDelay?: number | 'system' | undefined;
-  /**
-   * Time between two probes, in milliseconds, rounded up to whole seconds. Linux: `TCP_KEEPINTVL`,
-   * 1 ms to 32 767 s. Windows: as `initialDelay`.
-   */
-  interval?: number | 'system' | undefined;
-  /** Unanswered probes after which the connection fails. Linux: `TCP_KEEPCNT`, 1 to 127. */
-  count?: number | 'system' | undefined;
-}
-
-/** A member and its option, which is found when it is first used. */
+/** A member of the options, and its option in the catalogue, which is looked up at the first use. */
 interface Member {
   readonly name: OptionName;
-  readonly label: string;
+  /** Its path in the argument of setKeepAlive(), for errors. */
+  readonly path: string;
   option: Option | undefined;
 }
 
-const member = (name: OptionName, label: string): Member => ({ name, label, option: undefined });
+const member = (name: OptionName, path: string): Member => ({ name, path, option: undefined });
 const INITIAL_DELAY = member('keepAliveInitialDelay', 'options.initialDelay');
 const INTERVAL = member('keepAliveInterval', 'options.interval');
 const COUNT = member('keepAliveCount', 'options.count');
@@ -70,31 +50,40 @@ const AS_NEW: KeepAliveOptions = {
 const isWindows = process.platform === 'win32';
 
 /**
- * Sets keepalive in one native call: `setKeepAlive(socket, { enable: true, initialDelay: 30_000,
- * interval: 5_000, count: 3 })` finds a dead peer of an idle connection after 30 + 3 x 5 seconds.
+ * Sets keepalive: `setKeepAlive(socket, { enable: true, initialDelay: 30_000, interval: 5_000, count: 3 })` detects a
+ * dead peer of an idle connection after 30 + 3 x 5 seconds.
  *
- * A boolean is the switch alone, and keeps the three values. `'system'` makes all four as a new
- * socket has them. On a listening server, connections that it accepts from then on inherit all
- * four (not the initial delay on macOS).
+ * A boolean only switches keepalive on or off, and keeps the three values. `'system'` restores all four values of a new
+ * socket. Connections that a listening server accepts later inherit all four (on macOS not the initial delay).
  *
- * Every value is checked before the first system call. The kernel gets initial delay, interval,
- * count and the switch in this order, so that no refusal leaves keepalive on with the system's two
- * hours. A later `socket.setKeepAlive(true, otherDelay)` of Node's own puts interval and count
- * back to 1 s and 10 (unless it names them, Node 24.19 and 26.4).
+ * Every value is checked before the first system call. One native call then sets initial delay, interval, count and the
+ * switch in this order, so that a refusal never leaves keepalive on with the system's two hours. A later call of Node's
+ * own `socket.setKeepAlive(true, delay)` resets interval and count to 1 s and 10, unless it sets them too (Node 24.19 and
+ * 26.4).
  *
- * On Windows, times that are no whole seconds go down by `SIO_KEEPALIVE_VALS`, and before 10.1709 all
- * of them do: then `initialDelay` and `interval` only together, always ten probes, and no reading back.
+ * On Windows `SIO_KEEPALIVE_VALS` sets times that are not whole seconds, and before 10.1709 all times. Then `initialDelay`
+ * and `interval` can only be set together, there are always ten probes, and the times cannot be read.
  *
- * While sent data is unacknowledged Linux sends no probes: see the option `userTimeout`.
- * @throws TypeError, RangeError for a wrong value or an unknown name; nothing was set then.
- * @throws SocketOptionError for a refused call (`applied` names what had been set before it), for
- *   a socket that is not TCP (`ENOPROTOOPT`, `ENOTSUP`), and for one that is not open.
+ * Linux sends no probes while sent data is unacknowledged: see the option `userTimeout`.
+ *
+ * Every system: `SO_KEEPALIVE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT`, `TCP_KEEPIDLE` (macOS: `TCP_KEEPALIVE`).
+ * @throws TypeError, RangeError for a wrong value or an unknown name, with the allowed range. Nothing was set.
+ * @throws TypeError `ERR_INVALID_ARG_VALUE` for a third argument: the delay is the member `initialDelay`.
+ * @throws SocketOptionError `ENOPROTOOPT`, `ENOTSUP` for a socket that is not TCP, `ERR_SOCKET_*` for a socket that is not
+ *   open, other codes for a refused call. `applied` names the options that were set before it.
+ * @see tcp(7), RFC 9293 section 3.8.4
  */
 export function setKeepAlive(
   socket: SocketLike,
   options: KeepAliveOptions | boolean | 'system',
+): void;
+export function setKeepAlive(
+  socket: SocketLike,
+  options: KeepAliveOptions | boolean | 'system',
+  delay?: unknown,
 ): void {
-  // Without lists or loops: all that is done here is a tenth of what the kernel does.
+  if (delay !== undefined) throw separateDelayError(delay);
+  // Unrolled: a loop here costs about 10 % of the call (bench: setKeepAlive).
   const values = valuesOf(options);
   const { initialDelay, interval, count, enable } = values;
   if (
@@ -103,13 +92,13 @@ export function setKeepAlive(
     count === undefined ||
     enable === undefined
   ) {
-    refuseOtherNames(options);
+    rejectUnknownMembers(options);
   }
   if (isWindows) {
-    // Not the caller's object, whose getters may answer otherwise the next time.
+    // A copy: a getter of the caller's object may return another value the next time.
     const read = { initialDelay, interval, count, enable };
-    if (needsValues(read)) {
-      setKeepAliveValues(socket, read);
+    if (needsIoctl(read)) {
+      setWithIoctl(socket, read);
       return;
     }
   }
@@ -118,7 +107,7 @@ export function setKeepAlive(
   const countWord = encodeMember(COUNT, count);
   const enableWord = enable === true ? 1 : encodeMember(ENABLE, enable);
 
-  // Last, because a getter of the caller's may have closed the socket, or made a call of its own.
+  // Last, because a getter of the caller's object may close the socket or call this function.
   const fd = descriptorOf(socket);
   let at = 0;
   if (delayWord !== undefined) at = put(at, INITIAL_DELAY, delayWord);
@@ -131,8 +120,15 @@ export function setKeepAlive(
   write(fd, at / WORDS);
 }
 
-/** A member that is missing may stand there under a name of its own: `idle`, `delay`, `probes`. */
-function refuseOtherNames(options: KeepAliveOptions | boolean | 'system'): void {
+/** Node's socket.setKeepAlive(true, 30_000) takes the delay as an argument of its own. */
+function separateDelayError(delay: unknown): TypeError {
+  const reason =
+    'must be a member of the options: setKeepAlive(socket, { enable: true, initialDelay: 30_000 })';
+  return valueError('initialDelay', reason, delay);
+}
+
+/** Throws for an unknown member: a missing member may be misspelt (`idle`, `delay`, `probes`). */
+function rejectUnknownMembers(options: KeepAliveOptions | boolean | 'system'): void {
   if (typeof options !== 'object') return;
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(AS_NEW, name)) continue;
@@ -140,12 +136,12 @@ function refuseOtherNames(options: KeepAliveOptions | boolean | 'system'): void 
   }
 }
 
-/** Words of a record whose value is one word. */
+/** The length in words of a record whose value is one word. */
 const WORDS = RECORD_HEADER_WORDS + 1;
 
 function encodeMember(member: Member, value: unknown): number | undefined {
   if (value === undefined) return undefined;
-  return encode(value, optionFor(member), member.label) as number;
+  return encode(value, optionFor(member), member.path) as number;
 }
 
 function optionFor(member: Member): Option {
@@ -154,7 +150,7 @@ function optionFor(member: Member): Option {
 
 function findOption(member: Member): Option {
   const option = writableOption(member.name);
-  if (isAsked(option)) member.option = option;
+  if (isConfirmed(option)) member.option = option;
   return option;
 }
 
@@ -176,19 +172,24 @@ function valuesOf(options: KeepAliveOptions | boolean | 'system'): KeepAliveOpti
   return options;
 }
 
-/** The options that this system tells, found at the first read; the switch is the last of them. */
+/** The options that this system can read, looked up at the first read. The switch is the last one. */
 let readable: readonly Option[] | undefined;
 
 /**
- * Reads keepalive from the kernel, in one native call: whoever set it, and what a socket has that
- * nobody tuned. Works on listening servers too.
- * @throws SocketOptionError for a socket that is not TCP (`ENOPROTOOPT`, `ENOTSUP`) or not open.
+ * Reads keepalive from the kernel: `getKeepAlive(socket).initialDelay`.
+ *
+ * One native call. It returns the present values, also if Node or another library has set them, and of listening servers
+ * too.
+ * @returns the four values, times in milliseconds; `null` for a value that the system does not report.
+ * @throws SocketOptionError `ENOPROTOOPT`, `ENOTSUP` for a socket that is not TCP, `ERR_SOCKET_*` for a socket that is not
+ *   open.
+ * @see tcp(7)
  */
 export function getKeepAlive(socket: SocketLike): KeepAlive {
   const options = readable ?? findReadable();
   read(socket, options);
-  if (options.length < 4) return toldBy(options);
-  // All four, in their order: one literal, because making the object is half of what is done here.
+  if (options.length < 4) return decodeAvailable(options);
+  // One literal with all four: creating the object is half of the time here.
   return {
     enable: words[RECORD_HEADER_WORDS + 3 * WORDS] !== 0,
     initialDelay: (words[RECORD_HEADER_WORDS] as number) * (options[0] as Option).divisor,
@@ -199,22 +200,22 @@ export function getKeepAlive(socket: SocketLike): KeepAlive {
 
 function findReadable(): readonly Option[] {
   const options = [INITIAL_DELAY, INTERVAL, COUNT, ENABLE]
-    .filter((member) => member === ENABLE || mayHave(member.name))
+    .filter((member) => member === ENABLE || mayBeSupported(member.name))
     .map(({ name }) => optionNamed(name, 'getsockopt'));
-  if (options.every(isAsked)) readable = options;
+  if (options.every(isConfirmed)) readable = options;
   return options;
 }
 
-/** The same where the system does not tell all four. */
-function toldBy(options: readonly Option[]): KeepAlive {
-  const told = (name: OptionName): unknown => {
+/** Decodes the values on a system that does not report all four. */
+function decodeAvailable(options: readonly Option[]): KeepAlive {
+  const decode = (name: OptionName): unknown => {
     const place = options.findIndex((option) => option.name === name);
     return place < 0 ? null : decodeAt(place * WORDS, options[place] as Option);
   };
   return {
-    enable: told(ENABLE.name) as boolean,
-    initialDelay: told(INITIAL_DELAY.name) as number | null,
-    interval: told(INTERVAL.name) as number | null,
-    count: told(COUNT.name) as number | null,
+    enable: decode(ENABLE.name) as boolean,
+    initialDelay: decode(INITIAL_DELAY.name) as number | null,
+    interval: decode(INTERVAL.name) as number | null,
+    count: decode(COUNT.name) as number | null,
   };
 }

@@ -1,91 +1,98 @@
-// A name of the catalogue -> the option as this system has it.
+// Finds the option of a name, as this system and the running kernel have it, and encodes values for it.
 
 import {
   type OptionName,
   type Platform,
+  type PlatformOption,
   type Row,
   rows,
-  type Spelling,
 } from '../catalogue/catalogue';
 import { addon } from '../core/addon';
 import { constantTables } from '../core/constants';
 import { describeErrno, systemError, unsupportedError } from '../core/errors';
 import { defaultOf } from '../core/record-buffer';
-import { optionError, rangeError, typeError, unknownOption } from '../core/validate';
+import { rangeError, readOnlyOption, unknownOption, validateString } from '../core/validate';
 import { codecs, kernelRange, MILLISECONDS, type Option } from './codec';
 
 type Call = 'getsockopt' | 'setsockopt';
 
-/** What this system, the running kernel included, said of each option: `null` where it has none. */
+/** The options that are known to be supported here, by name; `null` for those that are not. */
 const known = new Map<string, Option | null>();
 
-/** An option that the kernel could not be asked about: which call failed, and with which code. */
-interface Unasked {
+/** An option whose support is unknown, because a system call failed: which call, and with which code. */
+interface UnknownSupport {
   readonly option: Option;
   readonly syscall: 'socket' | 'getsockopt';
   readonly status: number;
 }
 
-/** These: asked for again with each call, since the reason may pass (no descriptor left, no memory). */
-const unasked = new Map<string, Unasked>();
+/** These options, by name. Each call asks the kernel again, because the reason may pass (no descriptor, no memory). */
+const unknownSupport = new Map<string, UnknownSupport>();
 
-/** The option of that name; throws for one that is unknown, or that this system does not have. */
-export function optionNamed(name: string, call: Call): Option {
-  const option = lookUp(name);
-  if (option === null) throw missing(name, call);
+/**
+ * Returns the option of a name. Throws for a name that is not in the catalogue, and for an option that this system does
+ * not have. `path` names the object with this member, for the error.
+ */
+export function optionNamed(name: string, call: Call, path?: string): Option {
+  const option = lookUp(name, path);
+  if (option === null) throw missingError(name, call);
   return option;
 }
 
-function missing(name: string, call: Call): Error {
+function missingError(name: string, call: Call): Error {
   const kernelName = rows[name]?.[process.platform as Platform]?.name;
   return kernelName === undefined
     ? unsupportedError(name, call, `${process.platform} has no such option`)
     : unsupportedError(kernelName, call, 'this kernel does not have the option');
 }
 
-/** The option of that name, if it can be set here. */
-export function writableOption(name: string): Option {
-  const option = optionNamed(name, 'setsockopt');
-  if (!option.writable) throw readOnly(option);
+/** Returns the option of a name. Throws also for an option that cannot be set. */
+export function writableOption(name: string, path?: string): Option {
+  const option = optionNamed(name, 'setsockopt', path);
+  if (!option.writable) throw readOnlyError(option, path);
   return option;
 }
 
-function readOnly({ name, row, spelling }: Option): Error {
+function readOnlyError({ name, row, platformOption }: Option, path = 'options'): Error {
   return row.access === 'read'
-    ? optionError(name, 'is read-only')
-    : unsupportedError(spelling.name, 'setsockopt', `${process.platform} can only read ${name}`);
+    ? readOnlyOption(path, name)
+    : unsupportedError(
+        platformOption.name,
+        'setsockopt',
+        `${process.platform} can only read ${name}`,
+      );
 }
 
-/** The option, or `null`. Where the kernel could not be asked, the caller's own socket has to tell. */
-function lookUp(name: string): Option | null {
+/** Returns the option, also if its support is unknown; `null` if it is not supported. */
+function lookUp(name: string, path?: string): Option | null {
   const option = known.get(name);
-  return option === undefined ? find(name) : option;
+  return option === undefined ? find(name, path) : option;
 }
 
-function find(name: string): Option | null {
-  if (typeof name !== 'string') throw typeError('name', 'the name of an option', name);
+function find(name: string, path?: string): Option | null {
+  validateString(name, 'name', 'the name of an option');
   const row = rowOf(name);
-  if (row === undefined) throw unknownName(name);
-  unasked.delete(name);
+  if (row === undefined) throw unknownNameError(name, path);
+  unknownSupport.delete(name);
   const option = onThisSystem(name, row);
-  if (!unasked.has(name)) known.set(name, option);
+  if (!unknownSupport.has(name)) known.set(name, option);
   return option;
 }
 
-/** Whether the kernel has said that it has the option, so that it may be kept. */
-export function isAsked({ name }: Option): boolean {
+/** Whether the kernel has answered that it has the option. Only then can a caller keep it. */
+export function isConfirmed({ name }: Option): boolean {
   return known.has(name);
 }
 
-/** Whether this system has the option, or could not be asked: then the caller's own socket has to tell. */
-export function mayHave(name: OptionName): boolean {
+/** Whether the option is supported here, or this is unknown. */
+export function mayBeSupported(name: OptionName): boolean {
   return lookUp(name) !== null;
 }
 
-/** All options that this system has, and those that it could not be asked about. */
-export function optionsToTry(): Option[] {
+/** Returns all options that are supported here, and those whose support is unknown. */
+export function possibleOptions(): Option[] {
   return Object.keys(rows)
-    .map(lookUp)
+    .map((name) => lookUp(name))
     .filter((option) => option !== null);
 }
 
@@ -95,165 +102,173 @@ function rowOf(name: string): Row | undefined {
 
 function onThisSystem(name: string, row: Row): Option | null {
   const tables = constantTables();
-  // On a system without a column the lookup gives undefined.
-  let spelling: Spelling | null | undefined = row[process.platform as Platform];
-  while (spelling) {
-    const option = asSpelled(name, row, spelling, tables);
+  // `undefined` on a system without a column.
+  let platformOption: PlatformOption | null | undefined = row[process.platform as Platform];
+  while (platformOption) {
+    const option = resolveOption(name, row, platformOption, tables);
     if (option !== null) return option;
-    spelling = spelling.older;
+    platformOption = platformOption.older;
   }
   return null;
 }
 
-function asSpelled(
+function resolveOption(
   name: string,
   row: Row,
-  spelling: Spelling,
+  platformOption: PlatformOption,
   { values, levels }: ReturnType<typeof constantTables>,
 ): Option | null {
-  const option = values[spelling.name];
-  const level = levels[spelling.name];
+  const option = values[platformOption.name];
+  const level = levels[platformOption.name];
   if (option === undefined || level === undefined) return null;
   const found: Option = {
     name,
     row,
-    spelling,
+    platformOption,
     level,
     option,
     order: Object.keys(rows).indexOf(name),
     codec: codecs[row.kind],
-    writable: row.access !== 'read' && spelling.access !== 'read',
+    writable: row.access !== 'read' && platformOption.access !== 'read',
     tcpOnly: row.tcpOnly === true,
-    min: spelling.min ?? 0,
-    max: spelling.max ?? 0,
-    divisor: divisorOf(row, spelling),
+    min: platformOption.min ?? 0,
+    max: platformOption.max ?? 0,
+    divisor: divisorOf(row, platformOption),
+    path: `options.${name}`,
   };
-  // The header knows the name; whether the running kernel does, only the kernel can tell.
+  // The headers have the name. The running kernel may be older.
   const { status, syscall } = defaultOf(level, option);
   if (status >= 0) return found;
   const code = describeErrno(status)[0];
-  if (syscall === 'getsockopt' && MISSING.includes(code)) return null;
-  if (syscall === 'socket' || !KNOWS.includes(code)) {
-    unasked.set(name, { option: found, syscall, status });
+  if (syscall === 'getsockopt' && MISSING_CODES.includes(code)) return null;
+  if (syscall === 'socket' || !PRESENT.includes(code)) {
+    unknownSupport.set(name, { option: found, syscall, status });
   }
   return found;
 }
 
-/** What a kernel says of an option that it does not have. */
-const MISSING = ['ENOPROTOOPT', 'ENOTSUP', 'EOPNOTSUPP'];
-/** What it says of one that a new socket cannot answer: IP_MTU has a value once there is a route. */
-const KNOWS = ['ENOTCONN', 'EINVAL'];
+/** The codes for an option that the kernel does not have. */
+export const MISSING_CODES: readonly string[] = ['ENOPROTOOPT', 'ENOTSUP', 'EOPNOTSUPP'];
+/** The codes for an option that the kernel has and a new socket cannot read: IP_MTU needs a route. */
+const PRESENT = ['ENOTCONN', 'EINVAL'];
 
-function divisorOf({ kind }: Row, { unit = 'ms' }: Spelling): number {
+function divisorOf({ kind }: Row, { unit = 'ms' }: PlatformOption): number {
   if (kind === 'integer') return 1;
   return kind === 'duration' && unit !== 'us' ? MILLISECONDS[unit] : Number.NaN;
 }
 
-/** The option of these numbers, among those that were asked for so far. */
+/** Returns the option with these numbers, among those that were used so far. */
 export function optionOf(level: number, number: number): Option {
   for (const option of known.values()) {
     if (option?.level === level && option.option === number) return option;
   }
-  for (const { option } of unasked.values()) {
+  for (const { option } of unknownSupport.values()) {
     if (option.level === level && option.option === number) return option;
   }
   throw new Error(`no option has the numbers ${level}/${number}`);
 }
 
-/** The kernel's name of an option, of any system, stands for it too. */
-function unknownName(name: string): Error {
+/** Throws for a name that is not in the catalogue and not one of `others`. */
+export function validateOptionName(name: string, path: string, others: readonly string[]): void {
+  if (rowOf(name) === undefined && !others.includes(name))
+    throw unknownNameError(name, path, others);
+}
+
+/** The error for an unknown name. It also suggests the option that a kernel, of any system, gives this name. */
+function unknownNameError(name: string, path = 'options', others: readonly string[] = []): Error {
   const names = Object.keys(rows);
   const meant = names.find((candidate) => {
     const { linux, darwin, win32, freebsd } = rows[candidate] as Row;
     return [linux, darwin, win32, win32?.older, freebsd].some(
-      (spelling) => spelling?.name === name,
+      (platformOption) => platformOption?.name === name,
     );
   });
-  return unknownOption('options', name, names, {
+  return unknownOption(path, name, [...others, ...names], {
     meant,
     list: 'supportedOptions() returns the names',
   });
 }
 
 /**
- * Whether this system, the running kernel included, has the option: `isSupported('userTimeout')`. False
- * too for a name that this version of the package does not know, and on a system for which there is no
- * addon. Without a name: whether there is an addon.
+ * Returns whether this system and the running kernel have an option: `isSupported('userTimeout')`.
  *
- * The kernel is asked once for each option, with getsockopt on a socket made for it, and its answer is
- * kept. Where it could not be asked, because no socket could be made (`EMFILE`, `ENOMEM`, `EPERM` of a
- * sandbox), there is no answer: the error of that call is thrown, and the next call asks again. Without
- * IPv6 (`EAFNOSUPPORT`) the options of IPv6 are not supported.
+ * The result is also `false` for a name that is not in the catalogue, so that a program can ask for an option of a later
+ * version of this package; `setOptions` and `getOption` throw for a misspelt name. Without a name, the result says
+ * whether the addon could be loaded.
+ *
+ * The kernel is asked once for each option, with getsockopt(2) on a new socket. If no socket can be opened (`EMFILE`,
+ * `ENOMEM`, `EPERM` in a sandbox), the support is unknown: the error of that call is thrown, and the next call asks
+ * again. On a system without IPv6 (`EAFNOSUPPORT`), the options of IPv6 are not supported.
  * @throws TypeError `ERR_INVALID_ARG_TYPE` for a name that is no string.
- * @throws SocketOptionError with `syscall` `'socket'` or `'getsockopt'` where the kernel could not be asked.
+ * @throws SocketOptionError with `syscall` `'socket'` or `'getsockopt'` if the support is unknown.
  */
 export function isSupported(name?: OptionName): boolean;
 export function isSupported(name?: string): boolean;
 export function isSupported(name?: string): boolean {
   if (name === undefined) return addon !== undefined;
-  if (typeof name !== 'string') throw typeError('name', 'the name of an option', name);
+  validateString(name, 'name', 'the name of an option');
   if (addon === undefined || rowOf(name) === undefined) return false;
   const option = lookUp(name);
-  const failed = unasked.get(name);
+  const failed = unknownSupport.get(name);
   if (failed === undefined) return option !== null;
   if (isWithoutIpv6(failed)) return false;
-  throw systemError(failed.status, failed.syscall, failed.option.spelling.name, {
-    hint: 'whether this kernel has the option could not be asked; the next call asks again',
+  throw systemError(failed.status, failed.syscall, failed.option.platformOption.name, {
+    hint: 'cannot find out whether this kernel has the option; the next call tries again',
   });
 }
 
 /**
- * A system without IPv6 has no option of it. Not for good: the module may be loaded later, and a process that is
- * denied new sockets of IPv6 may have been given one.
+ * Whether the option needs IPv6 and the system has none. The answer is not kept: the kernel module may be loaded later,
+ * and a process that cannot open IPv6 sockets may get one from another process.
  */
-function isWithoutIpv6({ option, syscall, status }: Unasked): boolean {
+function isWithoutIpv6({ option, syscall, status }: UnknownSupport): boolean {
   const isIpv6 = option.level === constantTables().values.IPPROTO_IPV6;
   return syscall === 'socket' && isIpv6 && describeErrno(status)[0] === 'EAFNOSUPPORT';
 }
 
 /**
- * The names of all options that this system, the running kernel included, has.
- * @throws SocketOptionError where the kernel could not be asked, as {@link isSupported}.
+ * Returns the names of all options that this system and the running kernel have, in the order of the catalogue:
+ * `supportedOptions().includes('userTimeout')`.
+ * @throws SocketOptionError if the support of an option is unknown, as {@link isSupported}.
  */
 export function supportedOptions(): OptionName[] {
   return (Object.keys(rows) as OptionName[]).filter((name) => isSupported(name));
 }
 
-/** Checks a value for an option and makes of it what the kernel takes; `'system'` included. */
-export function encode(value: unknown, option: Option, label: string): number | Uint8Array {
-  // Nearly every value is a whole number of units in range. The codec knows the others, and the errors.
+/** Checks a value for an option, and returns it as the kernel takes it. The value may be `'system'`. */
+export function encode(value: unknown, option: Option, path: string): number | Uint8Array {
+  // The fast path: nearly every value is a whole number of units in range. The codec has the rest, and the errors.
   if (typeof value === 'number') {
     const units = value / option.divisor;
     const inRange = units >= option.min && units <= option.max;
-    // The quotient of the smallest numbers is 0, of either sign. `| 0`: 32 bits are what goes down.
+    // The quotient of a tiny number can be 0 or -0. `| 0` gives the 32 bits that are written.
     if (inRange && Number.isInteger(units) && (units !== 0 || value === 0)) return units | 0;
   }
-  if (value === 'system' && option.row.system) return systemValue(option, label);
-  if (value === 0 && option.spelling.offAsNew) return valueOfNewSocket(option);
-  return option.codec.encode(value, option, label);
+  if (value === 'system' && option.row.system) return systemValue(option, path);
+  if (value === 0 && option.platformOption.offAsNew) return valueOfNewSocket(option);
+  return option.codec.encode(value, option, path);
 }
 
 /**
- * The system's default of an option. Where the kernel has no word for "back to the default", it is
- * what a new socket of this process has, so that it holds for the process's network namespace.
+ * Returns the system's default. If the kernel has no value for "restore the default", it is the value of a new socket of
+ * this process, which follows the settings of the network namespace.
  */
-function systemValue(option: Option, label: string): number {
-  const { spelling } = option;
-  if (spelling.system !== undefined) return spelling.system;
+function systemValue(option: Option, path: string): number {
+  const { platformOption, min, max } = option;
+  if (platformOption.system !== undefined) return platformOption.system;
   const value = valueOfNewSocket(option);
-  const { min = 0, max = 0 } = spelling;
   if (value >= min && value <= max) return value;
-  // A sysctl may hold what the option does not take: tcp_keepalive_probes goes from 0 to 255.
+  // A sysctl can have a value that the option does not accept: tcp_keepalive_probes is 0 to 255.
   throw rangeError(
-    label,
-    `a number here, because the system's default is ${value}, which a socket cannot be set to (${kernelRange(spelling)})`,
+    path,
+    `a number here, because a socket does not accept the system's default of ${value} (${kernelRange(platformOption)})`,
     'system',
   );
 }
 
-function valueOfNewSocket({ level, option, spelling }: Option): number {
+function valueOfNewSocket({ level, option, platformOption }: Option): number {
   const { status, value, syscall } = defaultOf(level, option);
   if (status >= 0) return value;
-  const hint = syscall === 'socket' ? 'for a new socket, which has the default' : 'of a new socket';
-  throw systemError(status, syscall, spelling.name, { hint });
+  const hint = syscall === 'socket' ? 'to read the default from a new socket' : 'on a new socket';
+  throw systemError(status, syscall, platformOption.name, { hint });
 }

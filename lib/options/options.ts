@@ -1,4 +1,4 @@
-// Reading and writing the options of one socket by the names of the catalogue.
+// Reads and sets options of one socket by the names of the catalogue.
 
 import type { OptionName, OptionValues, SocketOptions } from '../catalogue/catalogue';
 import { describeErrno } from '../core/errors';
@@ -12,17 +12,17 @@ import {
 } from '../core/record-buffer';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
-import { isOptions, rangeError, typeError } from '../core/validate';
+import { isOptions, typeError, validateArray } from '../core/validate';
 import type { Option } from './codec';
 import { dscpWords, readDscp } from './dscp';
-import { encode, optionNamed, optionsToTry, writableOption } from './option';
+import { encode, MISSING_CODES, optionNamed, possibleOptions, writableOption } from './option';
 import {
   after,
-  answered,
   decodeAt,
+  hasValue,
   read,
-  readWhatAnswers,
-  refusal,
+  readAvailable,
+  refusedError,
   requireTcp,
   write,
 } from './records';
@@ -30,11 +30,11 @@ import {
 /**
  * Reads one option from the kernel: `getOption(socket, 'userTimeout')`.
  *
- * Durations come in milliseconds, sizes in bytes. One getsockopt(2).
- * @throws SocketOptionError `ENOPROTOOPT` where this system or this kind of socket does not have
- *   the option (before any system call where that is known), other codes as the kernel gives them,
- *   `ERR_SOCKET_*` for a socket that is not open.
- * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for a name that is none.
+ * One getsockopt(2).
+ * @returns the kernel's value: durations in milliseconds, sizes in bytes; `null` if the kernel reports none.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for a name that is not in the catalogue.
+ * @throws SocketOptionError `ENOPROTOOPT` if this system does not have the option (before any system call), or this kind
+ *   of socket; other codes of the kernel; `ERR_SOCKET_*` for a socket that is not open.
  */
 export function getOption<Name extends OptionName>(
   socket: SocketLike,
@@ -47,11 +47,12 @@ export function getOption<Name extends OptionName>(
 }
 
 /**
- * Reads several options from the kernel in one native call: those named, or else every option that
- * this kind of socket answers.
+ * Reads several options from the kernel: `getOptions(socket, ['keepAlive', 'userTimeout'])`.
  *
- * @throws as {@link getOption}, where options are named; without names, what the socket does not
- *   have is left out.
+ * Without `names` it reads every option that this socket has. One native call, one getsockopt(2) for each option.
+ * @returns the kernel's values by name: durations in milliseconds, sizes in bytes.
+ * @throws TypeError, SocketOptionError as {@link getOption} for each named option. Without `names`, it leaves out the
+ *   options that the socket does not have.
  */
 export function getOptions(socket: SocketLike): Partial<OptionValues>;
 export function getOptions<Name extends OptionName>(
@@ -62,36 +63,29 @@ export function getOptions(
   socket: SocketLike,
   names?: readonly OptionName[],
 ): Partial<OptionValues> {
-  const wanted = names === undefined ? optionsToTry() : optionsNamed(names);
+  const wanted = names === undefined ? possibleOptions() : optionsNamed(names);
   const fd = descriptorOf(socket);
-  // Before the others, whose records are read from the same memory.
+  // First, because the others use the same memory.
   const dscp = wanted.find(isDscp);
   const dscpHeld = dscp && (names ? dscpOf(fd, dscp) : readDscp(fd));
   const others = dscp ? wanted.filter((option) => option !== dscp) : wanted;
-  if (names === undefined) readWhatAnswers(fd, others);
+  if (names === undefined) readAvailable(fd, others);
   else read(fd, others);
 
   const values: Record<string, unknown> = {};
   let at = 0;
   for (const option of others) {
-    if (answered(at)) values[option.name] = decodeAt(at, option);
+    if (hasValue(at)) values[option.name] = decodeAt(at, option);
     at = after(at, option);
   }
   if (dscpHeld !== undefined) values.dscp = dscpHeld;
   return values as Partial<OptionValues>;
 }
 
-/** More names than that are no list of options, but a sparse array or a Proxy. */
-const MOST_NAMES = 65_536;
-
-/** Each option once: the scratch buffer has room for that. */
+/** Returns each option once: the record buffer has room for all options. */
 function optionsNamed(names: readonly string[]): Option[] {
-  if (!Array.isArray(names)) throw typeError('names', 'an array of option names', names);
-  const { length } = names;
-  if (length > MOST_NAMES) throw rangeError('names.length', `<= ${MOST_NAMES}`, length);
-  const wanted = new Set<Option>();
-  for (let i = 0; i < length; i++) wanted.add(optionNamed(names[i] as string, 'getsockopt'));
-  return [...wanted];
+  const wanted = validateArray(names, 'names', 'an array of option names');
+  return [...new Set(wanted.map((name) => optionNamed(name as string, 'getsockopt')))];
 }
 
 function isDscp({ row }: Option): boolean {
@@ -108,23 +102,26 @@ function dscpOf(fd: number, option: Option): number {
 /**
  * Sets options: `setOptions(socket, { userTimeout: 30_000, noDelay: true })`.
  *
- * Every value is checked before the first system call; then all go down in one native call, in the
- * order of the catalogue (keepalive: initial delay, interval, count, and the switch last).
- * `undefined` is left alone. Durations are in milliseconds and rounded up to the kernel's unit.
- * @throws TypeError, RangeError for a wrong value; nothing was set then.
- * @throws SocketOptionError for a call that the kernel refused; `applied` names the options that
- *   had been set before it, and `ENOPROTOOPT` is what this system does not have (nothing was set).
+ * Durations are in milliseconds and rounded up to the kernel's unit, sizes in bytes. An option that is `undefined` keeps
+ * its value. `'system'` restores the system's default, for the options that accept it.
+ *
+ * Every value is checked before the first system call. One native call then sets all options in the order of the
+ * catalogue (keepalive: initial delay, interval, count, and the switch last). One setsockopt(2) for each.
+ * @throws TypeError, RangeError for an unknown name and a wrong value, with the allowed range. Nothing was set.
+ * @throws SocketOptionError `ENOPROTOOPT` for an option that this system does not have. Nothing was set.
+ * @throws SocketOptionError for an option that the kernel refused. `applied` names the options that were set before it.
+ * @see setsockopt(2), and the kernel's name and the source of each option at {@link SocketOptions}
  */
 export function setOptions(socket: SocketLike, options: SocketOptions): void {
-  const draft = draftOf(options);
+  const writes = pendingWritesFor(options);
   const fd = descriptorOf(socket);
-  const { wanted, values } = draft;
-  if (draft.count > 0 && wanted[0]?.tcpOnly && values[0] !== 0) requireTcp(fd, wanted[0]);
-  if (draft.dscp !== undefined) resolveDscp(draft, fd);
-  const { count } = draft;
+  const { wanted, values } = writes;
+  if (writes.count > 0 && wanted[0]?.tcpOnly && values[0] !== 0) requireTcp(fd, wanted[0]);
+  if (writes.dscp !== undefined) resolveDscp(writes, fd);
+  const { count } = writes;
   let at = 0;
   for (let i = 0; i < count; i++) at = put(at, wanted[i] as Option, values[i] as Encoded);
-  spare = draft;
+  pool = writes;
   write(fd, count, wanted);
 }
 
@@ -135,100 +132,102 @@ function put(at: number, { level, option }: Option, value: Encoded): number {
 }
 
 /**
- * Sets each option of a TCP socket separately. Leaves out what its family or protocol does not have; a refused
- * option does not keep the others from being set. Returns the errors of the refused options. Not public.
+ * Sets each option of a TCP socket separately, and returns the errors of the refused ones. It leaves out the options that
+ * the family or the protocol of the socket does not have. Not public.
  */
 export function setEach(socket: SocketLike, options: SocketOptions): Error[] {
-  const draft = draftOf(options);
+  const writes = pendingWritesFor(options);
   const fd = descriptorOf(socket);
-  if (draft.dscp !== undefined) resolveDscp(draft, fd);
+  if (writes.dscp !== undefined) resolveDscp(writes, fd);
   const applied: string[] = [];
   const errors: Error[] = [];
-  for (let i = 0; i < draft.count; i++) {
-    const option = draft.wanted[i] as Option;
-    put(0, option, draft.values[i] as Encoded);
+  for (let i = 0; i < writes.count; i++) {
+    const option = writes.wanted[i] as Option;
+    put(0, option, writes.values[i] as Encoded);
     if (setRecords(fd, 1) === 1) {
       applied.push(option.name);
       continue;
     }
     const errno = words[2] as number;
-    if (!isWithout(fd, option, errno)) errors.push(refusal(errno, option, [...applied]));
+    if (!isMissing(fd, option, errno)) errors.push(refusedError(errno, option, [...applied]));
   }
   return errors;
 }
 
-const NOT_THERE = ['ENOPROTOOPT', 'ENOTSUP', 'EOPNOTSUPP'];
-
 /** Whether an option was refused because the socket's family or protocol does not have it. */
-function isWithout(fd: number, { level, option, codec }: Option, errno: number): boolean {
+function isMissing(fd: number, { level, option, codec }: Option, errno: number): boolean {
   const [code] = describeErrno(errno);
-  if (NOT_THERE.includes(code)) return true;
+  if (MISSING_CODES.includes(code)) return true;
   if (code !== 'EINVAL') return false;
-  // XNU and FreeBSD say so of an option of the other IP version, and then refuse to read it too.
+  // XNU and FreeBSD return EINVAL for an option of the other IP version, and also refuse to read it.
   reserveRecord(0, level, option, codec.room);
   return getRecords(fd, 1) === 0;
 }
 
-/** Throws what {@link setOptions} would throw before the first system call. Not public. */
-export function checkOptions(options: SocketOptions): void {
-  draftOf(options);
+/**
+ * Throws what {@link setOptions} would throw before the first system call. `path` names the options in an error.
+ * Not public.
+ */
+export function validateSocketOptions(options: SocketOptions, path?: string): void {
+  pendingWritesFor(options, path);
 }
 
-function draftOf(options: SocketOptions): Draft {
+function pendingWritesFor(options: SocketOptions, path?: string): PendingWrites {
   if (!isOptions(options)) {
-    throw typeError('options', 'an object of options', options);
+    throw typeError(path ?? 'options', 'an object of options', options);
   }
-  const draft = newDraft();
+  const writes = takeFromPool();
   for (const name in options) {
     if (!hasOwn.call(options, name)) continue;
-    add(draft, name, options[name as keyof SocketOptions]);
+    add(writes, name, options[name as keyof SocketOptions], path);
   }
-  return draft;
+  return writes;
 }
 
 const hasOwn = Object.prototype.hasOwnProperty;
 
-/** A checked value as the kernel takes it. */
+/** A value as the kernel takes it. */
 type Encoded = number | Uint8Array;
 
 /** Checked values on their way to the kernel, in the order of writing. */
-interface Draft {
+interface PendingWrites {
   readonly wanted: Option[];
   readonly values: Encoded[];
   count: number;
-  /** The value of `dscp`, whose options are known when the socket is. */
+  /** The value of `dscp`. Its kernel options depend on the socket. */
   dscp: number | undefined;
 }
 
-/** A draft whose arrays have grown already: growing them takes as long as a system call. */
-let spare: Draft | undefined;
+/** Writes whose arrays have grown already, for the next call: growing them takes as long as a system call. */
+let pool: PendingWrites | undefined;
 
-/** An empty draft; one of its own for a call that a getter of the caller's makes within a call. */
-function newDraft(): Draft {
-  const draft = spare ?? { wanted: [], values: [], count: 0, dscp: undefined };
-  spare = undefined;
-  draft.count = 0;
-  draft.dscp = undefined;
-  return draft;
+/** Returns empty writes. A call that a getter of the caller makes within a call gets writes of its own. */
+function takeFromPool(): PendingWrites {
+  const writes = pool ?? { wanted: [], values: [], count: 0, dscp: undefined };
+  pool = undefined;
+  writes.count = 0;
+  writes.dscp = undefined;
+  return writes;
 }
 
-/** Puts the options that this socket has for `dscp` in their place. */
-function resolveDscp(draft: Draft, fd: number): void {
-  for (const { option, word } of dscpWords(fd, draft.dscp as number)) insert(draft, option, word);
+/** Adds the kernel options that this socket has for `dscp`. */
+function resolveDscp(writes: PendingWrites, fd: number): void {
+  for (const { option, word } of dscpWords(fd, writes.dscp as number)) insert(writes, option, word);
 }
 
-/** Adds a value, checked, in its option's place in the catalogue; `undefined` is left alone. */
-function add(draft: Draft, name: string, value: unknown): void {
+/** Checks a value and adds it, unless it is `undefined`. */
+function add(writes: PendingWrites, name: string, value: unknown, path?: string): void {
   if (value === undefined) return;
-  const option = writableOption(name);
-  const encoded = encode(value, option, name);
-  if (isDscp(option)) draft.dscp = encoded as number;
-  else insert(draft, option, encoded);
+  const option = writableOption(name, path);
+  const encoded = encode(value, option, path === undefined ? option.path : `${path}.${name}`);
+  if (isDscp(option)) writes.dscp = encoded as number;
+  else insert(writes, option, encoded);
 }
 
-function insert(draft: Draft, option: Option, encoded: Encoded): void {
-  const { wanted, values } = draft;
-  let place = draft.count++;
+/** Adds a value in the order of the catalogue. */
+function insert(writes: PendingWrites, option: Option, encoded: Encoded): void {
+  const { wanted, values } = writes;
+  let place = writes.count++;
   for (; place > 0 && (wanted[place - 1] as Option).order > option.order; place--) {
     wanted[place] = wanted[place - 1] as Option;
     values[place] = values[place - 1] as Encoded;

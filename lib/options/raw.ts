@@ -1,4 +1,4 @@
-// The escape hatch: any option by the kernel's own numbers.
+// Reads and sets any option by the kernel's own numbers.
 
 import { constantTables } from '../core/constants';
 import { systemError } from '../core/errors';
@@ -17,22 +17,15 @@ import {
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
 import { copyBytes, typedArrayKind } from '../core/typed-arrays';
-import { rangeError, typeError, valueError } from '../core/validate';
-import { refuseUnsafeOption } from './unsafe-options';
+import { typeError, validateNumber, valueError } from '../core/validate';
+import { rejectUnsafeOption } from './unsafe-options';
 
-const INT_MIN = -2_147_483_648;
-const INT_MAX = 2_147_483_647;
-const UINT_MAX = 4_294_967_295;
+const INT = { integer: true, min: -2_147_483_648, max: 2_147_483_647 };
+/** A C int, written as a signed or an unsigned number. */
+const INT_OR_UNSIGNED = { ...INT, max: 4_294_967_295 };
+const LENGTH = { integer: true, min: 0, max: MAX_VALUE_BYTES };
 
-function checkInteger(argument: string, value: unknown, min: number, max: number): number {
-  if (typeof value !== 'number') throw typeError(argument, 'an integer', value);
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw rangeError(argument, `an integer >= ${min} and <= ${max}`, value);
-  }
-  return value;
-}
-
-/** What an error calls an option: the kernel's name, where a constant has these numbers. */
+/** Names an option in an error: by the kernel's name, if a constant has these numbers. */
 function nameOf(level: number, name: number): string {
   const { levels, values } = constantTables();
   for (const constant of Object.keys(levels)) {
@@ -42,24 +35,23 @@ function nameOf(level: number, name: number): string {
 }
 
 /**
- * Reads any socket option by its numbers: `getRawOption(socket, constants.IPPROTO_TCP,
- * constants.TCP_KEEPIDLE)` returns an int as the kernel holds it, in the kernel's unit.
+ * Reads any socket option by its numbers:
+ * `getRawOption(socket, constants.IPPROTO_TCP, constants.TCP_KEEPIDLE)` returns an int, in the kernel's unit.
  *
- * With `length`, it returns the bytes that the kernel wrote into that much room (0 to 16 356): an empty
- * Buffer where the kernel wrote none. Without `length`, the kernel has to write an int of 4 bytes, or a
- * single byte. A longer value is cut off after 4 bytes: pass its length.
+ * With `length`, 0 to 16 356, it returns the bytes that the kernel wrote into a buffer of this size: an empty Buffer if
+ * it wrote none. Without `length`, the kernel must write an int of 4 bytes or a single byte. A longer value is cut off
+ * after 4 bytes: pass its length.
  *
- * The kernel finds only zeros in the room. So an option that takes input while it is read is asked
- * with zeros (`TCP_AO_INFO`). Options are refused with which the kernel would read or write memory
- * beyond the value, or open a descriptor: `SO_ATTACH_FILTER`, `SO_PEERPIDFD`, `TCP_ZEROCOPY_RECEIVE`,
- * `TCP_AO_GET_KEYS`, `MPTCP_FULL_INFO`, `EBT_SO_GET_ENTRIES` and `SCTP_SOCKOPT_PEELOFF` on Linux,
- * `SO_LABEL` and `IP_MSFILTER` on macOS, and those like them.
+ * The buffer is zero before the call, also for an option that takes input while it is read (`TCP_AO_INFO`). This function
+ * rejects options with which the kernel would read or write memory beyond the value, or open a descriptor:
+ * `SO_ATTACH_FILTER`, `SO_PEERPIDFD`, `TCP_ZEROCOPY_RECEIVE`, `TCP_AO_GET_KEYS`, `MPTCP_FULL_INFO`, `EBT_SO_GET_ENTRIES`
+ * and `SCTP_SOCKOPT_PEELOFF` on Linux, `SO_LABEL` and `IP_MSFILTER` on macOS, and similar ones.
  *
- * Reading `SO_ERROR` clears it, and with it the error that Node waits for.
- * @throws TypeError, RangeError for a wrong argument, before any system call. `ERR_INVALID_ARG_VALUE`
- *   for an option that is refused as above, and, after the system call, for a call without `length`
- *   where the kernel wrote no int (`TCP_ULP`, `IP_OPTIONS`).
- * @throws SocketOptionError for a call that the kernel refused, and for a socket that is not open.
+ * Reading `SO_ERROR` clears it. Node then misses this error.
+ * @throws TypeError, RangeError for a wrong argument, before any system call. `ERR_INVALID_ARG_VALUE` for a rejected
+ *   option, and, after the system call, without `length` if the kernel wrote no int (`TCP_ULP`, `IP_OPTIONS`).
+ * @throws SocketOptionError for a call that the kernel refused, `ERR_SOCKET_*` for a socket that is not open.
+ * @see getsockopt(2)
  */
 export function getRawOption(socket: SocketLike, level: number, name: number): number;
 export function getRawOption(
@@ -74,60 +66,61 @@ export function getRawOption(
   name: number,
   length?: number,
 ): number | Buffer {
-  checkInteger('level', level, INT_MIN, INT_MAX);
-  checkInteger('name', name, INT_MIN, INT_MAX);
-  const room = length === undefined ? 4 : checkInteger('length', length, 0, MAX_VALUE_BYTES);
-  refuseUnsafeOption('getsockopt', level, name);
+  validateNumber(level, 'level', INT);
+  validateNumber(name, 'name', INT);
+  const room = length === undefined ? 4 : validateNumber(length, 'length', LENGTH);
+  rejectUnsafeOption('getsockopt', level, name);
   const fd = descriptorOf(socket);
-  forgetEarlierCalls();
+  clearBuffer();
   reserveRecord(0, level, name, room);
   if (getRecords(fd, 1) !== 1) {
     throw systemError(words[2] as number, 'getsockopt', nameOf(level, name));
   }
   const written = Math.min(words[2] as number, room);
   if (length === undefined) return intOf(written, level, name);
-  // A copy in memory of its own: the scratch buffer belongs to the next call, and Node's pool to all.
+  // A copy in its own memory: the record buffer belongs to the next call, and Node's pool to all Buffers.
   return Buffer.from(
     bytes.slice(RECORD_HEADER_WORDS * 4, RECORD_HEADER_WORDS * 4 + written).buffer,
   );
 }
 
 /**
- * Kernels take input from the value, also while they read an option, and some look past its length
- * (do_ebt_get_ctl of Linux): all that they can find there is zeros.
+ * Clears the data of earlier calls. Kernels also take input from the value of an option that they read, and some read
+ * past its end (do_ebt_get_ctl in Linux).
  */
-function forgetEarlierCalls(): void {
+function clearBuffer(): void {
   words.fill(0);
   tcpInfoWords.fill(0);
 }
 
-/** The int that the kernel wrote, or the byte: what it writes for some switches. */
+/** Returns the int that the kernel wrote, or the single byte that it writes for some switches. */
 function intOf(written: number, level: number, name: number): number {
   if (written === 4) return words[RECORD_HEADER_WORDS] as number;
   if (written === 1) return bytes[RECORD_HEADER_WORDS * 4] as number;
-  const reason = `must be given for ${nameOf(level, name)}: the kernel wrote ${written} bytes, which are no int`;
+  const reason = `must be given for ${nameOf(level, name)}: the kernel wrote ${written} bytes, and an int has 4`;
   throw valueError('length', reason, undefined);
 }
 
-/** The value as it is now: nothing that a getter or another thread does later changes it. */
-function checkValue(value: unknown): number | Uint8Array {
+/** Returns a copy of the value, which neither a getter nor another thread can change later. */
+function copyOfValue(value: unknown): number | Uint8Array {
   if (typedArrayKind(value) === 'Uint8Array') return copyBytes(value, 'value', MAX_VALUE_BYTES);
   if (typeof value !== 'number') throw typeError('value', 'an integer or a Uint8Array', value);
-  return checkInteger('value', value, INT_MIN, UINT_MAX);
+  return validateNumber(value, 'value', INT_OR_UNSIGNED);
 }
 
 /**
- * Sets any socket option by its numbers: `setRawOption(socket, constants.IPPROTO_TCP,
- * constants.TCP_KEEPIDLE, 30)`. A number goes down as a C int, in the kernel's unit. The bytes of a
- * Uint8Array go down as they are at the call (at most 16 356).
+ * Sets any socket option by its numbers:
+ * `setRawOption(socket, constants.IPPROTO_TCP, constants.TCP_KEEPIDLE, 30)`.
  *
- * Only the types of the arguments are checked. Options are refused whose value holds an address that
- * the kernel reads from or writes to: `SO_ATTACH_FILTER`, `SO_ATTACH_REUSEPORT_CBPF`,
- * `IPT_SO_SET_REPLACE`, `XDP_UMEM_REG` on Linux, `SO_LABEL` and `IP_MSFILTER` on macOS, and those like
- * them.
- * @throws TypeError, RangeError for a wrong argument, before any system call. `ERR_INVALID_ARG_VALUE`
- *   for an option that is refused as above.
- * @throws SocketOptionError for a call that the kernel refused, and for a socket that is not open.
+ * A number is set as a C int, in the kernel's unit. A Uint8Array is copied, at most 16 356 bytes.
+ *
+ * Only the types of the arguments are checked. This function rejects options whose value holds an address that the
+ * kernel reads from or writes to: `SO_ATTACH_FILTER`, `SO_ATTACH_REUSEPORT_CBPF`, `IPT_SO_SET_REPLACE`, `XDP_UMEM_REG` on
+ * Linux, `SO_LABEL` and `IP_MSFILTER` on macOS, and similar ones.
+ * @throws TypeError, RangeError for a wrong argument, before any system call. `ERR_INVALID_ARG_VALUE` for a rejected
+ *   option.
+ * @throws SocketOptionError for a call that the kernel refused, `ERR_SOCKET_*` for a socket that is not open.
+ * @see setsockopt(2)
  */
 export function setRawOption(
   socket: SocketLike,
@@ -135,14 +128,14 @@ export function setRawOption(
   name: number,
   value: number | Uint8Array,
 ): void {
-  checkInteger('level', level, INT_MIN, INT_MAX);
-  checkInteger('name', name, INT_MIN, INT_MAX);
-  const checked = checkValue(value);
-  refuseUnsafeOption('setsockopt', level, name);
+  validateNumber(level, 'level', INT);
+  validateNumber(name, 'name', INT);
+  const copy = copyOfValue(value);
+  rejectUnsafeOption('setsockopt', level, name);
   const fd = descriptorOf(socket);
-  forgetEarlierCalls();
-  if (typeof checked === 'number') writeIntRecord(0, level, name, checked);
-  else writeBytesRecord(0, level, name, checked);
+  clearBuffer();
+  if (typeof copy === 'number') writeIntRecord(0, level, name, copy);
+  else writeBytesRecord(0, level, name, copy);
   if (setRecords(fd, 1) !== 1) {
     throw systemError(words[2] as number, 'setsockopt', nameOf(level, name));
   }

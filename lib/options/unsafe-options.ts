@@ -1,18 +1,24 @@
-// Options with which the kernel reads or writes memory beyond the value, or opens a descriptor. A raw
-// call cannot make them safe, so it refuses them. By number: headers lag behind kernels.
+// Rejects options with which the kernel reads or writes memory beyond the value, or opens a descriptor. The list has
+// numbers, because headers are older than kernels.
 
 import { valueError } from '../core/validate';
 
 type Call = 'getsockopt' | 'setsockopt';
 
-/** Level, number, name, the call that is refused, and why. */
-type Refusal = readonly [level: number, number: number, name: string, call: Call, reason: string];
+/** An option that is rejected: level, number, name, the call, and why. */
+type UnsafeOption = readonly [
+  level: number,
+  number: number,
+  name: string,
+  call: Call,
+  reason: string,
+];
 
 const READS_ADDRESS = 'the kernel reads from an address that the value holds';
 const WRITES_ADDRESS = 'the kernel writes to an address that the value holds';
-const OPENS = 'it opens a new descriptor, which nothing here would close';
+const OPENS = 'it opens a new descriptor, which nothing would close';
 
-const LINUX: readonly Refusal[] = [
+const LINUX: readonly UnsafeOption[] = [
   // net/core/filter.c: sk_get_filter counts the length in instructions of 8 bytes.
   ...both(1, 26, 'SO_ATTACH_FILTER', {
     getsockopt:
@@ -24,15 +30,15 @@ const LINUX: readonly Refusal[] = [
   [1, 77, 'SO_PEERPIDFD', 'getsockopt', `${OPENS}; SO_PEERCRED has the process id`],
   // net/ipv4/tcp.c: struct tcp_zerocopy_receive.
   [6, 35, 'TCP_ZEROCOPY_RECEIVE', 'getsockopt', WRITES_ADDRESS],
-  // net/ipv4/tcp_ao.c: tcp_ao_copy_mkts_to_user takes the length for that of one key of many.
+  // net/ipv4/tcp_ao.c: tcp_ao_copy_mkts_to_user treats the length as the length of one key of many.
   [
     ...([6, 41, 'TCP_AO_GET_KEYS', 'getsockopt'] as const),
-    'Linux takes the length for that of one key, and a number of keys from the value',
+    'Linux treats the length as the length of one key, and reads the number of keys from the value',
   ],
   // net/mptcp/sockopt.c: struct mptcp_full_info.
   [284, 4, 'MPTCP_FULL_INFO', 'getsockopt', WRITES_ADDRESS],
   // net/ipv4/netfilter/ip_tables.c, arp_tables.c, net/ipv6/netfilter/ip6_tables.c,
-  // net/bridge/netfilter/ebtables.c: `counters` and `entries` of struct ipt_replace and its like.
+  // net/bridge/netfilter/ebtables.c: `counters` and `entries` of struct ipt_replace and similar ones.
   [0, 64, 'IPT_SO_SET_REPLACE', 'setsockopt', WRITES_ADDRESS],
   [41, 64, 'IP6T_SO_SET_REPLACE', 'setsockopt', WRITES_ADDRESS],
   [0, 96, 'ARPT_SO_SET_REPLACE', 'setsockopt', WRITES_ADDRESS],
@@ -53,7 +59,7 @@ const LINUX: readonly Refusal[] = [
   [283, 4, 'XDP_UMEM_REG', 'setsockopt', WRITES_ADDRESS],
 ];
 
-const DARWIN: readonly Refusal[] = [
+const DARWIN: readonly UnsafeOption[] = [
   // bsd/sys/socket.h: struct mac. bsd/netinet/in.h: struct __msfilterreq.
   ...both(0xffff, 0x1010, 'SO_LABEL', { getsockopt: WRITES_ADDRESS, setsockopt: READS_ADDRESS }),
   [0xffff, 0x1011, 'SO_PEERLABEL', 'getsockopt', WRITES_ADDRESS],
@@ -61,18 +67,21 @@ const DARWIN: readonly Refusal[] = [
   ...both(41, 74, 'IPV6_MSFILTER', { getsockopt: WRITES_ADDRESS, setsockopt: READS_ADDRESS }),
 ];
 
-/** Of Windows none is known. */
-const REFUSALS: Readonly<Record<string, readonly Refusal[]>> = { linux: LINUX, darwin: DARWIN };
+/** None is known on Windows. */
+const UNSAFE_OPTIONS: Readonly<Record<string, readonly UnsafeOption[]>> = {
+  linux: LINUX,
+  darwin: DARWIN,
+};
 
 function both(level: number, number: number, name: string, reasons: Record<Call, string>) {
   return (['getsockopt', 'setsockopt'] as const).map(
-    (call): Refusal => [level, number, name, call, reasons[call]],
+    (call): UnsafeOption => [level, number, name, call, reasons[call]],
   );
 }
 
-/** @throws TypeError `ERR_INVALID_ARG_VALUE` where the kernel would go beyond the value. */
-export function refuseUnsafeOption(call: Call, level: number, number: number): void {
-  for (const [ofLevel, ofNumber, name, ofCall, reason] of REFUSALS[process.platform] ?? []) {
+/** @throws TypeError `ERR_INVALID_ARG_VALUE` for an option with which the kernel would use memory beyond the value. */
+export function rejectUnsafeOption(call: Call, level: number, number: number): void {
+  for (const [ofLevel, ofNumber, name, ofCall, reason] of UNSAFE_OPTIONS[process.platform] ?? []) {
     if (ofLevel === level && ofNumber === number && ofCall === call) {
       throw valueError('name', `cannot be ${name} for ${call}: ${reason}`, number);
     }

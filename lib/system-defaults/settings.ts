@@ -1,48 +1,49 @@
-// The settings of getSystemDefaults, and how each system names them. Pure data, as the catalogue is.
+// The settings of getSystemDefaults(), and their name on each system. Data, as the catalogue is.
 
 import type { KernelUnit, Platform } from '../catalogue/row';
 
-/** How one system names a setting. */
+/** A setting as one system has it. */
 export interface Setting {
   readonly name: string;
   readonly unit?: KernelUnit;
-  /** The value (in the setting's unit) that holds where the system does not have the setting. */
+  /** The value, in the setting's unit, of a system that does not have the setting. */
   readonly builtin?: number;
-  /** The kernel's own name for `builtin`, where there is no setting but only that. */
+  /** There is no setting: `name` is the kernel's constant with the value `builtin`. */
   readonly fixed?: true;
 }
 
-export type Row = Readonly<Record<Platform, Setting | null>>;
+/** A setting on all systems. */
+export type SettingRow = Readonly<Record<Platform, Setting | null>>;
 
 const LINUX = 'net.ipv4.tcp_';
 const BSD = 'net.inet.tcp.';
 
 export const settings = {
-  /** Keepalive: time until the first probe. Linux: tcp_keepalive_time. */
+  /** Time until the first keepalive probe. Linux: tcp_keepalive_time. */
   keepAliveInitialDelay: {
     linux: { name: `${LINUX}keepalive_time`, unit: 's' },
     darwin: { name: `${BSD}keepidle`, unit: 'ms' },
     win32: { name: 'KeepAliveTime', unit: 'ms', builtin: 7_200_000 },
     freebsd: { name: `${BSD}keepidle`, unit: 'ms' },
   },
-  /** Keepalive: time between two probes. Linux: tcp_keepalive_intvl. */
+  /** Time between two keepalive probes. Linux: tcp_keepalive_intvl. */
   keepAliveInterval: {
     linux: { name: `${LINUX}keepalive_intvl`, unit: 's' },
     darwin: { name: `${BSD}keepintvl`, unit: 'ms' },
     win32: { name: 'KeepAliveInterval', unit: 'ms', builtin: 1_000 },
     freebsd: { name: `${BSD}keepintvl`, unit: 'ms' },
   },
-  /** Keepalive: unanswered probes until the connection fails. Linux: tcp_keepalive_probes. */
+  /** Number of unanswered keepalive probes after which the connection fails. Linux: tcp_keepalive_probes. */
   keepAliveCount: {
     linux: { name: `${LINUX}keepalive_probes` },
     darwin: { name: `${BSD}keepcnt` },
-    // Fixed since Vista; the registry has had no say in it since then.
+    // Fixed since Vista. The registry no longer changes it.
     win32: { name: 'TCP_KEEPCNT', builtin: 10, fixed: true },
     freebsd: { name: `${BSD}keepcnt` },
   },
   /**
-   * How often unacknowledged data is sent again before the write fails. Linux: tcp_retries2, which
-   * stands for a time: that of so many retransmissions from the shortest time-out on, doubling.
+   * How many times unacknowledged data is sent again before the write fails. Linux: tcp_retries2. It stands for the time
+   * of so many retransmissions, from the shortest timeout on, each twice as long.
    */
   retransmissions: {
     linux: { name: `${LINUX}retries2` },
@@ -50,35 +51,35 @@ export const settings = {
     win32: { name: 'TcpMaxDataRetransmissions', builtin: 5 },
     freebsd: { name: `${BSD}retries` },
   },
-  /** Shortest retransmission time-out. Linux 6.11: tcp_rto_min_us, before that fixed. */
+  /** Shortest retransmission timeout. Linux 6.11: tcp_rto_min_us, before that fixed. */
   retransmissionTimeoutMin: {
     linux: { name: `${LINUX}rto_min_us`, unit: 'us', builtin: 200_000 },
     darwin: { name: 'TCPTV_REXMTMIN', unit: 'ms', builtin: 30, fixed: true },
     win32: null,
     freebsd: { name: `${BSD}rexmit_min`, unit: 'ms' },
   },
-  /** Longest retransmission time-out. Linux 6.15: tcp_rto_max_ms, before that fixed. */
+  /** Longest retransmission timeout. Linux 6.15: tcp_rto_max_ms, before that fixed. */
   retransmissionTimeoutMax: {
     linux: { name: `${LINUX}rto_max_ms`, unit: 'ms', builtin: 120_000 },
     darwin: { name: 'TCPTV_REXMTMAX', unit: 'ms', builtin: 64_000, fixed: true },
     win32: null,
     freebsd: null,
   },
-  /** Retransmissions after which the route is looked up anew. Linux: tcp_retries1. */
+  /** Number of retransmissions after which the route is looked up again. Linux: tcp_retries1. */
   routeCheckRetries: {
     linux: { name: `${LINUX}retries1` },
     darwin: null,
     win32: null,
     freebsd: null,
   },
-  /** How often an unanswered SYN is sent again before connecting fails. Linux: tcp_syn_retries. */
+  /** How many times an unanswered SYN is sent again before connecting fails. Linux: tcp_syn_retries. */
   synRetries: {
     linux: { name: `${LINUX}syn_retries` },
     darwin: null,
     win32: null,
     freebsd: null,
   },
-  /** How many of them come a second apart, before the time doubles. Linux 6.5. */
+  /** How many of these follow one second apart, before the time doubles. Linux 6.5: tcp_syn_linear_timeouts. */
   synLinearTimeouts: {
     linux: { name: `${LINUX}syn_linear_timeouts`, builtin: 0 },
     darwin: null,
@@ -92,7 +93,7 @@ export const settings = {
     win32: null,
     freebsd: { name: `${BSD}keepinit`, unit: 'ms' },
   },
-  /** How often a listener sends an unanswered SYN-ACK again. Linux: tcp_synack_retries. */
+  /** How many times a listening socket sends an unanswered SYN-ACK again. Linux: tcp_synack_retries. */
   synAckRetries: {
     linux: { name: `${LINUX}synack_retries` },
     darwin: null,
@@ -100,7 +101,7 @@ export const settings = {
     freebsd: null,
   },
   /**
-   * Retransmissions for a connection that its program has closed; 0 stands for 8.
+   * Number of retransmissions for a connection that its program has closed; 0 means 8.
    * Linux: tcp_orphan_retries.
    */
   orphanRetries: {
@@ -116,4 +117,4 @@ export const settings = {
     win32: null,
     freebsd: { name: `${BSD}finwait2_timeout`, unit: 'ms' },
   },
-} as const satisfies Readonly<Record<string, Row>>;
+} as const satisfies Readonly<Record<string, SettingRow>>;

@@ -1,23 +1,23 @@
-// The settings of the whole system that sockets start from, as the running kernel has them.
+// Reads the system's settings for sockets from the running kernel: sysctls, and the registry of Windows.
 
 import type { Platform } from '../catalogue/catalogue';
 import { binding } from '../core/addon';
 import { describeErrno } from '../core/errors';
 import { bytes } from '../core/record-buffer';
-import { typeError, valueError } from '../core/validate';
-import { type Row, type Setting, settings } from './settings';
+import { validateString, valueError } from '../core/validate';
+import { type Setting, type SettingRow, settings } from './settings';
 
-/** Where a value comes from: the running kernel, the Windows registry, or fixed in the system. */
+/** The source of a value: the running kernel, the Windows registry, or a constant of the system. */
 export type SettingSource = 'sysctl' | 'registry' | 'builtin';
 
-/** For whom a setting holds. */
+/** What a setting applies to. */
 export type SettingScope = 'network namespace' | 'machine';
 
-/** A setting under the system's own name, in the system's own words. */
+/** A setting as the system itself has it: the result of {@link getSysctl}. */
 export interface SystemSetting {
-  /** The system's name of it: `'net.ipv4.tcp_keepalive_time'`. */
+  /** The system's name: `'net.ipv4.tcp_keepalive_time'`. */
   readonly name: string;
-  /** Its text, as sysctl(8) prints it, in the kernel's unit; `null` where there is none to read. */
+  /** The text that sysctl(8) prints, in the kernel's unit; `null` if it cannot be read. */
   readonly value: string | null;
   readonly source: SettingSource;
   readonly scope: SettingScope;
@@ -25,20 +25,20 @@ export interface SystemSetting {
   readonly reason: string | null;
 }
 
-/** A default, normalised: times in milliseconds. */
+/** A system default with a common unit: times are in milliseconds. */
 export interface SystemDefault {
-  /** `null` where the system has no such setting or does not show it; never a guess. */
+  /** `null` if the system has no such setting or it cannot be read; never a guess. */
   readonly value: number | null;
   readonly unit: 'ms' | 'count';
   readonly source: SettingSource;
-  /** The system's own name: a sysctl, a registry value, or a constant of the kernel's source. */
+  /** The system's own name: of a sysctl, a registry value, or a constant in the kernel's source. */
   readonly name: string | null;
   readonly scope: SettingScope;
   /** Why `value` is `null`. */
   readonly reason: string | null;
 }
 
-/** The system's defaults of keepalive and retransmission. */
+/** The system's defaults of keepalive and retransmission: the result of {@link getSystemDefaults}. */
 export type SystemDefaults = {
   readonly [Name in keyof typeof settings]: SystemDefault;
 };
@@ -48,16 +48,16 @@ const source: SettingSource = platform === 'win32' ? 'registry' : 'sysctl';
 const scope: SettingScope = platform === 'linux' ? 'network namespace' : 'machine';
 
 /**
- * Words of letters, digits, `_` and `-`, between dots or slashes; as for sysctl(8) the first of them is
- * the separator, and the other stands for a dot in an interface's name:
- * `net.ipv4.conf.eth0/100.forwarding`, `net/ipv4/conf/eth0.100/forwarding`.
+ * Words of letters, digits, `_` and `-`, separated by dots or slashes. As in sysctl(8), the first of these signs is the
+ * separator, and the other one stands for the dot in the name of an interface: `net.ipv4.conf.eth0/100.forwarding`,
+ * `net/ipv4/conf/eth0.100/forwarding`.
  */
 const SYSCTL_NAME = /^[a-z0-9_-]+(?:[./][a-z0-9_-]+)*$/i;
 const LONGEST_NAME = 255;
 
-/** The text of a setting, or the negative libuv code of why there is none. */
+/** Returns the text of a setting, or a negative libuv code. */
 function readText(name: string): string | number {
-  // Linux has sysctls as files: where dots separate, they are slashes there, and slashes dots.
+  // Linux has sysctls as files: in a name with dots as separators, dots become slashes and slashes become dots.
   const dotted = platform === 'linux' && /[./]/.exec(name)?.[0] === '.';
   const path = dotted ? name.replace(/[./]/g, (sign) => (sign === '.' ? '/' : '.')) : name;
   const scratch = Buffer.from(bytes.buffer, bytes.byteOffset);
@@ -72,20 +72,26 @@ function reasonFor(errno: number): string {
 }
 
 /**
- * Reads one kernel-wide setting by the system's own name: `getSysctl('net.ipv4.tcp_retries2')`;
- * on Windows a value of the registry key `Services\\Tcpip\\Parameters`.
+ * Reads one setting by the system's own name: `getSysctl('net.ipv4.tcp_retries2').value`.
  *
- * The text is the kernel's, in the kernel's unit. On Linux it is what this process's network
- * namespace has. A setting that is missing or not to be read has the value `null`, with the reason.
- * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for what is no such name.
+ * Linux: a sysctl of this process's network namespace. macOS, FreeBSD: a sysctl. Windows: a value of the registry key
+ * `Services\\Tcpip\\Parameters`.
+ * @returns the kernel's text, in the kernel's unit; the value `null` and the reason if the setting is missing or cannot be
+ *   read.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for a value that is no name of a setting.
+ * @see sysctl(8), ip-sysctl of Linux
  */
 export function getSysctl(name: string): SystemSetting {
-  if (typeof name !== 'string') throw typeError('name', 'the name of a setting', name);
+  validateString(name, 'name', 'the name of a setting');
   if (!SYSCTL_NAME.test(name) || name.length > LONGEST_NAME) {
-    throw valueError('name', 'must be words between dots, as net.ipv4.tcp_retries2', name);
+    throw valueError(
+      'name',
+      'must be words separated by dots, such as net.ipv4.tcp_retries2',
+      name,
+    );
   }
   const text = readText(name);
-  // Only what is below net belongs to a network namespace.
+  // Only the settings below net belong to a network namespace.
   const where = /^net[./]/.test(name) ? scope : 'machine';
   return typeof text === 'string'
     ? { name, value: text, source, scope: where, reason: null }
@@ -93,27 +99,30 @@ export function getSysctl(name: string): SystemSetting {
 }
 
 /**
- * Reads the system's defaults of keepalive and retransmission: what every socket has that nobody
- * tuned, and what decides how long an unacknowledged write hangs.
+ * Reads the system's defaults of keepalive and retransmission: `getSystemDefaults().keepAliveInitialDelay.value`.
  *
- * Linux: sysctls of this process's network namespace. macOS: sysctls. Windows: the registry, whose
- * values are normally absent, and then those built in. Times in milliseconds.
+ * A new socket has these values. They also decide how long an unacknowledged write hangs.
+ *
+ * Linux: sysctls of this process's network namespace. macOS, FreeBSD: sysctls. Windows: the registry, whose values are
+ * normally absent, and otherwise the built-in values.
+ * @returns each default with its source: times in milliseconds, `null` and the reason for a value that cannot be read.
+ * @see ip-sysctl of Linux
  */
 export function getSystemDefaults(): SystemDefaults {
   const defaults: Record<string, SystemDefault> = {};
-  // Where not even this one can be read, nothing can be said of those that are missing.
+  // If this setting cannot be read, other missing settings may exist as well: their built-in value would be a guess.
   const readable =
     platform !== 'linux' || typeof readText(settings.retransmissions.linux.name) === 'string';
-  for (const [key, row] of Object.entries<Row>(settings)) {
-    defaults[key] = defaultOf(row, readable);
+  for (const [key, row] of Object.entries<SettingRow>(settings)) {
+    defaults[key] = resolveDefault(row, readable);
   }
   return defaults as SystemDefaults;
 }
 
 const PER_MILLISECOND = { s: 0.001, ms: 1, us: 1000 } as const;
 
-function defaultOf(row: Row, readable: boolean): SystemDefault {
-  // Any row tells the unit, that of a system without the setting too.
+function resolveDefault(row: SettingRow, readable: boolean): SystemDefault {
+  // The unit comes from any system of the row, because this system may not have the setting.
   const unit = Object.values(row).some((setting) => setting?.unit !== undefined) ? 'ms' : 'count';
   const setting = row[platform] as Setting | null | undefined;
   if (setting === null || setting === undefined) {

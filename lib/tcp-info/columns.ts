@@ -5,10 +5,12 @@ import { errnoOf } from '../core/errors';
 import type { Handle, SocketLike } from '../core/socket';
 import { descriptorOfHandle, findDescriptors, handleOrDescriptor } from '../core/socket';
 import { typedArrayKind, typedArrayLength } from '../core/typed-arrays';
-import { rangeError, typeError, valueError } from '../core/validate';
-import { newRow, rowFields } from './row';
+import { rangeError, typeError, validateArray, validateOneOf } from '../core/validate';
+import { BATCH_SIZE, Batch } from './batch';
+import { tcpInfoFields } from './generated/field-names';
 import { system } from './system';
 import type { TcpInfoField } from './tcp-info';
+import { newValues, type Values } from './values';
 
 /** A column for each field, a row for each socket. */
 export type TcpInfoColumns<Field extends TcpInfoField = TcpInfoField> = {
@@ -18,50 +20,16 @@ export type TcpInfoColumns<Field extends TcpInfoField = TcpInfoField> = {
   readonly errno: Int32Array;
 };
 
-// A sheet is memory that JS and the addon share: `struct Entry` of native/tcp_info.cc for each socket.
-const ENTRY = 320;
-const ENTRY_WORDS = ENTRY / 4;
-const ENTRY_DOUBLES = ENTRY / 8;
-const LENGTH = 2;
-const IDENTITY = 4;
-const INFO = 6;
+/** Reused by each synchronous call, which runs no code of the caller meanwhile. As large as the largest so far. */
+let sharedBatch = new Batch(0);
 
 /**
- * How many sockets a native call reads at most: what it read is still in a near cache when it is looked
- * at, and what is done on the main thread for those that another read takes about 0.1 ms.
+ * A checked call. Everything that the caller passed was looked at once to make it: no getter, no proxy and
+ * no later change moves an element.
  */
-const SHEET = 256;
-
-interface Sheet {
-  readonly buffer: ArrayBuffer;
-  readonly sockets: Float64Array;
-  readonly words: Int32Array;
-  readonly unsigned: Uint32Array;
-  /** The row of each entry. */
-  readonly rows: Uint32Array;
-}
-
-function newSheet(sockets: number): Sheet {
-  const buffer = new ArrayBuffer(sockets * ENTRY);
-  return {
-    buffer,
-    sockets: new Float64Array(buffer),
-    words: new Int32Array(buffer),
-    unsigned: new Uint32Array(buffer),
-    rows: new Uint32Array(sockets),
-  };
-}
-
-/** Kept from call to call; as large as the largest so far. Only touched where no code of a caller runs. */
-let kept = newSheet(0);
-
-/**
- * What a call works on. Whatever the caller passed was looked at once to make it, and is not looked at
- * again: no getter, no proxy and no later change moves a row.
- */
-interface Reading {
+interface Request {
   readonly sockets: readonly (Handle | number)[];
-  /** The places in `rowFields` of what is wanted, and a column for each. */
+  /** The requested fields, as their places in `tcpInfoFields`, and a column for each. */
   readonly fields: readonly number[];
   readonly columns: readonly Float64Array[];
   readonly errno: Int32Array;
@@ -88,23 +56,26 @@ export function readTcpInfos<Field extends TcpInfoField = TcpInfoField>(
   fields?: readonly Field[],
   out?: TcpInfoColumns<Field>,
 ): TcpInfoColumns<Field> {
-  const reading = newReading(sockets, fields, out);
-  findDescriptors(reading.sockets);
-  const rows = reading.sockets.length;
-  const descriptors = new Float64Array(rows);
-  for (let row = 0; row < rows; row++) descriptors[row] = descriptorIn(reading, row);
-  checkRoom(reading);
-  if (kept.rows.length < Math.min(rows, SHEET)) kept = newSheet(Math.min(rows, SHEET));
-  const { readTcpInfos: readSheet } = binding();
-  for (let from = 0; from < rows; from += SHEET) {
-    const count = Math.min(rows - from, SHEET);
-    for (let i = 0; i < count; i++) {
-      put(kept, i, from + i, descriptors[from + i] as number, 0, 0);
-    }
-    readSheet(kept.buffer, count);
-    take(kept, reading, count);
+  const request = checkedRequest(sockets, fields, out);
+  findDescriptors(request.sockets);
+  const count = request.sockets.length;
+  const descriptors = new Float64Array(count);
+  for (let index = 0; index < count; index++) descriptors[index] = descriptorAt(request, index);
+  checkColumnLengths(request);
+  if (sharedBatch.size < Math.min(count, BATCH_SIZE)) {
+    sharedBatch = new Batch(Math.min(count, BATCH_SIZE));
   }
-  return reading.result;
+  const { readTcpInfos: readBatch } = binding();
+  for (let start = 0; start < count; start += BATCH_SIZE) {
+    const size = Math.min(count - start, BATCH_SIZE);
+    for (let entry = 0; entry < size; entry++) {
+      const index = start + entry;
+      sharedBatch.write(entry, index, descriptors[index] as number, 0, 0);
+    }
+    readBatch(sharedBatch.buffer, size);
+    copyToColumns(sharedBatch, request, size);
+  }
+  return request.result;
 }
 
 /**
@@ -131,87 +102,84 @@ export async function readTcpInfosAsync<Field extends TcpInfoField = TcpInfoFiel
   fields?: readonly Field[],
   out?: TcpInfoColumns<Field>,
 ): Promise<TcpInfoColumns<Field>> {
-  const reading = newReading(sockets, fields, out);
-  checkRoom(reading);
-  const sheet = newSheet(Math.min(reading.sockets.length, SHEET));
-  const { sweepTcpInfos } = binding();
-  // Now, for a number says nothing about whose it is later. A handle of Node does.
-  const { rows, identities } = identify(sheet, reading);
-  for (let from = 0; from < rows.length; from += SHEET) {
-    const count = Math.min(rows.length - from, SHEET);
-    findDescriptors(rows.slice(from, from + count).map((row) => reading.sockets[row] as Handle));
-    for (let i = 0; i < count; i++) {
-      const row = rows[from + i] as number;
-      const [low, high] = [identities[2 * row] as number, identities[2 * row + 1] as number];
-      put(sheet, i, row, descriptorIn(reading, row), low, high);
-    }
-    await new Promise<void>((resolve) => {
-      // Where no thread can be sure of a socket, it was read here, and other work is let in between.
-      if (!sweepTcpInfos(sheet.buffer, count, resolve)) setImmediate(resolve);
+  const request = checkedRequest(sockets, fields, out);
+  checkColumnLengths(request);
+  const batch = new Batch(Math.min(request.sockets.length, BATCH_SIZE));
+  const { sweepTcpInfos: readBatchInThread } = binding();
+  // At the call: a number does not show later whether it was closed meanwhile. A handle of Node does.
+  const { indices, identities } = identifyNumbers(batch, request);
+  for (let start = 0; start < indices.length; start += BATCH_SIZE) {
+    const part = indices.slice(start, start + BATCH_SIZE);
+    findDescriptors(part.map((index) => request.sockets[index] as Handle));
+    part.forEach((index, entry) => {
+      const [low, high] = [identities[2 * index] as number, identities[2 * index + 1] as number];
+      batch.write(entry, index, descriptorAt(request, index), low, high);
     });
-    checkRoom(reading);
-    take(sheet, reading, count);
+    await new Promise<void>((resolve) => {
+      // `false`: no thread can be sure of a socket, so all were read here. Other work comes in between.
+      if (!readBatchInThread(batch.buffer, part.length, resolve)) setImmediate(resolve);
+    });
+    checkColumnLengths(request);
+    copyToColumns(batch, request, part.length);
   }
-  return reading.result;
+  return request.result;
 }
 
-/** The rows that still have to be read, and the identities of the sockets that came as numbers. */
-interface Roster {
-  readonly rows: number[];
-  /** Two words for each row. */
+/** The sockets that have to be read yet. */
+interface Pending {
+  readonly indices: number[];
+  /** Two words for each socket of the request; 0 for handles of Node. */
   readonly identities: Int32Array;
 }
 
 /**
- * Identifies the sockets that are given as numbers. What cannot be identified is read at once: it is no
- * socket, or this system gives sockets no identity.
+ * Identifies the sockets that are numbers. One that cannot be identified is read at once: it is no socket,
+ * or this system gives sockets no identity.
  */
-function identify(sheet: Sheet, reading: Reading): Roster {
-  const { sockets } = reading;
-  const roster: Roster = { rows: [], identities: new Int32Array(2 * sockets.length) };
-  let count = 0;
-  for (let row = 0; row < sockets.length; row++) {
-    const socket = sockets[row] as Handle | number;
-    if (typeof socket === 'number') put(sheet, count++, row, socket, 0, 0);
-    else roster.rows.push(row);
-    if (count === SHEET) {
-      identifyEntries(sheet, reading, count, roster);
-      count = 0;
+function identifyNumbers(batch: Batch, request: Request): Pending {
+  const { sockets } = request;
+  const pending: Pending = { indices: [], identities: new Int32Array(2 * sockets.length) };
+  let size = 0;
+  for (let index = 0; index < sockets.length; index++) {
+    const socket = sockets[index] as Handle | number;
+    if (typeof socket === 'number') batch.write(size++, index, socket, 0, 0);
+    else pending.indices.push(index);
+    if (size === BATCH_SIZE) {
+      identifyBatch(batch, size, request, pending);
+      size = 0;
     }
   }
-  identifyEntries(sheet, reading, count, roster);
-  return roster;
+  identifyBatch(batch, size, request, pending);
+  return pending;
 }
 
-function identifyEntries(sheet: Sheet, reading: Reading, count: number, roster: Roster): void {
-  const { identifySockets, readTcpInfos: readSheet } = binding();
-  const { rows, sockets, words } = sheet;
-  identifySockets(sheet.buffer, count);
-  let others = 0;
-  for (let i = 0; i < count; i++) {
-    const row = rows[i] as number;
-    const low = words[i * ENTRY_WORDS + IDENTITY] as number;
-    const high = words[i * ENTRY_WORDS + IDENTITY + 1] as number;
+function identifyBatch(batch: Batch, size: number, request: Request, pending: Pending): void {
+  const { identifySockets, readTcpInfos: readBatch } = binding();
+  identifySockets(batch.buffer, size);
+  let unidentified = 0;
+  for (let entry = 0; entry < size; entry++) {
+    const index = batch.indices[entry] as number;
+    const [low, high] = [batch.identityLow(entry), batch.identityHigh(entry)];
     if (low === 0 && high === 0) {
-      put(sheet, others++, row, sockets[i * ENTRY_DOUBLES] as number, 0, 0);
+      batch.write(unidentified++, index, batch.descriptor(entry), 0, 0);
     } else {
-      roster.rows.push(row);
-      roster.identities[2 * row] = low;
-      roster.identities[2 * row + 1] = high;
+      pending.indices.push(index);
+      pending.identities[2 * index] = low;
+      pending.identities[2 * index + 1] = high;
     }
   }
-  readSheet(sheet.buffer, others);
-  take(sheet, reading, others);
+  readBatch(batch.buffer, unidentified);
+  copyToColumns(batch, request, unidentified);
 }
 
 /** Looks at everything that the caller passed, once. */
-function newReading(sockets: unknown, fields: unknown, out: unknown): Reading {
+function checkedRequest(sockets: unknown, fields: unknown, out: unknown): Request {
   if (!Array.isArray(sockets)) throw typeError('sockets', 'an array of sockets', sockets);
   const wanted = checkedFields(fields);
   const found: (Handle | number)[] = [];
   const { length } = sockets;
-  for (let row = 0; row < length; row++) found.push(handleOrDescriptor(sockets[row]));
-  const names = wanted.map((field) => rowFields[field] as string);
+  for (let index = 0; index < length; index++) found.push(handleOrDescriptor(sockets[index]));
+  const names = wanted.map((field) => tcpInfoFields[field] as string);
   const given = out === undefined ? newColumns(found.length, names) : out;
   if (typeof given !== 'object' || given === null) {
     throw typeError('out', 'what an earlier call returned', out);
@@ -225,29 +193,16 @@ function newReading(sockets: unknown, fields: unknown, out: unknown): Reading {
   };
 }
 
-/** More than that are no list of fields, but a sparse array or a Proxy. */
-const MOST_FIELDS = 65_536;
-
 function checkedFields(fields: unknown): number[] {
-  if (fields === undefined) return [...rowFields.keys()];
-  if (!Array.isArray(fields)) {
-    throw typeError('fields', 'an array of names of TcpInfo', fields);
-  }
-  const wanted: number[] = [];
-  const { length } = fields;
-  if (length > MOST_FIELDS) throw rangeError('fields.length', `<= ${MOST_FIELDS}`, length);
-  for (let i = 0; i < length; i++) {
-    const field: unknown = fields[i];
-    const index = rowFields.indexOf(field as TcpInfoField);
-    if (index < 0) throw valueError('fields', 'must hold names of TcpInfo', field);
-    wanted.push(index);
-  }
-  return wanted;
+  if (fields === undefined) return [...tcpInfoFields.keys()];
+  return validateArray(fields, 'fields', 'an array of names of TcpInfo').map((field) =>
+    tcpInfoFields.indexOf(validateOneOf(field, 'fields', tcpInfoFields)),
+  );
 }
 
-function newColumns(rows: number, names: readonly string[]): object {
-  const columns: Record<string, unknown> = { errno: new Int32Array(rows) };
-  for (const name of names) columns[name] = new Float64Array(rows);
+function newColumns(length: number, names: readonly string[]): object {
+  const columns: Record<string, unknown> = { errno: new Int32Array(length) };
+  for (const name of names) columns[name] = new Float64Array(length);
   return columns;
 }
 
@@ -257,60 +212,44 @@ function columnIn(out: object, name: string, kind: 'Int32Array' | 'Float64Array'
   return column;
 }
 
-/** Whether the columns still have a place for each row: they may have been detached, or have shrunk. */
-function checkRoom({ sockets, fields, columns, errno }: Reading): void {
-  const rows = sockets.length;
+/** The columns may have been detached, or have shrunk, since they were looked at. */
+function checkColumnLengths({ sockets, fields, columns, errno }: Request): void {
+  const needed = sockets.length;
   const check = (name: string | undefined, column: Float64Array | Int32Array) => {
     const length = typedArrayLength(column);
-    if (length < rows) throw rangeError(`out.${name}.length`, `>= ${rows}`, length);
+    if (length < needed) throw rangeError(`out.${name}.length`, `>= ${needed}`, length);
   };
   check('errno', errno);
   for (let k = 0; k < columns.length; k++) {
-    check(rowFields[fields[k] as number], columns[k] as Float64Array);
+    check(tcpInfoFields[fields[k] as number], columns[k] as Float64Array);
   }
 }
 
-function descriptorIn({ sockets }: Reading, row: number): number {
-  const socket = sockets[row] as Handle | number;
+function descriptorAt({ sockets }: Request, index: number): number {
+  const socket = sockets[index] as Handle | number;
   return typeof socket === 'number' ? socket : descriptorOfHandle(socket);
 }
 
-/** Writes an entry of a sheet. */
-function put(sheet: Sheet, i: number, row: number, socket: number, low: number, high: number) {
-  sheet.rows[i] = row;
-  sheet.sockets[i * ENTRY_DOUBLES] = socket;
-  sheet.words[i * ENTRY_WORDS + IDENTITY] = low;
-  sheet.words[i * ENTRY_WORDS + IDENTITY + 1] = high;
-}
-
-/** Takes what the addon read over into the columns. */
-function take(sheet: Sheet, { columns, fields, errno }: Reading, count: number): void {
-  const { sockets, words, unsigned, rows } = sheet;
+/** Decodes the first `size` entries of a batch, then copies them column by column: memory stays near. */
+function copyToColumns(batch: Batch, { columns, fields, errno }: Request, size: number): void {
+  const { indices, words } = batch;
+  const { fillValues } = system;
   const closed = errnoOf('EBADF') as number;
-  for (let i = 0; i < count; i++) {
-    const isOpen = (sockets[i * ENTRY_DOUBLES] as number) >= 0;
-    const length = isOpen ? (words[i * ENTRY_WORDS + LENGTH] as number) : closed;
-    errno[rows[i] as number] = Math.min(length, 0);
-    // Of a refused one, every field is NaN.
-    words[i * ENTRY_WORDS + LENGTH] = Math.max(length, 0);
+  while (decoded.length < size) decoded.push(newValues());
+  for (let entry = 0; entry < size; entry++) {
+    const length = batch.descriptor(entry) >= 0 ? batch.length(entry) : closed;
+    errno[indices[entry] as number] = Math.min(length, 0);
+    // Length 0 for a socket that could not be read: then every field is NaN.
+    fillValues(words, batch.structureAt(entry), Math.max(length, 0), decoded[entry] as Values);
   }
-  const { fillRow } = system;
-  for (let start = 0; start < count; start += BLOCK) {
-    const size = Math.min(count - start, BLOCK);
-    for (let i = 0; i < size; i++) {
-      const entry = (start + i) * ENTRY_WORDS;
-      fillRow(unsigned, entry + INFO, words[entry + LENGTH] as number, block[i] as Float64Array);
-    }
-    for (let k = 0; k < columns.length; k++) {
-      const column = columns[k] as Float64Array;
-      const field = fields[k] as number;
-      for (let i = 0; i < size; i++) {
-        column[rows[start + i] as number] = (block[i] as Float64Array)[field] as number;
-      }
+  for (let k = 0; k < columns.length; k++) {
+    const column = columns[k] as Float64Array;
+    const field = fields[k] as number;
+    for (let entry = 0; entry < size; entry++) {
+      column[indices[entry] as number] = (decoded[entry] as Values)[field] as number;
     }
   }
 }
 
-/** Rows that are made before they are turned into columns: as many as the nearest cache holds. */
-const BLOCK = 64;
-const block = Array.from({ length: BLOCK }, newRow);
+/** The decoded entries of a batch. As many as the largest batch so far has. */
+const decoded: Values[] = [];

@@ -3,7 +3,7 @@
 import { readTcpInfo, tcpInfoWords } from '../core/record-buffer';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
-import { isOptions, typeError, unknownOption } from '../core/validate';
+import { validateBoolean, validateOptions } from '../core/validate';
 import { type KernelTcpInfoDetails, readDetails } from './details';
 import { refused } from './refused';
 import { type KernelTcpInfo, system } from './system';
@@ -31,7 +31,7 @@ function read(fd: number): number {
  * @see tcp(7), RFC 4898
  */
 export function getTcpInfo(socket: SocketLike): TcpInfo {
-  return system.tcpInfo(tcpInfoWords, 0, read(descriptorOf(socket)));
+  return system.decode(tcpInfoWords, 0, read(descriptorOf(socket)));
 }
 
 /**
@@ -61,17 +61,11 @@ export function getKernelTcpInfo(
 ): KernelTcpInfo & { readonly details?: KernelTcpInfoDetails } {
   const details = options === undefined ? false : wantsDetails(options);
   const fd = descriptorOf(socket);
-  const fields = system.fields(tcpInfoWords, read(fd));
-  return details ? { ...fields, details: readDetails(fd) } : fields;
+  const members = system.decodeStructure(tcpInfoWords, read(fd));
+  return details ? { ...members, details: readDetails(fd) } : members;
 }
 
-function wantsDetails(options: unknown): boolean {
-  if (!isOptions(options)) {
-    throw typeError('options', 'an object', options);
-  }
-  const unknown = Object.keys(options).find((name) => name !== 'details');
-  if (unknown !== undefined) throw unknownOption('options', unknown, ['details']);
-  const { details = false } = options as { details?: unknown };
-  if (typeof details !== 'boolean') throw typeError('options.details', 'a boolean', details);
-  return details;
+function wantsDetails(options: { readonly details?: boolean | undefined }): boolean {
+  const { details = false } = validateOptions(options, 'options', ['details']);
+  return validateBoolean(details, 'options.details');
 }

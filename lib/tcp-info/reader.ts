@@ -3,10 +3,12 @@
 import { readTcpInfo, tcpInfoWords } from '../core/record-buffer';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
+import { tcpInfoFields } from './generated/field-names';
 import { refused } from './refused';
-import { newRow, type Row, rowFields, tcpInfoOfRow } from './row';
+import { stateAt, type TcpState } from './states';
 import { system } from './system';
-import { type TcpInfo, type TcpInfoNumbers, type TcpState, tcpStates } from './tcp-info';
+import type { TcpInfo, TcpInfoNumbers } from './tcp-info';
+import { newValues, tcpInfoOf } from './values';
 
 /**
  * Reads the state of connections again and again, without allocating anything: for samplers and
@@ -24,8 +26,8 @@ import { type TcpInfo, type TcpInfoNumbers, type TcpState, tcpStates } from './t
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the static block defines a getter for each field.
 export class TcpInfoReader {
-  /** The values of the last read, in the order of `rowFields`. */
-  readonly #row: Row = newRow();
+  /** Of the last read. */
+  readonly #values = newValues();
 
   /**
    * Reads the state of a connection into this reader, and returns it. One system call.
@@ -34,24 +36,24 @@ export class TcpInfoReader {
   read(socket: SocketLike): this {
     const length = readTcpInfo(descriptorOf(socket));
     // A failed read leaves NaN, not the values of the read before.
-    system.fillRow(tcpInfoWords, 0, Math.max(length, 0), this.#row);
+    system.fillValues(tcpInfoWords, 0, Math.max(length, 0), this.#values);
     if (length < 0) throw refused(length);
     return this;
   }
 
   /** The index of the state in {@link tcpStates}; NaN for none. */
   get stateIndex(): number {
-    return this.#row[0] as number;
+    return this.#values[0] as number;
   }
 
   /** State of the connection, as RFC 9293 calls it. */
   get state(): TcpState | null {
-    return tcpStates[this.stateIndex] ?? null;
+    return stateAt(this.stateIndex);
   }
 
   /** What was last read as an object, as {@link getTcpInfo} gives it. */
   toJSON(): TcpInfo {
-    return tcpInfoOfRow(this.#row);
+    return tcpInfoOf(this.#values);
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): TcpInfo {
@@ -59,11 +61,11 @@ export class TcpInfoReader {
   }
 
   static {
-    for (const [index, field] of rowFields.entries()) {
+    for (const [index, field] of tcpInfoFields.entries()) {
       if (field === 'state') continue;
       Object.defineProperty(TcpInfoReader.prototype, field, {
         get(this: TcpInfoReader) {
-          return this.#row[index];
+          return this.#values[index];
         },
         configurable: true,
       });

@@ -1,69 +1,69 @@
-// The structure of each system: how it is seen normalised, and under its own names.
+// The decoders of each system, and what its errors call the question.
 
-import { darwinFields, darwinTcpInfo } from './darwin';
-import { freeBsdFields, freeBsdTcpInfo } from './freebsd';
-import { fillLinuxRow, linuxFields, linuxTcpInfo } from './linux';
-import { fillFrom, type Row } from './row';
+import { decodeDarwin, decodeDarwinStructure, fillDarwinValues } from './generated/darwin';
+import { decodeFreeBsd, decodeFreeBsdStructure, fillFreeBsdValues } from './generated/freebsd';
+import { decodeLinux, decodeLinuxStructure, fillLinuxValues } from './generated/linux';
+import { decodeWindows, decodeWindowsStructure, fillWindowsValues } from './generated/win32';
+import type { darwinStructure } from './structures/darwin';
+import type { freeBsdStructure } from './structures/freebsd';
+import type { linuxStructure } from './structures/linux';
+import type { windowsStructure } from './structures/win32';
 import type { TcpInfo } from './tcp-info';
-import { windowsFields, windowsTcpInfo } from './win32';
+import type { Values } from './values';
 
 export interface System {
-  /** The fields under the system's names, of a structure of so many bytes. */
-  readonly fields: (words: Uint32Array, length: number) => object;
-  /** The same normalised: of the structure at a word of some memory. */
-  readonly tcpInfo: (words: Uint32Array, at: number, length: number) => TcpInfo;
-  /** The same as a row. */
-  readonly fillRow: (words: Uint32Array, at: number, length: number, row: Row) => void;
-  /** What errors say was asked. */
+  /** The structure at a word of some memory, of so many bytes. */
+  readonly decode: (words: Uint32Array, at: number, length: number) => TcpInfo;
+  /** The same into values. */
+  readonly fillValues: (words: Uint32Array, at: number, length: number, values: Values) => void;
+  /** The members of a structure under the system's own names. */
+  readonly decodeStructure: (words: Uint32Array, length: number) => KernelTcpInfo;
   readonly syscall: string;
   readonly option: string;
 }
 
-function through(tcpInfo: System['tcpInfo']): System['fillRow'] {
-  return (words, at, length, row) => fillFrom(tcpInfo(words, at, length), row);
-}
-
 export const systems: Readonly<Record<string, System>> = {
   linux: {
-    tcpInfo: linuxTcpInfo,
-    fields: linuxFields,
-    fillRow: fillLinuxRow,
+    decode: decodeLinux,
+    fillValues: fillLinuxValues,
+    decodeStructure: decodeLinuxStructure,
     syscall: 'getsockopt',
     option: 'TCP_INFO',
   },
   darwin: {
-    tcpInfo: darwinTcpInfo,
-    fields: darwinFields,
-    fillRow: through(darwinTcpInfo),
+    decode: decodeDarwin,
+    fillValues: fillDarwinValues,
+    decodeStructure: decodeDarwinStructure,
     syscall: 'getsockopt',
     option: 'TCP_CONNECTION_INFO',
   },
   win32: {
-    tcpInfo: windowsTcpInfo,
-    fields: windowsFields,
-    fillRow: through(windowsTcpInfo),
+    decode: decodeWindows,
+    fillValues: fillWindowsValues,
+    decodeStructure: decodeWindowsStructure,
     syscall: 'WSAIoctl',
     option: 'SIO_TCP_INFO',
   },
   freebsd: {
-    tcpInfo: freeBsdTcpInfo,
-    fields: freeBsdFields,
-    fillRow: through(freeBsdTcpInfo),
+    decode: decodeFreeBsd,
+    fillValues: fillFreeBsdValues,
+    decodeStructure: decodeFreeBsdStructure,
     syscall: 'getsockopt',
     option: 'TCP_INFO',
   },
 };
 
-/** The system that runs; where there is no addon for it, loading that has failed before. */
+/** The running system. Where there is no addon for it, loading that has failed before. */
 export const system = (systems[process.platform] ?? systems.linux) as System;
 
-type Fields = ReturnType<typeof linuxFields> &
-  ReturnType<typeof darwinFields> &
-  ReturnType<typeof windowsFields> &
-  ReturnType<typeof freeBsdFields>;
+type Members = typeof linuxStructure &
+  typeof darwinStructure &
+  typeof windowsStructure &
+  typeof freeBsdStructure;
 
 /**
- * The fields of the kernel's structure under its own names, in its own units: those of the system that
- * runs, each `null` where its kernel is older than the field; the names of others are `undefined`. Numbers are exact up to 2^53.
+ * The members of the kernel's structure under its own names, in its own units: those of the running system.
+ * A member is `null` where the kernel is older; names of other systems are `undefined`. Numbers are exact up
+ * to 2^53.
  */
-export type KernelTcpInfo = { readonly [Name in keyof Fields]?: number | null };
+export type KernelTcpInfo = { readonly [Name in keyof Members]?: number | null };

@@ -1,5 +1,5 @@
-// Which sockets are new: every TCP socket that this thread connects or accepts, at the moment when it is
-// connected and before any listener of the program hears of it.
+// Observes every TCP socket that this thread connects or accepts, when it is connected and before any listener of the
+// program is called.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Server, Socket } from 'node:net';
@@ -9,25 +9,23 @@ import { tcpHandleOf } from '../core/socket';
 /** Whether this thread has opened a connection or accepted it. */
 export type SocketSide = 'client' | 'server';
 
-/** Must not throw: the caller is Node itself. */
-export type SeeSocket = (socket: Socket, side: SocketSide, handle: TcpHandle) => void;
+/** Must not throw, because the caller is Node. */
+export type SocketObserver = (socket: Socket, side: SocketSide, handle: TcpHandle) => void;
 
 /**
- * Calls `see` with each new socket until the returned function is called.
- *
- * Only `emit` comes before every listener, however many of them were removed or throw. Node's channel
- * `net.server.socket` is published after them (Node 20 to 26). It is the second source, for servers whose
- * `emit` somebody replaced.
+ * Calls `observe` with each new socket until the returned function is called. Only `emit` runs before every listener.
+ * Node's channel `net.server.socket` is the second source, for servers whose `emit` was replaced:
+ * docs/decisions/0012-tune-sockets-patches-emit.md.
  */
-export function seeNewSockets(see: SeeSocket): () => void {
-  const onAccepted = (socket: unknown): void => seeOnce(socket, 'server', see);
+export function observeNewSockets(observe: SocketObserver): () => void {
+  const onAccepted = (socket: unknown): void => observeOnce(socket, 'server', observe);
   const onMessage = (message: unknown): void => onAccepted((message as { socket: unknown }).socket);
   const ends = [
-    seeEvents(Socket.prototype, 'connect', (socket) => {
+    observeEvents(Socket.prototype, 'connect', (socket) => {
       // Bun emits 'connect' on accepted sockets too.
-      if (!(socket as { isServer?: unknown }).isServer) seeOnce(socket, 'client', see);
+      if (!(socket as { isServer?: unknown }).isServer) observeOnce(socket, 'client', observe);
     }),
-    seeEvents(Server.prototype, 'connection', (_server, socket) => onAccepted(socket)),
+    observeEvents(Server.prototype, 'connection', (_server, socket) => onAccepted(socket)),
   ];
   subscribe(CHANNEL, onMessage);
   return () => {
@@ -39,33 +37,33 @@ export function seeNewSockets(see: SeeSocket): () => void {
 const CHANNEL = 'net.server.socket';
 
 /**
- * The handles that were seen. A handle is one connection: TLS over a socket has the handle of that socket, a
- * server passes a socket on to another one with `emit`, and a socket that connects again gets a new handle.
+ * The handles that were observed. A handle is one connection: a TLS socket uses the handle of the socket below it, a
+ * server can pass a socket to another server with `emit`, and a socket that connects again gets a new handle.
  */
-const seen = new WeakSet<TcpHandle>();
+const observed = new WeakSet<TcpHandle>();
 
-function seeOnce(socket: unknown, side: SocketSide, see: SeeSocket): void {
-  // A server may be given any stream: `server.emit('connection', duplex)`.
+function observeOnce(socket: unknown, side: SocketSide, observe: SocketObserver): void {
+  // A program can pass any stream to a server: `server.emit('connection', duplex)`.
   if (!(socket instanceof Socket)) return;
   const handle = tcpHandleOf(socket);
-  if (handle === undefined || seen.has(handle)) return;
-  seen.add(handle);
-  see(socket, side, handle);
+  if (handle === undefined || observed.has(handle)) return;
+  observed.add(handle);
+  observe(socket, side, handle);
 }
 
 type Emitter = Pick<NodeJS.EventEmitter, 'emit'>;
 
-/** Calls `see` before the listeners of `event` until the returned function is called. */
-function seeEvents(
+/** Calls `observe` before the listeners of `event` until the returned function is called. */
+function observeEvents(
   prototype: Emitter,
   event: string,
-  see: (emitter: unknown, argument: unknown) => void,
+  observe: (emitter: unknown, argument: unknown) => void,
 ): () => void {
   const own = Object.getOwnPropertyDescriptor(prototype, 'emit');
   const inherited = Object.getPrototypeOf(prototype) as Emitter;
   let isActive = true;
   const emit: Emitter['emit'] = function (this: Emitter, ...args) {
-    if (args[0] === event && isActive) see(this, args[1]);
+    if (args[0] === event && isActive) observe(this, args[1]);
     return Reflect.apply(own?.value ?? inherited.emit, this, args) as boolean;
   };
   Object.defineProperty(prototype, 'emit', {
@@ -74,7 +72,7 @@ function seeEvents(
   });
   return () => {
     isActive = false;
-    // Somebody's function over ours still calls it: then it stays, and passes everything on.
+    // Another function was put over this one and still calls it. It stays, and only passes events on.
     if (prototype.emit !== emit) return;
     if (own === undefined) Reflect.deleteProperty(prototype, 'emit');
     else Object.defineProperty(prototype, 'emit', own);

@@ -1,4 +1,5 @@
-// Every TCP socket of this thread, whichever library opens or accepts it.
+// tuneSockets: sets options on every TCP socket of this thread, also on those of libraries. Which sockets are new is the
+// task of new-sockets.ts.
 
 import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
@@ -7,44 +8,52 @@ import type { SocketOptionErrorDetails } from '../core/errors';
 import { SocketOptionError } from '../core/errors';
 import type { TcpHandle } from '../core/socket';
 import { descriptorOf } from '../core/socket';
-import { callbackError, isOptions, typeError, unknownOption } from '../core/validate';
-import { planDeadPeerTimeout, setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
+import {
+  callbackError,
+  isOptions,
+  typeError,
+  validateFunction,
+  validateOptions,
+} from '../core/validate';
+import { makePlan, setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
 import type { DeadPeerOptions } from '../dead-peer/plan';
-import { checkedTimeout, checkedWish } from '../dead-peer/validate-options';
-import { checkOptions, getOptions, setEach, setOptions } from '../options/options';
-import { type SocketSide, seeNewSockets } from './new-sockets';
+import { DEAD_PEER_OPTIONS, validatePlanOptions } from '../dead-peer/validate-options';
+import { validateOptionName } from '../options/option';
+import { getOptions, setEach, setOptions, validateSocketOptions } from '../options/options';
+import { observeNewSockets, type SocketSide } from './new-sockets';
 
-/** Options of `setOptions`, and a time-out of `setDeadPeerTimeout` with its options. */
+/** Options of `setOptions`, and a timeout of `setDeadPeerTimeout` with its options. */
 export type Tuning = SocketOptions &
   DeadPeerOptions & {
-    /** Within how many milliseconds a vanished peer is noticed: see `setDeadPeerTimeout`. */
+    /** Within how many milliseconds the socket fails after its peer vanished: see `setDeadPeerTimeout`. */
     readonly deadPeerTimeout?: number | undefined;
   };
 
 export type { SocketSide };
 
+/** Options of {@link tuneSockets}. */
 export interface TuneSocketsOptions {
-  /** For sockets that this thread connects. */
+  /** The options of sockets that this thread connects. */
   readonly client?: Tuning | undefined;
-  /** For sockets that servers of this thread accept. */
+  /** The options of sockets that servers of this thread accept. */
   readonly server?: Tuning | undefined;
   /**
-   * Returns `true` for a socket to tune, `false` for one to leave alone. Called when the socket is connected.
-   * Nothing is set on a socket for which it throws or returns anything else, and `onError` gets that error:
-   * a Promise is a `TypeError`.
+   * Returns `true` for a socket to tune, `false` for another one. It is called when the socket is connected, and must
+   * return at once. If it throws or returns anything else, nothing is set and `onError` gets the error: a Promise is a
+   * `TypeError`.
    */
   readonly filter?: ((socket: Socket, side: SocketSide) => boolean) | undefined;
   /**
-   * Gets each error of a socket that could not be tuned. The socket itself goes on. An error that this function
-   * throws is an uncaught exception. Without it the first failure of each kind is a process warning with the
-   * name `SocketOptionsWarning` and the code `SOCKET_OPTIONS_TUNING_FAILED`.
+   * Called with each error of a socket that could not be tuned. The socket is not affected. If this function throws, that
+   * is an uncaught exception. Without this function, the first error of each kind is a process warning with the name
+   * `SocketOptionsWarning` and the code `SOCKET_OPTIONS_TUNING_FAILED`.
    */
   readonly onError?: ((error: Error, socket: Socket) => void) | undefined;
 }
 
-/** What {@link tuneSockets} returns. */
+/** The result of {@link tuneSockets}. */
 export interface SocketTuning extends Disposable {
-  /** Tunes no further sockets; those that were tuned stay so. */
+  /** Ends the tuning. Sockets that were tuned keep their values. */
   close(): void;
 }
 
@@ -56,11 +65,12 @@ const KEEP_ALIVE = [
 ] as const;
 type KeepAliveName = (typeof KEEP_ALIVE)[number];
 
+/** A checked copy of a {@link Tuning}. */
 interface CheckedTuning {
   readonly deadPeerTimeout: number | undefined;
   readonly deadPeer: DeadPeerOptions;
   readonly options: SocketOptions;
-  /** The options of keepalive among `options`. */
+  /** The keepalive options among `options`. */
   readonly keepAlive: readonly KeepAliveName[];
 }
 
@@ -68,16 +78,18 @@ class Tuner implements SocketTuning {
   readonly #tunings: Readonly<Record<SocketSide, CheckedTuning | undefined>>;
   readonly #filter: TuneSocketsOptions['filter'];
   readonly #onError: TuneSocketsOptions['onError'];
-  /** The kinds of failure that a warning has reported. */
+  /** The kinds of failure for which there was a warning. */
   readonly #warned = new Set<string>();
 
   constructor({ client, server, filter, onError }: TuneSocketsOptions) {
     this.#tunings = {
-      client: checkedTuning('client', client),
-      server: checkedTuning('server', server),
+      client: validateTuning(client, 'options.client'),
+      server: validateTuning(server, 'options.server'),
     };
-    this.#filter = checkedFunction('filter', filter) as TuneSocketsOptions['filter'];
-    this.#onError = checkedFunction('onError', onError) as TuneSocketsOptions['onError'];
+    if (filter !== undefined) validateFunction(filter, 'options.filter');
+    if (onError !== undefined) validateFunction(onError, 'options.onError');
+    this.#filter = filter;
+    this.#onError = onError;
     if (server !== undefined && process.versions.bun !== undefined) {
       throw new SocketOptionError(
         "Bun does not report the sockets that its HTTP servers accept: call setOptions() on the sockets of a net.Server's 'connection' event",
@@ -86,7 +98,7 @@ class Tuner implements SocketTuning {
     }
   }
 
-  /** Tunes a socket that is connected; returns which options of keepalive it holds from now on. */
+  /** Tunes a connected socket. Returns which keepalive options this tuning now controls. */
   tune(socket: Socket, side: SocketSide): readonly KeepAliveName[] {
     const tuning = this.#tunings[side];
     if (tuning === undefined || !tuners.has(this)) return [];
@@ -97,7 +109,7 @@ class Tuner implements SocketTuning {
       return [];
     }
     try {
-      // The first error of a socket that has no descriptor is the only one.
+      // Report a missing descriptor once, and not for each option.
       descriptorOf(socket);
     } catch (error) {
       this.report(error, socket, side);
@@ -117,7 +129,7 @@ class Tuner implements SocketTuning {
     if (filter === undefined) return true;
     const wanted: unknown = filter(socket, side);
     if (typeof wanted !== 'boolean') throw callbackError('filter', 'a boolean', wanted);
-    // It may have closed this tuning.
+    // The filter may have closed this tuning.
     return wanted && tuners.has(this);
   }
 
@@ -133,7 +145,7 @@ class Tuner implements SocketTuning {
   }
 
   report(error: unknown, socket: Socket, side: SocketSide): void {
-    // It was reset before it was tuned, and emits that error itself.
+    // The connection was reset before it was tuned. The socket emits this error itself.
     if (socket.destroyed) return;
     // A getter of the socket may throw anything.
     const { code, name, option } = Object(error) as Error & Partial<SocketOptionErrorDetails>;
@@ -149,7 +161,7 @@ class Tuner implements SocketTuning {
         if (typeof result === 'object') Promise.resolve(result).catch(throwUncaught);
       }
     } catch (thrown) {
-      // The caller is Node, in the middle of a library's call.
+      // Never throw here: the caller is Node, within a call of a library.
       throwUncaught(thrown);
     }
   }
@@ -181,131 +193,124 @@ function throwUncaught(error: unknown): void {
   });
 }
 
-function checkedFunction(name: string, value: unknown): unknown {
-  if (value !== undefined && typeof value !== 'function') {
-    throw typeError(`options.${name}`, 'a function', value);
-  }
-  return value;
-}
-
-/** Of loopback, and of most networks: what is too small for it is too small for all. */
+/**
+ * The retransmission timeout on loopback and in most networks. A dead-peer timeout that is too small for it is too small
+ * for every socket.
+ */
 const SHORTEST_RETRANSMISSION_TIMEOUT = 200;
 
-function checkedTuning(side: SocketSide, tuning: Tuning | undefined): CheckedTuning | undefined {
+/** The options of a {@link Tuning} beside those of the catalogue. */
+const TUNING_OPTIONS = ['deadPeerTimeout', ...DEAD_PEER_OPTIONS];
+
+function validateTuning(tuning: Tuning | undefined, path: string): CheckedTuning | undefined {
   if (tuning === undefined) return undefined;
-  if (!isOptions(tuning)) {
-    throw typeError(`options.${side}`, 'an object of options', tuning);
-  }
+  if (!isOptions(tuning)) throw typeError(path, 'an object of options', tuning);
   const { deadPeerTimeout, minProbes, zeroWindow, ...given } = tuning;
-  const options = withOwnLinger(given);
-  const deadPeer = checkedWish({
-    ...(minProbes === undefined ? {} : { minProbes }),
-    ...(zeroWindow === undefined ? {} : { zeroWindow }),
-  });
-  if (deadPeerTimeout !== undefined) {
-    planDeadPeerTimeout(checkedTimeout(deadPeerTimeout), {
-      ...deadPeer,
-      retransmissionTimeout: SHORTEST_RETRANSMISSION_TIMEOUT,
-    });
+  const options = withLingerCopy(given);
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined) validateOptionName(name, path, TUNING_OPTIONS);
   }
-  checkOptions(options);
+  const deadPeer = validatePlanOptions({ minProbes, zeroWindow }, path);
+  if (deadPeerTimeout !== undefined) {
+    makePlan(
+      deadPeerTimeout,
+      { ...deadPeer, retransmissionTimeout: SHORTEST_RETRANSMISSION_TIMEOUT },
+      { timeout: `${path}.deadPeerTimeout`, options: path },
+    );
+  }
+  validateSocketOptions(options, path);
   const keepAlive = KEEP_ALIVE.filter((name) => options[name] !== undefined);
   return { deadPeerTimeout, deadPeer, options, keepAlive };
 }
 
-/** The value of `linger` is an object of the caller's: a copy of it. */
-function withOwnLinger(options: SocketOptions): SocketOptions {
+/** Copies the value of `linger`, which is an object of the caller. */
+function withLingerCopy(options: SocketOptions): SocketOptions {
   const { linger } = options;
   if (typeof linger !== 'object' || linger === null) return options;
   const { enable, timeout } = linger;
   return { ...options, linger: { enable, timeout } };
 }
 
-const KNOWN = ['client', 'server', 'filter', 'onError'];
+const OPTIONS = ['client', 'server', 'filter', 'onError'] as const;
 
 /**
- * Tunes every TCP socket that this thread opens (`client`) or accepts (`server`) from now on,
- * whichever library does: `tuneSockets({ client: { deadPeerTimeout: 20_000, noDelay: true } })`.
- * A worker thread needs a call of its own.
+ * Sets options on every TCP socket that this thread connects (`client`) or accepts (`server`) after the call, also on the
+ * sockets of libraries: `tuneSockets({ client: { deadPeerTimeout: 20_000, noDelay: true } })`.
+ *
+ * Each worker thread needs its own call. Times are in milliseconds, sizes in bytes.
  *
  * A socket is tuned once, when it is connected, before any `'connect'`, `'connection'`, `'secureConnection'`,
- * `'request'` or `'stream'` listener. A value that a listener sets with this package stays. From then on
- * `socket.setKeepAlive()` of Node does not change the keepalive options that the tuning holds, also on a TLS
- * socket over it. Sockets that were connected before the call are not tuned, nor are pipes and Unix sockets.
+ * `'request'` or `'stream'` listener. A value that a listener sets with this package stays. After the tuning, Node's own
+ * `socket.setKeepAlive()` does not change the keepalive options that the tuning has set, also on a TLS socket over it.
+ * Sockets that were connected before the call are not tuned, nor are pipes and Unix sockets.
  *
- * An option that the socket's family or protocol does not have is left out, without an error: `trafficClass` on
- * an IPv4 socket. Any other refusal is an error for `onError`; the other options are set. An option that this
- * system does not have is an error of this call. Several tunings add up; of two that set the same option the
- * later one wins. `close()`, or `using`, ends a tuning for sockets to come.
+ * An option that the family or the protocol of a socket does not have is left out, without an error: `trafficClass` on an
+ * IPv4 socket. `onError` gets every other refusal, and the other options are set. Several tunings can be open. If two set
+ * the same option, the later tuning wins. `close()`, or `using`, ends a tuning.
  *
- * While a tuning is open, `emit` of `net.Socket.prototype` and `net.Server.prototype` is a function of this
- * package, which costs about 5 ns for each event (Node 20, Linux x64).
- * @throws TypeError, RangeError for wrong options, and for a dead-peer timeout that no socket can keep.
- * @throws SocketOptionError `'ENOPROTOOPT'` for an option that this system does not have;
- *   `'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'` for `server` on Bun, which hides the sockets of its HTTP servers.
+ * While a tuning is open, `emit` of `net.Socket.prototype` and `net.Server.prototype` is a function of this package, which
+ * costs about 5 ns for each event (Node 20, Linux x64).
+ * @returns the tuning, which `close()` ends.
+ * @throws TypeError, RangeError for wrong options, and for a `deadPeerTimeout` that is too small for every socket.
+ * @throws SocketOptionError `'ENOPROTOOPT'` for an option that this system does not have.
+ * @throws SocketOptionError `'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'` for `server` on Bun, which does not report the sockets
+ *   of its HTTP servers.
  */
 export function tuneSockets(options: TuneSocketsOptions): SocketTuning {
-  if (!isOptions(options)) {
-    throw typeError('options', `an object with any of ${KNOWN.join(', ')}`, options);
-  }
-  const unknown = Object.keys(options).find((name) => !KNOWN.includes(name));
-  if (unknown !== undefined) {
-    throw unknownOption('options', unknown, KNOWN);
-  }
-  const tuner = new Tuner(options);
+  const tuner = new Tuner(validateOptions(options, 'options', OPTIONS));
   open(tuner);
   return tuner;
 }
 
-/** In the order in which they were made: of two that set the same, the later one wins. */
+/** The open tunings, in the order of their creation. The later one wins. */
 const tuners = new Set<Tuner>();
 
-let stopSeeing: (() => void) | undefined;
+let stopObserving: (() => void) | undefined;
 
 function open(tuner: Tuner): void {
   tuners.add(tuner);
-  stopSeeing ??= seeNewSockets(tune);
+  stopObserving ??= observeNewSockets(tune);
 }
 
 function close(tuner: Tuner): void {
   tuners.delete(tuner);
   if (tuners.size > 0) return;
-  stopSeeing?.();
-  stopSeeing = undefined;
+  stopObserving?.();
+  stopObserving = undefined;
 }
 
 function tune(socket: Socket, side: SocketSide, handle: TcpHandle): void {
-  const held = [...tuners].map((tuner) => ({ tuner, names: tuner.tune(socket, side) }));
-  const holding = held.filter(({ names }) => names.length > 0);
-  if (holding.length > 0) keepLastWord(socket, side, handle, holding);
+  const controls = [...tuners]
+    .map((tuner) => ({ tuner, names: tuner.tune(socket, side) }))
+    .filter(({ names }) => names.length > 0);
+  if (controls.length > 0) protectKeepAlive(socket, side, handle, controls);
 }
 
-/** A tuning that has set keepalive on a socket, and which options of it. */
-interface Holding {
+/** A tuning that controls keepalive options of a socket. */
+interface KeepAliveControl {
   readonly tuner: Tuner;
   readonly names: readonly KeepAliveName[];
 }
 
 /**
- * Keeps keepalive as this package has set it, whether by the tuning or by a later call of the program.
+ * Protects keepalive values that this package has set, in the tuning or in a later call of the program.
  *
- * Libraries call a socket's own setKeepAlive() at any time, which puts Node's interval of 1 s, count of 10 and
- * their delay in place of values that were chosen together. Node passes that on to the handle, also from every
- * TLS socket over it, and only where its arguments have changed: so a pool that calls it for each request
- * costs nothing here.
+ * Libraries call the socket's own setKeepAlive() at any time. It would replace values that were chosen together by Node's
+ * interval of 1 s, Node's count of 10, and the delay of the library. Node passes the call to the handle, also from each
+ * TLS socket over it, and only if the arguments have changed. So a pool that calls it for each request costs nothing.
  */
-function keepLastWord(
+function protectKeepAlive(
   socket: Socket,
   side: SocketSide,
   handle: TcpHandle,
-  holding: readonly Holding[],
+  controls: readonly KeepAliveControl[],
 ): void {
   const original = handle.setKeepAlive;
   if (original === undefined) return;
   handle.setKeepAlive = function (this: TcpHandle, ...args: unknown[]): number {
-    const open = holding.filter(({ tuner }) => tuners.has(tuner));
+    const open = controls.filter(({ tuner }) => tuners.has(tuner));
     const names = KEEP_ALIVE.filter((name) => open.some((one) => one.names.includes(name)));
-    // Nothing is left for Node to set. 0 is success.
+    // The tunings control all four options. 0 is success.
     if (names.length === KEEP_ALIVE.length) return 0;
     if (names.length === 0) return original.apply(this, args);
     let status = 0;

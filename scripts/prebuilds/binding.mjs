@@ -1,5 +1,5 @@
-// What binding.gyp says, for compilers that node-gyp cannot drive: it takes the system it builds for
-// from the one it runs on.
+// Reads binding.gyp for build.mjs, for targets that node-gyp cannot build here: node-gyp compiles only for
+// the system that it runs on.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ const GYP_NAMES = { linux: 'linux', darwin: 'mac', win32: 'win' };
 
 function parse(root) {
   const text = readFileSync(join(root, 'binding.gyp'), 'utf8');
-  // A literal of Python, which but for its comments is one of JavaScript too.
+  // A Python literal. Without its comments it is a JavaScript literal too.
   return runInNewContext(`(${text.replace(/^\s*#.*$/gm, '')})`).targets[0];
 }
 
@@ -20,7 +20,7 @@ export function binding(root, platform) {
   for (const key of ['conditions', 'target_conditions']) {
     for (const [condition, part, ...rest] of target[key]) {
       const [, system] = condition.match(/^OS=="(\w+)"$/) ?? [];
-      // Better than to leave out in silence what this file cannot read.
+      // This file reads no other conditions, and must not ignore one silently.
       if (system === undefined || rest.length > 0) throw new Error(`binding.gyp: ${condition}`);
       if (system === GYP_NAMES[platform]) parts.push(part);
     }
@@ -28,7 +28,7 @@ export function binding(root, platform) {
   const all = (key) => parts.flatMap((part) => part[key] ?? []);
   return {
     target: target.target_name,
-    // Without a C++ library on any system, unlike what node-gyp makes of it for macOS and Windows.
+    // A prebuilt addon has no C++ library on any system. node-gyp links one on macOS and Windows.
     sources: [...new Set([...all('sources'), 'native/runtime.cc'])],
     defines: all('defines'),
     cflags: [...all('cflags'), ...all('cflags_cc')],

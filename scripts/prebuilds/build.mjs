@@ -1,13 +1,14 @@
-// The addon for every system that npm serves, compiled on Linux x64:
+// Compiles the addon on Linux x64 for every system in targets.mjs. Run `npm run prebuilds` after a change of
+// native/, binding.gyp or a script here, and commit the result.
 //
 //   node scripts/prebuilds/build.mjs             writes prebuilds/
 //   node scripts/prebuilds/build.mjs --verify    compares prebuilds/ with what comes out, byte for byte
 //   node scripts/prebuilds/build.mjs --other-windows <source> <folder>
-//                                                for tests: win32-x64 alone, with that source in the
-//                                                place of native/win32_calls.cc
+//                                                for tests: win32-x64 alone, with that source instead of
+//                                                native/platform/win32_calls.cc
 //
-// With Zig from npm, which brings the headers and libraries of all these systems, and for Windows on
-// x64 with Debian's mingw. The same sources and tools give the same bytes, wherever the checkout is.
+// The compiler is Zig from npm, which has the headers and libraries of all these systems; for Windows on
+// x64 it is Debian's mingw. The same sources and tools give the same bytes, wherever the checkout is.
 
 import { execFileSync } from 'node:child_process';
 import {
@@ -44,11 +45,11 @@ process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
 const environment = {
   ...process.env,
-  // A cache of its own: that of the user may speak of an installation of Zig that is gone.
+  // Not the user's cache: it may refer to a Zig that is no longer installed.
   ZIG_GLOBAL_CACHE_DIR: join(scratch, 'zig'),
   ZIG_LOCAL_CACHE_DIR: join(scratch, 'zig'),
 };
-// The flags are those of binding.gyp, whatever this machine adds to its own builds.
+// Only the flags of binding.gyp count, not those of this machine's own builds.
 for (const name of ['CFLAGS', 'CXXFLAGS', 'CPPFLAGS', 'LDFLAGS']) delete environment[name];
 
 function run(command, args, options = {}) {
@@ -63,7 +64,7 @@ function run(command, args, options = {}) {
   }
 }
 
-/** A folder of headers as node-gyp wants it: Node-API alone, not what this machine's Node has. */
+/** Headers laid out as node-gyp expects them: Node-API only, not those of this machine's Node. */
 function nodeDirectory() {
   const folder = join(scratch, 'node');
   const include = join(folder, 'include/node');
@@ -78,18 +79,18 @@ function nodeDirectory() {
   return folder;
 }
 
-/** For a shell: passes over what would name a library. */
+/** Shell code that removes arguments that name a library. */
 const WITHOUT_LIBRARIES = `for word; do
   shift
   case $word in -l* | -pthread) ;; *) set -- "$@" "$word" ;; esac
 done
 `;
 
-/** Through node-gyp, as on a machine of that kind, with another compiler. */
+/** Builds with node-gyp, as a machine of that kind does, but with Zig. */
 function linux(name, out, target) {
   const folder = join(scratch, name);
-  // For ARM the optimiser of the whole adds functions when the linker has already read which may be
-  // seen, and Zig's C functions would be.
+  // On ARM, link-time optimisation adds calls of Zig's C functions after the linker read exports.map, so
+  // that the addon would export them.
   const flags = name === 'linux-arm' ? '-fno-lto' : '';
   mkdirSync(folder);
   for (const part of ['binding.gyp', 'native', 'package.json']) {
@@ -98,7 +99,7 @@ function linux(name, out, target) {
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   const tool = (words, lines = '') => {
     const file = join(folder, words.replaceAll(' ', '-'));
-    // node-gyp splits a command at its blanks, which the path of Zig may have.
+    // A file, because node-gyp splits commands at spaces, which the path of Zig may have.
     writeFileSync(file, `#!/bin/sh\n${lines}exec "${zig}" ${words} "$@"\n`);
     chmodSync(file, 0o755);
     return file;
@@ -113,8 +114,8 @@ function linux(name, out, target) {
         ...environment,
         CC: tool(`cc ${compiler}`),
         CXX: tool(`c++ ${compiler}`),
-        // Without any library: that of C++ it does not need (native/runtime.cc), and that of C is there
-        // already, under a name and with versions that are not the same for glibc and musl.
+        // No library: the C++ library is not needed (native/runtime.cc), and the C library is loaded
+        // already, under a name and with versions that differ between glibc and musl.
         LINK: tool(`cc ${compiler} -s -nostdlib`, WITHOUT_LIBRARIES),
         AR: tool('ar'),
         CFLAGS: flags,
@@ -126,8 +127,8 @@ function linux(name, out, target) {
   );
 }
 
-// What follows compiles as node-gyp would, and links with the C compiler, because that of C++ would add
-// its library. A compiler here is a program and its first arguments.
+// macOS and Windows: compiled with node-gyp's options, and linked with the C compiler, because the C++
+// compiler would add its library. A compiler here is a program and its first arguments.
 
 function compileOne(name, source, [program, ...first], flags) {
   const object = join(scratch, name, `${basename(source, '.cc')}.o`);
@@ -136,12 +137,12 @@ function compileOne(name, source, [program, ...first], flags) {
   return object;
 }
 
-/** Compiles what the addon consists of on a system; returns the objects. */
+/** Compiles the addon's sources for a system; returns the object files. */
 function compile(name, compiler, flags, instead = {}) {
   const { target, sources, defines, cflags } = binding(root, name.split('-')[0]);
   return sources.map((source) =>
     compileOne(name, instead[source] ?? source, compiler, [
-      // Zig has no such thing for macOS, and on Windows the objects are read below.
+      // Zig has no link-time optimisation for macOS. On Windows, windows() reads the object files.
       ...cflags.filter((flag) => flag !== '-flto'),
       ...['-ffunction-sections', '-fdata-sections'],
       ...defines.map((define) => `-D${define}`),
@@ -158,17 +159,17 @@ function macos(name, out, target) {
     name,
     [zig, 'c++', ...target],
     [
-      // Zig's own default is to trap on undefined behaviour.
+      // Zig traps on undefined behaviour by default.
       '-fno-sanitize=undefined',
-      // Nothing reads them without exceptions, and on arm64 they would cost a page of 16 kB.
+      // Only exceptions need them, and on arm64 they would cost a page of 16 kB.
       ...['-fno-unwind-tables', '-fno-asynchronous-unwind-tables'],
-      // Otherwise they are seen from outside, whatever -fvisibility says.
+      // -fvisibility=hidden does not hide them.
       '-fvisibility-global-new-delete-hidden',
     ],
   );
   run(zig, [
     ...['cc', ...target, '-shared', '-s', '-undefined', 'dynamic_lookup', '-Wl,-dead_strip'],
-    // Otherwise the path of the output would be in it.
+    // By default it is the path of the output.
     '-Wl,-install_name,socket-options.node',
     ...[...objects, '-o', join(out, 'socket-options.node')],
   ]);
@@ -191,7 +192,7 @@ function windows(name, out, target, instead) {
       ...flags,
     ]),
   );
-  // Not at once where it is to be: Zig lays an import library beside it.
+  // In the scratch folder first, because Zig writes an import library beside the output.
   const file = join(scratch, name, 'socket-options.node');
   const [linker, ...first] = cc;
   run(linker, [
@@ -206,9 +207,9 @@ function withMingw() {
   return {
     cxx: [`${mingw}-g++-posix`],
     cc: [`${mingw}-gcc-posix`],
-    // At -Os it leaves to the C++ library what at -O2 it puts in place.
+    // At -Os, mingw calls functions of the C++ library that it inlines at -O2.
     flags: ['-O2'],
-    // Its base would otherwise be made from the path of the output; this is Microsoft's default.
+    // By default, ld derives the base from the path of the output. This is Microsoft's default.
     linkFlags: ['-static-libgcc', '-Wl,--no-insert-timestamp', '-Wl,--image-base=0x180000000'],
   };
 }
@@ -246,7 +247,7 @@ function prepare() {
     existsSync(join(one, `${mingw}-g++-posix`)),
   );
   need(found, `${mingw}-g++-posix`, 'apt-get install g++-mingw-w64-x86-64-posix');
-  // npm writes the first of the two when it has installed what the second says.
+  // npm writes the first file after it installed what the second one lists.
   const [installed, lock] = ['node_modules/.package-lock.json', 'package-lock.json'].map(
     (one) => statSync(join(tooling, one), { throwIfNoEntry: false })?.mtimeMs ?? 0,
   );
@@ -266,7 +267,7 @@ function buildAll() {
   return folder;
 }
 
-/** Whether prebuilds/ has the bytes that came out; says where not, and which tools are others. */
+/** Whether prebuilds/ has the bytes that were built; reports differing files and tools. */
 function verify(manifest) {
   const before = readManifest(root);
   const different = Object.keys(manifest.files).filter((file) => {
@@ -289,7 +290,7 @@ prepare();
 const [, , option, source, output] = process.argv;
 if (option === '--other-windows') {
   mkdirSync(output, { recursive: true });
-  windows('win32-x64', output, TARGETS['win32-x64'], { 'native/win32_calls.cc': source });
+  windows('win32-x64', output, TARGETS['win32-x64'], { 'native/platform/win32_calls.cc': source });
   process.exit();
 }
 const folder = buildAll();

@@ -1,7 +1,11 @@
-// Reads prebuilt addons as files, for most of them nothing here can run: format and architecture, what
-// they export, their size, and that they take Node-API and the system's own libraries only.
+// Checks prebuilt addons by reading the files, because this machine can run only one of them: format,
+// architecture, size, what they export, and that they need only Node-API and the system's libraries.
+// build.mjs runs it on what it built, prebuilds.test.ts on what is committed.
 //
 //   node scripts/prebuilds/check.mjs [folder]
+//
+// The readers (elf.mjs, macho.mjs, pe.mjs) are ours: llvm-readobj neither verifies the signature of a Mach-O
+// file nor is it on macOS, where the tests run too, and its text differs between versions.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -23,8 +27,8 @@ const nodeApi = new Set([...symbols.v8.js_native_api_symbols, ...symbols.v8.node
 const MOST_BYTES = 64 * 1024;
 
 /**
- * Each reader tells { arch, exports, libraries, host, faults, detail }; `host`: taken from Node.
- * Of Linux none: the C library is there already, and a file that names glibc's is refused where musl is.
+ * Each reader returns { arch, exports, libraries, host, faults, detail }; `host` has what Node must export.
+ * On Linux no library is needed: the C library is loaded already, and musl rejects a file that names glibc's.
  */
 const SYSTEMS = {
   linux: { read: readElf, libraries: [] },
@@ -55,7 +59,7 @@ function check(target, file) {
   return `${found.detail}, ${found.host.length} functions of Node-API`;
 }
 
-/** Says what each file is; returns a sentence for each that is not as it must be. */
+/** Prints a line for each file; returns a sentence for each that is not as it must be. */
 export function checkAll(folder) {
   const faults = [];
   for (const target of Object.keys(TARGETS)) {

@@ -1,4 +1,4 @@
-// Linux: <elf.h>, of 32 and 64 bits.
+// Reads and checks an addon for Linux, of 32 or 64 bits. The format: <elf.h>. check.mjs uses it.
 
 import { text } from './text.mjs';
 
@@ -19,7 +19,7 @@ const STB_GLOBAL = 1;
 const SHN_UNDEF = 0;
 const ARM_HARD_FLOAT = 0x400;
 
-/** Of the C library: what glibc has had since 2.17, the oldest of what Node runs on, and musl has too. */
+/** Functions that both C libraries have: glibc since 2.17 (targets.mjs), and musl. */
 const LIBC = new Set(
   `__cxa_finalize __errno_location abort bcmp bind calloc close connect dlsym eventfd fcntl free getpeername
   getpid getsockname getsockopt ioctl malloc memchr memcmp memcpy memmove memset open open64 poll prctl
@@ -49,7 +49,7 @@ export function readElf(file) {
     const at = segments.at + i * segments.each;
     if (file.readUInt32LE(at) === PT_GNU_STACK) stack = file.readUInt32LE(at + (wide ? 4 : 24));
   }
-  // The absence of the segment means one that is executable.
+  // A file without the segment gets an executable stack.
   if (stack === undefined || stack & PF_X) faults.push('wants an executable stack');
 
   const table = pointer(24 + 2 * size);
@@ -87,13 +87,13 @@ export function readElf(file) {
     const name = text(file, strings + file.readUInt32LE(at));
     const [info, index] = wide ? [at + 4, at + 6] : [at + 12, at + 14];
     if (file.readUInt16LE(index) !== SHN_UNDEF) exports.push(name);
-    // What is weak may be missing.
+    // A weak symbol may be missing.
     else if (file[info] >> 4 !== STB_GLOBAL) continue;
     else if (/^(napi|node_api)_/.test(name)) host.push(name);
     else if (!LIBC.has(name)) faults.push(`takes ${name}, which is not of both C libraries`);
   }
 
-  // They are glibc's, and their numbers would be those of the machine that linked.
+  // Versions are glibc's, and as new as the machine that linked the file.
   if (section(SHT_GNU_VERNEED)) faults.push('asks for versions of a library');
   return {
     arch,

@@ -1,4 +1,5 @@
-// macOS: <mach-o/loader.h>, <mach-o/nlist.h> and <kern/cs_blobs.h>.
+// Reads and checks an addon for macOS. check.mjs uses it. The format: <mach-o/loader.h>, <mach-o/nlist.h>
+// and <kern/cs_blobs.h>.
 
 import { createHash } from 'node:crypto';
 import { text } from './text.mjs';
@@ -26,7 +27,7 @@ const CODE_DIRECTORY = 0xfade0c02;
 const ADHOC = 0x2;
 const SHA256 = 2;
 
-/** What is wrong with a signature: the system kills a process for a page with another hash. */
+/** What is wrong with a signature. macOS kills a process that loads a page with another hash. */
 function signatureFaults(file, at) {
   let directory;
   for (let i = 0; i < file.readUInt32BE(at + 8); i++) {
@@ -92,7 +93,7 @@ export function readMachO(file) {
   }
   if (minimum !== MINIMUM) faults.push(`is for macOS ${minimum} and later, not ${MINIMUM}`);
   if (installName !== INSTALL_NAME) faults.push(`calls itself ${installName}`);
-  // Without one, Apple's own processors run nothing.
+  // Apple's own processors run no code without a signature.
   if (arch === 'arm64' && !signed) faults.push('is not signed');
   return { arch, exports, libraries, host, faults, detail: `Mach-O, macOS ${minimum}` };
 }

@@ -1,6 +1,7 @@
-// prebuilds/manifest.json ties the files to what they were made of.
+// Reads and writes prebuilds/manifest.json: the hashes of the prebuilt addons and of their sources.
+// `npm run check:prebuilds` and `npm pack` run it.
 //
-//   node scripts/prebuilds/manifest.mjs --check     needs no compiler; says what is stale, and why
+//   node scripts/prebuilds/manifest.mjs --check     reports what is stale and why; needs no compiler
 
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -19,7 +20,11 @@ export function hash(file) {
 function sourceFiles(root) {
   return [
     'binding.gyp',
-    ...readdirSync(join(root, 'native')).map((file) => `native/${file}`),
+    ...['native', 'native/platform'].flatMap((folder) =>
+      readdirSync(join(root, folder), { withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => `${folder}/${entry.name}`),
+    ),
     ...[
       'binding.mjs',
       'build.mjs',
@@ -31,7 +36,7 @@ function sourceFiles(root) {
   ].sort();
 }
 
-/** Of the packages that take part, the versions that package-lock.json has. */
+/** The versions, by package-lock.json, of the packages that the bytes depend on. */
 export function lockedTools(root) {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   return Object.fromEntries(
@@ -62,7 +67,7 @@ export function readManifest(root) {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }
 
-/** Which of the prebuilds have a file among their sources. */
+/** The prebuilt addons that have a file among their sources. */
 function affected(root, file) {
   const targets = Object.keys(TARGETS);
   if (!file.endsWith('.cc')) return targets;
@@ -70,7 +75,7 @@ function affected(root, file) {
   return users.length > 0 ? users : targets;
 }
 
-/** In one line why prebuilds/ is not what its sources would give; undefined when it is. */
+/** One line: why prebuilds/ is not what its sources give; undefined if it is. */
 export function staleness(root) {
   const manifest = readManifest(root);
   if (manifest === undefined) return `prebuilds/manifest.json is missing; ${REMEDY}`;

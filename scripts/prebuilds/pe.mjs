@@ -1,4 +1,5 @@
-// Windows: the PE format, as Microsoft documents it.
+// Reads and checks an addon for Windows, and clears its time stamps. build.mjs and check.mjs use it. The
+// format: "PE Format" in Microsoft's documentation of Win32.
 
 import { text } from './text.mjs';
 
@@ -19,7 +20,7 @@ function parse(file) {
   if (file.readUInt16LE(optional) !== PE32_PLUS) throw new Error('is not a 64-bit PE file');
   const sections = optional + file.readUInt16LE(header + 20);
 
-  /** Where in the file that is what the address at `at` points to; undefined for none. */
+  /** The offset in the file of what the address at `at` points to; undefined for none. */
   const pointed = (at) => {
     const address = file.readUInt32LE(at);
     for (let i = 0; i < file.readUInt16LE(header + 6); i++) {
@@ -43,7 +44,7 @@ function parse(file) {
   return { header, optional, pointed, directory, stamps };
 }
 
-/** The file with no time in it, for linkers that cannot leave it out. */
+/** A copy without time stamps, because some linkers always write them. */
 export function clearTimeStamps(file) {
   const cleared = Buffer.from(file);
   for (const at of parse(file).stamps) cleared.writeUInt32LE(0, at);
@@ -71,9 +72,9 @@ export function readPe(file) {
   for (const [name, bit] of Object.entries(CHARACTERISTICS)) {
     if (!(file.readUInt16LE(optional + 70) & bit)) faults.push(`is not ${name}`);
   }
-  // Where the symbols are is 0 when there are none.
+  // The offset of the symbols is 0 if there are none.
   if (file.readUInt32LE(header + 12) !== 0) faults.push('is not stripped');
-  // What node_api.cc looks for.
+  // The names that node_api.cc looks up.
   const found = file.toString('latin1').match(/(?<=\0)(napi|node_api)_\w+(?=\0)/g) ?? [];
   const host = [...new Set(found)].filter((name) => !exports.includes(name));
   const arch = CPU.get(file.readUInt16LE(header + 4));

@@ -191,7 +191,7 @@ describe('socket-options watch', () => {
       expect(Math.abs(Number(probes[place]) - second)).toBeLessThan(0.4);
     }
     expect(lines.at(-1)).toMatch(
-      /ETIMEDOUT: The peer has acknowledged nothing new .* silent for 4\.\d s \(promised: 9 s, kept\)$/,
+      /ETIMEDOUT: The peer acknowledged nothing new .* silent for 4\.\d s \(promised: 9 s, kept\)$/,
     );
     expect(lines[1]).toMatch(/idle after 4 s, with data in flight after 3\.7 s, .*promised: 9 s/);
   });

@@ -45,7 +45,7 @@ describe('SocketOptionError', () => {
       });
       expect(error.name).toBe('SocketOptionError');
       expect(error.message).toBe(
-        'EINVAL: invalid argument, setsockopt TCP_FASTOPEN_CONNECT (it is to be set before connect)',
+        'EINVAL: invalid argument, setsockopt TCP_FASTOPEN_CONNECT (it must be set before connect)',
       );
       expect(String(error.stack)).toMatch(/^SocketOptionError: EINVAL/);
       expect(getSystemErrorMap().get(error.errno as number)?.[0]).toBe('EINVAL');
@@ -69,7 +69,7 @@ describe('SocketOptionError', () => {
         applied: ['userTimeout', 'noDelay'],
       });
       expect(error.message).toMatch(
-        /no algorithm of that name\); already applied: userTimeout, noDelay$/,
+        /no algorithm with this name\); already applied: userTimeout, noDelay$/,
       );
       expect(getOptions(fd, ['userTimeout', 'noDelay', 'priority', 'linger'])).toEqual({
         userTimeout: 5_000,
@@ -124,9 +124,9 @@ describe('SocketOptionError', () => {
       },
     );
     const { mark, transparent, priority } = JSON.parse(output);
-    expect(mark).toMatch(/^EPERM: .*setsockopt SO_MARK \(it takes CAP_NET_ADMIN or CAP_NET_RAW\)$/);
-    expect(transparent).toMatch(/^EPERM: .*IP_TRANSPARENT \(it takes CAP_NET_ADMIN/);
-    expect(priority).toMatch(/^EPERM: .*SO_PRIORITY \(it takes CAP_NET_ADMIN, above 6\)$/);
+    expect(mark).toMatch(/^EPERM: .*setsockopt SO_MARK \(it needs CAP_NET_ADMIN or CAP_NET_RAW\)$/);
+    expect(transparent).toMatch(/^EPERM: .*IP_TRANSPARENT \(it needs CAP_NET_ADMIN/);
+    expect(priority).toMatch(/^EPERM: .*SO_PRIORITY \(it needs CAP_NET_ADMIN, above 6\)$/);
   });
 });
 

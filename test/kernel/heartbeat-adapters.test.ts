@@ -536,7 +536,7 @@ describe('the server of many devices', () => {
     await sleep(50);
     socket.resetAndDestroy();
     await sleep(100);
-    expect(said.join('\n')).toContain('eight The peer’s system knows nothing of this connection');
+    expect(said.join('\n')).toContain('eight The peer’s system no longer knows this connection');
     expect(server?.exitCode).toBe(null);
   });
 });

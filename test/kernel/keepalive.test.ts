@@ -167,7 +167,7 @@ describe('setKeepAlive', () => {
         expect(getInt(fd, SOL_SOCKET, SO_KEEPALIVE)).toBe(0);
         expect(() => setOptions(fd, { keepAlive: false })).not.toThrow();
         expect(() => setKeepAlive(fd, true)).toThrow(
-          /SO_KEEPALIVE \(only a TCP socket acts on it\)/,
+          /SO_KEEPALIVE \(only TCP sockets support it\)/,
         );
         expect(() => getKeepAlive(fd)).toThrow(SocketOptionError);
       });

@@ -66,7 +66,7 @@ describe('at the limit of descriptors', () => {
         ...refused,
         option: 'TCP_USER_TIMEOUT',
         message:
-          'EMFILE: too many open files, socket TCP_USER_TIMEOUT (whether this kernel has the option could not be asked; the next call asks again)',
+          'EMFILE: too many open files, socket TCP_USER_TIMEOUT (cannot find out whether this kernel has the option; the next call tries again)',
       });
       expect(report.supportedOfIpv6).toMatchObject(refused);
       expect(report.all).toMatchObject(refused);
@@ -116,7 +116,7 @@ describe('in a sandbox', () => {
         ...refused,
         option: 'TCP_NODELAY',
         message: expect.stringMatching(
-          /asked before SO_KEEPALIVE, on which only a TCP socket acts/,
+          /cannot find out whether the socket is TCP, and only TCP supports SO_KEEPALIVE/,
         ),
       });
       expect(report.set).toEqual({});

@@ -83,7 +83,7 @@ describe('getSystemDefaults in another namespace', () => {
     expect(system).toEqual({
       restored: { enable: false, initialDelay: 11_000, interval: 3_000, count: 5 },
       unsettable: 'ERR_OUT_OF_RANGE',
-      message: expect.stringMatching(/the system's default is 0, which a socket cannot be set to/),
+      message: expect.stringMatching(/a socket does not accept the system's default of 0/),
       untouched: { enable: true, initialDelay: 20_000, interval: 2_000, count: 3 },
     });
     // The namespace around the test kept its own.
@@ -125,7 +125,7 @@ describe('getSystemDefaults in another namespace', () => {
       'net.ipv4.tcp_rto_min_us could not be read (it is -0.001): 200 ms is assumed',
     );
     expect(tolerate).toMatch(
-      /"options.zeroWindow" argument cannot be 'tolerate' here: 1000000000 retransmissions \(net.ipv4.tcp_retries2\)/,
+      /"options.zeroWindow" argument cannot be 'tolerate' here, because 1000000000 retransmissions \(net.ipv4.tcp_retries2\)/,
     );
   });
 

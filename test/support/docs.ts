@@ -1,7 +1,7 @@
 // Examples of the docs, which tests run, and tables, which tests measure: written on request, never by
 // the way.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -27,19 +27,13 @@ export function examplesOf(file: string): string[] {
 }
 
 /** Replaces what stands between the markers of that name by a table; only with WRITE_DOCS=1. */
-export function writeTable(
+export async function writeTable(
   file: string,
   name: string,
   head: readonly string[],
   rows: readonly (readonly string[])[],
-): void {
-  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+): Promise<void> {
   if (process.env.WRITE_DOCS !== '1') return;
-  const path = join(root, file);
-  const text = readFileSync(path, 'utf8');
-  const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${file} has no markers "${name}"`);
-  const before = text.slice(0, from + begin.length);
-  writeFileSync(path, `${before}\n\n${lines.join('\n')}\n\n${text.slice(to)}`);
+  const { markdownTable, writeBlock } = await import(join(root, 'scripts/marked-block.mjs'));
+  writeBlock(file, name, markdownTable([head, ...rows]));
 }

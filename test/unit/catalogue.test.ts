@@ -150,7 +150,7 @@ describe('the catalogue and the headers', () => {
   test.each(['linux', 'darwin', 'win32'] as const)(
     '%s: native source and column agree',
     (system) => {
-      const source = readFileSync(join(__dirname, `../../native/${system}.cc`), 'utf8');
+      const source = readFileSync(join(__dirname, `../../native/platform/${system}.cc`), 'utf8');
       const known = new Set(
         [...source.matchAll(/\b(SO|TCP|UDP|IP|IPV6)\(([A-Z0-9_]+)\)/g)].map(
           ([, prefix, name]) => `${prefix}_${name}`,

@@ -25,7 +25,8 @@ import {
 } from '../../lib/cli/view/text';
 import type { Connection, ConnectionTimer } from '../../lib/connections/connection';
 import { findState } from '../../lib/connections/state-names';
-import { type TcpInfo, tcpStates } from '../../lib/tcp-info/tcp-info';
+import { tcpStates } from '../../lib/tcp-info/states';
+import type { TcpInfo } from '../../lib/tcp-info/tcp-info';
 import normal from '../fixtures/connection.json';
 
 /** An established, idle connection with a living peer, except for the given members. */

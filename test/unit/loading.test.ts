@@ -220,7 +220,7 @@ describe('without an addon', () => {
   ${join(home, NATIVE)}
   ${join(home, BUILT)}
   ${join(home, prebuilt())}
-To compile it, with a C++ compiler and Python, in the folder of your project:
+To compile it, you need a C++ compiler and Python. Run in the folder of your project:
   ${command()}`,
     );
   });
@@ -247,7 +247,7 @@ To compile it, with a C++ compiler and Python, in the folder of your project:
     put('package.json', '{ "name": "program" }');
     const { code, message } = load();
     expect(code).toBe('ERR_ADDON_NOT_FOUND');
-    expect(message).toMatch(/mark socket-options as external .*--external:socket-options/);
+    expect(message).toMatch(/Mark socket-options as external .*--external:socket-options/);
     expect(message).not.toContain('node-gyp rebuild');
   });
 
@@ -268,7 +268,7 @@ To compile it, with a C++ compiler and Python, in the folder of your project:
     put(prebuilt());
     const report = load(['--no-addons']);
     expect(report).toMatchObject({ code: 'ERR_DLOPEN_DISABLED', cause: 'ERR_DLOPEN_DISABLED' });
-    expect(report.message).toMatch(/--permission it needs --allow-addons/);
+    expect(report.message).toMatch(/--permission needs --allow-addons/);
     expect(report.message).not.toContain('node-gyp rebuild');
   });
 });

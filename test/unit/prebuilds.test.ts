@@ -313,8 +313,8 @@ describe('the manifest', () => {
 
   const linux = 'linux-x64, linux-arm64, linux-arm: ';
   test.each([
-    ['native/linux.cc', `is stale: ${linux}native/linux.cc changed since`],
-    ['native/platform.h', 'is stale: native/platform.h changed since'],
+    ['native/platform/linux.cc', `is stale: ${linux}native/platform/linux.cc changed since`],
+    ['native/platform/platform.h', 'is stale: native/platform/platform.h changed since'],
     ['native/runtime.cc', 'is stale: native/runtime.cc changed since'],
     ['native/new.cc', 'is stale: native/new.cc changed since'],
     ['scripts/prebuilds/build.mjs', 'is stale: scripts/prebuilds/build.mjs changed since'],
@@ -330,7 +330,7 @@ describe('the manifest', () => {
   });
 
   test.each([
-    ['native/posix.cc', 'native/posix.cc went away since'],
+    ['native/platform/posix.cc', 'native/platform/posix.cc went away since'],
     ['prebuilds/win32-arm64/socket-options.node', 'win32-arm64/socket-options.node is missing'],
     ['prebuilds/manifest.json', 'prebuilds/manifest.json is missing'],
   ])('says that %s is gone', (file, reason) => {

@@ -3,8 +3,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TcpInfo, TcpState } from '../../dist/index.js';
-import { newRow, tcpInfoOfRow } from '../../lib/tcp-info/row';
 import { systems } from '../../lib/tcp-info/system';
+import { newValues, tcpInfoOf } from '../../lib/tcp-info/values';
 import { darwin, freebsd, linux, structure, win32 } from '../support/layouts';
 
 const layouts = { linux, darwin, win32, freebsd };
@@ -23,13 +23,13 @@ function memory(bytes: Uint8Array): Uint32Array {
 }
 
 function normalised(system: System, bytes: Uint8Array): TcpInfo {
-  const { tcpInfo } = systems[system] as (typeof systems)[string];
-  return tcpInfo(memory(bytes), AT, bytes.length);
+  const { decode } = systems[system] as (typeof systems)[string];
+  return decode(memory(bytes), AT, bytes.length);
 }
 
 function fieldsOf(system: System, bytes: Uint8Array): Fields {
-  const { fields } = systems[system] as (typeof systems)[string];
-  return fields(memory(bytes).subarray(AT), bytes.length) as Fields;
+  const { decodeStructure } = systems[system] as (typeof systems)[string];
+  return decodeStructure(memory(bytes).subarray(AT), bytes.length) as Fields;
 }
 
 const SYSTEMS: readonly System[] = ['linux', 'darwin', 'win32', 'freebsd'];
@@ -200,8 +200,8 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
     );
   });
 
-  test('a row has what an object has', () => {
-    const { fillRow } = systems[system] as (typeof systems)[string];
+  test('values have what an object has', () => {
+    const { fillValues } = systems[system] as (typeof systems)[string];
     const words = fc.array(fc.oneof(fc.nat(), fc.constantFrom(0, 1, 0x7fff_ffff, 0xffff_ffff)), {
       minLength: 128,
       maxLength: 128,
@@ -212,9 +212,9 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
       fc.property(words, fc.nat(512), fc.nat(12), (memory, length, state) => {
         memory[0] = ((memory[0] as number) & ~0xff) | state;
         const bytes = new Uint8Array(Uint32Array.from(memory).buffer).slice(0, length);
-        const row = newRow();
-        fillRow(Uint32Array.from([7, 7, 7, ...memory]), 3, length, row);
-        expect(tcpInfoOfRow(row)).toEqual(normalised(system, bytes));
+        const values = newValues();
+        fillValues(Uint32Array.from([7, 7, 7, ...memory]), 3, length, values);
+        expect(tcpInfoOf(values)).toEqual(normalised(system, bytes));
       }),
       // Once more with every length, for the boundary of each field.
       {

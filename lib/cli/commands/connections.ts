@@ -4,7 +4,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findState } from '../../connections/state-names';
 import { type Connection, type ConnectionFilter, listConnections } from '../../index';
-import { type TcpState, tcpStates } from '../../tcp-info/tcp-info';
+import { type TcpState, tcpStates } from '../../tcp-info/states';
 import { checkedBy, numberOf, unknownName } from '../arguments';
 import { type Result, UsageError, type Values } from '../command';
 import { observe } from '../suspicion';

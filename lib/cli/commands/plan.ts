@@ -1,7 +1,7 @@
 // socket-options plan: prints the options that keep a dead-peer timeout, and draws what happens when a peer
 // vanishes.
 
-import { type Row, rows, type Spelling } from '../../catalogue/catalogue';
+import { type PlatformOption, type Row, rows } from '../../catalogue/catalogue';
 import { type Timelines, timelinesOf } from '../../dead-peer/timeline';
 import {
   type DeadPeerPlan,
@@ -118,15 +118,15 @@ function optionRows({ options, platform }: DeadPeerPlan): string[][] {
   const system = platform === 'gvisor' ? 'linux' : platform;
   return Object.entries(options).map(([name, value]) => {
     const row = rows[name] as Row;
-    const spelling = row[system] as Spelling;
-    const unit = row.kind === 'duration' ? (spelling.unit ?? 'ms') : null;
-    if (typeof value === 'boolean') return [name, value ? 'on' : 'off', `${spelling.name} 1`];
+    const platformOption = row[system] as PlatformOption;
+    const unit = row.kind === 'duration' ? (platformOption.unit ?? 'ms') : null;
+    if (typeof value === 'boolean') return [name, value ? 'on' : 'off', `${platformOption.name} 1`];
     const number = value as number;
     const inUnits = unit === 's' ? Math.ceil(number / 1_000) : number;
     return [
       name,
       unit === null ? `${number}` : formatDuration(number),
-      `${spelling.name} ${inUnits}${unit === null ? '' : ` ${unit}`}`,
+      `${platformOption.name} ${inUnits}${unit === null ? '' : ` ${unit}`}`,
     ];
   });
 }

@@ -2,8 +2,14 @@
 
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
-import { rangeError, typeError, valueError } from '../../core/validate';
-import { linuxTcpInfo } from '../../tcp-info/linux';
+import {
+  rangeError,
+  validateNumber,
+  validateOneOf,
+  validateString,
+  valueError,
+} from '../../core/validate';
+import { decodeLinux } from '../../tcp-info/generated/linux';
 import { formatAddress, parseAddress } from '../address';
 import type { Connection, ConnectionTimer } from '../connection';
 import { ALL_STATES, matchesFilter, type ParsedFilter } from '../filter';
@@ -47,7 +53,7 @@ export function connectionFromMessage(
     interfaceIndex: message.interfaceIndex,
     mptcp,
     congestionControl: tcpInfo ? message.congestionControl : null,
-    tcpInfo: withInfo ? linuxTcpInfo(message.words, message.infoAt >> 2, message.infoLength) : null,
+    tcpInfo: withInfo ? decodeLinux(message.words, message.infoAt >> 2, message.infoLength) : null,
     owners: null,
   };
 }
@@ -194,12 +200,10 @@ function familiesToQuery(filter: ParsedFilter): number[] {
 
 /** Checks what identifies a connection: the caller may have kept it, copied it, or made it up. */
 function parseSocketId(connection: ConnectionIdentity): SocketId {
-  const { family, cookie } = connection;
+  const { family } = connection;
   const size = family === 'IPv6' ? 16 : 4;
-  if (typeof cookie !== 'string') {
-    const expected = 'a string of decimal digits, as listConnections() returns it';
-    throw typeError('connection.cookie', expected, cookie);
-  }
+  const digits = 'a string of decimal digits, as listConnections() returns it';
+  const cookie = validateString(connection.cookie, 'connection.cookie', digits);
   if (!/^[1-9]\d{0,19}$/.test(cookie)) {
     throw valueError('connection.cookie', 'must be decimal digits without leading zeros', cookie);
   }
@@ -214,13 +218,9 @@ function parseSocketId(connection: ConnectionIdentity): SocketId {
   };
   const integer = (name: 'localPort' | 'remotePort' | 'interfaceIndex', largest: number) => {
     const value: unknown = connection[name] ?? (name === 'interfaceIndex' ? 0 : undefined);
-    if (typeof value !== 'number') throw typeError(`connection.${name}`, 'a number', value);
-    if (Number.isInteger(value) && value >= 0 && value <= largest) return value;
-    throw rangeError(`connection.${name}`, `an integer >= 0 and <= ${largest}`, value);
+    return validateNumber(value, `connection.${name}`, { integer: true, min: 0, max: largest });
   };
-  if (family !== 'IPv4' && family !== 'IPv6') {
-    throw valueError('connection.family', "must be 'IPv4' or 'IPv6'", family);
-  }
+  validateOneOf(family, 'connection.family', ['IPv4', 'IPv6']);
   return {
     family: size === 16 ? AF_INET6 : AF_INET,
     localPort: integer('localPort', 65_535),

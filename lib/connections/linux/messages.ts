@@ -1,13 +1,12 @@
 // Decodes messages of sock_diag(7) on Linux. Every length in a message is checked against the bytes that
 // there are. Layouts: include/uapi/linux/netlink.h, sock_diag.h, inet_diag.h.
 
-import { stateIndexOf } from '../../tcp-info/linux';
-import { type TcpState, tcpStates } from '../../tcp-info/tcp-info';
+import { linuxStateIndex, type TcpState, tcpStates } from '../../tcp-info/states';
 import type { EndpointView } from '../filter';
 
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
-/** The kernel never sends this message: the native thread of a watch reports with it what it dropped. */
+/** The kernel never sends it. By it, native/platform/linux_watch.cc reports how many messages it dropped. */
 const NLMSG_OVERRUN = 4;
 export const SOCK_DIAG_BY_FAMILY = 20;
 
@@ -178,7 +177,7 @@ export class DiagMessages implements EndpointView {
     return this.family === AF_INET6 ? 16 : 4;
   }
   get stateIndex(): number {
-    return stateIndexOf(this.bytes[this.at + 1] as number);
+    return linuxStateIndex(this.bytes[this.at + 1] as number);
   }
   get state(): TcpState {
     // CLOSED for a state that is newer than this package.

@@ -1,6 +1,6 @@
 // Encodes requests of sock_diag(7) on Linux. Layouts: include/uapi/linux/netlink.h, sock_diag.h, inet_diag.h.
 
-import { stateIndexOf } from '../../tcp-info/linux';
+import { linuxStateIndex } from '../../tcp-info/states';
 import type { ParsedFilter } from '../filter';
 import { compileFilter } from './bytecode';
 import {
@@ -31,7 +31,7 @@ const TCP_NEW_SYN_RECV = 12;
 function kernelStates(states: number): number {
   let bits = 0;
   for (let state = 1; state <= TCP_NEW_SYN_RECV; state++) {
-    if ((states >> stateIndexOf(state)) & 1) bits |= 1 << state;
+    if ((states >> linuxStateIndex(state)) & 1) bits |= 1 << state;
   }
   return bits;
 }

@@ -85,7 +85,7 @@ describe('a peer that is lost', () => {
     }
   });
 
-  test('writes the table', () => {
+  test('writes the table', async () => {
     const shown = (loss: string, timeout: number) => {
       const found = of(loss, timeout);
       const at = (activity: string) => found.find((one) => one.activity === activity)?.after ?? 0;
@@ -94,7 +94,7 @@ describe('a peer that is lost', () => {
       return figures.map((figure) => (figure / 1_000).toFixed(1));
     };
     const bounds = (timeout: number) => of('black hole', timeout)[0]?.bounds;
-    writeTable(
+    await writeTable(
       'docs/dead-peers.md',
       'measured',
       ['peer', 'timeout', 'promised: idle, busy, worst', 'idle', 'in flight', 'writing', 'worst'],

@@ -1,10 +1,6 @@
 // Makes the table of docs/drivers.md from the measured times.
 
-import { readFileSync, writeFileSync } from 'node:fs';
-
-const PAGE = new URL('../../../docs/drivers.md', import.meta.url);
-const BEGIN = '<!-- drivers: made by npm run test:drivers -- --write -->';
-const END = '<!-- /drivers -->';
+import { markdownTable, writeBlock } from '../../../scripts/marked-block.mjs';
 
 /** When the driver noticed, by an event or by its request. */
 export function knownAt({ told, request }) {
@@ -49,13 +45,10 @@ function matrix({ drivers, watched }) {
     late: 'Asked 1 s later',
     worst: 'Asked as late as can be',
   };
-  return [
+  return markdownTable([
     ['Driver', 'Version', ...states.map((state) => heads[state]), 'Tells when idle', 'Request'],
-    Array(states.length + 4).fill('---'),
     ...lines,
-  ]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n');
+  ]);
 }
 
 export function page(report) {
@@ -66,10 +59,5 @@ export function page(report) {
 }
 
 export function write(report) {
-  const text = readFileSync(PAGE, 'utf8');
-  const [before, rest] = text.split(BEGIN);
-  if (rest === undefined || !rest.includes(END)) {
-    throw new Error('docs/drivers.md has no place for the matrix');
-  }
-  writeFileSync(PAGE, `${before}${BEGIN}\n\n${page(report)}\n\n${END}${rest.split(END)[1]}`);
+  writeBlock('docs/drivers.md', 'drivers', page(report));
 }

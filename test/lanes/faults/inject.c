@@ -1,10 +1,9 @@
 /*
- * Makes system calls fail, for test:faults. Loaded twice, as one and the same object: by
- * LD_PRELOAD, so that its functions stand before those of the C library, and as an addon, by which
- * the lane says what shall fail. Between record() or inject() and end() it logs every call that
- * comes from the addon under test, whose code the return address lies in, and those calls of Node's
- * fs that read /proc in the thread that armed it. All other calls pass unseen, so Node itself is
- * not disturbed.
+ * Makes system calls fail, for test:faults (docs/decisions/0016-lanes-with-planted-faults.md).
+ * LD_PRELOAD loads it before the C library, and the lane loads the same object as an addon to
+ * control it. Between record() or inject() and end() it logs the calls of the addon under test
+ * (found by return address), and the calls of Node's fs that read /proc in the controlling thread.
+ * All other calls pass, so Node itself is not disturbed.
  */
 #define _GNU_SOURCE
 #include <dirent.h>

@@ -266,7 +266,7 @@ function refusalFaults(error, row, api) {
   // An error that follows from a reply of the kernel names no failed call.
   if (
     saysNo(row) &&
-    (code === 'ENOPROTOOPT' || /only a TCP socket acts on it/.test(error.message))
+    (code === 'ENOPROTOOPT' || /only TCP sockets support it/.test(error.message))
   ) {
     return faults;
   }

@@ -1,5 +1,5 @@
 // The decoders of lib/tcp-info/ for every system, of every length from 0 to 400; what reads options
-// and settings. A decoder must not throw, must not read beyond the length, and the object and the row
+// and settings. A decoder must not throw, must not read beyond the length, and the object and the values
 // that are made of one structure must agree.
 import { deepStrictEqual, ok } from 'node:assert';
 import { createRequire } from 'node:module';
@@ -12,9 +12,9 @@ const face = require('../../../dist/index.js');
 const records = new ArrayBuffer(512);
 /** The modules over records of our own: for lib/options/codec.ts. */
 const {
-  newRow,
+  newValues,
   systems,
-  tcpInfoOfRow,
+  tcpInfoOf,
   addressBytes,
   addressText,
   isWithin,
@@ -23,8 +23,8 @@ const {
   rows,
 } = await source(
   [
-    'tcp-info/row',
     'tcp-info/system',
+    'tcp-info/values',
     'connections/address',
     'options/codec',
     'catalogue/catalogue',
@@ -59,18 +59,18 @@ function checkNumbers(object, label) {
 }
 
 function checkSystem(name, bytes, length, at) {
-  const { fields, tcpInfo, fillRow } = systems[name];
+  const { decode, decodeStructure, fillValues } = systems[name];
   const label = `${name}, ${length} bytes`;
-  const info = sameTwice((poison) => tcpInfo(memory(bytes, length, at, poison), at, length), label);
+  const info = sameTwice((poison) => decode(memory(bytes, length, at, poison), at, length), label);
   checkNumbers(info, label);
-  const row = sameTwice((poison) => {
-    const row = newRow();
-    fillRow(memory(bytes, length, at, poison), at, length, row);
-    return row;
-  }, `${label} as a row`);
-  deepStrictEqual(tcpInfoOfRow(row), info, `${label}: the row and the object differ`);
+  const values = sameTwice((poison) => {
+    const values = newValues();
+    fillValues(memory(bytes, length, at, poison), at, length, values);
+    return values;
+  }, `${label} as values`);
+  deepStrictEqual(tcpInfoOf(values), info, `${label}: the values and the object differ`);
   const kernel = sameTwice(
-    (poison) => fields(memory(bytes, length, at, poison).subarray(at), length),
+    (poison) => decodeStructure(memory(bytes, length, at, poison).subarray(at), length),
     `${label} under the kernel's names`,
   );
   checkNumbers(kernel, label);
@@ -123,15 +123,15 @@ function checkSetting(random) {
   }
 }
 
-const spellings = Object.values(rows).flatMap((row) =>
+const platformOptions = Object.values(rows).flatMap((row) =>
   ['linux', 'darwin', 'win32', 'freebsd']
     .filter((system) => row[system])
-    .map((system) => ({ row, spelling: row[system], name: row[system].name })),
+    .map((system) => ({ row, platformOption: row[system], name: row[system].name })),
 );
 
 /** Of what the kernel wrote, `length` bytes, the rest of the room is zeros; beyond it there is anything. */
 function checkCodec(random) {
-  const option = random.pick(spellings);
+  const option = random.pick(platformOptions);
   const codec = codecs[option.row.kind];
   const written = random.bytes(codec.room);
   const at = random.below(16);

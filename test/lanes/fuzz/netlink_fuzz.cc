@@ -1,4 +1,4 @@
-// Feeds native/linux_diag.cc with mutated netlink messages. The linker replaces the system calls
+// Feeds native/platform/linux_*.cc with mutated netlink messages. The linker replaces the system calls
 // that it makes (--wrap), so the code itself is compiled as it is. Mutation is guided by coverage
 // (-fsanitize-coverage=trace-pc). test/lanes/fuzz/run.mjs builds and runs it.
 //
@@ -29,7 +29,7 @@
 #include <string>
 #include <vector>
 
-#include "platform.h"
+#include "platform/platform.h"
 
 namespace {
 

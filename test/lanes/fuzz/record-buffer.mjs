@@ -170,7 +170,7 @@ function watch(random) {
 function search(random) {
   const begun = addon.beginSearch();
   if (random.oneIn(4)) addon.beginSearch();
-  for (let looks = random.pick([0, 1, 3, 70]); looks > 0; looks--) addon.lookAtHandles();
+  for (let looks = random.pick([0, 1, 3, 70]); looks > 0; looks--) addon.sampleHandles();
   const room = random.pick([0, 1, 2, 3, 100, 5_000]);
   if (random.oneIn(4)) addon.endSearch(random.pick([...strangers, new Float32Array(4)]));
   addon.endSearch(new Float64Array(room));

@@ -47,7 +47,7 @@ const sanitizers = [
 ];
 
 // ------------------------------------------------------------------ programs that are run
-/** What native/linux_diag.cc calls, and the fuzzer answers. */
+/** What native/platform/linux_*.cc call, and the fuzzer answers. */
 const WRAPPED = [
   ...['socket', 'bind', 'sendto', 'recvfrom', 'recvmsg', 'recv', 'poll', 'setsockopt'],
   ...['getsockopt', 'socketpair', 'shutdown', 'pthread_create', 'prctl'],
@@ -63,8 +63,10 @@ function buildReader(native) {
   };
   const objects = [
     compile(here('netlink_fuzz.cc'), '-Wall', '-Wextra', '-Werror'),
-    compile(join(native, 'linux_diag.cc'), '-fsanitize-coverage=trace-pc'),
-    compile(join(native, 'posix.cc')),
+    ...['linux_netlink.cc', 'linux_connections.cc', 'linux_watch.cc'].map((file) =>
+      compile(join(native, 'platform', file), '-fsanitize-coverage=trace-pc'),
+    ),
+    compile(join(native, 'platform/posix.cc')),
   ];
   const program = join(native, 'netlink_fuzz');
   const wraps = WRAPPED.map((name) => `-Wl,--wrap=${name}`);
@@ -190,17 +192,21 @@ const plants = {
   netlink: [
     {
       what: 'a message longer than the room is written',
-      ...{ file: 'linux_diag.cc', take: 'if (length + size > room) break;', put: '' },
+      ...{
+        file: 'platform/linux_message_queue.h',
+        take: 'if (length + size > room) break;',
+        put: '',
+      },
       expect: /AddressSanitizer: heap-buffer-overflow/,
     },
     {
       what: 'a length is not checked',
-      ...{ file: 'linux_diag.cc', take: ' || head.nlmsg_len > left', put: '' },
+      ...{ file: 'platform/linux_watch.cc', take: ' || header.nlmsg_len > left', put: '' },
       expect: /AddressSanitizer|netlink_fuzz: a message /,
     },
     {
       what: 'an integer overflows',
-      file: 'linux_diag.cc',
+      file: 'platform/linux_watch.cc',
       take: 'bool lost =',
       put: 'volatile int planted = 2147483647; planted = planted + 1; bool lost =',
       expect: /signed integer overflow/,
@@ -209,21 +215,21 @@ const plants = {
   'record-buffer': [
     {
       what: 'the length of a record is not checked',
-      file: 'addon.cc',
+      file: 'options.cc',
       take: 'if (record->length < 0 || static_cast<std::size_t>(record->length) > room) return i;',
       put: 'static_cast<void>(room);',
       expect: /AddressSanitizer: (heap-buffer-overflow|SEGV|unknown-crash|negative-size-param)/,
     },
     {
-      what: 'a sheet is longer than its memory',
+      what: 'a batch is longer than its memory',
       file: 'tcp_info.cc',
       take: 'size / sizeof(Entry)',
-      put: 'size / sizeof(Entry) + 1',
+      put: 'size / sizeof(Entry) + (data != nullptr)',
       expect: /AddressSanitizer: heap-buffer-overflow/,
     },
     {
       what: 'an integer overflows',
-      file: 'addon.cc',
+      file: 'options.cc',
       take: 'const int level = call.Int32(0);',
       put: 'const int level = call.Int32(0); volatile int planted = 2147483647; planted = planted + 1;',
       expect: /signed integer overflow/,

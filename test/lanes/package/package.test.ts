@@ -44,7 +44,7 @@ describe('the tarball', () => {
   test('contains the code, its types, the addon and its sources, and nothing else', () => {
     const unexpected = packed.filter(
       (path) =>
-        !/^(dist\/.+\.(js|d\.ts)|native\/(\w+\.(cc|h)|exports\.map|binding\.gyp)|prebuilds\/[\w-]+\/socket-options\.node)$/.test(
+        !/^(dist\/.+\.(js|d\.ts)|native\/((platform\/)?\w+\.(cc|h)|exports\.map|binding\.gyp)|prebuilds\/[\w-]+\/socket-options\.node)$/.test(
           path,
         ) && !['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'].includes(path),
     );

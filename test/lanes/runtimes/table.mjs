@@ -1,17 +1,8 @@
 // Makes the table of docs/runtimes.md from the results of the lane.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { markdownTable, readBlock, writeBlock } from '../../../scripts/marked-block.mjs';
 
-const PAGE = new URL('../../../docs/runtimes.md', import.meta.url);
-const BEGIN = '<!-- runtimes: made by npm run test:runtimes -- --write -->';
-const END = '<!-- /runtimes -->';
-
-function around() {
-  const text = readFileSync(PAGE, 'utf8');
-  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (from < 0 || to < from) throw new Error('docs/runtimes.md has no place for the table');
-  return [text.slice(0, from + BEGIN.length), text.slice(from + BEGIN.length, to), text.slice(to)];
-}
+const PLACE = ['docs/runtimes.md', 'runtimes'];
 
 /** A column for each runtime, a row for each check. */
 export function page(columns) {
@@ -23,23 +14,22 @@ export function page(columns) {
     ),
   ]);
   const titles = columns.map(({ title }) => title);
-  return [['', ...titles], Array(titles.length + 1).fill('---'), ...rows]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n');
+  return markdownTable([['', ...titles], ...rows]);
 }
 
 export function inDocs(table) {
-  return around()[1].trim() === table;
+  return readBlock(...PLACE) === table;
 }
 
 export function write(table) {
-  const [before, , after] = around();
-  writeFileSync(PAGE, `${before}\n\n${table}\n\n${after}`);
+  writeBlock(...PLACE, table);
 }
 
 /** Requires that a lane ran exactly the checks that the page names. */
 export function checkNames(outcomes) {
-  const lines = around()[1].trim().split('\n').slice(2);
+  const lines = readBlock(...PLACE)
+    .split('\n')
+    .slice(2);
   const named = lines.map((line) => line.split(' | ')[0].slice(2));
   const ran = Object.keys(outcomes);
   const missing = named.filter((name) => !ran.includes(name));

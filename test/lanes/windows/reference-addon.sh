@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compiles the tests' reference addon for Windows: reference-addon.sh <folder of Node's headers> <output>
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 
 readonly headers=$1 output=$2
 readonly mingw=x86_64-w64-mingw32

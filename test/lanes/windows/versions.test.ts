@@ -205,7 +205,7 @@ describe.each(BUILDS)('Windows $name', ({ build, maxRtMs, count, times, info }) 
       probes: options.keepAliveCount,
     });
     expect(deadPeer.plan.why).toMatch(
-      count ? / every 1 s, .* 5 unanswered/ : / every 0.5 s, .* 10 unanswered/,
+      count ? / every 1 s\. .* 5 unanswered/ : / every 0.5 s\. .* 10 unanswered/,
     );
     const keepAlive = {
       enable: true,

@@ -3,10 +3,8 @@
 const runtime = process.versions.bun ? 'bun' : process.versions.deno ? 'deno' : 'node';
 
 const hidden = (message) => ({ code: 'ERR_SOCKET_NO_DESCRIPTOR', message });
-const ofBun = hidden(
-  /^Bun does not tell the descriptors of HTTP servers and of the sockets that they serve$/,
-);
-const ofDeno = hidden(/^Deno does not tell the descriptors of TCP, TLS and UDP sockets$/);
+const ofBun = hidden(/^Bun does not report the descriptors of HTTP servers and their connections$/);
+const ofDeno = hidden(/^Deno does not report the descriptors of TCP, TLS and UDP sockets$/);
 
 const all = (names, one) => Object.fromEntries(names.map((name) => [name, one]));
 

@@ -1,5 +1,5 @@
 // Another Windows, for the tests: that whose build number SOCKET_OPTIONS_TEST_WINDOWS names. Linked
-// into the addon in the place of native/win32_calls.cc.
+// into the addon in the place of native/platform/win32_calls.cc.
 //
 // Which build has what, and how the structures look, is written here from Microsoft's documents and
 // headers, and not from the code under test. What Wine has goes on to Wine, where an option is of a
@@ -16,7 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "../../../native/win32_calls.h"
+#include "../../../native/platform/win32_calls.h"
 
 namespace {
 

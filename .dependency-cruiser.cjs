@@ -1,0 +1,106 @@
+// Which file of lib/ may import which: `npm run check:imports`. Imports of types count too, except where a
+// rule says otherwise. CONTRIBUTING.md ("The way of a call") explains the layers.
+
+/** Folders with an entry point of their own. Their bundles load that of lib/index.ts. */
+const ENTRY_POINTS = '^lib/(cli|heartbeat|peer-registry|metrics|register)(/|\\.ts$)';
+
+/** Stateless: a bundle may have a copy. Of the addon, its memory and the error classes there is one. */
+const STATELESS = [
+  '^lib/catalogue/',
+  '^lib/core/(suggest|validate)\\.ts$',
+  '^lib/dead-peer/timeline\\.ts$',
+  '^lib/system-defaults/retransmission-time\\.ts$',
+  '^lib/tcp-info/tcp-info\\.ts$',
+];
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-cycles-of-folders',
+      comment: 'Capabilities build on each other in one direction.',
+      scope: 'folder',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'catalogue-imports-nothing',
+      comment: 'The catalogue is data.',
+      severity: 'error',
+      from: { path: '^lib/catalogue/' },
+      to: { pathNot: '^lib/catalogue/' },
+    },
+    {
+      name: 'core-imports-no-capability',
+      severity: 'error',
+      from: { path: '^lib/core/' },
+      to: { path: '^lib/', pathNot: '^lib/(core|catalogue)/' },
+    },
+    {
+      name: 'index-is-for-entry-points',
+      comment: 'A capability imports what it uses from the file that has it.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: ENTRY_POINTS },
+      to: { path: '^lib/index\\.ts$' },
+    },
+    {
+      name: 'entry-points-are-not-imported',
+      comment: 'Nor are their types: an entry point stands above index.ts.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: ENTRY_POINTS },
+      to: { path: ENTRY_POINTS },
+    },
+    {
+      name: 'entry-points-import-index',
+      comment:
+        'A second copy of a module with state would be a second addon, or a second error class.',
+      severity: 'error',
+      from: { path: ENTRY_POINTS },
+      to: {
+        path: '^lib/',
+        pathNot: ['^lib/index\\.ts$', ENTRY_POINTS, ...STATELESS],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'stateless-is-stateless',
+      severity: 'error',
+      from: { path: STATELESS },
+      to: { path: '^lib/core/(addon|errors|record-buffer|socket)\\.ts$', reachable: true },
+    },
+    {
+      name: 'cli-is-imported-by-nobody',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/cli/' },
+      to: { path: '^lib/cli/' },
+    },
+    {
+      name: 'lib-imports-nothing-outside',
+      comment:
+        'Only lib/, the system and what npm installs for users. The command line reads its version.',
+      severity: 'error',
+      from: { path: '^lib/' },
+      to: {
+        pathNot: ['^lib/', '^node_modules/node-gyp-build/', '^package\\.json$'],
+        dependencyTypesNot: ['core'],
+      },
+    },
+    {
+      name: 'no-missing-files',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+  },
+};

@@ -1,0 +1,22 @@
+// The options of setKeepAlive().
+
+/**
+ * Keepalive to set. A member that is `undefined` keeps its value; `'system'` restores the system's default.
+ */
+export interface KeepAliveOptions {
+  /** Whether the kernel probes a silent peer (`SO_KEEPALIVE`). Set last. */
+  enable?: boolean | undefined;
+  /**
+   * Time without any segment from the peer until the first probe, in milliseconds, rounded up to
+   * whole seconds. Linux: `TCP_KEEPIDLE`, 1 ms to 32 767 s. Windows: whole milliseconds, with
+   * `SIO_KEEPALIVE_VALS` if they are not whole seconds; reading returns seconds.
+   */
+  initialDelay?: number | 'system' | undefined;
+  /**
+   * Time between two probes, in milliseconds, rounded up to whole seconds. Linux: `TCP_KEEPINTVL`,
+   * 1 ms to 32 767 s. Windows: as `initialDelay`.
+   */
+  interval?: number | 'system' | undefined;
+  /** Unanswered probes after which the connection fails. Linux: `TCP_KEEPCNT`, 1 to 127. */
+  count?: number | 'system' | undefined;
+}

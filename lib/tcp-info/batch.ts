@@ -1,0 +1,69 @@
+// Memory that JavaScript and the addon share, to read many sockets in one native call.
+
+/** Size of `struct Entry` of native/tcp_info.cc, in bytes, and where its members are, in words. */
+const ENTRY_BYTES = 320;
+const ENTRY_WORDS = ENTRY_BYTES / 4;
+const ENTRY_DOUBLES = ENTRY_BYTES / 8;
+const LENGTH = 2;
+const IDENTITY = 4;
+const INFO = 6;
+
+/**
+ * How many sockets a native call reads at most: their structures are still in a near cache when they are
+ * decoded, and decoding those that a thread has read holds the event loop up for about 0.1 ms.
+ */
+export const BATCH_SIZE = 256;
+
+/** A number of entries, each for one socket. */
+export class Batch {
+  readonly buffer: ArrayBuffer;
+  /** The memory as words: where the structures are decoded. */
+  readonly words: Uint32Array;
+  /** The place of each entry's socket in the array of the caller. */
+  readonly indices: Uint32Array;
+  readonly #descriptors: Float64Array;
+  readonly #signed: Int32Array;
+
+  constructor(size: number) {
+    this.buffer = new ArrayBuffer(size * ENTRY_BYTES);
+    this.words = new Uint32Array(this.buffer);
+    this.indices = new Uint32Array(size);
+    this.#descriptors = new Float64Array(this.buffer);
+    this.#signed = new Int32Array(this.buffer);
+  }
+
+  get size(): number {
+    return this.indices.length;
+  }
+
+  /** Writes an entry. Identity 0: whatever socket has the descriptor now. */
+  write(entry: number, index: number, descriptor: number, low: number, high: number): void {
+    this.indices[entry] = index;
+    this.#descriptors[entry * ENTRY_DOUBLES] = descriptor;
+    this.#signed[entry * ENTRY_WORDS + IDENTITY] = low;
+    this.#signed[entry * ENTRY_WORDS + IDENTITY + 1] = high;
+  }
+
+  /** Below zero for a socket that has none. */
+  descriptor(entry: number): number {
+    return this.#descriptors[entry * ENTRY_DOUBLES] as number;
+  }
+
+  /** The length of the structure that the addon has read, or a negative libuv code. */
+  length(entry: number): number {
+    return this.#signed[entry * ENTRY_WORDS + LENGTH] as number;
+  }
+
+  identityLow(entry: number): number {
+    return this.#signed[entry * ENTRY_WORDS + IDENTITY] as number;
+  }
+
+  identityHigh(entry: number): number {
+    return this.#signed[entry * ENTRY_WORDS + IDENTITY + 1] as number;
+  }
+
+  /** The word at which the structure begins. */
+  structureAt(entry: number): number {
+    return entry * ENTRY_WORDS + INFO;
+  }
+}

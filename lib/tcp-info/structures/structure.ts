@@ -1,0 +1,44 @@
+// How a system lays out its TCP_INFO structure: offsets in bytes, little-endian, as on every processor with
+// an addon. Read by scripts/tcp-info.mjs, not at run time.
+
+/** A member of a structure. */
+export interface StructureMember {
+  /** Where its first byte is. */
+  readonly offset: number;
+  /** How many bits it has, and the first of them: bit fields share a byte. */
+  readonly bits: number;
+  readonly shift: number;
+  /** How long the structure is, in bytes, where the system fills the member. */
+  readonly length: number;
+}
+
+export type Structure = Readonly<Record<string, StructureMember>>;
+
+// `length` is given where a member took the place of padding: then its own end does not show whether the
+// system fills it.
+
+export function u8(offset: number, length = offset + 1): StructureMember {
+  return { offset, bits: 8, shift: 0, length };
+}
+
+export function u16(offset: number, length = offset + 2): StructureMember {
+  return { offset, bits: 16, shift: 0, length };
+}
+
+export function u32(offset: number, length = offset + 4): StructureMember {
+  return { offset, bits: 32, shift: 0, length };
+}
+
+export function u64(offset: number, length = offset + 8): StructureMember {
+  return { offset, bits: 64, shift: 0, length };
+}
+
+/** `bits` bits of a byte, from bit `shift` on. */
+export function bits(
+  offset: number,
+  shift: number,
+  bits: number,
+  length = offset + 1,
+): StructureMember {
+  return { offset, bits, shift, length };
+}

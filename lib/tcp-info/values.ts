@@ -1,0 +1,23 @@
+// The fields of one connection as numbers: what TcpInfoReader and readTcpInfos() read again and again
+// without allocating.
+
+import { tcpInfoFields } from './generated/field-names';
+import { stateAt } from './states';
+import type { TcpInfo } from './tcp-info';
+import { orNull } from './words';
+
+/** In the order of `tcpInfoFields`: NaN for null, and the index in `tcpStates` for the state. */
+export type Values = Float64Array;
+
+export function newValues(): Values {
+  return new Float64Array(tcpInfoFields.length).fill(NaN);
+}
+
+/** Values as an object. */
+export function tcpInfoOf(values: Values): TcpInfo {
+  const entries = tcpInfoFields.map((field, index) => {
+    const value = values[index] as number;
+    return [field, field === 'state' ? stateAt(value) : orNull(value)];
+  });
+  return Object.fromEntries(entries) as TcpInfo;
+}

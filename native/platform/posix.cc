@@ -1,0 +1,68 @@
+// What Linux and macOS share. The code of an error is minus errno, as in libuv.
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <dlfcn.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "platform.h"
+
+// macOS has no such flag. Our socket lives for one system call, so a fork seldom inherits it.
+#ifndef SOCK_CLOEXEC
+#define SOCK_CLOEXEC 0
+#endif
+
+namespace platform {
+
+const int kClosed = -EBADF;
+
+int SetOption(Socket socket, int level, int option, const void* value, int length) {
+  const int status =
+      setsockopt(static_cast<int>(socket), level, option, value, static_cast<socklen_t>(length));
+  return status == 0 ? 0 : -errno;
+}
+
+int GetOption(Socket socket, int level, int option, void* value, int* length) {
+  const socklen_t room = static_cast<socklen_t>(*length);
+  socklen_t size = room;
+  std::memset(value, 0, room);
+  if (getsockopt(static_cast<int>(socket), level, option, value, &size) != 0) return -errno;
+  // Linux may report more than the room: for NETLINK_LIST_MEMBERSHIPS, for example.
+  *length = static_cast<int>(std::min(size, room));
+  return 0;
+}
+
+Socket OpenSocket(int level) {
+  const int domain = level == IPPROTO_IPV6 ? AF_INET6 : AF_INET;
+  const int socket = ::socket(domain, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
+  return socket < 0 ? -errno : socket;
+}
+
+void CloseSocket(Socket socket) {
+  close(static_cast<int>(socket));
+}
+
+int GetName(Socket socket, bool peer, void* address, int* length) {
+  const auto name = peer ? getpeername : getsockname;
+  const socklen_t room = static_cast<socklen_t>(*length);
+  socklen_t size = room;
+  std::memset(address, 0, room);
+  if (name(static_cast<int>(socket), static_cast<sockaddr*>(address), &size) != 0) return -errno;
+  // The kernel reports the length of the whole address, also if the room was too short.
+  *length = static_cast<int>(std::min(size, room));
+  return 0;
+}
+
+HostFunction FindHostFunction(const char* name) {
+  return reinterpret_cast<HostFunction>(dlsym(RTLD_DEFAULT, name));
+}
+
+int SetKeepAliveValues(Socket, bool, std::uint32_t, std::uint32_t) {
+  return -ENOTSUP;
+}
+
+}  // namespace platform

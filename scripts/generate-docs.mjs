@@ -1,0 +1,125 @@
+// Writes the parts of README.md and docs/ that follow from the code. `npm run format` runs it after
+// a change of the catalogue or of the plans; `npm run check` fails if somebody forgot to.
+//
+//   node scripts/generate-docs.mjs           writes the pages
+//   node scripts/generate-docs.mjs --check   fails if a page differs from what it would write
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { markdownTable, readBlock, writeBlock } from './marked-block.mjs';
+import { source } from './source.mjs';
+
+const { planDeadPeerTimeout } = createRequire(import.meta.url)('../dist/index.js');
+const { rows } = await source(['catalogue/catalogue']);
+
+const BLOCKS = [
+  { page: 'README.md', name: 'options', content: optionTable },
+  { page: 'docs/dead-peers.md', name: 'plan-linux', content: () => drawnPlan('linux') },
+  { page: 'docs/dead-peers.md', name: 'plan-darwin', content: () => drawnPlan('darwin') },
+  { page: 'docs/dead-peers.md', name: 'chances', content: falseAlarmTable },
+];
+
+// The table of options: names and kernel names from the catalogue's rows, a sentence from their JSDoc.
+
+const KINDS = {
+  boolean: 'boolean',
+  duration: 'ms',
+  rate: 'bytes/s',
+  dscp: 'integer',
+  string: 'string',
+  cookie: 'digits',
+  linger: '{ enable, timeout }',
+  enum: 'name',
+};
+
+function optionTable() {
+  const summaries = new Map(['tcp', 'socket', 'ip'].flatMap(summariesOf));
+  return markdownTable([
+    ['Option', 'Value', 'Linux', 'macOS', 'Windows', 'FreeBSD'],
+    ...Object.entries(rows).map(([name, row]) => [
+      `**\`${name}\`**<br>${summaries.get(name)}`,
+      kind(row),
+      ...[row.linux, row.darwin, row.win32, row.freebsd].map(kernelNames),
+    ]),
+  ]);
+}
+
+/** The first sentence of each row's JSDoc in a file of the catalogue. */
+function summariesOf(file) {
+  const text = readFileSync(new URL(`../lib/catalogue/${file}.ts`, import.meta.url), 'utf8');
+  const summaries = [];
+  const visit = (node) => {
+    const doc = ts.isPropertyAssignment(node) && ts.getJSDocCommentsAndTags(node)[0]?.comment;
+    if (doc) {
+      const sentence = /^.*?[.;](?= |$)/.exec(String(doc).replaceAll(/\s+/g, ' '))[0];
+      summaries.push([node.name.getText(), sentence.slice(0, -1)]);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true));
+  return summaries;
+}
+
+function kind(row) {
+  const value = row.kind === 'integer' ? row.measure.replace('number', 'integer') : KINDS[row.kind];
+  return row.access === 'read' ? `${value}, read only` : value;
+}
+
+function kernelNames(option) {
+  if (option === null) return '–';
+  const names = [option.name, option.ipv6 ?? []].flat().map((name) => `\`${name}\``);
+  return `${names.join(', ')}${option.access === 'read' ? ' (read)' : ''}`;
+}
+
+/** What the command line prints, in the 80 columns of an output that is no terminal. */
+function drawnPlan(platform) {
+  const words = ['plan', '20s', '--platform', platform];
+  const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+  const output = execFileSync(process.execPath, [main, ...words], {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C.UTF-8' },
+  });
+  return `\`\`\`text\n$ npx socket-options ${words.join(' ')}\n${output.trimEnd()}\n\`\`\``;
+}
+
+const LOSS_RATES = [0.0001, 0.001, 0.01, 0.05];
+const TIMEOUTS = [9_000, 12_000, 20_000, 30_000, 60_000, 300_000];
+
+/** How often a living, idle peer is taken for dead, by timeout and share of lost packets. */
+function falseAlarmTable() {
+  return markdownTable([
+    ['timeout', 'probes', ...LOSS_RATES.map((rate) => `${Number((rate * 100).toFixed(2))} % lost`)],
+    ...TIMEOUTS.map((timeout) => {
+      const plans = LOSS_RATES.map((lossRate) =>
+        planDeadPeerTimeout(timeout, { platform: 'linux', lossRate }),
+      );
+      const [{ options, probes }] = plans;
+      return [
+        `${timeout / 1_000} s`,
+        `${options.keepAliveInitialDelay / 1_000} s + ${probes} x ${options.keepAliveInterval / 1_000} s`,
+        ...plans.map((plan) => chance(plan.falseAlarmsPerHour)),
+      ];
+    }),
+  ]);
+}
+
+/** `1 in 270,000`, `3.1 %`: in two digits. Once in a hundred thousand years is never. */
+function chance(share) {
+  if (share >= 0.995) return 'certain';
+  if (share < 1e-9) return 'none';
+  return share >= 0.01
+    ? `${Number((share * 100).toPrecision(2))} %`
+    : `1 in ${Number((1 / share).toPrecision(2)).toLocaleString('en')}`;
+}
+
+for (const { page, name, content } of BLOCKS) {
+  const block = content();
+  if (!process.argv.includes('--check')) writeBlock(page, name, block);
+  else if (readBlock(page, name) !== block) {
+    console.error(`${page}: the block "${name}" does not follow from the code: run npm run format`);
+    process.exitCode = 1;
+  }
+}
