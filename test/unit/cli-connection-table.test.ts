@@ -24,7 +24,8 @@ import {
   truncateMiddle,
 } from '../../lib/cli/view/text';
 import type { Connection, ConnectionTimer } from '../../lib/connections/connection';
-import { tcpStates, tcpStates } from '../../lib/tcp-info/states';
+import { findState } from '../../lib/connections/state-names';
+import { tcpStates } from '../../lib/tcp-info/states';
 import type { TcpInfo } from '../../lib/tcp-info/tcp-info';
 import normal from '../fixtures/connection.json';
 
