@@ -10,7 +10,8 @@ const STATELESS = [
   '^lib/core/(suggest|validate)\\.ts$',
   '^lib/dead-peer/timeline\\.ts$',
   '^lib/system-defaults/retransmission-time\\.ts$',
-  '^lib/tcp-info/tcp-info\\.ts$',
+  '^lib/connections/state-names\\.ts$',
+  '^lib/tcp-info/(states|tcp-info)\\.ts$',
 ];
 
 module.exports = {

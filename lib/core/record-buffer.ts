@@ -5,9 +5,9 @@
 import { addon, binding } from './addon';
 
 /** Words before the first record: descriptor, count, answer. */
-export const BUFFER_HEADER_WORDS = 4;
+const BUFFER_HEADER_WORDS = 4;
 /** Where the records end and `TCP_INFO` begins, in bytes. */
-export const RECORDS_END = 16 * 1024;
+const RECORDS_END = 16 * 1024;
 /** Words of a record before its value. */
 export const RECORD_HEADER_WORDS = 3;
 /** The longest value of one option, in bytes. */

@@ -59,7 +59,7 @@ export function descriptorOf(socket: SocketLike): number {
 }
 
 /** In place of the descriptor of a socket that is not open. */
-export const NONE = -1;
+const NONE = -1;
 
 /** Returns the descriptor, or `NONE` for a socket that is not open yet or is closed. */
 function descriptorIfOpen(socket: SocketLike): number {

@@ -11,7 +11,7 @@ export interface NodeHandle {
 }
 
 /** For an object without a socket: a pipe, a stream over another stream, a closed or a forged handle. */
-export const NO_SOCKET = -1;
+const NO_SOCKET = -1;
 
 /**
  * The found sockets, by handle. A handle keeps its socket until it is closed, but Windows gives the number of a closed

@@ -3,7 +3,7 @@
 import type { DeadPeerPlan } from './plan';
 
 /** An event on a timeline. */
-export interface TimelineEvent {
+interface TimelineEvent {
   /** Milliseconds since the peer's last segment. */
   readonly at: number;
   readonly what: 'silence' | 'write' | 'probe' | 'retransmission' | 'end';

@@ -34,7 +34,7 @@ interface FormulaSource<Member> {
   readonly since?: string;
 }
 
-export type Source<Member = string> = MemberSource<Member> | FormulaSource<Member>;
+type Source<Member = string> = MemberSource<Member> | FormulaSource<Member>;
 
 export interface Field {
   readonly unit: 'state' | 'ms' | 'bytes' | 'bytes/s' | 'segments' | 'connections' | 'count';
