@@ -13,7 +13,8 @@ const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 /** The entry points. The second and third load the first, which has the addon. */
 const ENTRY_POINTS = ['index', 'heartbeat/index', 'cli/main'];
 
-// Whitespace and comments go, names stay: stack traces must be readable.
+// Comments go: they are 70 kB of what Node would compile. Names stay, for stack traces, and so do lines: Node
+// prints the whole line that threw an uncaught error. Without whitespace loading takes 0.3 of 6.2 ms less.
 const minify = { compress: false, mangle: false, codegen: { removeWhitespace: false } };
 
 rmSync(`${root}/dist`, { recursive: true, force: true });
