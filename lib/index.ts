@@ -48,6 +48,6 @@ export {
   type SocketSide,
   type SocketTuning,
   type TuneSocketsOptions,
-  type Tuning,
   tuneSockets,
 } from './tune/tune-sockets';
+export type { Tuning } from './tune/tuning';

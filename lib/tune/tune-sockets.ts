@@ -3,31 +3,21 @@
 
 import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
-import type { SocketOptions } from '../catalogue/catalogue';
 import type { SocketOptionErrorDetails } from '../core/errors';
 import { SocketOptionError } from '../core/errors';
 import type { TcpHandle } from '../core/socket';
 import { descriptorOf } from '../core/socket';
-import {
-  callbackError,
-  isOptions,
-  typeError,
-  validateFunction,
-  validateOptions,
-} from '../core/validate';
-import { makePlan, setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
-import type { DeadPeerOptions } from '../dead-peer/plan';
-import { DEAD_PEER_OPTIONS, validatePlanOptions } from '../dead-peer/validate-options';
-import { validateOptionName } from '../options/option';
-import { getOptions, setEach, setOptions, validateSocketOptions } from '../options/options';
+import { callbackError, validateFunction, validateOptions } from '../core/validate';
+import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
+import { getOptions, setEach, setOptions } from '../options/options';
 import { observeNewSockets, type SocketSide } from './new-sockets';
-
-/** Options of `setOptions`, and a timeout of `setDeadPeerTimeout` with its options. */
-export type Tuning = SocketOptions &
-  DeadPeerOptions & {
-    /** Within how many milliseconds the socket fails after its peer vanished: see `setDeadPeerTimeout`. */
-    readonly deadPeerTimeout?: number | undefined;
-  };
+import {
+  type CheckedTuning,
+  KEEP_ALIVE,
+  type KeepAliveName,
+  type Tuning,
+  validateTuning,
+} from './tuning';
 
 export type { SocketSide };
 
@@ -55,23 +45,6 @@ export interface TuneSocketsOptions {
 export interface SocketTuning extends Disposable {
   /** Ends the tuning. Sockets that were tuned keep their values. */
   close(): void;
-}
-
-const KEEP_ALIVE = [
-  'keepAlive',
-  'keepAliveInitialDelay',
-  'keepAliveInterval',
-  'keepAliveCount',
-] as const;
-type KeepAliveName = (typeof KEEP_ALIVE)[number];
-
-/** A checked copy of a {@link Tuning}. */
-interface CheckedTuning {
-  readonly deadPeerTimeout: number | undefined;
-  readonly deadPeer: DeadPeerOptions;
-  readonly options: SocketOptions;
-  /** The keepalive options among `options`. */
-  readonly keepAlive: readonly KeepAliveName[];
 }
 
 class Tuner implements SocketTuning {
@@ -191,44 +164,6 @@ function throwUncaught(error: unknown): void {
   queueMicrotask(() => {
     throw error;
   });
-}
-
-/**
- * The retransmission timeout on loopback and in most networks. A dead-peer timeout that is too small for it is too small
- * for every socket.
- */
-const SHORTEST_RETRANSMISSION_TIMEOUT = 200;
-
-/** The options of a {@link Tuning} beside those of the catalogue. */
-const TUNING_OPTIONS = ['deadPeerTimeout', ...DEAD_PEER_OPTIONS];
-
-function validateTuning(tuning: Tuning | undefined, path: string): CheckedTuning | undefined {
-  if (tuning === undefined) return undefined;
-  if (!isOptions(tuning)) throw typeError(path, 'an object of options', tuning);
-  const { deadPeerTimeout, minProbes, zeroWindow, ...given } = tuning;
-  const options = withLingerCopy(given);
-  for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined) validateOptionName(name, path, TUNING_OPTIONS);
-  }
-  const deadPeer = validatePlanOptions({ minProbes, zeroWindow }, path);
-  if (deadPeerTimeout !== undefined) {
-    makePlan(
-      deadPeerTimeout,
-      { ...deadPeer, retransmissionTimeout: SHORTEST_RETRANSMISSION_TIMEOUT },
-      { timeout: `${path}.deadPeerTimeout`, options: path },
-    );
-  }
-  validateSocketOptions(options, path);
-  const keepAlive = KEEP_ALIVE.filter((name) => options[name] !== undefined);
-  return { deadPeerTimeout, deadPeer, options, keepAlive };
-}
-
-/** Copies the value of `linger`, which is an object of the caller. */
-function withLingerCopy(options: SocketOptions): SocketOptions {
-  const { linger } = options;
-  if (typeof linger !== 'object' || linger === null) return options;
-  const { enable, timeout } = linger;
-  return { ...options, linger: { enable, timeout } };
 }
 
 const OPTIONS = ['client', 'server', 'filter', 'onError'] as const;
