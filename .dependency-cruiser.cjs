@@ -7,10 +7,11 @@ const ENTRY_POINTS = '^lib/(cli|heartbeat|peer-registry|metrics|register)(/|\\.t
 /** Stateless: a bundle may have a copy. Of the addon, its memory and the error classes there is one. */
 const STATELESS = [
   '^lib/catalogue/',
+  '^lib/connections/state-names\\.ts$',
   '^lib/core/(suggest|validate)\\.ts$',
   '^lib/dead-peer/timeline\\.ts$',
   '^lib/system-defaults/retransmission-time\\.ts$',
-  '^lib/tcp-info/tcp-info\\.ts$',
+  '^lib/tcp-info/states\\.ts$',
 ];
 
 module.exports = {
