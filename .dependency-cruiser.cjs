@@ -7,6 +7,7 @@ const ENTRY_POINTS = '^lib/(cli|heartbeat|peer-registry|metrics|register)(/|\\.t
 /** Stateless: a bundle may have a copy. Of the addon, its memory and the error classes there is one. */
 const STATELESS = [
   '^lib/catalogue/',
+  '^lib/connections/state-names\\.ts$',
   '^lib/core/(suggest|validate)\\.ts$',
   '^lib/dead-peer/timeline\\.ts$',
   '^lib/system-defaults/retransmission-time\\.ts$',

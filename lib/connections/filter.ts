@@ -60,7 +60,7 @@ export function matchesFilter(filter: ParsedFilter, view: EndpointView): boolean
   return remoteAddress === undefined || isInPrefix(remoteAddress, view.bytes, view.remoteAt, size);
 }
 
-/** What is known of each member, whoever asks: how it is checked. */
+/** How each member is checked. */
 const MEMBERS = {
   state: stateBits,
   family: familyOf,

@@ -3,8 +3,13 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findState } from '../../connections/state-names';
-import { type Connection, type ConnectionFilter, listConnections } from '../../index';
-import { type TcpState, tcpStates } from '../../tcp-info/states';
+import {
+  type Connection,
+  type ConnectionFilter,
+  listConnections,
+  type TcpState,
+  tcpStates,
+} from '../../index';
 import { checkedBy, numberOf, unknownName } from '../arguments';
 import { type Result, UsageError, type Values } from '../command';
 import { observe } from '../suspicion';

@@ -1,7 +1,6 @@
 // The table of connections: which columns there are, their order, and how they fit into a terminal.
 
-import type { Connection } from '../../index';
-import { tcpStates } from '../../tcp-info/states';
+import { type Connection, tcpStates } from '../../index';
 import type { Observed } from '../suspicion';
 import {
   type ConnectionTextOptions,

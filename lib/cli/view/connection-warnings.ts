@@ -1,7 +1,6 @@
 // Warnings about connections, as sentences, and the number of connections in each state.
 
-import type { Connection } from '../../index';
-import { tcpStates } from '../../tcp-info/states';
+import { type Connection, tcpStates } from '../../index';
 import type { Observed } from '../suspicion';
 import { formatLocal, formatProcesses, formatRemote } from './connection-text';
 import { toPrintable } from './text';

@@ -121,7 +121,7 @@ function socketInodeAt(path: string): number {
 function readProcessName(pid: string): string | null {
   const name = readText(`/proc/${pid}/comm`)?.trimEnd();
   if (!name) return null;
-  // Node 24 and later rename their first thread, and so the process: the command line tells more.
+  // Node 24 and later rename their first thread, and so the process: the command line has the useful name.
   if (!name.endsWith('MainThread')) return name;
   const [program = ''] = readText(`/proc/${pid}/cmdline`)?.split('\0') ?? [];
   return basename(program) || name;
