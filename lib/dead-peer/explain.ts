@@ -1,7 +1,7 @@
 // Chooses what an error of a connection says about the peer. The meanings themselves are in meanings.ts.
 
 import { typeError } from '../given';
-import type { PeerDeath } from '../heartbeat/verdict';
+import type { PeerDeath } from '../heartbeat/peer-death';
 import type { SocketLike } from '../socket';
 import type { TcpInfo } from '../tcp-info/tcp-info';
 import {

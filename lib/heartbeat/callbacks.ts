@@ -2,8 +2,8 @@
 
 import type { Duplex } from 'node:stream';
 import { inspect, types } from 'node:util';
+import { throwUncaught } from '../core/throw-uncaught';
 import { resetAndDestroy } from './kernel';
-import { throwLater } from './ticker';
 
 /**
  * Calls a function that returns nothing. `fail` gets what it throws, or what the promise that it returns is
@@ -44,6 +44,6 @@ export function uninterrupted(act: () => unknown): void {
   try {
     act();
   } catch (error) {
-    throwLater(error);
+    throwUncaught(error);
   }
 }

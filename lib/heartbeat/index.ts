@@ -1,18 +1,19 @@
-// The public face of 'socket-options/heartbeat': loads no addon, and works without one.
+// The public entry 'socket-options/heartbeat'. It works without the addon.
 
-export {
-  Heartbeat,
-  type HeartbeatBeat,
-  type HeartbeatLateness,
-  HeartbeatTimeoutError,
-} from './heartbeat';
-export type { HeartbeatOptions } from './options';
-export type { PeerCounts } from './peer-states';
-export { type Peer, PeerRegistry, PeerSupersededError } from './registry';
+export type { PeerCounts } from '../peer-registry/peer-states';
+export { type Peer, PeerRegistry, PeerSupersededError } from '../peer-registry/registry';
 export type {
   PeerContest,
   PeerIdentity,
   PeerPolicy,
   PeerRegistryOptions,
-} from './registry-options';
-export type { DeathReason, PeerDeath } from './verdict';
+} from '../peer-registry/registry-options';
+export {
+  Heartbeat,
+  type HeartbeatActivity,
+  type HeartbeatActivity as HeartbeatBeat,
+  type HeartbeatLateness,
+} from './heartbeat';
+export type { HeartbeatOptions } from './options';
+export type { DeathReason, PeerDeath } from './peer-death';
+export { HeartbeatTimeoutError } from './timeout-error';

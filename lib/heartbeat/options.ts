@@ -4,8 +4,10 @@ import type { Duplex } from 'node:stream';
 import { types } from 'node:util';
 import { isOptions, rangeError, typeError, unknownOption, valueError } from '../argument-error';
 import { face } from './kernel';
-import type { Rhythm } from './pulse';
-import type { PeerDeath } from './verdict';
+import type { PeerDeath } from './peer-death';
+import type { Send } from './pinger';
+import type { Rhythm } from './rhythm';
+import type { IsAlive } from './stream-adapter';
 
 /** Options of a {@link Heartbeat}. */
 export interface HeartbeatOptions<Stream extends Duplex = Duplex> {
@@ -51,6 +53,8 @@ export interface HeartbeatOptions<Stream extends Duplex = Duplex> {
 
 /** What a heartbeat needs of its options. */
 export interface CheckedOptions<Stream extends Duplex> extends Rhythm {
+  readonly send: Send | undefined;
+  readonly isAlive: IsAlive;
   readonly onDead: HeartbeatOptions<Stream>['onDead'];
   readonly signal: AbortSignal | undefined;
 }
@@ -75,7 +79,6 @@ export function checkOpen(stream: Duplex): void {
 }
 
 export function checkedOptions<Stream extends Duplex>(
-  stream: Stream,
   options: HeartbeatOptions<Stream>,
 ): CheckedOptions<Stream> {
   const { interval, timeout, send, isAlive, onDead, signal } = membersOf(options, MEMBERS);
@@ -87,7 +90,7 @@ export function checkedOptions<Stream extends Duplex>(
   if (isAlive !== undefined && isAlive !== false) checkFunction('isAlive', isAlive);
   if (onDead !== undefined) checkFunction('onDead', onDead);
   if (signal !== undefined) checkSignal(signal);
-  return { interval, timeout: silence, ping: pingOf(stream, send), isAlive, onDead, signal };
+  return { interval, timeout: silence, send: checkedSend<Stream>(send), isAlive, onDead, signal };
 }
 
 /** Reads each member of an object once: a getter may return something else the next time. */
@@ -138,14 +141,17 @@ function checkSignal(signal: unknown): void {
   throw typeError('options.signal', 'an AbortSignal', signal);
 }
 
-function pingOf(stream: Duplex, send: unknown): (() => unknown) | undefined {
+function checkedSend<Stream extends Duplex>(
+  send: HeartbeatOptions<Stream>['send'],
+): Send | undefined {
   if (send === undefined) return undefined;
-  if (typeof send === 'function') return () => send(stream);
+  // A monitor calls it with the stream that it was given for.
+  if (typeof send === 'function') return send as Send;
   if (typeof send !== 'string' && !types.isUint8Array(send)) {
     throw typeError('options.send', 'a Buffer, a string or a function', send);
   }
-  // A copy, since the caller may change his bytes; and one for each write, since the stream may change those.
+  // A copy: the caller may change his bytes.
   const bytes = Buffer.from(send as Uint8Array);
-  if (bytes.length > 0) return () => void stream.write(Buffer.from(bytes));
+  if (bytes.length > 0) return bytes;
   throw valueError('options.send', 'must not be empty: it would send nothing', send);
 }

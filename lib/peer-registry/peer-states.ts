@@ -1,8 +1,8 @@
 // Of the connections of a registry: which state the kernel has them in, and which of them it shows alive.
 
 import type { Duplex } from 'node:stream';
+import { kernelColumns, kernelColumnsAsync, tcpStateAt } from '../heartbeat/kernel';
 import type { TcpInfoColumns } from '../index';
-import { kernelColumns, kernelColumnsAsync, tcpStateAt } from './kernel';
 
 /** How many connections a registry has. */
 export interface PeerCounts {

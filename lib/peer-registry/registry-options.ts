@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { rangeError, typeError, valueError } from '../argument-error';
-import { checkDuration, membersOf } from './options';
+import { checkDuration, membersOf } from '../heartbeat/options';
 import type { Peer } from './registry';
 
 /**

@@ -4,9 +4,9 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { callbackError } from '../argument-error';
-import { call, resetAfterFailure, uninterrupted } from './callbacks';
-import { resetAndDestroy } from './kernel';
-import { checkStream } from './options';
+import { call, resetAfterFailure, uninterrupted } from '../heartbeat/callbacks';
+import { resetAndDestroy } from '../heartbeat/kernel';
+import { checkStream } from '../heartbeat/options';
 import { isShownAlive, type PeerCounts, stateCounts, stateCountsAsync } from './peer-states';
 import {
   type CheckedRegistryOptions,
