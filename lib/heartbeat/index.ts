@@ -1,10 +1,10 @@
 // The public entry 'socket-options/heartbeat'. It works without the addon.
 
+export { type Peer, type PeerIdentity, PeerSupersededError } from '../peer-registry/peer';
 export type { PeerCounts } from '../peer-registry/peer-states';
-export { type Peer, PeerRegistry, PeerSupersededError } from '../peer-registry/registry';
+export { PeerRegistry } from '../peer-registry/registry';
 export type {
   PeerContest,
-  PeerIdentity,
   PeerPolicy,
   PeerRegistryOptions,
 } from '../peer-registry/registry-options';

@@ -7,6 +7,9 @@ import { call } from './callbacks';
 /** A protocol's ping: what is written, or what writes it. A promise that it returns is rejected if no ping left. */
 export type Send = Buffer | ((stream: Duplex) => unknown);
 
+/** A timer fires so many milliseconds late even in an idle process. */
+const TIMER_LATENESS = 1;
+
 /** Times are those of `performance.now()`; `undefined`: there was no such ping. */
 export class Pinger {
   /** When the next ping is due. In the past: it waits until it can leave. */
@@ -38,7 +41,7 @@ export class Pinger {
     this.#grid = grid;
     // Heartbeats that begin together do not ping together: the first ping is up to half an interval early.
     const now = performance.now();
-    const latest = this.#onGrid(now + interval);
+    const latest = this.#onGrid(now + interval - TIMER_LATENESS);
     this.dueAt = latest - this.#onGrid(Math.random() * (latest - now - interval / 2));
   }
 

@@ -4,13 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { rangeError, typeError, valueError } from '../argument-error';
 import { checkDuration, membersOf } from '../heartbeat/options';
-import type { Peer } from './registry';
-
-/**
- * What a peer is known by. Not an object: a registry would take two equal ones for two peers. 1 and `'1'` are two
- * peers, too.
- */
-export type PeerIdentity = string | number | bigint;
+import type { Peer, PeerIdentity } from './peer';
 
 /** A connection more than an identity may have. */
 export interface PeerContest<
