@@ -50,13 +50,14 @@ afterEach(() => {
 
 describe('DueQueue', () => {
   test('has the entry first that is due first, whatever is added, moved and deleted', () => {
-    const steps = fc.array(fc.tuple(fc.nat(20), fc.option(fc.nat(50), { freq: 3 })), {
-      maxLength: 200,
+    const steps = fc.array(fc.tuple(fc.nat(60), fc.option(fc.nat(50), { freq: 3 })), {
+      minLength: 100,
+      maxLength: 300,
     });
     fc.assert(
       fc.property(steps, (changes) => {
         const queue = new DueQueue();
-        const entries = Array.from({ length: 21 }, () => ({ dueAt: 0, heapIndex: -1 }));
+        const entries = Array.from({ length: 61 }, () => ({ dueAt: 0, heapIndex: -1 }));
         const expected = new Map<object, number>();
         for (const [index, dueAt] of changes) {
           const entry = entries[index] as (typeof entries)[number];
@@ -193,25 +194,51 @@ describe('one timer', () => {
     expect(hasRef()).toBe(false);
   });
 
-  test('runs 256 entries at once at the most, and the others before the next tick', async () => {
+  test('is made once for a wake-up, however many entries set themselves again', async () => {
     const schedule = new Schedule(1_000);
-    const order: number[] = [];
-    const entries = Array.from({ length: 1_000 }, (_, index) =>
-      add(schedule, 100 + 20 * (index % 2), () => order.push(index % 2)),
-    );
-    await pass(90);
-    blocked += 1_000;
-    await pass(30);
-    const counts = new Map<number, number>();
-    for (const { times } of entries) {
-      expect(times).toHaveLength(1);
-      counts.set(times[0] as number, (counts.get(times[0] as number) ?? 0) + 1);
+    for (let index = 0; index < 100; index++) {
+      const entry: Recorder = add(schedule, 100, () => schedule.set(entry, performance.now() + 60));
     }
-    expect([...counts.values()].sort((a, b) => a - b)).toEqual([232, 256, 256, 256]);
-    expect(order).toEqual([...order].sort());
-    const [first, ...rest] = [...counts.keys()].sort((a, b) => a - b) as [number, ...number[]];
-    expect(rest).toEqual([first + 4, first + 8, first + 12]);
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    await pass(1_000);
+    expect(timers).toHaveBeenCalledTimes(16);
   });
+
+  test('fires at ticks, also after it was late', async () => {
+    const schedule = new Schedule(100);
+    add(schedule, 1e9);
+    await pass(90);
+    blocked += 13;
+    await pass(10);
+    expect(schedule.now).toBe(113);
+    await pass(86);
+    expect(schedule.now).toBe(113);
+    await pass(1);
+    expect(schedule.now).toBe(200);
+  });
+
+  test.each([0, 1_000])(
+    'runs 256 entries at once at the most, after a block of %d ms',
+    async (ms) => {
+      const schedule = new Schedule(1_000);
+      const order: number[] = [];
+      const entries = Array.from({ length: 1_000 }, (_, index) =>
+        add(schedule, ms === 0 ? 100 : 80 + 20 * (index % 2), () => order.push(index % 2)),
+      );
+      await pass(79);
+      blocked += ms;
+      await pass(50);
+      const counts = new Map<number, number>();
+      for (const { times } of entries) {
+        expect(times).toHaveLength(1);
+        counts.set(times[0] as number, (counts.get(times[0] as number) ?? 0) + 1);
+      }
+      expect([...counts.values()].sort((a, b) => a - b)).toEqual([232, 256, 256, 256]);
+      if (ms > 0) expect(order).toEqual([...order].sort());
+      const [first, ...rest] = [...counts.keys()].sort((a, b) => a - b) as [number, ...number[]];
+      expect(rest).toEqual([first + 4, first + 8, first + 12]);
+    },
+  );
 });
 
 describe('the schedule for a pace', () => {
@@ -266,10 +293,28 @@ describe('the clocks', () => {
     const schedule = new Schedule(100);
     add(schedule, 50);
     await pass(100_000);
-    add(schedule, 1e9);
-    expect(schedule.now).toBe(100_000);
     expect(schedule.readAwake()).toBe(100_000);
-    expect(schedule.awake).toBe(100_000);
+    await pass(100_000);
+    add(schedule, 1e9);
+    expect(schedule.now).toBe(200_000);
+    expect(schedule.readAwake()).toBe(200_000);
+    expect(schedule.awake).toBe(200_000);
+  });
+
+  test('stand still during a wake-up, also when the last entry is cancelled in it', async () => {
+    const schedule = new Schedule(100);
+    const clocks: number[][] = [];
+    const entry: Recorder = add(schedule, 100, () => {
+      schedule.cancel(entry);
+      blocked += 5_000;
+      schedule.set(entry, 1e9);
+      clocks.push([schedule.now, schedule.awake]);
+    });
+    await pass(100);
+    expect(clocks).toEqual([[100, 100]]);
+    // The timer of 200 ms fires at 5 101 ms.
+    await pass(1);
+    expect([schedule.now, schedule.awake]).toEqual([5_101, 300]);
   });
 
   test('readAwake() is exact, and not later than the next wake-up can be', async () => {

@@ -82,7 +82,7 @@ export class Schedule {
   cancel(entry: ScheduleEntry): void {
     this.hold(entry, false);
     this.#queue.delete(entry);
-    if (this.#queue.first === undefined) this.#stopTimer();
+    if (this.#queue.first === undefined && !this.#isRunning) this.#stopTimer();
   }
 
   /** Whether this entry keeps the process from ending until it is cancelled. */
@@ -100,7 +100,7 @@ export class Schedule {
 
   /** Without a timer nothing maintains the clocks. */
   #readClockIfIdle(): void {
-    if (this.#timer !== undefined || this.#isRunning) return;
+    if (this.#timer !== undefined) return;
     this.#readClock();
     this.latest = Number.POSITIVE_INFINITY;
   }
