@@ -74,7 +74,6 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
    */
   error: [error: Error];
 }> {
-  readonly #socket: Stream;
   readonly #monitor: Monitor<Heartbeat<Stream>>;
   readonly #onDead: HeartbeatOptions<Stream>['onDead'];
   readonly #signal: AbortSignal | undefined;
@@ -85,7 +84,6 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
     checkOpen(socket);
     super();
     const { onDead, signal } = checked;
-    this.#socket = socket;
     this.#onDead = onDead;
     this.#signal = signal;
     this.#monitor = new Monitor<Heartbeat<Stream>>(socket, checked, this, Heartbeat.#events);
@@ -106,7 +104,7 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
 
   /** The stream that is watched. */
   get socket(): Stream {
-    return this.#socket;
+    return this.#monitor.stream as Stream;
   }
 
   /** In milliseconds. */
@@ -182,7 +180,7 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
   close(): void {
     if (this.closed) return;
     this.#monitor.close();
-    closeListeners.delete(this.#socket, this);
+    closeListeners.delete(this.socket, this);
     if (this.#signal !== undefined) abortListeners.delete(this.#signal, this);
   }
 

@@ -10,7 +10,7 @@
 // A sign of life makes a late or suspect peer healthy at once.
 
 import type { Duplex } from 'node:stream';
-import { type Schedule, ScheduleEntry, TICK } from '../core/schedule';
+import { type Schedule, ScheduleEntry } from '../core/schedule';
 import { answerTimeOf, classifySilence, type Evidence } from './classify';
 import { DeliveryProgress } from './delivery-progress';
 import { tcpStateAt } from './kernel';
@@ -33,9 +33,6 @@ export interface MonitorEvents<Owner> {
 }
 
 type State = 'healthy' | 'late' | 'suspect' | 'closed';
-
-/** An answer may take so much longer than the last one, in milliseconds. */
-const ANSWER_SLACK = 2 * TICK;
 
 /** No time, or one that does not come. */
 const NEVER = Number.POSITIVE_INFINITY;
@@ -278,7 +275,6 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
       // At the last acknowledgement or before.
       this.#heardWithin(evidence.timeSinceLastAckReceived || 0);
     }
-    const answerTime = Math.max(answerTimeOf(evidence), pinger?.rtt ?? 0) + ANSWER_SLACK;
     const result = classifySilence(evidence, {
       silence: this.silence,
       timeout: this.timeout,
@@ -291,7 +287,7 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
       skippedPings: pinger?.skippedInSilence ?? 0,
       sinceFirstPing: pinger?.sinceFirstUnanswered ?? NEVER,
       sinceLastButOnePing: pinger?.sinceLastButOne ?? NEVER,
-      timeLeftToAnswer: pinger?.timeLeftToAnswer(answerTime) ?? 0,
+      timeLeftToAnswer: pinger?.timeLeftToAnswer(answerTimeOf(evidence)) ?? 0,
     });
     if (result.verdict === 'dead') {
       this.#events.onDead(this.#owner, result.death);

@@ -2,6 +2,7 @@
 // whether a ping leaves.
 
 import type { Duplex } from 'node:stream';
+import { TICK } from '../core/schedule';
 import { call } from './callbacks';
 
 /** A protocol's ping: what is written, or what writes it. A promise that it returns is rejected if no ping left. */
@@ -9,6 +10,9 @@ export type Send = Buffer | ((stream: Duplex) => unknown);
 
 /** A timer fires so many milliseconds late even in an idle process. */
 const TIMER_LATENESS = 1;
+
+/** An answer may take so many milliseconds longer than the last one. */
+const ANSWER_SLACK = 2 * TICK;
 
 /** Times are those of `performance.now()`; `undefined`: there was no such ping. */
 export class Pinger {
@@ -121,9 +125,12 @@ export class Pinger {
     return since(this.#lastButOneAt);
   }
 
-  /** How long the first ping of this silence still has to be answered, if an answer takes `answerTime`. */
-  timeLeftToAnswer(answerTime: number): number {
-    return answerTime - since(this.#askedAt);
+  /**
+   * How long the first ping of this silence still has to be answered, in milliseconds.
+   * @param roundTrip as the kernel knows it. If the last answer took longer, that counts.
+   */
+  timeLeftToAnswer(roundTrip: number): number {
+    return Math.max(roundTrip, this.rtt ?? 0) + ANSWER_SLACK - since(this.#askedAt);
   }
 
   #nextDueAt(now: number, early: number): number {
