@@ -161,6 +161,38 @@ describe('a peer that lives', () => {
     expect(beats.length - before).toBe(1);
   });
 
+  test("'activity' and recordActivity() are 'beat' and beat()", async () => {
+    const { heartbeat, beats, dead } = watch(new CountingStream(), {
+      ...{ interval: 100, timeout: 300, isAlive: false },
+    });
+    const activities: unknown[] = [];
+    heartbeat.on('activity', ({ rtt }) => activities.push({ at: performance.now(), rtt }));
+    for (let i = 0; i < 10; i++) {
+      await pass(100);
+      if (i % 2 === 0) heartbeat.recordActivity();
+      else heartbeat.beat();
+    }
+    await pass(60);
+    expect(activities).toEqual(beats);
+    expect(beats).toHaveLength(10);
+    expect(dead).toEqual([]);
+    // A listener of the first event may end it: no event comes after close().
+    heartbeat.on('beat', () => heartbeat.close());
+    heartbeat.recordActivity();
+    await pass(60);
+    expect([beats.length, activities.length]).toEqual([11, 10]);
+  });
+
+  test("'activity' alone is reported too", async () => {
+    const heartbeat = new Heartbeat(new CountingStream(), { interval: 100, timeout: 300 });
+    heartbeats.push(heartbeat);
+    let reported = 0;
+    heartbeat.on('activity', () => reported++);
+    heartbeat.recordActivity();
+    await pass(60);
+    expect(reported).toBe(1);
+  });
+
   test('late, and back: told once in each silence', async () => {
     const stream = new CountingStream();
     const { dead, late, beats } = watch(stream, { interval: 100, timeout: 300 });
@@ -615,7 +647,7 @@ describe('isAlive that fails ends its stream', () => {
       expect(stream.errored).toMatchObject({
         name: 'TypeError',
         code: 'ERR_INVALID_RETURN_VALUE',
-        message: `Expected a boolean to be returned from the "isAlive" function but got ${got}. It must answer at once: for asynchronous work use isAlive: false, and call beat() when it is done.`,
+        message: `Expected a boolean to be returned from the "isAlive" function but got ${got}. It must answer at once: for asynchronous work use isAlive: false, and call recordActivity() when it is done.`,
       });
       expect(Object.hasOwn(stream, 'push')).toBe(false);
       await pass(1_000);

@@ -1,4 +1,4 @@
-// Functions of the program that return nothing, and its listeners: an error of one leaves nothing half done here.
+// Calls functions and listeners of the program. Their errors do not interrupt what is done here.
 
 import type { Duplex } from 'node:stream';
 import { inspect, types } from 'node:util';
@@ -39,7 +39,7 @@ export function resetAfterFailure(stream: Duplex, error: Error | undefined): voi
     process.emitWarning(error instanceof Error ? error : inspect(error));
 }
 
-/** Runs code of the program. What that throws is uncaught, as an error of any listener, and interrupts nothing. */
+/** Runs code of the program. What it throws is an uncaught exception, as with any listener. */
 export function uninterrupted(act: () => unknown): void {
   try {
     act();

@@ -1,4 +1,4 @@
-// What callers pass, checked before anything is done with it.
+// The options of a heartbeat, and their checks.
 
 import type { Duplex } from 'node:stream';
 import { types } from 'node:util';
@@ -32,13 +32,13 @@ export interface HeartbeatOptions<Stream extends Duplex = Duplex> {
   readonly send?: Uint8Array | string | ((socket: Stream) => void) | undefined;
   /**
    * Which of the chunks that come are a sign of life. A chunk may have a part of a message, or several.
-   * Without it any bytes are; `false`: none, only calls of `beat()` and `answer()` are. The first sign after
+   * Without it any bytes are; `false`: none, only calls of `recordActivity()` and `answer()` are. The first sign after
    * a ping is taken for its answer, unless `answer()` tells answers.
    *
    * The function must return `true` or `false` at once, and cannot be asynchronous. If it returns anything else, the
    * socket is destroyed with a TypeError (`ERR_INVALID_RETURN_VALUE`); if it throws, with that error. The stream gets the
-   * chunk first. For asynchronous work use `isAlive: false`, and call `beat()`. Then the time from the arrival of a
-   * message until `beat()` counts as silence, unless the message still waits in the stream: call `beat()` on
+   * chunk first. For asynchronous work use `isAlive: false`, and call `recordActivity()`. Then the time from the arrival of a
+   * message until `recordActivity()` counts as silence, unless the message still waits in the stream: call `recordActivity()` on
    * receipt, or choose a `timeout` that is longer than the work.
    */
   readonly isAlive?: ((chunk: Buffer) => boolean) | false | undefined;

@@ -17,7 +17,7 @@ export interface ActivityListener {
 type Push = Duplex['push'];
 
 const NOT_AT_ONCE =
-  'It must answer at once: for asynchronous work use isAlive: false, and call beat() when it is done.';
+  'It must answer at once: for asynchronous work use isAlive: false, and call recordActivity() when it is done.';
 
 /** By the function that an adapter put in the place of `push()`. */
 const adapters = new WeakMap<Push, StreamAdapter>();

@@ -1,4 +1,4 @@
-// PeerRegistry: which peer has which connection, where peers come back before the old one is noticed dead.
+// PeerRegistry: knows which peer has which connection. Who makes room for a newer one is decided in policy.ts.
 
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
@@ -48,7 +48,7 @@ export class PeerRegistry<
 > extends EventEmitter<{
   /** A connection had to make room for a newer one. It is not in the registry any more. */
   superseded: [older: Peer<Identity, Stream>, newer: Peer<Identity, Stream>];
-  /** A connection was not let in. It is left open, to be told and closed by whoever claimed. */
+  /** A connection was refused. It is left open: the caller of `claim()` closes it. */
   refused: [identity: Identity, socket: Stream];
   /** A connection was closed, or released. */
   released: [peer: Peer<Identity, Stream>];
@@ -59,7 +59,7 @@ export class PeerRegistry<
   readonly #bySocket = new Map<Stream, Claim<Identity, Stream>>();
   #superseded = 0;
   #refused = 0;
-  /** Whether it is being decided who stays: by code of the program, which must not change what it decides about. */
+  /** A policy of the program is running. It must not change what it decides about. */
   #isDeciding = false;
 
   constructor(options?: PeerRegistryOptions<Identity, Stream>) {
@@ -69,7 +69,7 @@ export class PeerRegistry<
   }
 
   /**
-   * Says that a connection is of a peer. Returns whether it may stay: `false` if the policy refused it or it is
+   * Adds a connection of a peer. Returns whether it may stay: `false` if the policy refused it or it is
    * closed already, and nothing changed; also if an `onSuperseded` or a listener has let a newer one take its
    * place meanwhile. A socket that had another identity leaves that.
    *
@@ -155,8 +155,8 @@ export class PeerRegistry<
   }
 
   /**
-   * How many there are, by the state that the kernel has them in: about a microsecond for each, in one
-   * call. `null` is what a system does not tell; without an addon all of it, and all are `unknown`.
+   * Counts the connections by their state in the kernel, in one call: about a microsecond for each. A count that a system
+   * does not report is `null`. Without the addon all states are `null`, and all connections are `unknown`.
    */
   counts(): PeerCounts {
     return { ...this.#totals(), ...stateCounts([...this.#bySocket.keys()]) };
