@@ -206,6 +206,35 @@ describe('a peer that lives', () => {
     expect(beats).toHaveLength(5);
   });
 
+  test('late in each silence, also where nobody listens for signs of life', async () => {
+    const stream = new CountingStream();
+    const heartbeat = new Heartbeat(stream, { interval: 100, timeout: 300 });
+    heartbeats.push(heartbeat);
+    let late = 0;
+    heartbeat.on('late', () => late++);
+    for (let i = 0; i < 5; i++) {
+      await pass(270);
+      stream.receive('x');
+    }
+    expect(late).toBe(5);
+  });
+
+  test('a sign of life is told after a step, also if an answer comes meanwhile', async () => {
+    const stream = new CountingStream();
+    const { beats } = watch(stream, { interval: 8_000, timeout: 20_000, send: 'ping' });
+    while (stream.sent.length === 0) await pass(10);
+    await pass(7_400);
+    stream.receive('x');
+    const at = performance.now();
+    while (stream.sent.length === 1) await pass(10);
+    await pass(10);
+    stream.receive('pong');
+    await pass(2_000);
+    expect(beats).toHaveLength(1);
+    expect(beats[0]?.at).toBeLessThanOrEqual(at + 1_000 + 20);
+    expect(beats[0]?.rtt).not.toBeNull();
+  });
+
   test('isAlive says which chunks count, and takes none away', async () => {
     const stream = new CountingStream();
     const read: string[] = [];
@@ -577,6 +606,22 @@ describe('pings', () => {
     expect(dead[0]?.death.skippedPings).toBe(1);
   });
 
+  test('none from a heartbeat that a listener closes when it is late, though one waits', async () => {
+    const stream = new CountingStream();
+    const options = { interval: 100, timeout: 300, send: 'ping' };
+    const { heartbeat, late, dead } = watch(stream, options);
+    stream.hold();
+    stream.write('data');
+    heartbeat.on('late', () => {
+      stream.letGo();
+      heartbeat.close();
+    });
+    await pass(500);
+    expect(late).toHaveLength(1);
+    expect(stream.sent.map(({ text }) => text)).toEqual(['data']);
+    expect([heartbeat.pings, heartbeat.closed, dead]).toEqual([0, true, []]);
+  });
+
   test('a peer that speaks while its queue is full is not looked into', async () => {
     const stream = new CountingStream();
     const { heartbeat } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
@@ -891,6 +936,23 @@ describe('silence that is not the peer’s', () => {
     expect(beats).toHaveLength(1);
   });
 
+  test('while a suspect waits for its verdict, it is not pinged and not asked about again', async () => {
+    const stream = new CountingStream();
+    const { dead, heartbeat } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    const asked = vi.spyOn(require('../dist/index.js'), 'readTcpInfos');
+    const turns: (() => void)[] = [];
+    vi.spyOn(globalThis, 'setImmediate').mockImplementation(((turn: () => void) =>
+      turns.push(turn)) as never);
+    await pass(200 + TICKS);
+    expect(turns).toHaveLength(1);
+    const { pings } = heartbeat;
+    await pass(1_000);
+    expect([turns.length, heartbeat.pings, asked.mock.calls.length]).toEqual([1, pings, 0]);
+    for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) turn();
+    expect(asked).toHaveBeenCalledTimes(1);
+    expect(dead).toHaveLength(1);
+  });
+
   test('of a suspect that this program destroys before the verdict, none is told', async () => {
     const stream = new Duplex({ emitClose: false, read() {}, write() {} });
     const { dead, heartbeat } = watch(stream.resume(), { interval: 100, timeout: 300 });
@@ -924,6 +986,18 @@ describe('silence that is not the peer’s', () => {
     stream.pending = false;
     await pass(400);
     expect(stream.sent.length).toBeGreaterThan(0);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('the time until a stream was connected is no silence', async () => {
+    const stream = Object.assign(new CountingStream(), { pending: true });
+    const { dead, late } = watch(stream, { interval: 100, timeout: 300 });
+    await pass(190);
+    stream.pending = false;
+    await pass(299);
+    expect(dead).toEqual([]);
+    expect(late).toHaveLength(1);
+    await pass(1 + 13 + TICKS);
     expect(dead).toHaveLength(1);
   });
 
@@ -1016,11 +1090,11 @@ describe('silence that is not the peer’s', () => {
 
   test('a peer that has ended its side has nothing more to say', async () => {
     const stream = new CountingStream();
-    const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    const { dead, late } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
     stream.push(null);
     await pass(2_000);
     expect(stream.readableEnded).toBe(true);
-    expect(dead).toEqual([]);
+    expect([dead, late]).toEqual([[], []]);
     expect(stream.sent.length).toBeGreaterThan(10);
   });
 });
@@ -1074,24 +1148,64 @@ describe('many heartbeats', () => {
     },
   );
 
-  test.each([0, 7])(
-    'are looked at once for each ping, and no more, if their peers live; messages per ping: %d',
-    async (messages) => {
+  describe('are looked at', () => {
+    /** Counts the looks at a heartbeat: each reads whether the stream is destroyed. */
+    function counted() {
       const stream = new CountingStream();
-      let looks = 0;
-      Object.defineProperty(stream, 'destroyed', { get: () => void looks++ });
-      const options = { interval: 1_000, timeout: 3_000, isAlive: false } as const;
-      const heartbeat = new Heartbeat(stream, { ...options, send: () => heartbeat.answer() });
+      const counter = { stream, looks: 0 };
+      Object.defineProperty(stream, 'destroyed', { get: () => void counter.looks++ });
+      return counter;
+    }
+
+    test.each([0, 7])(
+      'once for each ping, and no more; messages per ping: %d',
+      async (messages) => {
+        const counter = counted();
+        const options = { interval: 1_000, timeout: 3_000, isAlive: false } as const;
+        const heartbeat = new Heartbeat(counter.stream, {
+          ...options,
+          send: () => heartbeat.answer(),
+        });
+        heartbeats.push(heartbeat);
+        counter.looks = 0;
+        for (let i = 0; i < 100 * (messages + 1); i++) {
+          await pass(1_000 / (messages + 1));
+          if (i % (messages + 1) !== 0) heartbeat.beat();
+        }
+        expect(heartbeat.pings).toBeGreaterThanOrEqual(99);
+        expect(counter.looks).toBe(heartbeat.pings);
+      },
+    );
+
+    test('every step while a ping waits', async () => {
+      const counter = counted();
+      counter.stream.hold();
+      counter.stream.write('data');
+      watch(counter.stream, { interval: 8_000, timeout: null, send: 'ping' });
+      await pass(8_000);
+      counter.looks = 0;
+      await pass(80_000);
+      expect(counter.looks).toBeGreaterThanOrEqual(78);
+      expect(counter.looks).toBeLessThanOrEqual(81);
+    });
+
+    test('every step while the peer is late, and no more when it is back', async () => {
+      const counter = counted();
+      const heartbeat = new Heartbeat(counter.stream, { interval: 8_000, timeout: 80_000 });
       heartbeats.push(heartbeat);
-      looks = 0;
-      for (let i = 0; i < 100 * (messages + 1); i++) {
-        await pass(1_000 / (messages + 1));
-        if (i % (messages + 1) !== 0) heartbeat.beat();
-      }
-      expect(heartbeat.pings).toBeGreaterThanOrEqual(99);
-      expect(looks).toBe(heartbeat.pings);
-    },
-  );
+      counter.looks = 0;
+      await pass(44_000);
+      expect(counter.looks).toBe(1);
+      await pass(30_000);
+      expect(counter.looks).toBeGreaterThanOrEqual(29);
+      expect(counter.looks).toBeLessThanOrEqual(31);
+      heartbeat.beat();
+      await pass(1_000);
+      counter.looks = 0;
+      await pass(42_000);
+      expect(counter.looks).toBe(0);
+    });
+  });
 
   test('one that is closed by another one’s listener tells nothing', async () => {
     const streams = Array.from({ length: 3 }, () => new CountingStream());
@@ -1319,6 +1433,19 @@ describe('what the kernel knows of a suspect', () => {
     }
     expect(heartbeat.skippedPings).toBe(0);
     expect(dead).toEqual([]);
+  });
+
+  test('what it took before its last word does not count in the next silence', async () => {
+    const stream = new CountingStream();
+    const { dead, late } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    tell({ state: ESTABLISHED, bytesAcked: 1_000, unsentBytes: 4_000 });
+    while (late.length === 0) await pass(10);
+    stream.receive('x');
+    const last = performance.now();
+    tell({ state: ESTABLISHED, bytesAcked: 6_000, unsentBytes: 0, timeSinceLastAckReceived: 1 });
+    await pass(300 + 13 + TICKS);
+    expect(dead).toHaveLength(1);
+    expect(dead[0]?.at).toBeGreaterThanOrEqual(last + 300);
   });
 
   test('bytes that are no sign of life do not count here either', async () => {

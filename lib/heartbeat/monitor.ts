@@ -127,7 +127,7 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
   /** An answer, if there was a ping. */
   recordAnswer(): void {
     this.#hasExplicitAnswers = true;
-    if (this.pinger?.measureAnswer()) this.#awaitsActivity = true;
+    this.pinger?.measureAnswer();
     this.recordActivity();
   }
 
@@ -151,7 +151,8 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
       this.#events.onGone(this.#owner);
       return;
     }
-    if (this.#adapter.isConnecting) this.#heardWithin(0);
+    // It may be connected at any time before the next look.
+    if (this.#adapter.isConnecting) this.#heardWithin(-stepOf(this));
     if (this.#reportAt !== undefined && now >= this.#reportAt) this.#reportActivity();
     // A listener may have closed it.
     if (this.#isOpen && this.#silence >= lateAfter(this)) this.#examineSilence();

@@ -80,13 +80,12 @@ export class Pinger {
     this.isBlocked = true;
   }
 
-  /** The peer answered. Returns whether it had been asked. */
-  measureAnswer(): boolean {
-    if (this.#unansweredAt === undefined) return false;
+  /** The peer answered, if it was asked. */
+  measureAnswer(): void {
+    if (this.#unansweredAt === undefined) return;
     this.rtt = performance.now() - this.#unansweredAt;
     this.#hasNewRtt = true;
     this.#unansweredAt = undefined;
-    return true;
   }
 
   /** The peer may have answered, at an unknown time. */
