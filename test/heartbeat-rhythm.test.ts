@@ -310,6 +310,16 @@ describe('a peer that lives', () => {
     expect(other.dead).toHaveLength(1);
   });
 
+  test('bytes that never come to push() are no answer: when they came is not known', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, beats } = watch(stream, { interval: 400, timeout: 600, send: 'ping' });
+    while (stream.sent.length === 0) await pass(10);
+    stream.bytesRead += 5;
+    await pass(590);
+    expect(beats.map(({ rtt }) => rtt)).toEqual([null]);
+    expect(heartbeat.rtt).toBeNull();
+  });
+
   test('the time of answers is told in the midst of traffic too', async () => {
     const stream = new CountingStream();
     const { beats, heartbeat } = watch(stream, { interval: 400, timeout: 1_000, send: 'ping' });
@@ -593,6 +603,32 @@ describe('pings', () => {
     expect(dead).toEqual([]);
     await pass(80);
     expect(dead).toHaveLength(1);
+  });
+
+  test('and takes nothing away from the time since the last sign of life', async () => {
+    const stream = new CountingStream();
+    const { dead, heartbeat } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    stream.hold();
+    stream.write('data');
+    while (heartbeat.skippedPings === 0) await pass(10);
+    stream.receive('x');
+    stream.letGo();
+    await pass(299);
+    expect(heartbeat.pings).toBeGreaterThanOrEqual(2);
+    expect(dead).toEqual([]);
+    await pass(13 + TICKS);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('that waits is no reason to ask the kernel, where the peer is not expected to speak', async () => {
+    const stream = new CountingStream();
+    const asked = vi.spyOn(require('../dist/index.js'), 'readTcpInfos');
+    const { heartbeat } = watch(stream, { interval: 100, timeout: null, send: 'ping' });
+    stream.hold();
+    stream.write('data');
+    await pass(2_000);
+    expect(heartbeat.skippedPings).toBe(1);
+    expect(asked).not.toHaveBeenCalled();
   });
 
   test('a ping that was skipped before the last sign of life, and waits still, is told', async () => {
@@ -920,7 +956,10 @@ describe('silence that is not the peer’s', () => {
     expect(dead).toEqual([]);
   });
 
-  test('of a suspect, what waits is read before the verdict', async () => {
+  test.each([
+    ['push()', (stream: CountingStream) => stream.receive('x')],
+    ['onread', (stream: CountingStream) => (stream.bytesRead += 1)],
+  ])('of a suspect, what waits is read before the verdict, by %s', async (_how, receive) => {
     const stream = new CountingStream();
     const { dead, beats } = watch(stream, { interval: 100, timeout: 300 });
     // As an event loop does: timers, then what has come, then immediates.
@@ -930,7 +969,7 @@ describe('silence that is not the peer’s', () => {
       vi.advanceTimersToNextTimer();
       if (performance.now() > 10_000) throw new Error('no suspicion');
     }
-    stream.receive('x');
+    receive(stream);
     await pass(100);
     expect(dead).toEqual([]);
     expect(beats).toHaveLength(1);
@@ -1187,6 +1226,18 @@ describe('many heartbeats', () => {
       await pass(80_000);
       expect(counter.looks).toBeGreaterThanOrEqual(78);
       expect(counter.looks).toBeLessThanOrEqual(81);
+    });
+
+    test('rarely while the program does not read', async () => {
+      const counter = counted();
+      watch(counter.stream, { interval: 1_000, timeout: 3_000 });
+      counter.stream.pause();
+      await pass(10);
+      counter.looks = 0;
+      await pass(30_000);
+      // From 2 to 3 s of each 3 s: every step, and once for the verdict.
+      expect(counter.looks).toBeGreaterThanOrEqual(9 * 8);
+      expect(counter.looks).toBeLessThanOrEqual(10 * 12);
     });
 
     test('every step while the peer is late, and no more when it is back', async () => {
@@ -1555,6 +1606,19 @@ describe('what the kernel knows of a suspect', () => {
       expect(heartbeat.closed).toBe(true);
     },
   );
+
+  test('a path that is longer than the interval: dead to the tick when an answer could have come', async () => {
+    tell({ state: ESTABLISHED, rtt: 12_000 });
+    const streams = Array.from({ length: 20 }, () => new CountingStream());
+    const options = { interval: 8_000, timeout: 16_000, send: 'ping' };
+    const told = streams.map((stream) => watch(stream, options));
+    await pass(22_000);
+    told.forEach(({ dead }, index) => {
+      const due = (streams[index]?.sent[0]?.at ?? Number.NaN) + 12_040;
+      expect(dead[0]?.at).toBeGreaterThanOrEqual(Math.max(16_000, due));
+      expect(dead[0]?.at).toBeLessThanOrEqual(Math.max(16_000, due) + TICKS);
+    });
+  });
 
   test('a ping that had to wait has as long to be answered as the last one took', async () => {
     const stream = new CountingStream();

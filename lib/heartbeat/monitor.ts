@@ -273,7 +273,6 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
     if (this.#noticeUnseenBytes()) return;
     this.#progress ??= new DeliveryProgress(stream);
     if (this.#progress.hasAdvanced(evidence, this.#schedule.now, pinger?.isBlocked ?? false)) {
-      // At the last acknowledgement or before.
       this.#heardWithin(evidence.timeSinceLastAckReceived || 0);
     }
     const result = classifySilence(evidence, {
