@@ -1173,7 +1173,7 @@ describe('many heartbeats', () => {
 
   test.each([
     [80, 20],
-    [1_000, 40],
+    [1_000, 60],
     // At least so often it is noticed that the process was stopped.
     [200_000, 10_240],
   ])(

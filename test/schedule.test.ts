@@ -241,18 +241,47 @@ describe('one timer', () => {
   );
 });
 
-describe('the schedule for a pace', () => {
+describe('the schedule for a resolution', () => {
   test.each([
-    [1, 20],
-    [20, 20],
-    [39.9, 20],
-    [40, 40],
-    [1_875, 1_280],
-    [10_240, 10_240],
-    [2 ** 31, 10_240],
-  ])('of %d ms is the shared one of %d ms', (milliseconds, pace) => {
-    expect(Schedule.for(milliseconds).pace).toBe(pace);
-    expect(Schedule.for(milliseconds)).toBe(Schedule.for(pace));
+    [1, 20, 20],
+    [39.9, 20, 20],
+    [40, 40, 20],
+    [79, 60, 20],
+    [125, 120, 60],
+    [179, 160, 80],
+    [3_750, 3_200, 1_600],
+    [25_000, 20_480, 10_240],
+    [2 ** 28, 251_658_240, 10_240],
+  ])('of %d ms is the one for %d ms, with a wake-up every %d ms', (resolution, shared, pace) => {
+    expect(Schedule.for(resolution).pace).toBe(pace);
+    expect(Schedule.for(resolution)).toBe(Schedule.for(shared));
+    if (shared > TICK) expect(Schedule.for(shared - 0.1)).not.toBe(Schedule.for(shared));
+  });
+
+  test('times what happens to that and a tick, however late a timer fires', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 20, max: 5_000 }),
+        fc.array(fc.tuple(fc.nat(3_000), fc.nat(9_000)), { minLength: 1, maxLength: 10 }),
+        async (resolution, steps) => {
+          const schedule = Schedule.for(resolution);
+          const entry = add(schedule, performance.now() + 1e9);
+          for (const [wait, block] of steps) {
+            await pass(wait);
+            const { latest } = schedule;
+            const happened = schedule.readAwake();
+            expect(latest - happened).toBeGreaterThanOrEqual(0);
+            expect(latest - happened).toBeLessThanOrEqual(resolution + TICK);
+            blocked += block;
+            await pass(schedule.pace);
+            expect(schedule.awake).toBeGreaterThanOrEqual(happened);
+            schedule.set(entry, performance.now() + 1e9);
+          }
+          schedule.cancel(entry);
+        },
+      ),
+      { numRuns: 50 },
+    );
   });
 });
 

@@ -10,6 +10,9 @@ export const TICK = 20;
 /** In milliseconds. No schedule sleeps longer, so that it notices when the process was stopped. */
 const LONGEST_PACE = 512 * TICK;
 
+/** So many schedules there are for resolutions from one power of two to the next. */
+const CLASSES = 4;
+
 /** So many entries run in one wake-up. The event loop reads its sockets before the others run. */
 const BATCH = 256;
 
@@ -26,7 +29,7 @@ export abstract class ScheduleEntry implements QueueEntry {
 
 /**
  * All times are whole milliseconds. `now` is `performance.now()` at the last wake-up. `awake` is the same clock without the
- * time in which this process could not run: a timer that fires late counts as late by `pace` at the most.
+ * time in which this process could not run: a timer that fires late counts as late by `allowance` at the most.
  */
 export class Schedule {
   now = 0;
@@ -35,6 +38,7 @@ export class Schedule {
   latest = 0;
   /** The timer fires at least this often. */
   readonly pace: number;
+  readonly #allowance: number;
   readonly #queue = new DueQueue<ScheduleEntry>();
   readonly #onTimer = (): void => this.#wake();
   /** `now - awake`. */
@@ -45,16 +49,25 @@ export class Schedule {
   /** Entries that keep the process from ending. */
   readonly #holders = new Set<ScheduleEntry>();
 
-  constructor(pace: number) {
+  constructor(pace: number, allowance = pace) {
     this.pace = pace;
+    this.#allowance = allowance;
   }
 
-  /** The shared schedule for entries that need a wake-up at least every `milliseconds`; at least every tick. */
-  static for(milliseconds: number): Schedule {
-    const power = Math.floor(Math.log2(milliseconds / TICK));
-    const pace = Math.min(LONGEST_PACE, TICK * 2 ** Math.max(0, power));
-    const schedule = schedules.get(pace) ?? new Schedule(pace);
-    schedules.set(pace, schedule);
+  /**
+   * The shared schedule that tells when something happened to `resolution` and a tick: `latest` is never later than that. It
+   * is one for resolutions that differ by a fifth at the most, of a tick at least.
+   */
+  static for(resolution: number): Schedule {
+    const power = Math.floor(Math.log2(resolution / TICK / CLASSES));
+    const unit = TICK * 2 ** Math.max(0, power);
+    const rounded = Math.max(TICK, Math.floor(resolution / unit) * unit);
+    const known = schedules.get(rounded);
+    if (known !== undefined) return known;
+    const half = Math.floor(rounded / 2 / TICK) * TICK;
+    const pace = Math.min(LONGEST_PACE, Math.max(TICK, half));
+    const schedule = new Schedule(pace, rounded + TICK - pace);
+    schedules.set(rounded, schedule);
     return schedule;
   }
 
@@ -107,7 +120,7 @@ export class Schedule {
 
   #wake(): void {
     const lateBy = Math.floor(performance.now()) - this.#timerDueAt;
-    this.#lost += Math.max(0, lateBy - this.pace);
+    this.#lost += Math.max(0, lateBy - this.#allowance);
     this.#readClock();
     this.#isRunning = true;
     for (let count = 0; count < BATCH; count++) {
@@ -131,7 +144,7 @@ export class Schedule {
     const isBehind = first.dueAt <= this.now;
     const paceEnd = Math.floor((this.now + this.pace) / TICK) * TICK;
     this.#timerDueAt = isBehind ? this.now + BATCH_PAUSE : Math.min(first.dueAt, paceEnd);
-    this.latest = this.#timerDueAt + this.pace - this.#lost;
+    this.latest = this.#timerDueAt + this.#allowance - this.#lost;
     const delay = Math.ceil(this.#timerDueAt - performance.now());
     this.#timer = setTimeout(this.#onTimer, Math.max(1, delay));
     if (this.#holders.size === 0) this.#timer.unref();
@@ -143,5 +156,5 @@ export class Schedule {
   }
 }
 
-/** By pace: at most one for each power of two. */
+/** By resolution. */
 const schedules = new Map<number, Schedule>();

@@ -11,9 +11,6 @@ export interface Rhythm {
 /** In an interval, or in the time by which the timeout is longer. */
 const STEPS = 8;
 
-/** Twice in a step the schedule wakes up: so a sign of life is timed to a step. */
-const WAKEUPS_IN_STEP = 2;
-
 /** At so many points between two wake-ups pings leave at the most: so one wake-up serves many. */
 const PINGS_IN_PACE = 16;
 
@@ -27,11 +24,12 @@ export function lateAfter({ interval, timeout }: Rhythm): number {
   return (interval + timeout) / 2;
 }
 
+/** It times signs of life to a step. */
 export function scheduleFor(rhythm: Rhythm): Schedule {
-  return Schedule.for(stepOf(rhythm) / WAKEUPS_IN_STEP);
+  return Schedule.for(stepOf(rhythm));
 }
 
 /** Pings leave at multiples of this. */
 export function pingGridOf({ pace }: Schedule): number {
-  return Math.max(TICK, pace / PINGS_IN_PACE);
+  return Math.max(TICK, Math.floor(pace / PINGS_IN_PACE / TICK) * TICK);
 }
