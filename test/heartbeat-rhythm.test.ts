@@ -380,7 +380,7 @@ describe('pings', () => {
     const gaps = times.slice(1).map((time, i) => time - (times[i] as number));
     expect(Math.max(...gaps)).toBeLessThanOrEqual(1_000);
     // The first one may be early.
-    expect(Math.min(...gaps.slice(1))).toBeGreaterThan(1_000 - 125);
+    expect(new Set(gaps.slice(1))).toEqual(new Set([1_000]));
     expect(heartbeat.pings).toBe(stream.sent.length);
   });
 
@@ -401,6 +401,36 @@ describe('pings', () => {
       }
     },
   );
+
+  test.each([
+    [0, 980],
+    [0.999_999, 520],
+  ])(
+    'the first one leaves in the second half of an interval; chance %d: at %d ms',
+    async (chance, at) => {
+      vi.spyOn(Math, 'random').mockReturnValue(chance);
+      const stream = new CountingStream();
+      watch(stream, { interval: 1_000, timeout: null, send: 'ping' });
+      await pass(1_000);
+      expect(stream.sent.map((ping) => ping.at)).toEqual([at]);
+    },
+  );
+
+  test('one that is late by more than a step moves the next one, by an interval less a step at least', async () => {
+    const stream = new CountingStream();
+    watch(stream, { interval: 1_000, timeout: null, send: 'ping' });
+    while (stream.sent.length === 0) await pass(10);
+    stream.hold();
+    stream.write('data');
+    await pass(1_700);
+    stream.letGo();
+    await pass(1_500);
+    const times = stream.sent.filter(({ text }) => text === 'ping').map(({ at }) => at);
+    const gaps = times.slice(1).map((time, i) => time - (times[i] as number));
+    expect(gaps[0]).toBeGreaterThanOrEqual(1_700);
+    expect(gaps[1]).toBeGreaterThanOrEqual(1_000 - 125 - 20);
+    expect(gaps[1]).toBeLessThanOrEqual(1_000);
+  });
 
   test('where an answer is expected: also while only this side writes', async () => {
     const stream = new CountingStream();
@@ -1491,6 +1521,7 @@ describe('what the kernel knows of a suspect', () => {
     const { dead, late } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
     tell({ state: ESTABLISHED, bytesAcked: 1_000, unsentBytes: 4_000 });
     while (late.length === 0) await pass(10);
+    await pass(20);
     stream.receive('x');
     const last = performance.now();
     tell({ state: ESTABLISHED, bytesAcked: 6_000, unsentBytes: 0, timeSinceLastAckReceived: 1 });

@@ -146,7 +146,6 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
   #examine(): void {
     const { pinger } = this;
     const { now } = this.#schedule;
-    if (!this.#isOpen) return;
     if (this.stream.destroyed) {
       this.#events.onGone(this.#owner);
       return;
