@@ -4,11 +4,10 @@
 /** Folders with an entry point of their own. Their bundles load that of lib/index.ts. */
 const ENTRY_POINTS = '^lib/(cli|heartbeat|peer-registry|metrics|register)(/|\\.ts$)';
 
-/** Stateless: a bundle may have a copy. Of the addon, its memory and the error classes there is one. */
+/** Each bundle may have a copy of these. Of the addon, its memory and the error classes there must be one. */
 const STATELESS = [
   '^lib/catalogue/',
-  '^lib/connections/state-names\\.ts$',
-  '^lib/core/(suggest|validate)\\.ts$',
+  '^lib/core/(due-queue|schedule|suggest|throw-uncaught|validate)\\.ts$',
   '^lib/dead-peer/timeline\\.ts$',
   '^lib/system-defaults/retransmission-time\\.ts$',
   '^lib/connections/state-names\\.ts$',

@@ -4,24 +4,21 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Heartbeat } from '../dist/heartbeat/index.js';
-import { DrivenClock, TICK, TickWatch } from './clock.mjs';
+import { Heartbeat } from '../dist/heartbeat.js';
+import { DrivenClock } from './clock.mjs';
 import { connectMany } from './connect-many.mjs';
 import { median } from './median.mjs';
-import { cpuMs, cpuMsSince, shuffled, timeByTurns } from './timing.mjs';
+import { cpuMsSince, shuffled, timeByTurns } from './timing.mjs';
 
-const [count, rounds, seconds, pingInterval] = process.argv.slice(2).map(Number);
+const [count, rounds, idleInterval, pingInterval] = process.argv.slice(2).map(Number);
 
-/** For devices by the thousand. Each of them is looked at every 187 ticks. */
+/** For devices by the thousand. */
 const RHYTHM = { interval: 30_000, timeout: 60_000 };
-const TICKS_BETWEEN_LOOKS = 187;
 
-let pings = 0;
-const send = () => {
-  pings++;
-};
+/** A ping that costs nothing itself. */
+const send = () => {};
 
-const { sockets, peer, echoPort } = await connectMany(count);
+const { sockets, echoPort } = await connectMany(count);
 for (const socket of sockets) socket.resume();
 const order = Int32Array.from(shuffled(sockets.keys()));
 const report = {
@@ -29,9 +26,8 @@ const report = {
   messages: measureMessages(),
   work: measureWork(),
   receiving: await measureReceiving(),
-  tick: measureDrivenTicks(),
-  ...(await measureTicks()),
-  pingsPerTick: await measurePings(),
+  idle: await measureIdle(),
+  pingsPer20Ms: await measurePings(),
 };
 process.stdout.write(JSON.stringify(report), () => process.exit());
 
@@ -92,33 +88,37 @@ function measureMessages() {
 }
 
 /**
- * Of a message, where each connection has one a second: all that is done for it. With a heartbeat `beat()`,
- * and what 30 messages share: the eight looks of an interval, its ping, the timer of the ticks. With a timer
- * for each connection `refresh()`, and nothing else: nobody is pinged.
+ * Of a message, where each connection has one a second: all that is done for it. With a heartbeat `beat()`, and its share of
+ * the wake-ups and pings of an interval. With a timer for each connection `refresh()`, and nothing else: nobody is pinged.
  */
 function measureWork() {
   const timers = sockets.map(() => setTimeout(send, RHYTHM.timeout).unref());
   const clock = new DrivenClock();
   const heartbeats = open({ isAlive: false });
-  const messagesPerTick = (count * TICK) / 1_000;
   let next = 0;
   // All connections once in the random order, then again.
   const inTurn = () => order[next++ % count];
-  const beats = () => {
-    for (let i = 0; i < messagesPerTick; i++) heartbeats[inTurn()].beat();
-    clock.tick();
+  const beatSecond = () => {
+    let owed = 0;
+    for (let passed = 0; passed < 1_000; ) {
+      const delay = clock.wakeUp();
+      passed += delay;
+      owed += (count * delay) / 1_000;
+      for (; owed >= 1; owed--) heartbeats[inTurn()].beat();
+    }
   };
-  const refreshes = () => {
-    for (let i = 0; i < messagesPerTick; i++) timers[inTurn()].refresh();
+  const refreshSecond = () => {
+    for (let i = 0; i < count; i++) timers[inTurn()].refresh();
   };
-  const ticks = (act) => (revolutions) => {
-    for (let i = 0; i < revolutions * TICKS_BETWEEN_LOOKS; i++) act();
+  const seconds = (act) => (times) => {
+    for (let second = 0; second < times; second++) act();
   };
-  const times = timeByTurns({ heartbeat: ticks(beats), timer: ticks(refreshes) }, rounds);
+  const subjects = { heartbeat: seconds(beatSecond), timer: seconds(refreshSecond) };
+  const times = timeByTurns(subjects, rounds);
   close(heartbeats);
   clock.stop();
   timers.forEach(clearTimeout);
-  return perMessage(times, messagesPerTick * TICKS_BETWEEN_LOOKS);
+  return perMessage(times, count);
 }
 
 function perMessage(times, messages) {
@@ -168,80 +168,45 @@ function roundTrips(socket, trips) {
   });
 }
 
-/** Microseconds of CPU time of a tick, where the peer of each socket that it looks at has said something. */
-function measureDrivenTicks() {
-  const clock = new DrivenClock();
-  const heartbeats = open();
-  const times = [];
-  for (let round = -10; round < rounds; round++) {
-    for (const one of heartbeats) one.beat();
-    const ms = cpuMs(() => {
-      for (let i = 0; i < TICKS_BETWEEN_LOOKS; i++) clock.tick();
-    });
-    if (round >= 0) times.push((ms * 1_000) / TICKS_BETWEEN_LOOKS);
-  }
-  close(heartbeats);
-  clock.stop();
-  return times;
-}
-
 /**
- * As ticks really come, after 20 ms in which nothing of all this was in the processor's caches: microseconds
- * of each, while nobody says anything, and while everybody does; of a loop that does no more than to read
- * `bytesRead` of as many sockets. And milliseconds of CPU time in a second of silence, with heartbeats and
- * without.
+ * Milliseconds of CPU time in a second in which no peer says anything, over a whole interval, in which each heartbeat pings
+ * once: without heartbeats; with pings that are a call of a function; with pings that are written, a system call for each.
  */
-async function measureTicks() {
-  const cpu = { without: [], with: [] };
-  const silent = [];
-  for (let round = 0; round < 3; round++) {
-    cpu.without.push(await cpuInSecond());
-    const watch = new TickWatch(() => pings);
-    const heartbeats = open();
-    // What was left by making them is collected first.
-    await sleep(300);
-    cpu.with.push(await cpuInSecond());
+async function measureIdle() {
+  const none = await cpuPerSecond(idleInterval / 3);
+  const rhythm = { interval: idleInterval, timeout: 2 * idleInterval };
+  const cpu = { none };
+  for (const [name, ping] of Object.entries({ called: send, written: '.' })) {
+    const heartbeats = open({ ...rhythm, send: ping });
+    // The first pings leave in the second half of the first interval.
+    await sleep(idleInterval / 2);
+    cpu[name] = await cpuPerSecond(idleInterval);
+    const sent = heartbeats.reduce((sum, one) => sum + one.pings, 0);
     close(heartbeats);
-    silent.push(...watch.stop().map(({ us }) => us));
+    if (sent < 0.9 * count || sent > 1.6 * count) throw new Error(`${sent} pings in an interval`);
   }
-  const watch = new TickWatch(() => pings);
-  const heartbeats = open();
-  peer.send({ sayWithin: seconds * 1_000 });
-  await sleep(seconds * 1_000);
-  close(heartbeats);
-  const beating = watch.stop().map(({ us }) => us);
-  return { cpu, silent, beating, reads: await measureReads() };
+  return cpu;
 }
 
-async function measureReads() {
-  const times = [];
-  let sum = 0;
-  const read = (first) => {
-    for (let i = first; i < count; i += TICKS_BETWEEN_LOOKS) sum += sockets[i].bytesRead;
-  };
-  for (let i = 0; i < 20 * TICKS_BETWEEN_LOOKS; i++) read(i % TICKS_BETWEEN_LOOKS);
-  for (let i = 0; i < (seconds * 1_000) / TICK; i++) {
-    await sleep(TICK);
-    const start = process.hrtime.bigint();
-    read(i % TICKS_BETWEEN_LOOKS);
-    times.push(Number(process.hrtime.bigint() - start) / 1_000);
-  }
-  if (Number.isNaN(sum)) throw new Error('a socket does not count its bytes');
-  return times;
-}
-
-async function cpuInSecond() {
+async function cpuPerSecond(milliseconds) {
   const start = process.cpuUsage();
-  await sleep(seconds * 1_000);
-  return cpuMsSince(start) / seconds;
+  const begin = performance.now();
+  await sleep(milliseconds);
+  return cpuMsSince(start) / ((performance.now() - begin) / 1_000);
 }
 
-/** How many pings left in each tick of the interval after all heartbeats were made at once. */
+/** The most pings in 20 ms, after all heartbeats were made at once. */
 async function measurePings() {
-  pings = 0;
-  const watch = new TickWatch(() => pings);
-  const heartbeats = open({ interval: pingInterval, timeout: 2 * pingInterval });
-  while (pings < count) await sleep(TICK);
+  const counts = new Map();
+  let sent = 0;
+  const countPing = () => {
+    const at = Math.floor(performance.now() / 20);
+    counts.set(at, (counts.get(at) ?? 0) + 1);
+    sent++;
+  };
+  const rhythm = { interval: pingInterval, timeout: 2 * pingInterval };
+  const heartbeats = open({ ...rhythm, send: countPing });
+  while (sent < count) await sleep(20);
   close(heartbeats);
-  return watch.stop().map((tick) => tick.counted);
+  return Math.max(...counts.values());
 }

@@ -1,18 +1,15 @@
-// What heartbeats over thousands of sockets cost: for a message, for a tick, in memory; and beside timers.
+// What heartbeats over thousands of sockets cost: for a message, while nothing happens, in memory; and beside timers.
 
 import { median } from './median.mjs';
 import { runInNamespace } from './namespace.mjs';
 
-/** Milliseconds between the heartbeats' ticks. */
-const TICK = 20;
-
 export function measureHeartbeats({ rounds, smoke }) {
   const count = smoke ? 500 : 10_000;
-  // For how long ticks are watched each time, in seconds; and how fast pings come, to be counted.
-  const [seconds, pingInterval] = smoke ? [0.1, 200] : [1, 2_000];
-  const args = [rounds, seconds, pingInterval];
+  // Intervals: of the idle ones; and how fast pings come, to be counted.
+  const [idleInterval, pingInterval] = smoke ? [600, 200] : [30_000, 2_000];
+  const args = [rounds, idleInterval, pingInterval];
   const measured = runInNamespace('beats.mjs', count, args, ['--expose-gc']);
-  const { bytes, messages, receiving, work, tick, silent, beating, reads, cpu } = measured;
+  const { bytes, messages, receiving, work, idle, pingsPer20Ms } = measured;
 
   const figure = (unit, ours, { budget = null, ...rest } = {}) => {
     const ok = budget === null || ours <= budget;
@@ -29,33 +26,20 @@ export function measureHeartbeats({ rounds, smoke }) {
       peerNs: median(receiving.plain),
       ...{ better: 'lower', budget: null, ok: true },
     },
-    heartbeatTick10kUs: figure('us', median(tick), { budget: 20 }),
-    heartbeatTickWokenUs: figure('us', median(silent), {
-      beside: median(reads),
-      mean: mean(silent),
-      longest: Math.max(...silent),
-      beating: median(beating),
-    }),
-    heartbeatIdleMsPerSecond: figure('ms', median(cpu.with), {
-      beside: median(cpu.without),
-      budget: 5,
-    }),
+    // With their pings, each the call of a function.
+    heartbeatIdleMsPerSecond: figure('ms', idle.called, { beside: idle.none, budget: 5 }),
+    // With pings that are written: the stream and the system call of each.
+    heartbeatPingingMsPerSecond: figure('ms', idle.written, { beside: idle.called }),
     heartbeatVsTimers: {
       ratio: median(work.timer.map((ns, round) => ns / work.heartbeat[round])),
       ns: median(work.heartbeat),
       peerNs: withTimer,
-      // Of the messages alone, without the looks.
+      // Of the messages alone, without wake-ups and pings.
       messages: withTimer / beat,
       ...{ better: 'higher', budget: null, ok: true },
     },
     heartbeatBytes: figure('B', bytes.heartbeat, { beside: bytes.timer, budget: 800 }),
     // Beside what it would be if they were spread over the whole interval.
-    heartbeatPingsPerTick: figure('pings', Math.max(...measured.pingsPerTick), {
-      beside: (count * TICK) / pingInterval,
-    }),
+    heartbeatPingsPer20Ms: figure('pings', pingsPer20Ms, { beside: (count * 20) / pingInterval }),
   };
-}
-
-function mean(numbers) {
-  return numbers.reduce((sum, one) => sum + one) / numbers.length;
 }

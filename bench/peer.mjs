@@ -13,16 +13,4 @@ echo.listen(0, '127.0.0.1', () => {
     process.send({ port: server.address().port, echoPort: echo.address().port }),
   );
 });
-process.on('message', ({ sayWithin }) => say(sayWithin));
 process.on('disconnect', () => process.exit());
-
-/** A byte on each connection, spread over so many milliseconds. */
-function say(duration) {
-  const start = performance.now();
-  let said = 0;
-  const timer = setInterval(() => {
-    const due = Math.min(1, (performance.now() - start) / duration) * sockets.length;
-    while (said < due) sockets[said++].write('.');
-    if (said === sockets.length) clearInterval(timer);
-  }, 5);
-}

@@ -126,7 +126,7 @@ function cellsOf(result) {
     };
   }
   const { ours, empty, beside = empty, extra, unit } = result;
-  const digits = { kB: 1, pings: 0, us: 1 }[unit] ?? 2;
+  const digits = { kB: 1, pings: 0 }[unit] ?? 2;
   return {
     ours: `${ours.toFixed(digits)} ${unit}`,
     against: beside === undefined ? '' : `${beside.toFixed(digits)} ${unit}`,

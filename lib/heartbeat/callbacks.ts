@@ -1,9 +1,9 @@
-// Functions of the program that return nothing, and its listeners: an error of one leaves nothing half done here.
+// Calls functions and listeners of the program. Their errors do not interrupt what is done here.
 
 import type { Duplex } from 'node:stream';
 import { inspect, types } from 'node:util';
+import { throwUncaught } from '../core/throw-uncaught';
 import { resetAndDestroy } from './kernel';
-import { throwLater } from './ticker';
 
 /**
  * Calls a function that returns nothing. `fail` gets what it throws, or what the promise that it returns is
@@ -39,11 +39,11 @@ export function resetAfterFailure(stream: Duplex, error: Error | undefined): voi
     process.emitWarning(error instanceof Error ? error : inspect(error));
 }
 
-/** Runs code of the program. What that throws is uncaught, as an error of any listener, and interrupts nothing. */
+/** Runs code of the program. What it throws is an uncaught exception, as with any listener. */
 export function uninterrupted(act: () => unknown): void {
   try {
     act();
   } catch (error) {
-    throwLater(error);
+    throwUncaught(error);
   }
 }

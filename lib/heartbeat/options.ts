@@ -1,4 +1,4 @@
-// What callers pass, checked before anything is done with it.
+// The options of a heartbeat, and their checks.
 
 import type { Duplex } from 'node:stream';
 import { types } from 'node:util';
@@ -11,9 +11,11 @@ import {
   validateOptions,
   valueError,
 } from '../core/validate';
-import { face } from './kernel';
-import type { Rhythm } from './pulse';
-import type { PeerDeath } from './verdict';
+import { SocketOptionError } from '../index';
+import type { PeerDeath } from './peer-death';
+import type { Send } from './pinger';
+import type { Rhythm } from './rhythm';
+import type { IsAlive } from './stream-adapter';
 
 /** Options of a {@link Heartbeat}. */
 export interface HeartbeatOptions<Stream extends Duplex = Duplex> {
@@ -38,13 +40,13 @@ export interface HeartbeatOptions<Stream extends Duplex = Duplex> {
   readonly send?: Uint8Array | string | ((socket: Stream) => void) | undefined;
   /**
    * Which of the chunks that come are a sign of life. A chunk may have a part of a message, or several.
-   * Without it any bytes are; `false`: none, only calls of `beat()` and `answer()` are. The first sign after
+   * Without it any bytes are; `false`: none, only calls of `recordActivity()` and `answer()` are. The first sign after
    * a ping is taken for its answer, unless `answer()` tells answers.
    *
    * The function must return `true` or `false` at once, and cannot be asynchronous. If it returns anything else, the
    * socket is destroyed with a TypeError (`ERR_INVALID_RETURN_VALUE`); if it throws, with that error. The stream gets the
-   * chunk first. For asynchronous work use `isAlive: false`, and call `beat()`. Then the time from the arrival of a
-   * message until `beat()` counts as silence, unless the message still waits in the stream: call `beat()` on
+   * chunk first. For asynchronous work use `isAlive: false`, and call `recordActivity()`. Then the time from the arrival of a
+   * message until `recordActivity()` counts as silence, unless the message still waits in the stream: call `recordActivity()` on
    * receipt, or choose a `timeout` that is longer than the work.
    */
   readonly isAlive?: ((chunk: Buffer) => boolean) | false | undefined;
@@ -59,6 +61,8 @@ export interface HeartbeatOptions<Stream extends Duplex = Duplex> {
 
 /** What a heartbeat needs of its options. */
 export interface CheckedOptions<Stream extends Duplex> extends Rhythm {
+  readonly send: Send | undefined;
+  readonly isAlive: IsAlive;
   readonly onDead: HeartbeatOptions<Stream>['onDead'];
   readonly signal: AbortSignal | undefined;
 }
@@ -79,11 +83,10 @@ export function checkStream(stream: unknown): void {
 
 export function checkOpen(stream: Duplex): void {
   if (!stream.destroyed) return;
-  throw new face.SocketOptionError('The socket is closed', { code: 'ERR_SOCKET_CLOSED' });
+  throw new SocketOptionError('The socket is closed', { code: 'ERR_SOCKET_CLOSED' });
 }
 
 export function checkedOptions<Stream extends Duplex>(
-  stream: Stream,
   options: HeartbeatOptions<Stream>,
 ): CheckedOptions<Stream> {
   const { interval, timeout, send, isAlive, onDead, signal } = validateOptions(
@@ -99,7 +102,7 @@ export function checkedOptions<Stream extends Duplex>(
   if (isAlive !== undefined && isAlive !== false) validateFunction(isAlive, 'options.isAlive');
   if (onDead !== undefined) validateFunction(onDead, 'options.onDead');
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
-  return { interval, timeout: silence, ping: pingOf(stream, send), isAlive, onDead, signal };
+  return { interval, timeout: silence, send: checkedSend<Stream>(send), isAlive, onDead, signal };
 }
 
 export function checkDuration(name: string, value: unknown, least: number): void {
@@ -114,14 +117,17 @@ function checkedTimeout(timeout: unknown, interval: number): number {
   throw rangeError('options.timeout', `> ${interval} ms, the interval`, timeout);
 }
 
-function pingOf(stream: Duplex, send: unknown): (() => unknown) | undefined {
+function checkedSend<Stream extends Duplex>(
+  send: HeartbeatOptions<Stream>['send'],
+): Send | undefined {
   if (send === undefined) return undefined;
-  if (typeof send === 'function') return () => send(stream);
+  // A monitor calls it with the stream that it was given for.
+  if (typeof send === 'function') return send as Send;
   if (typeof send !== 'string' && !types.isUint8Array(send)) {
     throw typeError('options.send', 'a Buffer, a string or a function', send);
   }
-  // A copy, since the caller may change his bytes; and one for each write, since the stream may change those.
+  // A copy: the caller may change his bytes.
   const bytes = Buffer.from(send as Uint8Array);
-  if (bytes.length > 0) return () => void stream.write(Buffer.from(bytes));
+  if (bytes.length > 0) return bytes;
   throw valueError('options.send', 'must not be empty: it would send nothing', send);
 }

@@ -1,43 +1,49 @@
-// One listener for each socket and each signal, however many heartbeats it ends: Node warns of a leak where there
-// are more than ten.
+// One listener on each socket and each signal, however many heartbeats end with it: Node warns of a leak where there are
+// more than ten.
 
 import type { Duplex } from 'node:stream';
 
 type Listener<Source> = (this: Source) => void;
 type Change<Source> = (source: Source, listener: Listener<Source>) => void;
 
-/** What is called when a source says that it is over. */
+interface Closable {
+  close(): void;
+}
+
+/** Closes what was added when its source has ended. */
 class SharedListeners<Source extends object> {
-  readonly #calls = new WeakMap<Source, Set<() => void>>();
+  /** A set only where there are several: it would be a fifth of a heartbeat's memory. */
+  readonly #closables = new WeakMap<Source, Closable | Set<Closable>>();
   readonly #on: Change<Source>;
   readonly #off: Change<Source>;
-  /** Of all sources. */
+  /** The same for all sources. */
   readonly #listener: Listener<Source>;
 
   constructor(on: Change<Source>, off: Change<Source>) {
     this.#on = on;
     this.#off = off;
-    const calls = this.#calls;
+    const closables = this.#closables;
     this.#listener = function listener() {
-      for (const call of calls.get(this) ?? []) call();
+      const known = closables.get(this);
+      if (known instanceof Set) for (const one of known) one.close();
+      else known?.close();
     };
   }
 
-  add(source: Source, call: () => void): void {
-    const known = this.#calls.get(source);
-    if (known !== undefined) {
-      known.add(call);
-      return;
-    }
-    this.#calls.set(source, new Set([call]));
-    this.#on(source, this.#listener);
+  add(source: Source, closable: Closable): void {
+    const known = this.#closables.get(source);
+    if (known instanceof Set) known.add(closable);
+    else this.#closables.set(source, known === undefined ? closable : new Set([known, closable]));
+    if (known === undefined) this.#on(source, this.#listener);
   }
 
   /** Does nothing if it was not added. */
-  delete(source: Source, call: () => void): void {
-    const known = this.#calls.get(source);
-    if (!known?.delete(call) || known.size > 0) return;
-    this.#calls.delete(source);
+  delete(source: Source, closable: Closable): void {
+    const known = this.#closables.get(source);
+    const isLast =
+      known instanceof Set ? known.delete(closable) && known.size === 0 : known === closable;
+    if (!isLast) return;
+    this.#closables.delete(source);
     this.#off(source, this.#listener);
   }
 }

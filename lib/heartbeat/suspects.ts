@@ -1,10 +1,10 @@
-// Peers that have been silent for too long: what waits to be read is read first, then the kernel is asked,
-// of all of them at once.
+// Peers that have been silent for too long. The event loop reads what waits to be read, then the kernel is asked about all of
+// them at once.
 
 import type { Duplex } from 'node:stream';
+import { throwUncaught } from '../core/throw-uncaught';
+import { EVIDENCE_FIELDS, type Evidence, evidenceAt } from './classify';
 import { kernelColumns } from './kernel';
-import { throwLater } from './ticker';
-import { EVIDENCE, type Evidence, evidenceAt } from './verdict';
 
 export interface Suspect {
   readonly stream: Duplex;
@@ -13,24 +13,24 @@ export interface Suspect {
 
 let suspects: Suspect[] = [];
 
-/** Has a suspect judged after a whole turn of the event loop, in which everything is read that waits. */
+/** Calls `judge` after a whole turn of the event loop, in which everything is read that waits. */
 export function suspect(one: Suspect): void {
-  // Twice: where in its turn an event loop reads is not the same in Node, Bun and Deno.
-  if (suspects.push(one) === 1) setImmediate(() => setImmediate(judge));
+  // Two turns: Node, Bun and Deno read sockets at different points of a turn.
+  if (suspects.push(one) === 1) setImmediate(() => setImmediate(judgeAll));
 }
 
-function judge(): void {
+function judgeAll(): void {
   const judged = suspects;
   suspects = [];
   const columns = kernelColumns(
     judged.map(({ stream }) => stream),
-    EVIDENCE,
+    EVIDENCE_FIELDS,
   );
   judged.forEach((one, index) => {
     try {
       one.judge(evidenceAt(columns, index));
     } catch (error) {
-      throwLater(error);
+      throwUncaught(error);
     }
   });
 }

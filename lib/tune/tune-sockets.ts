@@ -7,6 +7,7 @@ import type { SocketOptionErrorDetails } from '../core/errors';
 import { SocketOptionError } from '../core/errors';
 import type { TcpHandle } from '../core/socket';
 import { descriptorOf } from '../core/socket';
+import { throwUncaught } from '../core/throw-uncaught';
 import { callbackError, validateFunction, validateOptions } from '../core/validate';
 import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
 import { getOptions, setEach, setOptions } from '../options/options';
@@ -158,12 +159,6 @@ class Tuner implements SocketTuning {
   [Symbol.dispose](): void {
     close(this);
   }
-}
-
-function throwUncaught(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
 }
 
 const OPTIONS = ['client', 'server', 'filter', 'onError'] as const;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { getSystemErrorMap } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { Heartbeat, PeerRegistry } from '../../dist/heartbeat/index.js';
+import { Heartbeat, PeerRegistry } from '../../dist/heartbeat.js';
 import * as face from '../../dist/index.js';
 import {
   getOption,

@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket, { WebSocketServer } from 'ws';
-import { Heartbeat, type HeartbeatOptions, type PeerDeath } from '../../dist/heartbeat/index.js';
+import { Heartbeat, type HeartbeatOptions, type PeerDeath } from '../../dist/heartbeat.js';
 import { examplesOf } from '../support/docs';
 import { type Pair, withPair } from '../support/net';
 import { onLinux } from '../support/platform';

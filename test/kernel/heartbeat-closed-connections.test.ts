@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Heartbeat } from '../../dist/heartbeat/index.js';
+import { Heartbeat } from '../../dist/heartbeat.js';
 import { explainDisconnect } from '../../dist/index.js';
 import { fdOf, listen } from '../support/net';
 import { onLinux } from '../support/platform';

@@ -9,11 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import {
-  Heartbeat,
-  type HeartbeatOptions,
-  HeartbeatTimeoutError,
-} from '../../dist/heartbeat/index.js';
+import { Heartbeat, type HeartbeatOptions, HeartbeatTimeoutError } from '../../dist/heartbeat.js';
 import { explainDisconnect, SocketOptionError } from '../../dist/index.js';
 import { certificate } from '../support/certificate';
 import { listen, REFUSING_PORT, withPair } from '../support/net';
@@ -308,7 +304,7 @@ describe.concurrent('what it leaves behind', () => {
 
 describe.concurrent('the process', () => {
   const run = promisify(execFile);
-  const face = JSON.stringify(join(__dirname, '../../dist/heartbeat/index.js'));
+  const face = JSON.stringify(join(__dirname, '../../dist/heartbeat.js'));
   const program = (code: string) =>
     run(process.execPath, [
       '-e',

@@ -10,7 +10,7 @@ const root = join(__dirname, '../..');
 /** What examples import, and where it is for a file that lies elsewhere. */
 const MODULES = {
   'socket-options': 'dist/index.js',
-  'socket-options/heartbeat': 'dist/heartbeat/index.js',
+  'socket-options/heartbeat': 'dist/heartbeat.js',
   ws: 'node_modules/ws/wrapper.mjs',
 };
 

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Heartbeat, type HeartbeatOptions, type PeerDeath } from '../../dist/heartbeat/index.js';
+import { Heartbeat, type HeartbeatOptions, type PeerDeath } from '../../dist/heartbeat.js';
 import { tcpStates } from '../../dist/index.js';
 import { CountingStream } from '../support/stream';
 import { withUncaught } from '../support/uncaught';
@@ -161,6 +161,38 @@ describe('a peer that lives', () => {
     expect(beats.length - before).toBe(1);
   });
 
+  test("'activity' and recordActivity() are 'beat' and beat()", async () => {
+    const { heartbeat, beats, dead } = watch(new CountingStream(), {
+      ...{ interval: 100, timeout: 300, isAlive: false },
+    });
+    const activities: unknown[] = [];
+    heartbeat.on('activity', ({ rtt }) => activities.push({ at: performance.now(), rtt }));
+    for (let i = 0; i < 10; i++) {
+      await pass(100);
+      if (i % 2 === 0) heartbeat.recordActivity();
+      else heartbeat.beat();
+    }
+    await pass(60);
+    expect(activities).toEqual(beats);
+    expect(beats).toHaveLength(10);
+    expect(dead).toEqual([]);
+    // A listener of the first event may end it: no event comes after close().
+    heartbeat.on('beat', () => heartbeat.close());
+    heartbeat.recordActivity();
+    await pass(60);
+    expect([beats.length, activities.length]).toEqual([11, 10]);
+  });
+
+  test("'activity' alone is reported too", async () => {
+    const heartbeat = new Heartbeat(new CountingStream(), { interval: 100, timeout: 300 });
+    heartbeats.push(heartbeat);
+    let reported = 0;
+    heartbeat.on('activity', () => reported++);
+    heartbeat.recordActivity();
+    await pass(60);
+    expect(reported).toBe(1);
+  });
+
   test('late, and back: told once in each silence', async () => {
     const stream = new CountingStream();
     const { dead, late, beats } = watch(stream, { interval: 100, timeout: 300 });
@@ -172,6 +204,35 @@ describe('a peer that lives', () => {
     expect(dead).toEqual([]);
     expect(late).toHaveLength(5);
     expect(beats).toHaveLength(5);
+  });
+
+  test('late in each silence, also where nobody listens for signs of life', async () => {
+    const stream = new CountingStream();
+    const heartbeat = new Heartbeat(stream, { interval: 100, timeout: 300 });
+    heartbeats.push(heartbeat);
+    let late = 0;
+    heartbeat.on('late', () => late++);
+    for (let i = 0; i < 5; i++) {
+      await pass(270);
+      stream.receive('x');
+    }
+    expect(late).toBe(5);
+  });
+
+  test('a sign of life is told after a step, also if an answer comes meanwhile', async () => {
+    const stream = new CountingStream();
+    const { beats } = watch(stream, { interval: 8_000, timeout: 20_000, send: 'ping' });
+    while (stream.sent.length === 0) await pass(10);
+    await pass(7_400);
+    stream.receive('x');
+    const at = performance.now();
+    while (stream.sent.length === 1) await pass(10);
+    await pass(10);
+    stream.receive('pong');
+    await pass(2_000);
+    expect(beats).toHaveLength(1);
+    expect(beats[0]?.at).toBeLessThanOrEqual(at + 1_000 + 20);
+    expect(beats[0]?.rtt).not.toBeNull();
   });
 
   test('isAlive says which chunks count, and takes none away', async () => {
@@ -249,6 +310,16 @@ describe('a peer that lives', () => {
     expect(other.dead).toHaveLength(1);
   });
 
+  test('bytes that never come to push() are no answer: when they came is not known', async () => {
+    const stream = new CountingStream();
+    const { heartbeat, beats } = watch(stream, { interval: 400, timeout: 600, send: 'ping' });
+    while (stream.sent.length === 0) await pass(10);
+    stream.bytesRead += 5;
+    await pass(590);
+    expect(beats.map(({ rtt }) => rtt)).toEqual([null]);
+    expect(heartbeat.rtt).toBeNull();
+  });
+
   test('the time of answers is told in the midst of traffic too', async () => {
     const stream = new CountingStream();
     const { beats, heartbeat } = watch(stream, { interval: 400, timeout: 1_000, send: 'ping' });
@@ -309,7 +380,7 @@ describe('pings', () => {
     const gaps = times.slice(1).map((time, i) => time - (times[i] as number));
     expect(Math.max(...gaps)).toBeLessThanOrEqual(1_000);
     // The first one may be early.
-    expect(Math.min(...gaps.slice(1))).toBeGreaterThan(1_000 - 125);
+    expect(new Set(gaps.slice(1))).toEqual(new Set([1_000]));
     expect(heartbeat.pings).toBe(stream.sent.length);
   });
 
@@ -330,6 +401,36 @@ describe('pings', () => {
       }
     },
   );
+
+  test.each([
+    [0, 980],
+    [0.999_999, 520],
+  ])(
+    'the first one leaves in the second half of an interval; chance %d: at %d ms',
+    async (chance, at) => {
+      vi.spyOn(Math, 'random').mockReturnValue(chance);
+      const stream = new CountingStream();
+      watch(stream, { interval: 1_000, timeout: null, send: 'ping' });
+      await pass(1_000);
+      expect(stream.sent.map((ping) => ping.at)).toEqual([at]);
+    },
+  );
+
+  test('one that is late by more than a step moves the next one, by an interval less a step at least', async () => {
+    const stream = new CountingStream();
+    watch(stream, { interval: 1_000, timeout: null, send: 'ping' });
+    while (stream.sent.length === 0) await pass(10);
+    stream.hold();
+    stream.write('data');
+    await pass(1_700);
+    stream.letGo();
+    await pass(1_500);
+    const times = stream.sent.filter(({ text }) => text === 'ping').map(({ at }) => at);
+    const gaps = times.slice(1).map((time, i) => time - (times[i] as number));
+    expect(gaps[0]).toBeGreaterThanOrEqual(1_700);
+    expect(gaps[1]).toBeGreaterThanOrEqual(1_000 - 125 - 20);
+    expect(gaps[1]).toBeLessThanOrEqual(1_000);
+  });
 
   test('where an answer is expected: also while only this side writes', async () => {
     const stream = new CountingStream();
@@ -534,6 +635,32 @@ describe('pings', () => {
     expect(dead).toHaveLength(1);
   });
 
+  test('and takes nothing away from the time since the last sign of life', async () => {
+    const stream = new CountingStream();
+    const { dead, heartbeat } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    stream.hold();
+    stream.write('data');
+    while (heartbeat.skippedPings === 0) await pass(10);
+    stream.receive('x');
+    stream.letGo();
+    await pass(299);
+    expect(heartbeat.pings).toBeGreaterThanOrEqual(2);
+    expect(dead).toEqual([]);
+    await pass(13 + TICKS);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('that waits is no reason to ask the kernel, where the peer is not expected to speak', async () => {
+    const stream = new CountingStream();
+    const asked = vi.spyOn(require('../../dist/index.js'), 'readTcpInfos');
+    const { heartbeat } = watch(stream, { interval: 100, timeout: null, send: 'ping' });
+    stream.hold();
+    stream.write('data');
+    await pass(2_000);
+    expect(heartbeat.skippedPings).toBe(1);
+    expect(asked).not.toHaveBeenCalled();
+  });
+
   test('a ping that was skipped before the last sign of life, and waits still, is told', async () => {
     const stream = new CountingStream();
     const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
@@ -543,6 +670,22 @@ describe('pings', () => {
     stream.receive('x');
     await pass(400);
     expect(dead[0]?.death.skippedPings).toBe(1);
+  });
+
+  test('none from a heartbeat that a listener closes when it is late, though one waits', async () => {
+    const stream = new CountingStream();
+    const options = { interval: 100, timeout: 300, send: 'ping' };
+    const { heartbeat, late, dead } = watch(stream, options);
+    stream.hold();
+    stream.write('data');
+    heartbeat.on('late', () => {
+      stream.letGo();
+      heartbeat.close();
+    });
+    await pass(500);
+    expect(late).toHaveLength(1);
+    expect(stream.sent.map(({ text }) => text)).toEqual(['data']);
+    expect([heartbeat.pings, heartbeat.closed, dead]).toEqual([0, true, []]);
   });
 
   test('a peer that speaks while its queue is full is not looked into', async () => {
@@ -615,7 +758,7 @@ describe('isAlive that fails ends its stream', () => {
       expect(stream.errored).toMatchObject({
         name: 'TypeError',
         code: 'ERR_INVALID_RETURN_VALUE',
-        message: `Expected a boolean to be returned from the "isAlive" function but got ${got}. It must answer at once: for asynchronous work use isAlive: false, and call beat() when it is done.`,
+        message: `Expected a boolean to be returned from the "isAlive" function but got ${got}. It must answer at once: for asynchronous work use isAlive: false, and call recordActivity() when it is done.`,
       });
       expect(Object.hasOwn(stream, 'push')).toBe(false);
       await pass(1_000);
@@ -843,7 +986,10 @@ describe('silence that is not the peer’s', () => {
     expect(dead).toEqual([]);
   });
 
-  test('of a suspect, what waits is read before the verdict', async () => {
+  test.each([
+    ['push()', (stream: CountingStream) => stream.receive('x')],
+    ['onread', (stream: CountingStream) => (stream.bytesRead += 1)],
+  ])('of a suspect, what waits is read before the verdict, by %s', async (_how, receive) => {
     const stream = new CountingStream();
     const { dead, beats } = watch(stream, { interval: 100, timeout: 300 });
     // As an event loop does: timers, then what has come, then immediates.
@@ -853,10 +999,27 @@ describe('silence that is not the peer’s', () => {
       vi.advanceTimersToNextTimer();
       if (performance.now() > 10_000) throw new Error('no suspicion');
     }
-    stream.receive('x');
+    receive(stream);
     await pass(100);
     expect(dead).toEqual([]);
     expect(beats).toHaveLength(1);
+  });
+
+  test('while a suspect waits for its verdict, it is not pinged and not asked about again', async () => {
+    const stream = new CountingStream();
+    const { dead, heartbeat } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    const asked = vi.spyOn(require('../../dist/index.js'), 'readTcpInfos');
+    const turns: (() => void)[] = [];
+    vi.spyOn(globalThis, 'setImmediate').mockImplementation(((turn: () => void) =>
+      turns.push(turn)) as never);
+    await pass(200 + TICKS);
+    expect(turns).toHaveLength(1);
+    const { pings } = heartbeat;
+    await pass(1_000);
+    expect([turns.length, heartbeat.pings, asked.mock.calls.length]).toEqual([1, pings, 0]);
+    for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) turn();
+    expect(asked).toHaveBeenCalledTimes(1);
+    expect(dead).toHaveLength(1);
   });
 
   test('of a suspect that this program destroys before the verdict, none is told', async () => {
@@ -892,6 +1055,18 @@ describe('silence that is not the peer’s', () => {
     stream.pending = false;
     await pass(400);
     expect(stream.sent.length).toBeGreaterThan(0);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('the time until a stream was connected is no silence', async () => {
+    const stream = Object.assign(new CountingStream(), { pending: true });
+    const { dead, late } = watch(stream, { interval: 100, timeout: 300 });
+    await pass(190);
+    stream.pending = false;
+    await pass(299);
+    expect(dead).toEqual([]);
+    expect(late).toHaveLength(1);
+    await pass(1 + 13 + TICKS);
     expect(dead).toHaveLength(1);
   });
 
@@ -972,7 +1147,7 @@ describe('silence that is not the peer’s', () => {
       timeout: null,
       send: 'ping',
     });
-    // A timer waits no longer than a revolution of the wheel.
+    // A timer waits no longer than 10.24 s.
     for (let i = 0; i < 120; i++) {
       blocked += 2 ** 29;
       await pass(10_300);
@@ -984,11 +1159,11 @@ describe('silence that is not the peer’s', () => {
 
   test('a peer that has ended its side has nothing more to say', async () => {
     const stream = new CountingStream();
-    const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    const { dead, late } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
     stream.push(null);
     await pass(2_000);
     expect(stream.readableEnded).toBe(true);
-    expect(dead).toEqual([]);
+    expect([dead, late]).toEqual([[], []]);
     expect(stream.sent.length).toBeGreaterThan(10);
   });
 });
@@ -1027,22 +1202,91 @@ describe('many heartbeats', () => {
   });
 
   test.each([
-    [80, 40],
-    [1_000, 83],
-    // A revolution of the wheel takes less.
-    [200_000, 240],
+    [80, 20],
+    [1_000, 60],
+    // At least so often it is noticed that the process was stopped.
+    [200_000, 10_240],
   ])(
-    'an interval of %d ms has eight looks, and a heartbeat alone no other ticks',
-    async (interval, most) => {
+    'an interval of %d ms: a heartbeat alone has a wake-up every %d ms, and no others',
+    async (interval, pace) => {
       const timers = vi.spyOn(globalThis, 'setTimeout');
       watch(new CountingStream(), { interval, timeout: 21 * interval });
       timers.mockClear();
       await pass(10 * interval);
-      const ticks = timers.mock.calls.length;
-      expect(ticks).toBeGreaterThanOrEqual(0.9 * most);
-      expect(ticks).toBeLessThanOrEqual(most + 5);
+      expect(timers).toHaveBeenCalledTimes(Math.floor((10 * interval) / pace));
     },
   );
+
+  describe('are looked at', () => {
+    /** Counts the looks at a heartbeat: each reads whether the stream is destroyed. */
+    function counted() {
+      const stream = new CountingStream();
+      const counter = { stream, looks: 0 };
+      Object.defineProperty(stream, 'destroyed', { get: () => void counter.looks++ });
+      return counter;
+    }
+
+    test.each([0, 7])(
+      'once for each ping, and no more; messages per ping: %d',
+      async (messages) => {
+        const counter = counted();
+        const options = { interval: 1_000, timeout: 3_000, isAlive: false } as const;
+        const heartbeat = new Heartbeat(counter.stream, {
+          ...options,
+          send: () => heartbeat.answer(),
+        });
+        heartbeats.push(heartbeat);
+        counter.looks = 0;
+        for (let i = 0; i < 100 * (messages + 1); i++) {
+          await pass(1_000 / (messages + 1));
+          if (i % (messages + 1) !== 0) heartbeat.beat();
+        }
+        expect(heartbeat.pings).toBeGreaterThanOrEqual(99);
+        expect(counter.looks).toBe(heartbeat.pings);
+      },
+    );
+
+    test('every step while a ping waits', async () => {
+      const counter = counted();
+      counter.stream.hold();
+      counter.stream.write('data');
+      watch(counter.stream, { interval: 8_000, timeout: null, send: 'ping' });
+      await pass(8_000);
+      counter.looks = 0;
+      await pass(80_000);
+      expect(counter.looks).toBeGreaterThanOrEqual(78);
+      expect(counter.looks).toBeLessThanOrEqual(81);
+    });
+
+    test('rarely while the program does not read', async () => {
+      const counter = counted();
+      watch(counter.stream, { interval: 1_000, timeout: 3_000 });
+      counter.stream.pause();
+      await pass(10);
+      counter.looks = 0;
+      await pass(30_000);
+      // From 2 to 3 s of each 3 s: every step, and once for the verdict.
+      expect(counter.looks).toBeGreaterThanOrEqual(9 * 8);
+      expect(counter.looks).toBeLessThanOrEqual(10 * 12);
+    });
+
+    test('every step while the peer is late, and no more when it is back', async () => {
+      const counter = counted();
+      const heartbeat = new Heartbeat(counter.stream, { interval: 8_000, timeout: 80_000 });
+      heartbeats.push(heartbeat);
+      counter.looks = 0;
+      await pass(44_000);
+      expect(counter.looks).toBe(1);
+      await pass(30_000);
+      expect(counter.looks).toBeGreaterThanOrEqual(29);
+      expect(counter.looks).toBeLessThanOrEqual(31);
+      heartbeat.beat();
+      await pass(1_000);
+      counter.looks = 0;
+      await pass(42_000);
+      expect(counter.looks).toBe(0);
+    });
+  });
 
   test('one that is closed by another one’s listener tells nothing', async () => {
     const streams = Array.from({ length: 3 }, () => new CountingStream());
@@ -1272,6 +1516,20 @@ describe('what the kernel knows of a suspect', () => {
     expect(dead).toEqual([]);
   });
 
+  test('what it took before its last word does not count in the next silence', async () => {
+    const stream = new CountingStream();
+    const { dead, late } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+    tell({ state: ESTABLISHED, bytesAcked: 1_000, unsentBytes: 4_000 });
+    while (late.length === 0) await pass(10);
+    await pass(20);
+    stream.receive('x');
+    const last = performance.now();
+    tell({ state: ESTABLISHED, bytesAcked: 6_000, unsentBytes: 0, timeSinceLastAckReceived: 1 });
+    await pass(300 + 13 + TICKS);
+    expect(dead).toHaveLength(1);
+    expect(dead[0]?.at).toBeGreaterThanOrEqual(last + 300);
+  });
+
   test('bytes that are no sign of life do not count here either', async () => {
     const { dead } = watch(new CountingStream(), { interval: 100, timeout: 300, isAlive: false });
     tell({ state: ESTABLISHED, timeSinceLastDataReceived: 5 });
@@ -1379,6 +1637,19 @@ describe('what the kernel knows of a suspect', () => {
       expect(heartbeat.closed).toBe(true);
     },
   );
+
+  test('a path that is longer than the interval: dead to the tick when an answer could have come', async () => {
+    tell({ state: ESTABLISHED, rtt: 12_000 });
+    const streams = Array.from({ length: 20 }, () => new CountingStream());
+    const options = { interval: 8_000, timeout: 16_000, send: 'ping' };
+    const told = streams.map((stream) => watch(stream, options));
+    await pass(22_000);
+    told.forEach(({ dead }, index) => {
+      const due = (streams[index]?.sent[0]?.at ?? Number.NaN) + 12_040;
+      expect(dead[0]?.at).toBeGreaterThanOrEqual(Math.max(16_000, due));
+      expect(dead[0]?.at).toBeLessThanOrEqual(Math.max(16_000, due) + TICKS);
+    });
+  });
 
   test('a ping that had to wait has as long to be answered as the last one took', async () => {
     const stream = new CountingStream();

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { afterEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
-import { PeerRegistry, type PeerRegistryOptions } from '../../dist/heartbeat/index.js';
+import { PeerRegistry, type PeerRegistryOptions } from '../../dist/heartbeat.js';
 import { listen } from '../support/net';
 import { onLinux } from '../support/platform';
 import { withUncaught } from '../support/uncaught';

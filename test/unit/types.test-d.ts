@@ -16,7 +16,7 @@ import {
   type PeerIdentity,
   PeerRegistry,
   PeerSupersededError,
-} from '../../dist/heartbeat/index.js';
+} from '../../dist/heartbeat.js';
 import {
   type Connection,
   constants,
@@ -172,6 +172,7 @@ new Heartbeat(stream, {
   },
 });
 new Heartbeat(stream, { interval: 10_000, isAlive: false }).beat();
+new Heartbeat(stream, { interval: 10_000, isAlive: false }).recordActivity();
 // @ts-expect-error: how often is for the caller to say
 new Heartbeat(socket, { timeout: 25_000 });
 // @ts-expect-error: milliseconds
@@ -188,6 +189,7 @@ new Heartbeat(server, { interval: 10_000 });
 // @ts-expect-error: not the stream, but its descriptor
 new Heartbeat(3, { interval: 10_000 });
 heartbeat
+  .on('activity', ({ rtt }) => expectTypeOf(rtt).toEqualTypeOf<number | null>())
   .on('beat', ({ rtt }) => expectTypeOf(rtt).toEqualTypeOf<number | null>())
   .on('late', (lateness) => expectTypeOf(lateness).toEqualTypeOf<HeartbeatLateness>())
   .once('dead', (death) => expectTypeOf(death).toEqualTypeOf<PeerDeath>())

@@ -171,7 +171,7 @@ function checkImports() {
 function checkExports() {
   const exported = [
     ...Object.keys(require('../../../dist/index.js')),
-    ...Object.keys(require('../../../dist/heartbeat/index.js')),
+    ...Object.keys(require('../../../dist/heartbeat.js')),
   ];
   const covered = new Set(scenarios.map(({ name, covers = name }) => covers));
   for (const name of exported) {

@@ -14,7 +14,7 @@ import { fuzz } from './target.mjs';
 
 const require = createRequire(import.meta.url);
 const face = require('../../../dist/index.js');
-const heartbeat = require('../../../dist/heartbeat/index.js');
+const heartbeat = require('../../../dist/heartbeat.js');
 const referenceAddon = require('../../support/reference-addon/build/Release/reference_addon.node');
 
 /** The error that hostile arguments throw. */

@@ -7,7 +7,7 @@ import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { Heartbeat, PeerRegistry } from '../../../dist/heartbeat/index.js';
+import { Heartbeat, PeerRegistry } from '../../../dist/heartbeat.js';
 import * as face from '../../../dist/index.js';
 
 const { values } = parseArgs({

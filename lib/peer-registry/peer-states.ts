@@ -1,8 +1,8 @@
-// Of the connections of a registry: which state the kernel has them in, and which of them it shows alive.
+// Counts the connections of a registry by their TCP state, and finds those whose peers answer.
 
 import type { Duplex } from 'node:stream';
+import { kernelColumns, kernelColumnsAsync, tcpStateAt } from '../heartbeat/kernel';
 import type { TcpInfoColumns } from '../index';
-import { kernelColumns, kernelColumnsAsync, tcpStateAt } from './kernel';
 
 /** How many connections a registry has. */
 export interface PeerCounts {
@@ -15,17 +15,17 @@ export interface PeerCounts {
   /** ESTABLISHED, and not half-open as far as the kernel knows. */
   readonly established: number | null;
   /**
-   * ESTABLISHED, but the peer does not answer: two keepalive probes, or two retransmissions, in a row. A dead
-   * peer to whom nothing is sent, no keepalive probe either, cannot be told from a silent one.
+   * ESTABLISHED, but the peer did not answer two keepalive probes, or two retransmissions, in a row. Where nothing is sent,
+   * no keepalive probe either, a dead peer looks like a silent one.
    *
-   * Linux `tcpi_probes`, `tcpi_retransmits`; `null` on other systems, which do not tell them.
+   * Linux `tcpi_probes`, `tcpi_retransmits`; `null` on other systems, which do not report them.
    */
   readonly halfOpen: number | null;
   /** CLOSE-WAIT: the peer has closed its side, and this program has not. */
   readonly closeWait: number | null;
   /** In another state. */
   readonly other: number | null;
-  /** Of whom no kernel tells a state: without an addon or a descriptor, closed, or no socket at all. */
+  /** The kernel reports no state: there is no addon or no descriptor, it is closed, or it is not a socket. */
   readonly unknown: number;
 }
 
@@ -49,7 +49,7 @@ export async function stateCountsAsync(streams: readonly Duplex[]): Promise<Stat
   return countStates(await kernelColumnsAsync(streams, FIELDS), streams.length);
 }
 
-/** Of each stream. Where nothing is known of it: `false`. */
+/** For each stream, whether the kernel heard from its peer `within` so many milliseconds. Not known: `false`. */
 export function isShownAlive(streams: readonly Duplex[], within: number): boolean[] {
   const columns = kernelColumns(streams, FIELDS);
   return streams.map((_, row) => {
@@ -61,12 +61,12 @@ export function isShownAlive(streams: readonly Duplex[], within: number): boolea
   });
 }
 
-/** Probes or retransmissions in a row; NaN where they are not told. */
+/** Probes or retransmissions in a row. NaN: the system does not report them. */
 function unanswered({ probes, consecutiveTimeouts }: NonNullable<Columns>, row: number): number {
   return Math.max(probes[row] as number, consecutiveTimeouts[row] as number);
 }
 
-/** One may be lost on any path. */
+/** So many unanswered ones in a row. Any path may lose one. */
 const HALF_OPEN = 2;
 
 function countStates(columns: Columns, count: number): States {
@@ -74,7 +74,7 @@ function countStates(columns: Columns, count: number): States {
     return { established: null, halfOpen: null, closeWait: null, other: null, unknown: count };
   }
   let [established, halfOpen, closeWait, other, unknown] = [0, 0, 0, 0, 0];
-  let isTold = true;
+  let isReported = true;
   for (let row = 0; row < count; row++) {
     const state = tcpStateAt(columns.state[row] as number);
     if (state === null) unknown++;
@@ -83,8 +83,8 @@ function countStates(columns: Columns, count: number): States {
     else if (unanswered(columns, row) >= HALF_OPEN) halfOpen++;
     else {
       established++;
-      isTold &&= !Number.isNaN(unanswered(columns, row));
+      isReported &&= !Number.isNaN(unanswered(columns, row));
     }
   }
-  return { established, halfOpen: isTold ? halfOpen : null, closeWait, other, unknown };
+  return { established, halfOpen: isReported ? halfOpen : null, closeWait, other, unknown };
 }

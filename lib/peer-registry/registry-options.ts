@@ -1,4 +1,4 @@
-// What callers pass to a registry, checked before anything is done with it.
+// The options of a registry, and their checks.
 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -9,16 +9,10 @@ import {
   validateOptions,
   valueError,
 } from '../core/validate';
-import { checkDuration } from './options';
-import type { Peer } from './registry';
+import { checkDuration } from '../heartbeat/options';
+import type { Peer, PeerIdentity } from './peer';
 
-/**
- * What a peer is known by. Not an object: a registry would take two equal ones for two peers. 1 and `'1'` are two
- * peers, too.
- */
-export type PeerIdentity = string | number | bigint;
-
-/** A connection more than an identity may have. */
+/** An identity has one connection more than it may have. */
 export interface PeerContest<
   Identity extends PeerIdentity = string,
   Stream extends Duplex = Socket,
@@ -30,12 +24,12 @@ export interface PeerContest<
 }
 
 /**
- * Who stays, where an identity has as many connections as it may.
+ * Which connections stay when an identity has one more than it may have.
  *
- * - `'supersede'`: the newer one; the oldest is destroyed at once.
- * - `'refuse-if-alive'`: those that the kernel shows alive, see `aliveWithin`; of the others the oldest goes.
- *   Where the kernel does not tell, nobody is shown alive.
- * - `'refuse'`: those that are there.
+ * - `'supersede'`: the newer one stays. The oldest is destroyed at once.
+ * - `'refuse-if-alive'`: connections stay that the kernel shows alive, see `aliveWithin`. The oldest of the others goes.
+ *   Where the kernel does not report it, no connection is shown alive.
+ * - `'refuse'`: the older ones stay.
  * - A function decides each time. It must return one of the two words at once. While it runs, nothing else can be
  *   claimed or released.
  */

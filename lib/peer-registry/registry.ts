@@ -1,44 +1,21 @@
-// PeerRegistry: which peer has which connection, where peers come back before the old one is noticed dead.
+// PeerRegistry: knows which peer has which connection. Who makes room for a newer one is decided in policy.ts.
 
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { callbackError } from '../core/validate';
-import { call, resetAfterFailure, uninterrupted } from './callbacks';
-import { resetAndDestroy } from './kernel';
-import { checkStream } from './options';
-import { isShownAlive, type PeerCounts, stateCounts, stateCountsAsync } from './peer-states';
+import { call, resetAfterFailure, uninterrupted } from '../heartbeat/callbacks';
+import { resetAndDestroy } from '../heartbeat/kernel';
+import { checkStream } from '../heartbeat/options';
+import { type Peer, type PeerIdentity, PeerSupersededError, peerOf } from './peer';
+import { type PeerCounts, stateCounts, stateCountsAsync } from './peer-states';
+import { loserOf } from './policy';
 import {
   type CheckedRegistryOptions,
   checkedRegistryOptions,
   checkIdentity,
-  type PeerContest,
-  type PeerIdentity,
   type PeerRegistryOptions,
   supersededHandler,
 } from './registry-options';
-
-/** A connection that an identity has. */
-export interface Peer<Identity extends PeerIdentity = string, Stream extends Duplex = Socket> {
-  readonly identity: Identity;
-  readonly socket: Stream;
-  /** When it was claimed, in milliseconds as `Date.now()` gives them. */
-  readonly since: number;
-}
-
-/** What a superseded socket is destroyed with: `code` is `'ERR_PEER_SUPERSEDED'`. */
-export class PeerSupersededError extends Error {
-  readonly code = 'ERR_PEER_SUPERSEDED';
-
-  constructor() {
-    super('The peer has come back with another connection');
-  }
-}
-Object.defineProperty(PeerSupersededError.prototype, 'name', {
-  value: 'PeerSupersededError',
-  configurable: true,
-  writable: true,
-});
 
 interface Claim<Identity extends PeerIdentity, Stream extends Duplex>
   extends Peer<Identity, Stream> {
@@ -71,7 +48,7 @@ export class PeerRegistry<
 > extends EventEmitter<{
   /** A connection had to make room for a newer one. It is not in the registry any more. */
   superseded: [older: Peer<Identity, Stream>, newer: Peer<Identity, Stream>];
-  /** A connection was not let in. It is left open, to be told and closed by whoever claimed. */
+  /** A connection was refused. It is left open: the caller of `claim()` closes it. */
   refused: [identity: Identity, socket: Stream];
   /** A connection was closed, or released. */
   released: [peer: Peer<Identity, Stream>];
@@ -82,7 +59,7 @@ export class PeerRegistry<
   readonly #bySocket = new Map<Stream, Claim<Identity, Stream>>();
   #superseded = 0;
   #refused = 0;
-  /** Whether it is being decided who stays: by code of the program, which must not change what it decides about. */
+  /** A policy of the program is running. It must not change what it decides about. */
   #isDeciding = false;
 
   constructor(options?: PeerRegistryOptions<Identity, Stream>) {
@@ -92,7 +69,7 @@ export class PeerRegistry<
   }
 
   /**
-   * Says that a connection is of a peer. Returns whether it may stay: `false` if the policy refused it or it is
+   * Adds a connection of a peer. Returns whether it may stay: `false` if the policy refused it or it is
    * closed already, and nothing changed; also if an `onSuperseded` or a listener has let a newer one take its
    * place meanwhile. A socket that had another identity leaves that.
    *
@@ -178,8 +155,8 @@ export class PeerRegistry<
   }
 
   /**
-   * How many there are, by the state that the kernel has them in: about a microsecond for each, in one
-   * call. `null` is what a system does not tell; without an addon all of it, and all are `unknown`.
+   * Counts the connections by their state in the kernel, in one call: about a microsecond for each. A count that a system
+   * does not report is `null`. Without the addon all states are `null`, and all connections are `unknown`.
    */
   counts(): PeerCounts {
     return { ...this.#totals(), ...stateCounts([...this.#bySocket.keys()]) };
@@ -223,7 +200,7 @@ export class PeerRegistry<
   #leavingFor({ identity, socket }: Claim<Identity, Stream>): Claim<Identity, Stream>[] | null {
     const open = this.#heldBy(identity).filter((one) => !one.socket.destroyed);
     const isFull = open.length >= this.#options.limit;
-    const loser = isFull ? this.#loserOf(identity, open, socket) : undefined;
+    const loser = isFull ? loserOf(this.#options, open, socket) : undefined;
     if (isFull && loser === undefined) return null;
     // Read again, since a policy may have closed connections. A destroyed
     // socket whose 'close' is still to come leaves too.
@@ -232,29 +209,6 @@ export class PeerRegistry<
 
   #heldBy(identity: Identity): readonly Claim<Identity, Stream>[] {
     return this.#byIdentity.get(identity) ?? [];
-  }
-
-  #loserOf(
-    identity: Identity,
-    open: readonly Claim<Identity, Stream>[],
-    newer: Stream,
-  ): Claim<Identity, Stream> | undefined {
-    const { policy, aliveWithin } = this.#options;
-    const oldest = open[0] as Claim<Identity, Stream>;
-    if (policy === 'supersede') return oldest;
-    if (policy === 'refuse') return undefined;
-    if (policy === 'refuse-if-alive') {
-      const alive = isShownAlive(
-        open.map(({ socket }) => socket),
-        aliveWithin,
-      );
-      return open.find((_, index) => !alive[index]);
-    }
-    const contest: PeerContest<Identity, Stream> = { identity, older: peerOf(oldest), newer };
-    const answer: unknown = policy(contest);
-    if (answer === 'supersede') return oldest;
-    if (answer === 'refuse') return undefined;
-    throw callbackError('policy', "'supersede' or 'refuse'", answer, 'It must answer at once.');
   }
 
   /** No code of the program runs before both maps agree again. */
@@ -310,12 +264,4 @@ function stopListening({
   onClose,
 }: Pick<Claim<never, Duplex>, 'socket' | 'onClose'>): void {
   uninterrupted(() => socket.off('close', onClose));
-}
-
-function peerOf<Identity extends PeerIdentity, Stream extends Duplex>({
-  identity,
-  socket,
-  since,
-}: Claim<Identity, Stream>): Peer<Identity, Stream> {
-  return { identity, socket, since };
 }

@@ -1,0 +1,160 @@
+// Runs entries when they are due, by one timer for all that share a schedule, and keeps a clock that leaves out the
+// time in which the event loop was blocked. What an entry does is its own business.
+
+import { DueQueue, type QueueEntry } from './due-queue';
+import { throwUncaught } from './throw-uncaught';
+
+/** In milliseconds. The timer fires at multiples of this, so that one wake-up serves many entries. */
+export const TICK = 20;
+
+/** In milliseconds. No schedule sleeps longer, so that it notices when the process was stopped. */
+const LONGEST_PACE = 512 * TICK;
+
+/** So many schedules there are for resolutions from one power of two to the next. */
+const CLASSES = 4;
+
+/** So many entries run in one wake-up. The event loop reads its sockets before the others run. */
+const BATCH = 256;
+
+/** In milliseconds, between two batches. */
+const BATCH_PAUSE = 4;
+
+/** What a schedule runs. */
+export abstract class ScheduleEntry implements QueueEntry {
+  dueAt = 0;
+  heapIndex = -1;
+  /** Runs once for each `Schedule.set()`. An error that it throws is an uncaught exception. */
+  abstract onDue(): void;
+}
+
+/**
+ * All times are whole milliseconds. `now` is `performance.now()` at the last wake-up. `awake` is the same clock without the
+ * time in which this process could not run: a timer that fires late counts as late by `allowance` at the most.
+ */
+export class Schedule {
+  now = 0;
+  awake = 0;
+  /** Whatever happens before the next wake-up happens at this time of `awake` or before it. Costs no system call. */
+  latest = 0;
+  /** The timer fires at least this often. */
+  readonly pace: number;
+  readonly #allowance: number;
+  readonly #queue = new DueQueue<ScheduleEntry>();
+  readonly #onTimer = (): void => this.#wake();
+  /** `now - awake`. */
+  #lost = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #timerDueAt = 0;
+  #isRunning = false;
+  /** Entries that keep the process from ending. */
+  readonly #holders = new Set<ScheduleEntry>();
+
+  constructor(pace: number, allowance = pace) {
+    this.pace = pace;
+    this.#allowance = allowance;
+  }
+
+  /**
+   * The shared schedule that tells when something happened to `resolution` and a tick: `latest` is never later than that. It
+   * is one for resolutions that differ by a fifth at the most, of a tick at least.
+   */
+  static for(resolution: number): Schedule {
+    const power = Math.floor(Math.log2(resolution / TICK / CLASSES));
+    const unit = TICK * 2 ** Math.max(0, power);
+    const rounded = Math.max(TICK, Math.floor(resolution / unit) * unit);
+    const known = schedules.get(rounded);
+    if (known !== undefined) return known;
+    const half = Math.floor(rounded / 2 / TICK) * TICK;
+    const pace = Math.min(LONGEST_PACE, Math.max(TICK, half));
+    const schedule = new Schedule(pace, rounded + TICK - pace);
+    schedules.set(rounded, schedule);
+    return schedule;
+  }
+
+  /** The exact time of `awake`, by a system call: for the start of an entry. */
+  readAwake(): number {
+    this.#readClockIfIdle();
+    return Math.min(Math.ceil(performance.now()) - this.#lost, this.latest);
+  }
+
+  /** When the clock `awake` shows `time`, unless the event loop is blocked meanwhile. */
+  whenAwake(time: number): number {
+    return time + this.#lost;
+  }
+
+  /** Runs an entry at `time` or up to a tick later, once. An entry that is set again has only the new time. */
+  set(entry: ScheduleEntry, time: number): void {
+    this.#readClockIfIdle();
+    const dueAt = Math.ceil(Math.max(time, this.now + 1) / TICK) * TICK;
+    this.#queue.set(entry, dueAt);
+    if (this.#isRunning) return;
+    if (this.#timer === undefined || dueAt < this.#timerDueAt) this.#startTimer();
+  }
+
+  /** Does nothing if the entry is not set. */
+  cancel(entry: ScheduleEntry): void {
+    this.hold(entry, false);
+    this.#queue.delete(entry);
+    if (this.#queue.first === undefined && !this.#isRunning) this.#stopTimer();
+  }
+
+  /** Whether this entry keeps the process from ending until it is cancelled. */
+  hold(entry: ScheduleEntry, isHeld: boolean): void {
+    if (isHeld) this.#holders.add(entry);
+    else this.#holders.delete(entry);
+    if (this.#holders.size > 0) this.#timer?.ref();
+    else this.#timer?.unref();
+  }
+
+  #readClock(): void {
+    this.now = Math.floor(performance.now());
+    this.awake = this.now - this.#lost;
+  }
+
+  /** Without a timer nothing maintains the clocks. */
+  #readClockIfIdle(): void {
+    if (this.#timer !== undefined) return;
+    this.#readClock();
+    this.latest = Number.POSITIVE_INFINITY;
+  }
+
+  #wake(): void {
+    const lateBy = Math.floor(performance.now()) - this.#timerDueAt;
+    this.#lost += Math.max(0, lateBy - this.#allowance);
+    this.#readClock();
+    this.#isRunning = true;
+    for (let count = 0; count < BATCH; count++) {
+      const entry = this.#queue.first;
+      if (entry === undefined || entry.dueAt > this.now) break;
+      this.#queue.delete(entry);
+      try {
+        entry.onDue();
+      } catch (error) {
+        throwUncaught(error);
+      }
+    }
+    this.#isRunning = false;
+    this.#startTimer();
+  }
+
+  #startTimer(): void {
+    this.#stopTimer();
+    const { first } = this.#queue;
+    if (first === undefined) return;
+    const isBehind = first.dueAt <= this.now;
+    const paceEnd = Math.floor((this.now + this.pace) / TICK) * TICK;
+    this.#timerDueAt = isBehind ? this.now + BATCH_PAUSE : Math.min(first.dueAt, paceEnd);
+    this.latest = this.#timerDueAt + this.#allowance - this.#lost;
+    const delay = Math.ceil(this.#timerDueAt - performance.now());
+    this.#timer = setTimeout(this.#onTimer, Math.max(1, delay));
+    if (this.#holders.size === 0) this.#timer.unref();
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+/** By resolution. */
+const schedules = new Map<number, Schedule>();

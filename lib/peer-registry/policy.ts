@@ -1,0 +1,35 @@
+// Which connection makes room for a newer one of the same identity.
+
+import type { Duplex } from 'node:stream';
+import { callbackError } from '../core/validate';
+import { type Peer, type PeerIdentity, peerOf } from './peer';
+import { isShownAlive } from './peer-states';
+import type { CheckedRegistryOptions, PeerContest } from './registry-options';
+
+/** `open`: the connections that the identity has, the oldest first. `undefined`: the newer one is refused. */
+export function loserOf<
+  Identity extends PeerIdentity,
+  Stream extends Duplex,
+  Held extends Peer<Identity, Stream>,
+>(
+  { policy, aliveWithin }: CheckedRegistryOptions<Identity, Stream>,
+  open: readonly Held[],
+  newer: Stream,
+): Held | undefined {
+  const oldest = open[0] as Held;
+  if (policy === 'supersede') return oldest;
+  if (policy === 'refuse') return undefined;
+  if (policy === 'refuse-if-alive') {
+    const alive = isShownAlive(
+      open.map(({ socket }) => socket),
+      aliveWithin,
+    );
+    return open.find((_, index) => !alive[index]);
+  }
+  const { identity } = oldest;
+  const contest: PeerContest<Identity, Stream> = { identity, older: peerOf(oldest), newer };
+  const answer: unknown = policy(contest);
+  if (answer === 'supersede') return oldest;
+  if (answer === 'refuse') return undefined;
+  throw callbackError('policy', "'supersede' or 'refuse'", answer, 'It must answer at once.');
+}
