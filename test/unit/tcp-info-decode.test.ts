@@ -525,6 +525,11 @@ describe('normalised: milliseconds, bytes, null for what there is not', () => {
     expect(normalised('linux', bytes).bytesInFlight).toBe(0);
   });
 
+  test('linux: an empty accept queue, and one that takes nobody, are 0', () => {
+    const bytes = structure(layouts.linux, 280, { state: 10 });
+    expect(normalised('linux', bytes)).toMatchObject({ acceptQueue: 0, acceptQueueLimit: 0 });
+  });
+
   test('linux before 4.19 (200 bytes): nothing is in flight while no segment is unacknowledged', () => {
     const idle = structure(layouts.linux, 200, { state: 1, bytes_acked: 9 });
     expect(normalised('linux', idle).bytesInFlight).toBe(0);
