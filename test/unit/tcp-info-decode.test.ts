@@ -147,6 +147,50 @@ const SOURCES: Readonly<Record<System, Readonly<Record<string, string>>>> = {
   },
 };
 
+type Name = keyof TcpInfo;
+
+/** The fields for which 0 means that there is no value yet, where the rest of the structure is 0, too. */
+const NONE_AT_ZERO: Readonly<Record<System, readonly Name[]>> = {
+  linux: [
+    ...(['rtt', 'rttVariance', 'pathMtu', 'deliveryRate', 'timeSinceLastDataSent'] as const),
+    ...(['timeSinceLastDataReceived', 'timeSinceLastAckReceived'] as const),
+  ],
+  darwin: ['rtt', 'rttVariance', 'rto'],
+  win32: ['rtt', 'minRtt'],
+  freebsd: ['rtt', 'rttVariance', 'rto', 'timeSinceLastDataReceived'],
+};
+
+/** Members that show that there is a value, and the fields that may be 0 then. */
+const SAMPLES: Readonly<Record<System, readonly string[]>> = {
+  linux: ['rtt', 'data_segs_out', 'data_segs_in', 'segs_in'],
+  darwin: ['srtt'],
+  win32: [],
+  freebsd: ['rtt'],
+};
+const NEEDS_SAMPLE: Readonly<Record<System, readonly Name[]>> = {
+  linux: [
+    ...(['rttVariance', 'timeSinceLastDataSent', 'timeSinceLastDataReceived'] as const),
+    'timeSinceLastAckReceived',
+  ],
+  darwin: ['rttVariance'],
+  win32: [],
+  freebsd: ['rttVariance'],
+};
+
+/** The least number for "none" that is not 0: of which member, in which field, and what else it takes. */
+const SENTINELS: Readonly<
+  Record<System, readonly [string, Name, bigint, Readonly<Record<string, number>>?][]>
+> = {
+  linux: [
+    ['min_rtt', 'minRtt', 0xffff_ffffn],
+    ['snd_ssthresh', 'slowStartThreshold', 0x7fff_ffffn, { snd_mss: 1 }],
+    ['pacing_rate', 'pacingRate', 2n ** 64n - 1n],
+  ],
+  darwin: [['snd_ssthresh', 'slowStartThreshold', 65_535n << 14n]],
+  win32: [['MinRttUs', 'minRtt', 0xffff_ffffn]],
+  freebsd: [['snd_ssthresh', 'slowStartThreshold', 65_535n << 14n]],
+};
+
 /** The length from which on a field is there. */
 function lengthsNeeded(system: System): Record<string, number> {
   const needed: Record<string, number> = { ...BITS[system] };
@@ -170,12 +214,22 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
     }
   });
 
-  test('each bit field is read from its bits, and nothing else is', () => {
+  test('no other byte changes a field', () => {
+    for (const [offset, bytes, name] of layout) {
+      const others = new Uint8Array(LONGEST[system]).fill(0xff).fill(0, offset, offset + bytes);
+      expect(fieldsOf(system, others)[prefix(system) + name], name).toBe(0);
+    }
+  });
+
+  test('each bit field is read from its bits, and no other bit changes it', () => {
     for (const [offset, shift, bits, name] of bitFields[system] ?? []) {
-      const bytes = new Uint8Array(LONGEST[system]);
-      bytes[offset] = (2 ** bits - 1) << shift;
-      const set = Object.entries(fieldsOf(system, bytes)).filter(([, found]) => found !== 0);
+      const mask = (2 ** bits - 1) << shift;
+      const own = new Uint8Array(LONGEST[system]);
+      own[offset] = mask;
+      const set = Object.entries(fieldsOf(system, own)).filter(([, found]) => found !== 0);
       expect(set).toEqual([[prefix(system) + name, 2 ** bits - 1]]);
+      const others = own.map((byte) => ~byte);
+      expect(fieldsOf(system, others)[prefix(system) + name], name).toBe(0);
     }
   });
 
@@ -248,6 +302,37 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
         )
         .map(([field]) => field);
       expect(present.sort(), `length ${length}`).toEqual(expected.sort());
+    }
+  });
+
+  test('0 is a value, except where the system writes it for none', () => {
+    const name = system === 'win32' ? 'State' : 'state';
+    const state = { [name]: ESTABLISHED[system] };
+    const fresh = normalised(system, structure(layout, LONGEST[system], state));
+    const { state: _, ...expected } = Object.fromEntries(
+      Object.keys(SOURCES[system]).map((field) => [field, 0 as number | null]),
+    );
+    for (const field of NONE_AT_ZERO[system]) expected[field] = null;
+    expect(fresh).toMatchObject(expected);
+    // With a first sample, and after the first segments.
+    const samples = Object.fromEntries(SAMPLES[system].map((member) => [member, 1]));
+    const sampled = normalised(
+      system,
+      structure(layout, LONGEST[system], { ...state, ...samples }),
+    );
+    for (const field of NEEDS_SAMPLE[system]) expect(sampled[field], field).toBe(0);
+  });
+
+  test('the numbers that the system writes for none, and the largest that are values', () => {
+    for (const [member, field, none, other = {}] of SENTINELS[system]) {
+      const read = (value: bigint) => {
+        const state = { [system === 'win32' ? 'State' : 'state']: ESTABLISHED[system] };
+        const values = { ...state, ...other, [member]: value };
+        return normalised(system, structure(layout, LONGEST[system], values))[field];
+      };
+      expect(read(none), member).toBeNull();
+      // Numbers are doubles: those of 64 bits have gaps of 2 048 below 2^64.
+      expect(read(none - (none >= 2n ** 63n ? 2_048n : 1n)), member).toBeGreaterThan(0);
     }
   });
 
@@ -438,6 +523,18 @@ describe('normalised: milliseconds, bytes, null for what there is not', () => {
   test('linux: the SYN that a client has acknowledged makes no flight of -1 byte', () => {
     const bytes = structure(layouts.linux, 280, { state: 1, unacked: 1, bytes_acked: 1 });
     expect(normalised('linux', bytes).bytesInFlight).toBe(0);
+  });
+
+  test('linux: an empty accept queue, and one that takes nobody, are 0', () => {
+    const bytes = structure(layouts.linux, 280, { state: 10 });
+    expect(normalised('linux', bytes)).toMatchObject({ acceptQueue: 0, acceptQueueLimit: 0 });
+  });
+
+  test('linux before 4.19 (200 bytes): nothing is in flight while no segment is unacknowledged', () => {
+    const idle = structure(layouts.linux, 200, { state: 1, bytes_acked: 9 });
+    expect(normalised('linux', idle).bytesInFlight).toBe(0);
+    const busy = structure(layouts.linux, 200, { state: 1, bytes_acked: 9, unacked: 1 });
+    expect(normalised('linux', busy).bytesInFlight).toBeNull();
   });
 
   test('linux 5.4 (232 bytes): what came later is null', () => {
