@@ -87,7 +87,6 @@ export class Schedule {
     this.#readClockIfIdle();
     const dueAt = Math.ceil(Math.max(time, this.now + 1) / TICK) * TICK;
     this.#queue.set(entry, dueAt);
-    if (this.#isRunning) return;
     if (this.#timer === undefined || dueAt < this.#timerDueAt) this.#startTimer();
   }
 

@@ -258,6 +258,18 @@ describe('the schedule for a resolution', () => {
     if (shared > TICK) expect(Schedule.for(shared - 0.1)).not.toBe(Schedule.for(shared));
   });
 
+  test('counts a timer that is late by half of it and a tick in full', async () => {
+    const schedule = Schedule.for(120);
+    add(schedule, performance.now() + 1e9);
+    await pass(30);
+    blocked += 60 + TICK;
+    await pass(120);
+    expect(schedule.awake).toBe(schedule.now);
+    blocked += 60 + TICK + 1;
+    await pass(60);
+    expect(schedule.awake).toBe(schedule.now - 1);
+  });
+
   test('times what happens to that and a tick, however late a timer fires', async () => {
     await fc.assert(
       fc.asyncProperty(
