@@ -66,7 +66,7 @@ export class Schedule {
     if (known !== undefined) return known;
     const half = Math.floor(rounded / 2 / TICK) * TICK;
     const pace = Math.min(LONGEST_PACE, Math.max(TICK, half));
-    const schedule = new Schedule(pace, rounded + TICK - pace);
+    const schedule = new Schedule(pace, Math.min(rounded + TICK - pace, half + 2 * TICK));
     schedules.set(rounded, schedule);
     return schedule;
   }

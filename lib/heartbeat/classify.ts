@@ -68,6 +68,14 @@ export type Verdict =
   | { readonly verdict: 'alive'; readonly silence: number }
   | { readonly verdict: 'undecided'; readonly wait: number };
 
+/** The kernel has received the peer's FIN. The program may have to read data first, before it hears of it. */
+const AFTER_PEER_FIN: readonly (TcpState | null)[] = [
+  'CLOSE-WAIT',
+  'LAST-ACK',
+  'CLOSING',
+  'TIME-WAIT',
+];
+
 export function classifySilence(evidence: Evidence, known: Silence): Verdict {
   const { silence, timeout, state } = known;
   const reason = reasonOf(evidence, known);
@@ -81,7 +89,9 @@ export function classifySilence(evidence: Evidence, known: Silence): Verdict {
     return { verdict: 'alive', silence: timeSinceLastDataReceived };
   }
   const canBeHeard = known.isReading || reason === 'vanished';
-  if (known.hasPeerEnded || !canBeHeard) return { verdict: 'alive', silence: 0 };
+  const hasPeerEnded =
+    known.hasPeerEnded || (AFTER_PEER_FIN.includes(state) && reason !== 'vanished');
+  if (hasPeerEnded || !canBeHeard) return { verdict: 'alive', silence: 0 };
   const wait = known.timeLeftToAnswer;
   if (wait > 0) return { verdict: 'undecided', wait };
   return { verdict: 'dead', death: deathBy(reason, evidence, known) };

@@ -294,6 +294,10 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
     }
     if (result.verdict === 'alive') this.#heardWithin(result.silence);
     this.#state = this.#silence < lateAfter(this) ? 'healthy' : 'late';
-    if (result.verdict === 'undecided') this.#scheduleNext(performance.now() + result.wait);
+    // It was due while the kernel was asked.
+    if (pinger !== undefined && this.#schedule.now >= pinger.dueAt) this.#ping(pinger);
+    this.#scheduleNext(
+      result.verdict === 'undecided' ? performance.now() + result.wait : undefined,
+    );
   }
 }

@@ -72,7 +72,7 @@ export class StreamAdapter {
     const listener = this.#listener;
     let failure: unknown;
     let hasFailed = false;
-    if (listener !== undefined && chunk !== null) {
+    if (listener !== undefined && chunk !== null && chunk !== undefined) {
       try {
         if (this.#isSignOfLife(chunk)) listener.recordActivity();
       } catch (error) {
@@ -111,7 +111,8 @@ export class StreamAdapter {
    */
   get isReading(): boolean {
     const { stream } = this;
-    if (stream.readableLength >= stream.readableHighWaterMark) return false;
+    // A stream without a buffer (`highWaterMark` 0) has nothing in it that waits.
+    if (stream.readableLength >= Math.max(1, stream.readableHighWaterMark)) return false;
     if (this.isAlive === false && stream.readableLength > 0) return false;
     return !stream.isPaused() || stream.listenerCount('readable') > 0;
   }

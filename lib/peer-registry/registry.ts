@@ -107,7 +107,7 @@ export class PeerRegistry<
     if (socket.destroyed) return false;
     this.#replace(leaving, claim);
     for (const older of leaving) this.#supersede(older, claim);
-    return this.#bySocket.get(socket) === claim;
+    return this.#bySocket.get(socket) === claim && !socket.destroyed;
   }
 
   /**

@@ -101,6 +101,24 @@ describe('a peer that says nothing', () => {
     },
   );
 
+  test('is dead too if its stream has no buffer', async () => {
+    const stream = new Duplex({ readableHighWaterMark: 0, read() {}, write() {} });
+    stream.resume();
+    const { dead } = watch(stream, { interval: 100, timeout: 300 });
+    await pass(300 + 25 + TICKS);
+    expect(dead).toHaveLength(1);
+  });
+
+  test('is dead in time if something pushes no chunk', async () => {
+    const stream = new CountingStream();
+    const { dead } = watch(stream, { interval: 100, timeout: 300 });
+    await pass(100);
+    stream.push(undefined);
+    expect(stream.destroyed).toBe(false);
+    await pass(200 + 25 + TICKS);
+    expect(dead).toHaveLength(1);
+  });
+
   test('without a timeout: twice the interval', async () => {
     const stream = new CountingStream();
     const { heartbeat, dead } = watch(stream, { interval: 1_000 });
