@@ -18,8 +18,9 @@ export function isOptions(value: unknown): value is object {
 }
 
 /**
- * Returns a copy of an object of options. Each known member is read once, because a getter may return another value
- * the next time. The types of the members are not checked.
+ * Returns a copy of the own members of an object of options. Each is read once, because a getter may return another
+ * value the next time. Inherited members do not count: anybody may have added one to Object.prototype. The types of the
+ * members are not checked.
  * @throws TypeError for what is no object of options, and for a member that is not `known`.
  */
 export function validateOptions<Options extends object>(
@@ -30,9 +31,10 @@ export function validateOptions<Options extends object>(
   if (!isOptions(value)) {
     throw typeError(path, `an object with any of ${known.join(', ')}`, value);
   }
-  const unknown = Object.keys(value).find((name) => !(known as readonly string[]).includes(name));
+  const members = { ...value };
+  const unknown = Object.keys(members).find((name) => !(known as readonly string[]).includes(name));
   if (unknown !== undefined) throw unknownOption(path, unknown, known);
-  return Object.fromEntries(known.map((name) => [name, value[name]])) as Options;
+  return members;
 }
 
 /** Which numbers are allowed. */
@@ -212,13 +214,21 @@ function described(value: unknown): string {
   if (value === null || value === undefined) return `${value}`;
   if (typeof value === 'function') return `function ${value.name}`;
   if (typeof value === 'object') {
-    const name = Object.getPrototypeOf(value)?.constructor?.name;
-    return typeof name === 'string' && name !== ''
-      ? `an instance of ${name}`
-      : inspect(value, { depth: -1 });
+    const name = classNameOf(value);
+    return name === undefined ? inspect(value, { depth: -1 }) : `an instance of ${name}`;
   }
   const text = inspect(value);
   return `type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`;
+}
+
+/** `undefined`: there is none, or the object is a Proxy or has a getter that throws. */
+function classNameOf(value: object): string | undefined {
+  try {
+    const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
+    return typeof name === 'string' && name !== '' ? name : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The value as text, cut off where Node cuts it off too. */

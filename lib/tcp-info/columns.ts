@@ -212,7 +212,8 @@ function newColumns(length: number, names: readonly string[]): object {
 
 function columnIn(out: object, name: string, kind: 'Int32Array' | 'Float64Array'): unknown {
   const column = (out as Record<string, unknown>)[name];
-  if (typedArrayKind(column) !== kind) throw typeError(`out.${name}`, `a ${kind}`, column);
+  if (typedArrayKind(column) !== kind)
+    throw typeError(`out.${name}`, `of type ${kind}, as an earlier call returned it`, column);
   return column;
 }
 

@@ -25,8 +25,8 @@ import { newValues, tcpInfoOf } from './values';
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the static block defines a getter for each field.
 export class TcpInfoReader {
-  /** The values of the last read. */
-  readonly #values = newValues();
+  /** The values of the last read. Not `#values`: a Proxy of a reader and a comparison of two have to see them. */
+  private readonly values = newValues();
 
   /**
    * Reads the state of a connection into this reader, and returns it. One system call.
@@ -35,14 +35,14 @@ export class TcpInfoReader {
   read(socket: SocketLike): this {
     const length = readTcpInfo(descriptorOf(socket));
     // A failed read leaves NaN, not the values of the read before.
-    system.fillValues(tcpInfoWords, 0, Math.max(length, 0), this.#values);
+    system.fillValues(tcpInfoWords, 0, Math.max(length, 0), this.values);
     if (length < 0) throw readError(length);
     return this;
   }
 
   /** The index of the state in {@link tcpStates}; NaN for none. */
   get stateIndex(): number {
-    return this.#values[0] as number;
+    return this.values[0] as number;
   }
 
   /** State of the connection, as RFC 9293 calls it. */
@@ -52,7 +52,7 @@ export class TcpInfoReader {
 
   /** What was last read as an object, as {@link getTcpInfo} gives it. */
   toJSON(): TcpInfo {
-    return tcpInfoOf(this.#values);
+    return tcpInfoOf(this.values);
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): TcpInfo {
@@ -64,7 +64,7 @@ export class TcpInfoReader {
       if (field === 'state') continue;
       Object.defineProperty(TcpInfoReader.prototype, field, {
         get(this: TcpInfoReader) {
-          return this.#values[index];
+          return this.values[index];
         },
         configurable: true,
       });

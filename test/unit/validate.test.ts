@@ -95,15 +95,25 @@ describe('validateOptions', () => {
     expect(copy).toEqual({ port: 1 });
   });
 
-  test('reads each member once, of a class too', () => {
+  test('reads each own member once', () => {
     let reads = 0;
-    class Options {
+    const copy = validate({
       get port() {
         return ++reads;
-      }
-    }
-    const copy = validate(new Options());
+      },
+    });
     expect([copy.port, copy.port, reads]).toEqual([1, 1, 1]);
+  });
+
+  test('ignores inherited and hidden members', () => {
+    const options = Object.defineProperty(Object.create({ port: 1 }), 'host', { value: 'x' });
+    expect(validate(options)).toEqual({});
+  });
+
+  test('describes a value whose class cannot be read', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    expect(failure(() => validateBoolean(proxy, 'x'))).toMatch('ERR_INVALID_ARG_TYPE');
   });
 
   test.each([
