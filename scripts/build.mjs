@@ -1,8 +1,8 @@
-// lib/ -> dist/: declarations by tsc, one bundle for each entry point by rolldown. Runs with `npm ci`
+// lib/ -> dist/: declarations by tsc, one bundle for each entry point by rolldown, and a file with its names. Runs with `npm ci`
 // and before every test (`npm run build:ts`).
 
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -21,13 +21,15 @@ const minify = { compress: false, mangle: false, codegen: { removeWhitespace: fa
 rmSync(`${root}dist`, { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.build.json`], { stdio: 'inherit' });
 for (const entry of ENTRY_POINTS) {
+  const isLibrary = entry !== 'cli/main';
+  const file = isLibrary ? `${entry}.bundle.js` : `${entry}.js`;
   const bundle = await rolldown({
     input: `${root}lib/${entry}.ts`,
     external: [/^node:/, 'node-gyp-build', /package\.json$/, ...(entry === 'index' ? [] : [INDEX])],
     platform: 'node',
   });
-  await bundle.write({
-    file: `${root}dist/${entry}.js`,
+  const { output } = await bundle.write({
+    file: `${root}dist/${file}`,
     format: 'cjs',
     exports: 'named',
     comments: false,
@@ -35,4 +37,14 @@ for (const entry of ENTRY_POINTS) {
     paths: { [INDEX]: entry.includes('/') ? '../index.js' : './index.js' },
   });
   await bundle.close();
+  if (isLibrary) writeFileSync(`${root}dist/${entry}.js`, namesOf(file, output[0].exports));
+}
+
+/**
+ * What `import` and `require()` find. `import` has to read the names of exports from the text of the file before
+ * it runs, which takes 30 ms for a whole bundle on Node 20 and 22.
+ */
+function namesOf(file, names) {
+  const lines = names.map((name) => `exports.${name} = bundle.${name};`);
+  return ["'use strict';", `const bundle = require('./${file}');`, ...lines, ''].join('\n');
 }

@@ -102,7 +102,7 @@ const NAME = 'socket-options';
  * another user, so nothing is loaded from there.
  */
 function isPackage(root: string): boolean {
-  if (__filename !== join(root, 'dist', 'index.js')) return false;
+  if (__filename !== join(root, 'dist', 'index.bundle.js')) return false;
   try {
     return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).name === NAME;
   } catch {

@@ -154,7 +154,7 @@ describe('a bundle', () => {
       await bundlers[bundler]({ entry, file, format: 'cjs', external: [] });
       const { message, ...rest } = attempt([file], project);
       expect(rest).toEqual({ supported: false, code: 'ERR_ADDON_NOT_FOUND' });
-      expect(message).toMatch(new RegExp(`mark ${name} as external`));
+      expect(message).toMatch(new RegExp(`Mark ${name} as external`));
     });
   });
 });
