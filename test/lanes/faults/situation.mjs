@@ -41,7 +41,7 @@ function freshApi() {
   }
   const api = {
     ...require(`${dist}/index.js`),
-    ...(scenario.entry === undefined ? {} : require(`${dist}/${scenario.entry}/index.js`)),
+    ...(scenario.entry === undefined ? {} : require(`${dist}/${scenario.entry}.js`)),
   };
   // Values of an earlier row must not look like results.
   for (const [path, { exports }] of Object.entries(require.cache)) {
