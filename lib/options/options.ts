@@ -85,7 +85,11 @@ export function getOptions(
 /** Returns each option once: the record buffer has room for all options. */
 function optionsNamed(names: readonly string[]): Option[] {
   const wanted = validateArray(names, 'names', 'an array of option names');
-  return [...new Set(wanted.map((name) => optionNamed(name as string, 'getsockopt')))];
+  const options = wanted.map((name, index) => {
+    if (typeof name !== 'string') throw typeError(`names[${index}]`, 'the name of an option', name);
+    return optionNamed(name, 'getsockopt');
+  });
+  return [...new Set(options)];
 }
 
 function isDscp({ row }: Option): boolean {

@@ -210,6 +210,12 @@ describe('other checks', () => {
 describe('one wording for one mistake', () => {
   const options = { enable: true, initialDelay: 1_000, interval: 1_000, count: 1 };
 
+  test('getOptions names the place of a wrong name', () => {
+    expect(failure(() => getOptions(0, ['noDelay', 5 as never]))).toMatch(
+      'ERR_INVALID_ARG_TYPE The "names[1]" argument must be the name of an option. Received type number (5)',
+    );
+  });
+
   test.each([
     [
       'deadPeerTimout',
