@@ -72,8 +72,8 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'a unix socket': 'Wine has no AF_UNIX',
   },
   'kernel/node-interplay.test.ts': {
-    'with a new delay, after ours': 'libuv sets the delay alone on Windows',
-    'http.Agent leaves our values alone': 'libuv sets the delay alone on Windows',
+    'with a new delay, after setKeepAlive()': 'libuv sets the delay alone on Windows',
+    'http.Agent keeps the values of this package': 'libuv sets the delay alone on Windows',
   },
   'kernel/raw-options.test.ts': {
     'getRawOption and setRawOption': LINUX_NUMBERS,
@@ -84,17 +84,17 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     '': 'on Windows, sockets.test.ts tests the same',
   },
   'kernel/sockets.test.ts': {
-    'net.Server: accepted sockets inherit': LINUX_OPTIONS,
-    'dgram: the options that UDP has': LINUX_OPTIONS,
-    'an IPv6 server with an IPv4 peer': LINUX_OPTIONS,
+    'net.Server, whose accepted sockets inherit': LINUX_OPTIONS,
+    'dgram sockets': LINUX_OPTIONS,
+    'an IPv6 socket': LINUX_OPTIONS,
     'the server of a cluster worker': 'on Windows, cluster workers listen themselves',
   },
   'kernel/system-defaults.test.ts': {
-    'is what /proc says': 'settings of Linux',
-    'is what a new socket has': 'settings of Linux',
-    'what another system has': 'settings that Linux does not have',
-    'gives the text of the kernel': 'settings of Linux',
-    'missing and unreadable': 'settings of Linux',
+    'returns the values of /proc/sys': 'settings of Linux',
+    'equals the values of a new socket': 'settings of Linux',
+    'a setting that this system lacks': 'settings that Linux does not have',
+    'returns the text of the kernel': 'settings of Linux',
+    'a missing or unreadable setting': 'settings of Linux',
   },
   'kernel/tcp-info.test.ts': { '': KERNEL_INFO },
 };
