@@ -55,7 +55,7 @@ async function reportOf(client: net.Socket, command: string[], mode = ''): Promi
 }
 
 describe('at the limit of descriptors', () => {
-  test('isSupported tells the call that failed, keeps nothing, and a socket that is there works', async (context) => {
+  test('isSupported throws the failed call, caches nothing, and open sockets work', async (context) => {
     onLinux('descriptors of a child, and numbers of the reference addon')(context);
     await withPair(async ({ client }) => {
       const fd = fdOf(client);
@@ -102,7 +102,7 @@ describe('at the limit of descriptors', () => {
 });
 
 describe('in a sandbox', () => {
-  test('that refuses getsockopt: its error, and no guess', async (context) => {
+  test('that refuses getsockopt, functions throw its error', async (context) => {
     needsStrace(context);
     await withPair(async ({ client }) => {
       const report = await reportOf(client, strace('getsockopt:error=EPERM'));
@@ -124,7 +124,7 @@ describe('in a sandbox', () => {
     });
   });
 
-  test('that refuses new sockets of IPv6: without its options; of IPv4: an error', async (context) => {
+  test('that refuses new sockets, IPv6 options are unsupported and IPv4 options throw', async (context) => {
     needsStrace(context);
     await withPair(async ({ client }) => {
       const report = await reportOf(client, strace('socket:error=EAFNOSUPPORT'));
@@ -135,7 +135,7 @@ describe('in a sandbox', () => {
     });
   });
 
-  test('that refuses setsockopt: the error is of setsockopt', async (context) => {
+  test('that refuses setsockopt, functions throw its error', async (context) => {
     needsStrace(context);
     await withPair(async ({ client }) => {
       const report = await reportOf(client, strace('setsockopt:error=EACCES'));
