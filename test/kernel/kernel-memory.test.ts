@@ -49,32 +49,27 @@ afterAll(() => {
   if (folder !== undefined) rmSync(folder, { recursive: true });
 });
 
-test('the kernel finds only zeros where it is to write, and behind that in a raw read', () => {
+test('the memory that the kernel writes to contains only zeros, also behind a raw read', () => {
   expect(complaints).toBe('');
 });
 
 describe('getRawOption', () => {
-  test('without a length: an int of 4 bytes, a byte as an int', () => {
+  test('returns an int without a length, for 4 bytes or 1 byte', () => {
     expect(answers['4 undefined']).toBe(0x2a2a2a2a);
     expect(answers['1 undefined']).toBe(0x2a);
   });
 
-  test.for([0, 2, 3])(
-    'without a length, where %i bytes were written: an error that says so',
-    (written) => {
-      expect(answers[`${written} undefined`]).toMatchObject({
-        name: 'TypeError',
-        code: 'ERR_INVALID_ARG_VALUE',
-        message: expect.stringMatching(
-          new RegExp(
-            `"length" argument must be given for 32343/${written}.*wrote ${written} bytes`,
-          ),
-        ),
-      });
-    },
-  );
+  test.for([0, 2, 3])('throws without a length if the kernel wrote %i bytes', (written) => {
+    expect(answers[`${written} undefined`]).toMatchObject({
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: expect.stringMatching(
+        new RegExp(`"length" argument must be given for 32343/${written}.*wrote ${written} bytes`),
+      ),
+    });
+  });
 
-  test('with a length: the bytes that were written, and no more', () => {
+  test('returns only the written bytes with a length', () => {
     for (const [option, length, bytes] of [
       [0, 0, 0],
       [0, 64, 0],
@@ -90,7 +85,7 @@ describe('getRawOption', () => {
     }
   });
 
-  test('a kernel that reports more than the room, or less than none, gets nobody beyond the room', () => {
+  test('never returns bytes beyond the length, whatever length the kernel reports', () => {
     for (const [option, written] of [
       [1004, 4],
       [1064, 64],
