@@ -14,12 +14,12 @@ async function run(rounds: number): Promise<unknown> {
   return report;
 }
 
-test('four workers at once, each with its own sockets and buffer', async () => {
+test('four workers at once read only their own sockets', async () => {
   const reports = await Promise.all([0, 1, 2, 3].map(() => run(2_000)));
   expect(reports).toEqual(Array(4).fill({ wrong: 0, rounds: 2_000 }));
 });
 
-test('a worker that is terminated in the middle of its calls', async () => {
+test('a worker can be terminated during its calls', async () => {
   const worker = new Worker(fixture, { workerData: { rounds: Number.POSITIVE_INFINITY } });
   await once(worker, 'online');
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -33,14 +33,14 @@ describe('heartbeats', () => {
   // What the kernel says of a peer that acknowledges and does not answer.
   const reasons = process.platform === 'linux' ? ['silent'] : [expect.any(String)];
 
-  test('in four workers at once: each finds its silent peers, and no others', async () => {
+  test('in four workers at once find only their own silent peers', async () => {
     const workers = [1, 2, 3, 4].map(() => start('terminated'));
     const told = await Promise.all(workers.map((worker) => once(worker, 'message')));
     expect(told).toEqual(Array(4).fill([{ reasons, alive: 20 }]));
     expect(await Promise.all(workers.map((worker) => worker.terminate()))).toEqual([1, 1, 1, 1]);
   });
 
-  test('in workers that are terminated while suspects are judged', async () => {
+  test('in workers can be terminated during a verdict', async () => {
     for (let round = 0; round < 10; round++) {
       const worker = start('suspects');
       await once(worker, 'message');
@@ -50,7 +50,7 @@ describe('heartbeats', () => {
     expect(await run(10)).toEqual({ wrong: 0, rounds: 10 });
   });
 
-  test('in a worker that has nothing else to do: it ends', async () => {
+  test('in a worker do not keep it alive', async () => {
     const worker = start('ended');
     const [[told], [code]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
     expect([told, code]).toEqual([{ open: 20 }, 0]);
