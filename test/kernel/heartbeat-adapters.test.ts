@@ -131,7 +131,7 @@ describe.concurrent('lines', () => {
       expect(reason).not.toBe('vanished');
     }));
 
-  test('both sides may be watched by it', () =>
+  test('works on both sides of a connection', () =>
     pair(async ({ accepted, heartbeat }) => {
       const other = adapters.watchLines(accepted, RHYTHM, () => {});
       const seen = [record(heartbeat), record(other)];
@@ -142,7 +142,7 @@ describe.concurrent('lines', () => {
       }
     }));
 
-  test('an answer in two chunks is one when its second half has come', () =>
+  test('an answer in two chunks counts when its second half arrives', () =>
     pair(async ({ accepted, heartbeat, lines }) => {
       const seen = record(heartbeat);
       accepted.setNoDelay(true).on('data', async () => {
@@ -157,14 +157,14 @@ describe.concurrent('lines', () => {
       expect(lines).toEqual([]);
     }));
 
-  test('half an answer again and again is none', () =>
+  test('half an answer, repeated, does not count', () =>
     pair(async ({ accepted, heartbeat, since }) => {
       accepted.on('data', () => accepted.write('PO'));
       await expectDeath(heartbeat, since);
       expect(heartbeat.rtt).toBe(null);
     }));
 
-  test('an answer among other lines of a chunk', () =>
+  test('finds an answer among other lines of a chunk', () =>
     pair(async ({ accepted, heartbeat, lines }) => {
       const seen = record(heartbeat);
       accepted.on('data', () => accepted.write('one\nPONG\ntwo\nthr'));
@@ -175,7 +175,7 @@ describe.concurrent('lines', () => {
       expect(lines.slice(0, 4)).toEqual(['one', 'two', 'throne', 'two']);
     }));
 
-  test('lines that no ping asked for are life, on both sides', () =>
+  test('lines without a ping keep both sides alive', () =>
     pair(async ({ accepted, client, heartbeat, lines }) => {
       const seen = record(heartbeat);
       const both = setInterval(() => {
@@ -188,7 +188,7 @@ describe.concurrent('lines', () => {
       expect(lines.length).toBeGreaterThan(10);
     }));
 
-  test('a program that hangs is told from a peer that vanished', (context) => {
+  test("a program that hangs is 'silent', not 'vanished'", (context) => {
     onLinux('what TCP_INFO says of acknowledgements')(context);
     return pair(async ({ accepted, heartbeat, since }) => {
       accepted.pause();
@@ -225,8 +225,8 @@ describe.concurrent('length-prefixed frames', () => {
     });
 
   test.each([
-    ['any byte is life', undefined],
-    ['whole frames are', false],
+    ['any byte counts', undefined],
+    ['only whole frames count', false],
   ] as const)('both sides send beats, until one hangs: %s', (_, isAlive) =>
     both(isAlive, async ({ mine, accepted, frames }) => {
       const seen = record(mine);
@@ -264,7 +264,7 @@ describe.concurrent('length-prefixed frames', () => {
     };
   }
 
-  test('part of a frame is life, where any byte is', () =>
+  test('part of a frame keeps the peer alive where any byte counts', () =>
     both(undefined, async ({ mine, accepted, frames }) => {
       const seen = record(mine);
       const stop = drip(accepted);
@@ -273,7 +273,7 @@ describe.concurrent('length-prefixed frames', () => {
       await expectDeath(mine, stop());
     }));
 
-  test('part of a frame is none, where whole frames are', () =>
+  test('part of a frame does not count where only whole frames count', () =>
     both(false, async ({ mine, since, accepted }) => {
       drip(accepted);
       await expectDeath(mine, since);
@@ -345,7 +345,7 @@ describe.concurrent('WebSocket', () => {
       expect(performance.now() - since).toBeLessThan(latest(pinging) + SLACK);
     }));
 
-  test('a message that takes longer than the timeout to come is life all the while', () =>
+  test('a message that takes longer than the timeout keeps the peer alive', () =>
     withWebSockets(
       async ({ below, client, clientBelow }) => {
         const seen = record(new Heartbeat(clientBelow, { ...RHYTHM, send: () => client.ping() }));
@@ -363,7 +363,7 @@ describe.concurrent('WebSocket', () => {
       { autoPong: false },
     ));
 
-  test('messages of the server are life too, and a closing handshake ends both without a word', () =>
+  test("messages keep the peer alive, and a closing handshake closes both heartbeats without 'dead'", () =>
     withWebSockets(async ({ served, below, client, clientBelow }) => {
       const watching = new Heartbeat(clientBelow, RHYTHM);
       // Pings that are none: those would be life, too.
@@ -388,7 +388,7 @@ describe.concurrent('MQTT', () => {
   const PINGREQ = 'c000';
   const PINGRESP = Buffer.from([0xd0, 0x00]);
 
-  test('the client never lets its time pass without a packet, and measures the answers', () =>
+  test('the client sends a packet within each Keep Alive and measures the answers', () =>
     withPair(async ({ client, accepted }) => {
       const since = performance.now();
       const packets = arrivals(accepted);
@@ -410,7 +410,7 @@ describe.concurrent('MQTT', () => {
       expect([seen.deaths, broker.closed]).toEqual([[], false]);
     }));
 
-  test('what the broker says does not take the place of the client’s packets', () =>
+  test('packets of the broker do not replace those of the client', () =>
     withPair(async ({ client, accepted }) => {
       const since = performance.now();
       const packets = arrivals(accepted);
@@ -423,7 +423,7 @@ describe.concurrent('MQTT', () => {
       expect(heartbeat.closed).toBe(false);
     }));
 
-  test('the broker ends a client after one and a half times its time', () =>
+  test('the broker closes a client after 1.5 times its Keep Alive', () =>
     withPair(async ({ client, accepted }) => {
       accepted.resume();
       const broker = adapters.watchMqttClient(accepted, KEEP_ALIVE) as Heartbeat;
@@ -436,7 +436,7 @@ describe.concurrent('MQTT', () => {
       expect(unansweredPings).toBe(0);
     }));
 
-  test('the client ends a broker that takes packets and answers none', () =>
+  test('the client closes a broker that reads packets and answers none', () =>
     withPair(async ({ client, accepted }) => {
       const since = performance.now();
       const packets = arrivals(accepted);
@@ -513,7 +513,7 @@ describe('the server of many devices', () => {
     return socket;
   }
 
-  test('a device that is back takes its place, and disturbs no other', async () => {
+  test('a device that reconnects replaces its own connection only', async () => {
     await start();
     const other = await device('HELLO other\n');
     const before = await device('HELLO seven\nPONG\n');
