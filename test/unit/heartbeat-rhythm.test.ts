@@ -85,7 +85,7 @@ describe('a silent peer', () => {
       expect(stream.destroyed).toBe(false);
       await pass(stepOf(interval, timeout) + TICKS + 1);
       expect(dead).toHaveLength(1);
-      // To the tick, as no sign of life had to be noticed before.
+      // At the tick: there was no sign of life before.
       expect(dead[0]?.at).toBeLessThanOrEqual(start + timeout + TICKS);
       expect(stream.destroyed).toBe(true);
       expect(stream.errored).toMatchObject({
@@ -93,7 +93,7 @@ describe('a silent peer', () => {
         code: 'ETIMEDOUT',
         death: dead[0]?.death,
       });
-      // Late is told once, between the two.
+      // 'late' is emitted once, between both.
       const step = stepOf(interval, timeout) + TICKS;
       expect(late).toHaveLength(1);
       expect(late[0]).toBeGreaterThanOrEqual(start + (interval + timeout) / 2);
@@ -1406,7 +1406,7 @@ describe('the kernel’s information on a suspect', () => {
       'unknown',
     ],
     ['probes are not answered', { probes: 2, timeSinceLastAckReceived: 5_000 }, false, 'vanished'],
-  ] as const)('%s', async (_what, known, pings, reason) => {
+  ] as const)('reports a reason by: %s', async (_what, known, pings, reason) => {
     const asked = tell({ state: ESTABLISHED, ...known });
     const { dead } = watch(new CountingStream(), {
       ...{ interval: 100, timeout: 300, isAlive: false },
