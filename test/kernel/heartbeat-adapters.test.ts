@@ -450,7 +450,7 @@ describe.concurrent('MQTT', () => {
       expect(textOf(packets, 'hex')).toContain(PINGREQ);
     }));
 
-  test('0 is none', () =>
+  test('a Keep Alive of 0 creates no heartbeat', () =>
     withPair(({ client }) => {
       expect(adapters.keepMqttAlive(client, 0)).toBe(null);
       expect(adapters.watchMqttClient(client, 0)).toBe(null);
@@ -461,7 +461,7 @@ describe.concurrent('AMQP', () => {
   /** In seconds. */
   const HEARTBEAT = 0.4;
 
-  test('sends at half of the time, and gives a silent peer two of them', () =>
+  test('sends at half of the interval, and closes a silent peer after two intervals', () =>
     withPair(async ({ client, accepted }) => {
       const since = performance.now();
       const frames = arrivals(accepted);
@@ -483,7 +483,7 @@ describe.concurrent('AMQP', () => {
       expect(frames.length - before).toBeGreaterThanOrEqual(2);
     }));
 
-  test('0 is none', () =>
+  test('an interval of 0 creates no heartbeat', () =>
     withPair(({ client }) => expect(adapters.keepAmqpAlive(client, 0)).toBe(null)));
 });
 
