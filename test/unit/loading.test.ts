@@ -85,7 +85,7 @@ function otherSystem(platform: string, arch: string): string[] {
 }
 
 describe('the addon', () => {
-  test('is the installed compilation before that of the repository before the prebuilt', () => {
+  test('compiled at installation is loaded first, then that of the repository, then the prebuilt', () => {
     for (const file of [prebuilt(), BUILT, NATIVE]) {
       put(file);
       expect(load()).toMatchObject({ addons: [join(home, file)], supported: true });
