@@ -90,7 +90,7 @@ describe('the rules of Linux', () => {
     'data without a user timeout: %d ms, %d retransmissions, at most %d ms',
     (timeout, retries, timeoutMax, seen) => {
       const after = rules.givesUpAfter({ timeout, timeoutMin: 200, timeoutMax, retries }) / 1_000;
-      // Its timers are late by up to an eighth, and never early.
+      // The kernel's timers are late by up to an eighth, and never early.
       expect(after).toBeLessThanOrEqual(seen + 0.5);
       expect(after).toBeGreaterThan(seen * 0.87);
     },
@@ -106,7 +106,7 @@ test('givesUpAfter returns for settings that no kernel has', () => {
     }),
     { numRuns: 1_000 },
   );
-  // None at all: at the first retransmission after the shortest timeout.
+  // Without retransmissions: at the first one after the shortest timeout.
   expect(rules.givesUpAfter({ ...LAN, retries: 0 })).toBe(600);
 });
 
@@ -132,7 +132,7 @@ describe('the rules of other systems, from their documentation and source', () =
         busy: 5_000,
         worst: 5_000,
       });
-      // Off: the count of retransmissions decides, or the user timeout and one more wait.
+      // Without keepalive, the retransmission count decides, or the user timeout and one more wait.
       const off = rules.boundsOf(system, seconds(0, 1, 3, 2), { ...LAN, timeoutMax: 64_000 });
       expect(off).toEqual({
         idle: Number.POSITIVE_INFINITY,
@@ -170,7 +170,7 @@ describe('planDeadPeerTimeout', () => {
             try {
               plan = planDeadPeerTimeout(timeout, { platform, minProbes, retransmissionTimeout });
             } catch (error) {
-              // What it says to be the smallest is possible, and what is asked for is less.
+              // The reported smallest timeout is possible, and is greater than the given one.
               const { smallestTimeout } = error as { smallestTimeout: number };
               expect(smallestTimeout).toBeGreaterThan(timeout);
               const options = { platform, minProbes, retransmissionTimeout };
@@ -186,7 +186,7 @@ describe('planDeadPeerTimeout', () => {
             expect((options.keepAliveInitialDelay as number) % 1_000).toBe(0);
             expect((options.keepAliveInterval as number) % 1_000).toBe(0);
             expect(options.keepAliveCount).toBe(probes);
-            // Not wasteful either: no less than half of what was asked for, where it is worth it.
+            // A long timeout is not wasted: the plan uses at least half of it.
             if (timeout > 60_000) expect(bounds.worst).toBeGreaterThan(timeout / 2);
           },
         ),
@@ -226,7 +226,7 @@ describe('planDeadPeerTimeout', () => {
           isInteger: true,
         });
         expect(units, name).toBeLessThanOrEqual(max);
-        // 0 is the kernel's own word for a user timeout that is off.
+        // The kernel uses 0 for "no user timeout".
         if (name !== 'userTimeout' || units !== 0) expect(units, name).toBeGreaterThanOrEqual(min);
       };
       const began = performance.now();
@@ -258,7 +258,7 @@ describe('planDeadPeerTimeout', () => {
         }),
         { numRuns: 2_000 },
       );
-      // Each takes some microseconds; what does not end would not come here.
+      // Each plan takes some microseconds; an endless one would not get here.
       expect(performance.now() - began).toBeLessThan(30_000);
     },
   );
@@ -273,7 +273,7 @@ describe('planDeadPeerTimeout', () => {
     };
     expect(refusal('darwin')).toContain('(1 unanswered probe). Received 100');
     expect(refusal('linux')).toContain('(1 unanswered probe, retransmission timeout 1000 ms)');
-    // The number that it recommends is one that it takes.
+    // The recommended number is accepted.
     expect(planDeadPeerTimeout(1_910, { platform: 'darwin', minProbes: 1 }).probes).toBe(1);
   });
 
@@ -362,7 +362,7 @@ describe('planDeadPeerTimeout', () => {
   test('keepAliveCount is the number of probes that are sent with late timers', () => {
     const count = (platform: 'linux' | 'win32') =>
       planDeadPeerTimeout(2_160_000, { platform }).options.keepAliveCount;
-    // So late may timers be of so long a delay that the user timeout takes one probe more.
+    // Timers of such a long delay may be so late that the user timeout needs one more probe.
     expect([count('linux'), count('win32')]).toEqual([6, 5]);
   });
 
@@ -370,7 +370,7 @@ describe('planDeadPeerTimeout', () => {
     const plan = (lossRate: number) => planDeadPeerTimeout(9_000, { platform: 'linux', lossRate });
     expect(plan(0).falseAlarmsPerHour).toBe(0);
     expect(plan(1).falseAlarmsPerHour).toBe(1);
-    // By simulation, since the formula is what is tested: rounds of 1 s, three probes 1 s apart.
+    // A simulation, because the formula is under test: rounds of 1 s, three probes 1 s apart.
     const loss = 0.05;
     const unanswered = 1 - (1 - loss) ** 2;
     let [time, deaths] = [0, 0];
@@ -443,7 +443,7 @@ describe('setDeadPeerTimeout', () => {
         count: 5,
         userTimeout: 8_720,
       });
-      // The kernel has a shorter retransmission timeout than the plan made room for.
+      // The retransmission timeout of the kernel is shorter than the one in the plan.
       expect(getDeadPeerBounds(client)).toMatchObject({ idle: 9_000, worst: expect.any(Number) });
       expect(getDeadPeerBounds(client).worst).toBeLessThan(18_720);
     });
@@ -532,7 +532,7 @@ describe('a server on a system where connections do not inherit every option', (
   const set: [unknown, unknown][] = [];
 
   beforeAll(async () => {
-    // As macOS would load it, over capabilities that only record what they were asked.
+    // Loads the module as on macOS, over mocks that record their calls.
     Object.defineProperty(process, 'platform', { value: 'darwin' });
     vi.resetModules();
     vi.doMock('../../lib/core/socket', () => ({ descriptorOf: fdOf }));

@@ -1,4 +1,4 @@
-// What an error says, and what a failed call leaves behind.
+// The contents of errors, and the state after a failed call.
 
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -140,7 +140,7 @@ describe('names', () => {
       expect(set('TCP_KEEPCNT').message).toMatch(/did you mean "keepAliveCount"/);
       expect(set('userTimout').message).toMatch(/did you mean "userTimeout"/);
       expect(set('keepAliveIntervall').message).toMatch(/did you mean "keepAliveInterval"/);
-      // The kernel's name on another system, and a word that others use for it.
+      // The kernel's name on another system, and a name in other libraries.
       expect(set('TCP_RXT_CONNDROPTIME').message).toMatch(/did you mean "userTimeout"/);
       expect(set('keep_alive_idle').message).toMatch(/did you mean "keepAliveInitialDelay"/);
       expect(set('keepaliveTimeout').message).toBe(
@@ -159,7 +159,7 @@ describe('names', () => {
     expect(isSupported('userTimeout')).toBe(true);
     expect(isSupported('connectTimeout')).toBe(false);
     expect(isSupported('no such name')).toBe(false);
-    // Whether there is an addon.
+    // Without an argument: whether an addon is loaded.
     expect(isSupported()).toBe(true);
     expect(isSupported(undefined)).toBe(true);
     for (const value of [null, 1, {}, true]) {
@@ -258,7 +258,7 @@ describe('arguments with getters', () => {
 });
 
 describe('an object of another kind', () => {
-  // Each would be taken for an object without any option, and do nothing without a word.
+  // Without the check, each would count as an object without options and do nothing.
   const objects = {
     'a Promise': Promise.resolve({ enable: true }),
     'a Map': new Map([['enable', true]]),
@@ -308,7 +308,7 @@ describe('an object of another kind', () => {
 });
 
 describe('a descriptor is read once', () => {
-  /** A descriptor that is another one from the second look on. */
+  /** A descriptor that changes after the first read. */
   const changing = (first: number, then: number) => {
     let looks = 0;
     return {

@@ -1,4 +1,4 @@
-// What explainDisconnect() says of errors that real sockets, servers and clients give.
+// How explainDisconnect() classifies errors of real sockets, servers and clients.
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -141,7 +141,7 @@ describe('HTTP/2', () => {
     servers.push(server as unknown as net.Server);
     const session = http2.connect(url(await listen(server as unknown as net.Server)));
     const error = await failed(session.request());
-    // An error of this side's own close has the same code.
+    // An error of a close by this side has the same code.
     expectFate(error, 'unknown', 'ERR_HTTP2_STREAM_ERROR', /stream ended with the code/);
     session.destroy();
   });
@@ -346,7 +346,7 @@ describe('errors as objects', () => {
       'ECONNRESET',
       /no longer knows/,
     );
-    // A wrapper that took the code over, and not the system call.
+    // A wrapper that copied the code, but not the system call.
     const connecting = error('ETIMEDOUT', { syscall: 'connect' });
     const wrapper = error('ETIMEDOUT', { cause: connecting });
     expectFate(wrapper, 'unreachable', 'ETIMEDOUT', /attempt to connect/);

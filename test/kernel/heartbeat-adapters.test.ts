@@ -48,9 +48,9 @@ beforeAll(async () => {
 });
 
 const RHYTHM = { interval: 200, timeout: 500 };
-/** Longer than any timeout here, several times. */
+/** Several times longer than any timeout here. */
 const LONG = 1_600;
-/** For a machine that has other things to do. */
+/** Tolerance for a busy machine. */
 const SLACK = 500;
 
 /** How late a death may be noticed, for that reason alone. */
@@ -83,7 +83,7 @@ async function expectDeath(heartbeat: Heartbeat, since: number): Promise<PeerDea
   return death;
 }
 
-/** Times of what came, and what that was. */
+/** The received chunks and their times. */
 function arrivals(socket: net.Socket): { at: number; bytes: Buffer }[] {
   const list: { at: number; bytes: Buffer }[] = [];
   socket.on('data', (bytes) => list.push({ at: performance.now(), bytes }));
@@ -366,7 +366,7 @@ describe.concurrent('WebSocket', () => {
   test("messages keep the peer alive, and a closing handshake closes both heartbeats without 'dead'", () =>
     withWebSockets(async ({ served, below, client, clientBelow }) => {
       const watching = new Heartbeat(clientBelow, RHYTHM);
-      // Pings that are none: those would be life, too.
+      // Pings that send nothing, because real ones would keep the peer alive too.
       const pinging = new Heartbeat(below, { ...RHYTHM, timeout: null, send: () => {} });
       const seen = [record(watching), record(pinging)];
       const news = setInterval(() => served.send('news'), 100);
@@ -397,14 +397,14 @@ describe.concurrent('MQTT', () => {
       const heartbeat = adapters.keepMqttAlive(client, KEEP_ALIVE) as Heartbeat;
       const seen = record(heartbeat);
       await sleep(1_300);
-      // Whatever else it sends, and whenever.
+      // Other packets at any time do not matter.
       for (const pause of [90, 170, 230, 310]) {
         client.write(Buffer.from([0xe0, 0x00]));
         await sleep(1_000 * KEEP_ALIVE + pause);
       }
       expect(longestGap(packets, since)).toBeLessThan(1_000 * KEEP_ALIVE + 100);
       expect(textOf(packets, 'hex')).toMatch(/^(c000|e000){4,}$/);
-      // Not many more than have to be.
+      // Not many more than necessary.
       expect(heartbeat.pings).toBeLessThan(15);
       expect(heartbeat.rtt).toBeGreaterThan(0);
       expect([seen.deaths, broker.closed]).toEqual([[], false]);
@@ -445,7 +445,7 @@ describe.concurrent('MQTT', () => {
       const news = setInterval(() => client.write(Buffer.from([0xe0, 0x00])), 80);
       const { unansweredPings } = await expectDeath(heartbeat, since);
       clearInterval(news);
-      // Packets of its own are no reason not to ask.
+      // The client's own packets do not replace pings.
       expect(unansweredPings).toBeGreaterThanOrEqual(1);
       expect(textOf(packets, 'hex')).toContain(PINGREQ);
     }));
@@ -473,7 +473,7 @@ describe.concurrent('AMQP', () => {
       expect([mine.closed, other.closed]).toEqual([false, false]);
       expect(longestGap(frames, since)).toBeLessThan(200 + 100);
       expect(textOf(frames, 'hex')).toMatch(/^(08000000000000ce){7,}$/);
-      // It hangs: what comes is still taken, nothing is said.
+      // The program hangs: it still reads, but sends nothing.
       other.close();
       const [before, silentSince] = [frames.length, performance.now()];
       const { unansweredPings } = await new Promise<PeerDeath>((dead) => mine.once('dead', dead));

@@ -1,4 +1,4 @@
-// Heartbeats on real sockets: what they are given, what they leave behind, what the kernel tells of a suspect.
+// Heartbeats on real sockets: arguments, cleanup, and the kernel's information on a suspect.
 
 import { execFile } from 'node:child_process';
 import { getEventListeners, once } from 'node:events';
@@ -165,10 +165,10 @@ describe.concurrent('cleanup', () => {
       heartbeat.on('dead', () => dead++);
       if (way === 'the peer closes it') accepted.end();
       else client.destroy(way === 'it fails' ? new Error('failed') : undefined);
-      // once() would take an error for its own.
+      // once() would reject on 'error'.
       await new Promise((resolve) => client.on('close', resolve));
       expect(heartbeat.closed).toBe(true);
-      // A net.Socket takes off listeners of its own, too.
+      // A net.Socket also removes its own listeners.
       expect(traces(client).close).toBeLessThanOrEqual(before.close + 1);
       expect(traces(client).push).toBe(false);
       await sleep(400);
@@ -192,7 +192,7 @@ describe.concurrent('cleanup', () => {
       abort.abort();
       expect(heartbeat.closed).toBe(true);
       expect(new Heartbeat(client, { ...quick, isAlive: () => true, signal }).closed).toBe(true);
-      // Of two with the same signal, the one that is left still hears it.
+      // After close() of one of two with the same signal, the other one still follows it.
       const both = new AbortController();
       const shared = { ...quick, signal: both.signal };
       const [one, other] = [new Heartbeat(client, shared), new Heartbeat(client, shared)];
@@ -355,7 +355,7 @@ describe.concurrent('the send option', () => {
 
   test.each(changes)('is copied: the caller %s the bytes after the call', async (_how, change) => {
     await withPair(async ({ client, accepted }) => {
-      // Known to Node 20, not to the library of types.
+      // Node 20 has it, but @types/node does not.
       const Resizable = ArrayBuffer as unknown as new (
         length: number,
         options: object,
@@ -430,7 +430,7 @@ describe.concurrent('a suspect', () => {
     onLinux('what the kernel tells of a suspect')({ skip });
     const server = tls.createServer(certificate());
     const port = await listen(server);
-    // Hands on what the server sends byte by byte: a record takes longer than the timeout.
+    // Forwards the data of the server slowly: a TLS record takes longer than the timeout.
     const relay = net.createServer((near) => {
       const far = net.connect(port, '127.0.0.1');
       near.pipe(far);
@@ -490,7 +490,7 @@ describe.concurrent('a suspect', () => {
   });
 });
 
-// By itself: it holds up whatever runs beside it.
+// Not concurrent, because it blocks the event loop.
 test('reads all pending data of a suspect before the verdict, also after a blocked event loop', async () => {
   await withPair(async ({ client, accepted }) => {
     client.resume();

@@ -96,7 +96,7 @@ describe('getRawOption', () => {
         const expected = '2a'.repeat(filled) + '00'.repeat(length - filled);
         expect(answers[`${option} ${length}`], `${option} ${length}`).toBe(expected);
       }
-      // 16 356 were the room; the kernel said 1 004 and 1 064 of the first two.
+      // The buffer had 16 356 bytes; for the first two, the kernel reported 1 004 and 1 064.
       const length = { 1004: 1_004, 1064: 1_064, 2004: 16_356 }[option];
       const answer = answers[`${option} 16356`] as string;
       expect(answer).toBe('2a'.repeat(written) + '00'.repeat(length - written));

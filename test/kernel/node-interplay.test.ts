@@ -1,5 +1,5 @@
-// What Node's own setKeepAlive does to values set here, and what its cache keeps it from doing.
-// The README's advice rests on this; a Node version that behaves otherwise fails here.
+// The effects of Node's own setKeepAlive and of its cache on values set by this package.
+// The README relies on this: a Node version that behaves differently fails here.
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -75,7 +75,7 @@ describe('socket.setKeepAlive of Node', () => {
     await withPair(({ client, accepted }) => {
       skip(!coreTakesAll(client), `Node ${process.version} takes no interval and count`);
       setKeepAlive(client, OURS);
-      // Types of Node 20 know only two arguments.
+      // The types of Node 20 have only two arguments.
       (accepted.setKeepAlive as (options: unknown) => Socket)(getKeepAlive(client));
       expect(getKeepAlive(accepted)).toEqual(OURS);
     });

@@ -190,7 +190,7 @@ describe('getRawOption and setRawOption', () => {
   });
 });
 
-/** Node 20 has resizable buffers, which the library of types does not know. */
+/** Node 20 has resizable buffers, which its types lack. */
 type ResizableBuffer = new (
   length: number,
   options: { maxByteLength: number },
@@ -207,7 +207,7 @@ function attempt<T>(call: () => T): T | string {
 describe('memory of an earlier call', () => {
   const LEVELS = [SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_IPV6, 17, 132, 270, 282, 284];
   const LENGTHS = [undefined, 0, 1, 2, 3, 4, 8, 64, 4_096];
-  // Of Linux: values that change by themselves.
+  // Values of Linux that change by themselves.
   const UNSTEADY = new Set([
     ...['1/49' /* SO_INCOMING_CPU */, '1/55' /* SO_MEMINFO */],
     ...['6/11' /* TCP_INFO */, '6/12' /* TCP_QUICKACK */, '6/24' /* TCP_TIMESTAMP */],

@@ -1,4 +1,4 @@
-// Every kind of socket that SocketLike names, and what each says when it has no descriptor.
+// Every kind of socket in SocketLike, and its error without a descriptor.
 
 import { execFileSync } from 'node:child_process';
 import { createSocket, type Socket as DgramSocket } from 'node:dgram';
@@ -434,7 +434,7 @@ describe('errors of sockets without a descriptor', () => {
   });
 
   test.each([
-    // Windows has handles for all that is open, and says that this one is no socket.
+    // Windows reports a handle that is not open as no socket.
     [
       'a descriptor that is not open',
       1_000_000_000,

@@ -1,4 +1,4 @@
-// What reaches the kernel at all, counted by strace(1): which calls, how many, in which order.
+// The system calls that reach the kernel, and their order, recorded by strace(1).
 
 import { execFile, execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -92,12 +92,12 @@ test('an option that this system lacks, and wrong input, cause no call', () => {
 });
 
 test('this package makes no call for a connection that a tuned server accepts', () => {
-  // The one call is libuv's and on the client's side: how its connect ended.
+  // The only call is libuv's on the client side: the result of connect.
   expect(calls.accepted).toEqual(GET('SO_ERROR'));
 });
 
 test('an option that the running kernel lacks is not supported, and ENOPROTOOPT', async () => {
-  // Every getsockopt of the process is answered as a kernel does that does not know the option.
+  // strace(1) answers every getsockopt as a kernel without the option does.
   const { stdout, stderr } = await promisify(execFile)(
     'strace',
     [

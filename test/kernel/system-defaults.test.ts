@@ -86,13 +86,13 @@ describe('getSystemDefaults in another namespace', () => {
       message: expect.stringMatching(/a socket does not accept the system's default of 0/),
       untouched: { enable: true, initialDelay: 20_000, interval: 2_000, count: 3 },
     });
-    // The namespace around the test kept its own.
+    // The namespace of the test kept its values.
     expect(getSystemDefaults().retransmissions.value).toBe(Number(file('net/ipv4/tcp_retries2')));
   });
 
   test('without /proc/sys, each value is null with the reason', async () => {
     const { defaults, commandLine, ...plans } = await inNamespace<Report>('defaults.mjs', 'hidden');
-    // Bounds that rest on what was assumed say so, and a plan too.
+    // Bounds and plans report the values that they assume.
     const assumed =
       'net.ipv4.tcp_retries2 could not be read (ENOENT: no such file or directory): 15 is assumed';
     expect(plans.bounds.warnings).toContain(assumed);
@@ -103,7 +103,7 @@ describe('getSystemDefaults in another namespace', () => {
     // A user timeout depends on no setting.
     expect(plans.fail).not.toContain('assumed');
     expect(plans.bounded.warnings.join()).not.toContain('assumed');
-    // The command line tells the same, and its exit code that something is missing.
+    // The command prints the same, and its exit code reports missing values.
     expect(commandLine.status).toBe(1);
     expect(commandLine.stdout).toMatch(
       /^keepAliveCount +- +net\.ipv4\.tcp_keepalive_probes: ENOENT: no such file/m,
@@ -119,7 +119,7 @@ describe('getSystemDefaults in another namespace', () => {
     const { bounds, tolerate, commandLine } = await inNamespace<Report>('defaults.mjs', 'nonsense');
     expect(commandLine.status).toBe(1);
     expect(bounds.idle).toBe(5_000);
-    // 10^9 retransmissions, most of them after two minutes: longer than the universe, and computed at once.
+    // 10^9 retransmissions, most of them after two minutes, are computed at once.
     expect(bounds.busy).toBeGreaterThan(1e14);
     expect(bounds.warnings).toContain(
       'net.ipv4.tcp_rto_min_us could not be read (it is -0.001): 200 ms is assumed',

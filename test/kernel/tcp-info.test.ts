@@ -1,4 +1,4 @@
-// TCP_INFO of real connections, beside what getsockopt(2) and ss(8) say of them.
+// TCP_INFO of real connections, compared with getsockopt(2) and ss(8).
 
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -86,7 +86,7 @@ describe('a connection that lost segments', { timeout: 60_000 }, () => {
     expect(last.backoff).toBeGreaterThanOrEqual(2);
     expect(last.totalTimeouts).toBeGreaterThanOrEqual(2);
     expect(last.unackedSegments).toBeGreaterThanOrEqual(1);
-    // 5 000 written; the client's SYN counts as acknowledged.
+    // 5 000 bytes were written. The client's SYN counts as acknowledged.
     expect((last.bytesInFlight as number) + (last.unsentBytes as number)).toBeGreaterThanOrEqual(
       4_999,
     );
@@ -196,7 +196,7 @@ describe('states', () => {
     withSocket(AF_INET, SOCK_STREAM, (fd) => {
       const info = getTcpInfo(fd);
       expect(info).toMatchObject({ state: 'CLOSED', rtt: null, rttVariance: null, minRtt: null });
-      // The kernel gives the time since the machine was started for these.
+      // The kernel reports the time since boot for these.
       expect(info.timeSinceLastDataSent).toBeNull();
       expect(info.timeSinceLastDataReceived).toBeNull();
       expect(info.timeSinceLastAckReceived).toBeNull();
@@ -399,7 +399,7 @@ describe('TcpInfoReader', () => {
       expect(() => reader.read(9_999)).toThrow('EBADF');
       expect([reader.state, reader.rtt]).toEqual([null, NaN]);
       reader.read(client);
-      // A mistake in the call changes nothing.
+      // A wrong argument changes nothing.
       expect(() => reader.read('x' as never)).toThrow(TypeError);
       expect(reader.state).toBe('ESTABLISHED');
     });
@@ -511,7 +511,7 @@ describe.each<[string, ReadAll]>([
   });
 });
 
-/** Members of an object that count how often each of them was asked for. */
+/** An object that counts the reads of each of its members. */
 function counted<T extends object>(members: T): { object: T; asked: Record<string, number> } {
   const asked: Record<string, number> = {};
   const object = {} as T;
@@ -527,7 +527,7 @@ function counted<T extends object>(members: T): { object: T; asked: Record<strin
   return { object, asked };
 }
 
-/** An array that gives something else, and another length, when it is asked a second time. */
+/** An array that returns other elements and another length at the second read. */
 function shifty<T>(first: readonly T[], later: T): T[] {
   const asked = new Set<PropertyKey>();
   return new Proxy([...first], {
@@ -563,7 +563,7 @@ describe.each<[string, ReadAll]>([
         const sockets = [client, nested(fdOf(accepted)), client, forged, server];
         const { state } = await readAll(sockets, ['state']);
         const names = [...state].map((index) => tcpStates[index]);
-        // Where handles are searched for, a forged one is none.
+        // A search for handles does not find a forged one.
         const found = process.env.SOCKET_OPTIONS_SEARCH === '1' ? undefined : 'ESTABLISHED';
         expect(names).toEqual([...Array(3).fill('ESTABLISHED'), found, 'LISTEN']);
       }
@@ -689,7 +689,7 @@ describe('a descriptor is read once', () => {
       const socket = {
         get fd() {
           asked++;
-          // Each fills the memory that calls share with what another socket has.
+          // Each call fills the shared memory with values of another socket.
           setOptions(server, { keepAlive: false, keepAliveCount: 9 });
           getOptions(server);
           getTcpInfo(server);
@@ -712,7 +712,7 @@ describe('a descriptor is read once', () => {
 });
 
 describe('readTcpInfosAsync', () => {
-  /** Rows whose numbers are neither those of the socket that was given, nor "closed". */
+  /** Rows that have neither the values of the given socket nor EBADF. */
   function wrongRows({ state, errno }: TcpInfoColumns<'state'>): number[] {
     const established = tcpStates.indexOf('ESTABLISHED');
     return [...errno.keys()].filter(
@@ -732,7 +732,7 @@ describe('readTcpInfosAsync', () => {
         skip(Math.min(...copies) < 0, `this process may not have ${REUSED} descriptors`);
         const sweep = readTcpInfosAsync(copies.map(as), ['state']);
         const others: number[] = [];
-        // From the last on: those are read last.
+        // From the last one on, because those are read last.
         for (const fd of copies.reverse()) {
           referenceAddon.close(fd);
           others.push(referenceAddon.socket(AF_INET, SOCK_STREAM, 0));
@@ -804,7 +804,7 @@ describe('readTcpInfosAsync', () => {
       for (const fd of others) referenceAddon.close(fd);
       copies.forEach((fd, row) => {
         const outcome = [state[row], errno[row]];
-        // Read before it was closed, or told as closed: never the state of the other socket.
+        // Either read before it was closed or reported as closed, never the state of the other socket.
         const read = [tcpStates.indexOf('ESTABLISHED'), 0];
         expect([read, [NaN, -9]], `descriptor ${fd}`).toContainEqual(outcome);
       });

@@ -820,7 +820,7 @@ describe('tuneSockets', () => {
   });
 
   test('copies its options at the call', async () => {
-    // A Proxy is an object as any other.
+    // A Proxy is accepted as an object.
     const linger = new Proxy({ enable: true, timeout: 3_000 }, {});
     const options = { client: { linger, noDelay: true } };
     tune(options);

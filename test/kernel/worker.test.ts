@@ -1,4 +1,4 @@
-// Worker threads load the addon anew, with a scratch buffer of their own.
+// Each worker thread loads the addon again, with its own memory.
 
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ const fixture = join(__dirname, '../fixtures/worker.mjs');
 
 async function run(rounds: number): Promise<unknown> {
   const worker = new Worker(fixture, { workerData: { rounds } });
-  // Both from the start: the last message and the end may come in one turn of the event loop.
+  // Waits for both from the start: the last message and the exit may come in one turn.
   const [[report]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
   return report;
 }
@@ -30,7 +30,7 @@ test('a worker can be terminated during its calls', async () => {
 describe('heartbeats', () => {
   const fixture = join(__dirname, '../fixtures/worker-heartbeats.mjs');
   const start = (how: string) => new Worker(fixture, { workerData: how });
-  // What the kernel says of a peer that acknowledges and does not answer.
+  // The reason for a peer that acknowledges and does not answer.
   const reasons = process.platform === 'linux' ? ['silent'] : [expect.any(String)];
 
   test('in four workers at once find only their own silent peers', async () => {

@@ -1,4 +1,4 @@
-// When a heartbeat pings, and whom it takes for dead, by a clock that the test moves.
+// When a heartbeat sends pings and reports a dead peer, on a fake clock.
 
 import { createRequire } from 'node:module';
 import { Duplex } from 'node:stream';
@@ -11,9 +11,9 @@ import { withUncaught } from '../support/uncaught';
 
 const require = createRequire(__filename);
 
-/** Made in a test: closed after it, since its timer goes with the test's clock. */
+/** Closed after each test, because their timer uses the fake clock. */
 const heartbeats: Heartbeat[] = [];
-/** For how long the event loop did nothing in all. */
+/** Total time for which the event loop was blocked. */
 let blocked: number;
 
 beforeEach(() => {
@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   for (const heartbeat of heartbeats.splice(0)) heartbeat.close();
-  // A verdict that is due would wait for ever for a turn of this clock.
+  // A verdict that is due would never end, because it waits for a turn of this clock.
   if (vi.isFakeTimers()) await pass(20);
   vi.restoreAllMocks();
   vi.useRealTimers();
@@ -42,7 +42,7 @@ interface Told {
   readonly dead: { readonly at: number; readonly death: PeerDeath }[];
 }
 
-/** A heartbeat, and when it told what. */
+/** A heartbeat, and the times of its events. */
 function watch(stream: Duplex, options: HeartbeatOptions): Told {
   stream.on('error', () => {});
   const heartbeat = new Heartbeat(stream, options);
@@ -58,7 +58,7 @@ function pass(milliseconds: number): Promise<unknown> {
   return vi.advanceTimersByTimeAsync(milliseconds);
 }
 
-/** The event loop is busy for a while: then the timers that are due fire, once. */
+/** Blocks the event loop, then fires each due timer once. */
 function block(milliseconds: number): Promise<unknown> {
   blocked += milliseconds;
   return pass(21);
@@ -172,7 +172,7 @@ describe('a living peer', () => {
     expect([dead, late]).toEqual([[], []]);
     expect(beats).toHaveLength(99);
     expect(beats.every(({ rtt }) => rtt === null)).toBe(true);
-    // Many in one look are one.
+    // Many chunks in one step emit one 'beat'.
     const before = beats.length;
     for (let i = 0; i < 50; i++) stream.receive('x');
     await pass(60);
@@ -398,7 +398,7 @@ describe('pings', () => {
     const times = [start, ...stream.sent.map(({ at }) => at)];
     const gaps = times.slice(1).map((time, i) => time - (times[i] as number));
     expect(Math.max(...gaps)).toBeLessThanOrEqual(1_000);
-    // The first one may be early.
+    // The first ping may leave early.
     expect(new Set(gaps.slice(1))).toEqual(new Set([1_000]));
     expect(heartbeat.pings).toBe(stream.sent.length);
   });
@@ -493,7 +493,7 @@ describe('pings', () => {
     await pass(1_100);
     expect(beats).toEqual([{ at: expect.any(Number), rtt: answeredAt - sentAt }]);
     expect(heartbeat.rtt).toBe(answeredAt - sentAt);
-    // More bytes are life, and no answer.
+    // More bytes keep it alive, but are no answer.
     stream.receive('more');
     await pass(1_100);
     expect(beats.at(-1)?.rtt).toBeNull();
@@ -515,7 +515,7 @@ describe('pings', () => {
       }
     }
     const [first, ...rest] = beats.filter(({ rtt }) => rtt !== null);
-    // Before the first call the first bytes after a ping are its answer.
+    // Before the first call of answer(), the first bytes after a ping are its answer.
     expect(first?.rtt).toBeLessThanOrEqual(10);
     expect(rest.length).toBe(answered.size - 1);
     expect(rest.length).toBeGreaterThanOrEqual(5);
@@ -533,7 +533,7 @@ describe('pings', () => {
     const sentAt = stream.sent[0]?.at as number;
     await pass(100);
     stream.bytesRead += 5;
-    // Noticed when it would be late.
+    // The next step notices them when the peer would be late.
     await pass(450);
     expect(beats.at(-1)?.rtt).toBeNull();
     heartbeat.answer();
@@ -547,7 +547,7 @@ describe('pings', () => {
     const { heartbeat, beats, dead } = watch(stream, {
       ...{ interval: 400, timeout: 1_000, send: 'ping', isAlive: false },
     });
-    // Of no ping: life, and no round trip.
+    // Without a ping, answer() keeps the peer alive and measures no round trip.
     heartbeat.answer();
     await pass(60);
     expect(beats).toEqual([{ at: expect.any(Number), rtt: null }]);
@@ -590,7 +590,7 @@ describe('pings', () => {
     expect(stream.sent).toEqual([]);
     expect(heartbeat.skippedPings).toBe(1);
     expect(heartbeat.pings).toBe(0);
-    // The queue is taken at last: the ping follows, and has its time to be answered.
+    // The queue empties, then the ping leaves and has time to be answered.
     stream.letGo();
     await pass(150);
     expect(dead).toEqual([]);
@@ -613,7 +613,7 @@ describe('pings', () => {
     expect(dead).toEqual([]);
     expect(heartbeat.pings).toBe(0);
     expect(heartbeat.skippedPings).toBe(1);
-    // Within the timeout and an interval after it took the last of it.
+    // Dead within the timeout plus an interval after it took the last data.
     await pass(400 + 13 + TICKS);
     expect(dead).toHaveLength(1);
     expect(dead[0]?.death.skippedPings).toBe(1);
@@ -629,13 +629,13 @@ describe('pings', () => {
       for (let i = 0; i < 10; i++) stream.write('data');
       await pass(at);
       stream.letOneGo();
-      // What it took before it was first asked is not known.
+      // Data that it took before the first query is unknown.
       const soonest = at === 90 ? 300 - at : 300;
       await pass(soonest - 1);
       expect(dead).toEqual([]);
       await pass(400 + 13 + TICKS - soonest + 1);
       expect(dead[0]?.death).toMatchObject({ unansweredPings: 0, skippedPings: 1 });
-      // Once in an interval, and for the verdict.
+      // One query in each interval, and one for the verdict.
       expect(asked.mock.calls.length).toBeLessThanOrEqual(8);
     },
   );
@@ -742,13 +742,13 @@ describe('pings', () => {
   });
 });
 
-/** By the real clock, so that Node has told what is uncaught. */
+/** Waits on the real clock, so that Node reports uncaught errors. */
 async function settled(): Promise<void> {
   vi.useRealTimers();
   await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-/** A value that is no boolean, made when it is wanted: a promise that nobody takes would be a failure of the test. */
+/** Returns a value that is no boolean. Created late: an unhandled rejection would fail the test. */
 const WRONG_ANSWERS: [string, () => unknown][] = [
   ['an instance of Promise', () => Promise.resolve(true)],
   ['an instance of Promise', () => Promise.reject(new Error('rejected'))],
@@ -982,7 +982,7 @@ describe('silence that the peer does not cause', () => {
     const told = streams.map((stream) => watch(stream, { interval: 1_000, timeout: 3_000 }));
     await pass(500);
     await block(9_000);
-    // What waited is read in the turn after it.
+    // Waiting data is read in the next turn.
     for (const stream of streams) stream.receive('x');
     await pass(2_900);
     expect(told.flatMap(({ dead }) => dead)).toEqual([]);
@@ -1009,7 +1009,7 @@ describe('silence that the peer does not cause', () => {
   ])('waiting data of a suspect is read before the verdict, by %s', async (_how, receive) => {
     const stream = new CountingStream();
     const { dead, beats } = watch(stream, { interval: 100, timeout: 300 });
-    // As an event loop does: timers, then what has come, then immediates.
+    // The order of an event loop: timers, received data, immediates.
     const turn = vi.spyOn(globalThis, 'setImmediate');
     await pass(280);
     while (turn.mock.calls.length === 0) {
@@ -1101,7 +1101,7 @@ describe('silence that the peer does not cause', () => {
   test('with isAlive: false, a peer with unread data is not late or dead', async () => {
     const stream = new CountingStream();
     stream.pause();
-    // Reads one message at a time, as \`for await\` does, and works on it for long.
+    // Reads one message at a time, as `for await` does, with long work on each.
     stream.on('readable', () => {});
     const options = { interval: 100, timeout: 300, isAlive: false } as const;
     const { heartbeat, dead, late } = watch(stream, options);
@@ -1149,7 +1149,7 @@ describe('silence that the peer does not cause', () => {
     expect(heartbeat.closed).toBe(true);
     await pass(500);
     expect(dead).toEqual([]);
-    // Also where the peer is not expected to say anything.
+    // Also without a timeout.
     const other = new Duplex({ emitClose: false, read() {}, write() {} });
     const sender = watch(other, { interval: 100, timeout: null, send: 'ping' });
     other.destroy();
@@ -1164,7 +1164,7 @@ describe('silence that the peer does not cause', () => {
       timeout: null,
       send: 'ping',
     });
-    // A timer waits no longer than 10.24 s.
+    // A timer waits at most 10.24 s.
     for (let i = 0; i < 120; i++) {
       blocked += 2 ** 29;
       await pass(10_300);
@@ -1209,7 +1209,7 @@ describe('many heartbeats', () => {
       return watch(stream, { interval: 8_000, timeout: null, send: count }).heartbeat;
     });
     await pass(40_000);
-    // Over half an interval, at least: 200 ticks.
+    // Spread over at least half an interval, which is 200 ticks.
     expect(Math.max(...perTick.values())).toBeLessThan(2 * (10_000 / 200));
     await block(20_000);
     perTick = new Map();
@@ -1221,7 +1221,7 @@ describe('many heartbeats', () => {
   test.each([
     [80, 20],
     [1_000, 60],
-    // At least so often it is noticed that the process was stopped.
+    // The longest pace limits how late a stopped process is noticed.
     [200_000, 10_240],
   ])(
     'an interval of %d ms: a single heartbeat wakes up every %d ms only',
@@ -1235,7 +1235,7 @@ describe('many heartbeats', () => {
   );
 
   describe('are checked', () => {
-    /** Counts the looks at a heartbeat: each reads whether the stream is destroyed. */
+    /** Counts the checks of a heartbeat: each reads stream.destroyed. */
     function counted() {
       const stream = new CountingStream();
       const counter = { stream, looks: 0 };
@@ -1334,7 +1334,7 @@ describe('many heartbeats', () => {
 });
 
 describe('the kernel’s information on a suspect', () => {
-  /** The kernel says this of each socket, from now on. */
+  /** From now on, the kernel reports these values for each socket. */
   const tell = (known: Record<string, number>) =>
     vi
       .spyOn(require('../../dist/index.js'), 'readTcpInfos')
@@ -1419,7 +1419,7 @@ describe('the kernel’s information on a suspect', () => {
       bytesInFlight: 'bytesInFlight' in known ? known.bytesInFlight : null,
       unsentBytes: 'unsentBytes' in known ? known.unsentBytes : null,
     });
-    // When it was late, if it was pinged; and for the verdict.
+    // One query when it was late, if it was pinged, and one for the verdict.
     expect(asked).toHaveBeenCalledTimes(pings ? 2 : 1);
   });
 
@@ -1481,7 +1481,7 @@ describe('the kernel’s information on a suspect', () => {
         take(200, rest);
       }
       expect(dead).toEqual([]);
-      // It has all of it, and its kernel acknowledges pings as before: its program says nothing.
+      // The peer has all data. Its kernel still acknowledges pings, but its program is silent.
       const last = performance.now();
       while (dead.length === 0 && performance.now() < last + 2_000) {
         await pass(50);
@@ -1525,7 +1525,7 @@ describe('the kernel’s information on a suspect', () => {
       return answer(...args);
     }) as never);
     while (asked.mock.calls.length === 0) await pass(5);
-    // The kernel takes it at once, no ping had to wait for it.
+    // The kernel takes the data at once, so no ping has to wait.
     tell(known(4_000));
     stream.letGo();
     for (let rest = 3_800; rest >= 0; rest -= 200) {
@@ -1648,7 +1648,7 @@ describe('the kernel’s information on a suspect', () => {
     }
     expect(dead).toEqual([]);
     expect(answered).toBeGreaterThanOrEqual(18);
-    // Without an answer it is dead when one could have come.
+    // Without an answer, it is dead as soon as an answer was possible.
     await pass(2_000);
     const due = (stream.sent[answered]?.at ?? Number.NaN) + most;
     expect(dead[0]?.at).toBeGreaterThanOrEqual(due);
@@ -1693,7 +1693,7 @@ describe('the kernel’s information on a suspect', () => {
     await pass(300);
     expect(dead).toEqual([]);
     stream.receive('pong');
-    // Of the next ping no answer comes: dead when it would have.
+    // The next ping has no answer: the peer is dead when the answer is overdue.
     await isSent(7);
     await pass(300 + 40 + 2 * TICKS);
     expect(dead).toHaveLength(1);
@@ -1770,7 +1770,7 @@ test('a peer is never dead before its timeout, and always dead in time after it'
         }
         const step = stepOf(interval, timeout);
         await pass(step + TICKS);
-        // The first ping of the silence has the time that the last answer took.
+        // The first ping of a silence has as much time as the last answer took.
         const answered = pings ? interval + (heartbeat.rtt ?? 0) + 40 : 0;
         await pass(Math.max(timeout, answered) + step + 20);
         expect(dead).toHaveLength(1);

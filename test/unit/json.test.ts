@@ -8,7 +8,7 @@ import { type Pair, withPair } from '../support/net';
 
 const onLinux = process.platform === 'linux';
 
-/** How each public function is called; its result has to survive. */
+/** A call of each public function, whose result must survive. */
 const calls: Readonly<Record<string, (pair: Pair) => unknown>> = {
   getOption: ({ client }) =>
     socketOptions
@@ -106,7 +106,7 @@ function quietly<T>(call: () => T): T | undefined {
 }
 
 test('the list of calls contains each export', () => {
-  // Newer versions of Node add a name of their own for a CommonJS module.
+  // Newer versions of Node add a name for a CommonJS module.
   const exported = Object.keys(socketOptions).filter(
     (name) => !['default', 'module.exports'].includes(name),
   );
@@ -120,7 +120,7 @@ describe('JSON.stringify', () => {
       try {
         result = await call(pair);
       } catch (error) {
-        // Not of this system, or not without privilege: the error has to survive too.
+        // The option may need another system or a privilege: the error must survive too.
         expect(error, name).toBeInstanceOf(socketOptions.SocketOptionError);
         result = error;
       }
@@ -128,7 +128,7 @@ describe('JSON.stringify', () => {
       if (result === undefined) return;
       expect(text, name).toMatch(/^./);
       if (result instanceof socketOptions.TcpInfoReader || result instanceof EventEmitter) return;
-      // Nothing of plain data is lost on the way.
+      // Plain data keeps every member.
       if (result === null || Object.getPrototypeOf(result) !== Object.prototype) return;
       expect(Object.keys(JSON.parse(text) as object), name).toEqual(
         Object.keys(result).filter((key) => {

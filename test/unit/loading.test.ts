@@ -1,4 +1,4 @@
-// How the addon is found; and what is said, by the first call and not by the import, when it is not.
+// How the addon is found, and the error of the first call (not of the import) without one.
 
 import { spawnSync } from 'node:child_process';
 import {
@@ -49,7 +49,7 @@ interface Report {
   cause?: string;
 }
 
-/** Loads the copy in a process of its own; an import that throws fails the test. */
+/** Loads the copy in a new process. An import that throws fails the test. */
 function load(
   flags: string[] = [],
   env: Record<string, string> = {},
@@ -74,7 +74,7 @@ function load(
   return JSON.parse(stdout) as Report;
 }
 
-/** A module for --require that makes the process take itself for one of another system. */
+/** A module for --require that makes the process report another system. */
 function otherSystem(platform: string, arch: string): string[] {
   put(
     'other.cjs',
@@ -111,7 +111,7 @@ describe('the addon', () => {
   });
 });
 
-/** The package's own copy of node-gyp-build, for what is not found at the usual places. */
+/** The package's own copy of node-gyp-build, for addons that are not in the usual places. */
 function putLoader(): void {
   put(
     'node_modules/node-gyp-build/index.js',

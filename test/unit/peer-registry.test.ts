@@ -1,4 +1,4 @@
-// PeerRegistry: who stays when a peer comes back, and that nothing is kept of what is closed.
+// PeerRegistry: which connection stays when a peer reconnects, and that closed ones are forgotten.
 
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -70,7 +70,7 @@ describe('supersede', () => {
         code: 'ERR_PEER_SUPERSEDED',
         message: 'The peer has come back with another connection',
       });
-      // The other side hears of it too.
+      // The other side gets a reset.
       expect((await reset).code).toBe('ECONNRESET');
       expect(told).toHaveLength(1);
       expect(registry.counts()).toMatchObject({ identities: 1, connections: 1, superseded: 1 });
@@ -187,7 +187,7 @@ describe('supersede', () => {
       const registry = new PeerRegistry<string, PassThrough>();
       const [first, second, third] = [open(), open(), open()];
       registry.claim('a', first);
-      // Node's streams report a removed listener only where another one of that event is left.
+      // Node's streams emit 'removeListener' only if the event has another listener.
       first.on('close', () => {});
       first.on('removeListener', () => {
         throw new Error('left');
@@ -409,7 +409,7 @@ describe('policies', () => {
       expect(registry.claim('device', a.near)).toBe(true);
       expect(registry.claim('device', b.near)).toBe(false);
       await sleep(400);
-      // An acknowledgement of the system is enough.
+      // An acknowledgement by the peer's kernel is enough.
       a.near.write('x');
       await sleep(20);
       expect(registry.claim('device', b.near)).toBe(false);
@@ -470,7 +470,7 @@ describe('its entries', () => {
           const left = [...operations];
           let depth = 0;
           const fail = new Error('from a callback');
-          // Of the program's code, wherever it is called: the next operations, nested; then it answers or throws.
+          // Each callback runs the next operations, nested, and then returns an answer or throws.
           const nested = (): 'supersede' | 'refuse' => {
             if (depth < 4) {
               for (let i = 0; i < 2; i++) next();
@@ -512,7 +512,7 @@ describe('its entries', () => {
             await sleep(0);
             expect(thrown.filter((error) => error !== fail)).toEqual([]);
           });
-          // What is closed by then has left.
+          // Closed sockets have been released.
           checkInvariants(registry, sockets, limit);
           expect([...registry].filter(({ socket }) => socket.destroyed)).toEqual([]);
         },
@@ -540,7 +540,7 @@ describe('its entries', () => {
     for (const { identity, socket } of held) expect(registry.identityOf(socket)).toBe(identity);
     for (const socket of sockets) {
       const isHeld = registry.identityOf(socket) !== undefined;
-      // A destroyed one may have told its end already.
+      // A destroyed socket may have emitted 'close' already.
       if (!socket.destroyed) expect(socket.listenerCount('close')).toBe(isHeld ? 1 : 0);
     }
   }
@@ -727,7 +727,7 @@ describe('arguments', () => {
 
 describe('values of the kernel, of any system', () => {
   const require = createRequire(__filename);
-  /** Columns in place of the kernel's, a row for each connection in the order of the claims. */
+  /** Replaces the kernel's columns: a row for each connection, in the order of the claims. */
   const tell = (columns: Record<string, readonly number[]>) => {
     const nothing = columns.state?.map(() => Number.NaN);
     const told = {

@@ -1,4 +1,4 @@
-// The schedule of due times, by a clock that the test moves.
+// The schedule of due times, on a fake clock.
 
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -21,7 +21,7 @@ class Recorder extends ScheduleEntry {
   }
 }
 
-/** For how many milliseconds the event loop was blocked in all. */
+/** Total milliseconds for which the event loop was blocked. */
 let blocked: number;
 const set: [Schedule, ScheduleEntry][] = [];
 
@@ -187,7 +187,7 @@ describe('one timer', () => {
     expect(hasRef()).toBe(true);
     schedule.hold(one, false);
     expect(hasRef()).toBe(true);
-    // A timer that is made meanwhile, too.
+    // Also for a timer created meanwhile.
     schedule.set(one, 40);
     expect(hasRef()).toBe(true);
     schedule.cancel(other);

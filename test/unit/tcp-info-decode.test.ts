@@ -1,4 +1,4 @@
-// Structures of every system, made from their documented layouts, and what the package makes of them.
+// Decoding of the structures of every system, built from their documented layouts.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ const layouts = { linux, darwin, win32, freebsd };
 type System = 'linux' | 'darwin' | 'win32' | 'freebsd';
 type Fields = Readonly<Record<string, number | null>>;
 
-/** Words around the structure that must not be taken for a part of it. */
+/** Words around the structure that must not be decoded. */
 const NOISE = 0xa5a5_a5a5;
 const AT = 3;
 
@@ -36,7 +36,7 @@ const SYSTEMS: readonly System[] = ['linux', 'darwin', 'win32', 'freebsd'];
 const LONGEST = { linux: 280, darwin: 112, win32: 152, freebsd: 256 };
 const prefix = (system: System) => (system === 'win32' ? '' : 'tcpi_');
 
-/** Fields that share a byte with others, or are there only from some length on. */
+/** Fields that share a byte with others, or exist only from a certain length on. */
 const BITS: Readonly<Record<System, Readonly<Record<string, number>>>> = {
   linux: {
     tcpi_snd_wscale: 7,
@@ -58,7 +58,7 @@ const BITS: Readonly<Record<System, Readonly<Record<string, number>>>> = {
 
 const ESTABLISHED = { linux: 1, darwin: 4, win32: 4, freebsd: 4 };
 
-/** What the normalised fields are made of, under the kernel's names. */
+/** The sources of each normalised field, by the kernel's names. */
 const SOURCES: Readonly<Record<System, Readonly<Record<string, string>>>> = {
   linux: {
     state: 'state',
@@ -149,7 +149,7 @@ const SOURCES: Readonly<Record<System, Readonly<Record<string, string>>>> = {
 
 type Name = keyof TcpInfo;
 
-/** The fields for which 0 means that there is no value yet, where the rest of the structure is 0, too. */
+/** Fields for which 0 means "no value yet" if the rest of the structure is 0 too. */
 const NONE_AT_ZERO: Readonly<Record<System, readonly Name[]>> = {
   linux: [
     ...(['rtt', 'rttVariance', 'pathMtu', 'deliveryRate', 'timeSinceLastDataSent'] as const),
@@ -160,7 +160,7 @@ const NONE_AT_ZERO: Readonly<Record<System, readonly Name[]>> = {
   freebsd: ['rtt', 'rttVariance', 'rto', 'timeSinceLastDataReceived'],
 };
 
-/** Members that show that there is a value, and the fields that may be 0 then. */
+/** Members that show that a value exists, and the fields that may then be 0. */
 const SAMPLES: Readonly<Record<System, readonly string[]>> = {
   linux: ['rtt', 'data_segs_out', 'data_segs_in', 'segs_in'],
   darwin: ['srtt'],
@@ -191,11 +191,11 @@ const SENTINELS: Readonly<
   freebsd: [['snd_ssthresh', 'slowStartThreshold', 65_535n << 14n]],
 };
 
-/** The length from which on a field is there. */
+/** The length from which on a field exists. */
 function lengthsNeeded(system: System): Record<string, number> {
   const needed: Record<string, number> = { ...BITS[system] };
   for (const [offset, bytes, name] of layouts[system]) {
-    // FreeBSD put fields where there was padding, and made the structure longer at the same time.
+    // FreeBSD replaced padding by fields and extended the structure in one version.
     const since = system === 'freebsd' && offset >= 132 ? 256 : 0;
     needed[prefix(system) + name] = Math.max(offset + bytes, since);
   }
@@ -258,7 +258,7 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
           }
         }
       }),
-      // To shrink so much of a counterexample would take for ever.
+      // Shrinking a counterexample of this size takes too long.
       { numRuns: 500, endOnFailure: true },
     );
   });
@@ -279,7 +279,7 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
         fillValues(Uint32Array.from([7, 7, 7, ...memory]), 3, length, values);
         expect(tcpInfoOf(values)).toEqual(normalised(system, bytes));
       }),
-      // Once more with every length, for the boundary of each field.
+      // Also every length, for the boundary of each field.
       {
         numRuns: 1_000,
         endOnFailure: true,

@@ -11,7 +11,7 @@ import { certificate } from '../support/certificate';
 import { fdOf, listen, REFUSING_PORT, withPair } from '../support/net';
 import { getInt, IPPROTO_TCP, TCP_KEEPIDLE } from '../support/reference-addon';
 
-// Before the package is loaded, which asks for it then.
+// Set before the package is loaded, which reads it then.
 vi.hoisted(() => {
   process.env.SOCKET_OPTIONS_SEARCH = '1';
 });
@@ -24,7 +24,7 @@ const isWindows = process.platform === 'win32';
 
 let mark = 100;
 
-/** Sets through the search what no other socket has, and looks for it where it ought to be. */
+/** Sets a unique value through the search, and reads it from the expected descriptor. */
 function expectFound(socket: SocketLike, fd = fdOf(socket as object)): void {
   setOptions(socket, { keepAliveInitialDelay: ++mark * 1_000 });
   expect(getInt(fd, IPPROTO_TCP, TCP_KEEPIDLE)).toBe(mark);
@@ -68,7 +68,7 @@ describe('the search', () => {
       const connecting = [0, 1].map(() => net.connect(port, '127.0.0.1'));
       await new Promise(process.nextTick);
       for (const socket of [client, accepted, server]) expectFound(socket);
-      // Without a peer yet, by which the reference addon would know them on Windows.
+      // The reference addon on Windows knows sockets by their peer, which these lack.
       if (!isWindows) for (const socket of connecting) expectFound(socket);
       for (const socket of connecting) socket.on('error', () => {}).destroy();
     });
@@ -89,7 +89,7 @@ describe('the search', () => {
       client.destroy();
       expect(() => setOptions(kept, { noDelay: true })).toThrow(refused);
       await once(client, 'close');
-      // The number is somebody else's now: on Linux at once.
+      // Another socket reuses the number, on Linux at once.
       const other = net.connect(port, '127.0.0.1');
       await once(other, 'connect');
       if (!isWindows) expect(fdOf(other)).toBe(fd);
@@ -108,7 +108,7 @@ const foundBy = (sockets: readonly SocketLike[]) =>
   );
 
 describe('a search for many sockets', () => {
-  // The reference addon takes a while to find each of many.
+  // The reference addon is slow on Windows.
   const COUNTS = isWindows ? [2, 3, 5, 9] : [2, 3, 4, 5, 8, 9, 63, 64, 65];
 
   test.each(COUNTS)('finds %i sockets', async (count) => {
@@ -126,7 +126,7 @@ describe('a search for many sockets', () => {
       expectFound(socket);
       expect(handleOf(socket).hasRef()).toBe(i % 3 !== 0);
     });
-    // None had to be searched for again.
+    // The results were cached.
     expect(steps.map(({ mock }) => mock.calls.length)).toEqual(calls);
     for (const socket of sockets) socket.destroy();
     server.close();
@@ -277,7 +277,7 @@ describe('a handle that Node did not make', () => {
         getsockname: (out: object) => handle(0).getsockname(out),
       };
       const before = refs();
-      // It is the handle that it drives, whatever it does besides.
+      // It drives handle 0, and its other effects do not matter.
       expectFound(withHandle(sly), fdOf(sockets[0] as net.Socket));
       expect(refs()).toEqual(before);
       await new Promise(setImmediate);
