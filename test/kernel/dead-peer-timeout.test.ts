@@ -623,7 +623,7 @@ describe('explainDisconnect', () => {
     ['ECONNABORTED', 'ended here'],
     ['ENOENT', 'unknown'],
     ['constructor', 'unknown'],
-  ])('%s: %s', (code, peer) => {
+  ])('%s is %s', (code, peer) => {
     const explained = explainDisconnect(error(code));
     expect(explained).toMatchObject({ peer, code, tcpInfo: null });
     expect(explained.message.length).toBeGreaterThan(20);

@@ -306,7 +306,7 @@ describe('errors as objects', () => {
     ['ERR_SOCKET_CONNECTION_TIMEOUT', 'unreachable'],
     ['ERR_PEER_SUPERSEDED', 'ended here'],
     ['ENOTFOUND', 'unreachable'],
-  ] as const)('%s: %s', (code, peer) => {
+  ] as const)('%s is %s', (code, peer) => {
     expectFate(error(code), peer, code, /^(?!This error says nothing).{20}/);
   });
 
@@ -323,12 +323,15 @@ describe('errors as objects', () => {
     ['ECONNREFUSED', 'refused', /no program listens on it/],
     ['ENOENT', 'refused', /path does not exist/],
     ['EACCES', 'ended here', /permission/],
-  ] as const)('%s of a path: %s, and no word of a machine or a port', (code, peer, text) => {
-    const details = { syscall: 'connect', address: '/run/x.sock' };
-    expectFate(error(code, details), peer, code, text);
-    const { message } = explainDisconnect(error(code, details));
-    expect(message).not.toMatch(/machine|port|firewall/);
-  });
+  ] as const)(
+    '%s of a path is %s, and the message names no machine or port',
+    (code, peer, text) => {
+      const details = { syscall: 'connect', address: '/run/x.sock' };
+      expectFate(error(code, details), peer, code, text);
+      const { message } = explainDisconnect(error(code, details));
+      expect(message).not.toMatch(/machine|port|firewall/);
+    },
+  );
 
   test("a missing Unix socket, and a path that is no socket, are 'refused'", async (context) => {
     onLinux('errors of its kernel')(context);

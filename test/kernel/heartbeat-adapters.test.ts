@@ -109,7 +109,7 @@ describe.concurrent('lines', () => {
       await use({ ...ends, heartbeat, since, lines });
     });
 
-  test('the peer answers until it hangs', () =>
+  test('measures the answers of a peer until it hangs, then reports it as dead', () =>
     pair(async ({ accepted, heartbeat }) => {
       const seen = record(heartbeat);
       const asked = arrivals(accepted);
@@ -227,7 +227,7 @@ describe.concurrent('length-prefixed frames', () => {
   test.each([
     ['any byte counts', undefined],
     ['only whole frames count', false],
-  ] as const)('both sides send beats, until one hangs: %s', (_, isAlive) =>
+  ] as const)('both sides send beats, and one that hangs is dead: %s', (_, isAlive) =>
     both(isAlive, async ({ mine, accepted, frames }) => {
       const seen = record(mine);
       const beats = arrivals(accepted);
@@ -308,7 +308,7 @@ describe.concurrent('WebSocket', () => {
     }
   }
 
-  test('the server pings, the client watches; then the client hangs', () =>
+  test('the server pings and the client watches, until the client hangs and is dead', () =>
     withWebSockets(async ({ served, below, client, clientBelow }) => {
       const pinging = new Heartbeat(below, { ...RHYTHM, send: () => served.ping() });
       const watching = new Heartbeat(clientBelow, RHYTHM);
@@ -331,7 +331,7 @@ describe.concurrent('WebSocket', () => {
       expect([seen[0].deaths.length, errors]).toEqual([1, 0]);
     }));
 
-  test('the client pings; then the server hangs', () =>
+  test('the client pings until the server hangs and is dead', () =>
     withWebSockets(async ({ below, client, clientBelow }) => {
       const pinging = new Heartbeat(clientBelow, { ...RHYTHM, send: () => client.ping() });
       const seen = record(pinging);

@@ -65,7 +65,7 @@ describe('arguments', () => {
       { interval: 1_000, pong: 'x' },
       /ERR_INVALID_ARG_VALUE.*unknown option "pong" \(known: interval, /,
     ],
-  ])('%j', (options, message) => {
+  ])('rejects %j', (options, message) => {
     const socket = new PassThrough();
     expect(attempt(options, socket)).toMatch(message);
     expect(socket.listenerCount('close')).toBe(0);
@@ -156,25 +156,28 @@ describe.concurrent('cleanup', () => {
     });
   });
 
-  test.each(['the peer closes it', 'it is destroyed', 'it fails'])('%s', async (way) => {
-    await withPair(async ({ client, accepted }) => {
-      client.resume();
-      const before = traces(client);
-      const heartbeat = new Heartbeat(client, { ...quick, isAlive: () => true });
-      let dead = 0;
-      heartbeat.on('dead', () => dead++);
-      if (way === 'the peer closes it') accepted.end();
-      else client.destroy(way === 'it fails' ? new Error('failed') : undefined);
-      // once() would reject on 'error'.
-      await new Promise((resolve) => client.on('close', resolve));
-      expect(heartbeat.closed).toBe(true);
-      // A net.Socket also removes its own listeners.
-      expect(traces(client).close).toBeLessThanOrEqual(before.close + 1);
-      expect(traces(client).push).toBe(false);
-      await sleep(400);
-      expect(dead).toBe(0);
-    });
-  });
+  test.each(['the peer closes it', 'it is destroyed', 'it fails'])(
+    'closes the heartbeat of a socket if %s',
+    async (way) => {
+      await withPair(async ({ client, accepted }) => {
+        client.resume();
+        const before = traces(client);
+        const heartbeat = new Heartbeat(client, { ...quick, isAlive: () => true });
+        let dead = 0;
+        heartbeat.on('dead', () => dead++);
+        if (way === 'the peer closes it') accepted.end();
+        else client.destroy(way === 'it fails' ? new Error('failed') : undefined);
+        // once() would reject on 'error'.
+        await new Promise((resolve) => client.on('close', resolve));
+        expect(heartbeat.closed).toBe(true);
+        // A net.Socket also removes its own listeners.
+        expect(traces(client).close).toBeLessThanOrEqual(before.close + 1);
+        expect(traces(client).push).toBe(false);
+        await sleep(400);
+        expect(dead).toBe(0);
+      });
+    },
+  );
 
   test('using and an aborted signal close the heartbeat', async () => {
     await withPair(async ({ client }) => {

@@ -658,7 +658,7 @@ describe('arguments', () => {
       { policies: 'refuse' },
       /ERR_INVALID_ARG_VALUE.*unknown option "policies" \(known: limit, policy/,
     ],
-  ])('%j', (options, message) => {
+  ])('rejects %j', (options, message) => {
     expect(() => {
       try {
         new PeerRegistry(options as PeerRegistryOptions);
