@@ -72,7 +72,7 @@ describe('the rules of Linux', () => {
     },
   );
 
-  test('data: the retransmission timeout and the user timeout, counted from the write', () => {
+  test('busy adds the retransmission timeout to the user timeout, counted from the write', () => {
     const bounds = rules.boundsOf('linux', seconds(2, 1, 3, 5), LAN);
     expect(bounds).toEqual({ idle: 5_000, busy: 5_200, worst: 10_200 });
     expect(rules.boundsOf('linux', seconds(0, 1, 3, 3), LAN)).toEqual({
@@ -90,14 +90,14 @@ describe('the rules of Linux', () => {
     'data without a user timeout: %d ms, %d retransmissions, at most %d ms',
     (timeout, retries, timeoutMax, seen) => {
       const after = rules.givesUpAfter({ timeout, timeoutMin: 200, timeoutMax, retries }) / 1_000;
-      // Its timers are late by up to an eighth, and never early.
+      // The kernel's timers are late by up to an eighth, and never early.
       expect(after).toBeLessThanOrEqual(seen + 0.5);
       expect(after).toBeGreaterThan(seen * 0.87);
     },
   );
 });
 
-test('data without a user timeout: settings that no kernel has come to an end', () => {
+test('givesUpAfter returns for settings that no kernel has', () => {
   const hostile = fc.constantFrom(-1, 0, 0.001, 1, 200, 120_000, 1e9, 2 ** 53);
   fc.assert(
     fc.property(hostile, hostile, hostile, hostile, (timeout, timeoutMin, timeoutMax, retries) => {
@@ -106,16 +106,16 @@ test('data without a user timeout: settings that no kernel has come to an end', 
     }),
     { numRuns: 1_000 },
   );
-  // None at all: at the first retransmission after the shortest timeout.
+  // Without retransmissions: at the first one after the shortest timeout.
   expect(rules.givesUpAfter({ ...LAN, retries: 0 })).toBe(600);
 });
 
-test('data without a user timeout: given up at the moment, and not after it', () => {
+test('givesUpAfter ends at the last retransmission timeout, and not one later', () => {
   const always = { timeout: 200, timeoutMin: 200, timeoutMax: 200, retries: 3 };
   expect(rules.givesUpAfter(always)).toBe(1_000);
 });
 
-test('false alarms: the rounds that fit into an hour', () => {
+test('falseAlarmsPerHour counts the keepalive rounds that fit into an hour', () => {
   const unanswered = 0.75;
   expect(rules.falseAlarmsPerHour('linux', seconds(3_600, 1, 1), 0.5)).toBeCloseTo(unanswered, 10);
   const rounds = 1 / (1 + unanswered);
@@ -124,15 +124,15 @@ test('false alarms: the rounds that fit into an hour', () => {
   expect(rules.falseAlarmsPerHour('linux', seconds(0, 1, 3), 0.5)).toBe(0);
 });
 
-describe('the rules of other systems, by their documents and source', () => {
-  test('macOS and FreeBSD: keepalive covers data in flight too', () => {
+describe('the rules of other systems, from their documentation and source', () => {
+  test('macOS and FreeBSD: keepalive also covers data in flight', () => {
     for (const system of ['darwin', 'freebsd'] as const) {
       expect(rules.boundsOf(system, seconds(2, 1, 3, 0), LAN)).toEqual({
         idle: 5_000,
         busy: 5_000,
         worst: 5_000,
       });
-      // Off: the count of retransmissions decides, or the user timeout and one more wait.
+      // Without keepalive, the retransmission count decides, or the user timeout and one more wait.
       const off = rules.boundsOf(system, seconds(0, 1, 3, 2), { ...LAN, timeoutMax: 64_000 });
       expect(off).toEqual({
         idle: Number.POSITIVE_INFINITY,
@@ -142,12 +142,12 @@ describe('the rules of other systems, by their documents and source', () => {
     }
   });
 
-  test('gVisor: the count and the user timeout, whichever comes first', () => {
+  test('gVisor: the probe count or the user timeout ends the connection, whichever comes first', () => {
     expect(rules.probesOf('gvisor', seconds(1, 1, 3, 10))).toBe(3);
     expect(rules.probesOf('gvisor', seconds(1, 1, 9, 3.5))).toBe(3);
   });
 
-  test('Windows: the count alone', () => {
+  test('Windows: the probe count alone ends an idle connection', () => {
     expect(rules.boundsOf('win32', seconds(2, 1, 3, 9), LAN)).toEqual({
       idle: 5_000,
       busy: 9_200,
@@ -157,43 +157,46 @@ describe('the rules of other systems, by their documents and source', () => {
 });
 
 describe('planDeadPeerTimeout', () => {
-  test.each(SYSTEMS)('%s: within the timeout, late timers included; enough probes', (platform) => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 3_000, max: 10_000_000 }),
-        fc.integer({ min: 1, max: 8 }),
-        fc.constantFrom(200, 1_000, 3_000),
-        (timeout, minProbes, retransmissionTimeout) => {
-          let plan: ReturnType<typeof planDeadPeerTimeout>;
-          try {
-            plan = planDeadPeerTimeout(timeout, { platform, minProbes, retransmissionTimeout });
-          } catch (error) {
-            // What it says to be the smallest is possible, and what is asked for is less.
-            const { smallestTimeout } = error as { smallestTimeout: number };
-            expect(smallestTimeout).toBeGreaterThan(timeout);
-            const options = { platform, minProbes, retransmissionTimeout };
-            expect(() => planDeadPeerTimeout(smallestTimeout, options)).not.toThrow();
-            expect(() => planDeadPeerTimeout(smallestTimeout - 1, options)).toThrow(RangeError);
-            return;
-          }
-          const { bounds, probes, options } = plan;
-          expect(probes).toBeGreaterThanOrEqual(minProbes);
-          expect(bounds.worst).toBeLessThanOrEqual(timeout + 250);
-          expect(Math.max(bounds.idle, bounds.busy)).toBeLessThanOrEqual(bounds.worst);
-          // Whole seconds, as the kernels take them.
-          expect((options.keepAliveInitialDelay as number) % 1_000).toBe(0);
-          expect((options.keepAliveInterval as number) % 1_000).toBe(0);
-          expect(options.keepAliveCount).toBe(probes);
-          // Not wasteful either: no less than half of what was asked for, where it is worth it.
-          if (timeout > 60_000) expect(bounds.worst).toBeGreaterThan(timeout / 2);
-        },
-      ),
-      { numRuns: 300 },
-    );
-  });
+  test.each(SYSTEMS)(
+    '%s: the plan stays within the timeout with late timers, and has at least minProbes probes',
+    (platform) => {
+      fc.assert(
+        fc.property(
+          fc.integer({ min: 3_000, max: 10_000_000 }),
+          fc.integer({ min: 1, max: 8 }),
+          fc.constantFrom(200, 1_000, 3_000),
+          (timeout, minProbes, retransmissionTimeout) => {
+            let plan: ReturnType<typeof planDeadPeerTimeout>;
+            try {
+              plan = planDeadPeerTimeout(timeout, { platform, minProbes, retransmissionTimeout });
+            } catch (error) {
+              // The reported smallest timeout is possible, and is greater than the given one.
+              const { smallestTimeout } = error as { smallestTimeout: number };
+              expect(smallestTimeout).toBeGreaterThan(timeout);
+              const options = { platform, minProbes, retransmissionTimeout };
+              expect(() => planDeadPeerTimeout(smallestTimeout, options)).not.toThrow();
+              expect(() => planDeadPeerTimeout(smallestTimeout - 1, options)).toThrow(RangeError);
+              return;
+            }
+            const { bounds, probes, options } = plan;
+            expect(probes).toBeGreaterThanOrEqual(minProbes);
+            expect(bounds.worst).toBeLessThanOrEqual(timeout + 250);
+            expect(Math.max(bounds.idle, bounds.busy)).toBeLessThanOrEqual(bounds.worst);
+            // Whole seconds, as the kernels take them.
+            expect((options.keepAliveInitialDelay as number) % 1_000).toBe(0);
+            expect((options.keepAliveInterval as number) % 1_000).toBe(0);
+            expect(options.keepAliveCount).toBe(probes);
+            // A long timeout is not wasted: the plan uses at least half of it.
+            if (timeout > 60_000) expect(bounds.worst).toBeGreaterThan(timeout / 2);
+          },
+        ),
+        { numRuns: 300 },
+      );
+    },
+  );
 
   test.each(SYSTEMS)(
-    '%s: a plan in the range of its options, or a timeout that is one',
+    '%s: each value is in the range of its option, or the error has a possible smallestTimeout',
     (platform) => {
       const timeouts = fc.oneof(
         fc.integer({ min: 1, max: 2 ** 31 - 1 }),
@@ -223,7 +226,7 @@ describe('planDeadPeerTimeout', () => {
           isInteger: true,
         });
         expect(units, name).toBeLessThanOrEqual(max);
-        // 0 is the kernel's own word for a user timeout that is off.
+        // The kernel uses 0 for "no user timeout".
         if (name !== 'userTimeout' || units !== 0) expect(units, name).toBeGreaterThanOrEqual(min);
       };
       const began = performance.now();
@@ -255,12 +258,12 @@ describe('planDeadPeerTimeout', () => {
         }),
         { numRuns: 2_000 },
       );
-      // Each takes some microseconds; what does not end would not come here.
+      // Each plan takes some microseconds; an endless one would not get here.
       expect(performance.now() - began).toBeLessThan(30_000);
     },
   );
 
-  test('a smallest timeout is named for what decides on that system', () => {
+  test('the error explains the smallest timeout by the values that decide on that system', () => {
     const refusal = (platform: 'darwin' | 'linux') => {
       try {
         return String(planDeadPeerTimeout(100, { platform, minProbes: 1 }));
@@ -270,11 +273,11 @@ describe('planDeadPeerTimeout', () => {
     };
     expect(refusal('darwin')).toContain('(1 unanswered probe). Received 100');
     expect(refusal('linux')).toContain('(1 unanswered probe, retransmission timeout 1000 ms)');
-    // The number that it recommends is one that it takes.
+    // The recommended number is accepted.
     expect(planDeadPeerTimeout(1_910, { platform: 'darwin', minProbes: 1 }).probes).toBe(1);
   });
 
-  test('each member is read once', () => {
+  test('reads each option once', () => {
     let reads = 0;
     const options = {
       platform: 'darwin' as const,
@@ -286,7 +289,7 @@ describe('planDeadPeerTimeout', () => {
     expect(reads).toBe(1);
   });
 
-  test('timers that are late end no connection after fewer probes', () => {
+  test('a late keepalive timer never ends a connection after fewer than 3 probes', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 9_000, max: 20_000_000 }),
@@ -314,7 +317,7 @@ describe('planDeadPeerTimeout', () => {
     );
   });
 
-  test('20 s on Linux, to the number', () => {
+  test('returns exact values for 20 s on Linux', () => {
     expect(planDeadPeerTimeout(20_000, { platform: 'linux', lossRate: 0.05 })).toEqual({
       platform: 'linux',
       timeout: 20_000,
@@ -335,7 +338,7 @@ describe('planDeadPeerTimeout', () => {
     });
   });
 
-  test('a closed window tolerated: no user timeout, more frequent retransmissions', () => {
+  test("zeroWindow 'tolerate' sets no user timeout and limits the retransmission timeout", () => {
     const plan = planDeadPeerTimeout(30_000, { platform: 'linux', zeroWindow: 'tolerate' });
     expect(plan.options).toMatchObject({ userTimeout: 0, retransmissionTimeoutMax: 1_176 });
     expect(plan.bounds.worst).toBeLessThan(30_000);
@@ -344,7 +347,7 @@ describe('planDeadPeerTimeout', () => {
     ).toThrow(/>= 23195 ms/);
   });
 
-  test('macOS needs no user timeout, and reaches further', () => {
+  test('macOS: plans shorter timeouts, without a user timeout', () => {
     const plan = planDeadPeerTimeout(5_000, { platform: 'darwin' });
     expect(plan.options).not.toHaveProperty('userTimeout');
     expect(plan).toMatchObject({ probes: 3, measured: false, zeroWindow: 'tolerate' });
@@ -356,18 +359,18 @@ describe('planDeadPeerTimeout', () => {
     });
   });
 
-  test('the count that is set is the one that holds', () => {
+  test('keepAliveCount is the number of probes that are sent with late timers', () => {
     const count = (platform: 'linux' | 'win32') =>
       planDeadPeerTimeout(2_160_000, { platform }).options.keepAliveCount;
-    // So late may timers be of so long a delay that the user timeout takes one probe more.
+    // Timers of such a long delay may be so late that the user timeout needs one more probe.
     expect([count('linux'), count('win32')]).toEqual([6, 5]);
   });
 
-  test('the chance of a false alarm: of a coin that falls, and of none', () => {
+  test('falseAlarmsPerHour is 0 without loss, 1 at total loss, and matches a simulation at 5 %', () => {
     const plan = (lossRate: number) => planDeadPeerTimeout(9_000, { platform: 'linux', lossRate });
     expect(plan(0).falseAlarmsPerHour).toBe(0);
     expect(plan(1).falseAlarmsPerHour).toBe(1);
-    // By simulation, since the formula is what is tested: rounds of 1 s, three probes 1 s apart.
+    // A simulation, because the formula is under test: rounds of 1 s, three probes 1 s apart.
     const loss = 0.05;
     const unanswered = 1 - (1 - loss) ** 2;
     let [time, deaths] = [0, 0];
@@ -411,7 +414,7 @@ describe('planDeadPeerTimeout', () => {
     [60_000, { zeroWindow: 'tolerate', platform: 'gvisor' }, TypeError, "'tolerate' on gvisor"],
     [20_000, { retransmissionTimeout: 0 }, RangeError, '>= 1'],
     [20_000, null, TypeError, 'an object'],
-  ])('refuses %j with %j', (timeout, options, type, message) => {
+  ])('rejects %j with %j', (timeout, options, type, message) => {
     const call = () => planDeadPeerTimeout(timeout as never, options as never);
     expect(call).toThrow(type);
     expect(call).toThrow(message);
@@ -429,7 +432,7 @@ describe('setDeadPeerTimeout', () => {
     userTimeout: getInt(fd, TCP, 18),
   });
 
-  test('leaves in the kernel what the plan says', async () => {
+  test('sets the values of its plan in the kernel', async () => {
     await withPair(({ client }) => {
       const plan = setDeadPeerTimeout(client, 20_000);
       expect(plan.bounds).toEqual({ idle: 9_000, busy: 9_720, worst: 18_720 });
@@ -440,13 +443,13 @@ describe('setDeadPeerTimeout', () => {
         count: 5,
         userTimeout: 8_720,
       });
-      // The kernel has a shorter retransmission timeout than the plan made room for.
+      // The retransmission timeout of the kernel is shorter than the one in the plan.
       expect(getDeadPeerBounds(client)).toMatchObject({ idle: 9_000, worst: expect.any(Number) });
       expect(getDeadPeerBounds(client).worst).toBeLessThan(18_720);
     });
   });
 
-  test('a caller that changes a plan changes no later one', async () => {
+  test('a returned plan is frozen, so a caller cannot change a later one', async () => {
     await withPair(({ client, accepted }) => {
       const plan = setDeadPeerTimeout(client, 20_000);
       expect(() => {
@@ -466,7 +469,7 @@ describe('setDeadPeerTimeout', () => {
     });
   });
 
-  test('reads the connection’s own retransmission timeout where there is no room for more', async () => {
+  test('uses the retransmission timeout of the connection if the default does not fit', async () => {
     await withPair(({ client }) => {
       expect(() => planDeadPeerTimeout(8_300)).toThrow(RangeError);
       const plan = setDeadPeerTimeout(client, 8_300);
@@ -476,7 +479,7 @@ describe('setDeadPeerTimeout', () => {
     });
   });
 
-  test('one that is too small: the smallest in the message, and nothing set', async () => {
+  test('rejects a timeout that is too small, reports the smallest, and sets nothing', async () => {
     await withPair(({ client }) => {
       const before = held(client);
       expect(() => setDeadPeerTimeout(client, 5_000)).toThrow(/must be >= \d{4} ms \(3 unanswered/);
@@ -488,7 +491,7 @@ describe('setDeadPeerTimeout', () => {
     });
   });
 
-  test('null puts all back to what a new socket has', async () => {
+  test('null restores the values of a new socket', async () => {
     await withPair(({ client }) => {
       const before = held(client);
       setDeadPeerTimeout(client, 30_000, { zeroWindow: 'tolerate' });
@@ -501,7 +504,7 @@ describe('setDeadPeerTimeout', () => {
     });
   });
 
-  test('a server: what it accepts has it, without a call', async () => {
+  test('connections that a server accepts inherit its values', async () => {
     const server = net.createServer();
     await once(server.listen(0, '127.0.0.1'), 'listening');
     setDeadPeerTimeout(server, 20_000);
@@ -515,7 +518,7 @@ describe('setDeadPeerTimeout', () => {
     server.close();
   });
 
-  test('sockets that are not there', () => {
+  test('throws for sockets that are not open, not listening, or no sockets', () => {
     expect(() => setDeadPeerTimeout(new net.Socket(), 20_000)).toThrow('not open');
     expect(() => setDeadPeerTimeout(net.createServer(), 20_000)).toThrow('not listening');
     expect(() => setDeadPeerTimeout({} as never, 20_000)).toThrow(TypeError);
@@ -523,13 +526,13 @@ describe('setDeadPeerTimeout', () => {
   });
 });
 
-describe('a server on a system where connections do not inherit all of it', () => {
+describe('a server on a system where connections do not inherit every option', () => {
   const { platform } = process;
   let copy: typeof deadPeerTimeout;
   const set: [unknown, unknown][] = [];
 
   beforeAll(async () => {
-    // As macOS would load it, over capabilities that only record what they were asked.
+    // Loads the module as on macOS, over mocks that record their calls.
     Object.defineProperty(process, 'platform', { value: 'darwin' });
     vi.resetModules();
     vi.doMock('../../lib/core/socket', () => ({ descriptorOf: fdOf }));
@@ -547,7 +550,7 @@ describe('a server on a system where connections do not inherit all of it', () =
     vi.resetModules();
   });
 
-  test('each is tuned as it is accepted; once, and no longer than it is wanted', async () => {
+  test('sets the options once on each accepted connection, until null ends it', async () => {
     const server = net.createServer();
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const accept = async () => {
@@ -576,7 +579,7 @@ describe('getDeadPeerBounds', () => {
   beforeEach(onLinux('the rules of its sockets'));
   const said = (socket: net.Socket) => getDeadPeerBounds(socket).warnings.join('\n');
 
-  test('a new socket: never, and a quarter of an hour', async () => {
+  test('a new socket is never given up while idle, and after about 15 minutes while it sends', async () => {
     await withPair(({ client }) => {
       const { idle, busy, worst } = getDeadPeerBounds(client);
       expect([idle, worst]).toEqual([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
@@ -587,7 +590,7 @@ describe('getDeadPeerBounds', () => {
     });
   });
 
-  test('each trap in words', async () => {
+  test('warns of each unsafe value', async () => {
     await withPair(({ client }) => {
       client.setKeepAlive(true);
       expect(said(client)).toContain('detected after 2 h 11 min');
@@ -620,19 +623,19 @@ describe('explainDisconnect', () => {
     ['ECONNABORTED', 'ended here'],
     ['ENOENT', 'unknown'],
     ['constructor', 'unknown'],
-  ])('%s: %s', (code, peer) => {
+  ])('%s is %s', (code, peer) => {
     const explained = explainDisconnect(error(code));
     expect(explained).toMatchObject({ peer, code, tcpInfo: null });
     expect(explained.message.length).toBeGreaterThan(20);
   });
 
-  test('connecting is another matter; an error without a code says nothing', () => {
+  test("ETIMEDOUT of connect is 'unreachable', and an error without a code is 'unknown'", () => {
     expect(explainDisconnect(error('ETIMEDOUT', { syscall: 'connect' })).peer).toBe('unreachable');
     expect(explainDisconnect(new Error('other'))).toMatchObject({ peer: 'unknown', code: null });
     expect(() => explainDisconnect('ETIMEDOUT')).toThrow(TypeError);
   });
 
-  test('with a socket that can be read: its last counters; with one that cannot: without', async () => {
+  test('with a socket that can be read, includes its last counters; with a destroyed one, null', async () => {
     await withPair(async ({ client, accepted }) => {
       accepted.pause();
       client.write('x'.repeat(1_000));
@@ -644,7 +647,7 @@ describe('explainDisconnect', () => {
     });
   });
 
-  test('keepalive of Node stays readable beside it', async () => {
+  test('getKeepAlive reads a socket of Node', async () => {
     await withPair(({ client }) => expect(getKeepAlive(client).enable).toBe(false));
   });
 });

@@ -1,4 +1,4 @@
-// What an error says, and what a failed call leaves behind.
+// The contents of errors, and the state after a failed call.
 
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream';
 import { getSystemErrorMap } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { Heartbeat, PeerRegistry } from '../../dist/heartbeat.js';
-import * as face from '../../dist/index.js';
+import * as socketOptions from '../../dist/index.js';
 import {
   getOption,
   getOptions,
@@ -31,7 +31,7 @@ function thrown(call: () => unknown): SocketOptionError & { code: string } {
 }
 
 describe('SocketOptionError', () => {
-  test('carries what Node’s system errors carry, and the kernel’s name', async () => {
+  test('has the members of Node’s system errors, and the kernel’s name of the option', async () => {
     await withPair(({ client }) => {
       const error = thrown(() => setOptions(client, { fastOpenConnect: true }));
       expect(error).toBeInstanceOf(SocketOptionError);
@@ -52,7 +52,7 @@ describe('SocketOptionError', () => {
     });
   });
 
-  test('says which of several options failed, and which were applied before it', () => {
+  test('reports which of several options failed, and which were applied before it', () => {
     withTcp((fd) => {
       const error = thrown(() =>
         setOptions(fd, {
@@ -80,7 +80,7 @@ describe('SocketOptionError', () => {
     });
   });
 
-  test('the record of a failure is found behind values of any length', () => {
+  test('reports the failed option after values of any length', () => {
     withTcp((fd) => {
       const error = thrown(() =>
         setOptions(fd, {
@@ -98,7 +98,7 @@ describe('SocketOptionError', () => {
     });
   });
 
-  test('what this system does not have is said before any system call', () => {
+  test('rejects an option that this system lacks before any system call', () => {
     expect(thrown(() => getOption(1_000_000_000, 'connectTimeout'))).toMatchObject({
       code: 'ENOPROTOOPT',
       errno: -92,
@@ -115,7 +115,7 @@ describe('SocketOptionError', () => {
     });
   });
 
-  test('what needs privilege names it', () => {
+  test('names the capability that an option needs', () => {
     const output = execFileSync(
       process.execPath,
       [join(__dirname, '../fixtures/unprivileged.mjs')],
@@ -131,7 +131,7 @@ describe('SocketOptionError', () => {
 });
 
 describe('names', () => {
-  test('a name that is close to one is told apart', () => {
+  test('suggests the option with a similar name, and rejects names of Object.prototype', () => {
     withTcp((fd) => {
       const set = (name: string) => thrown(() => setOptions(fd, { [name]: 1 }));
       expect(set('usertimeout').message).toBe(
@@ -140,7 +140,7 @@ describe('names', () => {
       expect(set('TCP_KEEPCNT').message).toMatch(/did you mean "keepAliveCount"/);
       expect(set('userTimout').message).toMatch(/did you mean "userTimeout"/);
       expect(set('keepAliveIntervall').message).toMatch(/did you mean "keepAliveInterval"/);
-      // The kernel's name on another system, and a word that others use for it.
+      // The kernel's name on another system, and a name in other libraries.
       expect(set('TCP_RXT_CONNDROPTIME').message).toMatch(/did you mean "userTimeout"/);
       expect(set('keep_alive_idle').message).toMatch(/did you mean "keepAliveInitialDelay"/);
       expect(set('keepaliveTimeout').message).toBe(
@@ -154,12 +154,12 @@ describe('names', () => {
     });
   });
 
-  test('isSupported and supportedOptions agree', () => {
+  test('isSupported agrees with supportedOptions', () => {
     expect(supportedOptions().every(isSupported)).toBe(true);
     expect(isSupported('userTimeout')).toBe(true);
     expect(isSupported('connectTimeout')).toBe(false);
     expect(isSupported('no such name')).toBe(false);
-    // Whether there is an addon.
+    // Without an argument: whether an addon is loaded.
     expect(isSupported()).toBe(true);
     expect(isSupported(undefined)).toBe(true);
     for (const value of [null, 1, {}, true]) {
@@ -168,7 +168,7 @@ describe('names', () => {
   });
 });
 
-test('a name that would end early, or that no kernel has, does not get there', () => {
+test('rejects a congestion control name that is not printable ASCII', () => {
   withTcp((fd) => {
     for (const name of ['reno\0cubic', 'r\u00e9no', 'reno\n', '\u{1f9e6}']) {
       expect(thrown(() => setOptions(fd, { congestionControl: name }))).toMatchObject({
@@ -179,8 +179,8 @@ test('a name that would end early, or that no kernel has, does not get there', (
   });
 });
 
-describe('hostile arguments', () => {
-  test('a getter that sets options itself does not disturb the outer call', () => {
+describe('arguments with getters', () => {
+  test('a getter that sets options does not disturb the outer call', () => {
     withTcp((fd) => {
       setOptions(fd, {
         userTimeout: 1_000,
@@ -204,7 +204,7 @@ describe('hostile arguments', () => {
     });
   });
 
-  test('a getter that closes the socket meets the error for closed sockets', async () => {
+  test('a getter that destroys the socket causes ERR_SOCKET_CLOSED', async () => {
     await withPair(({ client }) => {
       const options = {
         get noDelay() {
@@ -216,7 +216,7 @@ describe('hostile arguments', () => {
     });
   });
 
-  test('a value is read once', () => {
+  test('each value is read once', () => {
     withTcp((fd) => {
       let reads = 0;
       setOptions(fd, {
@@ -229,7 +229,7 @@ describe('hostile arguments', () => {
     });
   });
 
-  test('what a getter throws comes through', () => {
+  test('the error of a getter is thrown unchanged', () => {
     withTcp((fd) => {
       const own = new Error('mine');
       const options = {
@@ -257,8 +257,8 @@ describe('hostile arguments', () => {
   });
 });
 
-describe('an object that holds no options', () => {
-  // Each would be taken for an object without any option, and do nothing without a word.
+describe('an object of another kind', () => {
+  // Without the check, each would count as an object without options and do nothing.
   const objects = {
     'a Promise': Promise.resolve({ enable: true }),
     'a Map': new Map([['enable', true]]),
@@ -266,23 +266,24 @@ describe('an object that holds no options', () => {
     'an array': [],
   };
   const calls: Record<string, (fd: number, options: never) => unknown> = {
-    setOptions: (fd, options) => face.setOptions(fd, options),
-    setKeepAlive: (fd, options) => face.setKeepAlive(fd, options),
-    setDeadPeerTimeout: (fd, options) => face.setDeadPeerTimeout(fd, 20_000, options),
-    planDeadPeerTimeout: (_, options) => face.planDeadPeerTimeout(20_000, options),
-    getKernelTcpInfo: (fd, options) => face.getKernelTcpInfo(fd, options),
-    tuneSockets: (_, options) => face.tuneSockets(options),
-    'tuneSockets client': (_, client) => face.tuneSockets({ client }),
-    listConnections: (_, filter) => face.listConnections(filter),
-    watchClosedConnections: (_, options) => face.watchClosedConnections(options),
-    'watchClosedConnections filter': (_, filter) => face.watchClosedConnections({ filter }),
+    setOptions: (fd, options) => socketOptions.setOptions(fd, options),
+    setKeepAlive: (fd, options) => socketOptions.setKeepAlive(fd, options),
+    setDeadPeerTimeout: (fd, options) => socketOptions.setDeadPeerTimeout(fd, 20_000, options),
+    planDeadPeerTimeout: (_, options) => socketOptions.planDeadPeerTimeout(20_000, options),
+    getKernelTcpInfo: (fd, options) => socketOptions.getKernelTcpInfo(fd, options),
+    tuneSockets: (_, options) => socketOptions.tuneSockets(options),
+    'tuneSockets client': (_, client) => socketOptions.tuneSockets({ client }),
+    listConnections: (_, filter) => socketOptions.listConnections(filter),
+    watchClosedConnections: (_, options) => socketOptions.watchClosedConnections(options),
+    'watchClosedConnections filter': (_, filter) =>
+      socketOptions.watchClosedConnections({ filter }),
     Heartbeat: (_, options) => new Heartbeat(new PassThrough(), options),
     PeerRegistry: (_, options) => new PeerRegistry(options),
   };
 
   test.each(
     Object.keys(calls).flatMap((call) => Object.keys(objects).map((object) => [call, object])),
-  )('%s refuses %s', (call, object) => {
+  )('%s rejects %s', (call, object) => {
     withSocket(AF_INET, SOCK_STREAM, (fd) => {
       const before = snapshot(fd);
       const options = objects[object as keyof typeof objects];
@@ -293,7 +294,7 @@ describe('an object that holds no options', () => {
     });
   });
 
-  test('options of a class, of a module and without a prototype are taken', () => {
+  test('options of a class, of a module and without a prototype are accepted', () => {
     class Timeouts {
       readonly minProbes = 4;
     }
@@ -301,13 +302,13 @@ describe('an object that holds no options', () => {
     const module = Object.defineProperty({ minProbes: 4 }, Symbol.toStringTag, { value: 'Module' });
     Object.setPrototypeOf(module, Object.create(null));
     for (const options of [new Timeouts(), bare, module]) {
-      expect(face.planDeadPeerTimeout(60_000, options).probes).toBeGreaterThanOrEqual(4);
+      expect(socketOptions.planDeadPeerTimeout(60_000, options).probes).toBeGreaterThanOrEqual(4);
     }
   });
 });
 
-describe('a socket is looked up once', () => {
-  /** A descriptor that is another one from the second look on. */
+describe('a descriptor is read once', () => {
+  /** A descriptor that changes after the first read. */
   const changing = (first: number, then: number) => {
     let looks = 0;
     return {
@@ -318,7 +319,7 @@ describe('a socket is looked up once', () => {
     };
   };
 
-  test('getOptions, getDeadPeerBounds and setDeadPeerTimeout use the descriptor of the first look', () =>
+  test('getOptions, getDeadPeerBounds and setDeadPeerTimeout use the first descriptor', () =>
     withPair(({ client, accepted }) => {
       const [a, b] = [fdOf(client), fdOf(accepted)];
       setOptions(a, { dscp: 5, ttl: 40 });
@@ -326,18 +327,18 @@ describe('a socket is looked up once', () => {
       expect(getOptions(changing(a, b), ['ttl', 'dscp'])).toEqual({ ttl: 40, dscp: 5 });
       expect(getOptions(changing(a, b))).toMatchObject({ ttl: 40, dscp: 5 });
       const before = snapshot(b);
-      face.setDeadPeerTimeout(changing(a, b), 20_000);
+      socketOptions.setDeadPeerTimeout(changing(a, b), 20_000);
       expect(changes(b, before)).toEqual([]);
       expect(getOption(a, 'keepAlive')).toBe(true);
-      expect(face.getDeadPeerBounds(changing(a, b)).idle).toBeLessThan(20_000);
+      expect(socketOptions.getDeadPeerBounds(changing(a, b)).idle).toBeLessThan(20_000);
     }));
 
-  test('a list of names that is far too long, or has holes, is refused at once', () => {
+  test('a list of names that is too long or sparse is rejected at once', () => {
     withTcp((fd) => {
       const endless = Array(2 ** 32 - 1);
       expect(thrown(() => getOptions(fd, endless)).code).toBe('ERR_OUT_OF_RANGE');
       expect(thrown(() => getOptions(fd, Array(3))).code).toBe('ERR_INVALID_ARG_TYPE');
-      expect(thrown(() => face.readTcpInfos([fd], endless)).code).toBe('ERR_OUT_OF_RANGE');
+      expect(thrown(() => socketOptions.readTcpInfos([fd], endless)).code).toBe('ERR_OUT_OF_RANGE');
     });
   });
 });

@@ -1,4 +1,4 @@
-// What explainDisconnect() says of errors that real sockets, servers and clients give.
+// How explainDisconnect() classifies errors of real sockets, servers and clients.
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -60,24 +60,24 @@ test.each([
   ['axios', 'ECONNABORTED', 'timeout of 50ms exceeded'],
   ['got', 'ETIMEDOUT', "Timeout awaiting 'response' for 50ms"],
   ['raw-body', 'ECONNABORTED', 'request aborted'],
-])('a limit of %s with the code of a kernel says nothing of the peer', (_, code, message) => {
+])("a limit of %s with the code of a kernel is 'unknown'", (_, code, message) => {
   const error = Object.assign(new Error(message), { code });
   expectFate(error, 'unknown', code, /A library of this program gave up/);
 });
 
-test('a port that fetch() blocks is refused by fetch() itself', async () => {
+test("a port that fetch() blocks is 'refused', and the message names the list of blocked ports", async () => {
   const error = await rejected(fetch(url(REFUSING_PORT)));
   expectFate(error, 'refused', null, /list of blocked ports .* The peer was not contacted/);
 });
 
 describe('an orderly close', () => {
-  test('before an http response', async () => {
+  test("before an http response is 'closed'", async () => {
     const error = await failed(get(await closing()));
     expect(error).toMatchObject({ code: 'ECONNRESET', message: 'socket hang up' });
     expectFate(error, 'closed', 'ECONNRESET', /orderly way \(FIN\) before the answer was complete/);
   });
 
-  test('within an http response', async () => {
+  test("within an http response is 'unknown', because Node reports a reset in the same words", async () => {
     const port = await serving((socket) =>
       socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx')),
     );
@@ -87,18 +87,18 @@ describe('an orderly close', () => {
     expectFate(await failed(response), 'unknown', 'ECONNRESET', /the peer reset it/);
   });
 
-  test('of fetch(), which has the code in its cause', async () => {
+  test("of fetch() is 'closed', by the code in its cause", async () => {
     const error = await rejected(fetch(url(await closing())));
     expect(error).toBeInstanceOf(TypeError);
     expectFate(error, 'closed', 'UND_ERR_SOCKET', /orderly way \(FIN\)/);
   });
 
-  test('during a TLS handshake', async () => {
+  test("during a TLS handshake is 'closed'", async () => {
     const client = tls.connect({ port: await closing(), host: '127.0.0.1' });
     expectFate(await failed(client), 'closed', 'ECONNRESET', /during the TLS handshake/);
   });
 
-  test('before a write, as Node tells it', async () => {
+  test("before a write is 'closed' or 'ended here', by the error of Node", async () => {
     const client = net.connect(await serving((socket) => socket.end()), '127.0.0.1');
     client.resume();
     await once(client, 'end');
@@ -111,7 +111,7 @@ describe('an orderly close', () => {
 });
 
 describe('a reset', () => {
-  test('of a socket, an http request, fetch() and a TLS handshake', async () => {
+  test("of a socket, an http request, fetch() and a TLS handshake is 'reset'", async () => {
     const port = await resetting();
     const client = net.connect(port, '127.0.0.1', () => client.write('x'));
     const errors = [
@@ -125,7 +125,7 @@ describe('a reset', () => {
     }
   });
 
-  test('of an http2 session and its stream', async () => {
+  test("of an http2 session and its stream is 'reset'", async () => {
     const session = http2.connect(url(await resetting()));
     const stream = session.request();
     const errors = await Promise.all([failed(session), failed(stream)]);
@@ -134,19 +134,19 @@ describe('a reset', () => {
 });
 
 describe('HTTP/2', () => {
-  test('a stream that the peer’s program refuses', async () => {
+  test("a stream that the peer’s program refuses is 'unknown'", async () => {
     const server = http2.createServer((_request, response) =>
       response.stream.close(http2.constants.NGHTTP2_REFUSED_STREAM),
     );
     servers.push(server as unknown as net.Server);
     const session = http2.connect(url(await listen(server as unknown as net.Server)));
     const error = await failed(session.request());
-    // An error of this side's own close has the same code.
+    // An error of a close by this side has the same code.
     expectFate(error, 'unknown', 'ERR_HTTP2_STREAM_ERROR', /stream ended with the code/);
     session.destroy();
   });
 
-  test('a connection that is refused', async () => {
+  test("a refused connection is 'refused' for the session and its stream", async () => {
     const session = http2.connect(url(REFUSING_PORT));
     const stream = session.request();
     const errors = await Promise.all([failed(session), failed(stream)]);
@@ -154,13 +154,13 @@ describe('HTTP/2', () => {
   });
 });
 
-describe('never begun', () => {
-  test('refused', async () => {
+describe('a connection that was never established', () => {
+  test('is "refused" if no program listens on the port', async () => {
     const error = await failed(net.connect(REFUSING_PORT, '127.0.0.1'));
     expectFate(error, 'refused', 'ECONNREFUSED', /machine answers, but no program listens/);
   });
 
-  test('a local address that this machine does not have, or that is taken', async () => {
+  test("is 'ended here' for a local address that does not exist or is in use", async () => {
     const there = { port: REFUSING_PORT, host: '127.0.0.1' };
     const missing = await failed(net.connect({ ...there, localAddress: '203.0.113.9' }));
     expectFate(missing, 'ended here', 'EADDRNOTAVAIL', /no such address of its own/);
@@ -169,7 +169,7 @@ describe('never begun', () => {
     expectFate(taken, 'ended here', 'EADDRINUSE', /in use by another connection/);
   });
 
-  test('a name that is not resolved', async () => {
+  test("is 'unreachable' if the name is not resolved", async () => {
     const lookup: net.LookupFunction = (name, _options, callback) =>
       callback(
         Object.assign(new Error(`getaddrinfo EAI_AGAIN ${name}`), {
@@ -184,7 +184,7 @@ describe('never begun', () => {
 });
 
 describe('ended by this program', () => {
-  test('a write to a socket that it destroyed', async () => {
+  test("a write to a destroyed socket is 'ended here'", async () => {
     const socket = new net.Socket();
     socket.destroy();
     const error = await new Promise<Error>((resolve) => {
@@ -193,7 +193,7 @@ describe('ended by this program', () => {
     expectFate(error, 'ended here', 'ERR_STREAM_DESTROYED', /This program had closed/);
   });
 
-  test('an abort, and a socket that is closed when it is asked', async () => {
+  test("an aborted fetch() is 'unknown', and ERR_SOCKET_CLOSED is 'ended here'", async () => {
     const port = await serving(() => {});
     const error = await rejected(fetch(url(port), { signal: AbortSignal.timeout(50) }).then());
     // A DOMException, whose code is a number.
@@ -206,7 +206,7 @@ describe('ended by this program', () => {
     }
   });
 
-  test('a stream that closed before it was through: whose doing it was is not known', async () => {
+  test("a premature close is 'unknown'", async () => {
     await withPair(async ({ client }) => {
       const through = new Promise<Error | null | undefined>((resolve) => finished(client, resolve));
       client.destroy();
@@ -220,7 +220,7 @@ describe('ended by this program', () => {
     });
   });
 
-  test('pipeline() hands on the error of the socket', async () => {
+  test("the error that pipeline() forwards is 'reset'", async () => {
     const port = await resetting();
     const client = net.connect(port, '127.0.0.1', () => client.write('x'));
     const error = await new Promise<Error>((resolve) =>
@@ -236,13 +236,13 @@ describe('ended by this program', () => {
   });
 });
 
-describe('on a network of its own', () => {
+describe('in a network namespace', () => {
   beforeEach((context) => {
     onLinux('errors of its kernel')(context);
     needsNamespace(context);
   });
 
-  test('addresses, routes, firewalls, and who does not read', async () => {
+  test('classifies real errors of addresses, routes, firewalls and peers that do not read', async () => {
     const report =
       await inNamespace<
         Record<
@@ -306,11 +306,11 @@ describe('errors as objects', () => {
     ['ERR_SOCKET_CONNECTION_TIMEOUT', 'unreachable'],
     ['ERR_PEER_SUPERSEDED', 'ended here'],
     ['ENOTFOUND', 'unreachable'],
-  ] as const)('%s: %s', (code, peer) => {
+  ] as const)('%s is %s', (code, peer) => {
     expectFate(error(code), peer, code, /^(?!This error says nothing).{20}/);
   });
 
-  test('a code of another matter says nothing of a peer', () => {
+  test("a code of another system call is 'unknown'", () => {
     for (const syscall of ['open', 'setsockopt', 'getsockopt', 'socket']) {
       expectFate(error('EACCES', { syscall }), 'unknown', 'EACCES', /says nothing/);
     }
@@ -323,14 +323,17 @@ describe('errors as objects', () => {
     ['ECONNREFUSED', 'refused', /no program listens on it/],
     ['ENOENT', 'refused', /path does not exist/],
     ['EACCES', 'ended here', /permission/],
-  ] as const)('%s of a path: %s, and no word of a machine or a port', (code, peer, text) => {
-    const details = { syscall: 'connect', address: '/run/x.sock' };
-    expectFate(error(code, details), peer, code, text);
-    const { message } = explainDisconnect(error(code, details));
-    expect(message).not.toMatch(/machine|port|firewall/);
-  });
+  ] as const)(
+    '%s of a path is %s, and the message names no machine or port',
+    (code, peer, text) => {
+      const details = { syscall: 'connect', address: '/run/x.sock' };
+      expectFate(error(code, details), peer, code, text);
+      const { message } = explainDisconnect(error(code, details));
+      expect(message).not.toMatch(/machine|port|firewall/);
+    },
+  );
 
-  test('a Unix socket that is not there, and a path that is none', async (context) => {
+  test("a missing Unix socket, and a path that is no socket, are 'refused'", async (context) => {
     onLinux('errors of its kernel')(context);
     for (const path of [join(tmpdir(), 'socket-options-nobody.sock'), __filename]) {
       const [thrown] = await once(net.connect(path), 'error');
@@ -338,7 +341,7 @@ describe('errors as objects', () => {
     }
   });
 
-  test('wrapped, in circles, without end, and with getters that throw', () => {
+  test('reads wrapped, circular, endless and throwing errors once, within limits', () => {
     const reset = error('ECONNRESET', { syscall: 'read' });
     expectFate(
       new Error('query failed', { cause: reset }),
@@ -346,7 +349,7 @@ describe('errors as objects', () => {
       'ECONNRESET',
       /no longer knows/,
     );
-    // A wrapper that took the code over, and not the system call.
+    // A wrapper that copied the code, but not the system call.
     const connecting = error('ETIMEDOUT', { syscall: 'connect' });
     const wrapper = error('ETIMEDOUT', { cause: connecting });
     expectFate(wrapper, 'unreachable', 'ETIMEDOUT', /attempt to connect/);

@@ -48,9 +48,9 @@ beforeAll(async () => {
 });
 
 const RHYTHM = { interval: 200, timeout: 500 };
-/** Longer than any timeout here, several times. */
+/** Several times longer than any timeout here. */
 const LONG = 1_600;
-/** For a machine that has other things to do. */
+/** Tolerance for a busy machine. */
 const SLACK = 500;
 
 /** How late a death may be noticed, for that reason alone. */
@@ -83,7 +83,7 @@ async function expectDeath(heartbeat: Heartbeat, since: number): Promise<PeerDea
   return death;
 }
 
-/** Times of what came, and what that was. */
+/** The received chunks and their times. */
 function arrivals(socket: net.Socket): { at: number; bytes: Buffer }[] {
   const list: { at: number; bytes: Buffer }[] = [];
   socket.on('data', (bytes) => list.push({ at: performance.now(), bytes }));
@@ -109,7 +109,7 @@ describe.concurrent('lines', () => {
       await use({ ...ends, heartbeat, since, lines });
     });
 
-  test('the peer answers until it hangs', () =>
+  test('measures the answers of a peer until it hangs, then reports it as dead', () =>
     pair(async ({ accepted, heartbeat }) => {
       const seen = record(heartbeat);
       const asked = arrivals(accepted);
@@ -131,7 +131,7 @@ describe.concurrent('lines', () => {
       expect(reason).not.toBe('vanished');
     }));
 
-  test('both sides may be watched by it', () =>
+  test('works on both sides of a connection', () =>
     pair(async ({ accepted, heartbeat }) => {
       const other = adapters.watchLines(accepted, RHYTHM, () => {});
       const seen = [record(heartbeat), record(other)];
@@ -142,7 +142,7 @@ describe.concurrent('lines', () => {
       }
     }));
 
-  test('an answer in two chunks is one when its second half has come', () =>
+  test('an answer in two chunks counts when its second half arrives', () =>
     pair(async ({ accepted, heartbeat, lines }) => {
       const seen = record(heartbeat);
       accepted.setNoDelay(true).on('data', async () => {
@@ -157,14 +157,14 @@ describe.concurrent('lines', () => {
       expect(lines).toEqual([]);
     }));
 
-  test('half an answer again and again is none', () =>
+  test('half an answer, repeated, does not count', () =>
     pair(async ({ accepted, heartbeat, since }) => {
       accepted.on('data', () => accepted.write('PO'));
       await expectDeath(heartbeat, since);
       expect(heartbeat.rtt).toBe(null);
     }));
 
-  test('an answer among other lines of a chunk', () =>
+  test('finds an answer among other lines of a chunk', () =>
     pair(async ({ accepted, heartbeat, lines }) => {
       const seen = record(heartbeat);
       accepted.on('data', () => accepted.write('one\nPONG\ntwo\nthr'));
@@ -175,7 +175,7 @@ describe.concurrent('lines', () => {
       expect(lines.slice(0, 4)).toEqual(['one', 'two', 'throne', 'two']);
     }));
 
-  test('lines that no ping asked for are life, on both sides', () =>
+  test('lines without a ping keep both sides alive', () =>
     pair(async ({ accepted, client, heartbeat, lines }) => {
       const seen = record(heartbeat);
       const both = setInterval(() => {
@@ -188,7 +188,7 @@ describe.concurrent('lines', () => {
       expect(lines.length).toBeGreaterThan(10);
     }));
 
-  test('a program that hangs is told from a peer that vanished', (context) => {
+  test("a program that hangs is 'silent', not 'vanished'", (context) => {
     onLinux('what TCP_INFO says of acknowledgements')(context);
     return pair(async ({ accepted, heartbeat, since }) => {
       accepted.pause();
@@ -225,9 +225,9 @@ describe.concurrent('length-prefixed frames', () => {
     });
 
   test.each([
-    ['any byte is life', undefined],
-    ['whole frames are', false],
-  ] as const)('both sides send beats, until one hangs: %s', (_, isAlive) =>
+    ['any byte counts', undefined],
+    ['only whole frames count', false],
+  ] as const)('both sides send beats, and one that hangs is dead: %s', (_, isAlive) =>
     both(isAlive, async ({ mine, accepted, frames }) => {
       const seen = record(mine);
       const beats = arrivals(accepted);
@@ -264,7 +264,7 @@ describe.concurrent('length-prefixed frames', () => {
     };
   }
 
-  test('part of a frame is life, where any byte is', () =>
+  test('part of a frame keeps the peer alive where any byte counts', () =>
     both(undefined, async ({ mine, accepted, frames }) => {
       const seen = record(mine);
       const stop = drip(accepted);
@@ -273,7 +273,7 @@ describe.concurrent('length-prefixed frames', () => {
       await expectDeath(mine, stop());
     }));
 
-  test('part of a frame is none, where whole frames are', () =>
+  test('part of a frame does not count where only whole frames count', () =>
     both(false, async ({ mine, since, accepted }) => {
       drip(accepted);
       await expectDeath(mine, since);
@@ -308,7 +308,7 @@ describe.concurrent('WebSocket', () => {
     }
   }
 
-  test('the server pings, the client watches; then the client hangs', () =>
+  test('the server pings and the client watches, until the client hangs and is dead', () =>
     withWebSockets(async ({ served, below, client, clientBelow }) => {
       const pinging = new Heartbeat(below, { ...RHYTHM, send: () => served.ping() });
       const watching = new Heartbeat(clientBelow, RHYTHM);
@@ -331,7 +331,7 @@ describe.concurrent('WebSocket', () => {
       expect([seen[0].deaths.length, errors]).toEqual([1, 0]);
     }));
 
-  test('the client pings; then the server hangs', () =>
+  test('the client pings until the server hangs and is dead', () =>
     withWebSockets(async ({ below, client, clientBelow }) => {
       const pinging = new Heartbeat(clientBelow, { ...RHYTHM, send: () => client.ping() });
       const seen = record(pinging);
@@ -345,7 +345,7 @@ describe.concurrent('WebSocket', () => {
       expect(performance.now() - since).toBeLessThan(latest(pinging) + SLACK);
     }));
 
-  test('a message that takes longer than the timeout to come is life all the while', () =>
+  test('a message that takes longer than the timeout keeps the peer alive', () =>
     withWebSockets(
       async ({ below, client, clientBelow }) => {
         const seen = record(new Heartbeat(clientBelow, { ...RHYTHM, send: () => client.ping() }));
@@ -363,10 +363,10 @@ describe.concurrent('WebSocket', () => {
       { autoPong: false },
     ));
 
-  test('messages of the server are life too, and a closing handshake ends both without a word', () =>
+  test("messages keep the peer alive, and a closing handshake closes both heartbeats without 'dead'", () =>
     withWebSockets(async ({ served, below, client, clientBelow }) => {
       const watching = new Heartbeat(clientBelow, RHYTHM);
-      // Pings that are none: those would be life, too.
+      // Pings that send nothing, because real ones would keep the peer alive too.
       const pinging = new Heartbeat(below, { ...RHYTHM, timeout: null, send: () => {} });
       const seen = [record(watching), record(pinging)];
       const news = setInterval(() => served.send('news'), 100);
@@ -388,7 +388,7 @@ describe.concurrent('MQTT', () => {
   const PINGREQ = 'c000';
   const PINGRESP = Buffer.from([0xd0, 0x00]);
 
-  test('the client never lets its time pass without a packet, and measures the answers', () =>
+  test('the client sends a packet within each Keep Alive and measures the answers', () =>
     withPair(async ({ client, accepted }) => {
       const since = performance.now();
       const packets = arrivals(accepted);
@@ -397,20 +397,20 @@ describe.concurrent('MQTT', () => {
       const heartbeat = adapters.keepMqttAlive(client, KEEP_ALIVE) as Heartbeat;
       const seen = record(heartbeat);
       await sleep(1_300);
-      // Whatever else it sends, and whenever.
+      // Other packets at any time do not matter.
       for (const pause of [90, 170, 230, 310]) {
         client.write(Buffer.from([0xe0, 0x00]));
         await sleep(1_000 * KEEP_ALIVE + pause);
       }
       expect(longestGap(packets, since)).toBeLessThan(1_000 * KEEP_ALIVE + 100);
       expect(textOf(packets, 'hex')).toMatch(/^(c000|e000){4,}$/);
-      // Not many more than have to be.
+      // Not many more than necessary.
       expect(heartbeat.pings).toBeLessThan(15);
       expect(heartbeat.rtt).toBeGreaterThan(0);
       expect([seen.deaths, broker.closed]).toEqual([[], false]);
     }));
 
-  test('what the broker says does not take the place of the client’s packets', () =>
+  test('packets of the broker do not replace those of the client', () =>
     withPair(async ({ client, accepted }) => {
       const since = performance.now();
       const packets = arrivals(accepted);
@@ -423,7 +423,7 @@ describe.concurrent('MQTT', () => {
       expect(heartbeat.closed).toBe(false);
     }));
 
-  test('the broker ends a client after one and a half times its time', () =>
+  test('the broker closes a client after 1.5 times its Keep Alive', () =>
     withPair(async ({ client, accepted }) => {
       accepted.resume();
       const broker = adapters.watchMqttClient(accepted, KEEP_ALIVE) as Heartbeat;
@@ -436,7 +436,7 @@ describe.concurrent('MQTT', () => {
       expect(unansweredPings).toBe(0);
     }));
 
-  test('the client ends a broker that takes packets and answers none', () =>
+  test('the client closes a broker that reads packets and answers none', () =>
     withPair(async ({ client, accepted }) => {
       const since = performance.now();
       const packets = arrivals(accepted);
@@ -445,12 +445,12 @@ describe.concurrent('MQTT', () => {
       const news = setInterval(() => client.write(Buffer.from([0xe0, 0x00])), 80);
       const { unansweredPings } = await expectDeath(heartbeat, since);
       clearInterval(news);
-      // Packets of its own are no reason not to ask.
+      // The client's own packets do not replace pings.
       expect(unansweredPings).toBeGreaterThanOrEqual(1);
       expect(textOf(packets, 'hex')).toContain(PINGREQ);
     }));
 
-  test('0 is none', () =>
+  test('a Keep Alive of 0 creates no heartbeat', () =>
     withPair(({ client }) => {
       expect(adapters.keepMqttAlive(client, 0)).toBe(null);
       expect(adapters.watchMqttClient(client, 0)).toBe(null);
@@ -461,7 +461,7 @@ describe.concurrent('AMQP', () => {
   /** In seconds. */
   const HEARTBEAT = 0.4;
 
-  test('sends at half of the time, and gives a silent peer two of them', () =>
+  test('sends at half of the interval, and closes a silent peer after two intervals', () =>
     withPair(async ({ client, accepted }) => {
       const since = performance.now();
       const frames = arrivals(accepted);
@@ -473,7 +473,7 @@ describe.concurrent('AMQP', () => {
       expect([mine.closed, other.closed]).toEqual([false, false]);
       expect(longestGap(frames, since)).toBeLessThan(200 + 100);
       expect(textOf(frames, 'hex')).toMatch(/^(08000000000000ce){7,}$/);
-      // It hangs: what comes is still taken, nothing is said.
+      // The program hangs: it still reads, but sends nothing.
       other.close();
       const [before, silentSince] = [frames.length, performance.now()];
       const { unansweredPings } = await new Promise<PeerDeath>((dead) => mine.once('dead', dead));
@@ -483,7 +483,7 @@ describe.concurrent('AMQP', () => {
       expect(frames.length - before).toBeGreaterThanOrEqual(2);
     }));
 
-  test('0 is none', () =>
+  test('an interval of 0 creates no heartbeat', () =>
     withPair(({ client }) => expect(adapters.keepAmqpAlive(client, 0)).toBe(null)));
 });
 
@@ -513,7 +513,7 @@ describe('the server of many devices', () => {
     return socket;
   }
 
-  test('a device that is back takes its place, and disturbs no other', async () => {
+  test('a device that reconnects replaces its own connection only', async () => {
     await start();
     const other = await device('HELLO other\n');
     const before = await device('HELLO seven\nPONG\n');

@@ -35,10 +35,10 @@ async function withPair(use: (client: net.Socket, accepted: net.Socket) => Promi
   }
 }
 
-describe('a connection that the kernel has closed, unheard', () => {
+describe('a connection that the kernel closed without an event', () => {
   beforeEach(onLinux('the states of TCP_INFO in its numbers'));
 
-  test.each(['paused', 'half-closed'])('%s: dead within the timeout', (how) =>
+  test.each(['paused', 'half-closed'])('%s: is dead within the timeout', (how) =>
     withPair(async (client, accepted) => {
       const errors: Error[] = [];
       accepted.on('error', (error) => errors.push(error));
@@ -59,7 +59,7 @@ describe('a connection that the kernel has closed, unheard', () => {
     }),
   );
 
-  test('in good order, with data that is still to be read: not dead', () =>
+  test('closed in order with unread data: is not dead', () =>
     withPair(async (client, accepted) => {
       const heartbeat = new Heartbeat(accepted, { interval: 100, timeout: 300 });
       let dead = 0;

@@ -1,4 +1,4 @@
-// Heartbeats on real sockets: what they are given, what they leave behind, what the kernel tells of a suspect.
+// Heartbeats on real sockets: arguments, cleanup, and the kernel's information on a suspect.
 
 import { execFile } from 'node:child_process';
 import { getEventListeners, once } from 'node:events';
@@ -65,7 +65,7 @@ describe('arguments', () => {
       { interval: 1_000, pong: 'x' },
       /ERR_INVALID_ARG_VALUE.*unknown option "pong" \(known: interval, /,
     ],
-  ])('%j', (options, message) => {
+  ])('rejects %j', (options, message) => {
     const socket = new PassThrough();
     expect(attempt(options, socket)).toMatch(message);
     expect(socket.listenerCount('close')).toBe(0);
@@ -73,7 +73,7 @@ describe('arguments', () => {
   });
 
   test.each([null, undefined, 7, 'socket', {}, net.createServer(), Object.create(null)])(
-    'a socket that is none: %s',
+    'rejects %s as a socket',
     (socket) => {
       expect(attempt({ interval: 1_000 }, socket ?? null)).toMatch(
         /TypeError ERR_INVALID_ARG_TYPE: The "socket" argument must be a net.Socket, a tls.TLSSocket or another stream.Duplex/,
@@ -81,7 +81,7 @@ describe('arguments', () => {
     },
   );
 
-  test('a socket that is closed', () => {
+  test('throws ERR_SOCKET_CLOSED for a destroyed socket', () => {
     const socket = new net.Socket();
     socket.destroy();
     expect(() => new Heartbeat(socket, quick)).toThrow(
@@ -89,7 +89,7 @@ describe('arguments', () => {
     );
   });
 
-  test('each option is read once', () => {
+  test('reads each option once', () => {
     const values = {
       ...{ interval: 1_000, timeout: 3_000, send: 'ping', isAlive: () => true, onDead: () => {} },
       signal: new AbortController().signal,
@@ -107,7 +107,7 @@ describe('arguments', () => {
     expect([heartbeat.interval, heartbeat.timeout]).toEqual([1_000, 3_000]);
   });
 
-  test('what it was given cannot be changed from outside', () => {
+  test('socket, interval and timeout cannot be reassigned', () => {
     const socket = new PassThrough();
     const heartbeat = new Heartbeat(socket, { interval: 1_000, timeout: 3_000 });
     Reflect.set(heartbeat, 'socket', new PassThrough());
@@ -118,7 +118,7 @@ describe('arguments', () => {
     expect([heartbeat.socket === socket, interval, timeout]).toEqual([true, 1_000, 3_000]);
   });
 
-  test('the longest interval has a timeout', () => {
+  test('the default timeout of the longest interval is capped at 2147483647 ms', () => {
     const heartbeat = new Heartbeat(new PassThrough(), {
       interval: 2_147_483_647,
       timeout: undefined,
@@ -128,14 +128,14 @@ describe('arguments', () => {
   });
 });
 
-describe.concurrent('what it leaves behind', () => {
+describe.concurrent('cleanup', () => {
   const traces = (socket: Duplex) => ({
     close: socket.listenerCount('close'),
     all: socket.eventNames().map((name) => [name, socket.listenerCount(name)]),
     push: Object.hasOwn(socket, 'push'),
   });
 
-  test('closed: nothing; closing again does nothing', async () => {
+  test('close() removes all listeners and the replaced push(), and may be called twice', async () => {
     await withPair(async ({ client, accepted }) => {
       accepted.on('data', () => accepted.write('pong'));
       client.resume();
@@ -156,27 +156,30 @@ describe.concurrent('what it leaves behind', () => {
     });
   });
 
-  test.each(['the peer closes it', 'it is destroyed', 'it fails'])('%s', async (way) => {
-    await withPair(async ({ client, accepted }) => {
-      client.resume();
-      const before = traces(client);
-      const heartbeat = new Heartbeat(client, { ...quick, isAlive: () => true });
-      let dead = 0;
-      heartbeat.on('dead', () => dead++);
-      if (way === 'the peer closes it') accepted.end();
-      else client.destroy(way === 'it fails' ? new Error('failed') : undefined);
-      // once() would take an error for its own.
-      await new Promise((resolve) => client.on('close', resolve));
-      expect(heartbeat.closed).toBe(true);
-      // A net.Socket takes off listeners of its own, too.
-      expect(traces(client).close).toBeLessThanOrEqual(before.close + 1);
-      expect(traces(client).push).toBe(false);
-      await sleep(400);
-      expect(dead).toBe(0);
-    });
-  });
+  test.each(['the peer closes it', 'it is destroyed', 'it fails'])(
+    'closes the heartbeat of a socket if %s',
+    async (way) => {
+      await withPair(async ({ client, accepted }) => {
+        client.resume();
+        const before = traces(client);
+        const heartbeat = new Heartbeat(client, { ...quick, isAlive: () => true });
+        let dead = 0;
+        heartbeat.on('dead', () => dead++);
+        if (way === 'the peer closes it') accepted.end();
+        else client.destroy(way === 'it fails' ? new Error('failed') : undefined);
+        // once() would reject on 'error'.
+        await new Promise((resolve) => client.on('close', resolve));
+        expect(heartbeat.closed).toBe(true);
+        // A net.Socket also removes its own listeners.
+        expect(traces(client).close).toBeLessThanOrEqual(before.close + 1);
+        expect(traces(client).push).toBe(false);
+        await sleep(400);
+        expect(dead).toBe(0);
+      });
+    },
+  );
 
-  test('using, and a signal', async () => {
+  test('using and an aborted signal close the heartbeat', async () => {
     await withPair(async ({ client }) => {
       const before = traces(client);
       let inside: Heartbeat;
@@ -192,7 +195,7 @@ describe.concurrent('what it leaves behind', () => {
       abort.abort();
       expect(heartbeat.closed).toBe(true);
       expect(new Heartbeat(client, { ...quick, isAlive: () => true, signal }).closed).toBe(true);
-      // Of two with the same signal, the one that is left still hears it.
+      // After close() of one of two with the same signal, the other one still follows it.
       const both = new AbortController();
       const shared = { ...quick, signal: both.signal };
       const [one, other] = [new Heartbeat(client, shared), new Heartbeat(client, shared)];
@@ -204,7 +207,7 @@ describe.concurrent('what it leaves behind', () => {
     });
   });
 
-  test('a signal for many, without a warning, forgets those that are closed', async () => {
+  test('100 heartbeats share one signal without a warning about listeners', async () => {
     const warnings: Error[] = [];
     const onWarning = (warning: Error) => warnings.push(warning);
     process.on('warning', onWarning);
@@ -248,17 +251,20 @@ describe.concurrent('what it leaves behind', () => {
         return {};
       },
     ],
-  ])('constructed with %s: nothing', (_what, prepare) => {
-    const stream = new PassThrough();
-    const { signal } = new AbortController();
-    const options = { ...quick, signal, ...prepare(stream) } as HeartbeatOptions;
-    const before = traces(stream);
-    expect(() => new Heartbeat(stream, options)).toThrow();
-    expect(traces(stream)).toEqual(before);
-    expect(getEventListeners(signal, 'abort')).toEqual([]);
-  });
+  ])(
+    'a constructor that fails with %s leaves no listener and no replaced push()',
+    (_what, prepare) => {
+      const stream = new PassThrough();
+      const { signal } = new AbortController();
+      const options = { ...quick, signal, ...prepare(stream) } as HeartbeatOptions;
+      const before = traces(stream);
+      expect(() => new Heartbeat(stream, options)).toThrow();
+      expect(traces(stream)).toEqual(before);
+      expect(getEventListeners(signal, 'abort')).toEqual([]);
+    },
+  );
 
-  test('a thousand on one socket: one listener of its end, and no warning', async () => {
+  test('1000 heartbeats on one socket add one close listener and cause no warning', async () => {
     await withPair(async ({ client }) => {
       const warnings: Error[] = [];
       const onWarning = (warning: Error) => warnings.push(warning);
@@ -279,7 +285,7 @@ describe.concurrent('what it leaves behind', () => {
     });
   });
 
-  test('the stream of a function that somebody else has put over push()', async () => {
+  test('close() keeps a push() that other code has put over the replaced one', async () => {
     await withPair(async ({ client, accepted }) => {
       client.resume();
       let asked = 0;
@@ -304,23 +310,23 @@ describe.concurrent('what it leaves behind', () => {
 
 describe.concurrent('the process', () => {
   const run = promisify(execFile);
-  const face = JSON.stringify(join(__dirname, '../../dist/heartbeat.js'));
+  const entryPoint = JSON.stringify(join(__dirname, '../../dist/heartbeat.js'));
   const program = (code: string) =>
     run(process.execPath, [
       '-e',
       `const { PassThrough } = require('node:stream');
-       const { Heartbeat } = require(${face});
+       const { Heartbeat } = require(${entryPoint});
        const start = performance.now();
        process.on('exit', () => console.log(Math.round(performance.now() - start)));
        ${code}`,
     ]).then(({ stdout }) => stdout.trim().split('\n'));
 
-  test('is not kept from ending', async () => {
+  test('ends although a heartbeat is open', async () => {
     const [ended] = await program(`new Heartbeat(new PassThrough(), { interval: 5_000 });`);
     expect(Number(ended)).toBeLessThan(2_000);
   });
 
-  test('is, where it is asked for; until the last one is closed', async () => {
+  test('stays alive until the last heartbeat with ref() is closed', async () => {
     const output = await program(`
       const stream = new PassThrough();
       stream.resume().on('error', (error) => console.log(error.code));
@@ -333,7 +339,7 @@ describe.concurrent('the process', () => {
     expect(Number(output[1])).toBeLessThan(5_000);
   });
 
-  test('an error that nobody listens to ends it, as any of a socket', async () => {
+  test('ends with HeartbeatTimeoutError if the stream has no error listener', async () => {
     const failed = program(
       `new Heartbeat(new PassThrough().resume(), { interval: 100, timeout: 200 }).ref();`,
     );
@@ -343,16 +349,16 @@ describe.concurrent('the process', () => {
   });
 });
 
-describe.concurrent('what is sent', () => {
+describe.concurrent('the send option', () => {
   const changes: [string, (bytes: Uint8Array<ArrayBuffer>) => void][] = [
     ['changes', (bytes) => void bytes.fill(33)],
     ['transfers', ({ buffer }) => void structuredClone(buffer, { transfer: [buffer] })],
     ['shortens', ({ buffer }) => (buffer as unknown as { resize(to: number): void }).resize(0)],
   ];
 
-  test.each(changes)('is a copy: the caller %s his bytes after the call', async (_how, change) => {
+  test.each(changes)('is copied: the caller %s the bytes after the call', async (_how, change) => {
     await withPair(async ({ client, accepted }) => {
-      // Known to Node 20, not to the library of types.
+      // Node 20 has it, but @types/node does not.
       const Resizable = ArrayBuffer as unknown as new (
         length: number,
         options: object,
@@ -366,7 +372,7 @@ describe.concurrent('what is sent', () => {
     });
   });
 
-  test('is a copy: a stream that changes what is written to it changes no later ping', async () => {
+  test('is copied for each ping: a stream that overwrites a chunk changes no later ping', async () => {
     const written: string[] = [];
     const stream = new Duplex({
       read() {},
@@ -382,7 +388,7 @@ describe.concurrent('what is sent', () => {
     expect(new Set(written)).toEqual(new Set(['PING']));
   });
 
-  test('must not be bytes that are gone already', () => {
+  test('rejects a detached array and an object that only inherits from Uint8Array', () => {
     const bytes = new Uint8Array(4);
     structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
     expect(() => new Heartbeat(new PassThrough(), { ...quick, send: bytes })).toThrow(
@@ -396,7 +402,7 @@ describe.concurrent('what is sent', () => {
 });
 
 describe.concurrent('a suspect', () => {
-  test('whose system acknowledges: silent', async ({ skip }) => {
+  test('is reported as silent if its kernel still acknowledges data', async ({ skip }) => {
     onLinux('what the kernel tells of a suspect')({ skip });
     await withPair(async ({ client, accepted }) => {
       accepted.resume();
@@ -423,11 +429,11 @@ describe.concurrent('a suspect', () => {
     });
   });
 
-  test('of whom bytes came that no record was made of yet, is alive', async ({ skip }) => {
+  test('is alive while a TLS record is incomplete', async ({ skip }) => {
     onLinux('what the kernel tells of a suspect')({ skip });
     const server = tls.createServer(certificate());
     const port = await listen(server);
-    // Hands on what the server sends byte by byte: a record takes longer than the timeout.
+    // Forwards the data of the server slowly: a TLS record takes longer than the timeout.
     const relay = net.createServer((near) => {
       const far = net.connect(port, '127.0.0.1');
       near.pipe(far);
@@ -466,7 +472,7 @@ describe.concurrent('a suspect', () => {
     relay.close();
   });
 
-  test('that this program did not read, has its data in the kernel: alive', async ({ skip }) => {
+  test('is alive if the kernel holds data that this program has not read', async ({ skip }) => {
     onLinux('what the kernel tells of a suspect')({ skip });
     const server = net.createServer({ pauseOnConnect: true });
     const port = await listen(server);
@@ -487,8 +493,8 @@ describe.concurrent('a suspect', () => {
   });
 });
 
-// By itself: it holds up whatever runs beside it.
-test('a suspect is read to the end first, also after the event loop was busy for long', async () => {
+// Not concurrent, because it blocks the event loop.
+test('reads all pending data of a suspect before the verdict, also after a blocked event loop', async () => {
   await withPair(async ({ client, accepted }) => {
     client.resume();
     const heartbeat = new Heartbeat(client, quick);
@@ -508,7 +514,7 @@ test('a suspect is read to the end first, also after the event loop was busy for
 });
 
 describe.concurrent('kinds of streams', () => {
-  test('TLS: request and answer, then silence', async () => {
+  test('TLS: measures the round trip of three answers, then ends the silent connection', async () => {
     const server = tls.createServer(certificate());
     const port = await listen(server);
     const client = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
@@ -529,7 +535,7 @@ describe.concurrent('kinds of streams', () => {
     server.close();
   });
 
-  test('TLS over another stream', async () => {
+  test('TLS over a stream that is no socket: measures the round trip, and the reason is unknown', async () => {
     const server = tls.createServer(certificate());
     const port = await listen(server);
     const below = net.connect(port, '127.0.0.1');
@@ -555,34 +561,37 @@ describe.concurrent('kinds of streams', () => {
     server.close();
   });
 
-  test.each(['for await', 'readable', 'data'])('read by %s: nothing is taken away', async (way) => {
-    await withPair(async ({ client, accepted }) => {
-      const heartbeat = new Heartbeat(client, { ...quick, send: 'ping', isAlive: () => true });
-      const sent: string[] = [];
-      let read = '';
-      const timer = setInterval(() => {
-        sent.push(`${sent.length};`);
-        accepted.write(sent.at(-1) as string);
-      }, 20);
-      if (way === 'data') client.on('data', (chunk) => (read += chunk));
-      if (way === 'readable') client.on('readable', () => (read += client.read() ?? ''));
-      const reading =
-        way === 'for await' &&
-        (async () => {
-          for await (const chunk of client) read += chunk;
-        })();
-      await sleep(700);
-      clearInterval(timer);
-      accepted.end();
-      await once(client, 'end');
-      await reading;
-      expect(read).toBe(sent.join(''));
-      expect(sent.length).toBeGreaterThan(10);
-      heartbeat.close();
-    });
-  });
+  test.each(['for await', 'readable', 'data'])(
+    'the program that reads by %s gets every byte',
+    async (way) => {
+      await withPair(async ({ client, accepted }) => {
+        const heartbeat = new Heartbeat(client, { ...quick, send: 'ping', isAlive: () => true });
+        const sent: string[] = [];
+        let read = '';
+        const timer = setInterval(() => {
+          sent.push(`${sent.length};`);
+          accepted.write(sent.at(-1) as string);
+        }, 20);
+        if (way === 'data') client.on('data', (chunk) => (read += chunk));
+        if (way === 'readable') client.on('readable', () => (read += client.read() ?? ''));
+        const reading =
+          way === 'for await' &&
+          (async () => {
+            for await (const chunk of client) read += chunk;
+          })();
+        await sleep(700);
+        clearInterval(timer);
+        accepted.end();
+        await once(client, 'end');
+        await reading;
+        expect(read).toBe(sent.join(''));
+        expect(sent.length).toBeGreaterThan(10);
+        heartbeat.close();
+      });
+    },
+  );
 
-  test('a socket that connects: its heartbeat waits for it', async () => {
+  test('the heartbeat of a connecting socket starts when it is connected', async () => {
     const server = net.createServer((socket) => socket.on('error', () => {}));
     const port = await listen(server);
     const socket = net.connect({ port, host: 'localhost', family: 4 });
@@ -594,7 +603,7 @@ describe.concurrent('kinds of streams', () => {
     server.close();
   });
 
-  test('one that cannot be connected fails by itself', async () => {
+  test('a refused connection fails with ECONNREFUSED and closes its heartbeat', async () => {
     const socket = net.connect(REFUSING_PORT, '127.0.0.1');
     const heartbeat = new Heartbeat(socket, quick);
     const [error] = await once(socket, 'error');
@@ -604,7 +613,7 @@ describe.concurrent('kinds of streams', () => {
   });
 });
 
-test('with isAlive, bytes that bypass it are no silence of the peer', async () => {
+test('with isAlive, bytes that bypass push() (the onread option) keep the peer alive', async () => {
   const server = net.createServer((peer) => {
     const timer = setInterval(() => peer.write('x'), 20);
     peer.on('error', () => {}).on('close', () => clearInterval(timer));

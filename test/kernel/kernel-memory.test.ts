@@ -49,32 +49,27 @@ afterAll(() => {
   if (folder !== undefined) rmSync(folder, { recursive: true });
 });
 
-test('the kernel finds only zeros where it is to write, and behind that in a raw read', () => {
+test('the memory that the kernel writes to contains only zeros, also behind a raw read', () => {
   expect(complaints).toBe('');
 });
 
 describe('getRawOption', () => {
-  test('without a length: an int of 4 bytes, a byte as an int', () => {
+  test('returns an int without a length, for 4 bytes or 1 byte', () => {
     expect(answers['4 undefined']).toBe(0x2a2a2a2a);
     expect(answers['1 undefined']).toBe(0x2a);
   });
 
-  test.for([0, 2, 3])(
-    'without a length, where %i bytes were written: an error that says so',
-    (written) => {
-      expect(answers[`${written} undefined`]).toMatchObject({
-        name: 'TypeError',
-        code: 'ERR_INVALID_ARG_VALUE',
-        message: expect.stringMatching(
-          new RegExp(
-            `"length" argument must be given for 32343/${written}.*wrote ${written} bytes`,
-          ),
-        ),
-      });
-    },
-  );
+  test.for([0, 2, 3])('throws without a length if the kernel wrote %i bytes', (written) => {
+    expect(answers[`${written} undefined`]).toMatchObject({
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: expect.stringMatching(
+        new RegExp(`"length" argument must be given for 32343/${written}.*wrote ${written} bytes`),
+      ),
+    });
+  });
 
-  test('with a length: the bytes that were written, and no more', () => {
+  test('returns only the written bytes with a length', () => {
     for (const [option, length, bytes] of [
       [0, 0, 0],
       [0, 64, 0],
@@ -90,7 +85,7 @@ describe('getRawOption', () => {
     }
   });
 
-  test('a kernel that reports more than the room, or less than none, gets nobody beyond the room', () => {
+  test('never returns bytes beyond the length, whatever length the kernel reports', () => {
     for (const [option, written] of [
       [1004, 4],
       [1064, 64],
@@ -101,7 +96,7 @@ describe('getRawOption', () => {
         const expected = '2a'.repeat(filled) + '00'.repeat(length - filled);
         expect(answers[`${option} ${length}`], `${option} ${length}`).toBe(expected);
       }
-      // 16 356 were the room; the kernel said 1 004 and 1 064 of the first two.
+      // The buffer had 16 356 bytes; for the first two, the kernel reported 1 004 and 1 064.
       const length = { 1004: 1_004, 1064: 1_064, 2004: 16_356 }[option];
       const answer = answers[`${option} 16356`] as string;
       expect(answer).toBe('2a'.repeat(written) + '00'.repeat(length - written));

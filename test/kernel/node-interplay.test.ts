@@ -1,5 +1,5 @@
-// What Node's own setKeepAlive does to values set here, and what its cache keeps it from doing.
-// The README's advice rests on this; a Node version that behaves otherwise fails here.
+// The effects of Node's own setKeepAlive and of its cache on values set by this package.
+// The README relies on this: a Node version that behaves differently fails here.
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -14,7 +14,7 @@ const OURS = { enable: true, initialDelay: 60_000, interval: 10_000, count: 5 };
 /** Node 24.19 and 26.4 gave core's setKeepAlive an interval and a count. */
 const coreTakesAll = (socket: Socket) => socket.setKeepAlive.length === 4;
 
-describe('core’s socket.setKeepAlive', () => {
+describe('socket.setKeepAlive of Node', () => {
   test.each([[undefined], [0], [500]])(
     'with a delay of %j leaves the system’s two hours in the kernel',
     async (delay) => {
@@ -30,7 +30,7 @@ describe('core’s socket.setKeepAlive', () => {
     },
   );
 
-  test('with a new delay, after ours, puts interval and count back to 1 s and 10', async () => {
+  test('with a new delay, after setKeepAlive(), resets interval and count to 1 s and 10', async () => {
     await withPair(({ client }) => {
       setKeepAlive(client, OURS);
       client.setKeepAlive(true, 20_000);
@@ -43,7 +43,7 @@ describe('core’s socket.setKeepAlive', () => {
     });
   });
 
-  test('with the same delay as before, after ours, is skipped by its cache', async () => {
+  test('with the same delay as before, after setKeepAlive(), is skipped by its cache', async () => {
     await withPair(({ client }) => {
       client.setKeepAlive(true, 20_000);
       setKeepAlive(client, OURS);
@@ -52,7 +52,7 @@ describe('core’s socket.setKeepAlive', () => {
     });
   });
 
-  test('cannot switch on again what was switched off here, until its arguments differ', async () => {
+  test('cannot enable what setKeepAlive() disabled, until its arguments differ', async () => {
     await withPair(({ client }) => {
       client.setKeepAlive(true, 20_000);
       setKeepAlive(client, false);
@@ -63,7 +63,7 @@ describe('core’s socket.setKeepAlive', () => {
     });
   });
 
-  test('before connecting is overwritten by ours after it', async () => {
+  test('before connecting is overwritten by a later setKeepAlive()', async () => {
     await withPair(({ client }) => {
       client.setKeepAlive(true, 5_000);
       setKeepAlive(client, OURS);
@@ -71,17 +71,17 @@ describe('core’s socket.setKeepAlive', () => {
     });
   });
 
-  test('takes what getKeepAlive gives, where it takes an object', async ({ skip }) => {
+  test('accepts the result of getKeepAlive() where it accepts an object', async ({ skip }) => {
     await withPair(({ client, accepted }) => {
       skip(!coreTakesAll(client), `Node ${process.version} takes no interval and count`);
       setKeepAlive(client, OURS);
-      // Types of Node 20 know only two arguments.
+      // The types of Node 20 have only two arguments.
       (accepted.setKeepAlive as (options: unknown) => Socket)(getKeepAlive(client));
       expect(getKeepAlive(accepted)).toEqual(OURS);
     });
   });
 
-  test('asks the handle of the TCP socket only when its arguments differ, from TLS above it too', async () => {
+  test('calls the handle of the TCP socket only if its arguments differ, also from TLS', async () => {
     await withPair(({ client, accepted }) => {
       const secure = [
         tls.connect({ socket: client, rejectUnauthorized: false }),
@@ -104,7 +104,7 @@ describe('core’s socket.setKeepAlive', () => {
     });
   });
 
-  test('http.Agent leaves our values alone when it uses a socket again', async () => {
+  test('http.Agent keeps the values of this package when it reuses a socket', async () => {
     const server = http.createServer((_request, response) => response.end('ok'));
     const port = await listen(server);
     const agent = new http.Agent({ keepAlive: true, keepAliveMsecs: 3_000 });

@@ -24,8 +24,8 @@ import {
 
 const withTcp = (use: (fd: number) => void) => withSocket(AF_INET, SOCK_STREAM, use);
 
-describe('raw options', () => {
-  test('a number goes down as an int, and comes back as one', () => {
+describe('getRawOption and setRawOption', () => {
+  test('write and read a number as an int', () => {
     withTcp((fd) => {
       setRawOption(fd, IPPROTO_TCP, 4, 55);
       expect(getInt(fd, IPPROTO_TCP, 4)).toBe(55);
@@ -36,14 +36,14 @@ describe('raw options', () => {
     });
   });
 
-  test('bytes go down as they are, and as many come back as the kernel wrote', () => {
+  test('write bytes unchanged and return as many bytes as the kernel wrote', () => {
     withTcp((fd) => {
       setRawOption(fd, IPPROTO_TCP, 13, Buffer.from('reno'));
       expect(getRawOption(fd, IPPROTO_TCP, 13, 16).toString()).toMatch(/^reno\0/);
     });
   });
 
-  test('the answer is the caller’s own, not the scratch buffer', () => {
+  test('return a Buffer that does not share the addon’s memory', () => {
     withTcp((fd) => {
       const first = getRawOption(fd, IPPROTO_TCP, 4, 4);
       setRawOption(fd, IPPROTO_TCP, 5, 1);
@@ -54,7 +54,7 @@ describe('raw options', () => {
     });
   });
 
-  test('TCP_INFO, of the length that this kernel has', async () => {
+  test('return TCP_INFO in the length of this kernel', async () => {
     await withPair(({ client }) => {
       const fd = (client as unknown as { _handle: { fd: number } })._handle.fd;
       const info = getRawOption(client, constants.IPPROTO_TCP, constants.TCP_INFO as number, 512);
@@ -63,7 +63,7 @@ describe('raw options', () => {
     });
   });
 
-  test('a refused call names the option as the headers do, or by its numbers', () => {
+  test('name a refused option as the headers do, or by its numbers', () => {
     withTcp((fd) => {
       expect(() => getRawOption(fd, IPPROTO_TCP, 999)).toThrow(/ENOPROTOOPT.*getsockopt 6\/999/);
       expect(() => setRawOption(fd, IPPROTO_TCP, 4, 0)).toThrow(/EINVAL.*setsockopt TCP_KEEPIDLE/);
@@ -73,7 +73,7 @@ describe('raw options', () => {
     });
   });
 
-  test('lengths: none, the longest, and one more', () => {
+  test('accept lengths from 0 to 16356 bytes', () => {
     withTcp((fd) => {
       expect(getRawOption(fd, SOL_SOCKET, 25, 16_356)).toHaveLength(0);
       expect(() => getRawOption(fd, SOL_SOCKET, 25, 16_357)).toThrow(RangeError);
@@ -85,7 +85,7 @@ describe('raw options', () => {
     });
   });
 
-  test('bytes are written from every kind of memory, as they are at the call', () => {
+  test('write bytes of shared, resizable and other kinds of memory', () => {
     const resizable = new (ArrayBuffer as unknown as ResizableBuffer)(8, { maxByteLength: 64 });
     const arrays: Uint8Array[] = [
       Uint8Array.of(70, 0, 0, 0),
@@ -110,7 +110,7 @@ describe('raw options', () => {
     }
   });
 
-  test('a forged array is refused, and writes nothing anywhere', () => {
+  test('reject an object that only looks like a Uint8Array, and write nothing', () => {
     withTcp((fd) => {
       withTcp((other) => {
         const before = [snapshot(fd), snapshot(other)] as const;
@@ -141,7 +141,7 @@ describe('raw options', () => {
     });
   });
 
-  test('own getters of a genuine array are not asked', () => {
+  test('ignore own getters of a real Uint8Array', () => {
     withTcp((fd) => {
       const bytes = Object.defineProperties(Uint8Array.of(70, 0, 0, 0), {
         length: { get: () => 1 },
@@ -156,7 +156,7 @@ describe('raw options', () => {
     });
   });
 
-  test('an array whose memory is gone is refused', () => {
+  test('reject a detached array', () => {
     const detached = new Uint8Array(4);
     structuredClone(detached.buffer, { transfer: [detached.buffer] });
     const resizable = new (ArrayBuffer as unknown as ResizableBuffer)(8, { maxByteLength: 64 });
@@ -174,7 +174,7 @@ describe('raw options', () => {
     });
   });
 
-  test('the memory of an array may go while the socket is looked at: it was copied before', () => {
+  test('copy the bytes before reading the descriptor, whose getter may detach them', () => {
     withTcp((fd) => {
       const bytes = Uint8Array.of(70, 0, 0, 0);
       const socket = {
@@ -190,7 +190,7 @@ describe('raw options', () => {
   });
 });
 
-/** Node 20 has resizable buffers, which the library of types does not know. */
+/** Node 20 has resizable buffers, which its types lack. */
 type ResizableBuffer = new (
   length: number,
   options: { maxByteLength: number },
@@ -204,10 +204,10 @@ function attempt<T>(call: () => T): T | string {
   }
 }
 
-describe('what an earlier call left', () => {
+describe('memory of an earlier call', () => {
   const LEVELS = [SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_IPV6, 17, 132, 270, 282, 284];
   const LENGTHS = [undefined, 0, 1, 2, 3, 4, 8, 64, 4_096];
-  // Of Linux: values that change by themselves.
+  // Values of Linux that change by themselves.
   const UNSTEADY = new Set([
     ...['1/49' /* SO_INCOMING_CPU */, '1/55' /* SO_MEMINFO */],
     ...['6/11' /* TCP_INFO */, '6/12' /* TCP_QUICKACK */, '6/24' /* TCP_TIMESTAMP */],
@@ -219,7 +219,7 @@ describe('what an earlier call left', () => {
     ['UDP over IPv6', AF_INET6, SOCK_DGRAM],
     ['a Unix socket', AF_UNIX, SOCK_STREAM],
     ['netlink', 16, SOCK_DGRAM],
-  ] as const)('is in no answer, of any option and any length: %s', ([, domain, type]) => {
+  ] as const)('is in no value of any option and length: %s', ([, domain, type]) => {
     const wrong: string[] = [];
     withSocket(domain, type, (fd) => {
       const readAfter = (left: number, level: number, name: number, length?: number) => {
@@ -242,13 +242,13 @@ describe('what an earlier call left', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('a Buffer has memory of its own, and not a part of a pool', () => {
+  test('is not in a Buffer, which has its own memory and no pool', () => {
     withTcp((fd) => {
       expect(getRawOption(fd, IPPROTO_TCP, 4 /* TCP_KEEPIDLE */, 4).buffer.byteLength).toBe(4);
     });
   });
 
-  test('options for which the kernel writes nothing: no int, and an empty Buffer', () => {
+  test('is not returned if the kernel writes nothing: an empty Buffer, or an error without a length', () => {
     withTcp((fd) => {
       for (const [level, name, called] of [
         [IPPROTO_TCP, 28, 'TCP_SAVED_SYN'],
@@ -268,7 +268,7 @@ describe('what an earlier call left', () => {
     });
   });
 
-  test('a kernel that reports more than the room', () => {
+  test('is not returned if the kernel reports more bytes than the length', () => {
     withSocket(16, SOCK_DGRAM, (fd) => {
       const [SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NETLINK_LIST_MEMBERSHIPS] = [270, 1, 9];
       setInt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, 1);
@@ -280,7 +280,7 @@ describe('what an earlier call left', () => {
   });
 });
 
-describe('options with which the kernel would go beyond the value', () => {
+describe('options for which the kernel reads or writes beyond the value', () => {
   const READ: [number, number, string][] = [
     [1, 26, 'SO_ATTACH_FILTER'],
     [1, 77, 'SO_PEERPIDFD'],
@@ -316,7 +316,7 @@ describe('options with which the kernel would go beyond the value', () => {
   beforeEach(({ skip }) => skip(process.platform !== 'linux', 'the numbers are those of Linux'));
 
   test.for(READ)(
-    'reading %i/%i (%s) is refused, before the socket is looked at',
+    'reading %i/%i (%s) is rejected before the socket is read',
     ([level, number, name]) => {
       for (const length of [undefined, 0, 4, 4_096]) {
         expect(() => getRawOption(null as never, level, number, length as number)).toThrow(
@@ -327,7 +327,7 @@ describe('options with which the kernel would go beyond the value', () => {
   );
 
   test.for(WRITE)(
-    'writing %i/%i (%s) is refused, before the socket is looked at',
+    'writing %i/%i (%s) is rejected before the socket is read',
     ([level, number, name]) => {
       for (const value of [1, new Uint8Array(0), new Uint8Array(128)]) {
         expect(() => setRawOption(null as never, level, number, value)).toThrow(refusal(name));
@@ -335,13 +335,13 @@ describe('options with which the kernel would go beyond the value', () => {
     },
   );
 
-  test('the numbers are those of the headers, where the headers have the names', () => {
+  test('the rejected numbers equal those of the headers', () => {
     for (const [, number, name] of [...READ, ...WRITE]) {
       expect(constants[name] ?? number, name).toBe(number);
     }
   });
 
-  test('their neighbours go to the kernel', () => {
+  test('options with neighbouring numbers are passed to the kernel', () => {
     withTcp((fd) => {
       setRawOption(fd, SOL_SOCKET, 44 /* SO_LOCK_FILTER */, 0);
       expect(getRawOption(fd, SOL_SOCKET, 44)).toBe(0);
@@ -366,7 +366,7 @@ describe('options with which the kernel would go beyond the value', () => {
 });
 
 describe('constants', () => {
-  test('are the kernel’s, newer names than this machine’s headers included', () => {
+  test('have the numbers of the kernel, also names that are newer than the headers', () => {
     expect(constants).toMatchObject({
       SOL_SOCKET: 1,
       IPPROTO_TCP: 6,
@@ -384,7 +384,7 @@ describe('constants', () => {
     expect(constants.TCP_MAXRTMS).toBeUndefined();
   });
 
-  test('cannot be changed', () => {
+  test('are frozen', () => {
     expect(Object.isFrozen(constants)).toBe(true);
   });
 });

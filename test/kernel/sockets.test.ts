@@ -1,4 +1,4 @@
-// Every kind of socket that SocketLike names, and what each says when it has no descriptor.
+// Every kind of socket in SocketLike, and its error without a descriptor.
 
 import { execFileSync } from 'node:child_process';
 import { createSocket, type Socket as DgramSocket } from 'node:dgram';
@@ -58,8 +58,8 @@ beforeAll(() => {
 
 const trusting = { rejectUnauthorized: false };
 
-describe('sockets that are open', () => {
-  test.each(['127.0.0.1', '::1'])('net.Socket, both ends, %s', async (host) => {
+describe('get and set options of', () => {
+  test.each(['127.0.0.1', '::1'])('net.Socket on both ends, %s', async (host) => {
     await withPair(({ client, accepted }) => {
       expectTuned(client, fdOf(client));
       expectTuned(accepted, fdOf(accepted));
@@ -73,7 +73,7 @@ describe('sockets that are open', () => {
     });
   });
 
-  test('a socket to which a program gave a `type` of its own', async () => {
+  test('a socket with an own property `type`', async () => {
     await withPair(({ client }) => {
       expectTuned(Object.assign(client, { type: 'upstream' }), fdOf(client));
     });
@@ -88,7 +88,7 @@ describe('sockets that are open', () => {
     });
   });
 
-  test('tls.TLSSocket: client, server, and over a net.Socket', async () => {
+  test('tls.TLSSocket of client and server, and over a net.Socket', async () => {
     const server = tls.createServer(credentials);
     const port = await listen(server);
     const client = tls.connect({ port, host: '127.0.0.1', ...trusting });
@@ -106,7 +106,7 @@ describe('sockets that are open', () => {
     server.close();
   });
 
-  test('net.Server: accepted sockets inherit all that was set before they connected', async () => {
+  test('net.Server, whose accepted sockets inherit options set before', async () => {
     const server = net.createServer();
     const port = await listen(server);
     expectTuned(server, fdOf(server));
@@ -131,7 +131,7 @@ describe('sockets that are open', () => {
   test.each([
     ['http', http],
     ['https', https as unknown as typeof http],
-  ] as const)('%s: agent sockets, also idle ones, and the server side', async (name, protocol) => {
+  ] as const)('%s agent sockets, also idle ones, and server sockets', async (name, protocol) => {
     const served: net.Socket[] = [];
     const server = protocol.createServer(credentials as http.ServerOptions, (request, response) => {
       served.push(request.socket);
@@ -158,7 +158,7 @@ describe('sockets that are open', () => {
     expect(served).toHaveLength(1);
   });
 
-  test('http2 sessions, where core refuses setKeepAlive', async () => {
+  test('http2 sessions, whose sockets reject setKeepAlive of Node', async () => {
     const server = http2.createServer();
     const port = await listen(server);
     const accepted = once(server, 'session') as Promise<[http2.ServerHttp2Session]>;
@@ -183,7 +183,7 @@ describe('sockets that are open', () => {
     server.close();
   });
 
-  test('dgram: the options that UDP has, without a deprecation warning', async () => {
+  test('dgram sockets, without a deprecation warning', async () => {
     const warnings: Error[] = [];
     const record = (warning: Error) => warnings.push(warning);
     process.on('warning', record);
@@ -211,7 +211,7 @@ describe('sockets that are open', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('an IPv6 server with an IPv4 peer has the options of both', async () => {
+  test('an IPv6 socket, with the options of IPv4 and IPv6', async () => {
     await withPair(({ accepted }) => {
       setOptions(accepted, { ttl: 30, typeOfService: 0x10, hopLimit: 40, trafficClass: 0x20 });
       expect(getInt(fdOf(accepted), IPPROTO_IP, 2)).toBe(30);
@@ -238,7 +238,7 @@ describe('net.BoundSocket', () => {
     socket.close();
   });
 
-  test('that was taken over, or closed, says so', () => {
+  test('is named by the error after close()', () => {
     const socket = bind();
     socket.close();
     expect(() => getKeepAlive(socket)).toThrow(
@@ -253,7 +253,7 @@ describe('net.BoundSocket', () => {
   });
 });
 
-test('{ fd() }: what it returns and throws is checked', () => {
+test('{ fd() } is checked for its return value, and its error is thrown', () => {
   const socket = (fd: () => unknown) => ({ fd }) as SocketLike;
   const thrown = new Error('of fd()');
   const throwing = socket(() => {
@@ -271,7 +271,7 @@ async function bound(socket: DgramSocket): Promise<void> {
   await once(socket, 'listening');
 }
 
-describe('sockets without a descriptor: what the error says', () => {
+describe('errors of sockets without a descriptor', () => {
   const code = (name: string, message: RegExp) =>
     expect.objectContaining({
       name: 'SocketOptionError',
@@ -290,40 +290,46 @@ describe('sockets without a descriptor: what the error says', () => {
     ['setKeepAlive', (socket) => setKeepAlive(socket, TUNED)],
   ];
 
-  test.each(calls)('%s: a socket that never connected', (_, call) => {
+  test.each(calls)('%s: ERR_SOCKET_NOT_OPEN before connect()', (_, call) => {
     expect(() => call(new net.Socket())).toThrow(notOpen(/after 'connect'/));
   });
 
-  test.each(calls)('%s: a socket that still connects', async (_, call) => {
-    const server = net.createServer();
-    const socket = net.connect(await listen(server), '127.0.0.1');
-    expect(() => call(socket)).toThrow(notOpen(/after 'connect'/));
-    await once(socket, 'connect');
-    expect(() => call(socket)).not.toThrow();
-    socket.destroy();
-    expect(() => call(socket)).toThrow(closed);
-    await once(socket, 'close');
-    expect(() => call(socket)).toThrow(closed);
-    server.close();
-  });
+  test.each(calls)(
+    '%s: ERR_SOCKET_NOT_OPEN while connecting, ERR_SOCKET_CLOSED after destroy()',
+    async (_, call) => {
+      const server = net.createServer();
+      const socket = net.connect(await listen(server), '127.0.0.1');
+      expect(() => call(socket)).toThrow(notOpen(/after 'connect'/));
+      await once(socket, 'connect');
+      expect(() => call(socket)).not.toThrow();
+      socket.destroy();
+      expect(() => call(socket)).toThrow(closed);
+      await once(socket, 'close');
+      expect(() => call(socket)).toThrow(closed);
+      server.close();
+    },
+  );
 
-  test.each(calls)('%s: a refused connection', async (_, call) => {
+  test.each(calls)('%s: ERR_SOCKET_CLOSED after a refused connection', async (_, call) => {
     const socket = net.connect(REFUSING_PORT, '127.0.0.1');
     const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
     expect(error.code).toBe('ECONNREFUSED');
     expect(() => call(socket)).toThrow(closed);
   });
 
-  test.each(calls)('%s: a server before listen() and after close()', async (_, call) => {
-    const server = net.createServer();
-    expect(() => call(server)).toThrow(notOpen(/after 'listening'/));
-    await listen(server);
-    expect(() => call(server)).not.toThrow();
-    server.close();
-    expect(() => call(server)).toThrow(notOpen(/before close\(\)/));
-  });
+  test.each(calls)(
+    '%s: ERR_SOCKET_NOT_OPEN for a server before listen() and after close()',
+    async (_, call) => {
+      const server = net.createServer();
+      expect(() => call(server)).toThrow(notOpen(/after 'listening'/));
+      await listen(server);
+      expect(() => call(server)).not.toThrow();
+      server.close();
+      expect(() => call(server)).toThrow(notOpen(/before close\(\)/));
+    },
+  );
 
-  test('a dgram socket before bind() and after close()', async () => {
+  test('dgram: ERR_SOCKET_NOT_OPEN before bind(), ERR_SOCKET_CLOSED after close()', async () => {
     const socket = createSocket('udp4');
     const call = () => getOption(socket, 'ttl');
     expect(call).toThrow(notOpen(/bind\(\)/));
@@ -333,15 +339,18 @@ describe('sockets without a descriptor: what the error says', () => {
     expect(call).toThrow(closed);
   });
 
-  test.each(calls)('%s: TLS over a stream that is no socket', (_, call) => {
-    const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
-    const socket = tls.connect({ socket: stream, ...trusting });
-    socket.on('error', () => {});
-    expect(() => call(socket)).toThrow(code('ERR_SOCKET_NO_DESCRIPTOR', /socket below it/));
-    socket.destroy();
-  });
+  test.each(calls)(
+    '%s: ERR_SOCKET_NO_DESCRIPTOR for TLS over a stream that is no socket',
+    (_, call) => {
+      const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+      const socket = tls.connect({ socket: stream, ...trusting });
+      socket.on('error', () => {});
+      expect(() => call(socket)).toThrow(code('ERR_SOCKET_NO_DESCRIPTOR', /socket below it/));
+      socket.destroy();
+    },
+  );
 
-  test('the server of a cluster worker, which is the primary’s', () => {
+  test('the server of a cluster worker is ERR_SOCKET_NO_DESCRIPTOR', () => {
     const output = execFileSync(process.execPath, [join(__dirname, '../fixtures/cluster.mjs')], {
       encoding: 'utf8',
     });
@@ -367,7 +376,7 @@ describe('sockets without a descriptor: what the error says', () => {
     { fd: null },
     { socket: {} },
     Object.create(null),
-  ])('%o is no socket', (value) => {
+  ])('rejects %o as a socket', (value) => {
     for (const [, call] of calls) {
       expect(() => call(value as never)).toThrow(
         expect.objectContaining({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }),
@@ -375,7 +384,7 @@ describe('sockets without a descriptor: what the error says', () => {
     }
   });
 
-  test('a request is no socket, but has one', async () => {
+  test('the error for an http request refers to its `socket`', async () => {
     const server = http.createServer((request, response) => {
       response.end();
       expect(() => setKeepAlive(request as never, true)).toThrow(
@@ -390,7 +399,7 @@ describe('sockets without a descriptor: what the error says', () => {
   });
 
   test.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, 2 ** 53])(
-    '%d is no descriptor',
+    'rejects %d as a descriptor',
     (value) => {
       for (const [, call] of calls) {
         for (const socket of [value, { fd: value }]) {
@@ -403,7 +412,7 @@ describe('sockets without a descriptor: what the error says', () => {
   );
 
   test.each([1.5, 2 ** 31, 2 ** 32, 1e300, Number.NaN, Number.POSITIVE_INFINITY, '3', {}])(
-    'a handle whose descriptor is %j, which would be cut down to another one, is refused',
+    'rejects a handle with the descriptor %j instead of truncating it',
     (fd) => {
       const fakes = [{ _handle: { fd } }, { goaway() {}, socket: { _handle: { fd } } }];
       for (const [name, call] of calls) {
@@ -414,7 +423,7 @@ describe('sockets without a descriptor: what the error says', () => {
     },
   );
 
-  test('a session that is its own socket is refused, and not followed for ever', () => {
+  test('rejects a session that is its own socket without an endless loop', () => {
     const session = {
       goaway() {},
       get socket() {
@@ -425,14 +434,14 @@ describe('sockets without a descriptor: what the error says', () => {
   });
 
   test.each([
-    // Windows has handles for all that is open, and says that this one is no socket.
+    // Windows reports a handle that is not open as no socket.
     [
-      'a descriptor that nobody has',
+      'a descriptor that is not open',
       1_000_000_000,
       process.platform === 'win32' ? 'ENOTSOCK' : 'EBADF',
     ],
     ['a file', 'file', 'ENOTSOCK'],
-  ])('%s is refused by the kernel', (_, what, expected) => {
+  ])('the kernel rejects %s', (_, what, expected) => {
     const file = fsOpen();
     const fd = what === 'file' ? file.fd : (what as number);
     for (const [name, call] of calls) {

@@ -1,4 +1,4 @@
-// Where the kernel cannot be asked whether it has an option: no guess, and a socket that is there still works.
+// If the kernel's support for an option is unknown, nothing is guessed, and open sockets work.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -38,7 +38,7 @@ const withoutStrace: string | undefined = (() => {
 })();
 const needsStrace = ({ skip }: TestContext) => skip(withoutStrace !== undefined, withoutStrace);
 
-/** What the fixture says of a connection, that it holds as descriptor 3. */
+/** The report of the fixture on a connection, which is its descriptor 3. */
 async function reportOf(client: net.Socket, command: string[], mode = ''): Promise<Report> {
   const [program = '', ...args] = [
     ...command,
@@ -55,7 +55,7 @@ async function reportOf(client: net.Socket, command: string[], mode = ''): Promi
 }
 
 describe('at the limit of descriptors', () => {
-  test('isSupported tells the call that failed, keeps nothing, and a socket that is there works', async (context) => {
+  test('isSupported throws the failed call, caches nothing, and open sockets work', async (context) => {
     onLinux('descriptors of a child, and numbers of the reference addon')(context);
     await withPair(async ({ client }) => {
       const fd = fdOf(client);
@@ -70,7 +70,7 @@ describe('at the limit of descriptors', () => {
       });
       expect(report.supportedOfIpv6).toMatchObject(refused);
       expect(report.all).toMatchObject(refused);
-      // What takes no new socket works.
+      // Calls that need no new socket work.
       for (const call of ['set', 'get', 'keepAlive', 'switchAlone', 'held', 'some', 'bounds']) {
         expect({ [call]: report[call]?.code }).toEqual({ [call]: undefined });
       }
@@ -89,7 +89,7 @@ describe('at the limit of descriptors', () => {
       expect(report.off).toMatchObject(refused);
       expect([4, 5, 6, 18].map((name) => getInt(fd, IPPROTO_TCP, name))).toEqual([7, 2, 4, 5_000]);
       expect(getInt(fd, SOL_SOCKET, SO_KEEPALIVE)).toBe(1);
-      // No default of an older kernel is taken for what could not be read.
+      // A value that could not be read is not replaced by the default of an older kernel.
       for (const [value, reason] of report.defaults as unknown as [unknown, string][]) {
         expect(value).toBeNull();
         expect(reason).toMatch(/^EMFILE|has no such setting/);
@@ -102,7 +102,7 @@ describe('at the limit of descriptors', () => {
 });
 
 describe('in a sandbox', () => {
-  test('that refuses getsockopt: its error, and no guess', async (context) => {
+  test('that refuses getsockopt, functions throw its error', async (context) => {
     needsStrace(context);
     await withPair(async ({ client }) => {
       const report = await reportOf(client, strace('getsockopt:error=EPERM'));
@@ -111,7 +111,7 @@ describe('in a sandbox', () => {
       expect(report.all).toMatchObject(refused);
       expect(report.get).toMatchObject({ ...refused, option: 'TCP_USER_TIMEOUT' });
       expect(report.held).toMatchObject(refused);
-      // The call that failed is the question whether it is TCP, before setsockopt.
+      // The failed call is the check for TCP, before setsockopt.
       expect(report.switchAlone).toMatchObject({
         ...refused,
         option: 'TCP_NODELAY',
@@ -124,7 +124,7 @@ describe('in a sandbox', () => {
     });
   });
 
-  test('that refuses new sockets of IPv6: without its options; of IPv4: an error', async (context) => {
+  test('that refuses new sockets, IPv6 options are unsupported and IPv4 options throw', async (context) => {
     needsStrace(context);
     await withPair(async ({ client }) => {
       const report = await reportOf(client, strace('socket:error=EAFNOSUPPORT'));
@@ -135,7 +135,7 @@ describe('in a sandbox', () => {
     });
   });
 
-  test('that refuses setsockopt: the error is of setsockopt', async (context) => {
+  test('that refuses setsockopt, functions throw its error', async (context) => {
     needsStrace(context);
     await withPair(async ({ client }) => {
       const report = await reportOf(client, strace('setsockopt:error=EACCES'));

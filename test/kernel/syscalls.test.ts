@@ -1,4 +1,4 @@
-// What reaches the kernel at all, counted by strace(1): which calls, how many, in which order.
+// The system calls that reach the kernel, and their order, recorded by strace(1).
 
 import { execFile, execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -45,7 +45,7 @@ beforeAll(async () => {
 const SET = (...options: string[]) => options.map((option) => `setsockopt ${option}`);
 const GET = (...options: string[]) => options.map((option) => `getsockopt ${option}`);
 
-test('setKeepAlive: four calls, the switch last', () => {
+test('setKeepAlive makes four calls, SO_KEEPALIVE last', () => {
   expect(calls.setKeepAlive).toEqual(
     SET('TCP_KEEPIDLE', 'TCP_KEEPINTVL', 'TCP_KEEPCNT', 'SO_KEEPALIVE'),
   );
@@ -54,15 +54,15 @@ test('setKeepAlive: four calls, the switch last', () => {
   );
 });
 
-test('setKeepAlive with one value: one call', () => {
+test('setKeepAlive with one value makes one call', () => {
   expect(calls.oneValue).toEqual(SET('TCP_KEEPINTVL'));
 });
 
-test('setKeepAlive(true): one call, after asking whether the socket is TCP', () => {
+test('setKeepAlive(true) makes one call after the check for TCP', () => {
   expect(calls.switchAlone).toEqual([...GET('TCP_NODELAY'), ...SET('SO_KEEPALIVE')]);
 });
 
-test('setDeadPeerTimeout: what is known of the connection, then the five values', () => {
+test('setDeadPeerTimeout reads TCP_INFO, then sets five values', () => {
   const values = [
     ...['TCP_KEEPIDLE', 'TCP_KEEPINTVL', 'TCP_KEEPCNT', 'SO_KEEPALIVE', 'TCP_USER_TIMEOUT'],
   ];
@@ -70,15 +70,15 @@ test('setDeadPeerTimeout: what is known of the connection, then the five values'
   expect(calls.tuneServer).toEqual([...GET('TCP_INFO'), ...SET(...values)]);
 });
 
-test('what a tuned server accepts costs no system call', () => {
+test('an accepted connection of a tuned server costs no more system calls than of a plain one', () => {
   expect(calls.tunedAccept).toEqual(calls.plainAccept);
 });
 
-test('a refused value stops the rest: keepalive is not left half on', () => {
+test('a refused value stops the rest, so SO_KEEPALIVE is not set', () => {
   expect(calls.refused).toEqual(SET('TCP_KEEPIDLE'));
 });
 
-test('getKeepAlive: four calls; getOption: one; setOptions: one for each', () => {
+test('getKeepAlive makes four calls, getOption one, and setOptions one for each option', () => {
   expect(calls.getKeepAlive).toEqual(
     GET('TCP_KEEPIDLE', 'TCP_KEEPINTVL', 'TCP_KEEPCNT', 'SO_KEEPALIVE'),
   );
@@ -86,18 +86,18 @@ test('getKeepAlive: four calls; getOption: one; setOptions: one for each', () =>
   expect(calls.setOptions).toEqual(SET('TCP_USER_TIMEOUT', 'TCP_NODELAY'));
 });
 
-test('what this system does not have, and bad input: no call', () => {
+test('an option that this system lacks, and wrong input, cause no call', () => {
   expect(calls.unsupported).toEqual([]);
   expect(calls.badInput).toEqual([]);
 });
 
-test('a connection that a tuned server accepts: no call', () => {
-  // The one call is libuv's and on the client's side: how its connect ended.
+test('this package makes no call for a connection that a tuned server accepts', () => {
+  // The only call is libuv's on the client side: the result of connect.
   expect(calls.accepted).toEqual(GET('SO_ERROR'));
 });
 
-test('an option that the headers know and the running kernel does not have', async () => {
-  // Every getsockopt of the process is answered as a kernel does that does not know the option.
+test('an option that the running kernel lacks is not supported, and ENOPROTOOPT', async () => {
+  // strace(1) answers every getsockopt as a kernel without the option does.
   const { stdout, stderr } = await promisify(execFile)(
     'strace',
     [
@@ -118,6 +118,6 @@ test('an option that the headers know and the running kernel does not have', asy
   expect(stderr).not.toMatch(/setsockopt/);
 });
 
-test('loading the package: no call', () => {
+test('loading the package makes no call', () => {
   expect(calls.load).toEqual([]);
 });

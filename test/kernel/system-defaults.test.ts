@@ -12,7 +12,7 @@ import { AF_INET, getInt, IPPROTO_TCP, SOCK_STREAM, withSocket } from '../suppor
 const file = (path: string) => readFileSync(`/proc/sys/${path}`, 'utf8').trimEnd();
 
 describe('getSystemDefaults', () => {
-  test('is what /proc says, in milliseconds', () => {
+  test('returns the values of /proc/sys, in milliseconds', () => {
     const defaults = getSystemDefaults();
     const seconds = (name: string) => Number(file(`net/ipv4/${name}`)) * 1_000;
     const count = (name: string) => Number(file(`net/ipv4/${name}`));
@@ -36,7 +36,7 @@ describe('getSystemDefaults', () => {
     expect(defaults.keepAliveCount.unit).toBe('count');
   });
 
-  test('is what a new socket has', () => {
+  test('equals the values of a new socket', () => {
     const defaults = getSystemDefaults();
     withSocket(AF_INET, SOCK_STREAM, (fd) => {
       expect(getInt(fd, IPPROTO_TCP, 4) * 1_000).toBe(defaults.keepAliveInitialDelay.value);
@@ -47,7 +47,7 @@ describe('getSystemDefaults', () => {
     });
   });
 
-  test('what another system has, and this one not, is null with the reason', () => {
+  test('a setting that this system lacks is null with the reason', () => {
     expect(getSystemDefaults().connectTimeout).toMatchObject({
       value: null,
       name: null,
@@ -68,7 +68,7 @@ interface Report {
 describe('getSystemDefaults in another namespace', () => {
   beforeEach(needsNamespace);
 
-  test('is that of this process’s network namespace', async () => {
+  test('returns the values of the network namespace of this process', async () => {
     const { defaults, fresh, system } = await inNamespace<{
       defaults: SystemDefaults;
       fresh: number[];
@@ -86,13 +86,13 @@ describe('getSystemDefaults in another namespace', () => {
       message: expect.stringMatching(/a socket does not accept the system's default of 0/),
       untouched: { enable: true, initialDelay: 20_000, interval: 2_000, count: 3 },
     });
-    // The namespace around the test kept its own.
+    // The namespace of the test kept its values.
     expect(getSystemDefaults().retransmissions.value).toBe(Number(file('net/ipv4/tcp_retries2')));
   });
 
-  test('without /proc/sys: null with the reason, never a guess', async () => {
+  test('without /proc/sys, each value is null with the reason', async () => {
     const { defaults, commandLine, ...plans } = await inNamespace<Report>('defaults.mjs', 'hidden');
-    // Bounds that rest on what was assumed say so, and a plan too.
+    // Bounds and plans report the values that they assume.
     const assumed =
       'net.ipv4.tcp_retries2 could not be read (ENOENT: no such file or directory): 15 is assumed';
     expect(plans.bounds.warnings).toContain(assumed);
@@ -103,7 +103,7 @@ describe('getSystemDefaults in another namespace', () => {
     // A user timeout depends on no setting.
     expect(plans.fail).not.toContain('assumed');
     expect(plans.bounded.warnings.join()).not.toContain('assumed');
-    // The command line tells the same, and its exit code that something is missing.
+    // The command prints the same, and its exit code reports missing values.
     expect(commandLine.status).toBe(1);
     expect(commandLine.stdout).toMatch(
       /^keepAliveCount +- +net\.ipv4\.tcp_keepalive_probes: ENOENT: no such file/m,
@@ -115,11 +115,11 @@ describe('getSystemDefaults in another namespace', () => {
     }
   });
 
-  test('settings that no kernel has: bounds all the same, with what was assumed', async () => {
+  test('impossible settings give bounds and a warning of the assumed values', async () => {
     const { bounds, tolerate, commandLine } = await inNamespace<Report>('defaults.mjs', 'nonsense');
     expect(commandLine.status).toBe(1);
     expect(bounds.idle).toBe(5_000);
-    // 10^9 retransmissions, most of them after two minutes: longer than the universe, and computed at once.
+    // 10^9 retransmissions, most of them after two minutes, are computed at once.
     expect(bounds.busy).toBeGreaterThan(1e14);
     expect(bounds.warnings).toContain(
       'net.ipv4.tcp_rto_min_us could not be read (it is -0.001): 200 ms is assumed',
@@ -129,7 +129,7 @@ describe('getSystemDefaults in another namespace', () => {
     );
   });
 
-  test('of an older kernel: what was fixed then, and says so', async () => {
+  test("on an older kernel, returns its fixed values with the source 'builtin'", async () => {
     const { defaults } = await inNamespace<Report>('defaults.mjs', 'older');
     expect(defaults.retransmissions).toMatchObject({ value: 15, source: 'sysctl' });
     expect(defaults.retransmissionTimeoutMin).toMatchObject({ value: 200, source: 'builtin' });
@@ -146,7 +146,7 @@ describe('getSystemDefaults in another namespace', () => {
 });
 
 describe('getSysctl', () => {
-  test('gives the text of the kernel', () => {
+  test('returns the text of the kernel', () => {
     expect(getSysctl('net.ipv4.tcp_rmem')).toEqual({
       name: 'net.ipv4.tcp_rmem',
       value: file('net/ipv4/tcp_rmem'),
@@ -163,7 +163,7 @@ describe('getSysctl', () => {
     );
   });
 
-  test('missing and unreadable: null with the reason', () => {
+  test('a missing or unreadable setting is null with the reason', () => {
     expect(getSysctl('net.ipv4.no_such_setting')).toMatchObject({
       value: null,
       reason: 'ENOENT: no such file or directory',
@@ -192,7 +192,7 @@ describe('getSysctl', () => {
     'nét.ipv4',
     '',
     'x'.repeat(256),
-  ])('%j is no name', (name) => {
+  ])('rejects %j as a name', (name) => {
     expect(() => getSysctl(name)).toThrow(
       expect.objectContaining({ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' }),
     );

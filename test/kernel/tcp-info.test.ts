@@ -1,4 +1,4 @@
-// TCP_INFO of real connections, beside what getsockopt(2) and ss(8) say of them.
+// TCP_INFO of real connections, compared with getsockopt(2) and ss(8).
 
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -74,19 +74,19 @@ describe('a connection that lost segments', { timeout: 60_000 }, () => {
   beforeEach(needsNamespace);
   let report: Report;
 
-  test('the experiment runs', async () => {
+  test('records both ends (fixtures/lossy.mjs)', async () => {
     report = await inNamespace<Report>('lossy.mjs');
     expect(report.ends).toHaveLength(2);
   });
 
-  test('while the link is down: timeouts, a doubled timeout, what is unacknowledged', () => {
+  test('while the link is down, reports timeouts, the backoff and unacknowledged data', () => {
     const last = report.during.at(-1) as TcpInfo;
     expect(last.state).toBe('ESTABLISHED');
     expect(last.consecutiveTimeouts).toBeGreaterThanOrEqual(2);
     expect(last.backoff).toBeGreaterThanOrEqual(2);
     expect(last.totalTimeouts).toBeGreaterThanOrEqual(2);
     expect(last.unackedSegments).toBeGreaterThanOrEqual(1);
-    // 5 000 written; the client's SYN counts as acknowledged.
+    // 5 000 bytes were written. The client's SYN counts as acknowledged.
     expect((last.bytesInFlight as number) + (last.unsentBytes as number)).toBeGreaterThanOrEqual(
       4_999,
     );
@@ -98,7 +98,7 @@ describe('a connection that lost segments', { timeout: 60_000 }, () => {
     expect(last.rto as number).toBeGreaterThanOrEqual(4 * (first.rto as number));
   });
 
-  test('both ends: the same numbers as ss -tin', () => {
+  test('both ends have the same numbers as ss -tin', () => {
     for (const { info, ss } of report.ends) {
       const shown = parse(ss);
       const number = (name: string) => Number(shown[name] ?? 0);
@@ -141,7 +141,7 @@ describe('a connection that lost segments', { timeout: 60_000 }, () => {
     expect(client.bytesReceived).toBe(40_000);
   });
 
-  test('both ends: every field as the bytes of getsockopt(2) have it', () => {
+  test('every field of both ends equals the bytes of getsockopt(2)', () => {
     for (const { kernel, raw } of report.ends) {
       const bytes = Buffer.from(raw, 'hex');
       for (const [offset, size, name] of linux) {
@@ -156,7 +156,7 @@ describe('a connection that lost segments', { timeout: 60_000 }, () => {
     }
   });
 
-  test('a connection that died of it keeps its last counters while its descriptor is open', () => {
+  test('a connection that timed out keeps its last counters while its descriptor is open', () => {
     const { code, info } = report.dead;
     expect(code).toBe('ETIMEDOUT');
     expect(info.state).toBe('CLOSED');
@@ -167,7 +167,7 @@ describe('a connection that lost segments', { timeout: 60_000 }, () => {
 });
 
 describe('states', () => {
-  test('a connection that was reset', async () => {
+  test('a reset connection is CLOSED and keeps its counters', async () => {
     await withPair(async ({ client, accepted }) => {
       client.write('hello');
       await once(accepted, 'data');
@@ -182,7 +182,7 @@ describe('states', () => {
     });
   });
 
-  test('a peer that closed: CLOSE-WAIT', async () => {
+  test('a connection whose peer ended its side is CLOSE-WAIT', async () => {
     const server = net.createServer({ allowHalfOpen: true }, (socket) => socket.end());
     const port = await listen(server);
     const client = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }).resume();
@@ -192,11 +192,11 @@ describe('states', () => {
     server.close();
   });
 
-  test('neither bound nor connected', () => {
+  test('a socket that is neither bound nor connected is CLOSED, with null for times', () => {
     withSocket(AF_INET, SOCK_STREAM, (fd) => {
       const info = getTcpInfo(fd);
       expect(info).toMatchObject({ state: 'CLOSED', rtt: null, rttVariance: null, minRtt: null });
-      // The kernel gives the time since the machine was started for these.
+      // The kernel reports the time since boot for these.
       expect(info.timeSinceLastDataSent).toBeNull();
       expect(info.timeSinceLastDataReceived).toBeNull();
       expect(info.timeSinceLastAckReceived).toBeNull();
@@ -204,7 +204,7 @@ describe('states', () => {
     });
   });
 
-  test('listening: the queue of connections, and how many may wait', async () => {
+  test('a listening socket has only its accept queue and its limit', async () => {
     const server = net.createServer();
     server.listen(0, '127.0.0.1', 7);
     await once(server, 'listening');
@@ -219,7 +219,7 @@ describe('states', () => {
     server.close();
   });
 
-  test('a socket that is not TCP: the kernel’s refusal, with what it means', () => {
+  test('a socket that is not TCP is ENOTSUP, and the message explains it', () => {
     for (const [domain, type] of [
       [AF_INET, SOCK_DGRAM],
       [AF_UNIX, SOCK_STREAM],
@@ -239,7 +239,7 @@ describe('states', () => {
     }
   });
 
-  test('what is closed, and what is no socket at all', async () => {
+  test('throws for closed sockets, for files and for values that are no sockets', async () => {
     const gone = await withPair(({ client }) => client);
     await sleep(10);
     for (const read of readers()) {
@@ -269,7 +269,7 @@ function caught(call: () => unknown): Error & { code: string } {
 }
 
 describe('getKernelTcpInfo', () => {
-  test('details: the congestion control, the queues and the memory, as the kernel has them', async () => {
+  test('details has the congestion control, the queues and the memory of the kernel', async () => {
     await withPair(async ({ client, accepted }) => {
       client.pause();
       accepted.write('x'.repeat(1_000));
@@ -297,27 +297,30 @@ describe('getKernelTcpInfo', () => {
     return readFileSync(`/proc/sys/net/ipv4/tcp_${which}_congestion_control`, 'utf8').split(/\s+/);
   };
 
-  test.for(['bbr', 'cubic', 'reno'])('details of %s', async (name, { skip }) => {
-    skip(!allowed().includes(name), `this process may not have ${name} here`);
-    await withPair(({ client }) => {
-      setOptions(client, { congestionControl: name });
-      const { congestionControl, congestionControlInfo } = getKernelTcpInfo(client, {
-        details: true,
-      }).details;
-      expect(congestionControl).toBe(name);
-      if (name !== 'bbr') return expect(congestionControlInfo).toBeNull();
-      const raw = getBytes(fdOf(client), IPPROTO_TCP, 26, 64);
-      expect(raw).toHaveLength(20);
-      expect(congestionControlInfo).toEqual({
-        bbr_bw: Number(raw.readBigUInt64LE(0)),
-        bbr_min_rtt: raw.readUInt32LE(8),
-        bbr_pacing_gain: raw.readUInt32LE(12),
-        bbr_cwnd_gain: raw.readUInt32LE(16),
+  test.for(['bbr', 'cubic', 'reno'])(
+    'details has the congestion control data of %s',
+    async (name, { skip }) => {
+      skip(!allowed().includes(name), `this process may not have ${name} here`);
+      await withPair(({ client }) => {
+        setOptions(client, { congestionControl: name });
+        const { congestionControl, congestionControlInfo } = getKernelTcpInfo(client, {
+          details: true,
+        }).details;
+        expect(congestionControl).toBe(name);
+        if (name !== 'bbr') return expect(congestionControlInfo).toBeNull();
+        const raw = getBytes(fdOf(client), IPPROTO_TCP, 26, 64);
+        expect(raw).toHaveLength(20);
+        expect(congestionControlInfo).toEqual({
+          bbr_bw: Number(raw.readBigUInt64LE(0)),
+          bbr_min_rtt: raw.readUInt32LE(8),
+          bbr_pacing_gain: raw.readUInt32LE(12),
+          bbr_cwnd_gain: raw.readUInt32LE(16),
+        });
       });
-    });
-  });
+    },
+  );
 
-  test('details of a listening socket and of wrong options', async () => {
+  test('details of a listening socket has no queue, and wrong options are rejected', async () => {
     const server = net.createServer();
     await listen(server);
     expect(getKernelTcpInfo(server, { details: true }).details).toMatchObject({ SIOCINQ: null });
@@ -329,7 +332,7 @@ describe('getKernelTcpInfo', () => {
     server.close();
   });
 
-  test('the bits that share a byte', async () => {
+  test('reads bit fields that share a byte', async () => {
     await withPair(({ client }) => {
       const raw = getBytes(fdOf(client), IPPROTO_TCP, TCP_INFO, 8);
       expect(getKernelTcpInfo(client)).toMatchObject({
@@ -350,7 +353,7 @@ function steady(info: TcpInfo | KernelTcpInfo): object {
 }
 
 describe('TcpInfoReader', () => {
-  test('is empty at first, then sees what getTcpInfo sees, with NaN for null', async () => {
+  test('is empty at first, then has the values of getTcpInfo, with NaN for null', async () => {
     await withPair(({ client }) => {
       const reader = new TcpInfoReader();
       expect(reader).toBeInstanceOf(TcpInfoReader);
@@ -371,7 +374,7 @@ describe('TcpInfoReader', () => {
     });
   });
 
-  test('keeps what it read, whoever reads after it', async () => {
+  test('keeps its values when other readers and functions read', async () => {
     await withPair(async ({ client, accepted, server }) => {
       client.write('x'.repeat(100));
       await once(accepted, 'data');
@@ -390,19 +393,19 @@ describe('TcpInfoReader', () => {
     });
   });
 
-  test('shows nothing after a read that failed', async () => {
+  test('is empty after a read that failed', async () => {
     await withPair(({ client }) => {
       const reader = new TcpInfoReader().read(client);
       expect(() => reader.read(9_999)).toThrow('EBADF');
       expect([reader.state, reader.rtt]).toEqual([null, NaN]);
       reader.read(client);
-      // A mistake in the call changes nothing.
+      // A wrong argument changes nothing.
       expect(() => reader.read('x' as never)).toThrow(TypeError);
       expect(reader.state).toBe('ESTABLISHED');
     });
   });
 
-  test('can be derived from', async () => {
+  test('can be subclassed', async () => {
     await withPair(({ client }) => {
       class Sampler extends TcpInfoReader {
         get lateness(): number {
@@ -426,7 +429,7 @@ describe.each<[string, ReadAll]>([
   ['readTcpInfos', async (sockets, fields, out) => readTcpInfos(sockets, fields, out)],
   ['readTcpInfosAsync', (sockets, fields, out) => readTcpInfosAsync(sockets, fields, out)],
 ])('%s', (_name, readAll) => {
-  test('a row for each socket, a column for each field', async () => {
+  test('returns a row for each socket and a column for each field', async () => {
     await withPair(async ({ client, accepted, server }) => {
       client.write('x'.repeat(100));
       await once(accepted, 'data');
@@ -446,7 +449,7 @@ describe.each<[string, ReadAll]>([
     });
   });
 
-  test('sockets that cannot be read are marked, and the rest is there', async () => {
+  test('marks sockets that cannot be read in errno, and reads the others', async () => {
     const gone = await withPair(({ client }) => client);
     await withPair(async ({ client }) => {
       await sleep(10);
@@ -457,7 +460,7 @@ describe.each<[string, ReadAll]>([
     });
   });
 
-  test('columns are filled again, also longer ones; none but those asked for', async () => {
+  test('fills given columns again, also longer ones, and only those of the given fields', async () => {
     await withPair(async ({ client, accepted }) => {
       const out = await readAll([client, accepted, client], ['rtt', 'probes']);
       out.rtt.fill(-1);
@@ -467,12 +470,12 @@ describe.each<[string, ReadAll]>([
     });
   });
 
-  test('none at all', async () => {
+  test('accepts an empty list of sockets', async () => {
     const { rtt, errno } = await readAll([]);
     expect([rtt.length, errno.length]).toEqual([0, 0]);
   });
 
-  test('wrong arguments', async () => {
+  test('rejects wrong arguments', async () => {
     await withPair(async ({ client }) => {
       const wrong: [unknown[], string, string][] = [
         [[client as unknown], 'ERR_INVALID_ARG_TYPE', 'sockets'],
@@ -508,7 +511,7 @@ describe.each<[string, ReadAll]>([
   });
 });
 
-/** Members of an object that count how often each of them was asked for. */
+/** An object that counts the reads of each of its members. */
 function counted<T extends object>(members: T): { object: T; asked: Record<string, number> } {
   const asked: Record<string, number> = {};
   const object = {} as T;
@@ -524,7 +527,7 @@ function counted<T extends object>(members: T): { object: T; asked: Record<strin
   return { object, asked };
 }
 
-/** An array that gives something else, and another length, when it is asked a second time. */
+/** An array that returns other elements and another length at the second read. */
 function shifty<T>(first: readonly T[], later: T): T[] {
   const asked = new Set<PropertyKey>();
   return new Proxy([...first], {
@@ -540,8 +543,8 @@ function shifty<T>(first: readonly T[], later: T): T[] {
 describe.each<[string, ReadAll]>([
   ['readTcpInfos', async (sockets, fields, out) => readTcpInfos(sockets, fields, out)],
   ['readTcpInfosAsync', (sockets, fields, out) => readTcpInfosAsync(sockets, fields, out)],
-])('%s looks at its arguments once', (_name, readAll) => {
-  test('a getter that makes calls of its own moves no row', async () => {
+])('%s reads its arguments once', (_name, readAll) => {
+  test('a getter that calls this package moves no row', async () => {
     await withPair(async ({ client, accepted, server }) => {
       const calls = [
         () => readTcpInfos([server, server, server], ['state', 'bytesSent']),
@@ -560,14 +563,14 @@ describe.each<[string, ReadAll]>([
         const sockets = [client, nested(fdOf(accepted)), client, forged, server];
         const { state } = await readAll(sockets, ['state']);
         const names = [...state].map((index) => tcpStates[index]);
-        // Where handles are searched for, a forged one is none.
+        // A search for handles does not find a forged one.
         const found = process.env.SOCKET_OPTIONS_SEARCH === '1' ? undefined : 'ESTABLISHED';
         expect(names).toEqual([...Array(3).fill('ESTABLISHED'), found, 'LISTEN']);
       }
     });
   });
 
-  test('each socket, field and column is asked for once', async () => {
+  test('reads each socket, field and column once', async () => {
     await withPair(async ({ client, server }) => {
       const { object, asked } = counted({ fd: fdOf(client) });
       const out = counted({ errno: new Int32Array(2), state: new Float64Array(2) });
@@ -582,7 +585,7 @@ describe.each<[string, ReadAll]>([
     });
   });
 
-  test('arrays of derived classes are arrays', async () => {
+  test('accepts subclasses of Array without calling their methods', async () => {
     await withPair(async ({ client }) => {
       class Pool extends Array<SocketLike> {
         static override get [Symbol.species](): ArrayConstructor {
@@ -597,7 +600,7 @@ describe.each<[string, ReadAll]>([
     });
   });
 
-  test('columns are what they are, whatever they say', async () => {
+  test('checks the real type and length of a column, not its own properties', async () => {
     await withPair(async ({ client }) => {
       const errno = new Int32Array(1);
       const detached = new Float64Array(1);
@@ -621,7 +624,7 @@ describe.each<[string, ReadAll]>([
     });
   });
 
-  test('a getter that takes a column away is found out', async () => {
+  test('rejects a column that a getter detaches', async () => {
     await withPair(async ({ client }) => {
       const rtt = new Float64Array(2);
       const socket = {
@@ -639,33 +642,33 @@ describe.each<[string, ReadAll]>([
   });
 });
 
-test('native code takes anything for a sheet, and does nothing for it', () => {
+test('the addon ignores buffers of another type or size', () => {
   const addon = (require('node-gyp-build') as (root: string) => Binding)(join(__dirname, '../..'));
   const odd: unknown[] = [undefined, null, 0, -1, 1e9, Number.NaN, 'x', {}, [], () => {}, 1n];
   const detached = new ArrayBuffer(640);
   structuredClone(detached, { transfer: [detached] });
-  const sheets = [...odd, new ArrayBuffer(0), new ArrayBuffer(319), detached, new Uint8Array(640)];
-  for (const sheet of sheets as ArrayBuffer[]) {
+  const buffers = [...odd, new ArrayBuffer(0), new ArrayBuffer(319), detached, new Uint8Array(640)];
+  for (const buffer of buffers as ArrayBuffer[]) {
     for (const count of [...odd, 1, 2] as number[]) {
-      addon.readTcpInfos(sheet, count);
-      addon.identifySockets(sheet, count);
+      addon.readTcpInfos(buffer, count);
+      addon.identifySockets(buffer, count);
       for (const done of odd as (() => void)[]) {
-        expect(addon.sweepTcpInfos(sheet, count, done)).toBe(false);
+        expect(addon.sweepTcpInfos(buffer, count, done)).toBe(false);
       }
     }
   }
-  // A callback that cannot be called: what would be read in a thread is read at once.
-  const sheet = new ArrayBuffer(2 * 320);
-  new Float64Array(sheet).fill(-1);
+  // Without a callback, the addon reads at once instead of in a thread.
+  const buffer = new ArrayBuffer(2 * 320);
+  new Float64Array(buffer).fill(-1);
   withSocket(AF_INET, SOCK_STREAM, (fd) => {
-    new Float64Array(sheet)[0] = fd;
-    new Int32Array(sheet).fill(0, 2, 80);
-    expect(addon.sweepTcpInfos(sheet, 1e9, undefined as never)).toBe(false);
-    expect(new Int32Array(sheet)[2]).toBe(getBytes(fd, IPPROTO_TCP, TCP_INFO, 296).length);
+    new Float64Array(buffer)[0] = fd;
+    new Int32Array(buffer).fill(0, 2, 80);
+    expect(addon.sweepTcpInfos(buffer, 1e9, undefined as never)).toBe(false);
+    expect(new Int32Array(buffer)[2]).toBe(getBytes(fd, IPPROTO_TCP, TCP_INFO, 296).length);
   });
 });
 
-describe('a descriptor is asked for once', () => {
+describe('a descriptor is read once', () => {
   const { setRawOption, getRawOption, getOptions, setKeepAlive, getKeepAlive } = api;
   test.for<[string, (socket: SocketLike) => unknown]>([
     ['getTcpInfo', getTcpInfo],
@@ -678,7 +681,7 @@ describe('a descriptor is asked for once', () => {
     ['setKeepAlive', (socket) => setKeepAlive(socket, true)],
     ['getRawOption', (socket) => getRawOption(socket, IPPROTO_TCP, 6)],
     ['setRawOption', (socket) => setRawOption(socket, IPPROTO_TCP, 6, 9)],
-  ])('%s, and calls that its getter makes change no answer', async ([, call]) => {
+  ])('%s returns the same if the getter of fd calls this package', async ([, call]) => {
     await withPair(async ({ client, server }) => {
       const plain = call(client);
       const before = snapshot(fdOf(server));
@@ -686,7 +689,7 @@ describe('a descriptor is asked for once', () => {
       const socket = {
         get fd() {
           asked++;
-          // Each fills the memory that calls share with what another socket has.
+          // Each call fills the shared memory with values of another socket.
           setOptions(server, { keepAlive: false, keepAliveCount: 9 });
           getOptions(server);
           getTcpInfo(server);
@@ -709,7 +712,7 @@ describe('a descriptor is asked for once', () => {
 });
 
 describe('readTcpInfosAsync', () => {
-  /** Rows whose numbers are neither those of the socket that was given, nor "closed". */
+  /** Rows that have neither the values of the given socket nor EBADF. */
   function wrongRows({ state, errno }: TcpInfoColumns<'state'>): number[] {
     const established = tcpStates.indexOf('ESTABLISHED');
     return [...errno.keys()].filter(
@@ -721,27 +724,30 @@ describe('readTcpInfosAsync', () => {
   test.for<[string, (fd: number) => SocketLike]>([
     ['numbers', (fd) => fd],
     ['{ fd }', (fd) => ({ fd })],
-  ])('%s that become other sockets meanwhile, all of them', async ([, as], { skip }) => {
-    await withPair(async ({ client }) => {
-      const copies = Array.from({ length: REUSED }, () => referenceAddon.dup(fdOf(client)));
-      skip(Math.min(...copies) < 0, `this process may not have ${REUSED} descriptors`);
-      const sweep = readTcpInfosAsync(copies.map(as), ['state']);
-      const others: number[] = [];
-      // From the last on: those are read last.
-      for (const fd of copies.reverse()) {
-        referenceAddon.close(fd);
-        others.push(referenceAddon.socket(AF_INET, SOCK_STREAM, 0));
-      }
-      const columns = await sweep;
-      for (const fd of others) referenceAddon.close(fd);
-      const numbers = new Set(copies);
-      expect(others.filter((fd) => numbers.has(fd)).length).toBeGreaterThan(0.9 * REUSED);
-      expect(wrongRows(columns)).toEqual([]);
-      expect(columns.errno.filter((errno) => errno === -9).length).toBeGreaterThan(REUSED / 2);
-    });
-  });
+  ])(
+    '%s that become other sockets during the call are never read as those',
+    async ([, as], { skip }) => {
+      await withPair(async ({ client }) => {
+        const copies = Array.from({ length: REUSED }, () => referenceAddon.dup(fdOf(client)));
+        skip(Math.min(...copies) < 0, `this process may not have ${REUSED} descriptors`);
+        const sweep = readTcpInfosAsync(copies.map(as), ['state']);
+        const others: number[] = [];
+        // From the last one on, because those are read last.
+        for (const fd of copies.reverse()) {
+          referenceAddon.close(fd);
+          others.push(referenceAddon.socket(AF_INET, SOCK_STREAM, 0));
+        }
+        const columns = await sweep;
+        for (const fd of others) referenceAddon.close(fd);
+        const numbers = new Set(copies);
+        expect(others.filter((fd) => numbers.has(fd)).length).toBeGreaterThan(0.9 * REUSED);
+        expect(wrongRows(columns)).toEqual([]);
+        expect(columns.errno.filter((errno) => errno === -9).length).toBeGreaterThan(REUSED / 2);
+      });
+    },
+  );
 
-  test('sockets of Node that are closed, and their numbers used again, meanwhile', async () => {
+  test('sockets of Node whose descriptors are reused during the call are reported as closed', async () => {
     await withPair(async ({ server }) => {
       const { port } = server.address() as net.AddressInfo;
       const sockets = await Promise.all(
@@ -766,7 +772,7 @@ describe('readTcpInfosAsync', () => {
     });
   });
 
-  test('what is no socket, among many: at the call, and once', async () => {
+  test('reports files among many sockets as ENOTSOCK', async () => {
     await withPair(async ({ client }) => {
       const sockets = Array.from({ length: 900 }, (_, row) =>
         row % 3 === 0 ? file : fdOf(client),
@@ -777,7 +783,7 @@ describe('readTcpInfosAsync', () => {
     });
   });
 
-  test('a column that shrinks meanwhile is an error', async () => {
+  test('rejects if a column is detached during the call', async () => {
     await withPair(async ({ client }) => {
       const rtt = new Float64Array(300);
       const out = { errno: new Int32Array(300), rtt } as unknown as TcpInfoColumns;
@@ -787,7 +793,7 @@ describe('readTcpInfosAsync', () => {
     });
   });
 
-  test('a descriptor that is closed and used again meanwhile is told as closed', async () => {
+  test('a descriptor that is reused during the call is read before, or reported as closed', async () => {
     await withPair(async ({ client, accepted }) => {
       // Descriptors that become other sockets while the sweep is under way.
       const copies = Array.from({ length: 200 }, () => referenceAddon.dup(fdOf(client)));
@@ -798,7 +804,7 @@ describe('readTcpInfosAsync', () => {
       for (const fd of others) referenceAddon.close(fd);
       copies.forEach((fd, row) => {
         const outcome = [state[row], errno[row]];
-        // Read before it was closed, or told as closed: never the state of the other socket.
+        // Either read before it was closed or reported as closed, never the state of the other socket.
         const read = [tcpStates.indexOf('ESTABLISHED'), 0];
         expect([read, [NaN, -9]], `descriptor ${fd}`).toContainEqual(outcome);
       });
@@ -806,7 +812,7 @@ describe('readTcpInfosAsync', () => {
     });
   });
 
-  test('what the caller does to the array meanwhile moves no row', async () => {
+  test('a caller that empties the array during the call moves no row', async () => {
     await withPair(async ({ client, server }) => {
       const sockets: SocketLike[] = [...Array<SocketLike>(300).fill(server), client];
       const sweep = readTcpInfosAsync(sockets, ['state']);
@@ -817,7 +823,7 @@ describe('readTcpInfosAsync', () => {
     });
   });
 
-  test('a worker that is ended in the middle of a sweep', async () => {
+  test('a worker can be terminated during a call', async () => {
     const code = `
       const { readTcpInfosAsync } = require(${JSON.stringify(require.resolve('../../dist/index.js'))});
       const net = require('node:net');
@@ -833,7 +839,7 @@ describe('readTcpInfosAsync', () => {
     }
   });
 
-  test('keeps the process alive until it is done, and no longer', () => {
+  test('keeps the process alive until the call is done', () => {
     const code = `
       const { readTcpInfosAsync } = require(${JSON.stringify(require.resolve('../../dist/index.js'))});
       readTcpInfosAsync(Array(5_000).fill(require('node:fs').openSync('/dev/null')), ['rtt']).then(({ errno }) => console.log(errno[4_999]));`;

@@ -105,7 +105,7 @@ describe('tuneSockets', () => {
   const client = { deadPeerTimeout: 20_000, noDelay: true };
   const insecure = { rejectUnauthorized: false };
 
-  test('net.connect, new net.Socket().connect, tls.connect: when "connect" is told, it is done', async () => {
+  test('tunes sockets of net.connect, new net.Socket().connect and tls.connect before their "connect" listeners', async () => {
     tune({ client });
     const port = await listening(net.createServer((socket) => socket.on('error', () => {})));
     const secure = await listening(tls.createServer(pem));
@@ -126,7 +126,7 @@ describe('tuneSockets', () => {
     }
   });
 
-  test('http.Agent, https, http2, fetch', async () => {
+  test('tunes sockets of http.Agent, https, http2 and fetch', async () => {
     const seen: net.Socket[] = [];
     tune({
       client,
@@ -168,7 +168,7 @@ describe('tuneSockets', () => {
     expect(userTimeout(seen.at(-1) as net.Socket)).toBe(8_720);
   });
 
-  test('what servers accept, plain and TLS', async () => {
+  test('tunes sockets that net and TLS servers accept', async () => {
     tune({ server: { deadPeerTimeout: 20_000 } });
     const server = net.createServer();
     const port = await listening(server);
@@ -189,7 +189,7 @@ describe('tuneSockets', () => {
     expect([idle(wrapped), userTimeout(wrapped)]).toEqual([4, 8_720]);
   });
 
-  test('a library that calls setKeepAlive later does not undo it', async () => {
+  test('keeps its values when a library calls setKeepAlive later', async () => {
     tune({ client });
     const port = await listening(net.createServer());
     const socket = await connected(net.connect(port, '127.0.0.1'));
@@ -199,7 +199,7 @@ describe('tuneSockets', () => {
     expect(getKeepAlive(socket)).toMatchObject({ enable: true, interval: 1_000, count: 5 });
   });
 
-  test('the filter leaves a socket alone, listeners and methods too', async () => {
+  test('adds no values, listeners or methods to a socket that the filter excludes', async () => {
     tune({ client, filter: (socket, side) => side === 'client' && socket.remotePort !== port });
     const port = await listening(net.createServer());
     const socket = await connected(net.connect(port, '127.0.0.1'));
@@ -210,7 +210,7 @@ describe('tuneSockets', () => {
     expect(idle(socket)).toBe(30);
   });
 
-  test('two callers: both hold, the later one wins, and each ends for itself', async () => {
+  test('two tunings apply together, the later one wins, and each closes separately', async () => {
     const port = await listening(net.createServer());
     const first = tune({ client: { userTimeout: 5_000, noDelay: true } });
     const second = tune({ client: { userTimeout: 7_000 } });
@@ -231,7 +231,7 @@ describe('tuneSockets', () => {
     ['net.Socket', net.Socket.prototype, { client }],
     ['net.Server', net.Server.prototype, { server: client }],
   ])(
-    '`using` ends it; an emit of %s that somebody put over ours is left alone',
+    '`using` closes it and keeps an emit of %s that other code has put over the replaced one',
     async (_name, prototype, options) => {
       const tuned = async () => userTimeout((await pair())['client' in options ? 0 : 1]);
       const tuning = tuneSockets(options);
@@ -253,7 +253,7 @@ describe('tuneSockets', () => {
     },
   );
 
-  test('what it calls below somebody else’s emit is asleep between two tunings', async () => {
+  test('emit below another replacement does nothing without a tuning', async () => {
     const tuning = tuneSockets({ server: client });
     const ours = net.Server.prototype.emit;
     net.Server.prototype.emit = function (this: net.Server, ...args: unknown[]) {
@@ -267,7 +267,7 @@ describe('tuneSockets', () => {
     expect(userTimeout(accepted)).toBe(8_720);
   });
 
-  test('errors go to onError, and never to the library; what it throws is uncaught', async () => {
+  test('passes errors to onError only, and what onError throws is uncaught', async () => {
     const errors: string[] = [];
     // No kernel has a congestion control of that name.
     tune({
@@ -286,7 +286,7 @@ describe('tuneSockets', () => {
     });
   });
 
-  test('leaves sockets of the file system alone, and does not ask the filter about them', async () => {
+  test('skips Unix sockets without a call of the filter', async () => {
     const errors: Error[] = [];
     const asked: string[] = [];
     const tuning = { ...client, sendBufferSize: 20_000 };
@@ -303,7 +303,7 @@ describe('tuneSockets', () => {
     expect([errors, asked]).toEqual([[], []]);
   });
 
-  test('a connection that is refused, and one that is connected again', async () => {
+  test('tunes a socket that connects again after a refused or a closed connection', async () => {
     tune({ client });
     const socket = net.connect(REFUSING_PORT, '127.0.0.1');
     const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
@@ -319,10 +319,10 @@ describe('tuneSockets', () => {
     expect(idle(socket)).toBe(4);
   });
 
-  describe('before the listeners of the program, which then decide', () => {
+  describe('before the listeners of the program, which may override it', () => {
     const server = { deadPeerTimeout: 20_000 };
 
-    test('"connection", "secureConnection", "request" and "stream" of servers that were there before', async () => {
+    test('tunes before "connection", "secureConnection", "request" and "stream" of existing servers', async () => {
       const seen: Record<string, number[]> = {};
       const see = (event: string, socket: object) => {
         seen[event] = [idle(socket), userTimeout(socket)];
@@ -369,7 +369,7 @@ describe('tuneSockets', () => {
       for (const [event, values] of Object.entries(seen)) expect(values, event).toEqual([4, 8_720]);
     });
 
-    test('what a listener sets stays, also after a setKeepAlive() of a library', async () => {
+    test('keeps what a listener sets, also after a setKeepAlive() of a library', async () => {
       tune({ client, server });
       const listener = (socket: net.Socket) => setDeadPeerTimeout(socket, 60_000);
       const accepting = net.createServer(listener);
@@ -390,7 +390,7 @@ describe('tuneSockets', () => {
       }
     });
 
-    test('a listener that throws, and listeners that were removed, change nothing', async () => {
+    test('tunes a socket although a listener throws or all listeners were removed', async () => {
       tune({ client, server });
       const accepting = net.createServer();
       const accepted: net.Socket[] = [];
@@ -422,7 +422,7 @@ describe('tuneSockets', () => {
       }
     });
 
-    test('a server whose own emit does not call that of net.Server: by the channel, after its listeners', async () => {
+    test('tunes by the diagnostics channel if a server has its own emit', async () => {
       tune({ server });
       const accepting = net.createServer();
       const { emit } = EventEmitter.prototype;
@@ -431,7 +431,7 @@ describe('tuneSockets', () => {
       expect(userTimeout(accepted)).toBe(8_720);
     });
 
-    test('a socket that was connecting already is tuned too', async () => {
+    test('tunes a socket that was already connecting', async () => {
       const port = await listening(net.createServer());
       const socket = net.connect(port, '127.0.0.1');
       tune({ client });
@@ -450,7 +450,7 @@ describe('tuneSockets', () => {
       });
     });
 
-    test('STARTTLS on both sides, also over a socket that still connects', async () => {
+    test('with STARTTLS on both sides, also over a connecting socket', async () => {
       const upgraded: tls.TLSSocket[] = [];
       const server = net.createServer((socket) => {
         const secure = new tls.TLSSocket(socket, { isServer: true, ...pem });
@@ -471,7 +471,7 @@ describe('tuneSockets', () => {
       expect(upgraded).toHaveLength(2);
     });
 
-    test('a socket that one server passes on to another', async () => {
+    test('with a socket that one server passes to another', async () => {
       const web = http.createServer((_request, response) => response.end('done'));
       const secure = tls.createServer(pem, (socket) => web.emit('connection', socket));
       const front = net.createServer((socket) => secure.emit('connection', socket));
@@ -485,7 +485,7 @@ describe('tuneSockets', () => {
       );
     });
 
-    test('what is no TCP socket is left alone', async () => {
+    test('ignores streams that are no TCP socket', async () => {
       const server = net.createServer();
       const events: unknown[] = [];
       server.on('connection', (socket) => events.push(socket));
@@ -497,7 +497,7 @@ describe('tuneSockets', () => {
     });
   });
 
-  describe('keeps keepalive as this package has set it', () => {
+  describe('keeps its keepalive values after socket.setKeepAlive()', () => {
     test('on TLS sockets of a server, sockets of https, and after STARTTLS', async () => {
       tune({ client, server: client });
       const sockets: net.Socket[] = [];
@@ -523,7 +523,7 @@ describe('tuneSockets', () => {
       }
     });
 
-    test('of a tuning with a part of it, the other part is Node’s', async () => {
+    test('sets only the values of the tuning, and Node sets the others', async () => {
       tune({ client: { keepAliveInterval: 7_000, keepAliveCount: 4 } });
       const [socket] = await pair();
       socket.setKeepAlive(true, 30_000);
@@ -533,7 +533,7 @@ describe('tuneSockets', () => {
       expect(keepAlive(socket)).toEqual([1, 31, 9, 4]);
     });
 
-    test('of two tunings, each its part', async () => {
+    test('keeps the values of two tunings, until each is closed', async () => {
       tune({ client: { keepAliveInterval: 7_000 } });
       const second = tune({ client: { keepAliveCount: 4 } });
       const [socket] = await pair();
@@ -552,7 +552,7 @@ describe('tuneSockets', () => {
       expect(keepAlive(socket)).toEqual([1, 30, 1, 10]);
     });
 
-    test('not where the dead-peer timeout could not be set', async () => {
+    test('keeps nothing if the dead-peer timeout was not set', async () => {
       const errors: Error[] = [];
       tune({ client: { deadPeerTimeout: 20_000 }, onError: (error) => errors.push(error) });
       const port = await listening(net.createServer());
@@ -579,7 +579,7 @@ describe('tuneSockets', () => {
       ['1', () => 1, 'type number (1)'],
       ["'true'", () => 'true', "type string ('true')"],
       ['null', () => null, 'null'],
-    ])('returns %s: a TypeError, and nothing is set', async (_what, filter, got) => {
+    ])('that returns %s is a TypeError, and nothing is set', async (_what, filter, got) => {
       const errors: Error[] = [];
       tune({ client, filter: filter as never, onError: (error) => errors.push(error) });
       const [socket] = await pair();
@@ -596,7 +596,7 @@ describe('tuneSockets', () => {
       ]);
     });
 
-    test('throws: the error goes to onError, and nothing is set', async () => {
+    test('that throws: onError gets the error, and nothing is set', async () => {
       const errors: unknown[] = [];
       const thrown = { message: 'of the filter' };
       const filter = () => {
@@ -607,7 +607,7 @@ describe('tuneSockets', () => {
       expect(errors).toEqual([thrown]);
     });
 
-    test('closes the tuning: nothing is set', async () => {
+    test('that closes the tuning: nothing is set', async () => {
       const tuning = tune({
         client,
         filter: () => {
@@ -618,7 +618,7 @@ describe('tuneSockets', () => {
       expect(userTimeout((await pair())[0])).toBe(0);
     });
 
-    test('closes another tuning: that one sets nothing either', async () => {
+    test('that closes another tuning: the other one sets nothing', async () => {
       const close = () => {
         later.close();
         return true;
@@ -629,7 +629,7 @@ describe('tuneSockets', () => {
       expect([userTimeout(socket), noDelay(socket)]).toEqual([5_000, 0]);
     });
 
-    test('destroys the socket and throws: the error is reported', async () => {
+    test('that destroys the socket and throws: onError gets the error', async () => {
       const errors: unknown[] = [];
       const thrown = new Error('of the filter');
       const filter = (socket: net.Socket) => {
@@ -642,7 +642,7 @@ describe('tuneSockets', () => {
       expect(errors).toEqual([thrown]);
     });
 
-    test('throws another code each time: one warning', async () => {
+    test('that throws a new code each time causes one warning', async () => {
       const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
       let calls = 0;
       tune({
@@ -657,7 +657,7 @@ describe('tuneSockets', () => {
       warned.mockRestore();
     });
 
-    test('destroys the socket: nothing is reported', async () => {
+    test('that destroys the socket causes no error', async () => {
       const errors: unknown[] = [];
       const filter = (socket: net.Socket) => socket.destroy().destroyed;
       tune({ client, filter, onError: (error) => errors.push(error) });
@@ -667,12 +667,12 @@ describe('tuneSockets', () => {
     });
   });
 
-  describe('sets what a socket has', () => {
+  describe('sets the options that a socket has', () => {
     test.each([
       ['IPv4', '127.0.0.1', { trafficClass: 0x88, hopLimit: 30 }],
       ['IPv6', '::1', {}],
     ])(
-      '%s: options of the other family are left out, and all others are set',
+      '%s: skips options of the other family, and sets all others',
       async (_family, host, left) => {
         const errors: Error[] = [];
         const tuning = { ...left, trafficClass: 0x88, typeOfService: 0x20, ttl: 40, noDelay: true };
@@ -692,7 +692,7 @@ describe('tuneSockets', () => {
       },
     );
 
-    test('an option that Multipath TCP lacks is left out', async ({ skip }) => {
+    test('skips an option that Multipath TCP lacks', async ({ skip }) => {
       const IPPROTO_MPTCP = 262;
       const listener = referenceAddon.socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
       skip(listener < 0, `this kernel makes no sockets of Multipath TCP: errno ${-listener}`);
@@ -720,7 +720,7 @@ describe('tuneSockets', () => {
       expect(errors).toEqual([]);
     });
 
-    test('each refusal is reported for itself, and keeps nothing else from being set', async () => {
+    test('reports each refused option separately, and sets all others', async () => {
       const errors: Error[] = [];
       const onError = (error: Error) => errors.push(error);
       // No kernel has a congestion control, and no machine a device, of that name.
@@ -746,7 +746,7 @@ describe('tuneSockets', () => {
       return () => process.off('warning', listener);
     });
 
-    test('the first failure of each kind is one warning', async () => {
+    test('warns once for each kind of failure', async () => {
       const refused = { congestionControl: 'nosuch', noDelay: true };
       tune({ client: { ...refused, bindToDevice: 'nosuch' }, server: refused });
       const [socket, accepted] = await pair();
@@ -769,7 +769,7 @@ describe('tuneSockets', () => {
       expect([noDelay(socket), noDelay(accepted)]).toEqual([1, 1]);
     });
 
-    test('a filter that returns no boolean is one too', async () => {
+    test('warns once of a filter that returns no boolean', async () => {
       tune({ client, filter: (() => undefined) as never });
       await pair();
       await pair();
@@ -784,7 +784,7 @@ describe('tuneSockets', () => {
     ['a symbol', () => Symbol('x')],
     ['an object without a prototype', () => Object.create(null)],
     ['an error with an odd code', () => Object.assign(new Error('x'), { code: Symbol('x') })],
-  ])('a filter that throws %s: one warning, and nothing uncaught', async (_, make) => {
+  ])('a filter that throws %s causes one warning and no uncaught exception', async (_, make) => {
     const warnings: Error[] = [];
     const onWarning = (warning: Error) => void warnings.push(warning);
     process.on('warning', onWarning);
@@ -808,7 +808,7 @@ describe('tuneSockets', () => {
     }
   });
 
-  test('an onError that rejects is uncaught, as one that throws is', async () => {
+  test('a rejected promise of onError is uncaught', async () => {
     const onError = async () => {
       throw new Error('of onError');
     };
@@ -819,8 +819,8 @@ describe('tuneSockets', () => {
     });
   });
 
-  test('what the caller does to its objects afterwards changes nothing', async () => {
-    // A Proxy is an object as any other.
+  test('copies its options at the call', async () => {
+    // A Proxy is accepted as an object.
     const linger = new Proxy({ enable: true, timeout: 3_000 }, {});
     const options = { client: { linger, noDelay: true } };
     tune(options);
@@ -842,7 +842,7 @@ describe('tuneSockets', () => {
     [{ server: { userTimeout: -1 } }, RangeError, 'userTimeout'],
     [{ filter: 'all' }, TypeError, 'options.filter'],
     [{ onError: 1 }, TypeError, 'options.onError'],
-  ])('refuses %j', (options, type, message) => {
+  ])('rejects %j', (options, type, message) => {
     const call = () => tuneSockets(options as never);
     expect(call).toThrow(type);
     expect(call).toThrow(message);

@@ -1,4 +1,4 @@
-// docs/tcp-state.md says something of every field, and the examples of the pages are programs.
+// docs/tcp-state.md documents every field, and the examples of the pages run.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { listen } from '../support/net';
 
 const page = readFileSync(join(__dirname, '../../docs/tcp-state.md'), 'utf8');
 
-test('every field has a row, and nothing else has', async () => {
+test('every field has a row in tcp-state.md, and each row has a field', async () => {
   const server = net.createServer();
   await listen(server);
   const fields = Object.keys(getTcpInfo(server));
@@ -25,7 +25,7 @@ test('every field has a row, and nothing else has', async () => {
   expect(documented.sort()).toEqual(fields.sort());
 });
 
-/** What examples take for given: an open connection, to a server of its own. */
+/** Examples assume an open connection. */
 const PRELUDE = `
 import net from 'node:net';
 import { once } from 'node:events';
@@ -35,7 +35,7 @@ const socket = net.connect(server.address().port, '127.0.0.1');
 await once(socket, 'connect');
 `;
 
-/** What listens and connects when all of it has run has had time to do so, and to fail. */
+/** Gives listeners and connections of an example time to fail. */
 const END = `
 setTimeout(() => process.exit(0), 200);
 `;
@@ -52,7 +52,7 @@ test.each([
   try {
     examples.forEach((code, index) => {
       const file = join(folder, `${index}.mjs`);
-      // What makes its own connections takes none for given.
+      // An example that creates its own connections needs no prelude.
       const given = code.includes("from 'node:net'") ? '' : prelude;
       const end = prelude === '' ? '' : END;
       writeFileSync(file, given + code + end);

@@ -3,77 +3,97 @@
 
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import * as face from '../../dist/index.js';
+import * as socketOptions from '../../dist/index.js';
 import { type Pair, withPair } from '../support/net';
 
 const onLinux = process.platform === 'linux';
 
-/** How each public function is called; its result has to survive. */
+/** A call of each public function, whose result must survive. */
 const calls: Readonly<Record<string, (pair: Pair) => unknown>> = {
   getOption: ({ client }) =>
-    face.supportedOptions().map((name) => quietly(() => face.getOption(client, name))),
+    socketOptions
+      .supportedOptions()
+      .map((name) => quietly(() => socketOptions.getOption(client, name))),
   getOptions: ({ client }) =>
-    face.getOptions(
+    socketOptions.getOptions(
       client,
-      face
+      socketOptions
         .supportedOptions()
-        .filter((name) => quietly(() => face.getOption(client, name)) !== undefined),
+        .filter((name) => quietly(() => socketOptions.getOption(client, name)) !== undefined),
     ),
-  setOptions: ({ client }) => face.setOptions(client, { keepAlive: true }),
-  isSupported: () => face.isSupported('keepAlive'),
-  supportedOptions: () => face.supportedOptions(),
+  setOptions: ({ client }) => socketOptions.setOptions(client, { keepAlive: true }),
+  isSupported: () => socketOptions.isSupported('keepAlive'),
+  supportedOptions: () => socketOptions.supportedOptions(),
   getRawOption: ({ client }) =>
-    face.getRawOption(client, face.constants.SOL_SOCKET, face.constants.SO_KEEPALIVE as number),
+    socketOptions.getRawOption(
+      client,
+      socketOptions.constants.SOL_SOCKET,
+      socketOptions.constants.SO_KEEPALIVE as number,
+    ),
   setRawOption: ({ client }) =>
-    face.setRawOption(client, face.constants.SOL_SOCKET, face.constants.SO_KEEPALIVE as number, 1),
-  constants: () => face.constants,
-  getKeepAlive: ({ client }) => face.getKeepAlive(client),
-  setKeepAlive: ({ client }) => face.setKeepAlive(client, { enable: true }),
-  planDeadPeerTimeout: () => face.planDeadPeerTimeout(20_000),
-  setDeadPeerTimeout: ({ client }) => face.setDeadPeerTimeout(client, 20_000),
-  getDeadPeerBounds: ({ client }) => face.getDeadPeerBounds(client),
+    socketOptions.setRawOption(
+      client,
+      socketOptions.constants.SOL_SOCKET,
+      socketOptions.constants.SO_KEEPALIVE as number,
+      1,
+    ),
+  constants: () => socketOptions.constants,
+  getKeepAlive: ({ client }) => socketOptions.getKeepAlive(client),
+  setKeepAlive: ({ client }) => socketOptions.setKeepAlive(client, { enable: true }),
+  planDeadPeerTimeout: () => socketOptions.planDeadPeerTimeout(20_000),
+  setDeadPeerTimeout: ({ client }) => socketOptions.setDeadPeerTimeout(client, 20_000),
+  getDeadPeerBounds: ({ client }) => socketOptions.getDeadPeerBounds(client),
   explainDisconnect: ({ client }) =>
-    face.explainDisconnect(Object.assign(new Error('gone'), { code: 'ETIMEDOUT' }), client),
+    socketOptions.explainDisconnect(
+      Object.assign(new Error('gone'), { code: 'ETIMEDOUT' }),
+      client,
+    ),
   tuneSockets: () => {
-    const tuning = face.tuneSockets({ client: { keepAlive: true } });
+    const tuning = socketOptions.tuneSockets({ client: { keepAlive: true } });
     tuning.close();
     return tuning;
   },
-  getSystemDefaults: () => face.getSystemDefaults(),
+  getSystemDefaults: () => socketOptions.getSystemDefaults(),
   getSysctl: () =>
-    face.getSysctl(onLinux ? 'net.ipv4.tcp_keepalive_time' : 'net.inet.tcp.keepidle'),
-  getTcpInfo: ({ client }) => face.getTcpInfo(client),
-  getKernelTcpInfo: ({ client }) => face.getKernelTcpInfo(client),
+    socketOptions.getSysctl(onLinux ? 'net.ipv4.tcp_keepalive_time' : 'net.inet.tcp.keepidle'),
+  getTcpInfo: ({ client }) => socketOptions.getTcpInfo(client),
+  getKernelTcpInfo: ({ client }) => socketOptions.getKernelTcpInfo(client),
   TcpInfoReader: ({ client }) => {
-    const reader = new face.TcpInfoReader();
+    const reader = new socketOptions.TcpInfoReader();
     reader.read(client);
     return reader;
   },
-  readTcpInfos: ({ client, accepted }) => face.readTcpInfos([client, accepted]),
-  readTcpInfosAsync: ({ client, accepted }) => face.readTcpInfosAsync([client, accepted]),
+  readTcpInfos: ({ client, accepted }) => socketOptions.readTcpInfos([client, accepted]),
+  readTcpInfosAsync: ({ client, accepted }) => socketOptions.readTcpInfosAsync([client, accepted]),
   listConnections: ({ client }) =>
-    face.listConnections({ port: client.remotePort as number, tcpInfo: onLinux, owners: true }),
+    socketOptions.listConnections({
+      port: client.remotePort as number,
+      tcpInfo: onLinux,
+      owners: true,
+    }),
   listConnectionsAsync: ({ client }) =>
-    face.listConnectionsAsync({
+    socketOptions.listConnectionsAsync({
       port: client.remotePort as number,
       tcpInfo: onLinux,
       owners: true,
     }),
   destroyConnection: ({ client }) => {
     const { localPort, remotePort } = client as { localPort: number; remotePort: number };
-    const [one] = face.listConnections({ localPort, remotePort });
-    return face.destroyConnection(JSON.parse(JSON.stringify(one)) as face.Connection);
+    const [one] = socketOptions.listConnections({ localPort, remotePort });
+    return socketOptions.destroyConnection(
+      JSON.parse(JSON.stringify(one)) as socketOptions.Connection,
+    );
   },
   watchClosedConnections: () => {
-    const watch = face.watchClosedConnections();
+    const watch = socketOptions.watchClosedConnections();
     watch.close();
     return watch;
   },
-  tcpStates: () => face.tcpStates,
+  tcpStates: () => socketOptions.tcpStates,
   SocketOptionError: ({ client }) =>
-    new face.SocketOptionError('EINVAL: refused', {
+    new socketOptions.SocketOptionError('EINVAL: refused', {
       ...{ code: 'EINVAL', errno: -22, syscall: 'setsockopt', option: 'SO_MARK' },
-      applied: face.getKeepAlive(client).enable ? ['SO_KEEPALIVE'] : [],
+      applied: socketOptions.getKeepAlive(client).enable ? ['SO_KEEPALIVE'] : [],
     }),
 };
 
@@ -85,30 +105,30 @@ function quietly<T>(call: () => T): T | undefined {
   }
 }
 
-test('there is a call for everything that is exported', () => {
-  // Newer versions of Node add a name of their own for a CommonJS module.
-  const exported = Object.keys(face).filter(
+test('the list of calls contains each export', () => {
+  // Newer versions of Node add a name for a CommonJS module.
+  const exported = Object.keys(socketOptions).filter(
     (name) => !['default', 'module.exports'].includes(name),
   );
   expect(Object.keys(calls).sort()).toEqual(exported.sort());
 });
 
 describe('JSON.stringify', () => {
-  test.each(Object.entries(calls))('%s', async (name, call) => {
+  test.each(Object.entries(calls))('keeps each member of the result of %s', async (name, call) => {
     await withPair(async (pair) => {
       let result: unknown;
       try {
         result = await call(pair);
       } catch (error) {
-        // Not of this system, or not without privilege: the error has to survive too.
-        expect(error, name).toBeInstanceOf(face.SocketOptionError);
+        // The option may need another system or a privilege: the error must survive too.
+        expect(error, name).toBeInstanceOf(socketOptions.SocketOptionError);
         result = error;
       }
       const text = JSON.stringify(result);
       if (result === undefined) return;
       expect(text, name).toMatch(/^./);
-      if (result instanceof face.TcpInfoReader || result instanceof EventEmitter) return;
-      // Nothing of plain data is lost on the way.
+      if (result instanceof socketOptions.TcpInfoReader || result instanceof EventEmitter) return;
+      // Plain data keeps every member.
       if (result === null || Object.getPrototypeOf(result) !== Object.prototype) return;
       expect(Object.keys(JSON.parse(text) as object), name).toEqual(
         Object.keys(result).filter((key) => {
@@ -119,20 +139,23 @@ describe('JSON.stringify', () => {
     });
   });
 
-  test('an error keeps its code, errno, syscall, option and what was applied', () => {
+  test('keeps code, errno, syscall, option and applied of an error', () => {
     const details = { code: 'EPERM', errno: -1, syscall: 'setsockopt', option: 'SO_MARK' };
-    const error = new face.SocketOptionError('EPERM', { ...details, applied: ['SO_KEEPALIVE'] });
+    const error = new socketOptions.SocketOptionError('EPERM', {
+      ...details,
+      applied: ['SO_KEEPALIVE'],
+    });
     expect(JSON.parse(JSON.stringify(error))).toEqual({ ...details, applied: ['SO_KEEPALIVE'] });
   });
 
-  test('a connection and its cookie come back the same', async ({ skip }) => {
+  test('keeps a connection and its cookie', async ({ skip }) => {
     skip(!onLinux, `has no cookies: ${process.platform}`);
     await withPair(({ client }) => {
       const { localPort, remotePort } = client as { localPort: number; remotePort: number };
-      const [one] = face.listConnections({ localPort, remotePort, tcpInfo: true });
+      const [one] = socketOptions.listConnections({ localPort, remotePort, tcpInfo: true });
       expect(JSON.parse(JSON.stringify(one))).toEqual(one);
       expect(one?.cookie).toMatch(/^[1-9]\d*$/);
-      expect(one?.cookie).toBe(face.getOption(client, 'cookie'));
+      expect(one?.cookie).toBe(socketOptions.getOption(client, 'cookie'));
     });
   });
 });

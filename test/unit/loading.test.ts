@@ -1,4 +1,4 @@
-// How the addon is found; and what is said, by the first call and not by the import, when it is not.
+// How the addon is found, and the error of the first call (not of the import) without one.
 
 import { spawnSync } from 'node:child_process';
 import {
@@ -49,7 +49,7 @@ interface Report {
   cause?: string;
 }
 
-/** Loads the copy in a process of its own; an import that throws fails the test. */
+/** Loads the copy in a new process. An import that throws fails the test. */
 function load(
   flags: string[] = [],
   env: Record<string, string> = {},
@@ -74,7 +74,7 @@ function load(
   return JSON.parse(stdout) as Report;
 }
 
-/** A module for --require that makes the process take itself for one of another system. */
+/** A module for --require that makes the process report another system. */
 function otherSystem(platform: string, arch: string): string[] {
   put(
     'other.cjs',
@@ -85,7 +85,7 @@ function otherSystem(platform: string, arch: string): string[] {
 }
 
 describe('the addon', () => {
-  test('compiled where it is installed comes first, then that of the repository, then the prebuilt', () => {
+  test('compiled at installation is loaded first, then that of the repository, then the prebuilt', () => {
     for (const file of [prebuilt(), BUILT, NATIVE]) {
       put(file);
       expect(load()).toMatchObject({ addons: [join(home, file)], supported: true });
@@ -93,8 +93,12 @@ describe('the addon', () => {
   });
 
   test.each([
-    ['SOCKET_OPTIONS_PREBUILD: from the folder it names', 'SOCKET_OPTIONS_PREBUILD', 'elsewhere'],
-    ['PREBUILDS_ONLY: prebuilt, whatever was compiled', 'PREBUILDS_ONLY', ''],
+    [
+      'SOCKET_OPTIONS_PREBUILD loads it from the given folder',
+      'SOCKET_OPTIONS_PREBUILD',
+      'elsewhere',
+    ],
+    ['PREBUILDS_ONLY loads the prebuilt before a compiled one', 'PREBUILDS_ONLY', ''],
   ])('%s', (_, variable, folder) => {
     put(BUILT);
     const file = join(folder, prebuilt());
@@ -107,7 +111,7 @@ describe('the addon', () => {
   });
 });
 
-/** The package's own copy of node-gyp-build, for what is not found at the usual places. */
+/** The package's own copy of node-gyp-build, for addons that are not in the usual places. */
 function putLoader(): void {
   put(
     'node_modules/node-gyp-build/index.js',
@@ -157,7 +161,7 @@ describe('an addon outside of the package', () => {
   });
 });
 
-describe('after the import nothing is read from the package', () => {
+describe('after the import, no file of the package is read', () => {
   /** Calls every public function in a process that can no longer reach the package. */
   function callEverything(lose: string, env: Record<string, string> = {}) {
     const { status, stdout, stderr } = spawnSync(
@@ -177,7 +181,7 @@ describe('after the import nothing is read from the package', () => {
     return JSON.parse(stdout) as Record<string, string>;
   }
 
-  test('when its folder is gone, every function still works', ({ skip }) => {
+  test('every function works when the folder is gone', ({ skip }) => {
     skip(process.platform === 'win32', 'Windows does not rename a folder with a file in use');
     put(BUILT);
     const outcomes = callEverything('folder');
@@ -185,7 +189,7 @@ describe('after the import nothing is read from the package', () => {
     expect(Object.keys(outcomes).length).toBeGreaterThan(25);
   });
 
-  test('when privileges are dropped and the folder is its owner’s only', ({ skip }) => {
+  test('every function works after privileges are dropped', ({ skip }) => {
     skip(process.getuid?.() !== 0, 'only root can drop privileges');
     put(BUILT);
     chmodSync(home, 0o700);
@@ -193,7 +197,7 @@ describe('after the import nothing is read from the package', () => {
     expect(outcomes).toEqual(Object.fromEntries(Object.keys(outcomes).map((name) => [name, 'ok'])));
   });
 
-  test('when no descriptor is left, an error is one of a socket and not of a file', ({ skip }) => {
+  test('without free descriptors, errors are those of sockets, not of files', ({ skip }) => {
     skip(process.platform === 'win32', 'Windows has no such limit');
     put(BUILT);
     const outcomes = Object.values(callEverything('descriptors'));
@@ -206,7 +210,7 @@ describe('without an addon', () => {
   const command = () =>
     `npm install --no-save node-gyp node-addon-api && npx node-gyp rebuild --directory "${join(home, 'native')}"`;
 
-  test('importing works, and the first call says what was looked for and how to compile it', () => {
+  test('the import works, and the first call reports the paths and the command to compile', () => {
     put(prebuilt('aix-ppc64'));
     const { message, ...rest } = load();
     expect(rest).toEqual({
@@ -229,7 +233,7 @@ To compile it, you need a C++ compiler and Python. Run in the folder of your pro
     ['linux', 'riscv64'],
     ['sunos', 'x64'],
     ['android', 'arm64'],
-  ])('on %s-%s too, where a prebuilt one of another system is left alone', (platform, arch) => {
+  ])('the prebuilt of another system is not loaded on %s-%s', (platform, arch) => {
     put(prebuilt());
     const report = load(otherSystem(platform, arch));
     expect(report).toMatchObject({ addons: [], supported: false, code: 'ERR_ADDON_NOT_FOUND' });
@@ -237,13 +241,13 @@ To compile it, you need a C++ compiler and Python. Run in the folder of your pro
     expect(report.message).toContain(join(home, prebuilt(`${platform}-${arch}`)));
   });
 
-  test('with SOCKET_OPTIONS_PREBUILD it says that this was set', () => {
+  test('the error names the value of SOCKET_OPTIONS_PREBUILD', () => {
     const report = load([], { SOCKET_OPTIONS_PREBUILD: join(home, 'nowhere') });
     expect(report).toMatchObject({ code: 'ERR_ADDON_NOT_FOUND' });
     expect(report.message).toContain(`SOCKET_OPTIONS_PREBUILD=${join(home, 'nowhere')}`);
   });
 
-  test('in a bundle it says to mark the package as external', () => {
+  test('the error in a bundle recommends to mark the package as external', () => {
     put('package.json', '{ "name": "program" }');
     const { code, message } = load();
     expect(code).toBe('ERR_ADDON_NOT_FOUND');
@@ -251,7 +255,7 @@ To compile it, you need a C++ compiler and Python. Run in the folder of your pro
     expect(message).not.toContain('node-gyp rebuild');
   });
 
-  test('one that is there and does not load: its path, the cause, and how to compile it', () => {
+  test('the error for a broken addon has its path, the cause and the command to compile', () => {
     put(prebuilt(), 'no addon');
     const { message, ...rest } = load();
     expect(rest).toEqual({
@@ -264,7 +268,7 @@ To compile it, you need a C++ compiler and Python. Run in the folder of your pro
     expect(message).toContain(command());
   });
 
-  test('where addons are switched off it says how to allow them', () => {
+  test('the error with --no-addons explains how to allow addons', () => {
     put(prebuilt());
     const report = load(['--no-addons']);
     expect(report).toMatchObject({ code: 'ERR_DLOPEN_DISABLED', cause: 'ERR_DLOPEN_DISABLED' });

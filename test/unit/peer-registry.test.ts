@@ -1,4 +1,4 @@
-// PeerRegistry: who stays when a peer comes back, and that nothing is kept of what is closed.
+// PeerRegistry: which connection stays when a peer reconnects, and that closed ones are forgotten.
 
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -42,7 +42,7 @@ async function withServer(
 const open = () => new PassThrough().on('error', () => {});
 
 describe('supersede', () => {
-  test('the older connection is destroyed at once, with an error that says why', async () => {
+  test('destroys the older connection at once with ERR_PEER_SUPERSEDED', async () => {
     await withServer(async (connect) => {
       const registry = new PeerRegistry();
       const told: unknown[] = [];
@@ -70,14 +70,14 @@ describe('supersede', () => {
         code: 'ERR_PEER_SUPERSEDED',
         message: 'The peer has come back with another connection',
       });
-      // The other side hears of it too.
+      // The other side gets a reset.
       expect((await reset).code).toBe('ECONNRESET');
       expect(told).toHaveLength(1);
       expect(registry.counts()).toMatchObject({ identities: 1, connections: 1, superseded: 1 });
     });
   });
 
-  test('its onSuperseded may claim: the newest of all stays, and claim() says so', () => {
+  test('onSuperseded may claim again: the newest connection stays, and the outer claim() returns false', () => {
     const registry = new PeerRegistry<string, PassThrough>();
     const [first, second, third] = [open(), open(), open()];
     registry.claim('device', first, { onSuperseded: () => void registry.claim('device', third) });
@@ -87,7 +87,7 @@ describe('supersede', () => {
     expect(registry.counts()).toMatchObject({ identities: 1, connections: 1, superseded: 2 });
   });
 
-  test('or is left to whoever claimed it, to say goodbye', () => {
+  test('leaves the older connection open if it has an onSuperseded', () => {
     const registry = new PeerRegistry<string, PassThrough>();
     const [older, newer] = [open(), open()];
     registry.claim('device', older, {
@@ -112,7 +112,7 @@ describe('supersede', () => {
     ],
     ['is rejected', () => Promise.reject(wrong) as never],
   ])(
-    'one that %s: its socket is destroyed with that error, and the newer connection stands',
+    'an onSuperseded that %s: its socket is destroyed with that error, and the newer one stays',
     (_how, onSuperseded) =>
       withUncaught(async (thrown) => {
         const registry = new PeerRegistry<string, PassThrough>({ limit: 2 });
@@ -137,7 +137,7 @@ describe('supersede', () => {
       }),
   );
 
-  test('one that fails after it destroyed its socket: the process is warned', () => {
+  test('warns of an onSuperseded that throws after it destroyed its socket', () => {
     const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
     const registry = new PeerRegistry<string, PassThrough>();
     const older = open();
@@ -152,7 +152,7 @@ describe('supersede', () => {
     warned.mockRestore();
   });
 
-  test('a listener that throws is uncaught, and interrupts nothing', () =>
+  test('the error of a listener is uncaught and interrupts nothing', () =>
     withUncaught(async (thrown) => {
       const registry = new PeerRegistry<string, PassThrough>({
         policy: ({ identity }) => (identity === 'a' ? 'supersede' : 'refuse'),
@@ -182,12 +182,12 @@ describe('supersede', () => {
       ]);
     }));
 
-  test('a socket that throws while it is left or destroyed is uncaught, and interrupts nothing', () =>
+  test('the error of a socket that is released or destroyed is uncaught and interrupts nothing', () =>
     withUncaught(async (thrown) => {
       const registry = new PeerRegistry<string, PassThrough>();
       const [first, second, third] = [open(), open(), open()];
       registry.claim('a', first);
-      // Node's streams report a removed listener only where another one of that event is left.
+      // Node's streams emit 'removeListener' only if the event has another listener.
       first.on('close', () => {});
       first.on('removeListener', () => {
         throw new Error('left');
@@ -205,7 +205,7 @@ describe('supersede', () => {
         .toEqual(['left', 'destroyed']);
     }));
 
-  test('the same again changes nothing; another identity is a move', () => {
+  test('claiming a socket again changes nothing, and another identity moves it', () => {
     const registry = new PeerRegistry<string, PassThrough>();
     const socket = open();
     expect(registry.claim('a', socket)).toBe(true);
@@ -218,7 +218,7 @@ describe('supersede', () => {
     expect(socket.listenerCount('close')).toBe(1);
   });
 
-  test('one that is closed already gets no claim, and takes nobody’s place', () => {
+  test('rejects the claim of a closed socket, and keeps the older one', () => {
     const registry = new PeerRegistry<string, PassThrough>();
     const [living, closed] = [open(), open()];
     registry.claim('device', living);
@@ -228,7 +228,7 @@ describe('supersede', () => {
     expect(registry.get('device')).toEqual([living]);
   });
 
-  test('one that was destroyed, and did not say so yet, is in nobody’s way', () => {
+  test("a destroyed socket that has not emitted 'close' does not count toward the limit", () => {
     const registry = new PeerRegistry<string, PassThrough>({ policy: 'refuse' });
     const released: string[] = [];
     registry.on('released', ({ identity }) => released.push(identity));
@@ -242,7 +242,7 @@ describe('supersede', () => {
 });
 
 describe('policies', () => {
-  test('refuse: the newer one is told, and left open', () => {
+  test("refuse: emits 'refused' for the newer socket, and leaves it open", () => {
     const registry = new PeerRegistry<string, PassThrough>({ policy: 'refuse' });
     const [older, newer] = [open(), open()];
     const refused: unknown[] = [];
@@ -257,7 +257,7 @@ describe('policies', () => {
     expect(registry.claim('device', newer)).toBe(true);
   });
 
-  test('a refused move leaves a socket where it was', () => {
+  test('a refused move keeps the identity of a socket', () => {
     const registry = new PeerRegistry<string, PassThrough>({ policy: 'refuse' });
     const [a, b] = [open(), open()];
     registry.claim('a', a);
@@ -266,7 +266,7 @@ describe('policies', () => {
     expect(registry.identityOf(b)).toBe('b');
   });
 
-  test('a number of them: the oldest makes room', () => {
+  test('a limit of 3 supersedes the oldest connection', () => {
     const registry = new PeerRegistry<string, PassThrough>({ limit: 3 });
     const sockets = Array.from({ length: 5 }, open);
     for (const socket of sockets) expect(registry.claim('device', socket)).toBe(true);
@@ -276,7 +276,7 @@ describe('policies', () => {
     expect(registry.counts()).toMatchObject({ identities: 1, connections: 3, superseded: 2 });
   });
 
-  test('a function is asked', () => {
+  test('a function decides for each identity', () => {
     const asked: unknown[] = [];
     const registry = new PeerRegistry<number, PassThrough>({
       policy: ({ identity, older, newer }) => {
@@ -308,7 +308,7 @@ describe('policies', () => {
     ["type string ('refuse-if-alive')", () => 'refuse-if-alive'],
     ['undefined', () => undefined],
     ['type boolean (true)', () => true],
-  ])('a function that returns %s: an error, and nothing changed', (got, answer) =>
+  ])('a function that returns %s is a TypeError, and nothing changes', (got, answer) =>
     withUncaught(async (thrown) => {
       const registry = new PeerRegistry<string, PassThrough>({ policy: answer as () => 'refuse' });
       const [older, newer] = [open(), open()];
@@ -333,7 +333,7 @@ describe('policies', () => {
     }),
   );
 
-  test('a function that throws: its error, and nothing changed', () => {
+  test('claim() throws the error of a function, and nothing changes', () => {
     const wrong = new Error('from policy');
     const registry = new PeerRegistry<string, PassThrough>({
       policy: () => {
@@ -349,7 +349,7 @@ describe('policies', () => {
   });
 
   test.each(['claim', 'release', 'clear'] as const)(
-    'a function that calls %s() of its registry is refused',
+    'a function that calls %s() of its registry gets ERR_PEER_REGISTRY_BUSY',
     (name) => {
       const registry: PeerRegistry<string, PassThrough> = new PeerRegistry({
         policy: ({ older, newer }) => {
@@ -377,7 +377,7 @@ describe('policies', () => {
     },
   );
 
-  test('a function may close either: the older one is in nobody’s way, the newer one gets no claim', () => {
+  test('a function may destroy the older socket, which is released, or the newer one, whose claim fails', () => {
     let victim: PassThrough;
     const registry = new PeerRegistry<string, PassThrough>({
       policy: () => {
@@ -399,7 +399,9 @@ describe('policies', () => {
     expect(third.listenerCount('close')).toBe(0);
   });
 
-  test('refuse-if-alive: whom the kernel has heard lately', async ({ skip }) => {
+  test('refuse-if-alive: refuses while the kernel has received something within aliveWithin', async ({
+    skip,
+  }) => {
     onLinux('times of the last acknowledgement')({ skip });
     await withServer(async (connect) => {
       const registry = new PeerRegistry({ policy: 'refuse-if-alive', aliveWithin: 300 });
@@ -407,7 +409,7 @@ describe('policies', () => {
       expect(registry.claim('device', a.near)).toBe(true);
       expect(registry.claim('device', b.near)).toBe(false);
       await sleep(400);
-      // An acknowledgement of the system is enough.
+      // An acknowledgement by the peer's kernel is enough.
       a.near.write('x');
       await sleep(20);
       expect(registry.claim('device', b.near)).toBe(false);
@@ -422,7 +424,9 @@ describe('policies', () => {
     });
   });
 
-  test('refuse-if-alive, of several: the one that is not', async ({ skip }) => {
+  test('refuse-if-alive: supersedes the one of several connections that is not alive', async ({
+    skip,
+  }) => {
     onLinux('times of the last acknowledgement')({ skip });
     await withServer(async (connect) => {
       const registry = new PeerRegistry({ policy: 'refuse-if-alive', aliveWithin: 300, limit: 2 });
@@ -437,7 +441,7 @@ describe('policies', () => {
     });
   });
 
-  test('refuse-if-alive: where the kernel cannot be asked, nobody is shown alive', () => {
+  test('refuse-if-alive: a stream without a socket does not count as alive', () => {
     const registry = new PeerRegistry<string, PassThrough>({
       policy: 'refuse-if-alive',
       aliveWithin: 60_000,
@@ -449,8 +453,8 @@ describe('policies', () => {
   });
 });
 
-describe('what it keeps', () => {
-  test('is consistent, whatever its callbacks and listeners do to it meanwhile', async () => {
+describe('its entries', () => {
+  test('stay consistent when callbacks and listeners change the registry', async () => {
     const operation = fc.record({
       what: fc.constantFrom('claim', 'release', 'destroy', 'clear', 'close event'),
       identity: fc.constantFrom('a', 'b', 'c'),
@@ -466,7 +470,7 @@ describe('what it keeps', () => {
           const left = [...operations];
           let depth = 0;
           const fail = new Error('from a callback');
-          // Of the program's code, wherever it is called: the next operations, nested; then it answers or throws.
+          // Each callback runs the next operations, nested, and then returns an answer or throws.
           const nested = (): 'supersede' | 'refuse' => {
             if (depth < 4) {
               for (let i = 0; i < 2; i++) next();
@@ -508,7 +512,7 @@ describe('what it keeps', () => {
             await sleep(0);
             expect(thrown.filter((error) => error !== fail)).toEqual([]);
           });
-          // What is closed by then has left.
+          // Closed sockets have been released.
           checkInvariants(registry, sockets, limit);
           expect([...registry].filter(({ socket }) => socket.destroyed)).toEqual([]);
         },
@@ -536,12 +540,12 @@ describe('what it keeps', () => {
     for (const { identity, socket } of held) expect(registry.identityOf(socket)).toBe(identity);
     for (const socket of sockets) {
       const isHeld = registry.identityOf(socket) !== undefined;
-      // A destroyed one may have told its end already.
+      // A destroyed socket may have emitted 'close' already.
       if (!socket.destroyed) expect(socket.listenerCount('close')).toBe(isHeld ? 1 : 0);
     }
   }
 
-  test('nothing of what is closed, released or cleared', async () => {
+  test('exclude closed, released and cleared sockets', async () => {
     await withServer(async (connect) => {
       const registry = new PeerRegistry();
       const released: string[] = [];
@@ -566,14 +570,14 @@ describe('what it keeps', () => {
     });
   });
 
-  test('a thousand returns of one peer leave one connection', () => {
+  test('hold one connection after 1000 claims of one identity', () => {
     const registry = new PeerRegistry<string, PassThrough>();
     for (let i = 0; i < 1_000; i++) registry.claim('device', open());
     expect(registry.size).toBe(1);
     expect(registry.counts()).toMatchObject({ identities: 1, connections: 1, superseded: 999 });
   });
 
-  test('when each was claimed', () => {
+  test('have the time of the claim in since', () => {
     const registry = new PeerRegistry<string, PassThrough>();
     const before = Date.now();
     registry.claim('device', open());
@@ -584,7 +588,7 @@ describe('what it keeps', () => {
 });
 
 describe('counts', () => {
-  test('of states, as ss tells them', async ({ skip }) => {
+  test('counts the states that ss reports', async ({ skip }) => {
     onLinux('ss')({ skip });
     await withServer(async (connect) => {
       const registry = new PeerRegistry();
@@ -620,7 +624,7 @@ describe('counts', () => {
     });
   });
 
-  test('of streams that are no sockets: unknown', () => {
+  test('counts streams that are no sockets as unknown', () => {
     const registry = new PeerRegistry<string, PassThrough>();
     registry.claim('device', open());
     expect(registry.counts()).toMatchObject({
@@ -654,7 +658,7 @@ describe('arguments', () => {
       { policies: 'refuse' },
       /ERR_INVALID_ARG_VALUE.*unknown option "policies" \(known: limit, policy/,
     ],
-  ])('%j', (options, message) => {
+  ])('rejects %j', (options, message) => {
     expect(() => {
       try {
         new PeerRegistry(options as PeerRegistryOptions);
@@ -665,7 +669,7 @@ describe('arguments', () => {
     }).toThrow(message);
   });
 
-  test('of claim()', () => {
+  test('claim() rejects wrong identities, sockets and options', () => {
     const registry = new PeerRegistry<string, never>();
     const claim = (...args: unknown[]) => Reflect.apply(registry.claim, registry, args);
     const stream = open();
@@ -698,7 +702,7 @@ describe('arguments', () => {
     expect(stream.listenerCount('close')).toBe(0);
   });
 
-  test('each option is read once', () => {
+  test('reads each option once', () => {
     const read: string[] = [];
     const noting = <T extends object>(values: T) =>
       new Proxy(values, {
@@ -721,9 +725,9 @@ describe('arguments', () => {
   });
 });
 
-describe('what the kernel tells, of any system', () => {
+describe('values of the kernel, of any system', () => {
   const require = createRequire(__filename);
-  /** Columns in place of the kernel's, a row for each connection in the order of the claims. */
+  /** Replaces the kernel's columns: a row for each connection, in the order of the claims. */
   const tell = (columns: Record<string, readonly number[]>) => {
     const nothing = columns.state?.map(() => Number.NaN);
     const told = {
@@ -740,7 +744,7 @@ describe('what the kernel tells, of any system', () => {
     vi.restoreAllMocks();
   });
 
-  test('half-open: two probes or retransmissions in a row without an answer', async () => {
+  test('halfOpen counts peers with two unanswered probes or retransmissions in a row', async () => {
     const registry = new PeerRegistry<number, PassThrough>();
     for (let i = 0; i < 7; i++) registry.claim(i, open());
     const { NaN: unknown } = Number;
@@ -754,14 +758,14 @@ describe('what the kernel tells, of any system', () => {
     expect(await registry.countsAsync()).toMatchObject({ ...expected, connections: 7 });
   });
 
-  test('where probes are not told, half-open is not known', () => {
+  test('halfOpen is null on a system that does not report probes', () => {
     const registry = new PeerRegistry<number, PassThrough>();
     registry.claim(0, open());
     tell({ state: [ESTABLISHED] });
     expect(registry.counts()).toMatchObject({ established: 1, halfOpen: null, closeWait: 0 });
   });
 
-  test('without an addon, nothing is', async () => {
+  test('every state is null without an addon', async () => {
     const registry = new PeerRegistry<number, PassThrough>();
     for (let i = 0; i < 3; i++) registry.claim(i, open());
     const missing = Object.assign(new Error('no addon'), { code: 'ERR_ADDON_NOT_FOUND' });
@@ -804,7 +808,7 @@ describe('what the kernel tells, of any system', () => {
   });
 });
 
-test('an onSuperseded that destroys its socket and throws an error of another realm', () => {
+test('accepts an onSuperseded that destroys its socket and throws an error of another realm', () => {
   const registry = new PeerRegistry<string, Duplex>();
   const [older, newer] = [new PassThrough(), new PassThrough()];
   registry.claim('x', older, {

@@ -1,4 +1,4 @@
-// The schedule of due times, by a clock that the test moves.
+// The schedule of due times, on a fake clock.
 
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -21,7 +21,7 @@ class Recorder extends ScheduleEntry {
   }
 }
 
-/** For how many milliseconds the event loop was blocked in all. */
+/** Total milliseconds for which the event loop was blocked. */
 let blocked: number;
 const set: [Schedule, ScheduleEntry][] = [];
 
@@ -49,7 +49,7 @@ afterEach(() => {
 });
 
 describe('DueQueue', () => {
-  test('has the entry first that is due first, whatever is added, moved and deleted', () => {
+  test('first is the earliest entry after any additions, moves and deletions', () => {
     const steps = fc.array(fc.tuple(fc.nat(60), fc.option(fc.nat(50), { freq: 3 })), {
       minLength: 100,
       maxLength: 300,
@@ -93,7 +93,7 @@ describe('an entry', () => {
     },
   );
 
-  test('that is due already runs at the next tick', async () => {
+  test('that is already due runs at the next tick', async () => {
     const schedule = new Schedule(1_000);
     await pass(100);
     const entry = add(schedule, 5);
@@ -101,7 +101,7 @@ describe('an entry', () => {
     expect(entry.times).toEqual([120]);
   });
 
-  test.each([200, 600])('that is set again, to %d ms, has only the new time', async (time) => {
+  test.each([200, 600])('that is set again to %d ms runs only at the new time', async (time) => {
     const schedule = new Schedule(1_000);
     const entry = add(schedule, 400);
     schedule.set(entry, time);
@@ -109,7 +109,7 @@ describe('an entry', () => {
     expect(entry.times).toEqual([time]);
   });
 
-  test('that sets itself runs again, and not twice in one wake-up', async () => {
+  test('that sets itself again runs once in each wake-up', async () => {
     const schedule = new Schedule(1_000);
     const entry: Recorder = add(schedule, 100, () => {
       if (entry.times.length < 3) schedule.set(entry, 0);
@@ -118,7 +118,7 @@ describe('an entry', () => {
     expect(entry.times).toEqual([100, 120, 140]);
   });
 
-  test('that another one cancels in the same wake-up does not run', async () => {
+  test('that another entry cancels in the same wake-up does not run', async () => {
     const schedule = new Schedule(1_000);
     const both: Recorder[] = [];
     const cancelOther = (index: number) => () => schedule.cancel(both[index] as Recorder);
@@ -127,7 +127,7 @@ describe('an entry', () => {
     expect(both.flatMap(({ times }) => times)).toEqual([100]);
   });
 
-  test('that throws is an uncaught exception, and the others run', () =>
+  test('that throws causes an uncaught exception, and the others run', () =>
     withUncaught(async (thrown) => {
       const wrong = new Error('from an entry');
       const schedule = new Schedule(1_000);
@@ -145,7 +145,7 @@ describe('an entry', () => {
 });
 
 describe('one timer', () => {
-  test('serves all entries, and is gone with the last one', async () => {
+  test('serves all entries and ends with the last one', async () => {
     const schedule = new Schedule(640);
     const entries = Array.from({ length: 1_000 }, (_, index) => add(schedule, 5_000 + index));
     expect(vi.getTimerCount()).toBe(1);
@@ -155,7 +155,7 @@ describe('one timer', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('fires when something is due, every pace, and no more', async () => {
+  test('fires every pace, and when an entry is due', async () => {
     const timers = vi.spyOn(globalThis, 'setTimeout');
     const schedule = new Schedule(160);
     add(schedule, 70);
@@ -167,7 +167,7 @@ describe('one timer', () => {
     expect(timers).toHaveBeenCalledTimes(6);
   });
 
-  test('does not fire any more when all has run', async () => {
+  test('does not fire again after the last entry', async () => {
     const timers = vi.spyOn(globalThis, 'setTimeout');
     add(new Schedule(160), 70);
     await pass(10_000);
@@ -175,7 +175,7 @@ describe('one timer', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('keeps the process from ending only while an entry holds it', () => {
+  test('keeps the process alive only while an entry holds it', () => {
     const timers = vi.spyOn(globalThis, 'setTimeout');
     const schedule = new Schedule(160);
     const [one, other] = [add(schedule, 1_000), add(schedule, 1_000)];
@@ -187,14 +187,14 @@ describe('one timer', () => {
     expect(hasRef()).toBe(true);
     schedule.hold(one, false);
     expect(hasRef()).toBe(true);
-    // A timer that is made meanwhile, too.
+    // Also for a timer created meanwhile.
     schedule.set(one, 40);
     expect(hasRef()).toBe(true);
     schedule.cancel(other);
     expect(hasRef()).toBe(false);
   });
 
-  test('is made once for a wake-up, however many entries set themselves again', async () => {
+  test('is created once in a wake-up in which 100 entries set themselves again', async () => {
     const schedule = new Schedule(1_000);
     for (let index = 0; index < 100; index++) {
       const entry: Recorder = add(schedule, 100, () => schedule.set(entry, performance.now() + 60));
@@ -204,7 +204,7 @@ describe('one timer', () => {
     expect(timers).toHaveBeenCalledTimes(16);
   });
 
-  test('fires at ticks, also after it was late', async () => {
+  test('fires at ticks, also after a late wake-up', async () => {
     const schedule = new Schedule(100);
     add(schedule, 1e9);
     await pass(90);
@@ -217,28 +217,25 @@ describe('one timer', () => {
     expect(schedule.now).toBe(200);
   });
 
-  test.each([0, 1_000])(
-    'runs 256 entries at once at the most, after a block of %d ms',
-    async (ms) => {
-      const schedule = new Schedule(1_000);
-      const order: number[] = [];
-      const entries = Array.from({ length: 1_000 }, (_, index) =>
-        add(schedule, ms === 0 ? 100 : 80 + 20 * (index % 2), () => order.push(index % 2)),
-      );
-      await pass(79);
-      blocked += ms;
-      await pass(50);
-      const counts = new Map<number, number>();
-      for (const { times } of entries) {
-        expect(times).toHaveLength(1);
-        counts.set(times[0] as number, (counts.get(times[0] as number) ?? 0) + 1);
-      }
-      expect([...counts.values()].sort((a, b) => a - b)).toEqual([232, 256, 256, 256]);
-      if (ms > 0) expect(order).toEqual([...order].sort());
-      const [first, ...rest] = [...counts.keys()].sort((a, b) => a - b) as [number, ...number[]];
-      expect(rest).toEqual([first + 4, first + 8, first + 12]);
-    },
-  );
+  test.each([0, 1_000])('runs at most 256 entries at once, after a block of %d ms', async (ms) => {
+    const schedule = new Schedule(1_000);
+    const order: number[] = [];
+    const entries = Array.from({ length: 1_000 }, (_, index) =>
+      add(schedule, ms === 0 ? 100 : 80 + 20 * (index % 2), () => order.push(index % 2)),
+    );
+    await pass(79);
+    blocked += ms;
+    await pass(50);
+    const counts = new Map<number, number>();
+    for (const { times } of entries) {
+      expect(times).toHaveLength(1);
+      counts.set(times[0] as number, (counts.get(times[0] as number) ?? 0) + 1);
+    }
+    expect([...counts.values()].sort((a, b) => a - b)).toEqual([232, 256, 256, 256]);
+    if (ms > 0) expect(order).toEqual([...order].sort());
+    const [first, ...rest] = [...counts.keys()].sort((a, b) => a - b) as [number, ...number[]];
+    expect(rest).toEqual([first + 4, first + 8, first + 12]);
+  });
 });
 
 describe('the schedule for a resolution', () => {
@@ -252,13 +249,13 @@ describe('the schedule for a resolution', () => {
     [3_750, 3_200, 1_600],
     [25_000, 20_480, 10_240],
     [2 ** 28, 251_658_240, 10_240],
-  ])('of %d ms is the one for %d ms, with a wake-up every %d ms', (resolution, shared, pace) => {
+  ])('of %d ms equals that for %d ms, with a wake-up every %d ms', (resolution, shared, pace) => {
     expect(Schedule.for(resolution).pace).toBe(pace);
     expect(Schedule.for(resolution)).toBe(Schedule.for(shared));
     if (shared > TICK) expect(Schedule.for(shared - 0.1)).not.toBe(Schedule.for(shared));
   });
 
-  test('counts a timer that is late by half of it and a tick in full', async () => {
+  test('counts the delay of a timer in full up to half the resolution and a tick', async () => {
     const schedule = Schedule.for(120);
     add(schedule, performance.now() + 1e9);
     await pass(30);
@@ -270,7 +267,7 @@ describe('the schedule for a resolution', () => {
     expect(schedule.awake).toBe(schedule.now - 1);
   });
 
-  test('times what happens to that and a tick, however late a timer fires', async () => {
+  test('readAwake() is at most the resolution and a tick before latest, with any late timer', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 20, max: 5_000 }),
@@ -298,7 +295,7 @@ describe('the schedule for a resolution', () => {
 });
 
 describe('the clocks', () => {
-  test('both go on with time, to the last wake-up', async () => {
+  test('both have the time of the last wake-up', async () => {
     const schedule = new Schedule(100);
     add(schedule, 10_000);
     const start = schedule.now;
@@ -306,7 +303,7 @@ describe('the clocks', () => {
     expect([schedule.now - start, schedule.awake - start]).toEqual([1_000, 1_000]);
   });
 
-  test('a timer that fires late counts as late by the pace at the most', async () => {
+  test('awake counts at most one pace of a late timer', async () => {
     const schedule = new Schedule(100);
     add(schedule, 1e9);
     await pass(200);
@@ -318,7 +315,7 @@ describe('the clocks', () => {
     expect(schedule.whenAwake(1_000)).toBe(1_000 + 4_800);
   });
 
-  test('and counts in full if it is less late', async () => {
+  test('awake counts a delay below one pace in full', async () => {
     const schedule = new Schedule(100);
     add(schedule, 1e9);
     await pass(200);
@@ -330,7 +327,7 @@ describe('the clocks', () => {
     expect(schedule.now).toBeGreaterThanOrEqual(2_000);
   });
 
-  test('nothing is late where nothing is set', async () => {
+  test('awake counts all time without entries', async () => {
     const schedule = new Schedule(100);
     add(schedule, 50);
     await pass(100_000);
@@ -342,7 +339,7 @@ describe('the clocks', () => {
     expect(schedule.awake).toBe(200_000);
   });
 
-  test('stand still during a wake-up, also when the last entry is cancelled in it', async () => {
+  test('stop during a wake-up, also when its last entry is cancelled', async () => {
     const schedule = new Schedule(100);
     const clocks: number[][] = [];
     const entry: Recorder = add(schedule, 100, () => {
@@ -358,7 +355,7 @@ describe('the clocks', () => {
     expect([schedule.now, schedule.awake]).toEqual([5_101, 300]);
   });
 
-  test('readAwake() is exact, and not later than the next wake-up can be', async () => {
+  test('readAwake() is exact between wake-ups, and at most latest', async () => {
     const schedule = new Schedule(100);
     add(schedule, 1e9);
     await pass(230);
@@ -368,7 +365,7 @@ describe('the clocks', () => {
     expect(schedule.latest).toBe(300 + 100);
   });
 
-  test('what happens is never later than `latest`, and at most two paces and a tick before it', async () => {
+  test('readAwake() is never later than `latest`, and at most two paces before it', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(20, 40, 160),

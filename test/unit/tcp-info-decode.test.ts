@@ -1,4 +1,4 @@
-// Structures of every system, made from their documented layouts, and what the package makes of them.
+// Decoding of the structures of every system, built from their documented layouts.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ const layouts = { linux, darwin, win32, freebsd };
 type System = 'linux' | 'darwin' | 'win32' | 'freebsd';
 type Fields = Readonly<Record<string, number | null>>;
 
-/** Words around the structure that must not be taken for a part of it. */
+/** Words around the structure that must not be decoded. */
 const NOISE = 0xa5a5_a5a5;
 const AT = 3;
 
@@ -36,7 +36,7 @@ const SYSTEMS: readonly System[] = ['linux', 'darwin', 'win32', 'freebsd'];
 const LONGEST = { linux: 280, darwin: 112, win32: 152, freebsd: 256 };
 const prefix = (system: System) => (system === 'win32' ? '' : 'tcpi_');
 
-/** Fields that share a byte with others, or are there only from some length on. */
+/** Fields that share a byte with others, or exist only from a certain length on. */
 const BITS: Readonly<Record<System, Readonly<Record<string, number>>>> = {
   linux: {
     tcpi_snd_wscale: 7,
@@ -58,7 +58,7 @@ const BITS: Readonly<Record<System, Readonly<Record<string, number>>>> = {
 
 const ESTABLISHED = { linux: 1, darwin: 4, win32: 4, freebsd: 4 };
 
-/** What the normalised fields are made of, under the kernel's names. */
+/** The sources of each normalised field, by the kernel's names. */
 const SOURCES: Readonly<Record<System, Readonly<Record<string, string>>>> = {
   linux: {
     state: 'state',
@@ -149,7 +149,7 @@ const SOURCES: Readonly<Record<System, Readonly<Record<string, string>>>> = {
 
 type Name = keyof TcpInfo;
 
-/** The fields for which 0 means that there is no value yet, where the rest of the structure is 0, too. */
+/** Fields for which 0 means "no value yet" if the rest of the structure is 0 too. */
 const NONE_AT_ZERO: Readonly<Record<System, readonly Name[]>> = {
   linux: [
     ...(['rtt', 'rttVariance', 'pathMtu', 'deliveryRate', 'timeSinceLastDataSent'] as const),
@@ -160,7 +160,7 @@ const NONE_AT_ZERO: Readonly<Record<System, readonly Name[]>> = {
   freebsd: ['rtt', 'rttVariance', 'rto', 'timeSinceLastDataReceived'],
 };
 
-/** Members that show that there is a value, and the fields that may be 0 then. */
+/** Members that show that a value exists, and the fields that may then be 0. */
 const SAMPLES: Readonly<Record<System, readonly string[]>> = {
   linux: ['rtt', 'data_segs_out', 'data_segs_in', 'segs_in'],
   darwin: ['srtt'],
@@ -191,11 +191,11 @@ const SENTINELS: Readonly<
   freebsd: [['snd_ssthresh', 'slowStartThreshold', 65_535n << 14n]],
 };
 
-/** The length from which on a field is there. */
+/** The length from which on a field exists. */
 function lengthsNeeded(system: System): Record<string, number> {
   const needed: Record<string, number> = { ...BITS[system] };
   for (const [offset, bytes, name] of layouts[system]) {
-    // FreeBSD put fields where there was padding, and made the structure longer at the same time.
+    // FreeBSD replaced padding by fields and extended the structure in one version.
     const since = system === 'freebsd' && offset >= 132 ? 256 : 0;
     needed[prefix(system) + name] = Math.max(offset + bytes, since);
   }
@@ -205,7 +205,7 @@ function lengthsNeeded(system: System): Record<string, number> {
 describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
   const layout = layouts[system];
 
-  test('each field is read from its place, at its width, and nothing else is', () => {
+  test('reads each field at its offset and width', () => {
     for (const [, bytes, name] of layout) {
       const value = bytes === 8 ? 0x0012_3456_789a_bcden : 0xfedc_ba98n >> BigInt(32 - 8 * bytes);
       const fields = fieldsOf(system, structure(layout, LONGEST[system], { [name]: value }));
@@ -214,14 +214,14 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
     }
   });
 
-  test('no other byte changes a field', () => {
+  test('the bytes of other fields do not change a field', () => {
     for (const [offset, bytes, name] of layout) {
       const others = new Uint8Array(LONGEST[system]).fill(0xff).fill(0, offset, offset + bytes);
       expect(fieldsOf(system, others)[prefix(system) + name], name).toBe(0);
     }
   });
 
-  test('each bit field is read from its bits, and no other bit changes it', () => {
+  test('reads each bit field from its own bits', () => {
     for (const [offset, shift, bits, name] of bitFields[system] ?? []) {
       const mask = (2 ** bits - 1) << shift;
       const own = new Uint8Array(LONGEST[system]);
@@ -233,7 +233,7 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
     }
   });
 
-  test('at every length from 0 to 512 a field is there exactly if the kernel wrote all of it', () => {
+  test('at every length from 0 to 512, a field is not null exactly if the kernel wrote all of it', () => {
     const needed = lengthsNeeded(system);
     for (let length = 0; length <= 512; length++) {
       const fields = fieldsOf(system, new Uint8Array(length).fill(1));
@@ -244,7 +244,7 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
     }
   });
 
-  test('any bytes of any length decode: numbers, finite and not negative, or null', () => {
+  test('any bytes of any length decode to finite numbers >= 0 or null', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 512 }), (bytes) => {
         const { state, ...numbers } = normalised(system, bytes);
@@ -258,12 +258,12 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
           }
         }
       }),
-      // To shrink so much of a counterexample would take for ever.
+      // Shrinking a counterexample of this size takes too long.
       { numRuns: 500, endOnFailure: true },
     );
   });
 
-  test('values have what an object has', () => {
+  test('fillValues decodes the same as the object', () => {
     const { fillValues } = systems[system] as (typeof systems)[string];
     const words = fc.array(fc.oneof(fc.nat(), fc.constantFrom(0, 1, 0x7fff_ffff, 0xffff_ffff)), {
       minLength: 128,
@@ -279,7 +279,7 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
         fillValues(Uint32Array.from([7, 7, 7, ...memory]), 3, length, values);
         expect(tcpInfoOf(values)).toEqual(normalised(system, bytes));
       }),
-      // Once more with every length, for the boundary of each field.
+      // Also every length, for the boundary of each field.
       {
         numRuns: 1_000,
         endOnFailure: true,
@@ -288,7 +288,7 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
     );
   });
 
-  test('at every length from 0 to 512 a normalised field is there exactly if all it is made of is', () => {
+  test('at every length from 0 to 512, a normalised field is not null exactly if all its sources are', () => {
     const needed = lengthsNeeded(system);
     for (let length = 0; length <= 512; length++) {
       const bytes = new Uint8Array(length).fill(1);
@@ -305,7 +305,7 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
     }
   });
 
-  test('0 is a value, except where the system writes it for none', () => {
+  test('0 is decoded as 0, except where the system writes 0 for "no value"', () => {
     const name = system === 'win32' ? 'State' : 'state';
     const state = { [name]: ESTABLISHED[system] };
     const fresh = normalised(system, structure(layout, LONGEST[system], state));
@@ -323,7 +323,7 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
     for (const field of NEEDS_SAMPLE[system]) expect(sampled[field], field).toBe(0);
   });
 
-  test('the numbers that the system writes for none, and the largest that are values', () => {
+  test('the sentinels of the system decode to null, and the numbers below them to numbers', () => {
     for (const [member, field, none, other = {}] of SENTINELS[system]) {
       const read = (value: bigint) => {
         const state = { [system === 'win32' ? 'State' : 'state']: ESTABLISHED[system] };
@@ -336,7 +336,7 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
     }
   });
 
-  test('nothing comes of nothing', () => {
+  test('an empty structure decodes to null', () => {
     const none = normalised(system, new Uint8Array(0));
     expect(new Set(Object.values(none))).toEqual(new Set([null]));
   });
@@ -404,7 +404,7 @@ describe.each(SYSTEMS)('%s: states', (system) => {
     expect(normalised(system, bytes).state).toBe(state);
   });
 
-  test('a listening socket has its state, and nothing that the kernel did not mean', () => {
+  test('a listening socket has its state and its accept queue, and null for the rest', () => {
     const [number] = Object.entries(NUMBERS[system]).find(([, state]) => state === 'LISTEN') as [
       string,
       string,
@@ -435,8 +435,8 @@ function expected(some: Partial<TcpInfo>): TcpInfo {
   return { ...none, ...some };
 }
 
-describe('normalised: milliseconds, bytes, null for what there is not', () => {
-  test('linux', () => {
+describe('normalised values: milliseconds, bytes, null for a missing value', () => {
+  test('decodes a structure of Linux', () => {
     const bytes = structure(layouts.linux, 280, {
       ...{ state: 1, retransmits: 2, probes: 3, backoff: 4, rto: 204_000, snd_mss: 1_448 },
       ...{ unacked: 5, lost: 6, last_data_sent: 44, last_data_recv: 52, last_ack_recv: 56 },
@@ -493,7 +493,7 @@ describe('normalised: milliseconds, bytes, null for what there is not', () => {
     } satisfies TcpInfo);
   });
 
-  test('linux: what the kernel writes for "none yet" is null, and 0 is 0', () => {
+  test('linux: decodes the kernel’s "none yet" to null, and 0 to 0', () => {
     const bytes = structure(layouts.linux, 280, {
       ...{ state: 2, rttvar: 250_000, snd_ssthresh: 0x7fff_ffff, min_rtt: 0xffff_ffff },
       ...{ last_data_sent: 9_999, last_data_recv: 9_999, last_ack_recv: 9_999, snd_mss: 1_448 },
@@ -520,24 +520,24 @@ describe('normalised: milliseconds, bytes, null for what there is not', () => {
     });
   });
 
-  test('linux: the SYN that a client has acknowledged makes no flight of -1 byte', () => {
+  test('linux: the acknowledged SYN of a client leaves 0 bytes in flight', () => {
     const bytes = structure(layouts.linux, 280, { state: 1, unacked: 1, bytes_acked: 1 });
     expect(normalised('linux', bytes).bytesInFlight).toBe(0);
   });
 
-  test('linux: an empty accept queue, and one that takes nobody, are 0', () => {
+  test('linux: an empty accept queue and a backlog of 0 are 0', () => {
     const bytes = structure(layouts.linux, 280, { state: 10 });
     expect(normalised('linux', bytes)).toMatchObject({ acceptQueue: 0, acceptQueueLimit: 0 });
   });
 
-  test('linux before 4.19 (200 bytes): nothing is in flight while no segment is unacknowledged', () => {
+  test('linux before 4.19 (200 bytes): bytesInFlight is 0 without unacknowledged segments, else null', () => {
     const idle = structure(layouts.linux, 200, { state: 1, bytes_acked: 9 });
     expect(normalised('linux', idle).bytesInFlight).toBe(0);
     const busy = structure(layouts.linux, 200, { state: 1, bytes_acked: 9, unacked: 1 });
     expect(normalised('linux', busy).bytesInFlight).toBeNull();
   });
 
-  test('linux 5.4 (232 bytes): what came later is null', () => {
+  test('linux 5.4 (232 bytes): later fields are null', () => {
     const bytes = structure(layouts.linux, 232, { state: 1, snd_wnd: 1_024 });
     expect(normalised('linux', bytes)).toMatchObject({
       sendWindow: 1_024,
@@ -547,7 +547,7 @@ describe('normalised: milliseconds, bytes, null for what there is not', () => {
     });
   });
 
-  test('darwin', () => {
+  test('decodes a structure of macOS', () => {
     const bytes = structure(layouts.darwin, 112, {
       ...{ state: 4, rto: 230, maxseg: 1_448, snd_ssthresh: 20_000, snd_cwnd: 30_000 },
       ...{ snd_wnd: 64_000, rcv_wnd: 65_000, rttcur: 29, srtt: 31, rttvar: 4, txpackets: 11 },
@@ -587,7 +587,7 @@ describe('normalised: milliseconds, bytes, null for what there is not', () => {
     });
   });
 
-  test('win32: v2, v1, v0', () => {
+  test('decodes v2, v1 and v0 of Windows', () => {
     const bytes = structure(layouts.win32, 152, {
       ...{ State: 4, Mss: 1_460, RttUs: 31_250, MinRttUs: 30_000, BytesInFlight: 2_920 },
       ...{ Cwnd: 14_600, SndWnd: 64_000, RcvWnd: 65_000, BytesOut: 2n ** 34n },
@@ -616,7 +616,7 @@ describe('normalised: milliseconds, bytes, null for what there is not', () => {
     expect(normalised('win32', fresh)).toMatchObject({ rtt: null, minRtt: null });
   });
 
-  test('freebsd: the newest, and the 236 bytes before it', () => {
+  test('decodes the newest structure of FreeBSD, and the one of 236 bytes', () => {
     const bytes = structure(layouts.freebsd, 256, {
       ...{ state: 4, rto: 230_000, snd_mss: 1_448, last_data_recv: 5_500, rtt: 31_250 },
       ...{ rttvar: 1_500, snd_ssthresh: 20_000, snd_cwnd: 30_000, rcv_space: 65_000 },

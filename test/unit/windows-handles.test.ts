@@ -11,7 +11,7 @@ import { certificate } from '../support/certificate';
 import { fdOf, listen, REFUSING_PORT, withPair } from '../support/net';
 import { getInt, IPPROTO_TCP, TCP_KEEPIDLE } from '../support/reference-addon';
 
-// Before the package is loaded, which asks for it then.
+// Set before the package is loaded, which reads it then.
 vi.hoisted(() => {
   process.env.SOCKET_OPTIONS_SEARCH = '1';
 });
@@ -24,7 +24,7 @@ const isWindows = process.platform === 'win32';
 
 let mark = 100;
 
-/** Sets through the search what no other socket has, and looks for it where it ought to be. */
+/** Sets a unique value through the search, and reads it from the expected descriptor. */
 function expectFound(socket: SocketLike, fd = fdOf(socket as object)): void {
   setOptions(socket, { keepAliveInitialDelay: ++mark * 1_000 });
   expect(getInt(fd, IPPROTO_TCP, TCP_KEEPIDLE)).toBe(mark);
@@ -46,7 +46,7 @@ const withHandle = (handle: Partial<Handle>) =>
 const refused = expect.objectContaining({ code: 'ERR_SOCKET_NO_DESCRIPTOR' });
 
 describe('the search', () => {
-  test('is what finds them: a pipe, which it does not look at, is refused', async () => {
+  test('rejects a pipe', async () => {
     const pipe = isWindows ? '\\\\.\\pipe\\' : '\0';
     const server = net.createServer().listen(`${pipe}socket-options-search-${process.pid}`);
     await once(server, 'listening');
@@ -54,7 +54,7 @@ describe('the search', () => {
     server.close();
   });
 
-  test.each([true, false])('leaves a handle as it was, ref-ed: %s', async (isRef) => {
+  test.each([true, false])('keeps the ref state of a handle: %s', async (isRef) => {
     await withPair(({ client, accepted }) => {
       if (!isRef) client.unref();
       expectFound(client);
@@ -62,19 +62,19 @@ describe('the search', () => {
     });
   });
 
-  test('mirrored ends, and sockets that still connect, are told apart', async () => {
+  test('distinguishes both ends of a connection, and connecting sockets', async () => {
     await withPair(async ({ client, accepted, server }) => {
       const { port } = server.address() as net.AddressInfo;
       const connecting = [0, 1].map(() => net.connect(port, '127.0.0.1'));
       await new Promise(process.nextTick);
       for (const socket of [client, accepted, server]) expectFound(socket);
-      // Without a peer yet, by which the reference addon would know them on Windows.
+      // The reference addon on Windows knows sockets by their peer, which these lack.
       if (!isWindows) for (const socket of connecting) expectFound(socket);
       for (const socket of connecting) socket.on('error', () => {}).destroy();
     });
   });
 
-  test('what was found is remembered, until the handle is closed', async () => {
+  test('caches a result until the handle is closed', async () => {
     await withPair(async ({ client, server }) => {
       const { port } = server.address() as net.AddressInfo;
       const handle = handleOf(client);
@@ -89,7 +89,7 @@ describe('the search', () => {
       client.destroy();
       expect(() => setOptions(kept, { noDelay: true })).toThrow(refused);
       await once(client, 'close');
-      // The number is somebody else's now: on Linux at once.
+      // Another socket reuses the number, on Linux at once.
       const other = net.connect(port, '127.0.0.1');
       await once(other, 'connect');
       if (!isWindows) expect(fdOf(other)).toBe(fd);
@@ -107,11 +107,11 @@ const foundBy = (sockets: readonly SocketLike[]) =>
     (errno) => errno === 0 || getSystemErrorName(errno) !== 'EBADF',
   );
 
-describe('many at once', () => {
-  // The reference addon takes a while to find each of many.
+describe('a search for many sockets', () => {
+  // The reference addon is slow on Windows.
   const COUNTS = isWindows ? [2, 3, 5, 9] : [2, 3, 4, 5, 8, 9, 63, 64, 65];
 
-  test.each(COUNTS)('%i sockets', async (count) => {
+  test.each(COUNTS)('finds %i sockets', async (count) => {
     const server = net.createServer();
     const port = await listen(server);
     const sockets = Array.from({ length: count }, () => net.connect(port, '127.0.0.1'));
@@ -126,13 +126,13 @@ describe('many at once', () => {
       expectFound(socket);
       expect(handleOf(socket).hasRef()).toBe(i % 3 !== 0);
     });
-    // None had to be searched for again.
+    // The results were cached.
     expect(steps.map(({ mock }) => mock.calls.length)).toEqual(calls);
     for (const socket of sockets) socket.destroy();
     server.close();
   });
 
-  test('a closed one, one twice, a stream over another and what is no socket among them', async () => {
+  test('finds sockets among closed, repeated, wrapped and forged ones', async () => {
     const credentials = certificate();
     const server = tls.createServer(credentials);
     const port = await listen(server);
@@ -154,7 +154,7 @@ describe('many at once', () => {
   });
 });
 
-describe('handles that are not as Node made them are refused, and all others left as they were', () => {
+describe('a handle that Node did not make', () => {
   let sockets: net.Socket[];
   let server: net.Server;
   beforeAll(async () => {
@@ -174,13 +174,13 @@ describe('handles that are not as Node made them are refused, and all others lef
 
   /** Of handles 0 and 1, of which one is ref-ed and the other is not. */
   const hostile: Record<string, () => Partial<Handle>> = {
-    'nothing is called': () => ({ ref() {}, unref() {} }),
-    'no methods': () => ({}),
-    'two handles follow': () => ({
+    'ref() and unref() do nothing': () => ({ ref() {}, unref() {} }),
+    'there are no methods': () => ({}),
+    'two handles change': () => ({
       ref: () => [0, 1].forEach((i) => void handle(i).ref()),
       unref: () => [0, 1].forEach((i) => void handle(i).unref()),
     }),
-    'one follows, one follows in the opposite way': () => ({
+    'one handle changes, and another one in the opposite way': () => ({
       ref() {
         handle(0).ref();
         handle(1).unref();
@@ -190,11 +190,11 @@ describe('handles that are not as Node made them are refused, and all others lef
         handle(1).ref();
       },
     }),
-    'one is left in the state that it had not': () => ({
+    'one handle is left in the wrong state': () => ({
       ref: () => handle(1).ref(),
       unref: () => handle(1).ref(),
     }),
-    'another one changes': () => ({
+    'another handle changes': () => ({
       ref: () => handle(0).ref(),
       unref() {
         handle(0).unref();
@@ -208,7 +208,7 @@ describe('handles that are not as Node made them are refused, and all others lef
       },
       unref: () => handle(0).unref(),
     }),
-    'unref() throws, after it did its work': () => ({
+    'unref() throws after it changed two handles': () => ({
       ref: () => handle(0).ref(),
       unref() {
         handle(0).unref();
@@ -216,7 +216,7 @@ describe('handles that are not as Node made them are refused, and all others lef
         throw new Error('no');
       },
     }),
-    'it searches itself': () => ({
+    'unref() starts a search': () => ({
       ref: () => handle(0).ref(),
       unref() {
         handle(0).unref();
@@ -226,7 +226,7 @@ describe('handles that are not as Node made them are refused, and all others lef
         );
       },
     }),
-    'a handle is opened meanwhile': () => ({
+    'unref() opens a handle': () => ({
       ref: () => handle(0).ref(),
       unref() {
         handle(0).unref();
@@ -236,7 +236,7 @@ describe('handles that are not as Node made them are refused, and all others lef
     }),
   };
 
-  test.each(Object.entries(hostile))('%s', (_, make) => {
+  test.each(Object.entries(hostile))('rejects the handle, and keeps the others: %s', (_, make) => {
     const before = refs();
     expect(before).toEqual([true, false, true, false]);
     expect(() => setOptions(withHandle(make()), { noDelay: true })).toThrow(refused);
@@ -245,7 +245,7 @@ describe('handles that are not as Node made them are refused, and all others lef
     for (const socket of sockets) expectFound(socket);
   });
 
-  test.each(['ref', 'unref'] as const)('the handle itself is closed by %s()', async (method) => {
+  test.each(['ref', 'unref'] as const)('rejects a handle that %s() closes', async (method) => {
     const own = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
     await once(own, 'connect');
     const real = handleOf(own);
@@ -262,23 +262,26 @@ describe('handles that are not as Node made them are refused, and all others lef
     expect(refs()).toEqual(before);
   });
 
-  test.each(['ref', 'unref'] as const)('another handle is closed by %s()', async (method) => {
-    const extra = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
-    await once(extra, 'connect');
-    const sly = {
-      ref: () => handle(0).ref(),
-      unref: () => handle(0).unref(),
-      [method]() {
-        handle(0)[method]();
-        extra.destroy();
-      },
-      getsockname: (out: object) => handle(0).getsockname(out),
-    };
-    const before = refs();
-    // It is the handle that it drives, whatever it does besides.
-    expectFound(withHandle(sly), fdOf(sockets[0] as net.Socket));
-    expect(refs()).toEqual(before);
-    await new Promise(setImmediate);
-    for (const socket of sockets) expectFound(socket);
-  });
+  test.each(['ref', 'unref'] as const)(
+    'finds a handle whose %s() closes another one',
+    async (method) => {
+      const extra = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
+      await once(extra, 'connect');
+      const sly = {
+        ref: () => handle(0).ref(),
+        unref: () => handle(0).unref(),
+        [method]() {
+          handle(0)[method]();
+          extra.destroy();
+        },
+        getsockname: (out: object) => handle(0).getsockname(out),
+      };
+      const before = refs();
+      // It drives handle 0, and its other effects do not matter.
+      expectFound(withHandle(sly), fdOf(sockets[0] as net.Socket));
+      expect(refs()).toEqual(before);
+      await new Promise(setImmediate);
+      for (const socket of sockets) expectFound(socket);
+    },
+  );
 });

@@ -6,9 +6,12 @@ const SHORT = 'qemu-user cuts TCP options to 4 bytes';
 const UNKNOWN = 'qemu-user does not know the option';
 
 const SKIPS: readonly (readonly [RegExp, string])[] = [
-  [/^bytes go down as they are, and as many come back as the kernel wrote$/, SHORT],
-  [/^options for which the kernel writes nothing: no int, and an empty Buffer$/, UNKNOWN],
-  [/^their neighbours go to the kernel$/, UNKNOWN],
+  [/^write bytes unchanged and return as many bytes as the kernel wrote$/, SHORT],
+  [
+    /^is not returned if the kernel writes nothing: an empty Buffer, or an error without a length$/,
+    UNKNOWN,
+  ],
+  [/^options with neighbouring numbers are passed to the kernel$/, UNKNOWN],
   [/^congestionControl 'reno': written$/, SHORT],
   [/^(bindToDevice 'lo'|zeroCopy true|bindAddressNoPort true): (written|read)$/, UNKNOWN],
   [/^(busyPoll 0\.057|incomingCpu 1|maxPacingRate \d+): (written|read)$/, UNKNOWN],
