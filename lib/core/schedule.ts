@@ -35,7 +35,7 @@ export class Schedule {
   now = 0;
   awake = 0;
   /** Whatever happens before the next wake-up happens at this time of `awake` or before it. Costs no system call. */
-  latest = 0;
+  latestAwake = 0;
   /** The timer fires at least this often. */
   readonly pace: number;
   readonly #allowance: number;
@@ -47,7 +47,7 @@ export class Schedule {
   #timerDueAt = 0;
   #isRunning = false;
   /** Entries that keep the process from ending. */
-  readonly #holders = new Set<ScheduleEntry>();
+  readonly #referenced = new Set<ScheduleEntry>();
 
   constructor(pace: number, allowance = pace) {
     this.pace = pace;
@@ -74,7 +74,7 @@ export class Schedule {
   /** The exact time of `awake`, by a system call: for the start of an entry. */
   readAwake(): number {
     this.#readClockIfIdle();
-    return Math.min(Math.ceil(performance.now()) - this.#lost, this.latest);
+    return Math.min(Math.ceil(performance.now()) - this.#lost, this.latestAwake);
   }
 
   /** When the clock `awake` shows `time`, unless the event loop is blocked meanwhile. */
@@ -92,16 +92,16 @@ export class Schedule {
 
   /** Does nothing if the entry is not set. */
   cancel(entry: ScheduleEntry): void {
-    this.hold(entry, false);
+    this.setRef(entry, false);
     this.#queue.delete(entry);
     if (this.#queue.first === undefined && !this.#isRunning) this.#stopTimer();
   }
 
   /** Whether this entry keeps the process from ending until it is cancelled. */
-  hold(entry: ScheduleEntry, isHeld: boolean): void {
-    if (isHeld) this.#holders.add(entry);
-    else this.#holders.delete(entry);
-    if (this.#holders.size > 0) this.#timer?.ref();
+  setRef(entry: ScheduleEntry, isReferenced: boolean): void {
+    if (isReferenced) this.#referenced.add(entry);
+    else this.#referenced.delete(entry);
+    if (this.#referenced.size > 0) this.#timer?.ref();
     else this.#timer?.unref();
   }
 
@@ -114,7 +114,7 @@ export class Schedule {
   #readClockIfIdle(): void {
     if (this.#timer !== undefined) return;
     this.#readClock();
-    this.latest = Number.POSITIVE_INFINITY;
+    this.latestAwake = Number.POSITIVE_INFINITY;
   }
 
   #wake(): void {
@@ -143,10 +143,10 @@ export class Schedule {
     const isBehind = first.dueAt <= this.now;
     const paceEnd = Math.floor((this.now + this.pace) / TICK) * TICK;
     this.#timerDueAt = isBehind ? this.now + BATCH_PAUSE : Math.min(first.dueAt, paceEnd);
-    this.latest = this.#timerDueAt + this.#allowance - this.#lost;
+    this.latestAwake = this.#timerDueAt + this.#allowance - this.#lost;
     const delay = Math.ceil(this.#timerDueAt - performance.now());
     this.#timer = setTimeout(this.#onTimer, Math.max(1, delay));
-    if (this.#holders.size === 0) this.#timer.unref();
+    if (this.#referenced.size === 0) this.#timer.unref();
   }
 
   #stopTimer(): void {

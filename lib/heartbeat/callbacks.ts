@@ -9,7 +9,11 @@ import { resetAndDestroy } from './kernel';
  * Calls a function that returns nothing. `fail` gets what it throws, or what the promise that it returns is
  * rejected with.
  */
-export function call(name: string, callback: () => unknown, fail: (error: Error) => void): void {
+export function callAndCatch(
+  name: string,
+  callback: () => unknown,
+  fail: (error: Error) => void,
+): void {
   let result: unknown;
   try {
     result = callback();

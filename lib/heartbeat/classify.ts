@@ -117,7 +117,7 @@ function deathBy(reason: DeathReason, evidence: Evidence, known: Silence): PeerD
  *
  * @see RFC 6298 section 2
  */
-export function answerTimeOf({ rtt, rttVariance }: Evidence): number {
+export function maxAnswerTime({ rtt, rttVariance }: Evidence): number {
   return (rtt || 0) + 4 * (rttVariance || 0);
 }
 

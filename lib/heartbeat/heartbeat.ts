@@ -2,10 +2,15 @@
 
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { call, resetAfterFailure, uninterrupted } from './callbacks';
+import { callAndCatch, resetAfterFailure, uninterrupted } from './callbacks';
 import { resetAndDestroy } from './kernel';
 import { Monitor, type MonitorEvents } from './monitor';
-import { checkedOptions, checkOpen, checkStream, type HeartbeatOptions } from './options';
+import {
+  type HeartbeatOptions,
+  validateHeartbeatOptions,
+  validateOpen,
+  validateStream,
+} from './options';
 import type { PeerDeath } from './peer-death';
 import { abortListeners, closeListeners } from './shared-listeners';
 import { HeartbeatTimeoutError } from './timeout-error';
@@ -79,9 +84,9 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
   readonly #signal: AbortSignal | undefined;
 
   constructor(socket: Stream, options: HeartbeatOptions<Stream>) {
-    checkStream(socket);
-    const checked = checkedOptions(options);
-    checkOpen(socket);
+    validateStream(socket);
+    const checked = validateHeartbeatOptions(options);
+    validateOpen(socket);
     super();
     const { onDead, signal } = checked;
     this.#onDead = onDead;
@@ -166,13 +171,13 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
 
   /** Keeps the process from ending as long as the heartbeat is open. */
   ref(): this {
-    this.#monitor.hold(true);
+    this.#monitor.setRef(true);
     return this;
   }
 
   /** Does not keep the process from ending, as is the case at first. */
   unref(): this {
-    this.#monitor.hold(false);
+    this.#monitor.setRef(false);
     return this;
   }
 
@@ -224,7 +229,7 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
       if (onDead === undefined) {
         resetAndDestroy(socket, new HeartbeatTimeoutError(death));
       } else {
-        call(
+        callAndCatch(
           'onDead',
           () => onDead(death, socket),
           (error) => resetAfterFailure(socket, heartbeat.#unreported(error)),

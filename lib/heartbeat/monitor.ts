@@ -11,7 +11,7 @@
 
 import type { Duplex } from 'node:stream';
 import { type Schedule, ScheduleEntry } from '../core/schedule';
-import { answerTimeOf, classifySilence, type Evidence } from './classify';
+import { classifySilence, type Evidence, maxAnswerTime } from './classify';
 import { DeliveryProgress } from './delivery-progress';
 import { tcpStateAt } from './kernel';
 import type { CheckedOptions } from './options';
@@ -91,8 +91,8 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
   }
 
   /** Keeps the process from ending, or does so no longer. */
-  hold(isHeld: boolean): void {
-    if (!this.isClosed) this.#schedule.hold(this, isHeld);
+  setRef(isReferenced: boolean): void {
+    if (!this.isClosed) this.#schedule.setRef(this, isReferenced);
   }
 
   /** Reports signs of life from now on. */
@@ -120,7 +120,7 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
 
   /** A sign of life. */
   recordActivity(): void {
-    this.#heardAt = this.#schedule.latest;
+    this.#heardAt = this.#schedule.latestAwake;
     if (this.#awaitsActivity) this.#endSilence();
   }
 
@@ -286,7 +286,7 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
       skippedPings: pinger?.skippedInSilence ?? 0,
       sinceFirstPing: pinger?.sinceFirstUnanswered ?? NEVER,
       sinceLastButOnePing: pinger?.sinceLastButOne ?? NEVER,
-      timeLeftToAnswer: pinger?.timeLeftToAnswer(answerTimeOf(evidence)) ?? 0,
+      timeLeftToAnswer: pinger?.timeLeftToAnswer(maxAnswerTime(evidence)) ?? 0,
     });
     if (result.verdict === 'dead') {
       this.#events.onDead(this.#owner, result.death);

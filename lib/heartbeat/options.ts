@@ -74,19 +74,19 @@ const SHORTEST_INTERVAL = 50;
 const LONGEST = 2_147_483_647;
 
 /** Whether it is still open is another question. */
-export function checkStream(stream: unknown): void {
+export function validateStream(stream: unknown): void {
   const { write, push, destroy, once } = (stream ?? {}) as Partial<Duplex>;
   if (![write, push, destroy, once].every((method) => typeof method === 'function')) {
     throw typeError('socket', 'a net.Socket, a tls.TLSSocket or another stream.Duplex', stream);
   }
 }
 
-export function checkOpen(stream: Duplex): void {
+export function validateOpen(stream: Duplex): void {
   if (!stream.destroyed) return;
   throw new SocketOptionError('The socket is closed', { code: 'ERR_SOCKET_CLOSED' });
 }
 
-export function checkedOptions<Stream extends Duplex>(
+export function validateHeartbeatOptions<Stream extends Duplex>(
   options: HeartbeatOptions<Stream>,
 ): CheckedOptions<Stream> {
   const { interval, timeout, send, isAlive, onDead, signal } = validateOptions(
@@ -94,30 +94,30 @@ export function checkedOptions<Stream extends Duplex>(
     'options',
     MEMBERS,
   );
-  checkDuration('interval', interval, SHORTEST_INTERVAL);
-  const silence = checkedTimeout(timeout, interval);
+  validateDuration('interval', interval, SHORTEST_INTERVAL);
+  const silence = validateTimeout(timeout, interval);
   if (silence === Number.POSITIVE_INFINITY && send === undefined) {
     throw valueError('options.timeout', 'must not be null where nothing is sent either', null);
   }
   if (isAlive !== undefined && isAlive !== false) validateFunction(isAlive, 'options.isAlive');
   if (onDead !== undefined) validateFunction(onDead, 'options.onDead');
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
-  return { interval, timeout: silence, send: checkedSend<Stream>(send), isAlive, onDead, signal };
+  return { interval, timeout: silence, send: validateSend<Stream>(send), isAlive, onDead, signal };
 }
 
-export function checkDuration(name: string, value: unknown, least: number): void {
+export function validateDuration(name: string, value: unknown, least: number): void {
   validateNumber(value, `options.${name}`, { min: least, max: LONGEST, milliseconds: true });
 }
 
-function checkedTimeout(timeout: unknown, interval: number): number {
+function validateTimeout(timeout: unknown, interval: number): number {
   if (timeout === null) return Number.POSITIVE_INFINITY;
   if (timeout === undefined) return Math.min(2 * interval, LONGEST);
-  checkDuration('timeout', timeout, 0);
+  validateDuration('timeout', timeout, 0);
   if ((timeout as number) > interval) return timeout as number;
   throw rangeError('options.timeout', `> ${interval} ms, the interval`, timeout);
 }
 
-function checkedSend<Stream extends Duplex>(
+function validateSend<Stream extends Duplex>(
   send: HeartbeatOptions<Stream>['send'],
 ): Send | undefined {
   if (send === undefined) return undefined;

@@ -3,7 +3,7 @@
 
 import type { Duplex } from 'node:stream';
 import { TICK } from '../core/schedule';
-import { call } from './callbacks';
+import { callAndCatch } from './callbacks';
 
 /** A protocol's ping: what is written, or what writes it. A promise that it returns is rejected if no ping left. */
 export type Send = Buffer | ((stream: Duplex) => unknown);
@@ -63,7 +63,7 @@ export class Pinger {
     this.#unansweredAt ??= now;
     this.#askedAt ??= now;
     const send = this.#send;
-    call(
+    callAndCatch(
       'send',
       // A copy for each write: the stream may change it.
       () => (typeof send === 'function' ? send(stream) : void stream.write(Buffer.from(send))),

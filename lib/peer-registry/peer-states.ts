@@ -50,7 +50,7 @@ export async function stateCountsAsync(streams: readonly Duplex[]): Promise<Stat
 }
 
 /** For each stream, whether the kernel heard from its peer `within` so many milliseconds. Not known: `false`. */
-export function isShownAlive(streams: readonly Duplex[], within: number): boolean[] {
+export function peersKnownAlive(streams: readonly Duplex[], within: number): boolean[] {
   const columns = kernelColumns(streams, FIELDS);
   return streams.map((_, row) => {
     if (columns === null || tcpStateAt(columns.state[row] as number) !== 'ESTABLISHED')

@@ -3,11 +3,11 @@
 import type { Duplex } from 'node:stream';
 import { callbackError } from '../core/validate';
 import { type Peer, type PeerIdentity, peerOf } from './peer';
-import { isShownAlive } from './peer-states';
+import { peersKnownAlive } from './peer-states';
 import type { CheckedRegistryOptions, PeerContest } from './registry-options';
 
 /** `open`: the connections that the identity has, the oldest first. `undefined`: the newer one is refused. */
-export function loserOf<
+export function connectionToReplace<
   Identity extends PeerIdentity,
   Stream extends Duplex,
   Held extends Peer<Identity, Stream>,
@@ -20,7 +20,7 @@ export function loserOf<
   if (policy === 'supersede') return oldest;
   if (policy === 'refuse') return undefined;
   if (policy === 'refuse-if-alive') {
-    const alive = isShownAlive(
+    const alive = peersKnownAlive(
       open.map(({ socket }) => socket),
       aliveWithin,
     );

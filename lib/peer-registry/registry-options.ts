@@ -9,7 +9,7 @@ import {
   validateOptions,
   valueError,
 } from '../core/validate';
-import { checkDuration } from '../heartbeat/options';
+import { validateDuration } from '../heartbeat/options';
 import type { Peer, PeerIdentity } from './peer';
 
 /** An identity has one connection more than it may have. */
@@ -64,7 +64,7 @@ export interface CheckedRegistryOptions<Identity extends PeerIdentity, Stream ex
 
 const POLICIES: readonly unknown[] = ['supersede', 'refuse-if-alive', 'refuse'];
 
-export function checkedRegistryOptions<Identity extends PeerIdentity, Stream extends Duplex>(
+export function validateRegistryOptions<Identity extends PeerIdentity, Stream extends Duplex>(
   options: PeerRegistryOptions<Identity, Stream> = {},
 ): CheckedRegistryOptions<Identity, Stream> {
   const members = validateOptions(options, 'options', ['limit', 'policy', 'aliveWithin']);
@@ -75,12 +75,12 @@ export function checkedRegistryOptions<Identity extends PeerIdentity, Stream ext
     throw valueError('options.policy', `must be ${words} or a function`, policy);
   }
   if (aliveWithin !== undefined || policy === 'refuse-if-alive') {
-    checkDuration('aliveWithin', aliveWithin, 1);
+    validateDuration('aliveWithin', aliveWithin, 1);
   }
   return { limit, policy, aliveWithin: aliveWithin ?? 0 };
 }
 
-export function checkIdentity(identity: unknown): void {
+export function validateIdentity(identity: unknown): void {
   if (!['string', 'number', 'bigint'].includes(typeof identity)) {
     const allowed = 'a string, a number or a bigint, which the peer is known by';
     throw typeError('identity', allowed, identity);
@@ -88,7 +88,7 @@ export function checkIdentity(identity: unknown): void {
   if (Number.isNaN(identity)) throw valueError('identity', 'must not be NaN', identity);
 }
 
-export function supersededHandler<Stream extends Duplex>(
+export function validateClaimOptions<Stream extends Duplex>(
   options: { readonly onSuperseded?: ((newer: Stream) => void) | undefined } = {},
 ): ((newer: Stream) => void) | undefined {
   const { onSuperseded } = validateOptions(options, 'options', ['onSuperseded']);

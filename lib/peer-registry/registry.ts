@@ -3,18 +3,18 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { call, resetAfterFailure, uninterrupted } from '../heartbeat/callbacks';
+import { callAndCatch, resetAfterFailure, uninterrupted } from '../heartbeat/callbacks';
 import { resetAndDestroy } from '../heartbeat/kernel';
-import { checkStream } from '../heartbeat/options';
+import { validateStream } from '../heartbeat/options';
 import { type Peer, type PeerIdentity, PeerSupersededError, peerOf } from './peer';
 import { type PeerCounts, stateCounts, stateCountsAsync } from './peer-states';
-import { loserOf } from './policy';
+import { connectionToReplace } from './policy';
 import {
   type CheckedRegistryOptions,
-  checkedRegistryOptions,
-  checkIdentity,
   type PeerRegistryOptions,
-  supersededHandler,
+  validateClaimOptions,
+  validateIdentity,
+  validateRegistryOptions,
 } from './registry-options';
 
 interface Claim<Identity extends PeerIdentity, Stream extends Duplex>
@@ -63,7 +63,7 @@ export class PeerRegistry<
   #isDeciding = false;
 
   constructor(options?: PeerRegistryOptions<Identity, Stream>) {
-    const checked = checkedRegistryOptions(options);
+    const checked = validateRegistryOptions(options);
     super();
     this.#options = checked;
   }
@@ -86,10 +86,10 @@ export class PeerRegistry<
     socket: Stream,
     options?: { readonly onSuperseded?: ((newer: Stream) => void) | undefined },
   ): boolean {
-    checkIdentity(identity);
-    checkStream(socket);
-    const onSuperseded = supersededHandler<Stream>(options);
-    this.#checkIdle();
+    validateIdentity(identity);
+    validateStream(socket);
+    const onSuperseded = validateClaimOptions<Stream>(options);
+    this.#validateIdle();
     if (socket.destroyed) return false;
     if (this.#bySocket.get(socket)?.identity === identity) return true;
 
@@ -115,7 +115,7 @@ export class PeerRegistry<
    * @throws Error `ERR_PEER_REGISTRY_BUSY` if it is called by a policy.
    */
   release(socket: Stream): boolean {
-    this.#checkIdle();
+    this.#validateIdle();
     const claim = this.#bySocket.get(socket);
     if (claim === undefined) return false;
     this.#forget(claim);
@@ -127,7 +127,7 @@ export class PeerRegistry<
    * @throws Error `ERR_PEER_REGISTRY_BUSY` if it is called by a policy.
    */
   clear(): void {
-    this.#checkIdle();
+    this.#validateIdle();
     const claims = [...this.#bySocket.values()];
     this.#byIdentity.clear();
     this.#bySocket.clear();
@@ -177,7 +177,7 @@ export class PeerRegistry<
     };
   }
 
-  #checkIdle(): void {
+  #validateIdle(): void {
     if (!this.#isDeciding) return;
     const message =
       'The registry is asking its policy who stays, and cannot be changed meanwhile: change it after claim() has returned';
@@ -200,7 +200,7 @@ export class PeerRegistry<
   #leavingFor({ identity, socket }: Claim<Identity, Stream>): Claim<Identity, Stream>[] | null {
     const open = this.#heldBy(identity).filter((one) => !one.socket.destroyed);
     const isFull = open.length >= this.#options.limit;
-    const loser = isFull ? loserOf(this.#options, open, socket) : undefined;
+    const loser = isFull ? connectionToReplace(this.#options, open, socket) : undefined;
     if (isFull && loser === undefined) return null;
     // Read again, since a policy may have closed connections. A destroyed
     // socket whose 'close' is still to come leaves too.
@@ -248,7 +248,7 @@ export class PeerRegistry<
     if (onSuperseded === undefined) {
       uninterrupted(() => resetAndDestroy(socket, new PeerSupersededError()));
     } else {
-      call(
+      callAndCatch(
         'onSuperseded',
         () => onSuperseded(newer.socket),
         (error) => resetAfterFailure(socket, error),

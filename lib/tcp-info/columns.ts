@@ -60,12 +60,12 @@ export function readTcpInfos<Field extends TcpInfoField = TcpInfoField>(
   fields?: readonly Field[],
   out?: TcpInfoColumns<Field>,
 ): TcpInfoColumns<Field> {
-  const request = checkedRequest(sockets, fields, out);
+  const request = validateRequest(sockets, fields, out);
   findDescriptors(request.sockets);
   const count = request.sockets.length;
   const descriptors = new Float64Array(count);
   for (let index = 0; index < count; index++) descriptors[index] = descriptorAt(request, index);
-  checkColumnLengths(request);
+  validateColumnLengths(request);
   if (sharedBatch.size < Math.min(count, BATCH_SIZE)) {
     sharedBatch = new Batch(Math.min(count, BATCH_SIZE));
   }
@@ -106,8 +106,8 @@ export async function readTcpInfosAsync<Field extends TcpInfoField = TcpInfoFiel
   fields?: readonly Field[],
   out?: TcpInfoColumns<Field>,
 ): Promise<TcpInfoColumns<Field>> {
-  const request = checkedRequest(sockets, fields, out);
-  checkColumnLengths(request);
+  const request = validateRequest(sockets, fields, out);
+  validateColumnLengths(request);
   const batch = new Batch(Math.min(request.sockets.length, BATCH_SIZE));
   const { sweepTcpInfos: readBatchInThread } = binding();
   // At the call: a number does not show later whether it was closed meanwhile. A handle of Node does.
@@ -123,7 +123,7 @@ export async function readTcpInfosAsync<Field extends TcpInfoField = TcpInfoFiel
       // `false`: no thread can be sure of a socket, so all were read here. Other work comes in between.
       if (!readBatchInThread(batch.buffer, part.length, resolve)) setImmediate(resolve);
     });
-    checkColumnLengths(request);
+    validateColumnLengths(request);
     copyToColumns(batch, request, part.length);
   }
   return request.result;
@@ -177,9 +177,9 @@ function identifyBatch(batch: Batch, size: number, request: BulkRequest, pending
 }
 
 /** Looks at everything that the caller passed, once. */
-function checkedRequest(sockets: unknown, fields: unknown, out: unknown): BulkRequest {
+function validateRequest(sockets: unknown, fields: unknown, out: unknown): BulkRequest {
   if (!Array.isArray(sockets)) throw typeError('sockets', 'an array of sockets', sockets);
-  const wanted = checkedFields(fields);
+  const wanted = validateFields(fields);
   const found: (Handle | number)[] = [];
   const { length } = sockets;
   for (let index = 0; index < length; index++) found.push(handleOrDescriptor(sockets[index]));
@@ -197,7 +197,7 @@ function checkedRequest(sockets: unknown, fields: unknown, out: unknown): BulkRe
   };
 }
 
-function checkedFields(fields: unknown): number[] {
+function validateFields(fields: unknown): number[] {
   if (fields === undefined) return [...tcpInfoFields.keys()];
   return validateArray(fields, 'fields', 'an array of names of TcpInfo').map((field) =>
     tcpInfoFields.indexOf(validateOneOf(field, 'fields', tcpInfoFields)),
@@ -218,7 +218,7 @@ function columnIn(out: object, name: string, kind: 'Int32Array' | 'Float64Array'
 }
 
 /** The columns may have been detached, or have shrunk, since they were looked at. */
-function checkColumnLengths({ sockets, fields, columns, errno }: BulkRequest): void {
+function validateColumnLengths({ sockets, fields, columns, errno }: BulkRequest): void {
   const needed = sockets.length;
   const check = (name: string | undefined, column: Float64Array | Int32Array) => {
     const length = typedArrayLength(column);

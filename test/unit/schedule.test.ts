@@ -181,11 +181,11 @@ describe('one timer', () => {
     const [one, other] = [add(schedule, 1_000), add(schedule, 1_000)];
     const hasRef = () => timers.mock.results.at(-1)?.value.hasRef();
     expect(hasRef()).toBe(false);
-    schedule.hold(one, true);
-    schedule.hold(one, true);
-    schedule.hold(other, true);
+    schedule.setRef(one, true);
+    schedule.setRef(one, true);
+    schedule.setRef(other, true);
     expect(hasRef()).toBe(true);
-    schedule.hold(one, false);
+    schedule.setRef(one, false);
     expect(hasRef()).toBe(true);
     // A timer that is made meanwhile, too.
     schedule.set(one, 40);
@@ -364,8 +364,8 @@ describe('the clocks', () => {
     await pass(230);
     expect([schedule.now, schedule.readAwake()]).toEqual([200, 230]);
     blocked += 5_000;
-    expect(schedule.readAwake()).toBe(schedule.latest);
-    expect(schedule.latest).toBe(300 + 100);
+    expect(schedule.readAwake()).toBe(schedule.latestAwake);
+    expect(schedule.latestAwake).toBe(300 + 100);
   });
 
   test('what happens is never later than `latest`, and at most two paces and a tick before it', async () => {
@@ -388,7 +388,7 @@ describe('the clocks', () => {
             blocked += block;
             await pass(pace);
             expect(schedule.awake).toBeGreaterThanOrEqual(happened);
-            expect(schedule.awake).toBeLessThanOrEqual(Math.max(latest, schedule.latest));
+            expect(schedule.awake).toBeLessThanOrEqual(Math.max(latest, schedule.latestAwake));
             schedule.set(entry, performance.now() + 1e9);
           }
           schedule.cancel(entry);
