@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { callbackError } from '../core/validate';
 import { type Peer, type PeerIdentity, peerOf } from './peer';
 import { peersKnownAlive } from './peer-states';
-import type { CheckedRegistryOptions, PeerContest } from './registry-options';
+import type { PeerContest, ValidatedRegistryOptions } from './registry-options';
 
 /** `open`: the connections that the identity has, the oldest first. `undefined`: the newer one is refused. */
 export function connectionToReplace<
@@ -12,7 +12,7 @@ export function connectionToReplace<
   Stream extends Duplex,
   Held extends Peer<Identity, Stream>,
 >(
-  { policy, aliveWithin }: CheckedRegistryOptions<Identity, Stream>,
+  { policy, aliveWithin }: ValidatedRegistryOptions<Identity, Stream>,
   open: readonly Held[],
   newer: Stream,
 ): Held | undefined {

@@ -56,7 +56,7 @@ export interface PeerRegistryOptions<
   readonly aliveWithin?: number | undefined;
 }
 
-export interface CheckedRegistryOptions<Identity extends PeerIdentity, Stream extends Duplex> {
+export interface ValidatedRegistryOptions<Identity extends PeerIdentity, Stream extends Duplex> {
   readonly limit: number;
   readonly policy: PeerPolicy<Identity, Stream>;
   readonly aliveWithin: number;
@@ -66,7 +66,7 @@ const POLICIES: readonly unknown[] = ['supersede', 'refuse-if-alive', 'refuse'];
 
 export function validateRegistryOptions<Identity extends PeerIdentity, Stream extends Duplex>(
   options: PeerRegistryOptions<Identity, Stream> = {},
-): CheckedRegistryOptions<Identity, Stream> {
+): ValidatedRegistryOptions<Identity, Stream> {
   const members = validateOptions(options, 'options', ['limit', 'policy', 'aliveWithin']);
   const { limit = 1, policy = 'supersede', aliveWithin } = members;
   validateNumber(limit, 'options.limit', { integer: true, min: 1 });

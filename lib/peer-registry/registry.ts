@@ -10,8 +10,8 @@ import { type Peer, type PeerIdentity, PeerSupersededError, peerOf } from './pee
 import { type PeerCounts, stateCounts, stateCountsAsync } from './peer-states';
 import { connectionToReplace } from './policy';
 import {
-  type CheckedRegistryOptions,
   type PeerRegistryOptions,
+  type ValidatedRegistryOptions,
   validateClaimOptions,
   validateIdentity,
   validateRegistryOptions,
@@ -53,7 +53,7 @@ export class PeerRegistry<
   /** A connection was closed, or released. */
   released: [peer: Peer<Identity, Stream>];
 }> {
-  readonly #options: CheckedRegistryOptions<Identity, Stream>;
+  readonly #options: ValidatedRegistryOptions<Identity, Stream>;
   /** The oldest of each identity first. */
   readonly #byIdentity = new Map<Identity, Claim<Identity, Stream>[]>();
   readonly #bySocket = new Map<Stream, Claim<Identity, Stream>>();
