@@ -1,4 +1,4 @@
-// Which connection makes room for a newer one of the same identity.
+// Decides which connection a newer one of the same identity replaces.
 
 import type { Duplex } from 'node:stream';
 import { callbackError } from '../core/validate';
@@ -6,7 +6,10 @@ import { type Peer, type PeerIdentity, peerOf } from './peer';
 import { peersKnownAlive } from './peer-states';
 import type { PeerContest, ValidatedRegistryOptions } from './registry-options';
 
-/** `open`: the connections that the identity has, the oldest first. `undefined`: the newer one is refused. */
+/**
+ * Returns the connection that the newer one replaces. `undefined`: the newer one is refused.
+ * @param open The open connections of the identity, the oldest first.
+ */
 export function connectionToReplace<
   Identity extends PeerIdentity,
   Stream extends Duplex,

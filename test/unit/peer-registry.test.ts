@@ -365,7 +365,7 @@ describe('policies', () => {
         expect.objectContaining({
           code: 'ERR_PEER_REGISTRY_BUSY',
           message: expect.stringMatching(
-            /^The registry is asking its policy who stays, and cannot be changed meanwhile/,
+            /^The policy must not change its registry: do it after claim\(\) returns$/,
           ),
         }),
       );
