@@ -72,7 +72,7 @@ export class PeerRegistry<
   }
 
   /**
-   * Registers a connection of a peer. A socket that has another identity loses it.
+   * Registers a connection of a peer. If the socket is registered under another identity, the new identity replaces it.
    *
    * `onSuperseded` is called when a newer connection replaces this one, instead of destroying this socket. It can send
    * a last message, and must close the socket. If it throws, or returns a promise that is rejected, this socket is
