@@ -1,5 +1,5 @@
 // Which file of lib/ may import which: `npm run check:imports`. Imports of types count too, except where a
-// rule says otherwise. CONTRIBUTING.md ("The way of a call") explains the layers.
+// rule says otherwise. docs/architecture.md ("Layers") explains the layers.
 
 /** Folders with an entry point of their own. Their bundles load that of lib/index.ts. */
 const ENTRY_POINTS = '^lib/(cli|heartbeat|peer-registry)(/|\\.ts$)';

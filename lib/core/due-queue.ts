@@ -1,14 +1,14 @@
-// A priority queue by due time: a binary heap. Adding, moving and removing an entry take logarithmic time.
+// A priority queue by due time, as a binary heap. Adding, moving and removing an entry take logarithmic time.
 
-/** Both fields belong to the queue. An entry can be in one queue at a time. */
+/** Only the queue writes these fields. An entry can be in one queue at a time. */
 export interface QueueEntry {
   dueAt: number;
-  /** The position in the heap; -1: not in the queue. */
+  /** Index in the heap. -1: not in the queue. */
   heapIndex: number;
 }
 
 export class DueQueue<Entry extends QueueEntry> {
-  /** The children of position `i` are `2 * i + 1` and `2 * i + 2`. No child is due before its parent. */
+  /** The children of index `i` are at `2 * i + 1` and `2 * i + 2`. No child is due before its parent. */
   readonly #heap: Entry[] = [];
 
   /** The entry that is due first. */
@@ -16,7 +16,7 @@ export class DueQueue<Entry extends QueueEntry> {
     return this.#heap[0];
   }
 
-  /** Adds an entry, or moves one that is in the queue. */
+  /** Adds an entry, or changes its due time. */
   set(entry: Entry, dueAt: number): void {
     entry.dueAt = dueAt;
     if (entry.heapIndex < 0) entry.heapIndex = this.#heap.push(entry) - 1;

@@ -1,42 +1,42 @@
-// Runs entries when they are due, by one timer for all that share a schedule, and keeps a clock that leaves out the
-// time in which the event loop was blocked. What an entry does is its own business.
+// Runs entries when they are due, by one timer for all entries of a schedule. Keeps a clock without the time in which the
+// event loop was blocked.
 
 import { DueQueue, type QueueEntry } from './due-queue';
 import { throwUncaught } from './throw-uncaught';
 
-/** In milliseconds. The timer fires at multiples of this, so that one wake-up serves many entries. */
+/** In milliseconds. The timer fires at multiples of this, so that one wake-up runs many entries. */
 export const TICK = 20;
 
-/** In milliseconds. No schedule sleeps longer, so that it notices when the process was stopped. */
+/** In milliseconds. The longest time between two wake-ups: a wake-up detects that the process was stopped. */
 const LONGEST_PACE = 512 * TICK;
 
-/** So many schedules there are for resolutions from one power of two to the next. */
+/** Number of schedules per power of two. */
 const CLASSES = 4;
 
-/** So many entries run in one wake-up. The event loop reads its sockets before the others run. */
+/** Number of entries that run in one wake-up. The event loop reads its sockets before the next batch runs. */
 const BATCH = 256;
 
-/** In milliseconds, between two batches. */
+/** Time between two batches, in milliseconds. */
 const BATCH_PAUSE = 4;
 
 /** What a schedule runs. */
 export abstract class ScheduleEntry implements QueueEntry {
   dueAt = 0;
   heapIndex = -1;
-  /** Runs once for each `Schedule.set()`. An error that it throws is an uncaught exception. */
+  /** Called once for each `Schedule.set()`. An error that it throws becomes an uncaught exception. */
   abstract onDue(): void;
 }
 
 /**
  * All times are whole milliseconds. `now` is `performance.now()` at the last wake-up. `awake` is the same clock without the
- * time in which this process could not run: a timer that fires late counts as late by `allowance` at the most.
+ * time in which this process could not run: of a late timer's delay, `awake` counts at most `allowance`.
  */
 export class Schedule {
   now = 0;
   awake = 0;
-  /** Whatever happens before the next wake-up happens at this time of `awake` or before it. Costs no system call. */
-  latest = 0;
-  /** The timer fires at least this often. */
+  /** Upper bound of `awake` until the next wake-up. Reading it takes no system call. */
+  latestAwake = 0;
+  /** Longest time between two wake-ups. */
   readonly pace: number;
   readonly #allowance: number;
   readonly #queue = new DueQueue<ScheduleEntry>();
@@ -46,8 +46,8 @@ export class Schedule {
   #timer: NodeJS.Timeout | undefined;
   #timerDueAt = 0;
   #isRunning = false;
-  /** Entries that keep the process from ending. */
-  readonly #holders = new Set<ScheduleEntry>();
+  /** Entries that keep the process running. */
+  readonly #referenced = new Set<ScheduleEntry>();
 
   constructor(pace: number, allowance = pace) {
     this.pace = pace;
@@ -55,8 +55,8 @@ export class Schedule {
   }
 
   /**
-   * The shared schedule that tells when something happened to `resolution` and a tick: `latest` is never later than that. It
-   * is one for resolutions that differ by a fifth at the most, of a tick at least.
+   * Returns the shared schedule whose times are exact to `resolution` + TICK: `latestAwake` is late by at most that.
+   * Resolutions that differ by at most a fifth share one. The smallest resolution is one TICK.
    */
   static for(resolution: number): Schedule {
     const power = Math.floor(Math.log2(resolution / TICK / CLASSES));
@@ -71,18 +71,18 @@ export class Schedule {
     return schedule;
   }
 
-  /** The exact time of `awake`, by a system call: for the start of an entry. */
+  /** Returns the exact `awake` time, by a system call. For the start of an entry. */
   readAwake(): number {
     this.#readClockIfIdle();
-    return Math.min(Math.ceil(performance.now()) - this.#lost, this.latest);
+    return Math.min(Math.ceil(performance.now()) - this.#lost, this.latestAwake);
   }
 
-  /** When the clock `awake` shows `time`, unless the event loop is blocked meanwhile. */
+  /** Converts an `awake` time to a `now` time. It assumes that the event loop will not be blocked. */
   whenAwake(time: number): number {
     return time + this.#lost;
   }
 
-  /** Runs an entry at `time` or up to a tick later, once. An entry that is set again has only the new time. */
+  /** Runs an entry once, at `time` or up to a TICK later. A second call replaces the time. */
   set(entry: ScheduleEntry, time: number): void {
     this.#readClockIfIdle();
     const dueAt = Math.ceil(Math.max(time, this.now + 1) / TICK) * TICK;
@@ -92,16 +92,16 @@ export class Schedule {
 
   /** Does nothing if the entry is not set. */
   cancel(entry: ScheduleEntry): void {
-    this.hold(entry, false);
+    this.setRef(entry, false);
     this.#queue.delete(entry);
     if (this.#queue.first === undefined && !this.#isRunning) this.#stopTimer();
   }
 
-  /** Whether this entry keeps the process from ending until it is cancelled. */
-  hold(entry: ScheduleEntry, isHeld: boolean): void {
-    if (isHeld) this.#holders.add(entry);
-    else this.#holders.delete(entry);
-    if (this.#holders.size > 0) this.#timer?.ref();
+  /** Sets whether this entry keeps the process running until it is cancelled. */
+  setRef(entry: ScheduleEntry, isReferenced: boolean): void {
+    if (isReferenced) this.#referenced.add(entry);
+    else this.#referenced.delete(entry);
+    if (this.#referenced.size > 0) this.#timer?.ref();
     else this.#timer?.unref();
   }
 
@@ -110,11 +110,11 @@ export class Schedule {
     this.awake = this.now - this.#lost;
   }
 
-  /** Without a timer nothing maintains the clocks. */
+  /** Without a timer, no wake-up updates the clocks. */
   #readClockIfIdle(): void {
     if (this.#timer !== undefined) return;
     this.#readClock();
-    this.latest = Number.POSITIVE_INFINITY;
+    this.latestAwake = Number.POSITIVE_INFINITY;
   }
 
   #wake(): void {
@@ -143,10 +143,10 @@ export class Schedule {
     const isBehind = first.dueAt <= this.now;
     const paceEnd = Math.floor((this.now + this.pace) / TICK) * TICK;
     this.#timerDueAt = isBehind ? this.now + BATCH_PAUSE : Math.min(first.dueAt, paceEnd);
-    this.latest = this.#timerDueAt + this.#allowance - this.#lost;
+    this.latestAwake = this.#timerDueAt + this.#allowance - this.#lost;
     const delay = Math.ceil(this.#timerDueAt - performance.now());
     this.#timer = setTimeout(this.#onTimer, Math.max(1, delay));
-    if (this.#holders.size === 0) this.#timer.unref();
+    if (this.#referenced.size === 0) this.#timer.unref();
   }
 
   #stopTimer(): void {
@@ -155,5 +155,5 @@ export class Schedule {
   }
 }
 
-/** By resolution. */
+/** The shared schedules, by rounded resolution. */
 const schedules = new Map<number, Schedule>();

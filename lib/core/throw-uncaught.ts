@@ -1,4 +1,4 @@
-/** Makes an error an uncaught exception, as an error of a listener is, after everything else that has to be done now. */
+/** Throws an error as an uncaught exception, after the current call has returned. */
 export function throwUncaught(error: unknown): void {
   queueMicrotask(() => {
     throw error;

@@ -1,14 +1,14 @@
-// Checks what callers pass, before any system call. The errors have Node's own forms and codes.
-// `path` names an argument, or a member of it: 'timeout', 'options.client.minProbes'.
+// Validates arguments before any system call. The errors have Node's own forms and codes.
+// `path` is the name of an argument, or of a member: 'timeout', 'options.client.minProbes'.
 
 import { inspect } from 'node:util';
 import { suggest } from './suggest';
 
-// Checks. Each one returns the value, or throws.
+// Validators. Each one returns the value, or throws.
 
 /**
- * Whether a value can hold options: a plain object, one of a class, or a module. Not an array, and not a Promise,
- * Map or Date, which would be taken for an object without any option.
+ * Whether a value can hold options: a plain object, an instance of a class, or a module. Not an array. Not a Promise, Map
+ * or Date, which would pass as an object without options.
  */
 export function isOptions(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
@@ -18,10 +18,10 @@ export function isOptions(value: unknown): value is object {
 }
 
 /**
- * Returns a copy of the own members of an object of options. Each is read once, because a getter may return another
- * value the next time. Inherited members do not count: anybody may have added one to Object.prototype. The types of the
- * members are not checked.
- * @throws TypeError for what is no object of options, and for a member that is not `known`.
+ * Returns a copy of the own members of an options object. Each is read once, because a getter may return another
+ * value the next time. Inherited members are ignored: other code may have added them to Object.prototype. The types of
+ * the members are not checked.
+ * @throws TypeError if the value is not an options object, or has a member that is not `known`.
  */
 export function validateOptions<Options extends object>(
   value: Options,
@@ -37,19 +37,19 @@ export function validateOptions<Options extends object>(
   return members;
 }
 
-/** Which numbers are allowed. */
+/** The allowed numbers. */
 export interface NumberRange {
   readonly integer?: boolean;
   /** The smallest allowed number. */
   readonly min?: number;
-  /** In place of `min`: allowed numbers are larger. */
+  /** Exclusive lower limit, instead of `min`. */
   readonly above?: number;
   readonly max?: number;
   /** The numbers are milliseconds. */
   readonly milliseconds?: boolean;
-  /** Another allowed value, for the error: `"'system'"`. */
+  /** Another allowed value, shown in the error: `"'system'"`. */
   readonly or?: string;
-  /** What gives the bounds, for the error. */
+  /** The origin of the limits, shown in the error. */
   readonly reason?: string;
 }
 
@@ -65,7 +65,7 @@ function isInRange(value: number, { integer, min, above, max }: NumberRange): bo
   return max === undefined || value <= max;
 }
 
-/** The error for a value that is no number in this range: `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE`. */
+/** Returns the error for a value that is not a number in this range: `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE`. */
 export function numberError(path: string, range: NumberRange, value: unknown): Error {
   const { integer, min, above, max, milliseconds, or, reason } = range;
   const kind = integer ? 'an integer' : milliseconds ? 'a number of milliseconds' : 'a number';
@@ -91,7 +91,7 @@ export function validateBoolean(value: unknown, path: string): boolean {
   throw typeError(path, 'a boolean', value);
 }
 
-/** `expected` is what the string names, for the error. */
+/** @param expected What the string must be, shown in the error. */
 export function validateString(value: unknown, path: string, expected = 'a string'): string {
   if (typeof value === 'string') return value;
   throw typeError(path, expected, value);
@@ -101,7 +101,10 @@ export function validateFunction(value: unknown, path: string): void {
   if (typeof value !== 'function') throw typeError(path, 'a function', value);
 }
 
-/** Checks for one of several words. `findMeant` knows other names of these words, for the suggestion. */
+/**
+ * Checks for one of several words.
+ * @param findMeant Finds the word for another name of it, for the suggestion.
+ */
 export function validateOneOf<Word extends string>(
   value: unknown,
   path: string,
@@ -116,12 +119,12 @@ export function validateOneOf<Word extends string>(
   throw valueError(path, `must be one of ${list}${hint}`, value);
 }
 
-/** More items than that are no list, but a sparse array or a Proxy. */
+/** A longer array is probably a sparse array or a Proxy. */
 const MOST_ITEMS = 65_536;
 
 /**
  * Returns a copy of an array. Its length and each item are read once, without a method of the array.
- * `expected` is what it holds, for the error.
+ * @param expected What the array must be, shown in the error.
  */
 export function validateArray(value: unknown, path: string, expected: string): unknown[] {
   if (!Array.isArray(value)) throw typeError(path, expected, value);
@@ -145,7 +148,7 @@ export function validateAbortSignal(value: unknown, path: string): void {
   throw typeError(path, 'an AbortSignal', value);
 }
 
-// Errors, for what the checks above do not cover.
+// Errors, for values that the validators above do not cover.
 
 /** A value of the wrong type: `TypeError` with code `ERR_INVALID_ARG_TYPE`. */
 export function typeError(path: string, expected: string, value: unknown): TypeError {
@@ -159,7 +162,7 @@ export function valueError(path: string, reason: string, value: unknown): TypeEr
   return withCode(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
 }
 
-/** A number, or the length of a string, out of its range: `RangeError` with code `ERR_OUT_OF_RANGE`. */
+/** A number or a length out of its range: `RangeError` with code `ERR_OUT_OF_RANGE`. */
 export function rangeError(path: string, range: string, value: unknown): RangeError {
   const message = `The value of "${path}" is out of range. It must be ${range}. Received ${inspect(value)}`;
   return withCode(new RangeError(message), 'ERR_OUT_OF_RANGE');
@@ -167,7 +170,7 @@ export function rangeError(path: string, range: string, value: unknown): RangeEr
 
 /**
  * An option `name` that the object at `path` cannot have: `TypeError` with code `ERR_INVALID_ARG_VALUE`. The message
- * suggests the name that was probably meant, or else gives the `list` of names.
+ * suggests the name that was probably meant, or otherwise shows the `list` of names.
  */
 export function unknownOption(
   path: string,
@@ -181,21 +184,22 @@ export function unknownOption(
   return withCode(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
 }
 
-/** An option that exists and cannot be set: `TypeError` with code `ERR_INVALID_ARG_VALUE`. */
+/** An option that can only be read: `TypeError` with code `ERR_INVALID_ARG_VALUE`. */
 export function readOnlyOption(path: string, name: string): TypeError {
   const message = `The option "${optionPath(path, name)}" is read-only`;
   return withCode(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
 }
 
-/** The path of an option below the argument `options`, which every option is in. */
+/** Returns the path of an option without the prefix `options.`. */
 function optionPath(path: string, name: string): string {
   return `${path}.${name}`.replace(/^options\./, '');
 }
 
 /**
- * A callback returned the wrong thing: `TypeError` with code `ERR_INVALID_RETURN_VALUE`, as Node throws it.
- * `expected` names what is allowed, with an article where it needs one; `advice` what to do, as sentences. The
- * rejection of a returned promise is ignored: this error reports the promise itself.
+ * A callback returned a wrong value: `TypeError` with code `ERR_INVALID_RETURN_VALUE`, as Node throws it. The rejection of
+ * a returned promise is ignored: this error reports the promise itself.
+ * @param expected The allowed values, with an article where needed.
+ * @param advice What the caller should do, as sentences.
  */
 export function callbackError(
   name: string,
@@ -209,7 +213,7 @@ export function callbackError(
   return withCode(new TypeError(message), 'ERR_INVALID_RETURN_VALUE');
 }
 
-/** A value in the words of Node's own argument errors. */
+/** Describes a value as Node's own argument errors do. */
 function described(value: unknown): string {
   if (value === null || value === undefined) return `${value}`;
   if (typeof value === 'function') return `function ${value.name}`;
@@ -221,7 +225,7 @@ function described(value: unknown): string {
   return `type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`;
 }
 
-/** `undefined`: there is none, or the object is a Proxy or has a getter that throws. */
+/** Returns `undefined` if there is no name, or if a Proxy or a getter throws. */
 function classNameOf(value: object): string | undefined {
   try {
     const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
@@ -231,7 +235,7 @@ function classNameOf(value: object): string | undefined {
   }
 }
 
-/** The value as text, cut off where Node cuts it off too. */
+/** Returns the value as text, truncated at the same length as in Node. */
 function inspected(value: unknown): string {
   const text = inspect(value);
   return text.length > 128 ? `${text.slice(0, 128)}...` : text;

@@ -1,4 +1,4 @@
-// Calls functions and listeners of the program. Their errors do not interrupt what is done here.
+// Calls functions and listeners of the program. Their errors do not interrupt the caller.
 
 import type { Duplex } from 'node:stream';
 import { inspect, types } from 'node:util';
@@ -6,10 +6,14 @@ import { throwUncaught } from '../core/throw-uncaught';
 import { resetAndDestroy } from './kernel';
 
 /**
- * Calls a function that returns nothing. `fail` gets what it throws, or what the promise that it returns is
- * rejected with.
+ * Calls a function that returns nothing. `fail` receives the error that it throws, or the rejection of the promise
+ * that it returns.
  */
-export function call(name: string, callback: () => unknown, fail: (error: Error) => void): void {
+export function callAndCatch(
+  name: string,
+  callback: () => unknown,
+  fail: (error: Error) => void,
+): void {
   let result: unknown;
   try {
     result = callback();
@@ -21,7 +25,7 @@ export function call(name: string, callback: () => unknown, fail: (error: Error)
   new Promise((resolve) => resolve(result)).catch((error) => fail(asError(name, error)));
 }
 
-/** Anything can be thrown, but a stream is destroyed with an `Error`. */
+/** Returns an `Error`, which a stream can be destroyed with. Anything can be thrown. */
 export function asError(name: string, thrown: unknown): Error {
   if (thrown instanceof Error || types.isNativeError(thrown)) return thrown;
   const message = `The "${name}" function threw a value that is not an Error: see the cause`;
@@ -29,17 +33,17 @@ export function asError(name: string, thrown: unknown): Error {
 }
 
 /**
- * Resets the socket that a callback should have closed, with the error of that callback unless it was reported. If
- * the socket is closed already, it cannot report an error: the process warns of it.
+ * Resets the socket that a failed callback should have closed. `error` is the callback's error, unless it is reported
+ * already. A closed socket cannot report an error, so a process warning does.
  */
 export function resetAfterFailure(stream: Duplex, error: Error | undefined): void {
   if (!stream.destroyed) uninterrupted(() => resetAndDestroy(stream, error));
-  // Errors of another realm (vm) are none to Node.
+  // `emitWarning()` refuses errors of another realm (vm).
   else if (error !== undefined)
     process.emitWarning(error instanceof Error ? error : inspect(error));
 }
 
-/** Runs code of the program. What it throws is an uncaught exception, as with any listener. */
+/** Runs code of the program. An error that it throws becomes an uncaught exception, and does not interrupt the caller. */
 export function uninterrupted(act: () => unknown): void {
   try {
     act();

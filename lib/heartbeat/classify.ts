@@ -1,11 +1,11 @@
-// Whether a silent peer is dead, and why: decided from what the kernel reports and what its monitor knows. Pure functions.
+// Decides whether a silent peer is dead, and why, from the kernel's figures and the monitor's. Pure functions.
 
 import { TICK } from '../core/schedule';
 import type { TcpState } from '../tcp-info/states';
 import type { kernelColumns } from './kernel';
 import type { DeathReason, PeerDeath } from './peer-death';
 
-/** The kernel's figures that decide. */
+/** The fields of `TcpInfo` that the decision needs. */
 export const EVIDENCE_FIELDS = [
   'state',
   'timeSinceLastDataReceived',
@@ -23,10 +23,10 @@ export const EVIDENCE_FIELDS = [
 
 type EvidenceField = (typeof EVIDENCE_FIELDS)[number];
 
-/** The kernel's figures of one connection, under the names of `TcpInfo`. NaN: not known. */
+/** The kernel's figures of one connection, under the names of `TcpInfo`. NaN: unknown. */
 export type Evidence = Readonly<Record<EvidenceField, number>>;
 
-/** Row `index` of the columns that were read for many connections. */
+/** Returns row `index` of the columns. `null`: every figure is unknown. */
 export function evidenceAt(
   columns: ReturnType<typeof kernelColumns<EvidenceField>>,
   index: number,
@@ -36,39 +36,39 @@ export function evidenceAt(
   return row;
 }
 
-/** What a monitor knows of the silence. Times in milliseconds. */
+/** The monitor's figures of a silence. Times in milliseconds. */
 export interface Silence {
   readonly silence: number;
   readonly timeout: number;
-  /** The state of the connection in the kernel. `null`: not known. */
+  /** The state of the connection in the kernel. `null`: unknown. */
   readonly state: TcpState | null;
-  /** Any bytes are signs of life. Then bytes that the kernel received are, too. */
+  /** Any bytes are signs of life, also bytes that only the kernel has received. */
   readonly anyBytesCount: boolean;
-  /** The program reads what the peer sends, and has read what came. */
+  /** The program reads the stream, and has read the data received so far. */
   readonly isReading: boolean;
   readonly hasPeerEnded: boolean;
   readonly hasThisSideEnded: boolean;
-  /** Since the first ping that was not answered. Infinity: there is none. */
+  /** Time since the first unanswered ping. Infinity: there is none. */
   readonly sinceFirstPing: number;
-  /** Since the last ping but one. Infinity: there is none. */
+  /** Time since the second-to-last ping. Infinity: there is none. */
   readonly sinceLastButOnePing: number;
   readonly unansweredPings: number;
   readonly skippedPings: number;
-  /** How long a ping of this silence still has to be answered. 0 or less: it has had its time. */
+  /** Time left for the answer to the first ping of this silence. 0 or less: the time is over. */
   readonly timeLeftToAnswer: number;
 }
 
 /**
  * - `dead`.
  * - `alive`: the last sign of life is `silence` milliseconds old.
- * - `undecided`: there is an answer after `wait` milliseconds at the earliest.
+ * - `undecided`: decide again in `wait` milliseconds.
  */
 export type Verdict =
   | { readonly verdict: 'dead'; readonly death: PeerDeath }
   | { readonly verdict: 'alive'; readonly silence: number }
   | { readonly verdict: 'undecided'; readonly wait: number };
 
-/** The kernel has received the peer's FIN. The program may have to read data first, before it hears of it. */
+/** States after the peer's FIN. The program sees the FIN only after it has read the data before it. */
 const AFTER_PEER_FIN: readonly (TcpState | null)[] = [
   'CLOSE-WAIT',
   'LAST-ACK',
@@ -79,13 +79,13 @@ const AFTER_PEER_FIN: readonly (TcpState | null)[] = [
 export function classifySilence(evidence: Evidence, known: Silence): Verdict {
   const { silence, timeout, state } = known;
   const reason = reasonOf(evidence, known);
-  // Where both sides have ended, a closed connection is in order: what the peer sent before can still be read.
+  // If both sides have ended, CLOSED is the normal end. The program can still read earlier data.
   const isCutOff = state === 'CLOSED' && (!known.hasThisSideEnded || reason === 'vanished');
   if (isCutOff) return { verdict: 'dead', death: deathBy(reason, evidence, known) };
   if (silence < timeout) return { verdict: 'alive', silence };
   const { timeSinceLastDataReceived } = evidence;
   if (known.anyBytesCount && timeSinceLastDataReceived < timeout) {
-    // Bytes of a TLS record that is not complete, or bytes that the program has not read.
+    // The bytes are part of an incomplete TLS record, or the program has not read them.
     return { verdict: 'alive', silence: timeSinceLastDataReceived };
   }
   const canBeHeard = known.isReading || reason === 'vanished';
@@ -112,19 +112,19 @@ function deathBy(reason: DeathReason, evidence: Evidence, known: Silence): PeerD
 }
 
 /**
- * The longest time that an answer takes as far as the kernel has measured the path: its retransmission timeout, in
- * milliseconds. 0: not known.
+ * The longest time that an answer normally takes on this path, in milliseconds: SRTT + 4 * RTTVAR, as in the
+ * kernel's retransmission timeout. 0: unknown.
  *
  * @see RFC 6298 section 2
  */
-export function answerTimeOf({ rtt, rttVariance }: Evidence): number {
+export function maxAnswerTime({ rtt, rttVariance }: Evidence): number {
   return (rtt || 0) + 4 * (rttVariance || 0);
 }
 
-/** A living system answers one of so many probes or retransmissions in a row. */
+/** Two in a row, because a path may lose one. */
 const UNANSWERED = 2;
 
-/** Tolerance in milliseconds: the kernel's times may be short by its clock tick, and a silence may be long by one of ours. */
+/** Tolerance in milliseconds: the kernel's times may be short by a kernel tick, and a silence may be long by a TICK. */
 const CLOCK_TICKS = 10 + TICK;
 
 function reasonOf(evidence: Evidence, known: Silence): DeathReason {
@@ -132,20 +132,20 @@ function reasonOf(evidence: Evidence, known: Silence): DeathReason {
   const { timeSinceLastAckReceived, bytesInFlight, unackedSegments, unsentBytes } = evidence;
   const { probes, consecutiveTimeouts, sendWindow } = evidence;
   const waiting = (bytesInFlight || 0) + (unackedSegments || 0) + (unsentBytes || 0);
-  // The kernel closed the connection after it waited in vain; else a reset or an administrator closed it.
+  // With data or probes unanswered, the kernel gave up. Otherwise a reset or an administrator closed the connection.
   if (known.state === 'CLOSED') {
     return waiting > 0 || probes > 0 || consecutiveTimeouts > 0 ? 'vanished' : 'unknown';
   }
-  // Whatever was acknowledged before. Any path may lose one of them.
+  // Decides alone, whatever was acknowledged before.
   if (consecutiveTimeouts >= UNANSWERED || probes >= UNANSWERED) return 'vanished';
-  // An acknowledgement since the silence and the first ping began means that the system is up. The last ping may still
-  // be in flight. If the one before it is in flight too, nothing comes back.
+  // An ACK after the silence and the first ping began shows that the peer's system is up. The last ping may still be in
+  // flight. If the ping before it is also unacknowledged, the peer is no longer reachable.
   const isOverdue = timeSinceLastAckReceived > sinceLastButOnePing + CLOCK_TICKS;
   const isRecent = timeSinceLastAckReceived + CLOCK_TICKS < Math.min(silence, sinceFirstPing);
   if (isRecent && !isOverdue) return 'silent';
   const isKnown = !Number.isNaN(bytesInFlight) || !Number.isNaN(unackedSegments);
   if (isKnown && waiting === 0 && sinceFirstPing !== Number.POSITIVE_INFINITY) return 'silent';
-  // The program does not read, and its system closes the window. The kernel probes such a window more and more rarely.
+  // The peer's program does not read, so its system closed the window. The kernel probes it at growing intervals.
   if (sendWindow === 0 && waiting > 0) return 'silent';
   if (waiting > 0 || probes > 0) return 'vanished';
   return 'unknown';

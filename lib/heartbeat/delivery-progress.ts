@@ -1,24 +1,24 @@
-// Whether a silent peer still takes what is queued for it, in this program or in the kernel. A ping is behind that queue, so
-// the peer can give no other sign of life.
+// Detects whether a silent peer still accepts queued data, in this program or in the kernel. A ping waits behind that
+// queue, so progress is the only possible sign of life.
 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Evidence } from './classify';
 
 export class DeliveryProgress {
-  /** When this was last asked. */
+  /** Time of the last call of `hasAdvanced()`. */
   askedAt = 0;
   readonly #stream: Duplex;
-  /** Bytes that the peer had acknowledged then. `undefined`: this was never asked. */
+  /** Bytes acknowledged at that time. `undefined`: `hasAdvanced()` was not called yet. */
   #acked: number | undefined;
-  /** The same when everything is acknowledged that was queued at first, pings included. */
+  /** Acknowledged bytes once the initial queue is delivered. The queue includes pings. */
   #end = 0;
 
   constructor(stream: Duplex) {
     this.#stream = stream;
   }
 
-  /** Whether the peer has taken more since this was last asked. `isBlocked`: no ping was sent since then. */
+  /** Whether the peer has acknowledged more since the last call. `isBlocked`: no ping was sent since then. */
   hasAdvanced(evidence: Evidence, now: number, isBlocked: boolean): boolean {
     const before = this.#acked;
     const acked = this.#ackedBytes(evidence);
@@ -28,7 +28,7 @@ export class DeliveryProgress {
       this.#end = acked + this.#queuedBytes(evidence);
       return false;
     }
-    // After the queue come only pings, which any kernel acknowledges.
+    // Behind the initial queue are only pings. The peer's kernel acknowledges them even if its program hangs.
     return acked > before && (isBlocked || before < this.#end);
   }
 
@@ -39,7 +39,7 @@ export class DeliveryProgress {
 
   #ackedBytes({ bytesAcked }: Evidence): number {
     if (!Number.isNaN(bytesAcked)) return bytesAcked;
-    // Where the kernel does not report it: what the kernel itself has taken.
+    // This kernel does not report it. Use the bytes that the kernel has accepted.
     const { bytesWritten = 0 } = this.#stream as Partial<Socket>;
     return bytesWritten - this.#stream.writableLength;
   }

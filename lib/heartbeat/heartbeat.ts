@@ -1,11 +1,16 @@
-// Heartbeat: its events, and what happens to the socket of a dead peer. When a peer is dead is decided in monitor.ts.
+// Heartbeat: emits the events, and ends the socket of a dead peer. monitor.ts decides when a peer is dead.
 
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { call, resetAfterFailure, uninterrupted } from './callbacks';
+import { callAndCatch, resetAfterFailure, uninterrupted } from './callbacks';
 import { resetAndDestroy } from './kernel';
 import { Monitor, type MonitorEvents } from './monitor';
-import { checkedOptions, checkOpen, checkStream, type HeartbeatOptions } from './options';
+import {
+  type HeartbeatOptions,
+  validateHeartbeatOptions,
+  validateOpen,
+  validateStream,
+} from './options';
 import type { PeerDeath } from './peer-death';
 import { abortListeners, closeListeners } from './shared-listeners';
 import { HeartbeatTimeoutError } from './timeout-error';
@@ -13,22 +18,22 @@ import { HeartbeatTimeoutError } from './timeout-error';
 /** A sign of life. */
 export interface HeartbeatActivity {
   /**
-   * From a ping until its answer was read, in milliseconds: the way there and back, and what the peer's
-   * program and this one took. `null` if no answer came.
+   * Time from a ping until its answer was read, in milliseconds. It includes the time that both programs took.
+   * `null` if no answer came.
    */
   readonly rtt: number | null;
 }
 
-/** A silence that is longer than it should be. */
+/** A silence longer than the mean of `interval` and `timeout`. */
 export interface HeartbeatLateness {
-  /** For how long the peer has given no sign of life, in milliseconds. */
+  /** Time since the last sign of life, in milliseconds. */
   readonly silence: number;
-  /** Pings in that time, none of which was answered. */
+  /** Number of pings sent since then. The peer answered none. */
   readonly unansweredPings: number;
 }
 
 /**
- * Watches for signs of life of the peer of a socket, and sends pings where the protocol has some.
+ * Sends the protocol's pings, watches for signs of life, and destroys the socket of a dead peer.
  *
  * ```js
  * new Heartbeat(socket, { interval: 10_000, timeout: 25_000, send: 'PING\r\n' }); // request and answer
@@ -36,41 +41,45 @@ export interface HeartbeatLateness {
  * new Heartbeat(socket, { interval: 10_000, timeout: null, send: frame }); // this side only sends
  * ```
  *
- * A peer without a sign of life for `timeout` is reported by `'dead'`, and its socket is destroyed with a
- * {@link HeartbeatTimeoutError} of code `'ETIMEDOUT'` (give it an `'error'` listener) and by a reset, as a
- * kernel does whose keepalive fails (`SO_LINGER` of 0). It is noticed at the latest an eighth of `interval` (or of
- * what `timeout` is longer, if that is less) and 60 ms after. Time in which this process was stopped or
- * its event loop blocked is not the peer's silence; what waits in the kernel is read before anybody is dead.
- * Where an answer takes longer than `timeout` - `interval`, a verdict waits until the first ping of the silence
- * could have been answered: for the kernel's round-trip time and four times its variance, or for the last `rtt`.
+ * A peer is dead when it gave no sign of life for `timeout`. Then `'dead'` is emitted, and the socket is reset
+ * (`SO_LINGER` of 0), as the kernel does when keepalive fails. It is destroyed with a {@link HeartbeatTimeoutError}
+ * of code `'ETIMEDOUT'`: add an `'error'` listener to the socket. `onDead` replaces the reset.
  *
- * If `send` or `isAlive` fails, the heartbeat is closed and the socket destroyed with that error. A failure after
- * `close()` is ignored. What a listener throws is uncaught, as in any emitter, and interrupts nothing.
+ * Detected within min(`interval`, `timeout` − `interval`) / 8 + 60 ms after `timeout`. Time in which this process was
+ * stopped or its event loop was blocked does not count. Received data is read before a peer is declared dead.
+ * If answers take longer than `timeout` − `interval`, detection also waits until the first ping of the silence could
+ * have been answered: for the kernel's round-trip time plus four times its variance, or for the last `rtt` if longer.
  *
- * A message costs a stored number: it is noticed where it comes, without a listener. Heartbeats of a similar
- * `interval` share one timer. None keeps the process from ending, unless `ref()` is called; all end with
- * their socket.
+ * If `send` or `isAlive` fails, the heartbeat is closed and the socket is destroyed with that error. A failure after
+ * `close()` is ignored. An error thrown by a listener is an uncaught exception; the heartbeat goes on.
  *
- * Works with any Duplex, on every system and runtime. On a `net.Socket` or `tls.TLSSocket` the kernel is
- * asked (`TCP_INFO`) before a verdict, where the addon is there.
+ * A received message only stores a number. Heartbeats of a similar `interval` share one timer. A heartbeat does not
+ * keep the process running, unless `ref()` is called. It ends with its socket.
  *
- * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, RangeError `ERR_OUT_OF_RANGE` for
- *   wrong options.
- * @throws SocketOptionError `ERR_SOCKET_CLOSED` for a socket that is closed already.
- * @see RFC 1122 section 4.2.3.6 on why keepalive cannot tell whether a program lives
+ * Works with any Duplex, on every system and runtime. On a `net.Socket` or `tls.TLSSocket` it reads `TCP_INFO` before
+ * it declares a peer dead, if the addon is available.
+ *
+ * @throws TypeError `ERR_INVALID_ARG_TYPE` for an argument of the wrong type, `ERR_INVALID_ARG_VALUE` for a value that is
+ *   not allowed or an unknown option.
+ * @throws RangeError `ERR_OUT_OF_RANGE` for an `interval` or a `timeout` out of its range.
+ * @throws SocketOptionError `ERR_SOCKET_CLOSED` if the socket is closed.
+ * @see {@link HeartbeatOptions}; RFC 1122 section 4.2.3.6: keepalive does not show whether the peer's program is alive
  */
 export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
-  /** There were signs of life since the last event: eight times in an interval at most. */
+  /** Emitted at most eight times per interval, after signs of life. */
   activity: [activity: HeartbeatActivity];
-  /** The older name of `'activity'`: the same event. */
+  /** Older name of `'activity'`. */
   beat: [activity: HeartbeatActivity];
-  /** None came for the mean of `interval` and `timeout`. Once in each silence. */
+  /** Emitted once per silence, when it exceeds (`interval` + `timeout`) / 2. */
   late: [lateness: HeartbeatLateness];
-  /** None came for `timeout`. The last event, unless `onDead` fails; then `onDead`, or the socket is destroyed. */
+  /**
+   * Emitted when the silence exceeds `timeout`, before `onDead` is called or the socket is destroyed. It is the last
+   * event, unless `onDead` fails.
+   */
   dead: [death: PeerDeath];
   /**
-   * `send`, `isAlive` or `onDead` threw, was rejected, or returned what it must not. The socket is then destroyed
-   * without an error. Without a listener the event is not emitted, and the socket is destroyed with this error.
+   * Emitted when `send`, `isAlive` or `onDead` threw, was rejected, or returned a wrong value. The socket is then
+   * destroyed without an error. Without a listener the socket is destroyed with this error instead.
    */
   error: [error: Error];
 }> {
@@ -79,9 +88,9 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
   readonly #signal: AbortSignal | undefined;
 
   constructor(socket: Stream, options: HeartbeatOptions<Stream>) {
-    checkStream(socket);
-    const checked = checkedOptions(options);
-    checkOpen(socket);
+    validateStream(socket);
+    const checked = validateHeartbeatOptions(options);
+    validateOpen(socket);
     super();
     const { onDead, signal } = checked;
     this.#onDead = onDead;
@@ -96,7 +105,7 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
       closeListeners.add(socket, this);
       this.#monitor.start();
     } catch (error) {
-      // The stream or the signal cannot be watched: nothing of this stays on it.
+      // The stream or the signal refused a listener. Remove the listeners again.
       this.close();
       throw error;
     }
@@ -107,76 +116,76 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
     return this.#monitor.stream as Stream;
   }
 
-  /** In milliseconds. */
+  /** The option `interval`, in milliseconds. */
   get interval(): number {
     return this.#monitor.interval;
   }
 
-  /** In milliseconds; `null`: the peer is not expected to say anything. */
+  /** The option `timeout`, in milliseconds. `null`: this side only sends. */
   get timeout(): number | null {
     const { timeout } = this.#monitor;
     return timeout === Number.POSITIVE_INFINITY ? null : timeout;
   }
 
   /**
-   * Records that the peer gave a sign of life. The code that reads the protocol calls this for each message. It costs a few
+   * Records a sign of life of the peer. Call it for each message that the protocol's parser reads. It takes a few
    * nanoseconds.
    */
   recordActivity(): void {
     this.#monitor.recordActivity();
   }
 
-  /** The older name of {@link recordActivity}. */
+  /** Older name of {@link recordActivity}. */
   beat(): void {
     this.#monitor.recordActivity();
   }
 
   /**
-   * Records that the peer answered a ping, which is a sign of life too: for protocols whose peers say other
-   * things as well. From the first call on, nothing else is taken for an answer.
+   * Records that the peer answered a ping. An answer is a sign of life, too. After the first call, only these calls
+   * count as answers. Use it if the peer also sends other messages: otherwise `rtt` is too short.
    */
   answer(): void {
     this.#monitor.recordAnswer();
   }
 
-  /** For how long no sign of life came, in milliseconds, when this was last looked at: up to an eighth of `interval` ago. */
+  /** Time since the last sign of life, at the last check, in milliseconds. That check was up to `interval` / 8 ago. */
   get silence(): number {
     return this.#monitor.silence;
   }
 
-  /** The last round-trip time that was measured, in milliseconds; `null`: none yet. */
+  /** The last measured round-trip time, in milliseconds. `null`: none yet. */
   get rtt(): number | null {
     return this.#monitor.pinger?.rtt ?? null;
   }
 
-  /** Pings that were sent. */
+  /** Number of pings sent. */
   get pings(): number {
     return this.#monitor.pinger?.sent ?? 0;
   }
 
-  /** How often a ping was due and was not sent, since data before it was still waiting to be sent. */
+  /** Number of pings not sent because earlier data still waited to be sent. */
   get skippedPings(): number {
     return this.#monitor.pinger?.skipped ?? 0;
   }
 
-  /** Whether it is over: by `close()`, a verdict, or with its socket. */
+  /** Whether the heartbeat has ended: by `close()`, `signal`, a dead peer, a failure, or with its socket. */
   get closed(): boolean {
     return this.#monitor.isClosed;
   }
 
-  /** Keeps the process from ending as long as the heartbeat is open. */
+  /** Keeps the process running while the heartbeat is open. Returns the heartbeat. */
   ref(): this {
-    this.#monitor.hold(true);
+    this.#monitor.setRef(true);
     return this;
   }
 
-  /** Does not keep the process from ending, as is the case at first. */
+  /** Does not keep the process running. This is the default. Returns the heartbeat. */
   unref(): this {
-    this.#monitor.hold(false);
+    this.#monitor.setRef(false);
     return this;
   }
 
-  /** Ends the heartbeat, and leaves the socket alone. No event comes after it. */
+  /** Ends the heartbeat, and leaves the socket open. No event is emitted after it. */
   close(): void {
     if (this.closed) return;
     this.#monitor.close();
@@ -188,7 +197,8 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
     this.close();
   }
 
-  // Signs of life are so many that they are reported only from the first listener on. All ways to listen come down to these.
+  // Signs of life are frequent, so they are reported only once there is a listener. `once()`, `events.once()` and
+  // `events.on()` call these methods.
   static {
     for (const name of ['on', 'addListener', 'prependListener'] as const) {
       const original = EventEmitter.prototype[name];
@@ -203,8 +213,8 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
     }
   }
 
-  /** Makes events of what monitors report, and ends the socket of a dead peer. */
-  // biome-ignore lint/suspicious/noExplicitAny: each is called with the stream that it was given for
+  /** Emits an event for each report of a monitor, and ends the socket of a dead peer. */
+  // biome-ignore lint/suspicious/noExplicitAny: each is called with the heartbeat of its own stream
   static readonly #events: MonitorEvents<Heartbeat<any>> = {
     onActivity(heartbeat, rtt) {
       uninterrupted(() => heartbeat.emit('beat', { rtt }));
@@ -224,7 +234,7 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
       if (onDead === undefined) {
         resetAndDestroy(socket, new HeartbeatTimeoutError(death));
       } else {
-        call(
+        callAndCatch(
           'onDead',
           () => onDead(death, socket),
           (error) => resetAfterFailure(socket, heartbeat.#unreported(error)),
@@ -234,10 +244,10 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
 
     onFailed(heartbeat, error) {
       const { socket } = heartbeat;
-      // What fails because the socket or the heartbeat is closed is no news.
+      // Failures after the close are not reported.
       if (heartbeat.closed || socket.destroyed) return;
       heartbeat.close();
-      // Not at once: a chunk that the stream has just got would be lost before it is read.
+      // Deferred: otherwise the chunk that the stream has just received would be lost.
       process.nextTick(() => socket.destroy(heartbeat.#unreported(error)));
     },
 
@@ -246,7 +256,7 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
     },
   };
 
-  /** Reports an error to the listeners of the heartbeat. Returns it if there are none: then the socket reports it. */
+  /** Emits 'error'. Returns the error if there is no listener: then the socket must report it. */
   #unreported(error: Error): Error | undefined {
     if (this.listenerCount('error') === 0) return error;
     uninterrupted(() => this.emit('error', error));

@@ -1,4 +1,4 @@
-// Asks the kernel about many connections at once, and resets one. Without the addon nothing is known.
+// Reads TCP_INFO of many connections at once, and resets a connection. Without the addon everything is unknown.
 
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -12,14 +12,14 @@ import {
   tcpStates,
 } from '../index';
 
-/** Stands for a stream that is not a socket: no process has so many descriptors. */
+/** Placeholder for a stream that is not a socket. No process has this descriptor. */
 const NO_DESCRIPTOR = 2_147_483_647;
 
 function asSocket(stream: Duplex): Socket | number {
   return stream instanceof Socket ? stream : NO_DESCRIPTOR;
 }
 
-/** Columns with a row for each stream. NaN: not known. `null`: there is no addon. */
+/** Returns columns with a row for each stream. NaN: unknown. `null`: there is no addon. */
 export function kernelColumns<Field extends TcpInfoField>(
   streams: readonly Duplex[],
   fields: readonly Field[],
@@ -31,7 +31,7 @@ export function kernelColumns<Field extends TcpInfoField>(
   }
 }
 
-/** The same, off the main thread. */
+/** Like {@link kernelColumns}, off the main thread. */
 export async function kernelColumnsAsync<Field extends TcpInfoField>(
   streams: readonly Duplex[],
   fields: readonly Field[],
@@ -43,21 +43,21 @@ export async function kernelColumnsAsync<Field extends TcpInfoField>(
   }
 }
 
-/** `index`: as the column `state` has it. */
+/** Returns the state for a value of the column `state`. `null`: unknown. */
 export function tcpStateAt(index: number): TcpState | null {
   return Number.isNaN(index) ? null : (tcpStates[index] ?? null);
 }
 
 /**
- * Destroys a stream by a reset, as a kernel does whose keepalive probes are not answered. After a FIN, the connection of a
- * peer that has vanished would stay in the kernel for a minute and more.
+ * Resets and destroys a stream, as the kernel does when keepalive fails. After a FIN instead, the connection of a
+ * vanished peer would stay in the kernel for a minute or more.
  */
 export function resetAndDestroy(stream: Duplex, error: Error | undefined): void {
   if (stream instanceof Socket && !stream.destroyed) {
     try {
       setOptions(stream, { linger: { enable: true, timeout: 0 } });
     } catch {
-      // Without the addon or a descriptor: by a FIN, as Node does.
+      // Without the addon or a descriptor, Node closes it by a FIN.
     }
   }
   stream.destroy(error);

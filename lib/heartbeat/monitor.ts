@@ -1,69 +1,69 @@
-// The state machine of one heartbeat: decides from silence when the peer is late and when it is dead, and has pings sent
-// when they are due. What becomes of a dead peer's stream is decided in heartbeat.ts.
+// Detects late and dead peers, and sends pings: the state machine of one heartbeat. heartbeat.ts ends the stream of a dead
+// peer.
 //
-//   healthy   A look comes when the next ping is due, or when the peer would be late.
-//   late      The silence is longer than the mean of interval and timeout. A look comes every step.
-//   suspect   The silence is longer than timeout; or the peer is late or blocks our pings, and the kernel is asked once in an
-//             interval what it still takes. `judge()` decides after everything is read that waits.
-//   closed    By `close()`, which every report may call.
+//   healthy   The next check comes when a ping is due, or when the peer would be late.
+//   late      The silence exceeds the mean of interval and timeout. A check comes every step.
+//   suspect   The silence exceeds the timeout. Or the peer is late or blocks our pings: then the kernel's figures are read
+//             once per interval. `judge()` decides after received data is read.
+//   closed    After `close()`. Every listener may call it.
 //
 // A sign of life makes a late or suspect peer healthy at once.
 
 import type { Duplex } from 'node:stream';
 import { type Schedule, ScheduleEntry } from '../core/schedule';
-import { answerTimeOf, classifySilence, type Evidence } from './classify';
+import { classifySilence, type Evidence, maxAnswerTime } from './classify';
 import { DeliveryProgress } from './delivery-progress';
 import { tcpStateAt } from './kernel';
-import type { CheckedOptions } from './options';
+import type { ValidatedOptions } from './options';
 import type { PeerDeath } from './peer-death';
 import { Pinger } from './pinger';
 import { lateAfter, pingGridOf, scheduleFor, stepOf } from './rhythm';
 import { type ActivityListener, StreamAdapter } from './stream-adapter';
 import { type Suspect, suspect } from './suspects';
 
-/** What a monitor reports, about the heartbeat that it belongs to. Each of these may close it. */
+/** Called by a monitor, with the heartbeat that owns it. Each function may close the monitor. */
 export interface MonitorEvents<Owner> {
   onActivity(owner: Owner, rtt: number | null): void;
   onLate(owner: Owner, silence: number, unansweredPings: number): void;
   onDead(owner: Owner, death: PeerDeath): void;
   /** `send` or `isAlive` failed. */
   onFailed(owner: Owner, error: Error): void;
-  /** The stream is destroyed. */
+  /** The stream was destroyed. */
   onGone(owner: Owner): void;
 }
 
 type State = 'healthy' | 'late' | 'suspect' | 'closed';
 
-/** No time, or one that does not come. */
+/** A time that never comes. */
 const NEVER = Number.POSITIVE_INFINITY;
 
 export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, ActivityListener {
   readonly pinger: Pinger | undefined;
   readonly interval: number;
-  /** Infinity: the peer is not expected to say anything. */
+  /** Infinity: this side only sends. */
   readonly timeout: number;
   readonly #owner: Owner;
   readonly #events: MonitorEvents<Owner>;
   readonly #adapter: StreamAdapter;
   readonly #schedule: Schedule;
   #state: State = 'healthy';
-  /** When the last sign of life came, or up to a step later. By the clock `awake` of the schedule. */
+  /** Time of the last sign of life, or up to a step later. In `awake` time of the schedule. */
   #heardAt: number;
-  /** The next sign of life changes more than `#heardAt`. */
+  /** The next sign of life must call `#endSilence()`, not only store its time. */
   #awaitsActivity = false;
   #isLateReported = false;
   #isListenedTo = false;
-  /** When the last sign of life is reported, by the clock `now`. */
+  /** When the last sign of life will be reported, in `now` time. `undefined`: nothing to report. */
   #reportAt: number | undefined;
-  /** `recordAnswer()` tells which signs of life are answers. */
+  /** Only calls of `recordAnswer()` are answers, because it was called once. */
   #hasExplicitAnswers = false;
-  /** What the peer takes in this silence. */
+  /** Detects whether the peer accepts queued data in this silence. */
   #progress: DeliveryProgress | undefined;
 
-  /** `events`: one object for all monitors. */
+  /** @param events One object for all monitors. */
   constructor(
     stream: Duplex,
-    options: CheckedOptions<never>,
+    options: ValidatedOptions<never>,
     owner: Owner,
     events: MonitorEvents<Owner>,
   ) {
@@ -90,12 +90,12 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
     this.#adapter.stop();
   }
 
-  /** Keeps the process from ending, or does so no longer. */
-  hold(isHeld: boolean): void {
-    if (!this.isClosed) this.#schedule.hold(this, isHeld);
+  /** Whether the monitor keeps the process running. */
+  setRef(isReferenced: boolean): void {
+    if (!this.isClosed) this.#schedule.setRef(this, isReferenced);
   }
 
-  /** Reports signs of life from now on. */
+  /** Starts to report signs of life. */
   listen(): void {
     this.#isListenedTo = true;
     this.#awaitsActivity = true;
@@ -109,7 +109,7 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
     return this.#state === 'closed';
   }
 
-  /** In milliseconds, at the last wake-up of the schedule. */
+  /** Time since the last sign of life, at the last check, in milliseconds. */
   get silence(): number {
     return Math.max(0, this.#silence);
   }
@@ -118,13 +118,13 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
     return this.#schedule.awake - this.#heardAt;
   }
 
-  /** A sign of life. */
+  /** Records a sign of life. */
   recordActivity(): void {
-    this.#heardAt = this.#schedule.latest;
+    this.#heardAt = this.#schedule.latestAwake;
     if (this.#awaitsActivity) this.#endSilence();
   }
 
-  /** An answer, if there was a ping. */
+  /** Records a sign of life that answers a ping. */
   recordAnswer(): void {
     this.#hasExplicitAnswers = true;
     this.pinger?.measureAnswer();
@@ -150,20 +150,20 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
       this.#events.onGone(this.#owner);
       return;
     }
-    // It may be connected at any time before the next look.
+    // The stream may connect at any time before the next check.
     if (this.#adapter.isConnecting) this.#heardWithin(-stepOf(this));
     if (this.#reportAt !== undefined && now >= this.#reportAt) this.#reportActivity();
-    // A listener may have closed it.
+    // A listener may have closed the monitor.
     if (this.#isOpen && this.#silence >= lateAfter(this)) this.#examineSilence();
     if (this.#isOpen && pinger !== undefined && now >= pinger.dueAt) this.#ping(pinger);
   }
 
-  /** Neither closed nor left to `judge()`. */
+  /** Neither closed nor waiting for `judge()`. */
   get #isOpen(): boolean {
     return this.#state === 'healthy' || this.#state === 'late';
   }
 
-  /** `stepEnd`: what waits for something that this program is not told of is looked at again then. */
+  /** @param stepEnd Time of the next check for changes that no event reports. */
   #scheduleNext(stepEnd = this.#schedule.now + stepOf(this)): void {
     if (this.#state === 'closed') return;
     const { pinger, timeout } = this;
@@ -216,7 +216,7 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
     this.#events.onLate(this.#owner, this.silence, this.pinger?.sentInSilence ?? 0);
   }
 
-  /** When they came is not known. */
+  /** Counts bytes that bypassed `push()` as a sign of life. Their time is unknown. */
   #noticeUnseenBytes(): boolean {
     if (!this.#adapter.hasUnseenBytes()) return false;
     if (!this.#hasExplicitAnswers) this.pinger?.forgetQuestion();
@@ -225,7 +225,7 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
     return true;
   }
 
-  /** The last sign of life is so many milliseconds old at the most. */
+  /** Records that the last sign of life is at most `milliseconds` old. */
   #heardWithin(milliseconds: number): void {
     const heardAt = Math.ceil(this.#schedule.awake - milliseconds);
     this.#heardAt = Math.max(this.#heardAt, heardAt);
@@ -242,14 +242,14 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
       return;
     }
     if (pinger.isBlocked) {
-      // The peer took all that was before this ping. It has as long to answer as always.
+      // The peer accepted all data before this ping. It now has the usual time to answer.
       this.#heardWithin(this.interval);
       this.#progress = undefined;
     }
     pinger.ping(this.stream, stepOf(this), (error) => this.#events.onFailed(this.#owner, error));
   }
 
-  /** Once in an interval. */
+  /** Reads the kernel's figures at most once per interval. */
   #askForProgress(): void {
     const { askedAt } = this.#progress ?? {};
     if (askedAt === undefined || this.#schedule.now >= askedAt + this.interval) this.#suspect();
@@ -263,7 +263,7 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
 
   judge(evidence: Evidence): void {
     const { stream, pinger } = this;
-    // It was closed meanwhile, or there was a sign of life.
+    // The monitor was closed meanwhile, or there was a sign of life.
     if (this.#state !== 'suspect') return;
     if (stream.destroyed) {
       this.#events.onGone(this.#owner);
@@ -286,7 +286,7 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
       skippedPings: pinger?.skippedInSilence ?? 0,
       sinceFirstPing: pinger?.sinceFirstUnanswered ?? NEVER,
       sinceLastButOnePing: pinger?.sinceLastButOne ?? NEVER,
-      timeLeftToAnswer: pinger?.timeLeftToAnswer(answerTimeOf(evidence)) ?? 0,
+      timeLeftToAnswer: pinger?.timeLeftToAnswer(maxAnswerTime(evidence)) ?? 0,
     });
     if (result.verdict === 'dead') {
       this.#events.onDead(this.#owner, result.death);
@@ -294,7 +294,7 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
     }
     if (result.verdict === 'alive') this.#heardWithin(result.silence);
     this.#state = this.#silence < lateAfter(this) ? 'healthy' : 'late';
-    // It was due while the kernel was asked.
+    // The ping was due while the monitor waited for `judge()`.
     if (pinger !== undefined && this.#schedule.now >= pinger.dueAt) this.#ping(pinger);
     this.#scheduleNext(
       result.verdict === 'undecided' ? performance.now() + result.wait : undefined,

@@ -1,15 +1,16 @@
-// What is known of a peer that was declared dead.
+// Type of the report about a dead peer.
 
 import type { TcpInfo } from '../tcp-info/tcp-info';
 
 /**
- * `'silent'`: the peer's system still acknowledges what is sent, but its program says nothing: it hangs,
- * is stopped, or is something in between that answers for it. `'vanished'`: nothing comes back at all.
- * `'unknown'`: the kernel cannot be asked, or nothing was sent that it could tell by.
+ * - `'silent'`: the peer's system still acknowledges data, but its program sends nothing. The program hangs or is
+ *   stopped, or a proxy acknowledges for it.
+ * - `'vanished'`: the peer does not acknowledge data, pings or keepalive probes.
+ * - `'unknown'`: `TCP_INFO` is not available, or nothing was sent that the peer could acknowledge.
  */
 export type DeathReason = 'silent' | 'vanished' | 'unknown';
 
-/** What the kernel reported of the connection at the verdict. `null`: not known. */
+/** The last `TCP_INFO` of the connection. `null`: unknown. */
 type LastTcpInfo = Pick<
   TcpInfo,
   | 'state'
@@ -20,15 +21,15 @@ type LastTcpInfo = Pick<
 >;
 
 /**
- * What is known of a peer that was declared dead. Times in milliseconds. The kernel's figures have the names that they
- * have in {@link TcpInfo}, and are `null` where they are not known.
+ * Report about a peer that was declared dead. Times are in milliseconds. The kernel's figures have the names of
+ * {@link TcpInfo}; `null`: unknown.
  */
 export interface PeerDeath extends LastTcpInfo {
   readonly reason: DeathReason;
-  /** How long the peer gave no sign of life, without the time in which this process could not run. */
+  /** Time since the last sign of life, without the time in which this process could not run. */
   readonly silence: number;
-  /** How many pings were sent in that time. None was answered. */
+  /** Number of pings sent in that time. The peer answered none. */
   readonly unansweredPings: number;
-  /** How many pings were due in that time and were not sent, because earlier data was still waiting. */
+  /** Number of pings not sent in that time, because earlier data still waited to be sent. */
   readonly skippedPings: number;
 }

@@ -1,28 +1,28 @@
-// The pings of one heartbeat: when the next one is due, how many left, and how long an answer took. The monitor decides
-// whether a ping leaves.
+// Schedules and sends the pings of one heartbeat, counts them, and measures their answers. The monitor decides whether a
+// ping is sent or skipped.
 
 import type { Duplex } from 'node:stream';
 import { TICK } from '../core/schedule';
-import { call } from './callbacks';
+import { callAndCatch } from './callbacks';
 
-/** A protocol's ping: what is written, or what writes it. A promise that it returns is rejected if no ping left. */
+/** A protocol's ping: the bytes, or a function that sends it. The function throws or rejects if it sent none. */
 export type Send = Buffer | ((stream: Duplex) => unknown);
 
-/** A timer fires so many milliseconds late even in an idle process. */
+/** Milliseconds by which a timer is late even in an idle process. */
 const TIMER_LATENESS = 1;
 
-/** An answer may take so many milliseconds longer than the last one. */
+/** Milliseconds by which an answer may take longer than the last one. */
 const ANSWER_SLACK = 2 * TICK;
 
-/** Times are those of `performance.now()`; `undefined`: there was no such ping. */
+/** Times are those of `performance.now()`. `undefined`: there is no such ping. */
 export class Pinger {
-  /** When the next ping is due. In the past: it waits until it can leave. */
+  /** Time of the next ping. In the past: the ping is overdue, because it cannot be sent yet. */
   dueAt: number;
   sent = 0;
   skipped = 0;
-  /** A ping waits until earlier data has left. */
+  /** A due ping waits until earlier data is sent. */
   isBlocked = false;
-  /** The last round-trip time. `null`: none was measured. */
+  /** The last round-trip time in milliseconds. `null`: none was measured. */
   rtt: number | null = null;
   #hasNewRtt = false;
   readonly #send: Send;
@@ -30,28 +30,28 @@ export class Pinger {
   readonly #grid: number;
   #lastAt: number | undefined;
   #lastButOneAt: number | undefined;
-  /** The first ping that was not answered. */
+  /** Time of the first unanswered ping. */
   #unansweredAt: number | undefined;
-  /** The first ping of this silence. */
+  /** Time of the first ping of this silence. */
   #askedAt: number | undefined;
-  /** Counts from before this silence. */
+  /** The counts when this silence began. */
   #sentBefore = 0;
   #skippedBefore = 0;
 
-  /** @param grid Pings leave at multiples of this, so that one wake-up serves many. */
+  /** @param grid Pings leave at multiples of this, so that one wake-up sends many. */
   constructor(send: Send, interval: number, grid: number) {
     this.#send = send;
     this.#interval = interval;
     this.#grid = grid;
-    // Heartbeats that begin together do not ping together: the first ping is up to half an interval early.
+    // Random, up to half an interval early: heartbeats that start together must not ping together.
     const now = performance.now();
     const latest = this.#onGrid(now + interval - TIMER_LATENESS);
     this.dueAt = latest - this.#onGrid(Math.random() * (latest - now - interval / 2));
   }
 
   /**
-   * The next ping leaves `early` milliseconds before the interval is over or later. `fail` gets the error of a ping that could
-   * not be sent, which does not count.
+   * Sends a ping. The next one is due at most `early` milliseconds before the interval is over. `fail` receives the error
+   * of a ping that could not be sent. That ping does not count.
    */
   ping(stream: Duplex, early: number, fail: (error: Error) => void): void {
     const now = performance.now();
@@ -63,7 +63,7 @@ export class Pinger {
     this.#unansweredAt ??= now;
     this.#askedAt ??= now;
     const send = this.#send;
-    call(
+    callAndCatch(
       'send',
       // A copy for each write: the stream may change it.
       () => (typeof send === 'function' ? send(stream) : void stream.write(Buffer.from(send))),
@@ -74,13 +74,13 @@ export class Pinger {
     );
   }
 
-  /** A ping is due, and would only join the queue of the stream. */
+  /** Records that a due ping was not sent, because it would wait in the stream's queue. */
   skip(): void {
     if (!this.isBlocked) this.skipped++;
     this.isBlocked = true;
   }
 
-  /** The peer answered, if it was asked. */
+  /** Measures the round-trip time, if a ping is unanswered. */
   measureAnswer(): void {
     if (this.#unansweredAt === undefined) return;
     this.rtt = performance.now() - this.#unansweredAt;
@@ -88,19 +88,19 @@ export class Pinger {
     this.#unansweredAt = undefined;
   }
 
-  /** The peer may have answered, at an unknown time. */
+  /** Discards the measurement: the peer may have answered at an unknown time. */
   forgetQuestion(): void {
     this.#unansweredAt = undefined;
   }
 
-  /** The round-trip time, if it was measured since the last call. */
+  /** Returns the round-trip time, or `null` if none was measured since the last call. */
   takeNewRtt(): number | null {
     const rtt = this.#hasNewRtt ? this.rtt : null;
     this.#hasNewRtt = false;
     return rtt;
   }
 
-  /** The peer gave a sign of life. */
+  /** Starts a new silence, at a sign of life. */
   endSilence(): void {
     this.#askedAt = undefined;
     this.#sentBefore = this.sent;
@@ -115,7 +115,7 @@ export class Pinger {
     return this.skipped - this.#skippedBefore;
   }
 
-  /** Milliseconds. Infinity: no ping waits for its answer. */
+  /** Milliseconds. Infinity: no ping is unanswered. */
   get sinceFirstUnanswered(): number {
     return since(this.#unansweredAt);
   }
@@ -125,8 +125,8 @@ export class Pinger {
   }
 
   /**
-   * How long the first ping of this silence still has to be answered, in milliseconds.
-   * @param roundTrip as the kernel knows it. If the last answer took longer, that counts.
+   * Returns the time left for the answer to the first ping of this silence, in milliseconds.
+   * @param roundTrip The kernel's estimate. The last `rtt` counts instead if it is longer.
    */
   timeLeftToAnswer(roundTrip: number): number {
     return Math.max(roundTrip, this.rtt ?? 0) + ANSWER_SLACK - since(this.#askedAt);
@@ -135,7 +135,7 @@ export class Pinger {
   #nextDueAt(now: number, early: number): number {
     const period = this.#onGrid(this.#interval);
     if (now < this.dueAt + early) return this.dueAt + period;
-    // Pings that were late together do not leave together again.
+    // Random: pings that were late together must not stay together.
     return this.#onGrid(now) + period - this.#onGrid(Math.random() * early);
   }
 

@@ -1,5 +1,5 @@
-// One listener on each socket and each signal, however many heartbeats end with it: Node warns of a leak where there are
-// more than ten.
+// Adds one listener to each socket and each signal, for all heartbeats that end with it. Node warns of a leak at more than
+// ten listeners.
 
 import type { Duplex } from 'node:stream';
 
@@ -10,13 +10,13 @@ interface Closable {
   close(): void;
 }
 
-/** Closes what was added when its source has ended. */
+/** Closes the added objects when their source has ended. */
 class SharedListeners<Source extends object> {
-  /** A set only where there are several: it would be a fifth of a heartbeat's memory. */
+  /** A set only for several objects: it would be a fifth of a heartbeat's memory. */
   readonly #closables = new WeakMap<Source, Closable | Set<Closable>>();
   readonly #on: Change<Source>;
   readonly #off: Change<Source>;
-  /** The same for all sources. */
+  /** One function for all sources. */
   readonly #listener: Listener<Source>;
 
   constructor(on: Change<Source>, off: Change<Source>) {
@@ -37,7 +37,7 @@ class SharedListeners<Source extends object> {
     if (known === undefined) this.#on(source, this.#listener);
   }
 
-  /** Does nothing if it was not added. */
+  /** Does nothing if `closable` was not added. */
   delete(source: Source, closable: Closable): void {
     const known = this.#closables.get(source);
     const isLast =

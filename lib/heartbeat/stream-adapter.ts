@@ -1,12 +1,12 @@
-// What a monitor needs of its stream: the signs of life that it receives, and the state that it is in. Chunks are seen without
-// a listener: a 'data' or 'readable' listener would make the stream flow, or take chunks from the program that reads it.
+// Observes a stream for its monitor: detects signs of life in received chunks, and reports the stream's state. It replaces
+// `push()`, because a 'data' or 'readable' listener would make the stream flow, or take chunks from the program.
 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { callbackError } from '../core/validate';
 import { asError } from './callbacks';
 
-/** Which chunks are signs of life. `undefined`: any bytes. `false`: none. */
+/** Returns whether a chunk is a sign of life. `undefined`: any bytes are. `false`: none are. */
 export type IsAlive = ((chunk: Buffer) => boolean) | false | undefined;
 
 export interface ActivityListener {
@@ -19,17 +19,17 @@ type Push = Duplex['push'];
 const NOT_AT_ONCE =
   'It must answer at once: for asynchronous work use isAlive: false, and call recordActivity() when it is done.';
 
-/** By the function that an adapter put in the place of `push()`. */
+/** Finds the adapter of a function that replaced `push()`. */
 const adapters = new WeakMap<Push, StreamAdapter>();
 
 export class StreamAdapter {
   readonly stream: Duplex;
   readonly isAlive: IsAlive;
-  /** `undefined`: chunks are only passed on. */
+  /** `undefined`: stopped; chunks are only passed on. */
   #listener: ActivityListener | undefined;
-  /** `push()` of the stream before this replaced it. */
+  /** The stream's `push()` before `start()`. */
   readonly #original: Push;
-  /** `bytesRead` of the stream, without bytes that did not come through `push()`. -1: bytes do not count. */
+  /** The stream's `bytesRead` as far as noticed here. -1: bytes are not signs of life, or the stream does not count them. */
   #bytesSeen: number;
 
   constructor(stream: Duplex, isAlive: IsAlive, listener: ActivityListener) {
@@ -41,10 +41,10 @@ export class StreamAdapter {
     this.#bytesSeen = isAlive === false || bytesRead === undefined ? -1 : bytesRead;
   }
 
-  /** Every chunk that a stream receives comes through its `push()`. */
+  /** Replaces the stream's `push()`, which receives every chunk. */
   start(): void {
     if (this.isAlive === false) return;
-    // A bound function takes the least memory.
+    // A bound function takes less memory than a closure.
     const push: Push = this.#push.bind(this);
     adapters.set(push, this);
     Object.defineProperty(this.stream, 'push', { value: push, configurable: true, writable: true });
@@ -52,7 +52,7 @@ export class StreamAdapter {
 
   stop(): void {
     this.#listener = undefined;
-    // Where another function has replaced ours and calls it, ours has to stay.
+    // If another function has replaced ours, it may call ours. Then ours must stay.
     let top = adapters.get(this.stream.push);
     while (top !== undefined && top.#listener === undefined) {
       top.#restorePush();
@@ -93,7 +93,7 @@ export class StreamAdapter {
     throw callbackError('isAlive', 'a boolean', answer, NOT_AT_ONCE);
   }
 
-  /** Whether bytes came since the last call that did not come through `push()`, as with the option `onread`. */
+  /** Whether bytes bypassed `push()` since the last call, as with the `onread` option of net.connect(). */
   hasUnseenBytes(): boolean {
     const { bytesRead = 0 } = this.stream as Partial<Socket>;
     if (this.#bytesSeen < 0 || bytesRead <= this.#bytesSeen) return false;
@@ -106,18 +106,18 @@ export class StreamAdapter {
   }
 
   /**
-   * Whether the program reads what the peer sends: else the stream stops to read, and cannot hear its peer. With
-   * `isAlive: false` the program has to read all that came, to know what is a sign of life.
+   * Whether the program reads the stream. Otherwise the stream stops reading, and receives no sign of life. With
+   * `isAlive: false`, also whether the program has read all received data: only the program can find a sign of life in it.
    */
   get isReading(): boolean {
     const { stream } = this;
-    // A stream without a buffer (`highWaterMark` 0) has nothing in it that waits.
+    // With a `highWaterMark` of 0, an empty stream is not full.
     if (stream.readableLength >= Math.max(1, stream.readableHighWaterMark)) return false;
     if (this.isAlive === false && stream.readableLength > 0) return false;
     return !stream.isPaused() || stream.listenerCount('readable') > 0;
   }
 
-  /** `'full'`: what is written would have to wait. */
+  /** `'full'`: data written now would wait behind earlier data. */
   get sendState(): 'ready' | 'full' | 'closed' {
     if (!this.stream.writable || this.isConnecting) return 'closed';
     return this.stream.writableLength > 0 ? 'full' : 'ready';

@@ -1,5 +1,5 @@
-// Peers that have been silent for too long. The event loop reads what waits to be read, then the kernel is asked about all of
-// them at once.
+// Collects suspects: monitors whose peer may be dead. Lets the event loop read received data first, then reads TCP_INFO of all
+// suspects at once, and has each one judge.
 
 import type { Duplex } from 'node:stream';
 import { throwUncaught } from '../core/throw-uncaught';
@@ -13,7 +13,7 @@ export interface Suspect {
 
 let suspects: Suspect[] = [];
 
-/** Calls `judge` after a whole turn of the event loop, in which everything is read that waits. */
+/** Calls `judge` after a full turn of the event loop, which reads the received data. */
 export function suspect(one: Suspect): void {
   // Two turns: Node, Bun and Deno read sockets at different points of a turn.
   if (suspects.push(one) === 1) setImmediate(() => setImmediate(judgeAll));

@@ -1,15 +1,17 @@
+// The error that the socket of a dead peer is destroyed with.
+
 import type { DeathReason, PeerDeath } from './peer-death';
 
 const REASONS: Readonly<Record<DeathReason, string>> = {
-  silent: 'its system still acknowledges what is sent, its program says nothing',
-  vanished: 'nothing comes back at all',
-  unknown: 'whether its system still answers is not known',
+  silent: 'the peer acknowledges data, but its program sends nothing',
+  vanished: 'the peer does not acknowledge data',
+  unknown: 'whether the peer acknowledges data is unknown',
 };
 
-/** What the socket of a dead peer is destroyed with: `code` is `'ETIMEDOUT'`, as that of a kernel would be. */
+/** The error of a socket whose peer is dead. Its `code` is `'ETIMEDOUT'`, as in the kernel's own timeouts. */
 export class HeartbeatTimeoutError extends Error {
   readonly code = 'ETIMEDOUT';
-  /** What is known of the peer. */
+  /** Why the peer was declared dead, and the last figures of the connection. */
   readonly death: PeerDeath;
 
   constructor(death: PeerDeath) {

@@ -1,31 +1,33 @@
-// Counts the connections of a registry by their TCP state, and finds those whose peers answer.
+// Counts connections by their TCP state, and finds those whose peer is known to be alive.
 
 import type { Duplex } from 'node:stream';
 import { kernelColumns, kernelColumnsAsync, tcpStateAt } from '../heartbeat/kernel';
 import type { TcpInfoColumns } from '../index';
 
-/** How many connections a registry has. */
+/** The connections of a registry, counted. */
 export interface PeerCounts {
+  /** Number of identities with a connection. */
   readonly identities: number;
+  /** Number of registered connections. */
   readonly connections: number;
-  /** How many were superseded so far. */
+  /** Number of connections superseded so far. */
   readonly superseded: number;
-  /** How many were refused so far. */
+  /** Number of connections refused so far. */
   readonly refused: number;
-  /** ESTABLISHED, and not half-open as far as the kernel knows. */
+  /** ESTABLISHED, and not known to be half-open. `null`: there is no addon. */
   readonly established: number | null;
   /**
-   * ESTABLISHED, but the peer did not answer two keepalive probes, or two retransmissions, in a row. Where nothing is sent,
-   * no keepalive probe either, a dead peer looks like a silent one.
+   * ESTABLISHED, but the peer did not answer two keepalive probes, or two retransmissions, in a row. Without data and
+   * keepalive probes, a dead peer looks like a silent one.
    *
-   * Linux `tcpi_probes`, `tcpi_retransmits`; `null` on other systems, which do not report them.
+   * Linux `tcpi_probes`, `tcpi_retransmits`. `null` on other systems, which do not report them.
    */
   readonly halfOpen: number | null;
-  /** CLOSE-WAIT: the peer has closed its side, and this program has not. */
+  /** CLOSE-WAIT: the peer has closed its side, and this program has not. `null`: there is no addon. */
   readonly closeWait: number | null;
-  /** In another state. */
+  /** In any other state. `null`: there is no addon. */
   readonly other: number | null;
-  /** The kernel reports no state: there is no addon or no descriptor, it is closed, or it is not a socket. */
+  /** The state is unknown: there is no addon or no descriptor, the socket is closed, or the stream is not a socket. */
   readonly unknown: number;
 }
 
@@ -49,8 +51,8 @@ export async function stateCountsAsync(streams: readonly Duplex[]): Promise<Stat
   return countStates(await kernelColumnsAsync(streams, FIELDS), streams.length);
 }
 
-/** For each stream, whether the kernel heard from its peer `within` so many milliseconds. Not known: `false`. */
-export function isShownAlive(streams: readonly Duplex[], within: number): boolean[] {
+/** Returns for each stream whether its peer's system sent or acknowledged something in the last `within` milliseconds. Unknown: `false`. */
+export function peersKnownAlive(streams: readonly Duplex[], within: number): boolean[] {
   const columns = kernelColumns(streams, FIELDS);
   return streams.map((_, row) => {
     if (columns === null || tcpStateAt(columns.state[row] as number) !== 'ESTABLISHED')
@@ -61,12 +63,12 @@ export function isShownAlive(streams: readonly Duplex[], within: number): boolea
   });
 }
 
-/** Probes or retransmissions in a row. NaN: the system does not report them. */
+/** Returns the number of unanswered probes or retransmissions in a row. NaN: the system does not report them. */
 function unanswered({ probes, consecutiveTimeouts }: NonNullable<Columns>, row: number): number {
   return Math.max(probes[row] as number, consecutiveTimeouts[row] as number);
 }
 
-/** So many unanswered ones in a row. Any path may lose one. */
+/** Two unanswered in a row, because a path may lose one. */
 const HALF_OPEN = 2;
 
 function countStates(columns: Columns, count: number): States {

@@ -1,23 +1,23 @@
-// A connection in a registry, and the error that ends it when a newer one takes its place.
+// Types of a registered connection, and the error of a connection that a newer one replaces.
 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /**
- * What a peer is known by. Not an object: a registry would take two equal ones for two peers. 1 and `'1'` are two
- * peers, too.
+ * The identity of a peer. Objects are not allowed: two equal objects would be two peers. `1` and `'1'` are two peers,
+ * too.
  */
 export type PeerIdentity = string | number | bigint;
 
-/** A connection that an identity has. */
+/** A registered connection of an identity. */
 export interface Peer<Identity extends PeerIdentity = string, Stream extends Duplex = Socket> {
   readonly identity: Identity;
   readonly socket: Stream;
-  /** When it was claimed, in milliseconds as `Date.now()` gives them. */
+  /** Time of the claim, in milliseconds as `Date.now()` returns it. */
   readonly since: number;
 }
 
-/** What a superseded socket is destroyed with: `code` is `'ERR_PEER_SUPERSEDED'`. */
+/** The error of a superseded socket. Its `code` is `'ERR_PEER_SUPERSEDED'`. */
 export class PeerSupersededError extends Error {
   readonly code = 'ERR_PEER_SUPERSEDED';
 
@@ -31,7 +31,7 @@ Object.defineProperty(PeerSupersededError.prototype, 'name', {
   writable: true,
 });
 
-/** Without what only the registry knows of it. */
+/** Returns a copy without the registry's internal fields. */
 export function peerOf<Identity extends PeerIdentity, Stream extends Duplex>({
   identity,
   socket,

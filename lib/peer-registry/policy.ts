@@ -1,18 +1,21 @@
-// Which connection makes room for a newer one of the same identity.
+// Decides which connection a newer one of the same identity replaces.
 
 import type { Duplex } from 'node:stream';
 import { callbackError } from '../core/validate';
 import { type Peer, type PeerIdentity, peerOf } from './peer';
-import { isShownAlive } from './peer-states';
-import type { CheckedRegistryOptions, PeerContest } from './registry-options';
+import { peersKnownAlive } from './peer-states';
+import type { PeerContest, ValidatedRegistryOptions } from './registry-options';
 
-/** `open`: the connections that the identity has, the oldest first. `undefined`: the newer one is refused. */
-export function loserOf<
+/**
+ * Returns the connection that the newer one replaces. `undefined`: the newer one is refused.
+ * @param open The open connections of the identity, the oldest first.
+ */
+export function connectionToReplace<
   Identity extends PeerIdentity,
   Stream extends Duplex,
   Held extends Peer<Identity, Stream>,
 >(
-  { policy, aliveWithin }: CheckedRegistryOptions<Identity, Stream>,
+  { policy, aliveWithin }: ValidatedRegistryOptions<Identity, Stream>,
   open: readonly Held[],
   newer: Stream,
 ): Held | undefined {
@@ -20,7 +23,7 @@ export function loserOf<
   if (policy === 'supersede') return oldest;
   if (policy === 'refuse') return undefined;
   if (policy === 'refuse-if-alive') {
-    const alive = isShownAlive(
+    const alive = peersKnownAlive(
       open.map(({ socket }) => socket),
       aliveWithin,
     );

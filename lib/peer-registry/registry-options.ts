@@ -1,4 +1,4 @@
-// The options of a registry, and their checks.
+// The options of a registry, and their validation.
 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -9,29 +9,31 @@ import {
   validateOptions,
   valueError,
 } from '../core/validate';
-import { checkDuration } from '../heartbeat/options';
+import { validateDuration } from '../heartbeat/options';
 import type { Peer, PeerIdentity } from './peer';
 
-/** An identity has one connection more than it may have. */
+/** The argument of a policy function: a new connection of an identity that has reached its `limit`. */
 export interface PeerContest<
   Identity extends PeerIdentity = string,
   Stream extends Duplex = Socket,
 > {
   readonly identity: Identity;
-  /** The oldest that it has. */
+  /** The oldest connection of the identity. */
   readonly older: Peer<Identity, Stream>;
+  /** The new connection. */
   readonly newer: Stream;
 }
 
 /**
- * Which connections stay when an identity has one more than it may have.
+ * Decides which connections stay when a new one exceeds the `limit` of its identity.
  *
- * - `'supersede'`: the newer one stays. The oldest is destroyed at once.
- * - `'refuse-if-alive'`: connections stay that the kernel shows alive, see `aliveWithin`. The oldest of the others goes.
- *   Where the kernel does not report it, no connection is shown alive.
- * - `'refuse'`: the older ones stay.
- * - A function decides each time. It must return one of the two words at once. While it runs, nothing else can be
- *   claimed or released.
+ * - `'supersede'`: the new one stays. The oldest is destroyed at once.
+ * - `'refuse-if-alive'`: connections whose peer is known to be alive stay (see `aliveWithin`). The new one replaces the
+ *   oldest of the others. If there is none, the new one is refused. Without the kernel's figures no peer is known to
+ *   be alive.
+ * - `'refuse'`: the older ones stay. The new one is refused.
+ * - A function decides each time. It must return `'supersede'` or `'refuse'` synchronously, and must not change its
+ *   registry.
  */
 export type PeerPolicy<Identity extends PeerIdentity = string, Stream extends Duplex = Socket> =
   | 'supersede'
@@ -44,19 +46,19 @@ export interface PeerRegistryOptions<
   Identity extends PeerIdentity = string,
   Stream extends Duplex = Socket,
 > {
-  /** How many connections an identity may have: 1 without it. */
+  /** Largest number of connections of one identity: an integer of at least 1. Default: 1. */
   readonly limit?: number | undefined;
-  /** `'supersede'` without it. */
+  /** Default: `'supersede'`. */
   readonly policy?: PeerPolicy<Identity, Stream> | undefined;
   /**
-   * For `'refuse-if-alive'`, which needs it: a connection is alive if its peer's system sent or acknowledged
-   * something within so many milliseconds, and no probe or retransmission waits for an answer. No less than
-   * the interval of the protocol's heartbeat: in between, living peers are silent too.
+   * Required for `'refuse-if-alive'`, in milliseconds: 1 to 2 147 483 647. A peer is known to be alive if its system sent
+   * or acknowledged something in this time, and no probe or retransmission is unanswered. Choose at least the interval of
+   * the protocol's heartbeat, because living peers are silent between two heartbeats.
    */
   readonly aliveWithin?: number | undefined;
 }
 
-export interface CheckedRegistryOptions<Identity extends PeerIdentity, Stream extends Duplex> {
+export interface ValidatedRegistryOptions<Identity extends PeerIdentity, Stream extends Duplex> {
   readonly limit: number;
   readonly policy: PeerPolicy<Identity, Stream>;
   readonly aliveWithin: number;
@@ -64,9 +66,9 @@ export interface CheckedRegistryOptions<Identity extends PeerIdentity, Stream ex
 
 const POLICIES: readonly unknown[] = ['supersede', 'refuse-if-alive', 'refuse'];
 
-export function checkedRegistryOptions<Identity extends PeerIdentity, Stream extends Duplex>(
+export function validateRegistryOptions<Identity extends PeerIdentity, Stream extends Duplex>(
   options: PeerRegistryOptions<Identity, Stream> = {},
-): CheckedRegistryOptions<Identity, Stream> {
+): ValidatedRegistryOptions<Identity, Stream> {
   const members = validateOptions(options, 'options', ['limit', 'policy', 'aliveWithin']);
   const { limit = 1, policy = 'supersede', aliveWithin } = members;
   validateNumber(limit, 'options.limit', { integer: true, min: 1 });
@@ -75,20 +77,20 @@ export function checkedRegistryOptions<Identity extends PeerIdentity, Stream ext
     throw valueError('options.policy', `must be ${words} or a function`, policy);
   }
   if (aliveWithin !== undefined || policy === 'refuse-if-alive') {
-    checkDuration('aliveWithin', aliveWithin, 1);
+    validateDuration('aliveWithin', aliveWithin, 1);
   }
   return { limit, policy, aliveWithin: aliveWithin ?? 0 };
 }
 
-export function checkIdentity(identity: unknown): void {
+export function validateIdentity(identity: unknown): void {
   if (!['string', 'number', 'bigint'].includes(typeof identity)) {
-    const allowed = 'a string, a number or a bigint, which the peer is known by';
+    const allowed = 'a string, a number or a bigint that identifies the peer';
     throw typeError('identity', allowed, identity);
   }
   if (Number.isNaN(identity)) throw valueError('identity', 'must not be NaN', identity);
 }
 
-export function supersededHandler<Stream extends Duplex>(
+export function validateClaimOptions<Stream extends Duplex>(
   options: { readonly onSuperseded?: ((newer: Stream) => void) | undefined } = {},
 ): ((newer: Stream) => void) | undefined {
   const { onSuperseded } = validateOptions(options, 'options', ['onSuperseded']);

@@ -1,20 +1,20 @@
-// PeerRegistry: knows which peer has which connection. Who makes room for a newer one is decided in policy.ts.
+// PeerRegistry: keeps the connections of each peer. policy.ts decides which connection a newer one replaces.
 
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { call, resetAfterFailure, uninterrupted } from '../heartbeat/callbacks';
+import { callAndCatch, resetAfterFailure, uninterrupted } from '../heartbeat/callbacks';
 import { resetAndDestroy } from '../heartbeat/kernel';
-import { checkStream } from '../heartbeat/options';
+import { validateStream } from '../heartbeat/options';
 import { type Peer, type PeerIdentity, PeerSupersededError, peerOf } from './peer';
 import { type PeerCounts, stateCounts, stateCountsAsync } from './peer-states';
-import { loserOf } from './policy';
+import { connectionToReplace } from './policy';
 import {
-  type CheckedRegistryOptions,
-  checkedRegistryOptions,
-  checkIdentity,
   type PeerRegistryOptions,
-  supersededHandler,
+  type ValidatedRegistryOptions,
+  validateClaimOptions,
+  validateIdentity,
+  validateRegistryOptions,
 } from './registry-options';
 
 interface Claim<Identity extends PeerIdentity, Stream extends Duplex>
@@ -24,72 +24,76 @@ interface Claim<Identity extends PeerIdentity, Stream extends Duplex>
 }
 
 /**
- * Which peer has which connection, for servers whose peers lose power or network, and come back with a new
- * connection before the old one is noticed dead.
+ * Keeps one connection for each peer, or up to `limit`. For servers whose peers lose power or network, and connect again
+ * before the server detects that the old connection is dead.
  *
  * ```js
  * const devices = new PeerRegistry();
- * // As soon as a device has said who it is:
+ * // When the device has sent its identity:
  * if (!devices.claim(deviceId, socket)) socket.end('already connected\n');
  * ```
  *
- * By default the older connection of the same identity is destroyed at once, with an error of code
- * `'ERR_PEER_SUPERSEDED'`: give each socket an `'error'` listener, as for any error of a network. Sockets
- * that close leave the registry by themselves.
+ * By default the older connection of the same identity is reset at once, with an error of code
+ * `'ERR_PEER_SUPERSEDED'`: add an `'error'` listener to each socket. A socket that closes is released automatically.
  *
- * A listener that throws is uncaught, and interrupts nothing: the registry is as if it had not thrown.
+ * An error thrown by a listener is an uncaught exception. It does not change the registry.
  *
- * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, RangeError `ERR_OUT_OF_RANGE` for
- *   wrong options.
+ * Works with any Duplex, on every system and runtime. `'refuse-if-alive'` and the states of `counts()` need the addon.
+ *
+ * @throws TypeError `ERR_INVALID_ARG_TYPE` for an option of the wrong type, `ERR_INVALID_ARG_VALUE` for a value that is not
+ *   allowed or an unknown option.
+ * @throws RangeError `ERR_OUT_OF_RANGE` for a `limit` or an `aliveWithin` out of its range.
+ * @see {@link PeerRegistryOptions}
  */
 export class PeerRegistry<
   Identity extends PeerIdentity = string,
   Stream extends Duplex = Socket,
 > extends EventEmitter<{
-  /** A connection had to make room for a newer one. It is not in the registry any more. */
+  /** Emitted when a newer connection has replaced an older one. The older one is no longer in the registry. */
   superseded: [older: Peer<Identity, Stream>, newer: Peer<Identity, Stream>];
-  /** A connection was refused. It is left open: the caller of `claim()` closes it. */
+  /** Emitted when a connection was refused. It stays open: the caller of `claim()` must close it. */
   refused: [identity: Identity, socket: Stream];
-  /** A connection was closed, or released. */
+  /** Emitted when a connection was closed or released. */
   released: [peer: Peer<Identity, Stream>];
 }> {
-  readonly #options: CheckedRegistryOptions<Identity, Stream>;
-  /** The oldest of each identity first. */
+  readonly #options: ValidatedRegistryOptions<Identity, Stream>;
+  /** The connections of each identity, the oldest first. */
   readonly #byIdentity = new Map<Identity, Claim<Identity, Stream>[]>();
   readonly #bySocket = new Map<Stream, Claim<Identity, Stream>>();
   #superseded = 0;
   #refused = 0;
-  /** A policy of the program is running. It must not change what it decides about. */
+  /** A policy is running. It must not change the registry. */
   #isDeciding = false;
 
   constructor(options?: PeerRegistryOptions<Identity, Stream>) {
-    const checked = checkedRegistryOptions(options);
+    const checked = validateRegistryOptions(options);
     super();
     this.#options = checked;
   }
 
   /**
-   * Adds a connection of a peer. Returns whether it may stay: `false` if the policy refused it or it is
-   * closed already, and nothing changed; also if an `onSuperseded` or a listener has let a newer one take its
-   * place meanwhile. A socket that had another identity leaves that.
+   * Registers a connection of a peer. If the socket is registered under another identity, the new identity replaces it.
    *
-   * `onSuperseded` is called in place of destroying this socket, when a newer one takes its place: to
-   * say goodbye in the protocol's words, and to close it. If it throws, or returns a promise that is rejected, this
-   * socket is destroyed with that error; the newer connection stands.
-   * @throws TypeError `ERR_INVALID_ARG_TYPE` for what is no stream, and for an identity that is no string, number or
-   *   bigint, `ERR_INVALID_ARG_VALUE` for NaN: under it, peers that have nothing in common would take each other's
-   *   place. `ERR_INVALID_RETURN_VALUE` for a policy that returned neither `'supersede'` nor `'refuse'`; what a
-   *   policy throws. Error `ERR_PEER_REGISTRY_BUSY` if it is called by a policy. Nothing changed then.
+   * `onSuperseded` is called when a newer connection replaces this one, instead of destroying this socket. It can send
+   * a last message, and must close the socket. If it throws, or returns a promise that is rejected, this socket is
+   * reset with that error. The newer connection stays in any case.
+   * @returns `true` if the connection is registered. `false` if the policy refused it or the socket is closed: then
+   *   nothing changed. Also `false` if a listener or an `onSuperseded` closed, released or replaced it meanwhile.
+   * @throws TypeError `ERR_INVALID_ARG_TYPE` for a socket that is not a Duplex, or an identity that is not a string, number
+   *   or bigint. `ERR_INVALID_ARG_VALUE` for the identity NaN, which unrelated peers would share.
+   *   `ERR_INVALID_RETURN_VALUE` if the policy returned neither `'supersede'` nor `'refuse'`.
+   * @throws Error `ERR_PEER_REGISTRY_BUSY` if a policy calls it. Also throws what a policy throws. After an error nothing
+   *   has changed.
    */
   claim(
     identity: Identity,
     socket: Stream,
     options?: { readonly onSuperseded?: ((newer: Stream) => void) | undefined },
   ): boolean {
-    checkIdentity(identity);
-    checkStream(socket);
-    const onSuperseded = supersededHandler<Stream>(options);
-    this.#checkIdle();
+    validateIdentity(identity);
+    validateStream(socket);
+    const onSuperseded = validateClaimOptions<Stream>(options);
+    this.#validateIdle();
     if (socket.destroyed) return false;
     if (this.#bySocket.get(socket)?.identity === identity) return true;
 
@@ -97,25 +101,26 @@ export class PeerRegistry<
       ...{ identity, socket, since: Date.now(), onSuperseded },
       onClose: () => this.#forget(claim),
     };
-    const leaving = this.#decide(claim);
-    if (leaving === null) {
+    const replaced = this.#decide(claim);
+    if (replaced === null) {
       this.#refused++;
       uninterrupted(() => this.emit('refused', identity, socket));
       return false;
     }
-    // A policy may have done that.
+    // The policy may have destroyed the socket.
     if (socket.destroyed) return false;
-    this.#replace(leaving, claim);
-    for (const older of leaving) this.#supersede(older, claim);
+    this.#replace(replaced, claim);
+    for (const older of replaced) this.#supersede(older, claim);
     return this.#bySocket.get(socket) === claim && !socket.destroyed;
   }
 
   /**
-   * Forgets a connection, and leaves it open. Returns whether it was known.
-   * @throws Error `ERR_PEER_REGISTRY_BUSY` if it is called by a policy.
+   * Removes a connection from the registry. The socket stays open.
+   * @returns Whether the connection was registered.
+   * @throws Error `ERR_PEER_REGISTRY_BUSY` if a policy calls it.
    */
   release(socket: Stream): boolean {
-    this.#checkIdle();
+    this.#validateIdle();
     const claim = this.#bySocket.get(socket);
     if (claim === undefined) return false;
     this.#forget(claim);
@@ -123,46 +128,46 @@ export class PeerRegistry<
   }
 
   /**
-   * Forgets all connections, and leaves them open.
-   * @throws Error `ERR_PEER_REGISTRY_BUSY` if it is called by a policy.
+   * Removes all connections from the registry, without events. The sockets stay open.
+   * @throws Error `ERR_PEER_REGISTRY_BUSY` if a policy calls it.
    */
   clear(): void {
-    this.#checkIdle();
+    this.#validateIdle();
     const claims = [...this.#bySocket.values()];
     this.#byIdentity.clear();
     this.#bySocket.clear();
     for (const claim of claims) stopListening(claim);
   }
 
-  /** The connections of an identity, the oldest first. */
+  /** Returns the connections of an identity, the oldest first. */
   get(identity: Identity): Stream[] {
     return (this.#byIdentity.get(identity) ?? []).map(({ socket }) => socket);
   }
 
-  /** The identity of a connection; `undefined` if it has none here. */
+  /** Returns the identity of a connection. `undefined`: it is not registered. */
   identityOf(socket: Stream): Identity | undefined {
     return this.#bySocket.get(socket)?.identity;
   }
 
-  /** How many connections there are. */
+  /** Number of registered connections. */
   get size(): number {
     return this.#bySocket.size;
   }
 
-  /** All connections, in the order in which they were claimed. */
+  /** Iterates over all connections, in the order of their claims. */
   *[Symbol.iterator](): Generator<Peer<Identity, Stream>, void, undefined> {
     for (const claim of this.#bySocket.values()) yield peerOf(claim);
   }
 
   /**
-   * Counts the connections by their state in the kernel, in one call: about a microsecond for each. A count that a system
-   * does not report is `null`. Without the addon all states are `null`, and all connections are `unknown`.
+   * Counts the connections by their state in the kernel: about 1 µs per connection. A count that the system does not
+   * report is `null`. Without the addon the counts of states are `null`, and all connections are `unknown`.
    */
   counts(): PeerCounts {
     return { ...this.#totals(), ...stateCounts([...this.#bySocket.keys()]) };
   }
 
-  /** The same, off the main thread. */
+  /** Like {@link counts}, off the main thread. */
   async countsAsync(): Promise<PeerCounts> {
     const states = await stateCountsAsync([...this.#bySocket.keys()]);
     return { ...this.#totals(), ...states };
@@ -177,44 +182,46 @@ export class PeerRegistry<
     };
   }
 
-  #checkIdle(): void {
+  #validateIdle(): void {
     if (!this.#isDeciding) return;
-    const message =
-      'The registry is asking its policy who stays, and cannot be changed meanwhile: change it after claim() has returned';
+    const message = 'The policy must not change its registry: do it after claim() returns';
     throw Object.assign(new Error(message), { code: 'ERR_PEER_REGISTRY_BUSY' });
   }
 
-  /** Which claims have to make room for a new one, whose socket is listened to then; `null`: it may not come in. */
+  /** Returns the claims to replace; `null` if the new one is refused. Otherwise adds the new one's 'close' listener. */
   #decide(claim: Claim<Identity, Stream>): Claim<Identity, Stream>[] | null {
     this.#isDeciding = true;
     try {
-      const leaving = this.#leavingFor(claim);
+      const replaced = this.#claimsToReplace(claim);
       const { socket, onClose } = claim;
-      if (leaving !== null && !socket.destroyed) socket.once('close', onClose);
-      return leaving;
+      if (replaced !== null && !socket.destroyed) socket.once('close', onClose);
+      return replaced;
     } finally {
       this.#isDeciding = false;
     }
   }
 
-  #leavingFor({ identity, socket }: Claim<Identity, Stream>): Claim<Identity, Stream>[] | null {
+  #claimsToReplace({
+    identity,
+    socket,
+  }: Claim<Identity, Stream>): Claim<Identity, Stream>[] | null {
     const open = this.#heldBy(identity).filter((one) => !one.socket.destroyed);
     const isFull = open.length >= this.#options.limit;
-    const loser = isFull ? loserOf(this.#options, open, socket) : undefined;
-    if (isFull && loser === undefined) return null;
-    // Read again, since a policy may have closed connections. A destroyed
-    // socket whose 'close' is still to come leaves too.
-    return this.#heldBy(identity).filter((one) => one === loser || one.socket.destroyed);
+    const toReplace = isFull ? connectionToReplace(this.#options, open, socket) : undefined;
+    if (isFull && toReplace === undefined) return null;
+    // Read again, because a policy may have closed connections. A destroyed
+    // socket whose 'close' event is pending is replaced too.
+    return this.#heldBy(identity).filter((one) => one === toReplace || one.socket.destroyed);
   }
 
   #heldBy(identity: Identity): readonly Claim<Identity, Stream>[] {
     return this.#byIdentity.get(identity) ?? [];
   }
 
-  /** No code of the program runs before both maps agree again. */
-  #replace(leaving: readonly Claim<Identity, Stream>[], claim: Claim<Identity, Stream>): void {
+  /** Updates both maps before any code of the program runs. */
+  #replace(replaced: readonly Claim<Identity, Stream>[], claim: Claim<Identity, Stream>): void {
     const before = this.#bySocket.get(claim.socket);
-    const removed = before === undefined ? leaving : [before, ...leaving];
+    const removed = before === undefined ? replaced : [before, ...replaced];
     for (const one of removed) this.#remove(one);
     const held = this.#byIdentity.get(claim.identity);
     if (held === undefined) this.#byIdentity.set(claim.identity, [claim]);
@@ -248,7 +255,7 @@ export class PeerRegistry<
     if (onSuperseded === undefined) {
       uninterrupted(() => resetAndDestroy(socket, new PeerSupersededError()));
     } else {
-      call(
+      callAndCatch(
         'onSuperseded',
         () => onSuperseded(newer.socket),
         (error) => resetAfterFailure(socket, error),
@@ -258,7 +265,7 @@ export class PeerRegistry<
   }
 }
 
-/** A 'removeListener' listener of the program may throw. */
+/** Removes the 'close' listener. A 'removeListener' listener of the program may throw. */
 function stopListening({
   socket,
   onClose,

@@ -1,6 +1,6 @@
-// Memory that JavaScript and the addon share, to read many sockets in one native call.
+// Shared memory of JavaScript and the addon, to read many sockets in one native call.
 
-/** Size of `struct Entry` of native/tcp_info.cc, in bytes, and where its members are, in words. */
+/** Size of `struct Entry` of native/tcp_info.cc in bytes, and offsets of its members in words. */
 const ENTRY_BYTES = 320;
 const ENTRY_WORDS = ENTRY_BYTES / 4;
 const ENTRY_DOUBLES = ENTRY_BYTES / 8;
@@ -9,17 +9,17 @@ const IDENTITY = 4;
 const INFO = 6;
 
 /**
- * How many sockets a native call reads at most: their structures are still in a near cache when they are
- * decoded, and decoding those that a thread has read holds the event loop up for about 0.1 ms.
+ * Largest number of sockets in one native call. Their structures are still in a CPU cache when they are decoded.
+ * Decoding a batch blocks the event loop for about 0.1 ms.
  */
 export const BATCH_SIZE = 256;
 
-/** A number of entries, each for one socket. */
+/** An array of entries, each for one socket. */
 export class Batch {
   readonly buffer: ArrayBuffer;
-  /** The memory as words: where the structures are decoded. */
+  /** The memory as 32-bit words, for the decoders. */
   readonly words: Uint32Array;
-  /** The place of each entry's socket in the array of the caller. */
+  /** The index of each entry's socket in the caller's array. */
   readonly indices: Uint32Array;
   readonly #descriptors: Float64Array;
   readonly #signed: Int32Array;
@@ -36,7 +36,7 @@ export class Batch {
     return this.indices.length;
   }
 
-  /** Writes an entry. Identity 0: whatever socket has the descriptor now. */
+  /** Writes an entry. `low` and `high` are the socket's identity. 0: any socket that has the descriptor now. */
   write(entry: number, index: number, descriptor: number, low: number, high: number): void {
     this.indices[entry] = index;
     this.#descriptors[entry * ENTRY_DOUBLES] = descriptor;
@@ -44,12 +44,12 @@ export class Batch {
     this.#signed[entry * ENTRY_WORDS + IDENTITY + 1] = high;
   }
 
-  /** Below zero for a socket that has none. */
+  /** The descriptor. Negative: the socket has none. */
   descriptor(entry: number): number {
     return this.#descriptors[entry * ENTRY_DOUBLES] as number;
   }
 
-  /** The length of the structure that the addon has read, or a negative libuv code. */
+  /** The length of the structure in bytes, or a negative libuv code. */
   length(entry: number): number {
     return this.#signed[entry * ENTRY_WORDS + LENGTH] as number;
   }
@@ -62,7 +62,7 @@ export class Batch {
     return this.#signed[entry * ENTRY_WORDS + IDENTITY + 1] as number;
   }
 
-  /** The word at which the structure begins. */
+  /** The offset of the structure, in words. */
   structureAt(entry: number): number {
     return entry * ENTRY_WORDS + INFO;
   }

@@ -1,4 +1,4 @@
-// The state of thousands of connections at once: a column for each field, a native call for each batch.
+// Reads the state of many connections into one column per field, with one native call per batch.
 
 import { binding } from '../core/addon';
 import { errnoOf } from '../core/errors';
@@ -12,27 +12,27 @@ import { system } from './system';
 import type { TcpInfoField } from './tcp-info';
 import { newValues, type Values } from './values';
 
-/** A column for each field, with an element for each socket. */
+/** A column for each field, with an element for each socket. NaN where {@link TcpInfo} has null. */
 export type TcpInfoColumns<Field extends TcpInfoField = TcpInfoField> = {
   readonly [Name in Field]: Float64Array;
 } & {
-  /** 0, or why a socket could not be read: a negative libuv code, as `errno` of Node's errors. */
+  /** 0, or a negative libuv code if the socket could not be read, as `errno` of Node's errors. */
   readonly errno: Int32Array;
 };
 
 /**
- * Reused by each synchronous call: no code of the caller runs while it is in use. As large as the largest
- * call so far needed.
+ * Reused by all synchronous calls, because no code of the caller runs while it is in use. It has the size of the largest
+ * batch so far.
  */
 let sharedBatch = new Batch(0);
 
 /**
- * The checked arguments of a call. Everything that the caller passed was looked at once to make it, so no
- * getter, no proxy and no later change moves an element.
+ * The validated arguments of a call. Each argument was read only once, so a getter, a proxy or a later change cannot
+ * replace an element.
  */
 interface BulkRequest {
   readonly sockets: readonly (Handle | number)[];
-  /** The requested fields, as their places in `tcpInfoFields`, and a column for each. */
+  /** The requested fields, as indices in `tcpInfoFields`, and a column for each. */
   readonly fields: readonly number[];
   readonly columns: readonly Float64Array[];
   readonly errno: Int32Array;
@@ -40,32 +40,38 @@ interface BulkRequest {
 }
 
 /**
- * Reads the state of many connections at once into columns, with one native call for 256 of them.
+ * Reads the state of many connections into columns, with one native call per 256 sockets.
  *
  * ```js
  * const { rtt, probes, errno } = readTcpInfos(sockets, ['rtt', 'probes']);
  * ```
  *
- * Element i of each column is of `sockets[i]`. A column is a Float64Array with NaN where {@link TcpInfo} has
- * null. The column `state` holds the index in {@link tcpStates}. A socket that cannot be read, because it is
- * closed or no TCP socket, does not fail the rest: its `errno` is the negative libuv code, and its elements are
- * NaN.
+ * Element i of each column belongs to `sockets[i]`. Units are those of {@link TcpInfo}: milliseconds and bytes. NaN stands
+ * for null. The column `state` holds the index in {@link tcpStates}. If a socket cannot be read, because it is closed
+ * or not TCP, its `errno` is the negative libuv code and its elements are NaN. The other sockets are still read.
  *
- * It takes about a microsecond for each socket. Without `fields`, it reads all fields. With `out`, the result
- * of an earlier call, it fills and returns those columns; they may be longer than needed.
- * @throws TypeError, RangeError for wrong arguments
+ * It takes about 1 µs per socket.
+ *
+ * Linux getsockopt(2) `TCP_INFO`, macOS `TCP_CONNECTION_INFO`, Windows `SIO_TCP_INFO`, FreeBSD `TCP_INFO`.
+ * @param fields The fields to read. Default: all.
+ * @param out The result of an earlier call, to be filled again. Its columns may be longer than needed.
+ * @returns The columns: `out` if it was passed.
+ * @throws TypeError `ERR_INVALID_ARG_TYPE` for an argument, an element or a column of the wrong type,
+ *   `ERR_INVALID_ARG_VALUE` for an unknown field.
+ * @throws RangeError `ERR_OUT_OF_RANGE` for a column of `out` that is too short, or too many `fields`.
+ * @see {@link readTcpInfosAsync}, {@link getTcpInfo}
  */
 export function readTcpInfos<Field extends TcpInfoField = TcpInfoField>(
   sockets: readonly SocketLike[],
   fields?: readonly Field[],
   out?: TcpInfoColumns<Field>,
 ): TcpInfoColumns<Field> {
-  const request = checkedRequest(sockets, fields, out);
+  const request = validateRequest(sockets, fields, out);
   findDescriptors(request.sockets);
   const count = request.sockets.length;
   const descriptors = new Float64Array(count);
   for (let index = 0; index < count; index++) descriptors[index] = descriptorAt(request, index);
-  checkColumnLengths(request);
+  validateColumnLengths(request);
   if (sharedBatch.size < Math.min(count, BATCH_SIZE)) {
     sharedBatch = new Batch(Math.min(count, BATCH_SIZE));
   }
@@ -83,34 +89,38 @@ export function readTcpInfos<Field extends TcpInfoField = TcpInfoField>(
 }
 
 /**
- * The same as {@link readTcpInfos}, off the main thread and in parts of 256 sockets. Each part holds
- * the event loop up for less than a millisecond.
+ * Reads the state of many connections like {@link readTcpInfos}, but off the main thread and in batches of 256 sockets.
+ * Each batch blocks the event loop for less than 1 ms.
  *
- * An element is always of the socket that was passed at the call. A socket that is closed meanwhile gets
- * `UV_EBADF` as `errno`, also where its descriptor belongs to another socket by then. Therefore the call looks at
- * everything that is passed, once:
+ * ```js
+ * const { rtt, errno } = await readTcpInfosAsync(sockets, ['rtt']);
+ * ```
  *
- * - an object of Node: 0.05 µs. Its handle is asked again when its part is read.
- * - a number or `{ fd }`: one getsockopt(2), 0.6 µs, because a number does not show that it was closed. On
- *   Linux it is identified by the socket's cookie (`SO_COOKIE`). Where sockets have none (macOS,
- *   Windows, Linux before 4.11), it is read at the call.
+ * An element always belongs to the socket that was passed. A socket that is closed meanwhile gets the `errno` of
+ * `UV_EBADF`, even if another socket has its descriptor by then. Therefore the call reads each argument once, at the
+ * start:
  *
- * Pass objects of Node where there are many: 100 000 numbers hold the event loop up for 60 ms. Where sockets
- * have no cookie, objects of Node are read on the main thread, in the same parts.
+ * - A Node object takes 0.05 µs. Its handle is read again with its batch.
+ * - A number or `{ fd }` takes one getsockopt(2), 0.6 µs, because a number does not show that it was closed. On Linux the
+ *   socket's cookie (`SO_COOKIE`) identifies it. Without cookies (macOS, Windows, Linux before 4.11) it is read at once.
  *
- * Rejects with what {@link readTcpInfos} throws, also where a column of `out` was detached or shrunk
- * meanwhile.
+ * For many sockets, pass Node objects: 100 000 numbers block the event loop for 60 ms. Without cookies, Node objects are
+ * read on the main thread, in the same batches.
+ * @returns A promise of the columns: `out` if it was passed.
+ * @throws The promise is rejected with the errors of {@link readTcpInfos}, also if a column of `out` was detached or
+ *   shrunk meanwhile.
+ * @see {@link readTcpInfos}
  */
 export async function readTcpInfosAsync<Field extends TcpInfoField = TcpInfoField>(
   sockets: readonly SocketLike[],
   fields?: readonly Field[],
   out?: TcpInfoColumns<Field>,
 ): Promise<TcpInfoColumns<Field>> {
-  const request = checkedRequest(sockets, fields, out);
-  checkColumnLengths(request);
+  const request = validateRequest(sockets, fields, out);
+  validateColumnLengths(request);
   const batch = new Batch(Math.min(request.sockets.length, BATCH_SIZE));
   const { sweepTcpInfos: readBatchInThread } = binding();
-  // At the call: a number does not show later whether it was closed meanwhile. A handle of Node does.
+  // Now, because a number does not show later whether it was closed meanwhile. A Node handle does.
   const { indices, identities } = identifyNumbers(batch, request);
   for (let start = 0; start < indices.length; start += BATCH_SIZE) {
     const part = indices.slice(start, start + BATCH_SIZE);
@@ -120,25 +130,25 @@ export async function readTcpInfosAsync<Field extends TcpInfoField = TcpInfoFiel
       batch.write(entry, index, descriptorAt(request, index), low, high);
     });
     await new Promise<void>((resolve) => {
-      // `false`: no thread can be sure of a socket, so all were read here. Other work comes in between.
+      // `false`: without cookies a thread cannot identify a socket, so the batch was read here. Let other work run next.
       if (!readBatchInThread(batch.buffer, part.length, resolve)) setImmediate(resolve);
     });
-    checkColumnLengths(request);
+    validateColumnLengths(request);
     copyToColumns(batch, request, part.length);
   }
   return request.result;
 }
 
-/** The sockets that are not read yet. */
+/** Sockets that are not read yet. */
 interface Pending {
   readonly indices: number[];
-  /** Two words for each socket of the request; 0 for handles of Node. */
+  /** Two words for each socket of the request. 0 for Node handles. */
   readonly identities: Int32Array;
 }
 
 /**
- * Identifies the sockets that are numbers. One that cannot be identified is read at once: it is no socket,
- * or this system gives sockets no identity.
+ * Identifies the sockets that are numbers. A number without an identity is read at once: it is not a socket, or this
+ * system has no socket cookies.
  */
 function identifyNumbers(batch: Batch, request: BulkRequest): Pending {
   const { sockets } = request;
@@ -176,10 +186,10 @@ function identifyBatch(batch: Batch, size: number, request: BulkRequest, pending
   copyToColumns(batch, request, unidentified);
 }
 
-/** Looks at everything that the caller passed, once. */
-function checkedRequest(sockets: unknown, fields: unknown, out: unknown): BulkRequest {
+/** Reads and validates each argument once. */
+function validateRequest(sockets: unknown, fields: unknown, out: unknown): BulkRequest {
   if (!Array.isArray(sockets)) throw typeError('sockets', 'an array of sockets', sockets);
-  const wanted = checkedFields(fields);
+  const wanted = validateFields(fields);
   const found: (Handle | number)[] = [];
   const { length } = sockets;
   for (let index = 0; index < length; index++) found.push(handleOrDescriptor(sockets[index]));
@@ -197,7 +207,7 @@ function checkedRequest(sockets: unknown, fields: unknown, out: unknown): BulkRe
   };
 }
 
-function checkedFields(fields: unknown): number[] {
+function validateFields(fields: unknown): number[] {
   if (fields === undefined) return [...tcpInfoFields.keys()];
   return validateArray(fields, 'fields', 'an array of names of TcpInfo').map((field) =>
     tcpInfoFields.indexOf(validateOneOf(field, 'fields', tcpInfoFields)),
@@ -217,8 +227,8 @@ function columnIn(out: object, name: string, kind: 'Int32Array' | 'Float64Array'
   return column;
 }
 
-/** The columns may have been detached, or have shrunk, since they were looked at. */
-function checkColumnLengths({ sockets, fields, columns, errno }: BulkRequest): void {
+/** Checks the lengths again: the columns may have been detached, or have shrunk, since the call. */
+function validateColumnLengths({ sockets, fields, columns, errno }: BulkRequest): void {
   const needed = sockets.length;
   const check = (name: string | undefined, column: Float64Array | Int32Array) => {
     const length = typedArrayLength(column);
@@ -235,7 +245,7 @@ function descriptorAt({ sockets }: BulkRequest, index: number): number {
   return typeof socket === 'number' ? socket : descriptorOfHandle(socket);
 }
 
-/** Decodes the first `size` entries of a batch, then copies them column by column: memory stays near. */
+/** Decodes the first `size` entries of a batch, then copies them column by column, for locality of memory. */
 function copyToColumns(batch: Batch, { columns, fields, errno }: BulkRequest, size: number): void {
   const { indices, words } = batch;
   const { fillValues } = system;
@@ -244,7 +254,7 @@ function copyToColumns(batch: Batch, { columns, fields, errno }: BulkRequest, si
   for (let entry = 0; entry < size; entry++) {
     const length = batch.descriptor(entry) >= 0 ? batch.length(entry) : closed;
     errno[indices[entry] as number] = Math.min(length, 0);
-    // Length 0 for a socket that could not be read: then every field is NaN.
+    // Length 0 sets every field to NaN, for a socket that could not be read.
     fillValues(words, batch.structureAt(entry), Math.max(length, 0), decoded[entry] as Values);
   }
   for (let k = 0; k < columns.length; k++) {
@@ -256,5 +266,5 @@ function copyToColumns(batch: Batch, { columns, fields, errno }: BulkRequest, si
   }
 }
 
-/** The decoded entries of a batch. As many as the largest batch so far has. */
+/** The decoded entries of a batch. It grows to the largest batch so far. */
 const decoded: Values[] = [];

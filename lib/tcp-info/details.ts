@@ -1,4 +1,4 @@
-// What surrounds TCP_INFO in the kernel: the congestion control's own state, queues, memory.
+// Reads the kernel's data beside TCP_INFO: the congestion control's state, queues, memory.
 
 import {
   bytes,
@@ -10,25 +10,25 @@ import {
 } from '../core/record-buffer';
 import { u16, u64 } from './words';
 
-/** The state of a congestion control, under the kernel's names: `null` for those that show none. */
+/** The state of a congestion control, under the kernel's names. */
 export type CongestionControlInfo =
   | ReturnType<typeof bbr>
   | ReturnType<typeof dctcp>
   | ReturnType<typeof vegas>;
 
-/** What surrounds `TCP_INFO`, each `null` where the system or the socket does not have it. */
+/** The kernel's data beside `TCP_INFO`. A member is `null` if the system or the socket does not have it. */
 export interface KernelTcpInfoDetails {
   /** `TCP_CONGESTION`: the name of the congestion control. */
   readonly congestionControl: string | null;
-  /** `TCP_CC_INFO`: its state; bbr, dctcp, vegas, nv and yeah show one. */
+  /** `TCP_CC_INFO`: its state. Only bbr, dctcp, vegas, nv and yeah report one. */
   readonly congestionControlInfo: CongestionControlInfo | null;
-  /** `SIOCINQ`: bytes received and not read yet. */
+  /** `SIOCINQ`: received bytes that are not read yet. */
   readonly SIOCINQ: number | null;
-  /** `SIOCOUTQ`: bytes written and not acknowledged yet, those never sent included. */
+  /** `SIOCOUTQ`: written bytes that are not acknowledged yet, sent or not. */
   readonly SIOCOUTQ: number | null;
-  /** `SIOCOUTQNSD`: of these, the bytes never sent. */
+  /** `SIOCOUTQNSD`: written bytes that are not sent yet. */
   readonly SIOCOUTQNSD: number | null;
-  /** `SO_MEMINFO`: the memory of the socket, in bytes; the last member counts packets. */
+  /** `SO_MEMINFO`: the memory of the socket, in bytes. The last member counts packets. */
   readonly SO_MEMINFO: SocketMemory | null;
 }
 
@@ -37,7 +37,7 @@ type SocketMemory = ReturnType<typeof memory>;
 /** `struct tcp_bbr_info`. */
 function bbr(w: Uint32Array) {
   return {
-    /** Estimated bandwidth, in bytes per second; `bbr_bw_lo` and `bbr_bw_hi` as one number. */
+    /** Estimated bandwidth, in bytes per second: `bbr_bw_lo` and `bbr_bw_hi` as one number. */
     bbr_bw: u64(w, 0),
     /** Smallest round-trip time of the last 10 seconds, in µs. */
     bbr_min_rtt: w[2] as number,
@@ -85,11 +85,11 @@ function memory(w: Uint32Array) {
     SK_MEMINFO_RMEM_ALLOC: w[0] as number,
     /** Size of the receive buffer. */
     SK_MEMINFO_RCVBUF: w[1] as number,
-    /** Memory of packets on their way out. */
+    /** Memory of packets being sent. */
     SK_MEMINFO_WMEM_ALLOC: w[2] as number,
     /** Size of the send buffer. */
     SK_MEMINFO_SNDBUF: w[3] as number,
-    /** Memory set aside for later. */
+    /** Reserved memory. */
     SK_MEMINFO_FWD_ALLOC: w[4] as number,
     /** Memory of the send queue. */
     SK_MEMINFO_WMEM_QUEUED: w[5] as number,
@@ -102,7 +102,7 @@ function memory(w: Uint32Array) {
   };
 }
 
-/** The kernel's names of those that show a state, and how long it is. */
+/** The congestion controls that report a state, by the kernel's names, with its length in bytes. */
 const STATES: Readonly<
   Record<string, { length: number; decode: (words: Uint32Array) => CongestionControlInfo }>
 > = {
@@ -122,7 +122,7 @@ const SO_MEMINFO = 55;
 /** TCP_CA_NAME_MAX. */
 const NAME_ROOM = 16;
 const ROOM = 64;
-/** Bytes of the members above. */
+/** Length of the members above, in bytes. */
 const MEMORY_LENGTH = 36;
 
 export function readDetails(fd: number): KernelTcpInfoDetails {
@@ -158,7 +158,7 @@ function readName(fd: number): string | null {
 function readState(fd: number, name: string): CongestionControlInfo | null {
   const state = Object.hasOwn(STATES, name) ? STATES[name] : undefined;
   const value = readRecord(fd, IPPROTO_TCP, TCP_CC_INFO, ROOM);
-  // The length has to fit too: the name may have changed since.
+  // The length must fit, too: the congestion control may have changed since its name was read.
   return state !== undefined && value?.length === state.length
     ? state.decode(wordsOf(value))
     : null;
@@ -169,7 +169,7 @@ function readMemory(fd: number): SocketMemory | null {
   return value !== null && value.length >= MEMORY_LENGTH ? memory(wordsOf(value)) : null;
 }
 
-/** What the kernel wrote for an option; `null` where it refused. */
+/** Returns the kernel's bytes of an option; `null` if the system call failed. */
 function readRecord(fd: number, level: number, option: number, room: number): Uint8Array | null {
   reserveRecord(0, level, option, room);
   if (getRecords(fd, 1) !== 1) return null;

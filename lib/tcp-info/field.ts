@@ -1,4 +1,4 @@
-// The form of a row of fields.ts.
+// The type of a row of fields.ts.
 
 import type * as formulas from './formulas';
 import type { darwinStructure } from './structures/darwin';
@@ -9,27 +9,27 @@ import type { windowsStructure } from './structures/win32';
 /** A field that is one member of a system's structure. */
 interface MemberSource<Member> {
   readonly from: Member;
-  /** Of the state: the function of states.ts that makes an index of the system's number. */
+  /** For the state: the function of states.ts that converts the system's number to an index. */
   readonly states?: 'linuxStateIndex' | 'bsdStateIndex' | 'windowsStateIndex';
-  /** The member's unit, where it is not the field's: microseconds become milliseconds. */
+  /** The member's unit, if it differs from the field's: microseconds are converted to milliseconds. */
   readonly unit?: 'us';
-  /** The member to multiply by: segments become bytes. */
+  /** The member to multiply by, to convert segments to bytes. */
   readonly times?: Member;
-  /** `0`: the system writes 0 while there is no value. */
+  /** `0`: the system writes 0 if there is no value. */
   readonly none?: 0;
-  /** The system writes this number, or a larger one, while there is no value. */
+  /** The system writes this number, or a larger one, if there is no value. */
   readonly noneFrom?: number;
-  /** A member that is 0 while there is no value. */
+  /** A member that is 0 if there is no value. */
   readonly needs?: Member;
-  /** The version of the system, or of its structure, that began to fill it. */
+  /** The first version of the system, or of its structure, that reports it. */
   readonly since?: string;
 }
 
-/** A field that a function of formulas.ts makes of several members. */
+/** A field that a function of formulas.ts computes from several members. */
 interface FormulaSource<Member> {
   readonly formula: keyof typeof formulas;
   readonly of: readonly Member[];
-  /** A member that is 0 while the field is 0, also where the structure ends before the other members. */
+  /** A member that is 0 if the field is 0, even if the structure ends before the other members. */
   readonly zeroWhile?: Member;
   readonly since?: string;
 }
@@ -38,14 +38,14 @@ type Source<Member = string> = MemberSource<Member> | FormulaSource<Member>;
 
 export interface Field {
   readonly unit: 'state' | 'ms' | 'bytes' | 'bytes/s' | 'segments' | 'connections' | 'count';
-  /** Its table in docs/tcp-state.md. */
+  /** The table in docs/tcp-state.md. */
   readonly section: 'life' | 'roundTrip' | 'sending' | 'loss' | 'listening';
-  /** What is normal, and what a bad value means, for docs/tcp-state.md. */
+  /** Normal values, and the meaning of a bad one, for docs/tcp-state.md. */
   readonly normal?: string;
   readonly bad?: string;
-  /** `true`: only a listening socket has it. All other fields but `state` are of connections only. */
+  /** `true`: only a listening socket has it. Only connections have the other fields, except `state`. */
   readonly listening?: true;
-  /** Where each system has it. A system that does not report it is left out. */
+  /** The source on each system. A system that does not report the field is omitted. */
   readonly linux?: Source<keyof typeof linuxStructure>;
   readonly darwin?: Source<keyof typeof darwinStructure>;
   readonly win32?: Source<keyof typeof windowsStructure>;

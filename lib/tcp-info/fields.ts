@@ -1,7 +1,7 @@
-// THE table of TCP_INFO: what people mean by the state of a connection, and where each system has it. From
-// these rows follow the type TcpInfo with its docs, the decoders in generated/, TcpInfoReader, the columns of
-// readTcpInfos() and the tables of docs/tcp-state.md. `npm run format` runs scripts/tcp-info.mjs, which writes
-// what is generated. The rows themselves are not loaded at run time.
+// The single table of TCP_INFO: the fields of a connection's state, and their source on each system. The type TcpInfo with
+// its docs, the decoders in generated/, TcpInfoReader, the columns of readTcpInfos() and the tables of docs/tcp-state.md are
+// made from it. `npm run format` runs scripts/tcp-info.mjs, which writes the generated files. The rows are not loaded at run
+// time.
 
 import type { Field } from './field';
 

@@ -1,4 +1,4 @@
-// TcpInfoReader: reads connections again and again into the same memory.
+// TcpInfoReader: reads connections repeatedly into the same memory.
 
 import { readTcpInfo, tcpInfoWords } from '../core/record-buffer';
 import type { SocketLike } from '../core/socket';
@@ -11,7 +11,7 @@ import type { TcpInfo, TcpInfoNumbers } from './tcp-info';
 import { newValues, tcpInfoOf } from './values';
 
 /**
- * Reads the state of connections again and again without allocating: for samplers and dashboards.
+ * Reads the state of connections repeatedly without allocating: for samplers and dashboards.
  *
  * ```js
  * const reader = new TcpInfoReader();
@@ -19,18 +19,21 @@ import { newValues, tcpInfoOf } from './values';
  * histogram.record(reader.rtt);
  * ```
  *
- * It has a getter for each field of {@link TcpInfo}. A getter returns the value of the last read, as a plain
- * number: NaN where the object of {@link getTcpInfo} has null. Before the first read, and after one that the
- * kernel refused, every number is NaN and `state` is null.
+ * It has a getter for each field of {@link TcpInfo}. A getter returns the number of the last read: NaN where
+ * {@link getTcpInfo} returns null. Before the first read, and after a read that failed, every number is NaN and
+ * `state` is null.
+ *
+ * Linux, macOS, Windows and FreeBSD, as {@link getTcpInfo}.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the static block defines a getter for each field.
 export class TcpInfoReader {
-  /** The values of the last read. Not `#values`: a Proxy of a reader and a comparison of two have to see them. */
+  /** The values of the last read. Not `#values`: a Proxy of a reader, and a deep comparison, need them. */
   private readonly values = newValues();
 
   /**
-   * Reads the state of a connection into this reader, and returns it. One system call.
-   * @throws as {@link getTcpInfo}
+   * Reads the state of a connection into this reader, by one system call.
+   * @returns This reader.
+   * @throws The same errors as {@link getTcpInfo}.
    */
   read(socket: SocketLike): this {
     const length = readTcpInfo(descriptorOf(socket));
@@ -40,17 +43,17 @@ export class TcpInfoReader {
     return this;
   }
 
-  /** The index of the state in {@link tcpStates}; NaN for none. */
+  /** The index of the state in {@link tcpStates}. NaN: no state. */
   get stateIndex(): number {
     return this.values[0] as number;
   }
 
-  /** State of the connection, as RFC 9293 calls it. */
+  /** State of the connection, under the name of RFC 9293. `null`: no state. */
   get state(): TcpState | null {
     return stateAt(this.stateIndex);
   }
 
-  /** What was last read as an object, as {@link getTcpInfo} gives it. */
+  /** Returns the last read as an object, in the form of {@link getTcpInfo}. */
   toJSON(): TcpInfo {
     return tcpInfoOf(this.values);
   }

@@ -1,4 +1,4 @@
-// The decoders of each system, and what its errors call the question.
+// The decoders of each system, and the names of its system call for errors.
 
 import { decodeDarwin, decodeDarwinStructure, fillDarwinValues } from './generated/darwin';
 import { decodeFreeBsd, decodeFreeBsdStructure, fillFreeBsdValues } from './generated/freebsd';
@@ -12,11 +12,11 @@ import type { TcpInfo } from './tcp-info';
 import type { Values } from './values';
 
 export interface System {
-  /** The structure at a word of some memory, of so many bytes. */
+  /** Decodes `length` bytes at word `at`. */
   readonly decode: (words: Uint32Array, at: number, length: number) => TcpInfo;
-  /** The same into values. */
+  /** Decodes `length` bytes at word `at` into `values`. */
   readonly fillValues: (words: Uint32Array, at: number, length: number, values: Values) => void;
-  /** The members of a structure under the system's own names. */
+  /** Decodes the members of a structure under the system's own names. */
   readonly decodeStructure: (words: Uint32Array, length: number) => KernelTcpInfo;
   readonly syscall: string;
   readonly option: string;
@@ -53,7 +53,7 @@ export const systems: Readonly<Record<string, System>> = {
   },
 };
 
-/** The running system. Where there is no addon for it, loading that has failed before. */
+/** The running system. On any other system the addon does not load, so the decoder is never used. */
 export const system = (systems[process.platform] ?? systems.linux) as System;
 
 type Members = typeof linuxStructure &
@@ -62,8 +62,7 @@ type Members = typeof linuxStructure &
   typeof freeBsdStructure;
 
 /**
- * The members of the kernel's structure under its own names, in its own units: those of the running system.
- * A member is `null` where the kernel is older; names of other systems are `undefined`. Numbers are exact up
- * to 2^53.
+ * The members of the running system's structure, under the kernel's own names and in its own units. A member is `null` if
+ * the running kernel is too old to report it. Members of other systems are `undefined`. Numbers are exact up to 2^53.
  */
 export type KernelTcpInfo = { readonly [Name in keyof Members]?: number | null };

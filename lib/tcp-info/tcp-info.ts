@@ -1,19 +1,19 @@
-// What people mean by the state of a TCP connection, as types. The fields are the rows of fields.ts.
+// Types of TcpInfo. The fields are the rows of fields.ts.
 
 import type { fields } from './fields';
 import type { TcpState } from './states';
 
 /**
- * What a kernel knows of a TCP connection: the same names and units on every system, times in
- * milliseconds, sizes in bytes, segments only where the name says so. `null` where this system or
- * this kernel does not report a field, and where it has no value yet: never 0 for "unknown".
+ * The kernel's figures of a TCP connection, with the same names and units on every system. Times are in
+ * milliseconds, sizes in bytes; a field in segments has "segments" in its name. A field is `null` if this system or
+ * this kernel does not report it, or if it has no value yet. 0 never means "unknown".
  *
- * Where a field comes from: Linux `struct tcp_info` of `TCP_INFO` (the version is the kernel that
- * began to report it, where that is newer than 4.9), macOS `struct tcp_connection_info` of
+ * Sources of the fields: Linux `struct tcp_info` of `TCP_INFO` (the version is the kernel that
+ * began to report it, if newer than 4.9), macOS `struct tcp_connection_info` of
  * `TCP_CONNECTION_INFO`, Windows `TCP_INFO_v0`, `_v1`, `_v2` of `SIO_TCP_INFO`, FreeBSD
  * `struct tcp_info` of `TCP_INFO`.
  *
- * A listening socket has `state`, `acceptQueue` and `acceptQueueLimit`; all else is `null`.
+ * A listening socket has `state`, `acceptQueue` and `acceptQueueLimit`; all other fields are `null`.
  */
 export type TcpInfo = {
   readonly [Name in keyof typeof fields]: Name extends 'state' ? TcpState | null : number | null;
@@ -22,7 +22,7 @@ export type TcpInfo = {
 /** The name of a field of `TcpInfo`. */
 export type TcpInfoField = keyof TcpInfo;
 
-/** The fields as numbers: NaN where `TcpInfo` has null, since a null would cost an allocation. */
+/** The fields as numbers. NaN where `TcpInfo` has null, because null would need an allocation. */
 export type TcpInfoNumbers = {
   readonly [Field in keyof TcpInfo as Exclude<Field, 'state'>]: number;
 };

@@ -52,7 +52,7 @@ describe('arguments', () => {
     [{ interval: 1_000, timeout: Number.POSITIVE_INFINITY }, /ERR_OUT_OF_RANGE/],
     [
       { interval: 1_000, timeout: null },
-      /ERR_INVALID_ARG_VALUE.*options.timeout.*must not be null where nothing is sent either/,
+      /ERR_INVALID_ARG_VALUE.*options.timeout.*must not be null without `send`/,
     ],
     [{ interval: 1_000, send: '' }, /ERR_INVALID_ARG_VALUE.*options.send.*must not be empty/],
     [{ interval: 1_000, send: 5 }, /ERR_INVALID_ARG_TYPE.*a Buffer, a string or a function/],

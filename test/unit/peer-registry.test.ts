@@ -365,7 +365,7 @@ describe('policies', () => {
         expect.objectContaining({
           code: 'ERR_PEER_REGISTRY_BUSY',
           message: expect.stringMatching(
-            /^The registry is asking its policy who stays, and cannot be changed meanwhile/,
+            /^The policy must not change its registry: do it after claim\(\) returns$/,
           ),
         }),
       );
@@ -685,7 +685,7 @@ describe('arguments', () => {
     ];
     for (const identity of wrong) {
       expect(() => claim(identity, stream)).toThrow(
-        /"identity" argument must be a string, a number or a bigint, which the peer is known by. Received/,
+        /"identity" argument must be a string, a number or a bigint that identifies the peer. Received/,
       );
     }
     expect(() => claim(Number.NaN, stream)).toThrow(

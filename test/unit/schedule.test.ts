@@ -181,11 +181,11 @@ describe('one timer', () => {
     const [one, other] = [add(schedule, 1_000), add(schedule, 1_000)];
     const hasRef = () => timers.mock.results.at(-1)?.value.hasRef();
     expect(hasRef()).toBe(false);
-    schedule.hold(one, true);
-    schedule.hold(one, true);
-    schedule.hold(other, true);
+    schedule.setRef(one, true);
+    schedule.setRef(one, true);
+    schedule.setRef(other, true);
     expect(hasRef()).toBe(true);
-    schedule.hold(one, false);
+    schedule.setRef(one, false);
     expect(hasRef()).toBe(true);
     // Also for a timer created meanwhile.
     schedule.set(one, 40);
@@ -277,7 +277,7 @@ describe('the schedule for a resolution', () => {
           const entry = add(schedule, performance.now() + 1e9);
           for (const [wait, block] of steps) {
             await pass(wait);
-            const { latest } = schedule;
+            const { latestAwake: latest } = schedule;
             const happened = schedule.readAwake();
             expect(latest - happened).toBeGreaterThanOrEqual(0);
             expect(latest - happened).toBeLessThanOrEqual(resolution + TICK);
@@ -361,8 +361,8 @@ describe('the clocks', () => {
     await pass(230);
     expect([schedule.now, schedule.readAwake()]).toEqual([200, 230]);
     blocked += 5_000;
-    expect(schedule.readAwake()).toBe(schedule.latest);
-    expect(schedule.latest).toBe(300 + 100);
+    expect(schedule.readAwake()).toBe(schedule.latestAwake);
+    expect(schedule.latestAwake).toBe(300 + 100);
   });
 
   test('readAwake() is never later than `latest`, and at most two paces before it', async () => {
@@ -378,14 +378,14 @@ describe('the clocks', () => {
           for (const { wait, block, due } of steps) {
             await pass(wait);
             schedule.set(entry, schedule.now + due);
-            const { latest } = schedule;
+            const { latestAwake: latest } = schedule;
             const happened = schedule.readAwake();
             expect(latest - happened).toBeGreaterThanOrEqual(0);
             expect(latest - happened).toBeLessThanOrEqual(2 * pace);
             blocked += block;
             await pass(pace);
             expect(schedule.awake).toBeGreaterThanOrEqual(happened);
-            expect(schedule.awake).toBeLessThanOrEqual(Math.max(latest, schedule.latest));
+            expect(schedule.awake).toBeLessThanOrEqual(Math.max(latest, schedule.latestAwake));
             schedule.set(entry, performance.now() + 1e9);
           }
           schedule.cancel(entry);
