@@ -33,7 +33,7 @@ export class StreamAdapter {
   #bytesSeen: number;
 
   constructor(stream: Duplex, isAlive: IsAlive, listener: ActivityListener) {
-    const { bytesRead } = stream as Partial<Socket>;
+    const bytesRead = bytesReadOf(stream);
     this.stream = stream;
     this.isAlive = isAlive;
     this.#listener = listener;
@@ -95,7 +95,7 @@ export class StreamAdapter {
 
   /** Whether bytes bypassed `push()` since the last call, as with the `onread` option of net.connect(). */
   hasUnseenBytes(): boolean {
-    const { bytesRead = 0 } = this.stream as Partial<Socket>;
+    const bytesRead = bytesReadOf(this.stream) ?? 0;
     if (this.#bytesSeen < 0 || bytesRead <= this.#bytesSeen) return false;
     this.#bytesSeen = bytesRead;
     return true;
@@ -121,5 +121,14 @@ export class StreamAdapter {
   get sendState(): 'ready' | 'full' | 'closed' {
     if (!this.stream.writable || this.isConnecting) return 'closed';
     return this.stream.writableLength > 0 ? 'full' : 'ready';
+  }
+}
+
+/** `undefined`: the stream does not count its bytes, or its getter throws, as that of a Proxy may. */
+function bytesReadOf(stream: Duplex): number | undefined {
+  try {
+    return (stream as Partial<Socket>).bytesRead;
+  } catch {
+    return undefined;
   }
 }

@@ -7,7 +7,7 @@ import { source } from '../../../scripts/source.mjs';
 import { fuzz } from './target.mjs';
 
 const require = createRequire(import.meta.url);
-const face = require('../../../dist/index.js');
+const socketOptions = require('../../../dist/index.js');
 
 const records = new ArrayBuffer(512);
 /** The modules over records of our own: for lib/options/codec.ts. */
@@ -15,10 +15,10 @@ const {
   newValues,
   systems,
   tcpInfoOf,
-  addressBytes,
-  addressText,
-  isWithin,
-  prefixOf,
+  parseAddress,
+  formatAddress,
+  isInPrefix,
+  parsePrefix,
   codecs,
   rows,
 } = await source(
@@ -31,7 +31,7 @@ const {
   ],
   {
     'core/record-buffer': { words: new Int32Array(records), bytes: new Uint8Array(records) },
-    'core/constants': { constantTables: () => ({ values: face.constants, levels: {} }) },
+    'core/constants': { constantTables: () => ({ values: socketOptions.constants, levels: {} }) },
   },
 );
 
@@ -53,7 +53,8 @@ function sameTwice(decode, label) {
 
 function checkNumbers(object, label) {
   for (const [name, value] of Object.entries(object)) {
-    if (name === 'state') ok(value === null || face.tcpStates.includes(value), `${label} ${value}`);
+    if (name === 'state')
+      ok(value === null || socketOptions.tcpStates.includes(value), `${label} ${value}`);
     else ok(value === null || Number.isFinite(value), `${label}: ${name} is ${value}`);
   }
 }
@@ -89,13 +90,13 @@ function structure(random) {
 function checkAddress(random) {
   const size = random.pick([4, 16]);
   const bytes = random.bytes(size).map((byte) => (random.oneIn(2) ? 0 : byte));
-  const text = addressText(bytes, 0, size);
-  deepStrictEqual(Uint8Array.from(addressBytes(text)), bytes, text);
-  const prefix = prefixOf(`${text}/${random.below(size * 8 + 1)}`);
-  ok(prefix !== undefined && isWithin(prefix, bytes, 0, size), text);
+  const text = formatAddress(bytes, 0, size);
+  deepStrictEqual(Uint8Array.from(parseAddress(text)), bytes, text);
+  const prefix = parsePrefix(`${text}/${random.below(size * 8 + 1)}`);
+  ok(prefix !== undefined && isInPrefix(prefix, bytes, 0, size), text);
   for (const other of ['', '/', '.', ':', text.slice(1), `${text}/`, `${text}/x`, `${text}%1`]) {
-    prefixOf(other);
-    addressBytes(other);
+    parsePrefix(other);
+    parseAddress(other);
   }
 }
 
@@ -116,7 +117,7 @@ function checkSetting(random) {
   }
   if (random.oneIn(20)) name = name.repeat(20);
   try {
-    const { value, reason } = face.getSysctl(name);
+    const { value, reason } = socketOptions.getSysctl(name);
     ok(typeof value === 'string' ? reason === null : typeof reason === 'string', name);
   } catch (error) {
     ok(error.code === 'ERR_INVALID_ARG_VALUE', `${name}: ${error.stack}`);

@@ -13,7 +13,7 @@ import { Worker } from 'node:worker_threads';
 import { fuzz } from './target.mjs';
 
 const require = createRequire(import.meta.url);
-const face = require('../../../dist/index.js');
+const socketOptions = require('../../../dist/index.js');
 const heartbeat = require('../../../dist/heartbeat.js');
 const referenceAddon = require('../../support/reference-addon/build/Release/reference_addon.node');
 
@@ -33,7 +33,7 @@ async function connected() {
 }
 
 const [innocent] = await connected();
-face.setOptions(innocent, { userTimeout: 12_345 });
+socketOptions.setOptions(innocent, { userTimeout: 12_345 });
 
 /** Options (level and number) that change by themselves, or whose read has an effect. */
 const UNSTEADY = [
@@ -227,7 +227,7 @@ function hostile(random, value, act, depth = 0) {
 }
 
 // ------------------------------------------------------------------ valid arguments
-const optionNames = face.supportedOptions();
+const optionNames = socketOptions.supportedOptions();
 const callbacks = (act) => [
   () => act(),
   () => true,
@@ -323,7 +323,7 @@ const functions = {
 };
 
 const isClass = ['SocketOptionError', 'HeartbeatTimeoutError', 'PeerSupersededError'];
-for (const [name, value] of [...Object.entries(face), ...Object.entries(heartbeat)]) {
+for (const [name, value] of [...Object.entries(socketOptions), ...Object.entries(heartbeat)]) {
   if (typeof value === 'function' && !isClass.includes(name)) ok(name in functions, `no ${name}`);
 }
 
@@ -331,7 +331,7 @@ for (const [name, value] of [...Object.entries(face), ...Object.entries(heartbea
 function call(name, args, fixture) {
   switch (name) {
     case 'TcpInfoReader': {
-      const reader = new face.TcpInfoReader();
+      const reader = new socketOptions.TcpInfoReader();
       reader.read(...args);
       return [reader.rtt, reader.state];
     }
@@ -357,13 +357,13 @@ function call(name, args, fixture) {
     }
     case 'tuneSockets':
     case 'watchClosedConnections': {
-      const opened = face[name](...args);
+      const opened = socketOptions[name](...args);
       opened.on?.('error', (error) => fixture.errors.push(error));
       fixture.opened.push(opened);
       return undefined;
     }
     default:
-      return face[name](...args);
+      return socketOptions[name](...args);
   }
 }
 
@@ -377,7 +377,7 @@ const CODES = [
  * one around a handle of Node, whose getters reject it).
  */
 function isChecked(error) {
-  if (error instanceof Hostile || error instanceof face.SocketOptionError) return true;
+  if (error instanceof Hostile || error instanceof socketOptions.SocketOptionError) return true;
   if (CODES.includes(error?.code)) return true;
   return error instanceof TypeError && /proxy|revoked|Illegal invocation/i.test(error.message);
 }
@@ -405,7 +405,7 @@ function makeFixture(random, [client, accepted]) {
             ...Object.fromEntries(fields.map((f) => [f, new Float64Array(3)])),
           },
     connection: () =>
-      face.listConnections({ localPort: client.localPort ?? 1 })[0] ?? {
+      socketOptions.listConnections({ localPort: client.localPort ?? 1 })[0] ?? {
         family: 'IPv4',
         cookie: '1',
       },
@@ -444,10 +444,10 @@ const effects = [
       if (!isChecked(error)) throw error;
     }
   },
-  ({ client }) => void face.readTcpInfos(Array(300).fill(client)),
+  ({ client }) => void socketOptions.readTcpInfos(Array(300).fill(client)),
   ({ client }) => {
     try {
-      face.setOptions(client, { userTimeout: 5_000, noDelay: false });
+      socketOptions.setOptions(client, { userTimeout: 5_000, noDelay: false });
     } catch {}
   },
   (_, random) => void (random.oneIn(20) && globalThis.gc()),
@@ -481,13 +481,13 @@ async function closed(socket) {
 async function endWorker(random, fd) {
   const code = `
     const { workerData } = require('node:worker_threads');
-    const face = require(workerData.path);
-    const watch = face.watchClosedConnections();
+    const socketOptions = require(workerData.path);
+    const watch = socketOptions.watchClosedConnections();
     watch.on('closed', () => {});
     const shared = new Float64Array(new SharedArrayBuffer(8 * 600));
-    const go = () => face.readTcpInfosAsync(Array(600).fill({ fd: workerData.fd })).then(go, go);
+    const go = () => socketOptions.readTcpInfosAsync(Array(600).fill({ fd: workerData.fd })).then(go, go);
     go();
-    face.listConnectionsAsync({ owners: true }).catch(() => {});
+    socketOptions.listConnectionsAsync({ owners: true }).catch(() => {});
     require('node:worker_threads').parentPort.postMessage('ready');
   `;
   const path = require.resolve('../../../dist/index.js');
@@ -504,9 +504,9 @@ async function checkAfter() {
   [innocent, server].forEach(({ _handle }, index) => {
     deepStrictEqual(snapshot(_handle.fd), before[index], 'another socket was changed');
   });
-  strictEqual(face.getOption(innocent, 'userTimeout'), 12_345);
-  strictEqual(face.getTcpInfo(innocent).state, 'ESTABLISHED');
-  strictEqual(face.readTcpInfos([innocent], ['mss']).errno[0], 0);
+  strictEqual(socketOptions.getOption(innocent, 'userTimeout'), 12_345);
+  strictEqual(socketOptions.getTcpInfo(innocent).state, 'ESTABLISHED');
+  strictEqual(socketOptions.readTcpInfos([innocent], ['mss']).errno[0], 0);
   for (let tries = 0; ; tries++) {
     const open = descriptors();
     baseline ??= open.length;
