@@ -3,9 +3,9 @@
 import type { DeathReason, PeerDeath } from './peer-death';
 
 const REASONS: Readonly<Record<DeathReason, string>> = {
-  silent: 'the peer acknowledges data, but its program sends nothing',
+  silent: 'its system still acknowledges what is sent, its program says nothing',
   vanished: 'the peer does not acknowledge data',
-  unknown: 'whether the peer acknowledges data is unknown',
+  unknown: 'whether its system still answers is not known',
 };
 
 /** The error of a socket whose peer is dead. Its `code` is `'ETIMEDOUT'`, as in the kernel's own timeouts. */

@@ -84,7 +84,7 @@ export function validateRegistryOptions<Identity extends PeerIdentity, Stream ex
 
 export function validateIdentity(identity: unknown): void {
   if (!['string', 'number', 'bigint'].includes(typeof identity)) {
-    const allowed = 'a string, a number or a bigint that identifies the peer';
+    const allowed = 'a string, a number or a bigint, which the peer is known by';
     throw typeError('identity', allowed, identity);
   }
   if (Number.isNaN(identity)) throw valueError('identity', 'must not be NaN', identity);

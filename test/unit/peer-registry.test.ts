@@ -685,7 +685,7 @@ describe('arguments', () => {
     ];
     for (const identity of wrong) {
       expect(() => claim(identity, stream)).toThrow(
-        /"identity" argument must be a string, a number or a bigint that identifies the peer. Received/,
+        /"identity" argument must be a string, a number or a bigint, which the peer is known by. Received/,
       );
     }
     expect(() => claim(Number.NaN, stream)).toThrow(
