@@ -334,7 +334,13 @@ describe('arguments', () => {
     const closed = addon.watchClosedConnections(1, () => {});
     addon.closeConnectionTable(closed);
     expect(addon.readConnectionTable(closed, new Uint8Array(99))).toBe(BAD_ARGUMENT);
-    // Two open tables: the number selects one, and only a Uint8Array is filled.
+    // It cannot be mistaken for an error of the system or of libuv.
+    expect(Object.values(osConstants.errno).map((number) => -number)).not.toContain(BAD_ARGUMENT);
+    expect([...getSystemErrorMap().keys()]).not.toContain(BAD_ARGUMENT);
+  });
+
+  test('the number of a table selects it, and only a Uint8Array is filled', ({ skip }) => {
+    skip(process.platform !== 'linux', `only Linux has watches: ${process.platform}`);
     const [first, second] = [0, 1].map(() => addon.watchClosedConnections(1, () => {}));
     addon.closeConnectionTable(first as number);
     expect(addon.readConnectionTable(first as number, new Uint8Array(99))).toBe(BAD_ARGUMENT);
@@ -343,9 +349,6 @@ describe('arguments', () => {
       BAD_ARGUMENT,
     );
     addon.closeConnectionTable(second as number);
-    // It cannot be mistaken for an error of the system or of libuv.
-    expect(Object.values(osConstants.errno).map((number) => -number)).not.toContain(BAD_ARGUMENT);
-    expect([...getSystemErrorMap().keys()]).not.toContain(BAD_ARGUMENT);
   });
 });
 

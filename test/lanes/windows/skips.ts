@@ -45,6 +45,10 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'listConnections with made-up replies': NETLINK,
   },
   'kernel/dead-peer-timeout.test.ts': { 'with a socket that can be read': KERNEL_INFO },
+  'unit/validate.test.ts': {
+    'tuneSockets names the path of mtu': 'Wine has no IP_MTU',
+    'a string for options.userTimeout': MAXRT,
+  },
   'unit/docs.test.ts': {
     'every field has a row': KERNEL_INFO,
     'every example of tcp-state.md': KERNEL_INFO,

@@ -244,7 +244,7 @@ describe.each(BUILDS)('Windows $name', ({ build, maxRtMs, count, times, info }) 
 
   test('getDeadPeerBounds() warns if the times are not known', () => {
     const { idle, warnings } = report.deadPeer.bounds;
-    const unknown = expect.stringMatching(/does not tell the keepalive times/);
+    const unknown = expect.stringMatching(/does not report the keepalive times/);
     if (times) {
       expect(idle).toBe(report.deadPeer.plan.bounds.idle);
       expect(warnings).not.toContainEqual(unknown);
