@@ -1,6 +1,6 @@
 // The timer of a schedule, driven. It is made by the global setTimeout(), which nothing else here may call meanwhile.
 
-/** A clock that goes from wake-up to wake-up of one timer as fast as it is told to. */
+/** A clock that jumps from one wake-up of the timer to the next, without waiting. */
 export class DrivenClock {
   #real = globalThis.setTimeout;
   #now = performance.now();

@@ -177,7 +177,8 @@ const NEEDS_SAMPLE: Readonly<Record<System, readonly Name[]>> = {
   freebsd: ['rttVariance'],
 };
 
-/** The least number for "none" that is not 0: of which member, in which field, and what else it takes. */
+/** Members that report a large number while they have no value: the member, the field, the smallest such number, and
+ * the other members that the field needs. */
 const SENTINELS: Readonly<
   Record<System, readonly [string, Name, bigint, Readonly<Record<string, number>>?][]>
 > = {

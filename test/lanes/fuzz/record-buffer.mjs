@@ -1,5 +1,5 @@
 // The addon itself, without lib/: its functions with random records, counts, lengths, descriptors and
-// sheets. Options that make the kernel write through a pointer are left out: lib/ refuses them. Runs
+// batches. Options that make the kernel write through a pointer are left out: lib/ refuses them. Runs
 // in a network namespace of its own, on sockets that nobody else uses.
 
 import dgram from 'node:dgram';
@@ -92,8 +92,8 @@ function walkIsHarmless() {
   return true;
 }
 
-/** A sheet: of any size, also none, with any sockets, and a count that need not be true. */
-function sheet(random) {
+/** A batch: of any size, also none, with any sockets, and a count that need not be true. */
+function batch(random) {
   const entries = random.pick([0, 1, 3, 64, 256, 300]);
   const buffer = new ArrayBuffer(Math.max(0, entries * ENTRY + random.pick([0, 0, 0, -1, 1, 8])));
   for (let at = 0; at + 24 <= buffer.byteLength; at += ENTRY) {
@@ -112,9 +112,9 @@ const detached = () => {
 };
 
 async function sweep(random) {
-  const [buffer, count] = random.oneIn(10) ? [detached(), 2] : sheet(random);
+  const [buffer, count] = random.oneIn(10) ? [detached(), 2] : batch(random);
   await new Promise((resolve) => {
-    // The sheet is not touched meanwhile: lib/ never lets it go.
+    // The batch is not touched meanwhile: lib/ never lets it go.
     if (!addon.sweepTcpInfos(buffer, count, resolve)) resolve();
     else if (random.oneIn(20)) globalThis.gc?.();
   });
@@ -194,9 +194,9 @@ function single(random) {
   return 'readTcpInfo';
 }
 
-function sheets(random) {
-  addon.readTcpInfos(...sheet(random));
-  addon.identifySockets?.(...sheet(random));
+function batches(random) {
+  addon.readTcpInfos(...batch(random));
+  addon.identifySockets?.(...batch(random));
   return 'readTcpInfos';
 }
 
@@ -212,7 +212,7 @@ const calls = [
   records,
   records,
   records,
-  sheets,
+  batches,
   sweep,
   table,
   watch,
