@@ -49,42 +49,42 @@ export interface Binding {
     initialDelay: number,
     interval: number,
   ): number;
-  /** `TCP_INFO` of the head's socket behind the records; leaves its length, or a code, as the count. */
+  /** Reads `TCP_INFO` to the place behind the records. Writes its length, or a code, as the count. */
   readTcpInfo(): void;
-  /** Unread, unacknowledged or unsent, unsent bytes as the first three words of the records. */
+  /** Writes three numbers of bytes into the first words of the records: unread, not acknowledged, not sent. */
   readQueues(): void;
   /** Reads the first `count` entries of a batch of `lib/tcp-info/batch.ts`. */
   readTcpInfos(batch: ArrayBuffer, count: number): void;
-  /** Leaves in each of the first `count` entries the socket's identity: 0 where there is none. */
+  /** Writes the socket's identity into each of the first `count` entries. 0: the system has no identities. */
   identifySockets(batch: ArrayBuffer, count: number): void;
   /**
-   * Reads in another thread, then calls `done`. Returns `false`, without a call, where all was read here.
-   * First it identifies the entries that have no identity. An entry whose number belongs to another socket by
-   * then is reported as closed.
+   * Reads the entries in another thread, then calls `done`. Returns `false`, and does not call it, if they were read in
+   * this thread. Identifies the entries without an identity first. If the number of an entry belongs to another socket
+   * when it is read, the entry is reported as closed.
    */
   sweepTcpInfos(batch: ArrayBuffer, count: number, done: () => void): boolean;
-  /** Asks the system about its connections, in its own layout; the number of the table, from 1 on. */
+  /** Sends a query in the system's own layout. Returns the number of the table, which is 1 or more. */
   openConnectionTable(query: Uint8Array): number;
-  /** The next bytes of the answer; 0 after the last, and of a watch when there is nothing for now. */
+  /** Reads the next bytes of the reply. Returns 0 after the last one; for a watch, if there are none now. */
   readConnectionTable(table: number, bytes: Uint8Array): number;
   closeConnectionTable(table: number): void;
   destroyConnection(query: Uint8Array): number;
-  /** A table that grows by each connection that ends; `wake` is called after a read found nothing. */
+  /** Opens a table to which each closed connection is added. `wake` is called for the first one after a read of 0. */
   watchClosedConnections(limit: number, wake: () => void): number;
   /**
-   * The name of the system call that failed in the last of these calls; `null` where the system refused the
-   * query itself.
+   * Returns the name of the system call that failed in the last of these calls; `null` if the system rejected the query
+   * itself.
    */
   failedCall(): string | null;
-  /** Whether a watch keeps the process from ending. */
+  /** Sets whether a watch keeps the process running. */
   holdWatch(table: number, hold: boolean): void;
-  /** Whether sockets behind handle objects can be searched for, and nobody does so already. */
+  /** Begins a search for the sockets of handle objects. Returns `false` if it is impossible, or if one is running. */
   beginSearch(): boolean;
-  /** After each step of the pattern, but for the last. */
+  /** Called after each step of the pattern except the last one. */
   sampleHandles(): void;
-  /** After the last: a socket for each object, below zero for one that has none. */
+  /** Called after the last step. Writes a socket for each object; a number below zero: it has none. */
   endSearch(sockets: Float64Array): void;
-  /** Replaces the setting's name, `length` bytes of the records, by its text; returns its length. */
+  /** Reads the setting whose name is in the first `length` bytes of the records. Writes its text there, returns its length. */
   readSetting(length: number): number;
 }
 
