@@ -209,8 +209,8 @@ function validateRequest(sockets: unknown, fields: unknown, out: unknown): BulkR
 
 function validateFields(fields: unknown): number[] {
   if (fields === undefined) return [...tcpInfoFields.keys()];
-  return validateArray(fields, 'fields', 'an array of names of TcpInfo').map((field) =>
-    tcpInfoFields.indexOf(validateOneOf(field, 'fields', tcpInfoFields)),
+  return validateArray(fields, 'fields', 'an array of names of TcpInfo').map((field, index) =>
+    tcpInfoFields.indexOf(validateOneOf(field, `fields[${index}]`, tcpInfoFields)),
   );
 }
 

@@ -313,7 +313,7 @@ describe('one wording for one mistake', () => {
 
   test('readTcpInfos suggests the name of a field', () => {
     expect(failure(() => readTcpInfos([], ['rrt' as never]))).toMatch(
-      /^ERR_INVALID_ARG_VALUE .*"fields".* must be one of 'state', .* \(did you mean 'rtt'\?\)/,
+      /^ERR_INVALID_ARG_VALUE .*"fields\[0\]".* must be one of 'state', .* \(did you mean 'rtt'\?\)/,
     );
   });
 
