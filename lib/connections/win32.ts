@@ -12,20 +12,6 @@ import type { ConnectionIdentity, ConnectionPlatform, ConnectionQuery } from './
 const AF_INET = 2;
 const AF_INET6 = 23;
 
-/** The states of `MIB_TCP_STATE`, which counts from 1. */
-const MIB_TCP_STATES = [
-  'CLOSED',
-  'LISTEN',
-  'SYN-SENT',
-  'SYN-RECEIVED',
-  'ESTABLISHED',
-  'FIN-WAIT-1',
-  'FIN-WAIT-2',
-  'CLOSE-WAIT',
-  'CLOSING',
-  'LAST-ACK',
-  'TIME-WAIT',
-] as const;
 /** The state that makes SetTcpEntry close a connection. */
 const MIB_TCP_STATE_DELETE_TCB = 12;
 
@@ -79,9 +65,8 @@ export function decodeTcpTable(
   const count = bytes.length < 4 ? 0 : view.getUint32(0, true);
   const found: Connection[] = [];
   for (let row = 0, at = 4; row < count && at + layout.size <= bytes.length; row++) {
-    const stateIndex = tcpStates.indexOf(
-      MIB_TCP_STATES[view.getUint32(at + layout.state, true) - 1] ?? ('' as never),
-    );
+    // `MIB_TCP_STATE` has the order of `tcpStates`, and counts from 1.
+    const stateIndex = view.getUint32(at + layout.state, true) - 1;
     const endpoints: EndpointView = {
       stateIndex,
       addressSize: layout.addressSize,
@@ -93,7 +78,7 @@ export function decodeTcpTable(
     };
     const pid = view.getUint32(at + layout.pid, true);
     at += layout.size;
-    if (stateIndex < 0 || !matchesFilter(filter, endpoints)) continue;
+    if (tcpStates[stateIndex] === undefined || !matchesFilter(filter, endpoints)) continue;
     if (filter.ownProcess && pid !== process.pid) continue;
     found.push(connectionFromRow(endpoints, layout, pid, filter.owners));
   }
