@@ -147,20 +147,44 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   });
 }
 
+/**
+ * Whether the server of a Wine prefix runs. It crashes in some runs, mostly while its first program starts. Then every
+ * program of the prefix waits for ever.
+ */
+function hasServer(env) {
+  return processesOf(env).some((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/comm`, 'utf8') === 'wineserver\n';
+    } catch {
+      // The process has ended.
+      return false;
+    }
+  });
+}
+
 /** A run that prints nothing for this long is stuck. The longest test file takes a minute. */
 const LONGEST_SILENCE = 5 * 60_000;
+/** A program starts the server again where it has ended by itself, which takes less. */
+const LONGEST_WITHOUT_SERVER = 20_000;
+/** How often a suite is begun. */
+const ATTEMPTS = 3;
 
 /**
- * Runs a program; returns its exit status, or `'stuck'` if it was ended because it printed nothing. node.exe in Wine
- * writes its output to files, not to pipes.
+ * Runs a program; returns its exit status, or `'stuck'` if it was ended because it printed nothing, or has no server.
+ * node.exe in Wine writes its output to files, not to pipes.
  */
 async function run(program, args, env, output) {
   const file = openSync(output, 'w');
   const stdio = ['ignore', file, file];
   const child = spawn(program, args, { cwd: checkout, env, stdio });
+  const isInWine = program === env.WINELOADER;
   let isStuck = false;
+  let served = Date.now();
   const watch = setInterval(() => {
-    isStuck = Date.now() - statSync(output).mtimeMs > LONGEST_SILENCE;
+    const now = Date.now();
+    if (!isInWine || hasServer(env)) served = now;
+    isStuck =
+      now - served > LONGEST_WITHOUT_SERVER || now - statSync(output).mtimeMs > LONGEST_SILENCE;
     if (isStuck) child.kill('SIGKILL');
   }, 1_000);
   const [status] = await once(child, 'exit');
@@ -194,17 +218,17 @@ try {
     run(env.WINELOADER, ['wineboot', '--init'], env, `${env.WINEPREFIX}-wineboot`);
   const oneByOne = async (env) => {
     await boot(env);
+    const prefix = env.WINEPREFIX;
     for (let version = waiting.shift(); version !== undefined; version = waiting.shift()) {
       // A thread instead of processes, which Wine starts in a second; one, because files share a registry.
       const options = ['--pool=threads', '--maxWorkers=1'];
       const args = [nodeExe(version), 'node_modules/vitest/vitest.mjs', 'run', ...options];
       const title = `node.exe ${version} in Wine`;
       let result = await suite(title, env.WINELOADER, args, env);
-      if (result.status === 'stuck') {
-        // In about one of thirty runs, Wine's server crashes while its first program starts.
+      for (let attempt = 2; result.status === 'stuck' && attempt <= ATTEMPTS; attempt++) {
         console.log(`${result.line}\nOnce more, in a new Wine`);
         endWine(env);
-        env.WINEPREFIX += '-again';
+        env.WINEPREFIX = `${prefix}-${version}-${attempt}`;
         await boot(env);
         result = await suite(title, env.WINELOADER, args, env);
       }
