@@ -67,6 +67,7 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'a getter that sets options': MAXRT,
     'each value is read once': MAXRT,
   },
+  'kernel/heartbeat.test.ts': { 'is not dead while the program still reads': KERNEL_INFO },
   'kernel/heartbeat-adapters.test.ts': { 'the server of many devices': MAXRT },
   'kernel/keepalive.test.ts': {
     '{"interval":1001}': 'Wine rounds the milliseconds of Windows',
