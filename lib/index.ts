@@ -18,11 +18,19 @@ export { type Constants, constants } from './core/constants';
 export { SocketOptionError, type SocketOptionErrorDetails } from './core/errors';
 export type { SocketLike } from './core/socket';
 export { type DeadPeerReport, getDeadPeerBounds } from './dead-peer/bounds';
-export { planDeadPeerTimeout, setDeadPeerTimeout } from './dead-peer/dead-peer-timeout';
+export { setDeadPeerTimeout } from './dead-peer/dead-peer-timeout';
 export { type DisconnectExplanation, explainDisconnect } from './dead-peer/explain';
 export type { PeerFate } from './dead-peer/meanings';
-export type { DeadPeerOptions, DeadPeerPlan, PlanOptions, ZeroWindow } from './dead-peer/plan';
+export type {
+  DeadPeerOptions,
+  DeadPeerPlan,
+  PlanOptions,
+  PlanPromise,
+  ZeroWindow,
+} from './dead-peer/plan';
+export { planDeadPeerTimeout } from './dead-peer/plan-dead-peer-timeout';
 export type { DeadPeerBounds, DeadPeerPlatform } from './dead-peer/rules';
+export type { DeadPeerDetails } from './dead-peer/supervision/verdict';
 export { getKeepAlive, type KeepAlive, setKeepAlive } from './options/keepalive';
 export type { KeepAliveOptions } from './options/keepalive-options';
 export { isSupported, supportedOptions } from './options/option';

@@ -115,20 +115,21 @@ export function findDescriptors(handles: readonly (Handle | number)[]): void {
 
 /** Node's handle object of a TCP socket. `Socket.setKeepAlive()` calls its `setKeepAlive`. */
 export interface TcpHandle {
+  readonly fd?: unknown;
   setKeepAlive?(...args: unknown[]): number;
 }
 
 /**
- * Returns the handle of the TCP socket of `socket`, also below TLS. There is one for each connection, even if several
- * objects share it. `undefined` for a pipe, and for a socket that has no handle now.
+ * Returns the handle of the TCP socket of `socket`, also below TLS and http2. There is one for each connection, even if
+ * several objects share it. `undefined` for a pipe, and for a socket that has no handle now.
  */
-export function tcpHandleOf(socket: Socket): TcpHandle | undefined {
-  let handle = (socket as SocketInternals)._handle;
+export function tcpHandleOf(socket: Socket | Http2Session): TcpHandle | undefined {
+  let handle = handleOf(socket as SocketInternals);
   while (handle?._parent) handle = handle._parent;
   if (!handle) return undefined;
   // The handle of a pipe does not have this method. In Bun no handle has it; a pipe has no address there.
   const isTcp = process.versions.bun
-    ? socket.remoteAddress !== undefined
+    ? (socket as Socket).remoteAddress !== undefined
     : typeof handle.getpeername === 'function';
   return isTcp ? (handle as TcpHandle) : undefined;
 }

@@ -7,14 +7,19 @@ import { descriptorOf } from '../core/socket';
 import { isSupported } from '../options/option';
 import { getOptions } from '../options/options';
 import { getSystemDefaults } from '../system-defaults/system-defaults';
-import { keepAliveSuffices } from './plan';
 import {
   builtinHere,
   INITIAL_TIMEOUT,
   retransmissionHere,
   retransmissionTimeoutOf,
 } from './retransmission-here';
-import { boundsOf, type DeadPeerBounds, type DeadPeerPlatform, probesOf } from './rules';
+import {
+  boundsOf,
+  type DeadPeerBounds,
+  type DeadPeerPlatform,
+  keepAliveSuffices,
+  probesOf,
+} from './rules';
 
 /** The result of {@link getDeadPeerBounds}: the bounds, and warnings about them. */
 export interface DeadPeerReport extends DeadPeerBounds {

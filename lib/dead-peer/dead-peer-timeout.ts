@@ -1,162 +1,55 @@
-// planDeadPeerTimeout and setDeadPeerTimeout: make a plan, and apply it to a socket or to the connections of a server.
+// setDeadPeerTimeout: makes the plan for a socket or for the connections of a server, sets its options, and has the socket
+// supervised.
 
-import type { Server } from 'node:net';
-import type { SocketOptions } from '../catalogue/catalogue';
+import { Server, Socket } from 'node:net';
 import type { Platform } from '../catalogue/row';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
-import { validateNumber, validateOneOf, validateOptions } from '../core/validate';
-import { setKeepAlive } from '../options/keepalive';
-import { isSupported } from '../options/option';
-import { setOptions, validateSocketOptions } from '../options/options';
-import { getSystemDefaults } from '../system-defaults/system-defaults';
-import {
-  type DeadPeerOptions,
-  type DeadPeerPlan,
-  keepAliveSuffices,
-  type PlanOptions,
-  type PlanRequest,
-  planFor,
-} from './plan';
-import {
-  BUILTIN,
-  builtinHere,
-  INITIAL_TIMEOUT,
-  retransmissionHere,
-  retransmissionTimeoutOf,
-} from './retransmission-here';
+import { validateOptions } from '../core/validate';
+import { getTcpInfo } from '../tcp-info/get-tcp-info';
+import { applyOptions, initialOptions, probeNow } from './apply-options';
+import { kernelRequestFor } from './kernel-request';
+import type { DeadPeerOptions, DeadPeerPlan, PlanRequest } from './plan';
+import { hasTimeoutMax, planFor } from './plan-dead-peer-timeout';
+import { BUILTIN, INITIAL_TIMEOUT } from './retransmission-here';
 import type { DeadPeerPlatform } from './rules';
+import { termsOf } from './supervised-plan';
+import { boundConnecting } from './supervision/connecting';
+import { stopSupervision, supervise } from './supervision/supervisor';
+import type { SupervisedSocket } from './supervision/verdict';
+import { systemOf } from './system-of';
 import {
-  type ArgumentPaths,
+  type ChosenOptions,
   DEAD_PEER_OPTIONS,
-  timeoutTooSmallError,
+  PATHS,
   validatePlanOptions,
   validateTimeout,
-  validateTolerance,
 } from './validate-options';
-
-const isWindows = process.platform === 'win32';
-/** Whether plans for this system set the user timeout, so that `null` must reset it. */
-const isUserTimeoutOurs = !keepAliveSuffices(process.platform as Platform);
-
-const PLATFORMS: readonly DeadPeerPlatform[] = ['linux', 'darwin', 'win32', 'freebsd', 'gvisor'];
-
-const PLAN_OPTIONS = [
-  ...DEAD_PEER_OPTIONS,
-  ...(['platform', 'retransmissionTimeout', 'lossRate'] as const),
-] as const;
-
-const PATHS: ArgumentPaths = { timeout: 'timeout', options: 'options' };
-
-/**
- * Returns what {@link setDeadPeerTimeout} would set on this or another system, and the bounds that follow:
- * `planDeadPeerTimeout(20_000, { platform: 'win32' }).bounds`.
- *
- * It makes no system call and works without the addon. `timeout` is in milliseconds, up to 2^31 - 1. With a `lossRate` the
- * plan also has the chance that a living, idle peer counts as dead within an hour.
- *
- * The rules for Linux were measured. The rules for macOS, FreeBSD, Windows and gVisor come from their documents and source
- * (`measured: false`).
- * @returns the plan, frozen. Its times are in milliseconds.
- * @throws RangeError `ERR_OUT_OF_RANGE` for a timeout that is too small. Its `smallestTimeout` is the smallest possible one,
- *   in milliseconds, and its `reason` says why.
- * @throws TypeError, RangeError for a wrong argument, with the allowed values.
- */
-export function planDeadPeerTimeout(timeout: number, options: PlanOptions = {}): DeadPeerPlan {
-  return makePlan(timeout, validateOptions(options, 'options', PLAN_OPTIONS), PATHS);
-}
-
-/** Makes a plan from arguments that have other names in errors. Does not check for unknown options. Not public. */
-export function makePlan(
-  timeout: number,
-  options: PlanOptions,
-  paths: ArgumentPaths,
-): DeadPeerPlan {
-  validateTimeout(timeout, paths.timeout);
-  const { platform = process.platform, retransmissionTimeout = INITIAL_TIMEOUT } = options;
-  const system = validateOneOf(platform, `${paths.options}.platform`, PLATFORMS);
-  const chosen = validatePlanOptions(options, paths.options);
-  validateTolerance(system, chosen.zeroWindow, paths.options);
-  const range = { min: 1, max: 120_000, milliseconds: true };
-  validateNumber(retransmissionTimeout, `${paths.options}.retransmissionTimeout`, range);
-  const request: PlanRequest = {
-    platform: system,
-    ...chosen,
-    assumptions: [],
-    retransmission: { ...BUILTIN[system], timeout: retransmissionTimeout },
-  };
-  const { lossRate } = options;
-  if (lossRate !== undefined) {
-    validateNumber(lossRate, `${paths.options}.lossRate`, { min: 0, max: 1 });
-  }
-  const plan = planFor(request, timeout, lossRate);
-  if (plan === undefined) throw timeoutTooSmallError(timeout, request, paths);
-  return plan;
-}
-
-/** Makes the plan for a socket. It assumes a retransmission timeout of 1 s or more, if the timeout has room for that. */
-function planForSocket(
-  timeout: number,
-  chosen: ReturnType<typeof validatePlanOptions>,
-  rto: number | null,
-): DeadPeerPlan {
-  const platform = process.platform as Platform;
-  const requestWith = (assumed: number): PlanRequest => ({
-    ...chosen,
-    platform,
-    fixedCount: fixedCount(),
-    // With a user timeout the system's settings do not matter.
-    ...(chosen.zeroWindow === 'fail'
-      ? { retransmission: { ...builtinHere, timeout: assumed }, assumptions: [] }
-      : retransmissionHere(assumed)),
-  });
-  const request = requestWith(Math.max(rto ?? 0, INITIAL_TIMEOUT));
-  const plan = cachedPlanFor(request, timeout);
-  if (plan !== undefined) return plan;
-  const exact = rto === null ? request : requestWith(rto);
-  const tight = planFor(exact, timeout);
-  if (tight === undefined) throw timeoutTooSmallError(timeout, exact, PATHS);
-  return tight;
-}
-
-/** Returns the number of probes of Windows before 10.1703, which has no TCP_KEEPCNT. */
-function fixedCount(): number | undefined {
-  if (!isWindows || isSupported('keepAliveCount')) return undefined;
-  return getSystemDefaults().keepAliveCount.value ?? undefined;
-}
-
-let recent: { readonly key: string; readonly plan: DeadPeerPlan | undefined } | undefined;
-
-/** Keeps the last plan, because most programs have one timeout for all sockets. */
-function cachedPlanFor(request: PlanRequest, timeout: number): DeadPeerPlan | undefined {
-  const { minProbes, zeroWindow, retransmission, assumptions } = request;
-  const values = [timeout, minProbes, zeroWindow, ...Object.values(retransmission)];
-  const key = [...values, ...assumptions].join(' ');
-  if (recent?.key !== key) recent = { key, plan: planFor(request, timeout) };
-  return recent.plan;
-}
 
 /**
  * Makes a socket fail within `timeout` milliseconds after its peer vanished (power, cable or router lost):
  * `setDeadPeerTimeout(socket, 20_000)`.
  *
- * The timeout applies while the connection is idle, while data is in flight, and while the program writes. The connection
- * of a living peer that answers does not end, however long it is idle, and no single lost packet decides: at least three
- * probes must be unanswered (`minProbes`). On Linux the connection of a living peer that does not read for about half of
- * the timeout also ends, unless `zeroWindow` is `'tolerate'`.
+ * The kernel probes the peer, and this package looks at the socket a few times within the timeout. The socket is destroyed
+ * with `ETIMEDOUT` if nothing came from the peer for `timeout` and at least `minProbes` segments in a row are unanswered.
+ * That holds in every state: idle, data in flight, writing, the peer's window closed, paused, not read, half-closed. A peer
+ * whose system answers is not ended, however long its program is busy or does not read.
  *
- * It sets initial delay, interval and count of keepalive, the switch, and the user timeout, which are chosen together: see
- * {@link planDeadPeerTimeout}. The bounds include the connection's retransmission timeout, with room for growth to 1 s if
- * the timeout allows it. On a server it applies to all connections that the server accepts later. On Linux they inherit
- * the values, without a system call. `null` restores the values of a new socket.
+ * A socket that is still connecting fails if it is not connected within `timeout` from now. On a server the timeout applies to
+ * all connections that it accepts. On Linux they inherit the values, without a system call. `null` ends the supervision and
+ * restores the values of a new socket.
  *
- * A later call of Node's own `socket.setKeepAlive()` overwrites a part of the values.
+ * A bare descriptor, and a socket with `supervise: false`, is not looked at. Then the kernel's values alone must do. The
+ * returned plan has the bounds, and `warnings` about everything that it cannot keep.
  *
- * Linux: `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT`, `SO_KEEPALIVE`, `TCP_USER_TIMEOUT`. macOS and FreeBSD: the first
- * four. Windows: `TCP_MAXRTMS` in place of the last one (not run there yet).
- * @returns the values that were set and the bounds that follow, frozen; `null` for `null`.
- * @throws RangeError `ERR_OUT_OF_RANGE` for a timeout that is too small. Its `smallestTimeout` is the smallest possible one
- *   (about 8 s with three probes), in milliseconds, and its `reason` says why. Nothing was set.
+ * A socket whose peer is dead loses the data that the program has not read. The supervision does not keep the process running.
+ * Node's own `socket.setKeepAlive()` overwrites a part of the values. Supervision repairs that.
+ *
+ * Linux: `SO_KEEPALIVE`, `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT`, `TCP_RTO_MAX_MS` (6.15), `TCP_INFO`. macOS and
+ * FreeBSD: the first four and their TCP_INFO. Windows: the first four and `TCP_MAXRTMS` (not run there yet).
+ * @returns the plan: the values that were set and the bounds that follow, frozen; `null` for `null`.
+ * @throws RangeError `ERR_OUT_OF_RANGE` for a timeout that no socket could keep: less than 4 s with three probes. Its
+ *   `smallestTimeout` is the smallest possible one, in milliseconds, and its `reason` says why. Nothing was set.
  * @throws TypeError, RangeError for another wrong argument. Nothing was set.
  * @throws SocketOptionError for a socket that is not TCP or not open, and for a call that the kernel refused.
  * @see tcp(7), RFC 9293 section 3.8.3 and 3.8.4
@@ -180,69 +73,165 @@ export function setDeadPeerTimeout(
   const members = validateOptions(options, 'options', DEAD_PEER_OPTIONS);
   const chosen = validatePlanOptions(members, 'options');
   if (timeout === null) {
-    apply(socketOrServer, initialOptions());
-    tuneAccepted(socketOrServer, undefined);
+    restore(socketOrServer);
     return null;
   }
-  validateTimeout(timeout, 'timeout');
-  validateTolerance(process.platform as Platform, chosen.zeroWindow, 'options');
+  validateTimeout(timeout, chosen.minProbes, PATHS.timeout);
+  if (socketOrServer instanceof Server) return tuneServer(socketOrServer, timeout, chosen);
+  if (socketOrServer instanceof Socket && socketOrServer.connecting) {
+    return tuneWhenConnected(socketOrServer, timeout, chosen);
+  }
+  return tuneConnection(socketOrServer, timeout, chosen, false);
+}
+
+/** Tunes a connection. `isFresh`: it was established just now. Not public. */
+export function tuneConnection(
+  socket: SocketLike,
+  timeout: number,
+  chosen: ChosenOptions,
+  isFresh: boolean,
+): DeadPeerPlan {
+  const supervised = isSupervisable(socket) && chosen.supervise ? socket : undefined;
   // Read once: a getter may return another descriptor the next time.
-  const fd = descriptorOf(socketOrServer);
-  const plan = planForSocket(timeout, chosen, retransmissionTimeoutOf(fd));
-  apply(fd, plan.options);
-  tuneAccepted(socketOrServer, plan);
+  const fd = descriptorOf(socket);
+  const silence = isFresh ? 0 : silenceOf(fd);
+  const plan = planForSocket(
+    fd,
+    timeout,
+    { ...chosen, supervise: supervised !== undefined },
+    silence,
+  );
+  applyOptions(fd, plan.options);
+  if (supervised === undefined) return plan;
+  if (plan.supervised && silence > 0) probeNow(fd, plan.options);
+  supervise(supervised, plan, termsOf(plan, chosen.minProbes), isFresh);
   return plan;
 }
 
-/** Sets the options. On Windows setKeepAlive() sets keepalive, because old versions have no options for it. */
-function apply(socket: SocketLike, options: SocketOptions): void {
-  if (!isWindows) {
-    setOptions(socket, options);
-    return;
+/** Bare descriptors, `{ fd }` and sockets that are not connections cannot be supervised. */
+function isSupervisable(socket: SocketLike): socket is SupervisedSocket {
+  return (
+    socket instanceof Socket ||
+    (typeof socket === 'object' && typeof (socket as { goaway?: unknown }).goaway === 'function')
+  );
+}
+
+/** How long the peer has been silent. 0 if the system does not report it. */
+function silenceOf(fd: number): number {
+  try {
+    const { timeSinceLastAckReceived, timeSinceLastDataReceived, state } = getTcpInfo(fd);
+    if (state === 'LISTEN' || state === 'SYN-SENT') return 0;
+    return Math.min(timeSinceLastAckReceived ?? 0, timeSinceLastDataReceived ?? 0);
+  } catch {
+    // Not TCP: setting the options throws the right error.
+    return 0;
   }
-  const { keepAlive, keepAliveInitialDelay, keepAliveInterval, keepAliveCount, ...others } =
-    options;
-  // First, before anything is set.
-  validateSocketOptions(others);
-  setKeepAlive(socket, {
-    enable: keepAlive,
-    initialDelay: keepAliveInitialDelay,
-    interval: keepAliveInterval,
-    count: keepAliveCount,
-  });
-  setOptions(socket, others);
 }
 
-/** Returns the values of a new socket. */
-function initialOptions(): SocketOptions {
-  return {
-    keepAliveInitialDelay: 'system',
-    keepAliveInterval: 'system',
-    keepAliveCount: 'system',
-    keepAlive: false,
-    ...(isUserTimeoutOurs && isSupported('userTimeout') ? { userTimeout: 0 } : {}),
-    ...(isSupported('retransmissionTimeoutMax') ? { retransmissionTimeoutMax: 'system' } : {}),
+function planForSocket(
+  fd: number,
+  timeout: number,
+  chosen: ChosenOptions,
+  silence: number,
+): DeadPeerPlan {
+  const platform = systemOf(fd);
+  const request: PlanRequest = {
+    platform,
+    ...chosen,
+    hasTimeoutMax: hasTimeoutMax(platform),
+    silence,
+    assumptions: [],
+    retransmission: { ...BUILTIN[platform], timeout: INITIAL_TIMEOUT },
   };
+  if (!chosen.supervise) return planFor(kernelRequestFor(fd, request), timeout);
+  return silence < timeout / 2
+    ? keptPlanFor({ ...request, silence: 0 }, timeout)
+    : planFor(request, timeout);
 }
 
-/** The 'connection' listeners of servers whose connections are tuned one by one. */
-const listeners = new WeakMap<object, (socket: SocketLike) => void>();
+let recent: { readonly key: string; readonly plan: DeadPeerPlan } | undefined;
 
-/** Tunes each accepted connection of a server, on systems where connections do not inherit all values. */
-function tuneAccepted(server: SocketLike, plan: DeadPeerPlan | undefined): void {
-  if (typeof server !== 'object' || !('listening' in server) || process.platform === 'linux')
-    return;
-  const before = listeners.get(server);
-  if (before !== undefined) (server as Server).off('connection', before);
-  listeners.delete(server);
-  if (plan === undefined) return;
-  const listener = (socket: SocketLike): void => {
+/** Keeps the last plan, because most programs have one timeout for all sockets. */
+function keptPlanFor(request: PlanRequest, timeout: number): DeadPeerPlan {
+  const { platform, minProbes, zeroWindow, maxSilence } = request;
+  const key = [timeout, platform, minProbes, zeroWindow, maxSilence].join(' ');
+  if (recent?.key !== key) recent = { key, plan: planFor(request, timeout) };
+  return recent.plan;
+}
+
+/** Bounds connecting, and tunes the connection as soon as there is one. */
+function tuneWhenConnected(socket: Socket, timeout: number, chosen: ChosenOptions): DeadPeerPlan {
+  boundConnecting(socket, timeout);
+  waiting.set(socket, { timeout, chosen });
+  socket.prependOnceListener('connect', tuneNow);
+  const platform = process.platform as DeadPeerPlatform;
+  return planFor(
+    {
+      platform,
+      ...chosen,
+      hasTimeoutMax: hasTimeoutMax(platform),
+      silence: 0,
+      assumptions: [],
+      retransmission: { ...BUILTIN[platform], timeout: INITIAL_TIMEOUT },
+    },
+    timeout,
+  );
+}
+
+/** What was chosen for sockets that are still connecting. The last call wins. */
+const waiting = new WeakMap<Socket, { readonly timeout: number; readonly chosen: ChosenOptions }>();
+
+function tuneNow(this: Socket): void {
+  const wanted = waiting.get(this);
+  waiting.delete(this);
+  if (wanted === undefined || this.destroyed) return;
+  try {
+    tuneConnection(this, wanted.timeout, wanted.chosen, true);
+  } catch (error) {
+    // The connection was reset meanwhile: the socket itself emits that error.
+    if (!this.destroyed) this.destroy(error as Error);
+  }
+}
+
+function tuneServer(server: Server, timeout: number, chosen: ChosenOptions): DeadPeerPlan {
+  const fd = descriptorOf(server);
+  const plan = planForSocket(fd, timeout, chosen, 0);
+  applyOptions(fd, plan.options);
+  // Connections in the queue were made before the listening socket had the values.
+  let queued =
+    (process.platform as Platform) === 'linux' ? (getTcpInfo(fd).acceptQueue ?? 0) : Infinity;
+  const terms = termsOf(plan, chosen.minProbes);
+  replaceListener(server, (socket) => {
     try {
-      apply(socket, plan.options);
+      if (queued > 0) applyOptions(socket, plan.options);
+      queued -= 1;
+      if (chosen.supervise) supervise(socket, plan, terms, true);
     } catch {
       // The connection was reset before it was accepted, and emits this error itself.
     }
-  };
+  });
+  return plan;
+}
+
+/** The 'connection' listeners of tuned servers. */
+const listeners = new WeakMap<Server, (socket: Socket) => void>();
+
+function replaceListener(server: Server, listener: ((socket: Socket) => void) | undefined): void {
+  const before = listeners.get(server);
+  if (before !== undefined) server.off('connection', before);
+  listeners.delete(server);
+  if (listener === undefined) return;
   listeners.set(server, listener);
-  (server as Server).prependListener('connection', listener);
+  server.prependListener('connection', listener);
+}
+
+function restore(socketOrServer: SocketLike): void {
+  if (socketOrServer instanceof Socket && socketOrServer.connecting) {
+    waiting.delete(socketOrServer);
+    return;
+  }
+  const fd = descriptorOf(socketOrServer);
+  if (isSupervisable(socketOrServer)) stopSupervision(socketOrServer);
+  if (socketOrServer instanceof Server) replaceListener(socketOrServer, undefined);
+  applyOptions(fd, initialOptions(systemOf(fd) === 'mptcp'));
 }

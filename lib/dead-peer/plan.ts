@@ -1,17 +1,8 @@
-// Chooses the kernel values that detect a dead peer within a timeout. They are chosen together, because each one alone
-// can break the promise. The rules of the systems are in rules.ts.
+// The types of plans. There are two kinds: supervision gives the verdict (supervised-plan.ts), or the kernel's values alone
+// decide (kernel-plan.ts).
 
 import type { SocketOptions } from '../catalogue/catalogue';
-import {
-  boundsOf,
-  type DeadPeerBounds,
-  type DeadPeerPlatform,
-  type DeadPeerValues,
-  falseAlarmsPerHour,
-  probesOf,
-  type Retransmission,
-  timerLateness,
-} from './rules';
+import type { DeadPeerBounds, DeadPeerPlatform, Retransmission } from './rules';
 
 /** What happens to a peer that keeps its window closed: see {@link DeadPeerOptions.zeroWindow}. */
 export type ZeroWindow = 'fail' | 'tolerate';
@@ -19,26 +10,37 @@ export type ZeroWindow = 'fail' | 'tolerate';
 /** Options of {@link setDeadPeerTimeout}. */
 export interface DeadPeerOptions {
   /**
-   * How many keepalive probes in a row must be unanswered before the peer counts as dead: 1 to 127, by default 3. A
-   * smaller number allows a smaller timeout, but with 1 a single lost packet decides.
+   * How many segments in a row must be unanswered before the peer counts as dead: 1 to 127, by default 3. With 1 a single
+   * lost packet decides.
    */
   readonly minProbes?: number | undefined;
   /**
    * What happens to a living peer that does not read, so that its window is closed and data waits in the send queue.
    *
-   * - `'fail'` (the default): on Linux the user timeout ends the connection, although the peer still answers. A peer that
-   *   does not read for about half of the timeout counts as dead.
-   * - `'tolerate'`: the user timeout is off, and more frequent retransmissions bound unacknowledged data. It needs Linux
-   *   6.15 (`TCP_RTO_MAX_MS`) and a timeout of about 22 s or more.
-   *
-   * macOS and FreeBSD always tolerate it, because their keepalive also runs while data is unacknowledged.
+   * - `'tolerate'` (the default): nothing, as long as its system answers. Where a plan cannot keep that, its `warnings` say
+   *   so: the kernel's values alone on Linux before 6.15, Windows and gVisor.
+   * - `'fail'`: the connection fails when the window stays closed for about the timeout.
    */
   readonly zeroWindow?: ZeroWindow | undefined;
+  /**
+   * The longest time in milliseconds, 2 000 or more, for which the connection may be silent. Firewalls, NAT devices and
+   * load balancers forget connections that are silent for longer (AWS Network Load Balancer 350 s, Docker Swarm 900 s, many
+   * firewalls 1 h). By default the timeout decides: about a fifth of it.
+   */
+  readonly maxSilence?: number | undefined;
+  /**
+   * Whether this package looks at the socket a few times within the timeout and gives the verdict: by default `true`. With
+   * `false`, and for a bare descriptor, the kernel's values alone must do, and the bounds are longer.
+   */
+  readonly supervise?: boolean | undefined;
 }
 
 /** Options of {@link planDeadPeerTimeout}. */
 export interface PlanOptions extends DeadPeerOptions {
-  /** The system whose rules apply, by default this one. gVisor (Cloud Run, GKE Sandbox) reports that it is Linux. */
+  /**
+   * The system whose rules apply, by default this one. gVisor (Cloud Run, GKE Sandbox) reports that it is Linux.
+   * `'mptcp'`: a Multipath TCP connection of Linux.
+   */
   readonly platform?: DeadPeerPlatform | undefined;
   /**
    * The connection's retransmission timeout, in milliseconds: how long it waits for an acknowledgement before it sends
@@ -49,22 +51,46 @@ export interface PlanOptions extends DeadPeerOptions {
   readonly lossRate?: number | undefined;
 }
 
+/** Which points of the promise a plan keeps: docs/dead-peers.md. */
+export interface PlanPromise {
+  /** A dead peer is noticed within the timeout in every state of the connection. */
+  readonly isToldInTime: boolean;
+  /** A peer whose system answers is never ended, however long its program does not read. */
+  readonly sparesLivingPeers: boolean;
+  /** At least `minProbes` segments in a row must be unanswered, whenever the call was made. */
+  readonly survivesLostPackets: boolean;
+  /** Neither the round-trip time nor a lost packet changes what the plan keeps. */
+  readonly isIndependentOfPath: boolean;
+  /** What the plan does not keep is in `warnings`, with the bound that holds. */
+  readonly namesLimits: boolean;
+}
+
 /** The values for a dead-peer timeout, and the bounds that follow. Frozen. Times are in milliseconds. */
 export interface DeadPeerPlan {
   readonly platform: DeadPeerPlatform;
   readonly timeout: number;
+  /** Whether this package looks at the socket and gives the verdict. */
+  readonly supervised: boolean;
   /** The options that `setDeadPeerTimeout` sets. */
   readonly options: Readonly<SocketOptions>;
   /** How many unanswered keepalive probes end an idle connection. */
   readonly probes: number;
+  /** How long an answer of a living peer may take. */
+  readonly slowestAnswer: number;
   /** The retransmission timeout that the bounds assume. */
   readonly retransmissionTimeout: number;
-  /** The bounds by the system's rules. Timers may fire a little late: `timeout` has room for that. */
+  /** How long it takes at most until the socket fails, late timers included. */
   readonly bounds: DeadPeerBounds;
   /** What happens to a living peer that does not read: see {@link DeadPeerOptions.zeroWindow}. */
   readonly zeroWindow: ZeroWindow;
+  /** The longest silence of an idle connection: then the kernel probes. */
+  readonly maxSilence: number;
   /** The chance, 0 to 1, that a living and idle peer counts as dead within an hour; `null` without a `lossRate`. */
   readonly falseAlarmsPerHour: number | null;
+  /** Which points of the promise the plan keeps. */
+  readonly promise: PlanPromise;
+  /** What the plan cannot keep, with the bound that holds instead, as English sentences. The worst first. */
+  readonly warnings: readonly string[];
   /** The reason for these values in English, and what was assumed because it could not be read. */
   readonly why: string;
   /** Whether the rules were measured on the system; `false`: they come from its documents and source. */
@@ -76,225 +102,15 @@ export interface PlanRequest {
   readonly platform: DeadPeerPlatform;
   readonly minProbes: number;
   readonly zeroWindow: ZeroWindow;
+  readonly maxSilence: number | undefined;
+  readonly supervise: boolean;
+  /** Whether the system has TCP_RTO_MAX_MS (Linux 6.15). */
+  readonly hasTimeoutMax: boolean;
   readonly retransmission: Retransmission;
+  /** How long the peer of a connection has been silent already. */
+  readonly silence: number;
   /** Which values of `retransmission` are assumed because they could not be read, as sentences. */
   readonly assumptions: readonly string[];
   /** The number of probes, if the system always sends the same number. */
   readonly fixedCount?: number | undefined;
-}
-
-/** More probes do not make the detection better. */
-const ENOUGH_PROBES = 5;
-/** Timers may be this late on any system. An end within this time after the timeout is in time. */
-const TIMER_SLACK = 250;
-/** The kernels' unit of keepalive times. */
-const SECOND = 1_000;
-/** The maximum of TCP_KEEPIDLE and TCP_KEEPINTVL of Linux. Other systems have a larger one. */
-const LONGEST_DELAY = 32_767 * SECOND;
-/** The maximum of TCP_KEEPCNT of Linux and gVisor. */
-const MOST_PROBES = 127;
-/** The range of TCP_RTO_MAX_MS. */
-const SHORTEST_TIMEOUT_MAX = 1_000;
-const LONGEST_TIMEOUT_MAX = 120_000;
-
-interface Choice {
-  readonly values: DeadPeerValues;
-  /** The longest retransmission timeout, for `zeroWindow: 'tolerate'` on Linux; otherwise `null`. */
-  readonly timeoutMax: number | null;
-  readonly bounds: DeadPeerBounds;
-}
-
-/** Whether keepalive alone detects a dead peer in every state, without a user timeout. */
-export function keepAliveSuffices(platform: DeadPeerPlatform): boolean {
-  return platform === 'darwin' || platform === 'freebsd';
-}
-
-/**
- * The kernel checks the user timeout whenever a probe is due. So it ends halfway between the last two probes, or later if
- * late timers could let it end one probe too early.
- */
-function userTimeoutFor(initialDelay: number, interval: number, probes: number): number {
-  const late = timerLateness(initialDelay) + (probes - 1) * timerLateness(interval);
-  const between = Math.max(interval / 2, Math.ceil(late * 1.25));
-  return initialDelay + (probes - 1) * interval + between;
-}
-
-function choiceOf(
-  request: PlanRequest,
-  probes: number,
-  initialDelay: number,
-  interval: number,
-  timeoutMax: number | null,
-): Choice {
-  const { platform, retransmission } = request;
-  const byCount = keepAliveSuffices(platform) || timeoutMax !== null;
-  const userTimeout = byCount ? 0 : userTimeoutFor(initialDelay, interval, probes);
-  const chosen = {
-    keepAlive: true,
-    keepAliveInitialDelay: initialDelay,
-    keepAliveInterval: interval,
-    keepAliveCount: probes,
-    userTimeout,
-  };
-  // The number of probes in effect. Linux ignores it; gVisor and people do not.
-  const counted = userTimeout > 0 && platform !== 'win32';
-  const count = counted ? Math.min(probesOf('linux', chosen), MOST_PROBES) : probes;
-  const values = { ...chosen, keepAliveCount: count };
-  const bounds =
-    timeoutMax === null
-      ? boundsOf(platform, values, retransmission)
-      : boundsWithin(
-          boundsOf(platform, values, { ...retransmission, timeoutMax }),
-          request,
-          timeoutMax,
-        );
-  return { values, timeoutMax, bounds };
-}
-
-/** Adds the case of a window that is closed when the peer vanishes: it is probed as often as data is sent again. */
-function boundsWithin(
-  bounds: DeadPeerBounds,
-  request: PlanRequest,
-  timeoutMax: number,
-): DeadPeerBounds {
-  const { retries, timeout } = request.retransmission;
-  const busy = Math.max(bounds.busy, timeout + (retries + 1) * timeoutMax);
-  return { ...bounds, busy, worst: bounds.idle + busy };
-}
-
-/** The worst case, with timers that are as late as possible. */
-function worstWithLateTimers({ values, bounds, timeoutMax }: Choice): number {
-  const { keepAliveInitialDelay, keepAliveInterval, keepAliveCount } = values;
-  let late = timerLateness(keepAliveInitialDelay);
-  late += keepAliveCount * timerLateness(keepAliveInterval);
-  if (bounds.worst > bounds.idle) {
-    // The last retransmission timeout is the longest one, and takes about half of the time.
-    late += timeoutMax === null ? timerLateness(bounds.busy / 2) : bounds.busy / 8;
-  }
-  return bounds.worst + late;
-}
-
-/** The best choice for a number of probes: the longest initial delay, which sends the fewest probes. */
-function longestDelay(request: PlanRequest, timeout: number, probes: number): Choice | undefined {
-  // The interval and the longest retransmission timeout are shares of the timeout. If that leaves too little time (many
-  // probes, a long retransmission timeout), they are shares of less, down to their minimum, from which `smallestTimeout`
-  // is computed.
-  for (let shared = timeout; ; shared /= 2) {
-    const choice = longestDelayWith(request, timeout, probes, shared);
-    if (choice !== undefined || shared < SECOND) return choice;
-  }
-}
-
-function longestDelayWith(
-  request: PlanRequest,
-  timeout: number,
-  probes: number,
-  shared: number,
-): Choice | undefined {
-  // A long interval, so that a short disturbance of the path does not lose all probes.
-  const seconds = Math.min(Math.max(1, Math.floor(shared / (20 * SECOND))), LONGEST_DELAY / SECOND);
-  const interval = seconds * SECOND;
-  const timeoutMax = timeoutMaxFor(request, shared);
-  const at = (delay: number) => choiceOf(request, probes, delay * SECOND, interval, timeoutMax);
-  const fits = (delay: number) => worstWithLateTimers(at(delay)) <= timeout + TIMER_SLACK;
-  if (!fits(1)) return undefined;
-  // A binary search over whole seconds.
-  let below = 1;
-  let above = Math.floor(Math.min(LONGEST_DELAY, timeout) / SECOND) + 1;
-  while (above - below > 1) {
-    const middle = Math.floor((below + above) / 2);
-    if (fits(middle)) below = middle;
-    else above = middle;
-  }
-  return at(below);
-}
-
-/** Gives two thirds of the time to data; `null` if a user timeout bounds data. */
-function timeoutMaxFor(
-  { platform, zeroWindow, retransmission }: PlanRequest,
-  timeout: number,
-): number | null {
-  if (zeroWindow === 'fail' || keepAliveSuffices(platform)) return null;
-  const share = (timeout * 2) / 3 / (retransmission.retries + 2);
-  return Math.min(Math.max(Math.floor(share), SHORTEST_TIMEOUT_MAX), LONGEST_TIMEOUT_MAX);
-}
-
-/** Returns the choice with the most probes that fit. */
-function bestChoice(request: PlanRequest, timeout: number): Choice | undefined {
-  for (
-    let probes = Math.max(ENOUGH_PROBES, request.minProbes);
-    probes >= request.minProbes;
-    probes--
-  ) {
-    const choice = longestDelay(request, timeout, probes);
-    if (choice !== undefined) return choice;
-  }
-  return undefined;
-}
-
-/** Returns the smallest possible timeout, in milliseconds. */
-export function smallestTimeout(request: PlanRequest): number {
-  const timeoutMax = timeoutMaxFor(request, 0);
-  const choice = choiceOf(request, request.minProbes, SECOND, SECOND, timeoutMax);
-  return Math.max(1, Math.ceil(worstWithLateTimers(choice) - TIMER_SLACK));
-}
-
-/** Returns the plan for a timeout, or `undefined` if the timeout is too small. */
-export function planFor(
-  request: PlanRequest,
-  timeout: number,
-  lossRate?: number,
-): DeadPeerPlan | undefined {
-  const choice = bestChoice(request, timeout);
-  if (choice === undefined) return undefined;
-  const { platform } = request;
-  const { bounds, timeoutMax } = choice;
-  const values = withFixedCount(choice.values, request.fixedCount);
-  const { userTimeout, ...keepAlive } = values;
-  // Frozen, because setDeadPeerTimeout() returns the same plan for the next socket.
-  return Object.freeze({
-    platform,
-    timeout,
-    options: Object.freeze({
-      ...keepAlive,
-      ...(keepAliveSuffices(platform) ? {} : { userTimeout }),
-      ...(timeoutMax === null ? {} : { retransmissionTimeoutMax: timeoutMax }),
-    }),
-    probes: probesOf(platform, values),
-    retransmissionTimeout: request.retransmission.timeout,
-    bounds: Object.freeze(bounds),
-    zeroWindow: keepAliveSuffices(platform) ? 'tolerate' : request.zeroWindow,
-    falseAlarmsPerHour:
-      lossRate === undefined ? null : falseAlarmsPerHour(platform, values, lossRate),
-    why: [
-      rationaleOf(request, { ...choice, values }),
-      ...request.assumptions.map((text) => `${text}.`),
-    ].join(' '),
-    measured: platform === 'linux',
-  });
-}
-
-/** Uses the system's fixed number of probes, with an interval for which they take as long. */
-function withFixedCount(values: DeadPeerValues, count: number | undefined): DeadPeerValues {
-  if (count === undefined) return values;
-  const together = values.keepAliveInterval * values.keepAliveCount;
-  return { ...values, keepAliveInterval: Math.floor(together / count), keepAliveCount: count };
-}
-
-/** Returns the reason for the chosen values, in English. */
-function rationaleOf(
-  { platform, retransmission }: PlanRequest,
-  { values, timeoutMax }: Choice,
-): string {
-  const seconds = (milliseconds: number) => `${milliseconds / 1_000} s`;
-  const { keepAliveInitialDelay, keepAliveInterval, keepAliveCount, userTimeout } = values;
-  const idle = `The kernel probes an idle peer after ${seconds(keepAliveInitialDelay)} of silence and then every ${seconds(keepAliveInterval)}. The connection fails after ${keepAliveCount} unanswered probes`;
-  if (keepAliveSuffices(platform)) {
-    return `${idle}. Keepalive of this system also runs while data is unacknowledged, so it covers every state.`;
-  }
-  if (timeoutMax !== null) {
-    return `${idle}. The kernel sends unacknowledged data again at least every ${seconds(timeoutMax)} and gives up after ${retransmission.retries} retransmissions. There is no user timeout, because it would end the connection of a living peer that does not read.`;
-  }
-  const data = `While data is unacknowledged the kernel sends no probes. The user timeout of ${seconds(userTimeout)} then ends the connection. It counts from the first retransmission, ${seconds(retransmission.timeout)} after the write`;
-  return `${idle}. ${data}. In the worst case a write just before the last probe adds both times, so each gets about half of the timeout.`;
 }

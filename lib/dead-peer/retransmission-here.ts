@@ -14,6 +14,7 @@ export const INITIAL_TIMEOUT = 1_000;
 export const BUILTIN: Readonly<Record<DeadPeerPlatform, Omit<Retransmission, 'timeout'>>> = {
   linux: { timeoutMin: 200, timeoutMax: 120_000, retries: 15 },
   gvisor: { timeoutMin: 200, timeoutMax: 120_000, retries: 15 },
+  mptcp: { timeoutMin: 200, timeoutMax: 120_000, retries: 15 },
   darwin: { timeoutMin: 30, timeoutMax: 64_000, retries: 12 },
   freebsd: { timeoutMin: 30, timeoutMax: 64_000, retries: 12 },
   win32: { timeoutMin: 300, timeoutMax: 60_000, retries: 5 },

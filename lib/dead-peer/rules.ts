@@ -4,8 +4,8 @@
 import type { Platform } from '../catalogue/row';
 import { retransmissionTime } from '../system-defaults/retransmission-time';
 
-/** A system with rules of its own. gVisor reports that it is Linux, but its rules differ. */
-export type DeadPeerPlatform = Platform | 'gvisor';
+/** A system with rules of its own. gVisor reports that it is Linux, but its rules differ. 'mptcp': Multipath TCP of Linux. */
+export type DeadPeerPlatform = Platform | 'gvisor' | 'mptcp';
 
 /** The values of a socket that decide when it fails. */
 export interface DeadPeerValues {
@@ -33,8 +33,15 @@ export interface DeadPeerBounds {
   readonly idle: number;
   /** Data is in flight when the peer falls silent, or is written at this moment. */
   readonly busy: number;
+  /** The peer's window is closed when it falls silent. */
+  readonly closedWindow: number;
   /** The worst case: data is written just before keepalive would end the connection. */
   readonly worst: number;
+}
+
+/** Whether keepalive alone detects a dead peer in every state, without a user timeout. */
+export function keepAliveSuffices(platform: DeadPeerPlatform): boolean {
+  return platform === 'darwin' || platform === 'freebsd';
 }
 
 /** Returns how many keepalive probes must be unanswered until the connection fails. */
@@ -66,11 +73,11 @@ export function boundsOf(
   if (system === 'darwin' || system === 'freebsd') {
     // Keepalive also runs while data is unacknowledged: tcp_timer.c of xnu and FreeBSD.
     const busy = Math.min(idle, dataBoundOfBsd(values, retransmission));
-    return { idle, busy, worst: idle };
+    return { idle, busy, closedWindow: idle, worst: idle };
   }
   const busy = dataBound(values, retransmission);
   // Linux sends no probe while data is unacknowledged, so a write between probes starts a new wait.
-  return { idle, busy, worst: idle + busy };
+  return { idle, busy, closedWindow: busy, worst: idle + busy };
 }
 
 /** The bound of unacknowledged data. Linux shortens the last wait to the end of the user timeout. */

@@ -1,14 +1,8 @@
 // Checks the timeout and the options of planDeadPeerTimeout(), setDeadPeerTimeout() and tuneSockets().
 
-import { rangeError, validateNumber, validateOneOf, valueError } from '../core/validate';
-import {
-  type DeadPeerOptions,
-  keepAliveSuffices,
-  type PlanRequest,
-  smallestTimeout,
-  type ZeroWindow,
-} from './plan';
-import type { DeadPeerPlatform } from './rules';
+import { rangeError, validateBoolean, validateNumber, validateOneOf } from '../core/validate';
+import type { DeadPeerOptions, PlanRequest, ZeroWindow } from './plan';
+import { smallestSupervisedTimeout } from './supervised-plan';
 
 /** The names of the arguments in errors. */
 export interface ArgumentPaths {
@@ -16,64 +10,58 @@ export interface ArgumentPaths {
   readonly options: string;
 }
 
+export const PATHS: ArgumentPaths = { timeout: 'timeout', options: 'options' };
+
 /** Largest 32-bit number of milliseconds, 24.8 days: every kernel accepts it in its own unit. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 /** TCP_KEEPCNT of Linux. */
 const MOST_PROBES = 127;
+/** The unit of keepalive times is one second, and the timer may be late by an eighth. */
+const SHORTEST_SILENCE = 2_000;
 const ZERO_WINDOW: readonly ZeroWindow[] = ['fail', 'tolerate'];
 
-export function validateTimeout(timeout: unknown, path: string): number {
-  return validateNumber(timeout, path, { above: 0, max: LONGEST_TIMEOUT, milliseconds: true });
+/**
+ * Checks a timeout. Throws for one that no socket of any system could keep. For callers that try a larger one, the error has
+ * the members `smallestTimeout`, in milliseconds, and `reason`.
+ */
+export function validateTimeout(timeout: unknown, minProbes: number, path: string): number {
+  const range = { above: 0, max: LONGEST_TIMEOUT, milliseconds: true };
+  const checked = validateNumber(timeout, path, range);
+  const smallestTimeout = smallestSupervisedTimeout(minProbes);
+  if (checked >= smallestTimeout) return checked;
+  const reason = `${minProbes} unanswered ${minProbes === 1 ? 'probe' : 'probes'}, and the kernel's unit of keepalive times is one second`;
+  const error = rangeError(path, `>= ${smallestTimeout} ms (${reason})`, timeout);
+  throw Object.assign(error, { smallestTimeout, reason });
+}
+
+/** Checks how long connecting may take. */
+export function validateConnectTimeout(timeout: unknown, path: string): number {
+  return validateNumber(timeout, path, { min: 1, max: LONGEST_TIMEOUT, milliseconds: true });
 }
 
 /** The members of `DeadPeerOptions`. */
-export const DEAD_PEER_OPTIONS = ['minProbes', 'zeroWindow'] as const;
+export const DEAD_PEER_OPTIONS = ['minProbes', 'zeroWindow', 'maxSilence', 'supervise'] as const;
 
-/** Checks the members, and returns them with the defaults in place of `undefined`. */
+/** What the caller chose, with the defaults in place of `undefined`. */
+export type ChosenOptions = Pick<
+  PlanRequest,
+  'minProbes' | 'zeroWindow' | 'maxSilence' | 'supervise'
+>;
+
+/** Checks the members. */
 export function validatePlanOptions(
-  { minProbes = 3, zeroWindow = 'fail' }: DeadPeerOptions,
+  { minProbes = 3, zeroWindow = 'tolerate', maxSilence, supervise = true }: DeadPeerOptions,
   path: string,
-): Pick<PlanRequest, 'minProbes' | 'zeroWindow'> {
-  const range = { integer: true, min: 1, max: MOST_PROBES };
+): ChosenOptions {
+  const probes = { integer: true, min: 1, max: MOST_PROBES };
+  const silence = { min: SHORTEST_SILENCE, max: LONGEST_TIMEOUT, milliseconds: true };
   return {
-    minProbes: validateNumber(minProbes, `${path}.minProbes`, range),
+    minProbes: validateNumber(minProbes, `${path}.minProbes`, probes),
     zeroWindow: validateOneOf(zeroWindow, `${path}.zeroWindow`, ZERO_WINDOW),
+    maxSilence:
+      maxSilence === undefined
+        ? undefined
+        : validateNumber(maxSilence, `${path}.maxSilence`, silence),
+    supervise: validateBoolean(supervise, `${path}.supervise`),
   };
-}
-
-/** Throws where `'tolerate'` is not possible. It needs another bound for data than the user timeout. */
-export function validateTolerance(
-  platform: DeadPeerPlatform,
-  zeroWindow: ZeroWindow,
-  path: string,
-): void {
-  if (zeroWindow === 'tolerate' && (platform === 'win32' || platform === 'gvisor')) {
-    const reason = `cannot be 'tolerate' on ${platform}, where only the user timeout bounds data`;
-    throw valueError(`${path}.zeroWindow`, reason, zeroWindow);
-  }
-}
-
-/**
- * The error for a timeout that no plan can keep. For callers that try a larger one, it has the members
- * `smallestTimeout`, in milliseconds, and `reason`.
- */
-export function timeoutTooSmallError(
-  timeout: number,
-  request: PlanRequest,
-  paths: ArgumentPaths,
-): Error {
-  const { platform, minProbes, retransmission } = request;
-  const smallest = smallestTimeout(request);
-  if (smallest > LONGEST_TIMEOUT) {
-    // A kernel accepts any number for this setting, and nothing else here is without a bound.
-    const reason = `cannot be 'tolerate' here, because ${retransmission.retries} retransmissions (net.ipv4.tcp_retries2) take longer than any timeout`;
-    return valueError(`${paths.options}.zeroWindow`, reason, request.zeroWindow);
-  }
-  const probes = `${minProbes} unanswered ${minProbes === 1 ? 'probe' : 'probes'}`;
-  // Where keepalive alone decides, the retransmission timeout does not count.
-  const reason = keepAliveSuffices(platform)
-    ? probes
-    : `${probes}, retransmission timeout ${retransmission.timeout} ms`;
-  const error = rangeError(paths.timeout, `>= ${smallest} ms (${reason})`, timeout);
-  return Object.assign(error, { smallestTimeout: smallest, reason });
 }

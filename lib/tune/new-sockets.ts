@@ -12,18 +12,27 @@ export type SocketSide = 'client' | 'server';
 /** Must not throw, because the caller is Node. */
 export type SocketObserver = (socket: Socket, side: SocketSide, handle: TcpHandle) => void;
 
+/** Called before a socket tries an address. Must not throw. */
+export type AttemptObserver = (socket: Socket, address: string, port: number) => void;
+
 /**
  * Calls `observe` with each new socket until the returned function is called. Only `emit` runs before every listener.
  * Node's channel `net.server.socket` is the second source, for servers whose `emit` was replaced:
  * docs/decisions/0012-tune-sockets-patches-emit.md.
  */
-export function observeNewSockets(observe: SocketObserver): () => void {
+export function observeNewSockets(
+  observe: SocketObserver,
+  observeAttempt: AttemptObserver,
+): () => void {
   const onAccepted = (socket: unknown): void => observeOnce(socket, 'server', observe);
   const onMessage = (message: unknown): void => onAccepted((message as { socket: unknown }).socket);
   const ends = [
     observeEvents(Socket.prototype, 'connect', (socket) => {
       // Bun emits 'connect' on accepted sockets too.
       if (!(socket as { isServer?: unknown }).isServer) observeOnce(socket, 'client', observe);
+    }),
+    observeEvents(Socket.prototype, 'connectionAttempt', (socket, address, port) => {
+      observeAttempt(socket as Socket, address as string, port as number);
     }),
     observeEvents(Server.prototype, 'connection', (_server, socket) => onAccepted(socket)),
   ];
@@ -57,13 +66,13 @@ type Emitter = Pick<NodeJS.EventEmitter, 'emit'>;
 function observeEvents(
   prototype: Emitter,
   event: string,
-  observe: (emitter: unknown, argument: unknown) => void,
+  observe: (emitter: unknown, ...args: unknown[]) => void,
 ): () => void {
   const own = Object.getOwnPropertyDescriptor(prototype, 'emit');
   const inherited = Object.getPrototypeOf(prototype) as Emitter;
   let isActive = true;
   const emit: Emitter['emit'] = function (this: Emitter, ...args) {
-    if (args[0] === event && isActive) observe(this, args[1]);
+    if (args[0] === event && isActive) observe(this, ...args.slice(1));
     return Reflect.apply(own?.value ?? inherited.emit, this, args) as boolean;
   };
   Object.defineProperty(prototype, 'emit', {

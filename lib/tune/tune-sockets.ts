@@ -9,7 +9,8 @@ import type { TcpHandle } from '../core/socket';
 import { descriptorOf } from '../core/socket';
 import { throwUncaught } from '../core/throw-uncaught';
 import { callbackError, validateFunction, validateOptions } from '../core/validate';
-import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
+import { tuneConnection } from '../dead-peer/dead-peer-timeout';
+import { boundConnecting } from '../dead-peer/supervision/connecting';
 import { getOptions, setEach, setOptions } from '../options/options';
 import { observeNewSockets, type SocketSide } from './new-sockets';
 import {
@@ -98,6 +99,17 @@ class Tuner implements SocketTuning {
     return isPlanSet ? KEEP_ALIVE : tuning.keepAlive;
   }
 
+  /** Bounds connecting, from the first address that is tried. */
+  boundConnecting(socket: Socket, address: string, port: number): void {
+    const timeout = this.#tunings.client?.connectTimeout;
+    if (timeout === undefined || !tuners.has(this)) return;
+    try {
+      if (this.#isWanted(socket, 'client')) boundConnecting(socket, timeout, { address, port });
+    } catch {
+      // The filter failed. tune() reports that when the socket is connected.
+    }
+  }
+
   #isWanted(socket: Socket, side: SocketSide): boolean {
     const filter = this.#filter;
     if (filter === undefined) return true;
@@ -110,7 +122,7 @@ class Tuner implements SocketTuning {
   #setDeadPeerTimeout(socket: Socket, side: SocketSide, tuning: CheckedTuning): boolean {
     if (tuning.deadPeerTimeout === undefined) return false;
     try {
-      setDeadPeerTimeout(socket, tuning.deadPeerTimeout, tuning.deadPeer);
+      tuneConnection(socket, tuning.deadPeerTimeout, tuning.deadPeer, true);
       return true;
     } catch (error) {
       this.report(error, socket, side);
@@ -199,7 +211,7 @@ let stopObserving: (() => void) | undefined;
 
 function open(tuner: Tuner): void {
   tuners.add(tuner);
-  stopObserving ??= observeNewSockets(tune);
+  stopObserving ??= observeNewSockets(tune, boundConnectingOf);
 }
 
 function close(tuner: Tuner): void {
@@ -207,6 +219,11 @@ function close(tuner: Tuner): void {
   if (tuners.size > 0) return;
   stopObserving?.();
   stopObserving = undefined;
+}
+
+/** The later tuning wins. */
+function boundConnectingOf(socket: Socket, address: string, port: number): void {
+  for (const tuner of [...tuners].reverse()) tuner.boundConnecting(socket, address, port);
 }
 
 function tune(socket: Socket, side: SocketSide, handle: TcpHandle): void {

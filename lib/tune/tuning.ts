@@ -2,9 +2,14 @@
 
 import type { SocketOptions } from '../catalogue/catalogue';
 import { isOptions, typeError } from '../core/validate';
-import { makePlan } from '../dead-peer/dead-peer-timeout';
 import type { DeadPeerOptions } from '../dead-peer/plan';
-import { DEAD_PEER_OPTIONS, validatePlanOptions } from '../dead-peer/validate-options';
+import {
+  type ChosenOptions,
+  DEAD_PEER_OPTIONS,
+  validateConnectTimeout,
+  validatePlanOptions,
+  validateTimeout,
+} from '../dead-peer/validate-options';
 import { validateOptionName } from '../options/option';
 import { validateSocketOptions } from '../options/options';
 
@@ -13,6 +18,12 @@ export type Tuning = SocketOptions &
   DeadPeerOptions & {
     /** Within how many milliseconds the socket fails after its peer vanished: see `setDeadPeerTimeout`. */
     readonly deadPeerTimeout?: number | undefined;
+    /**
+     * Within how many milliseconds a socket must be connected: from the first address that is tried to the last, without
+     * the name look-up. By default `deadPeerTimeout`. The error is `ETIMEDOUT` with the syscall `connect`, as Node's own.
+     * For `client` only.
+     */
+    readonly connectTimeout?: number | undefined;
   };
 
 export const KEEP_ALIVE = [
@@ -26,20 +37,16 @@ export type KeepAliveName = (typeof KEEP_ALIVE)[number];
 /** A checked copy of a {@link Tuning}. */
 export interface CheckedTuning {
   readonly deadPeerTimeout: number | undefined;
-  readonly deadPeer: DeadPeerOptions;
+  readonly deadPeer: ChosenOptions;
+  /** Within how many milliseconds a client must be connected. */
+  readonly connectTimeout: number | undefined;
   readonly options: SocketOptions;
   /** The keepalive options among `options`. */
   readonly keepAlive: readonly KeepAliveName[];
 }
 
-/**
- * The retransmission timeout on loopback and in most networks. A dead-peer timeout that is too small for it is too small
- * for every socket.
- */
-const SHORTEST_RETRANSMISSION_TIMEOUT = 200;
-
 /** The options of a {@link Tuning} beside those of the catalogue. */
-const TUNING_OPTIONS = ['deadPeerTimeout', ...DEAD_PEER_OPTIONS];
+const TUNING_OPTIONS = ['deadPeerTimeout', 'connectTimeout', ...DEAD_PEER_OPTIONS];
 
 /** Returns a checked copy. `path` is its place in the arguments, for errors. */
 export function validateTuning(
@@ -48,22 +55,28 @@ export function validateTuning(
 ): CheckedTuning | undefined {
   if (tuning === undefined) return undefined;
   if (!isOptions(tuning)) throw typeError(path, 'an object of options', tuning);
-  const { deadPeerTimeout, minProbes, zeroWindow, ...given } = tuning;
+  const { deadPeerTimeout, connectTimeout, ...others } = tuning;
+  const { minProbes, zeroWindow, maxSilence, supervise, ...given } = others;
   const options = withLingerCopy(given);
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined) validateOptionName(name, path, TUNING_OPTIONS);
   }
-  const deadPeer = validatePlanOptions({ minProbes, zeroWindow }, path);
+  const deadPeer = validatePlanOptions({ minProbes, zeroWindow, maxSilence, supervise }, path);
   if (deadPeerTimeout !== undefined) {
-    makePlan(
-      deadPeerTimeout,
-      { ...deadPeer, retransmissionTimeout: SHORTEST_RETRANSMISSION_TIMEOUT },
-      { timeout: `${path}.deadPeerTimeout`, options: path },
-    );
+    validateTimeout(deadPeerTimeout, deadPeer.minProbes, `${path}.deadPeerTimeout`);
+  }
+  if (connectTimeout !== undefined) {
+    validateConnectTimeout(connectTimeout, `${path}.connectTimeout`);
   }
   validateSocketOptions(options, path);
   const keepAlive = KEEP_ALIVE.filter((name) => options[name] !== undefined);
-  return { deadPeerTimeout, deadPeer, options, keepAlive };
+  return {
+    deadPeerTimeout,
+    deadPeer,
+    connectTimeout: connectTimeout ?? deadPeerTimeout,
+    options,
+    keepAlive,
+  };
 }
 
 /** Copies the value of `linger`, which is an object of the caller. */

@@ -115,7 +115,7 @@ function formatText(plan: DeadPeerPlan, timelines: Timelines, loss: string | und
 }
 
 function optionRows({ options, platform }: DeadPeerPlan): string[][] {
-  const system = platform === 'gvisor' ? 'linux' : platform;
+  const system = platform === 'gvisor' || platform === 'mptcp' ? 'linux' : platform;
   return Object.entries(options).map(([name, value]) => {
     const row = rows[name] as Row;
     const platformOption = row[system] as PlatformOption;

@@ -1,0 +1,52 @@
+// Sets the options of a plan on a socket, and restores the values of a new socket.
+
+import type { SocketOptions } from '../catalogue/catalogue';
+import type { Platform } from '../catalogue/row';
+import type { SocketLike } from '../core/socket';
+import { setKeepAlive } from '../options/keepalive';
+import { isSupported } from '../options/option';
+import { setOptions, validateSocketOptions } from '../options/options';
+import { keepAliveSuffices } from './rules';
+
+const isWindows = process.platform === 'win32';
+/** Whether plans for this system set the user timeout, so that `null` must reset it. */
+const isUserTimeoutOurs = !keepAliveSuffices(process.platform as Platform);
+
+/** Sets the options. On Windows setKeepAlive() sets keepalive, because old versions have no options for it. */
+export function applyOptions(socket: SocketLike, options: SocketOptions): void {
+  if (!isWindows) {
+    setOptions(socket, options);
+    return;
+  }
+  const { keepAlive, keepAliveInitialDelay, keepAliveInterval, keepAliveCount, ...others } =
+    options;
+  // First, before anything is set.
+  validateSocketOptions(others);
+  setKeepAlive(socket, {
+    enable: keepAlive,
+    initialDelay: keepAliveInitialDelay,
+    interval: keepAliveInterval,
+    count: keepAliveCount,
+  });
+  setOptions(socket, others);
+}
+
+/** Has the kernel of Linux probe at once, if the initial delay is over: net/ipv4/tcp.c, tcp_sock_set_keepidle_locked(). */
+export function probeNow(socket: SocketLike, { keepAliveInitialDelay }: SocketOptions): void {
+  setOptions(socket, { keepAliveInitialDelay });
+}
+
+/** Returns the values of a new socket. */
+export function initialOptions(isMptcp: boolean): SocketOptions {
+  const hasMore = !isMptcp;
+  return {
+    keepAliveInitialDelay: 'system',
+    keepAliveInterval: 'system',
+    keepAliveCount: 'system',
+    keepAlive: false,
+    ...(hasMore && isUserTimeoutOurs && isSupported('userTimeout') ? { userTimeout: 0 } : {}),
+    ...(hasMore && isSupported('retransmissionTimeoutMax')
+      ? { retransmissionTimeoutMax: 'system' }
+      : {}),
+  };
+}

@@ -1,0 +1,81 @@
+// planDeadPeerTimeout: makes a plan for this or another system.
+
+import type { Platform } from '../catalogue/row';
+import { validateNumber, validateOneOf, validateOptions } from '../core/validate';
+import { isSupported } from '../options/option';
+import { kernelPlanFor } from './kernel-plan';
+import type { DeadPeerPlan, PlanOptions, PlanRequest } from './plan';
+import { BUILTIN, INITIAL_TIMEOUT } from './retransmission-here';
+import type { DeadPeerPlatform } from './rules';
+import { supervisedPlanFor } from './supervised-plan';
+import { evidenceOf } from './supervision/report';
+import { DEAD_PEER_OPTIONS, PATHS, validatePlanOptions, validateTimeout } from './validate-options';
+
+const PLATFORMS: readonly DeadPeerPlatform[] = [
+  ...(['linux', 'darwin', 'win32', 'freebsd'] as const),
+  ...(['gvisor', 'mptcp'] as const),
+];
+
+const PLAN_OPTIONS = [
+  ...DEAD_PEER_OPTIONS,
+  ...(['platform', 'retransmissionTimeout', 'lossRate'] as const),
+] as const;
+
+/**
+ * Returns what {@link setDeadPeerTimeout} would set on this or another system, and the bounds that follow:
+ * `planDeadPeerTimeout(20_000, { platform: 'win32' }).bounds`.
+ *
+ * It works without the addon. `timeout` is in milliseconds, up to 2^31 - 1. With a `lossRate` the plan also has the chance
+ * that a living, idle peer counts as dead within an hour. A plan that cannot keep the timeout in every state says so in
+ * `warnings`, with the bound that holds.
+ *
+ * The rules for Linux were measured. The rules for macOS, FreeBSD, Windows and gVisor come from their documents and source
+ * (`measured: false`). For another system than this one, the plan is for its newest version.
+ * @returns the plan, frozen. Its times are in milliseconds.
+ * @throws RangeError `ERR_OUT_OF_RANGE` for a timeout that no socket could keep: less than 4 s with three probes. Its
+ *   `smallestTimeout` is the smallest possible one, in milliseconds, and its `reason` says why.
+ * @throws TypeError, RangeError for a wrong argument, with the allowed values.
+ */
+export function planDeadPeerTimeout(timeout: number, options: PlanOptions = {}): DeadPeerPlan {
+  const members = validateOptions(options, 'options', PLAN_OPTIONS);
+  const {
+    platform = process.platform,
+    retransmissionTimeout = INITIAL_TIMEOUT,
+    lossRate,
+  } = members;
+  const system = validateOneOf(platform, 'options.platform', PLATFORMS);
+  const chosen = validatePlanOptions(members, 'options');
+  const range = { min: 1, max: 120_000, milliseconds: true };
+  validateNumber(retransmissionTimeout, 'options.retransmissionTimeout', range);
+  if (lossRate !== undefined) validateNumber(lossRate, 'options.lossRate', { min: 0, max: 1 });
+  const request: PlanRequest = {
+    platform: system,
+    ...chosen,
+    hasTimeoutMax: hasTimeoutMax(system),
+    silence: 0,
+    assumptions: [],
+    retransmission: { ...BUILTIN[system], timeout: retransmissionTimeout },
+  };
+  return planFor(request, validateTimeout(timeout, chosen.minProbes, PATHS.timeout), lossRate);
+}
+
+/** Returns the plan that keeps the timeout, or the nearest one. */
+export function planFor(request: PlanRequest, timeout: number, lossRate?: number): DeadPeerPlan {
+  // Where the kernel reports no signs of life, its own values give the verdict.
+  const isJudged = request.supervise && evidenceOf(request.platform) !== 'state';
+  return isJudged
+    ? supervisedPlanFor(request, timeout, lossRate)
+    : kernelPlanFor(request, timeout, lossRate);
+}
+
+/** Whether sockets of a system have TCP_RTO_MAX_MS. */
+export function hasTimeoutMax(system: DeadPeerPlatform): boolean {
+  if (system !== 'linux') return false;
+  if ((process.platform as Platform) !== 'linux') return true;
+  try {
+    return isSupported('retransmissionTimeoutMax');
+  } catch {
+    // Unknown, because no socket can be opened.
+    return false;
+  }
+}

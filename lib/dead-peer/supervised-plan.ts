@@ -1,0 +1,212 @@
+// Chooses the kernel values of a supervised socket. They only make the kernel probe often enough. The verdict is given by
+// supervision/rule.ts: docs/decisions/0017-supervision.md.
+
+import type { DeadPeerPlan, PlanRequest } from './plan';
+import type { DeadPeerBounds } from './rules';
+import { evidenceOf } from './supervision/report';
+import type { Terms } from './supervision/rule';
+import { SLOT_WIDTH } from './supervision/slots';
+import { seconds, silenceWarnings } from './warnings';
+
+/** The kernels' unit of keepalive times. */
+const SECOND = 1_000;
+/** The maximum of TCP_KEEPIDLE and TCP_KEEPINTVL of Linux. Other systems have a larger one. */
+const LONGEST_DELAY = 32_767 * SECOND;
+/** The maximum of TCP_KEEPCNT of Linux. */
+const MOST_PROBES = 127;
+/** The range of TCP_RTO_MAX_MS. */
+const SHORTEST_TIMEOUT_MAX = 1_000;
+const LONGEST_TIMEOUT_MAX = 120_000;
+/** A timer of Linux may be late by an eighth: kernel/time/timer.c. */
+const LATENESS = 1.125;
+/** The share of the timeout at which the last attempt must have been made: a younger one may still be answered. */
+const LAST_ATTEMPT = 7 / 8;
+/** Probes that supervision itself asks for within the timeout. The kernel counts them too. */
+const OWN_PROBES = 4;
+/** The longest pause between two probes of a closed window: TCP_RTO_MAX of Linux, three times. */
+const SLOWEST_WINDOW_PROBES = 3 * 120_000;
+
+/** The smallest timeout of a supervised socket: the kernel's unit is one second, and `minProbes` probes must fit. */
+export function smallestSupervisedTimeout(minProbes: number): number {
+  // Probes of supervision's own help up to five.
+  if (minProbes <= 3) return 4 * SECOND;
+  if (minProbes <= 5) return 5 * SECOND;
+  return Math.ceil((minProbes * LATENESS) / LAST_ATTEMPT) * SECOND;
+}
+
+interface Values {
+  readonly initialDelay: number;
+  readonly interval: number;
+  readonly count: number;
+  /** `null`: the connection has no TCP_RTO_MAX_MS. */
+  readonly timeoutMax: number | null;
+}
+
+function valuesFor({ minProbes, maxSilence, hasTimeoutMax }: PlanRequest, timeout: number): Values {
+  // The time in which the probes must be sent, if each timer is as late as possible.
+  const room = (timeout * LAST_ATTEMPT) / LATENESS;
+  const interval = wholeSeconds(Math.min(timeout / 10, room / minProbes));
+  const latest = room - (minProbes - 1) * interval;
+  const fifth = Math.round(timeout / 5 / SECOND) * SECOND;
+  const longest = maxSilence === undefined ? LONGEST_DELAY : maxSilence / LATENESS;
+  const initialDelay = wholeSeconds(Math.min(fifth, latest, longest));
+  // Without supervision, as while the event loop is blocked, the kernel ends the connection after about 1.5 timeouts.
+  const probes = Math.ceil((1.5 * timeout - initialDelay) / interval) + OWN_PROBES;
+  const pause = Math.min(timeout / 5, room / minProbes, longest);
+  return {
+    initialDelay,
+    interval,
+    count: Math.min(Math.max(minProbes, probes), MOST_PROBES),
+    timeoutMax: hasTimeoutMax
+      ? Math.floor(Math.min(Math.max(pause, SHORTEST_TIMEOUT_MAX), LONGEST_TIMEOUT_MAX))
+      : null,
+  };
+}
+
+function wholeSeconds(milliseconds: number): number {
+  const rounded = Math.floor(milliseconds / SECOND) * SECOND;
+  return Math.min(Math.max(rounded, SECOND), LONGEST_DELAY);
+}
+
+/** The user timeout of `zeroWindow: 'fail'`. The kernel checks it when a window probe is due, so it ends earlier. */
+const userTimeoutOf = (timeout: number): number => Math.floor(timeout * 0.75);
+
+/** Returns the plan of a supervised socket. */
+export function supervisedPlanFor(
+  request: PlanRequest,
+  timeout: number,
+  lossRate?: number,
+): DeadPeerPlan {
+  const { platform, zeroWindow } = request;
+  const values = valuesFor(request, timeout);
+  const { initialDelay, interval, count, timeoutMax } = values;
+  const fails = zeroWindow === 'fail' && platform !== 'mptcp';
+  const silence = initialDelay * LATENESS;
+  const bounds = boundsOf(values, timeout, fails);
+  const warnings = warningsOf(request, values, timeout, bounds);
+  return Object.freeze({
+    platform,
+    timeout,
+    supervised: true,
+    options: Object.freeze({
+      // The switch first: then an initial delay that is over already makes the kernel probe at once.
+      keepAlive: true,
+      keepAliveInitialDelay: initialDelay,
+      keepAliveInterval: interval,
+      keepAliveCount: count,
+      ...(timeoutMax === null ? {} : { retransmissionTimeoutMax: timeoutMax }),
+      ...(fails ? { userTimeout: userTimeoutOf(timeout) } : {}),
+    }),
+    probes: Math.floor((timeout - initialDelay) / interval),
+    slowestAnswer: timeout - silence,
+    retransmissionTimeout: request.retransmission.timeout,
+    bounds,
+    zeroWindow: fails ? 'fail' : 'tolerate',
+    maxSilence: silence,
+    falseAlarmsPerHour: lossRate === undefined ? null : falseAlarms(values, timeout, lossRate),
+    promise: Object.freeze({
+      isToldInTime: bounds.worst <= timeout && request.silence < timeout / 2,
+      sparesLivingPeers: !fails,
+      survivesLostPackets: request.minProbes > 1,
+      isIndependentOfPath: timeoutMax !== null,
+      namesLimits: true,
+    }),
+    warnings: Object.freeze(warnings),
+    why: rationaleOf(values, timeout, request),
+    measured: platform === 'linux' || platform === 'mptcp',
+  });
+}
+
+/** Looks are planned so that the verdict comes before the timeout, with the lateness of timers. */
+function boundsOf({ timeoutMax }: Values, timeout: number, fails: boolean): DeadPeerBounds {
+  // Before Linux 6.15 the pauses between window probes double up to two minutes, and three must be unanswered.
+  const closedWindow =
+    timeoutMax !== null || fails ? timeout : timeout + SLOWEST_WINDOW_PROBES + timeout / 8;
+  return Object.freeze({
+    idle: timeout,
+    busy: timeout,
+    closedWindow,
+    worst: Math.max(timeout, closedWindow),
+  });
+}
+
+function warningsOf(
+  { platform, maxSilence, minProbes, silence }: PlanRequest,
+  { initialDelay, timeoutMax }: Values,
+  timeout: number,
+  bounds: DeadPeerBounds,
+): string[] {
+  const warnings: string[] = [];
+  if (bounds.closedWindow > timeout) {
+    warnings.push(
+      `A peer that vanishes after its window was closed for long is noticed after up to ${seconds(bounds.closedWindow)}: this ${platform === 'mptcp' ? 'connection' : 'kernel'} has no TCP_RTO_MAX_MS (Linux 6.15), which limits the pauses between probes of a closed window.`,
+    );
+  }
+  if (timeoutMax === null && evidenceOf(platform) === 'clock') {
+    warnings.push(
+      `With a round-trip time above ${seconds(timeout / 5)} and data in flight, a dead peer is noticed after up to ${seconds(2 * timeout)}: retransmissions are rarer without TCP_RTO_MAX_MS.`,
+    );
+  }
+  if (silence >= timeout / 2) {
+    warnings.push(
+      `The peer has already been silent for ${seconds(silence)}. It gets the time to answer ${minProbes} probes: up to ${seconds(lateBound(timeout, silence))} from now.`,
+    );
+  }
+  if (minProbes === 1)
+    warnings.push('A single lost packet can end the connection: minProbes is 1.');
+  warnings.push(...silenceWarnings(timeout, maxSilence, initialDelay * LATENESS));
+  return warnings;
+}
+
+/** The bound of a call that comes late in a silence, from the call. */
+function lateBound(timeout: number, silence: number): number {
+  const interval = wholeSeconds(timeout / 10);
+  return Math.max(timeout - silence, 2.25 * interval + 0.16 * timeout + 250);
+}
+
+/**
+ * The chance that a living, idle peer counts as dead within an hour. The losses are assumed to be independent. A round
+ * begins with silence, and ends with the first answer or with the last unanswered probe.
+ */
+function falseAlarms(
+  { initialDelay, interval }: Values,
+  timeout: number,
+  lossRate: number,
+): number {
+  const unanswered = 1 - (1 - lossRate) ** 2;
+  if (unanswered === 1) return 1;
+  const probes = Math.floor((timeout - initialDelay) / interval);
+  const round = initialDelay + (interval * unanswered) / (1 - unanswered);
+  return -Math.expm1((3_600_000 / round) * Math.log1p(-(unanswered ** probes)));
+}
+
+function rationaleOf(
+  { initialDelay, interval, timeoutMax }: Values,
+  timeout: number,
+  request: PlanRequest,
+): string {
+  const sentences = [
+    `The kernel probes an idle peer after ${seconds(initialDelay)} of silence and then every ${seconds(interval)}.`,
+    ...(timeoutMax === null
+      ? []
+      : [
+          `It sends unacknowledged data again, and probes a closed window, at least every ${seconds(timeoutMax)}.`,
+        ]),
+    `This package looks at the socket a few times within the timeout. The peer is dead if nothing came from it for ${seconds(timeout)} and at least ${request.minProbes} segments in a row are unanswered.`,
+  ];
+  if (evidenceOf(request.platform) === 'counters') {
+    sentences.push(
+      'This system reports no time of the last answer: it is known to an eighth of the timeout.',
+    );
+  }
+  return [...sentences, ...request.assumptions.map((text) => `${text}.`)].join(' ');
+}
+
+/** Returns what the rule of supervision needs to know of a plan. */
+export function termsOf(plan: DeadPeerPlan, minProbes: number): Terms {
+  const evidence = evidenceOf(plan.platform);
+  // A look is late by up to the width of a slot.
+  const timeout = plan.timeout - SLOT_WIDTH;
+  // With counters a sign of life is known to the interval of the looks only, an eighth of the timeout.
+  return { evidence, timeout: evidence === 'counters' ? timeout * (7 / 8) : timeout, minProbes };
+}

@@ -1,0 +1,148 @@
+// The rule of supervision: decides by the kernel's reports and their times whether a peer is dead. It makes no system call
+// and reads no clock: docs/decisions/0017-supervision.md.
+
+import { CLOSED, type Evidence, type Report, SYN_SENT } from './report';
+
+/** What the rule needs to know of a plan. Times are in milliseconds. */
+export interface Terms {
+  readonly evidence: Evidence;
+  /** How long a peer may be silent. */
+  readonly timeout: number;
+  /** How many segments in a row must be unanswered. */
+  readonly minProbes: number;
+}
+
+/** What is known of a connection from earlier reports. Times are those of the caller's clock. */
+export interface Memory {
+  /** When supervision began. */
+  readonly since: number;
+  /** When the connection was established; -Infinity: before supervision began. */
+  connectedAt: number;
+  /** When the peer's last sign of life came. */
+  lifeAt: number;
+  /** The counters of the report that showed this sign of life. */
+  sent: number;
+  received: number;
+  /** Unanswered segments that were sent between this sign of life and this report. */
+  before: number;
+  /** When enough attempts had been made; Infinity: not yet. */
+  enoughAt: number;
+}
+
+export function newMemory(since: number, connectedAt: number): Memory {
+  return {
+    since,
+    connectedAt,
+    lifeAt: Number.NEGATIVE_INFINITY,
+    sent: 0,
+    received: 0,
+    before: 0,
+    enoughAt: Number.POSITIVE_INFINITY,
+  };
+}
+
+/** What to ask of the kernel: to probe at once, or also to switch keepalive on again with all its values. */
+export type Request = 'nothing' | 'probe' | 'keepalive';
+
+export interface Decision {
+  /** `'closed'`: the kernel has closed the connection. */
+  readonly verdict: 'alive' | 'dead' | 'closed';
+  /** When to look again. */
+  readonly lookAt: number;
+  readonly request: Request;
+}
+
+/** An attempt must be this old, as a share of the timeout, because a younger one may still be answered. */
+const GRACE = 1 / 8;
+/** The kernel's clock of silence has steps of up to 10 ms, and a report is a little older than its time. */
+const CLOCK_STEP = 20;
+
+/** Judges a connection by a new report, and notes in `memory` what it shows. */
+export function judge(memory: Memory, report: Report, now: number, terms: Terms): Decision {
+  if (report.state === CLOSED) return { verdict: 'closed', lookAt: now, request: 'nothing' };
+  const { evidence, timeout, minProbes } = terms;
+  const grace = timeout * GRACE;
+  if (evidence === 'state') return lookAgain(now + grace);
+
+  const silence = noteLife(memory, report, now, timeout);
+  if (silence < timeout / 2) {
+    // Counters have no time: the sign of life is as exact as the looks are frequent.
+    return lookAgain(evidence === 'clock' ? memory.lifeAt + timeout / 2 : now + grace);
+  }
+  const attempts = attemptsOf(memory, report);
+  if (attempts >= minProbes) memory.enoughAt = Math.min(memory.enoughAt, now);
+  const request = requestFor(report, silence, attempts, terms);
+
+  const quiet = memory.lifeAt + timeout;
+  if (now < quiet - grace) return lookAgain(Math.min(now + grace, quiet - grace), request);
+  if (memory.enoughAt === Number.POSITIVE_INFINITY) return lookAgain(now + grace / 4, request);
+  const verdictAt = Math.max(quiet, memory.enoughAt + grace);
+  if (now < verdictAt) return lookAgain(verdictAt, request);
+  return { verdict: 'dead', lookAt: now, request: 'nothing' };
+}
+
+function lookAgain(lookAt: number, request: Request = 'nothing'): Decision {
+  return { verdict: 'alive', lookAt, request };
+}
+
+/** Notes a sign of life that no earlier report showed. Returns how long the peer has been silent. */
+function noteLife(memory: Memory, report: Report, now: number, timeout: number): number {
+  const lifeAt = lastLife(memory, report, now);
+  if (lifeAt <= memory.lifeAt + CLOCK_STEP) return now - memory.lifeAt;
+  const silence = now - lifeAt;
+  memory.lifeAt = lifeAt;
+  memory.sent = report.segmentsSent;
+  memory.received = report.segmentsReceived;
+  // Only the kernel's own counts show what was sent before this report. They shrink later: a retransmission merges small
+  // segments. So they are kept now.
+  memory.before = silence > timeout * GRACE ? countedByKernel(report) : 0;
+  memory.enoughAt = Number.POSITIVE_INFINITY;
+  return silence;
+}
+
+function lastLife(memory: Memory, report: Report, now: number): number {
+  if (Number.isNaN(report.silence)) {
+    const isNew = report.segmentsReceived !== memory.received;
+    return isNew || memory.lifeAt === Number.NEGATIVE_INFINITY ? now : memory.lifeAt;
+  }
+  // Before the handshake the kernel reports the time since the system started.
+  const start = report.state === SYN_SENT ? memory.since : memory.connectedAt;
+  return Math.max(now - report.silence, start);
+}
+
+/** Unanswered segments as the kernel counts them since the peer's last answer: probes, or segments in flight. */
+function countedByKernel({ probes, unackedSegments, timeouts }: Report): number {
+  const inFlight = unackedSegments > 0 ? unackedSegments + orZero(timeouts) : 0;
+  return Math.max(orZero(probes), inFlight);
+}
+
+/** How many segments in a row are unanswered: all that were sent, without our own answers to the peer's segments. */
+export function attemptsOf(memory: Memory, report: Report): number {
+  const sent = difference(report.segmentsSent, memory.sent);
+  const answered = difference(report.segmentsReceived, memory.received);
+  const retransmitted = report.unackedSegments > 0 ? orZero(report.timeouts) + 1 : 0;
+  return Math.max(memory.before + orZero(sent - answered), orZero(report.probes), retransmitted);
+}
+
+/** The counters of Linux have 32 bits. */
+function difference(later: number, earlier: number): number {
+  return later >= earlier ? later - earlier : later - earlier + 2 ** 32;
+}
+
+function orZero(count: number): number {
+  return Number.isNaN(count) ? 0 : count;
+}
+
+/**
+ * The kernel's timers fire together, and a burst of probes overflows queues for the same sockets each time. So supervision
+ * asks for probes at times of its own. Without any attempt, somebody has changed keepalive.
+ */
+function requestFor(report: Report, silence: number, attempts: number, terms: Terms): Request {
+  const { evidence, timeout } = terms;
+  // Only Linux probes at once when TCP_KEEPIDLE is set: net/ipv4/tcp.c, tcp_sock_set_keepidle_locked().
+  if (evidence !== 'clock') return attempts === 0 ? 'keepalive' : 'nothing';
+  const isProbed = report.unackedSegments > 0 || report.unsentBytes > 0;
+  if (isProbed) return 'nothing';
+  if (attempts === 0) return 'keepalive';
+  return silence < timeout * (1 - GRACE / 2) ? 'probe' : 'nothing';
+}
