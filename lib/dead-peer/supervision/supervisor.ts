@@ -11,8 +11,11 @@ import { attemptsOf, judge, type Memory, newMemory, type Request, type Terms } f
 import { Slots } from './slots';
 import { endClosed, endDead, type SupervisedSocket } from './verdict';
 
-/** The most sockets that are read, and the most probes that are sent, in one turn of the event loop. */
-const LOOKS_PER_TURN = 250;
+/**
+ * The most sockets that are read, and the most probes that are sent, in one turn of the event loop: about 0.3 ms. More than
+ * 1 000 probes at once would overflow queues of the kernel.
+ */
+const LOOKS_PER_TURN = 128;
 
 interface Entry {
   /** Weak, so that a closed socket is not kept until its next look. Node keeps an open one. */
