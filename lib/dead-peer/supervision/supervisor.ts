@@ -17,6 +17,9 @@ import { endClosed, endDead, type SupervisedSocket } from './verdict';
  */
 const LOOKS_PER_TURN = 128;
 
+/** In milliseconds. A closed connection leaves its slot only when that is due, so no slot is far away. */
+const LONGEST_PAUSE = 60_000;
+
 interface Entry {
   /** Weak, so that a closed socket is not kept until its next look. Node keeps an open one. */
   readonly socket: WeakRef<SupervisedSocket>;
@@ -57,7 +60,11 @@ export function supervise(
   const memory = newMemory(now, isFresh ? now : Number.NEGATIVE_INFINITY);
   const entry: Entry = { socket: new WeakRef(socket), plan, terms, memory, slot: 0 };
   entries.set(handle, entry);
-  entry.slot = slots.add(entry, isFresh ? now + terms.timeout / 2 : now);
+  lookLater(entry, isFresh ? now + terms.timeout / 2 : now, now);
+}
+
+function lookLater(entry: Entry, time: number, now: number): void {
+  entry.slot = slots.add(entry, Math.min(time, now + LONGEST_PAUSE));
 }
 
 /** Ends the supervision of a connection. */
@@ -153,7 +160,7 @@ function follow(
       }
       return;
     default:
-      entry.slot = slots.add(entry, decision.lookAt);
+      lookLater(entry, decision.lookAt, now);
       ask(socket, entry.plan, decision.request);
   }
 }
