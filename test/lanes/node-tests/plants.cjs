@@ -1,9 +1,9 @@
-// Faults that a package like this one could have. Each must turn a test of Node red, or the lane proves nothing.
+// Faults that a package like this one could have. Each turns a test of Node red, or the lane proves nothing.
 
-const { createConnection, Socket } = require('node:net');
+const { Socket } = require('node:net');
 
-/** Calls `use` with each socket that is connected or accepted. */
-function eachSocket(use) {
+/** Calls `use` with each socket that connects. */
+function eachClient(use) {
   const { emit } = Socket.prototype;
   Socket.prototype.emit = function (name, ...args) {
     if (name === 'connect') use(this);
@@ -16,18 +16,22 @@ module.exports = {
   'keeps the process running'() {
     setInterval(() => {}, 1_000);
   },
+  'lets the process end late'() {
+    setTimeout(() => {}, 6_000);
+  },
   'leaves a listener for errors'() {
-    eachSocket((socket) => socket.on('error', () => {}));
+    eachClient((socket) => socket.on('error', () => {}));
   },
   'leaves a listener for timeouts'() {
-    eachSocket((socket) => socket.on('timeout', () => {}));
+    eachClient((socket) => socket.on('timeout', () => {}));
   },
   'ends living connections'() {
-    eachSocket((socket) => {
-      setTimeout(() => socket.destroy(Object.assign(new Error('dead'), { code: 'ETIMEDOUT' })), 50).unref();
+    eachClient((socket) => {
+      const error = Object.assign(new Error('read ETIMEDOUT'), { code: 'ETIMEDOUT' });
+      setTimeout(() => socket.destroy(error), 100).unref();
     });
   },
   'adds a global'() {
-    globalThis.planted = createConnection;
+    globalThis.planted = true;
   },
 };
