@@ -28,6 +28,8 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const NAMES = /^test-(net|tls|https?|http2|cluster)[-.].*m?js$/;
 /** So many tests of parallel/ run at a time. Those of sequential/ run alone. */
 const JOBS = 2;
+/** Tests that take long only wait: more of them run at a time. */
+const WAITING_JOBS = 6;
 /** How much of the output of a failed test is shown. */
 const SHOWN = 2_000;
 
@@ -130,7 +132,7 @@ async function verdicts(runner, folder) {
   console.log(`${outcomes.length} tests ran; ${open.length} run without tuneSockets(), too`);
   return [
     ...decided,
-    ...(await each(open.filter(mayShare), JOBS, judge)),
+    ...(await each(open.filter(mayShare), WAITING_JOBS, judge)),
     ...(await each(
       open.filter((outcome) => !mayShare(outcome)),
       1,
