@@ -80,7 +80,7 @@ export function supervisedPlanFor(
   const { platform, zeroWindow } = request;
   const values = valuesFor(request, timeout);
   const { initialDelay, interval, count, timeoutMax } = values;
-  const fails = zeroWindow === 'fail' && platform !== 'mptcp';
+  const fails = zeroWindow === 'fail' && platform === 'linux';
   const silence = initialDelay * LATENESS;
   // The keepalive of macOS and FreeBSD also runs while data is in flight or the window is closed.
   const isPaced = timeoutMax !== null || evidenceOf(platform) === 'counters';
@@ -97,7 +97,8 @@ export function supervisedPlanFor(
       keepAliveInterval: interval,
       keepAliveCount: count,
       ...(timeoutMax === null ? {} : { retransmissionTimeoutMax: timeoutMax }),
-      ...(fails ? { userTimeout: userTimeoutOf(timeout) } : {}),
+      // 0: an earlier user timeout would end a living peer whose window is closed.
+      ...(platform === 'linux' ? { userTimeout: fails ? userTimeoutOf(timeout) : 0 } : {}),
     }),
     probes: Math.floor((timeout - initialDelay) / interval),
     slowestAnswer: timeout - silence,
@@ -132,7 +133,7 @@ function boundsOf(isPaced: boolean, timeout: number, fails: boolean): DeadPeerBo
 }
 
 function warningsOf(
-  { platform, maxSilence, minProbes, silence }: PlanRequest,
+  { platform, maxSilence, minProbes, silence, zeroWindow }: PlanRequest,
   { initialDelay, timeoutMax }: Values,
   timeout: number,
   bounds: DeadPeerBounds,
@@ -151,6 +152,11 @@ function warningsOf(
   if (silence >= timeout / 2) {
     warnings.push(
       `The peer has already been silent for ${seconds(silence)}. It gets the time to answer ${minProbes} probes: up to ${seconds(lateBound(timeout, silence))} from now.`,
+    );
+  }
+  if (zeroWindow === 'fail' && platform !== 'linux') {
+    warnings.push(
+      `A peer whose window stays closed is not ended, although zeroWindow is 'fail': ${platform === 'mptcp' ? 'Multipath TCP has no user timeout' : 'this system has no limit for that'}.`,
     );
   }
   if (minProbes === 1)
