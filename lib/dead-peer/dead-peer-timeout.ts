@@ -14,7 +14,12 @@ import { hasTimeoutMax, planFor } from './plan-dead-peer-timeout';
 import { BUILTIN, INITIAL_TIMEOUT } from './retransmission-here';
 import type { DeadPeerPlatform } from './rules';
 import { termsOf } from './supervised-plan';
-import { boundConnecting } from './supervision/connecting';
+import {
+  boundConnecting,
+  connectingSocketOf,
+  isConnecting,
+  unboundConnecting,
+} from './supervision/connecting';
 import { stopSupervision, supervise } from './supervision/supervisor';
 import type { SupervisedSocket } from './supervision/verdict';
 import { systemOf } from './system-of';
@@ -78,7 +83,7 @@ export function setDeadPeerTimeout(
   }
   validateTimeout(timeout, chosen.minProbes, PATHS.timeout);
   if (socketOrServer instanceof Server) return tuneServer(socketOrServer, timeout, chosen);
-  if (socketOrServer instanceof Socket && socketOrServer.connecting) {
+  if (socketOrServer instanceof Socket && isConnecting(socketOrServer)) {
     return tuneWhenConnected(socketOrServer, timeout, chosen);
   }
   return tuneConnection(socketOrServer, timeout, chosen, false);
@@ -161,7 +166,7 @@ function keptPlanFor(request: PlanRequest, timeout: number): DeadPeerPlan {
 
 /** Bounds connecting, and tunes the connection as soon as there is one. */
 function tuneWhenConnected(socket: Socket, timeout: number, chosen: ChosenOptions): DeadPeerPlan {
-  boundConnecting(socket, timeout);
+  boundConnecting(connectingSocketOf(socket), { timeout, mayEnd: () => true }, true);
   waiting.set(socket, { timeout, chosen });
   socket.prependOnceListener('connect', tuneNow);
   const platform = process.platform as DeadPeerPlatform;
@@ -226,8 +231,9 @@ function replaceListener(server: Server, listener: ((socket: Socket) => void) | 
 }
 
 function restore(socketOrServer: SocketLike): void {
-  if (socketOrServer instanceof Socket && socketOrServer.connecting) {
+  if (socketOrServer instanceof Socket && isConnecting(socketOrServer)) {
     waiting.delete(socketOrServer);
+    unboundConnecting(connectingSocketOf(socketOrServer));
     return;
   }
   const fd = descriptorOf(socketOrServer);
