@@ -107,9 +107,13 @@ function newPhase(socket: Socket, port: number | undefined, waiting: Bound[]): P
   return phase;
 }
 
-/** Follows a socket whose `connect()` was called before. */
+/** Follows a socket whose `connect()` was called before. Node reports tried addresses afterwards only if there were several. */
 function adoptPhase(socket: Socket): Phase {
   const phase = newPhase(socket, undefined, []);
+  for (const tried of socket.autoSelectFamilyAttemptedAddresses ?? []) {
+    const colon = tried.lastIndexOf(':');
+    onAttempt.call(socket, tried.slice(0, colon), Number(tried.slice(colon + 1)));
+  }
   const beginIfTried = (): void => {
     const handle = tcpHandleOf(socket);
     if (handle !== undefined && descriptorOfHandle(handle) >= 0) begin(phase);
