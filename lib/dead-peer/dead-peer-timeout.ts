@@ -3,6 +3,7 @@
 
 import { Server, Socket } from 'node:net';
 import type { Platform } from '../catalogue/row';
+import type { SocketOptionError } from '../core/errors';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
 import { validateOptions } from '../core/validate';
@@ -20,7 +21,7 @@ import {
   isConnecting,
   unboundConnecting,
 } from './supervision/connecting';
-import { stopSupervision, supervise } from './supervision/supervisor';
+import { stopSupervision, supervise, supervisedPlan } from './supervision/supervisor';
 import type { SupervisedSocket } from './supervision/verdict';
 import { systemOf } from './system-of';
 import {
@@ -169,6 +170,11 @@ function tuneWhenConnected(socket: Socket, timeout: number, chosen: ChosenOption
   boundConnecting(connectingSocketOf(socket), { timeout, mayEnd: () => true }, true);
   waiting.set(socket, { timeout, chosen });
   socket.prependOnceListener('connect', tuneNow);
+  return planForSystem(timeout, chosen);
+}
+
+/** Returns the plan for a socket that has no descriptor yet. */
+function planForSystem(timeout: number, chosen: ChosenOptions): DeadPeerPlan {
   const platform = process.platform as DeadPeerPlatform;
   return planFor(
     {
@@ -198,24 +204,56 @@ function tuneNow(this: Socket): void {
   }
 }
 
+/** On Linux, accepted connections inherit the values of the listening socket. */
+const isInherited = (process.platform as Platform) === 'linux';
+
 function tuneServer(server: Server, timeout: number, chosen: ChosenOptions): DeadPeerPlan {
-  const fd = descriptorOf(server);
-  const plan = planForSocket(fd, timeout, chosen, 0);
-  applyOptions(fd, plan.options);
-  // Connections in the queue were made before the listening socket had the values.
-  let queued =
-    (process.platform as Platform) === 'linux' ? (getTcpInfo(fd).acceptQueue ?? 0) : Infinity;
+  const fd = listeningDescriptor(server);
+  const plan =
+    fd === undefined ? planForSystem(timeout, chosen) : planForSocket(fd, timeout, chosen, 0);
+  if (fd !== undefined) applyOptions(fd, plan.options);
   const terms = termsOf(plan, chosen.minProbes);
+  // These are tuned one by one.
+  let withoutValues = fd === undefined || !isInherited ? Infinity : queueLength(fd);
   replaceListener(server, (socket) => {
+    // An earlier listener, or tuneSockets(), has chosen a plan for this connection.
+    const isChosen = supervisedPlan(socket) !== undefined;
     try {
-      if (queued > 0) applyOptions(socket, plan.options);
-      queued -= 1;
-      if (chosen.supervise) supervise(socket, plan, terms, true);
+      if (withoutValues > 0 && !isChosen) tuneConnection(socket, timeout, chosen, false);
+      else if (chosen.supervise && !isChosen) supervise(socket, plan, terms, true);
     } catch {
       // The connection was reset before it was accepted, and emits this error itself.
     }
+    withoutValues -= 1;
   });
   return plan;
+}
+
+/**
+ * Returns the descriptor of a server; `undefined` in a cluster worker, whose primary process has it, accepts the connections
+ * and hands them over.
+ */
+function listeningDescriptor(server: Server): number | undefined {
+  try {
+    return descriptorOf(server);
+  } catch (error) {
+    const { code } = error as SocketOptionError;
+    if (code === 'ERR_SOCKET_NO_DESCRIPTOR' && isNode) return undefined;
+    throw error;
+  }
+}
+
+/** Other runtimes do not report the descriptors of the accepted connections either. */
+const isNode = process.versions.bun === undefined && process.versions.deno === undefined;
+
+/** How many connections were made before the listening socket had its values, and wait to be accepted. At most. */
+function queueLength(fd: number): number {
+  return getTcpInfo(fd).acceptQueue ?? Infinity;
+}
+
+/** Whether accepted connections of the server get the plan of a call for it. Not public. */
+export function isTunedServer(server: unknown): boolean {
+  return server instanceof Server && listeners.has(server);
 }
 
 /** The 'connection' listeners of tuned servers. */
@@ -236,8 +274,11 @@ function restore(socketOrServer: SocketLike): void {
     unboundConnecting(connectingSocketOf(socketOrServer));
     return;
   }
-  const fd = descriptorOf(socketOrServer);
+  const fd =
+    socketOrServer instanceof Server
+      ? listeningDescriptor(socketOrServer)
+      : descriptorOf(socketOrServer);
   if (isSupervisable(socketOrServer)) stopSupervision(socketOrServer);
   if (socketOrServer instanceof Server) replaceListener(socketOrServer, undefined);
-  applyOptions(fd, initialOptions(systemOf(fd) === 'mptcp'));
+  if (fd !== undefined) applyOptions(fd, initialOptions(systemOf(fd) === 'mptcp'));
 }

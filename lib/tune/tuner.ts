@@ -7,7 +7,7 @@ import { SocketOptionError } from '../core/errors';
 import { descriptorOf } from '../core/socket';
 import { throwUncaught } from '../core/throw-uncaught';
 import { callbackError, validateFunction } from '../core/validate';
-import { tuneConnection } from '../dead-peer/dead-peer-timeout';
+import { isTunedServer, tuneConnection } from '../dead-peer/dead-peer-timeout';
 import type { Address } from '../dead-peer/supervision/connecting';
 import { setEach } from '../options/options';
 import type { SocketSide } from './new-sockets';
@@ -126,6 +126,8 @@ export class Tuner implements SocketTuning {
 
   #setDeadPeerTimeout(socket: Socket, side: SocketSide, tuning: CheckedTuning): boolean {
     if (tuning.deadPeerTimeout === undefined) return false;
+    // The program has chosen a timeout for this server.
+    if (isTunedServer((socket as { server?: unknown }).server)) return true;
     try {
       tuneConnection(socket, tuning.deadPeerTimeout, tuning.deadPeer, true);
       return true;
