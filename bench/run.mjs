@@ -13,6 +13,7 @@ import { measureConnections } from './connections.mjs';
 import { measureAddon, measureLoading } from './footprint.mjs';
 import { measureHeartbeats } from './heartbeats.mjs';
 import { median } from './median.mjs';
+import { measureSupervision } from './supervision.mjs';
 import { timeByTurns } from './timing.mjs';
 
 const USAGE = `usage: npm run bench -- [--json] [--smoke] [--rounds <number>]
@@ -29,6 +30,7 @@ const results = {
   ...(await measureCalls()),
   ...(await measureConnections({ rounds, smoke })),
   ...measureHeartbeats({ rounds, smoke }),
+  ...measureSupervision({ smoke }),
   ...measureLoading(rounds),
   ...measureAddon(),
 };

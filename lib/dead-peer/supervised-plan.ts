@@ -82,7 +82,9 @@ export function supervisedPlanFor(
   const { initialDelay, interval, count, timeoutMax } = values;
   const fails = zeroWindow === 'fail' && platform !== 'mptcp';
   const silence = initialDelay * LATENESS;
-  const bounds = boundsOf(values, timeout, fails);
+  // The keepalive of macOS and FreeBSD also runs while data is in flight or the window is closed.
+  const isPaced = timeoutMax !== null || evidenceOf(platform) === 'counters';
+  const bounds = boundsOf(isPaced, timeout, fails);
   const warnings = warningsOf(request, values, timeout, bounds);
   return Object.freeze({
     platform,
@@ -108,7 +110,7 @@ export function supervisedPlanFor(
       isToldInTime: bounds.worst <= timeout && request.silence < timeout / 2,
       sparesLivingPeers: !fails,
       survivesLostPackets: request.minProbes > 1,
-      isIndependentOfPath: timeoutMax !== null,
+      isIndependentOfPath: isPaced,
       namesLimits: true,
     }),
     warnings: Object.freeze(warnings),
@@ -118,10 +120,9 @@ export function supervisedPlanFor(
 }
 
 /** Looks are planned so that the verdict comes before the timeout, with the lateness of timers. */
-function boundsOf({ timeoutMax }: Values, timeout: number, fails: boolean): DeadPeerBounds {
-  // Before Linux 6.15 the pauses between window probes double up to two minutes, and three must be unanswered.
-  const closedWindow =
-    timeoutMax !== null || fails ? timeout : timeout + SLOWEST_WINDOW_PROBES + timeout / 8;
+function boundsOf(isPaced: boolean, timeout: number, fails: boolean): DeadPeerBounds {
+  // Without TCP_RTO_MAX_MS the pauses between window probes double up to two minutes, and three must be unanswered.
+  const closedWindow = isPaced || fails ? timeout : timeout + SLOWEST_WINDOW_PROBES + timeout / 8;
   return Object.freeze({
     idle: timeout,
     busy: timeout,

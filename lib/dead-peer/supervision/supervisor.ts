@@ -11,8 +11,14 @@ import { attemptsOf, judge, type Memory, newMemory, type Request, type Terms } f
 import { Slots } from './slots';
 import { endClosed, endDead, type SupervisedSocket } from './verdict';
 
-/** The most sockets that are read, and the most probes that are sent, in one turn of the event loop. */
-const LOOKS_PER_TURN = 250;
+/**
+ * The most sockets that are read, and the most probes that are sent, in one turn of the event loop: about 0.3 ms. More than
+ * 1 000 probes at once would overflow queues of the kernel.
+ */
+const LOOKS_PER_TURN = 128;
+
+/** In milliseconds. A closed connection leaves its slot only when that is due, so no slot is far away. */
+const LONGEST_PAUSE = 60_000;
 
 interface Entry {
   /** Weak, so that a closed socket is not kept until its next look. Node keeps an open one. */
@@ -54,7 +60,11 @@ export function supervise(
   const memory = newMemory(now, isFresh ? now : Number.NEGATIVE_INFINITY);
   const entry: Entry = { socket: new WeakRef(socket), plan, terms, memory, slot: 0 };
   entries.set(handle, entry);
-  entry.slot = slots.add(entry, isFresh ? now + terms.timeout / 2 : now);
+  lookLater(entry, isFresh ? now + terms.timeout / 2 : now, now);
+}
+
+function lookLater(entry: Entry, time: number, now: number): void {
+  entry.slot = slots.add(entry, Math.min(time, now + LONGEST_PAUSE));
 }
 
 /** Ends the supervision of a connection. */
@@ -150,7 +160,7 @@ function follow(
       }
       return;
     default:
-      entry.slot = slots.add(entry, decision.lookAt);
+      lookLater(entry, decision.lookAt, now);
       ask(socket, entry.plan, decision.request);
   }
 }

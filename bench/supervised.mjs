@@ -1,0 +1,83 @@
+// In a network namespace of its own: what supervision of thousands of idle sockets costs. Prints JSON for supervision.mjs,
+// which starts it.
+
+import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectMany } from './connect-many.mjs';
+import { cpuMsSince } from './timing.mjs';
+
+const [socketCount, connectionCount, timeout, measuredMs] = process.argv.slice(2).map(Number);
+
+const slices = sliceRecorder();
+const { setDeadPeerTimeout } = await import('../dist/index.js');
+
+const { sockets } = await connectMany(socketCount);
+for (const socket of sockets) socket.resume();
+const connections = Array.from({ length: connectionCount }, (_, index) =>
+  index < socketCount ? sockets[index] : viewOf(sockets[index % socketCount]),
+);
+const without = await measure(() => {});
+const supervised = await measure((socket) => setDeadPeerTimeout(socket, timeout));
+const ended = connections.filter(({ destroyed }) => destroyed).length;
+process.stdout.write(JSON.stringify({ without, supervised, ended }), () => process.exit());
+
+/** CPU time of this process in milliseconds per second, and the longest and all slices of supervision. */
+async function measure(tune) {
+  for (const [index, connection] of connections.entries()) {
+    tune(connection);
+    // Sockets do not all begin at once, as in a program.
+    if (index % 500 === 499) await sleep(5);
+  }
+  // The first looks come at other times than the later ones.
+  await sleep(timeout);
+  slices.clear();
+  const start = process.cpuUsage();
+  const began = performance.now();
+  await sleep(measuredMs);
+  const seconds = (performance.now() - began) / 1_000;
+  return { msPerSecond: cpuMsSince(start) / seconds, ...slices.report(seconds) };
+}
+
+/**
+ * A descriptor limit of 20 000 is common, so that many connections share a descriptor here: each look reads the kernel, but
+ * more of what it reads is in the CPU's caches.
+ */
+function viewOf(socket) {
+  const { fd } = socket._handle;
+  const handle = { fd, getpeername() {}, setKeepAlive: () => 0 };
+  const view = Object.create(Socket.prototype);
+  Object.defineProperties(view, {
+    _handle: { value: handle },
+    connecting: { value: false },
+    destroyed: { get: () => socket.destroyed },
+    destroy: { value: (error) => socket.destroy(error) },
+  });
+  return view;
+}
+
+/** Measures each callback of `setImmediate` and `setTimeout`. Supervision uses no other. */
+function sliceRecorder() {
+  let slices = [];
+  const record =
+    (callback) =>
+    (...args) => {
+      const start = performance.now();
+      callback(...args);
+      slices.push(performance.now() - start);
+    };
+  const { setImmediate: immediate, setTimeout: timer } = globalThis;
+  globalThis.setImmediate = (callback, ...args) => immediate(record(callback), ...args);
+  globalThis.setTimeout = (callback, ...args) => timer(record(callback), ...args);
+  return {
+    clear() {
+      slices = [];
+    },
+    report: (seconds) => {
+      const sorted = [...slices].sort((a, b) => a - b);
+      const at = (share) =>
+        sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+      const sum = sorted.reduce((total, took) => total + took, 0);
+      return { p99Ms: at(0.99), longestMs: at(1), sliceMsPerSecond: sum / seconds };
+    },
+  };
+}
