@@ -13,6 +13,8 @@ export type SocketSide = 'client' | 'server';
 export interface SocketObserver {
   /** A socket is connected. */
   onConnected(socket: Socket, side: SocketSide, handle: TcpHandle): void;
+  /** `ref()` was called for a connected socket. */
+  onReferenced(socket: Socket, handle: TcpHandle): void;
   /** `connect()` is called for a host and a port. */
   onConnecting(socket: Socket, target: Target): void;
 }
@@ -37,6 +39,7 @@ export function observeNewSockets(observer: SocketObserver): () => void {
     }),
     observeEvent(Server.prototype, 'connection', (_server, socket) => onAccepted(socket)),
     observeConnect(observer),
+    observeRef(observer),
   ];
   subscribe(CHANNEL, onMessage);
   return () => {
@@ -84,6 +87,20 @@ function observeConnect(observer: SocketObserver): () => void {
       // Before the call: a look-up may call back at once, and then the first address is tried within the call.
       if (target !== undefined) observer.onConnecting(this as Socket, target);
       return Reflect.apply(state.original(), this, args);
+    };
+  });
+}
+
+/** Observes calls of `ref()`: no list of Node has unreferenced sockets. */
+function observeRef(observer: SocketObserver): () => void {
+  return replaceMethod(Socket.prototype, 'ref', (state) => {
+    return function (this: unknown, ...args) {
+      const result = Reflect.apply(state.original(), this, args);
+      if (state.isActive) {
+        const handle = (this as Socket).connecting ? undefined : tcpHandleOf(this as Socket);
+        if (handle !== undefined) observer.onReferenced(this as Socket, handle);
+      }
+      return result;
     };
   });
 }

@@ -4,14 +4,15 @@
 import type { Socket } from 'node:net';
 import type { TcpHandle } from '../core/socket';
 import { validateOptions } from '../core/validate';
-import { type Bound, followConnecting } from '../dead-peer/supervision/connecting';
+import { followConnecting } from '../dead-peer/supervision/connecting';
+import { adopt, adoptOpenSockets } from './adopt';
+import { boundsBy, tuneBy } from './apply-tunings';
 import { observeNewSockets, type SocketSide, type Target } from './new-sockets';
-import { protectKeepAlive } from './protect-keepalive';
 import { type SocketTuning, Tuner, type TuneSocketsOptions } from './tuner';
 
 export type { SocketSide, SocketTuning, TuneSocketsOptions };
 
-const OPTIONS = ['client', 'server', 'filter', 'onError'] as const;
+const OPTIONS = ['client', 'server', 'filter', 'adopt', 'onError'] as const;
 
 /**
  * Sets options on every TCP socket that this thread connects (`client`) or accepts (`server`) after the call, also on the
@@ -39,6 +40,7 @@ const OPTIONS = ['client', 'server', 'filter', 'onError'] as const;
 export function tuneSockets(options: TuneSocketsOptions): SocketTuning {
   const tuner = new Tuner(validateOptions(options, 'options', OPTIONS), close);
   open(tuner);
+  if (tuner.adopts) adoptOpenSockets(tuner);
   return tuner;
 }
 
@@ -49,7 +51,11 @@ let stopObserving: (() => void) | undefined;
 
 function open(tuner: Tuner): void {
   tuners.add(tuner);
-  stopObserving ??= observeNewSockets({ onConnected: tune, onConnecting: boundConnecting });
+  stopObserving ??= observeNewSockets({
+    onConnected: tune,
+    onConnecting: boundConnecting,
+    onReferenced: adoptReferenced,
+  });
 }
 
 function close(tuner: Tuner): void {
@@ -60,24 +66,14 @@ function close(tuner: Tuner): void {
 }
 
 function tune(socket: Socket, side: SocketSide, handle: TcpHandle): void {
-  const controls = [...tuners]
-    .map((tuner) => ({ tuner, names: tuner.tune(socket, side) }))
-    .filter(({ names }) => names.length > 0);
-  if (controls.length > 0) protectKeepAlive(socket, side, handle, controls);
+  tuneBy([...tuners], { socket, side, handle, isFresh: true });
+}
+
+function adoptReferenced(socket: Socket, handle: TcpHandle): void {
+  for (const tuner of tuners) if (tuner.wantsToAdopt(handle)) adopt(tuner, socket, handle);
 }
 
 function boundConnecting(socket: Socket, target: Target): void {
-  const bounds = boundsFor([...tuners]);
+  const bounds = boundsBy([...tuners]);
   if (bounds.length > 0) followConnecting(socket, target, bounds);
-}
-
-/** Returns the bounds of the tunings. Of those that want a socket, the last one decides. */
-function boundsFor(all: readonly Tuner[]): Bound[] {
-  return all.flatMap((tuner) => {
-    const timeout = tuner.connectTimeout;
-    if (timeout === undefined) return [];
-    const mayEnd: Bound['mayEnd'] = (socket, addresses) =>
-      all.findLast((one) => one.boundsConnecting(socket, addresses)) === tuner;
-    return [{ timeout, mayEnd }];
-  });
 }
