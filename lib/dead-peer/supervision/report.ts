@@ -78,4 +78,5 @@ export function reportAt(columns: ReportColumns, row: number): Report {
 }
 
 export const CLOSED = tcpStates.indexOf('CLOSED');
+export const ESTABLISHED = tcpStates.indexOf('ESTABLISHED');
 export const SYN_SENT = tcpStates.indexOf('SYN-SENT');

@@ -6,6 +6,7 @@ import { throwUncaught } from '../../core/throw-uncaught';
 import { readTcpInfos } from '../../tcp-info/columns';
 import { applyOptions, probeNow } from '../apply-options';
 import type { DeadPeerPlan } from '../plan';
+import { mptcpReport } from './mptcp';
 import { REPORT_FIELDS, type Report, type ReportColumns, reportAt } from './report';
 import { attemptsOf, judge, type Memory, newMemory, type Request, type Terms } from './rule';
 import { Slots } from './slots';
@@ -16,6 +17,9 @@ import { endClosed, endDead, type SupervisedSocket } from './verdict';
  * 1 000 probes at once would overflow queues of the kernel.
  */
 const LOOKS_PER_TURN = 128;
+
+/** In milliseconds. A closed connection leaves its slot only when that is due, so no slot is far away. */
+const LONGEST_PAUSE = 60_000;
 
 interface Entry {
   /** Weak, so that a closed socket is not kept until its next look. Node keeps an open one. */
@@ -57,7 +61,11 @@ export function supervise(
   const memory = newMemory(now, isFresh ? now : Number.NEGATIVE_INFINITY);
   const entry: Entry = { socket: new WeakRef(socket), plan, terms, memory, slot: 0 };
   entries.set(handle, entry);
-  entry.slot = slots.add(entry, isFresh ? now + terms.timeout / 2 : now);
+  lookLater(entry, isFresh ? now + terms.timeout / 2 : now, now);
+}
+
+function lookLater(entry: Entry, time: number, now: number): void {
+  entry.slot = slots.add(entry, Math.min(time, now + LONGEST_PAUSE));
 }
 
 /** Ends the supervision of a connection. */
@@ -112,9 +120,18 @@ function lookAt(due: readonly Entry[], isSecondLook: boolean): void {
   for (let row = 0; row < open.length; row++) {
     // The socket is closed, or belongs to another process now.
     if (columns.errno[row] !== 0) continue;
+    const entry = open[row] as Entry;
+    const socket = sockets[row] as SupervisedSocket;
     const report = reportAt(columns, row);
+    const isMptcp = entry.plan.platform === 'mptcp';
     try {
-      follow(open[row] as Entry, sockets[row] as SupervisedSocket, report, now, isSecondLook);
+      follow(
+        entry,
+        socket,
+        isMptcp ? mptcpReport(socket, report, entry.plan.options) : report,
+        now,
+        isSecondLook,
+      );
     } catch (error) {
       throwUncaught(error);
     }
@@ -153,7 +170,7 @@ function follow(
       }
       return;
     default:
-      entry.slot = slots.add(entry, decision.lookAt);
+      lookLater(entry, decision.lookAt, now);
       ask(socket, entry.plan, decision.request);
   }
 }
