@@ -2,7 +2,13 @@
 // count from the last segment of the peer, and include timers that are as late as possible.
 
 import type { Platform } from '../catalogue/row';
-import { type Retransmission, untilGivenUp, untilWriteFails } from './retransmission';
+import {
+  type Retransmission,
+  untilGivenUp,
+  untilProbesEnd,
+  untilProbesTimeOut,
+  untilWriteTimesOut,
+} from './retransmission';
 import { latest } from './timer-lateness';
 
 /** A system with rules of its own. gVisor reports that it is Linux, but its rules differ. 'mptcp': Multipath TCP of Linux. */
@@ -99,21 +105,20 @@ export function boundsOf(
       return addUp(
         idle + MPTCP_CLOSE_TIMEOUT,
         untilGivenUp(retransmission) + MPTCP_CLOSE_TIMEOUT,
-        untilProbingEnds(retransmission) + MPTCP_CLOSE_TIMEOUT,
+        untilProbesEnd(retransmission) + MPTCP_CLOSE_TIMEOUT,
       );
     case 'gvisor':
     case 'linux':
     case 'win32': {
       const { userTimeout } = values;
       if (userTimeout === 0) {
-        return addUp(idle, untilGivenUp(retransmission), untilProbingEnds(retransmission));
+        return addUp(idle, untilGivenUp(retransmission), untilProbesEnd(retransmission));
       }
-      // That of gVisor counts from the write (measured).
+      const closedWindow = untilProbesTimeOut(userTimeout + TICK, retransmission);
+      // The user timeout of gVisor counts from the write (measured).
       const busy =
-        system === 'gvisor'
-          ? latest(retransmission.timeout) + userTimeout
-          : untilWriteFails(userTimeout, retransmission) + TICK;
-      return addUp(idle, busy, busy);
+        system === 'gvisor' ? closedWindow : untilWriteTimesOut(userTimeout + TICK, retransmission);
+      return addUp(idle, busy, closedWindow);
     }
   }
 }
@@ -129,17 +134,6 @@ function dataBoundOfBsd({ userTimeout }: DeadPeerValues, retransmission: Retrans
   if (userTimeout === 0) return byCount;
   const { timeout, timeoutMax } = retransmission;
   return Math.min(byCount, latest(timeout) + userTimeout + latest(timeoutMax));
-}
-
-/**
- * Returns when the probes of a closed window end without a user timeout, if it was closed for so long that their pauses
- * have doubled up to the longest one. The connection fails when another probe is due after `retries` unanswered ones.
- * @see tcp_probe_timer() and tcp_send_probe0() in net/ipv4/tcp_timer.c and tcp_output.c
- */
-function untilProbingEnds({ timeout, timeoutMin, timeoutMax, retries }: Retransmission): number {
-  const doublings = Math.min(Math.max(0, retries), 10);
-  const pause = Math.min(timeoutMax, Math.max(timeout, timeoutMin) * 2 ** doublings);
-  return (Math.max(0, retries) + 1) * latest(pause);
 }
 
 /**

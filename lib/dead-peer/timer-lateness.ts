@@ -9,13 +9,12 @@ const TICK_RATES = [100, 250, 300, 1_000];
  * @see kernel/time/timer.c
  */
 export function timerLateness(duration: number): number {
-  return Math.max(
-    ...TICK_RATES.map((rate) => {
-      let granularity = 1000 / rate;
-      while (duration >= 63 * granularity) granularity *= 8;
-      return granularity;
-    }),
-  );
+  const granularities = TICK_RATES.map((rate) => {
+    let granularity = 1000 / rate;
+    while (duration >= 63 * granularity) granularity *= 8;
+    return granularity;
+  });
+  return Math.ceil(Math.max(...granularities));
 }
 
 /** Returns the time after which a timer has fired, however late it is. */
