@@ -4,7 +4,8 @@ import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { callAndCatch, resetAfterFailure, uninterrupted } from './callbacks';
 import { resetAndDestroy } from './kernel';
-import { Monitor, type MonitorEvents } from './monitor';
+import { Monitor } from './monitor';
+import type { MonitorEvents } from './monitor-events';
 import {
   type HeartbeatOptions,
   validateHeartbeatOptions,
@@ -231,14 +232,16 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
       heartbeat.close();
       uninterrupted(() => heartbeat.emit('dead', death));
       const onDead = heartbeat.#onDead;
-      if (onDead === undefined) {
-        resetAndDestroy(socket, new HeartbeatTimeoutError(death));
-      } else {
+      if (onDead !== undefined) {
         callAndCatch(
           'onDead',
           () => onDead(death, socket),
           (error) => resetAfterFailure(socket, heartbeat.#unreported(error)),
         );
+      }
+      // The kernel's error was read, and the stream will not get it: see takeKernelError().
+      if (onDead === undefined || death.state === 'CLOSED') {
+        resetAndDestroy(socket, new HeartbeatTimeoutError(death));
       }
     },
 
