@@ -46,6 +46,10 @@ export interface HeartbeatLateness {
  * (`SO_LINGER` of 0), as the kernel does when keepalive fails. It is destroyed with a {@link HeartbeatTimeoutError}
  * of code `'ETIMEDOUT'`: add an `'error'` listener to the socket. `onDead` replaces the reset.
  *
+ * While the program cannot hear its peer (the socket is paused or not read, or the peer has ended its side), the answers of
+ * the peer's system count instead. On Linux keepalive probes ask for them. A connection that the kernel has closed is dead:
+ * the error then has the kernel's code, `'ECONNRESET'` for example.
+ *
  * Detected within min(`interval`, `timeout` − `interval`) / 8 + 60 ms after `timeout`. Time in which this process was
  * stopped or its event loop was blocked does not count. Received data is read before a peer is declared dead.
  * If answers take longer than `timeout` − `interval`, detection also waits until the first ping of the silence could
