@@ -10,6 +10,8 @@ export interface Report {
   readonly state: number;
   /** The time since the peer's last acknowledgement or data, whichever is later. */
   readonly silence: number;
+  /** The time since the peer's last data. */
+  readonly dataSilence: number;
   /** All segments: data, retransmissions, probes, acknowledgements. Linux counts modulo 2^32. */
   readonly segmentsSent: number;
   readonly segmentsReceived: number;
@@ -68,6 +70,7 @@ export function reportAt(columns: ReportColumns, row: number): Report {
     state: columns.state[row] as number,
     // Linux refreshes the first with each acceptable acknowledgement, the second with data in order.
     silence: data < ack ? data : ack,
+    dataSilence: data,
     segmentsSent: columns.segmentsSent[row] as number,
     segmentsReceived: columns.segmentsReceived[row] as number,
     unackedSegments: columns.unackedSegments[row] as number,
