@@ -29,16 +29,16 @@ export interface Report {
 export type Evidence =
   /** The kernel reports the time of the peer's last answer: Linux. */
   | 'clock'
-  /** It counts segments, without a time: macOS, FreeBSD. */
+  /** It counts segments, without a time: macOS. */
   | 'counters'
-  /** It reports only whether the connection is closed: Windows, gVisor. */
+  /** It reports neither how many segments were sent nor what was answered: Windows, FreeBSD, gVisor. */
   | 'state';
 
 const EVIDENCE: Readonly<Record<Platform | 'gvisor' | 'mptcp', Evidence>> = {
   linux: 'clock',
   mptcp: 'clock',
   darwin: 'counters',
-  freebsd: 'counters',
+  freebsd: 'state',
   win32: 'state',
   gvisor: 'state',
 };

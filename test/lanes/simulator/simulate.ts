@@ -73,7 +73,10 @@ export interface Outcome {
   readonly timerAtCall: number;
   /** The retransmission timeout when the last sign of life had come. */
   readonly rto: number;
+  /** Whether data was waiting or in flight at the end. */
   readonly hadData: boolean;
+  /** The longest silence of a look that found a living peer, as a share of the timeout. */
+  readonly longestSilence: number;
   readonly plan: DeadPeerPlan;
 }
 
@@ -131,6 +134,7 @@ class Simulation {
   #writeAt: number;
   #overrideAt: number;
   #timerAtCall = Number.NEGATIVE_INFINITY;
+  #longestSilence = 0;
 
   constructor(
     private readonly history: History,
@@ -278,6 +282,8 @@ class Simulation {
       return undefined;
     }
     this.#isSecondLook = false;
+    const silence = (now - this.#memory.lifeAt) / this.#terms.timeout;
+    this.#longestSilence = Math.max(this.#longestSilence, silence);
     this.#lookAt = this.#slot(Math.max(decision.lookAt, now + 0.01));
     this.#request(decision.request);
     return undefined;
@@ -300,6 +306,7 @@ class Simulation {
       timerAtCall: this.#timerAtCall,
       rto: this.#sender.rtt.rto,
       hadData: this.#sender.inFlight > 0 || this.#sender.unsent > 0,
+      longestSilence: this.#longestSilence,
       plan: this.#plan,
     };
   }
