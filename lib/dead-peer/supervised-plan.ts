@@ -28,9 +28,9 @@ const SLOWEST_WINDOW_PROBES = 3 * 120_000;
 
 /** The smallest timeout of a supervised socket: the kernel's unit is one second, and `minProbes` probes must fit. */
 export function smallestSupervisedTimeout(minProbes: number): number {
-  // Probes of supervision's own help up to five.
   if (minProbes <= 3) return 4 * SECOND;
-  if (minProbes <= 5) return 5 * SECOND;
+  // While data is in flight, supervision cannot ask for probes.
+  if (minProbes === 4) return 5 * SECOND;
   return Math.ceil((minProbes * LATENESS) / LAST_ATTEMPT) * SECOND;
 }
 
@@ -52,7 +52,8 @@ function valuesFor({ minProbes, maxSilence, hasTimeoutMax }: PlanRequest, timeou
   const initialDelay = wholeSeconds(Math.min(fifth, latest, longest));
   // Without supervision, as while the event loop is blocked, the kernel ends the connection after about 1.5 timeouts.
   const probes = Math.ceil((1.5 * timeout - initialDelay) / interval) + OWN_PROBES;
-  const pause = Math.min(timeout / 5, room / minProbes, longest);
+  // Data may be written just before the first probe, and a tail-loss probe is not always counted.
+  const pause = Math.min(timeout / 5, (room - initialDelay) / minProbes, longest);
   return {
     initialDelay,
     interval,
@@ -101,7 +102,8 @@ export function supervisedPlanFor(
       ...(platform === 'linux' ? { userTimeout: fails ? userTimeoutOf(timeout) : 0 } : {}),
     }),
     probes: Math.floor((timeout - initialDelay) / interval),
-    slowestAnswer: timeout - silence,
+    // The verdict comes up to a slot before the timeout.
+    slowestAnswer: timeout - SLOT_WIDTH - silence,
     retransmissionTimeout: request.retransmission.timeout,
     bounds,
     zeroWindow: fails ? 'fail' : 'tolerate',
@@ -215,5 +217,9 @@ export function termsOf(plan: DeadPeerPlan, minProbes: number): Terms {
   // A look is late by up to the width of a slot.
   const timeout = plan.timeout - SLOT_WIDTH;
   // With counters a sign of life is known to the interval of the looks only, an eighth of the timeout.
-  return { evidence, timeout: evidence === 'counters' ? timeout * (7 / 8) : timeout, minProbes };
+  return {
+    evidence,
+    timeout: evidence === 'counters' ? timeout * (7 / 8) : timeout,
+    minProbes,
+  };
 }
