@@ -42,7 +42,7 @@ class Cell {
 
   /** Notes when the program is told, and how. */
   watch(socket) {
-    this.#trace.watch(this, socket);
+    this.socket = socket;
     socket.on('error', ({ code }) => {
       this.told ??= performance.now();
       this.code ??= code;
@@ -50,6 +50,11 @@ class Cell {
     socket.on('close', () => {
       this.told ??= performance.now();
     });
+  }
+
+  /** Begins to record what the kernel reports. */
+  trace() {
+    this.#trace.watch(this, this.socket);
   }
 
   get named() {
@@ -121,9 +126,9 @@ async function run(cell, world) {
   } catch (error) {
     if (cell.link === 1) linkDown.leave();
     cell.socket?.destroy();
-    // A refusal of the package, or an error of this lane.
-    const refused = `${error.code ?? error.name}: ${error.message.split('\n')[0]}`;
-    return { ...report, ...judge({ refused }) };
+    trace.end(cell, {});
+    // The package has refused the socket, or the state could not be reached.
+    return { ...report, ...judge({ failure: `${error.code ?? ''} ${error.message}` }) };
   }
   const arrived = await untilTold(cell, begun, world);
   const { told, code, named } = cell;
@@ -134,7 +139,15 @@ async function run(cell, world) {
   return { ...report, code, named, ...judge({ ...seen, told, code, excused }) };
 }
 
-async function main({ relay, seed, slowStartAfterIdle, certificate, cells, run: number, traceFile }) {
+async function main({
+  relay,
+  seed,
+  slowStartAfterIdle,
+  certificate,
+  cells,
+  run: number,
+  traceFile,
+}) {
   const hosts = await makeHosts({ relay, seed, slowStartAfterIdle });
   await hosts.peer.ask('listen', certificate);
   await prepareFaults();
@@ -142,19 +155,22 @@ async function main({ relay, seed, slowStartAfterIdle, certificate, cells, run: 
   let flow = 0;
   const all = cells.map((values) => {
     const { addresses = 1 } = STATES[values.state];
-    return new Cell(values, Array.from({ length: addresses }, () => ++flow), trace);
+    return new Cell(
+      values,
+      Array.from({ length: addresses }, () => ++flow),
+      trace,
+    );
   });
   const linkDown = new SharedMoment(all.filter(({ link }) => link === 1).length, takeLinkDown);
   const lateness = measureLateness();
   const start = performance.now();
   const world = { ...hosts, trace, linkDown, lateness };
   const results = await Promise.all(all.map((cell) => run(cell, world)));
-  const { user, system } = process.cpuUsage();
   const report = {
     results,
     lateness: lateness.summary(),
     seconds: (performance.now() - start) / 1_000,
-    cpuSeconds: (user + system) / 1e6,
+    cpuSeconds: hosts.cpuSeconds(),
   };
   process.stdout.write(JSON.stringify(report), () => process.exit(0));
 }

@@ -27,13 +27,13 @@ function tuneLater(socket, timeout) {
 
 /** Sets the timeout, and notes the plan and when it was. */
 export function setTimeoutOf(cell, socket) {
-  cell.socket = socket;
+  cell.watch(socket);
   cell.calledAt = performance.now();
   cell.plan =
     cell.way === 'tuneSockets'
       ? planDeadPeerTimeout(cell.timeout)
       : setDeadPeerTimeout(socket, cell.timeout);
-  cell.watch(socket);
+  cell.trace();
 }
 
 /** Begins to connect, with the timeout set from the beginning. */
@@ -87,9 +87,9 @@ export async function accept(cell, { peer }, { manner = 'reads', ...options } = 
   await peer.ask('connect', { from: cell.address, to: OUR_ADDRESS, port, manner });
   const [socket] = await connection;
   server.close();
-  cell.socket = socket;
-  setOptions(socket, { congestionControl: cell.congestion });
   cell.watch(socket);
+  setOptions(socket, { congestionControl: cell.congestion });
+  cell.trace();
   return socket;
 }
 

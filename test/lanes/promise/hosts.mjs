@@ -2,7 +2,7 @@
 // (relay.c). Each connection has an address of the peer of its own, whose number is its flow.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -29,17 +29,19 @@ export async function makeHosts({ relay, seed = 1, slowStartAfterIdle = 1 }) {
   ours(...sysctl('tcp_slow_start_after_idle', slowStartAfterIdle));
   for (const link of [0, 1]) {
     ours('ip', 'link', 'set', `tun${link}`, 'up', 'txqueuelen', '10000');
-    ours('ip', 'route', 'add', addressOf(0, link) + '/16', 'dev', `tun${link}`, 'src', OUR_ADDRESS);
+    ours('ip', 'route', 'add', `${addressOf(0, link)}/16`, 'dev', `tun${link}`, 'src', OUR_ADDRESS);
   }
   within(peer.pid, 'ip', 'link', 'set', 'lo', 'up');
   within(peer.pid, 'ip', 'link', 'set', 'tun0', 'up', 'txqueuelen', '10000');
   within(peer.pid, 'ip', 'route', 'add', `${OUR_ADDRESS}/32`, 'dev', 'tun0');
   for (const link of [0, 1]) {
-    within(peer.pid, 'ip', 'route', 'add', 'local', addressOf(0, link) + '/16', 'dev', 'lo');
+    within(peer.pid, 'ip', 'route', 'add', 'local', `${addressOf(0, link)}/16`, 'dev', 'lo');
   }
   return {
     path,
     peer,
+    /** The processor time in seconds that this program, the first one of the peer and the relay have used. */
+    cpuSeconds: () => [process.pid, peer.pid, path.pid].reduce((sum, pid) => sum + cpuOf(pid), 0),
     /** Starts another program on the peer's host, which can be stopped separately. */
     startPeer: () =>
       startProgram('nsenter', [
@@ -47,6 +49,14 @@ export async function makeHosts({ relay, seed = 1, slowStartAfterIdle = 1 }) {
         ...[process.execPath, PEER_PROGRAM],
       ]),
   };
+}
+
+const TICKS_PER_SECOND = 100;
+
+function cpuOf(pid) {
+  // The fields after the name, which may have spaces: user and system time are the 12th and 13th.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 /** Starts a program that obeys commands. It ends with this one. */
@@ -92,7 +102,11 @@ async function startRelay(file, pid, seed) {
   return {
     /** Changes how a flow is treated: the members of `struct flow`. Resolves with the time when it was done. */
     set: (flow, values) =>
-      ask(`set ${flow} ${Object.entries(values).map((pair) => pair.join('=')).join(' ')}`),
+      ask(
+        `set ${flow} ${Object.entries(values)
+          .map((pair) => pair.join('='))
+          .join(' ')}`,
+      ),
     /** When the last segment of the peer arrived at our host. */
     lastArrival: (flow) => ask(`get ${flow}`),
     pid: child.pid,
@@ -102,9 +116,3 @@ async function startRelay(file, pid, seed) {
 /** Both clocks are CLOCK_MONOTONIC on Linux. */
 const clockOffset = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 const toPerformanceTime = (nanoseconds) => Number(nanoseconds) / 1e6 - clockOffset;
-
-/** Resolves when a socket is connected. */
-export async function connected(socket, event = 'connect') {
-  await once(socket, event);
-  return socket;
-}

@@ -129,11 +129,19 @@ function statesOver(open, common) {
     idle: flowing,
     'one write before': { ...flowing, before: write },
     'one write after': { ...flowing, after: write },
-    'upload running': { ...flowing, rate: 100_000, prepare: async (cell) => {
-      keepUploading(cell);
-      await sleep(1_000 + 3 * cell.rtt);
-    } },
-    'closed window': { ...over({ manner: 'never reads' }), prepare: closeWindow, bound: 'closedWindow' },
+    'upload running': {
+      ...flowing,
+      rate: 100_000,
+      prepare: async (cell) => {
+        keepUploading(cell);
+        await sleep(1_000 + 3 * cell.rtt);
+      },
+    },
+    'closed window': {
+      ...over({ manner: 'never reads' }),
+      prepare: closeWindow,
+      bound: 'closedWindow',
+    },
     'not read': { ...over({ manner: 'floods' }), prepare: fillBuffers },
     paused: { ...over(), before: ({ socket }) => socket.pause() },
     'paused with unread data': {
@@ -168,7 +176,11 @@ const SERVER_STATES = {
 };
 
 const CONNECTING = {
-  connecting: { canBeTuned: true, isLostFirst: true, open: async (cell) => void beginToConnect(cell) },
+  connecting: {
+    canBeTuned: true,
+    isLostFirst: true,
+    open: async (cell) => void beginToConnect(cell),
+  },
   'connecting, three addresses': {
     canBeTuned: true,
     isLostFirst: true,

@@ -16,15 +16,15 @@ export function allowedFor({ timeout, named }) {
 }
 
 /**
- * Judges a case. Times are those of `performance.now()`:
+ * Judges a case. `failure`: why there was none, because the package refused the socket or ended it too early. Times are those of `performance.now()`:
  * - `fault`: when the fault began, and `lastArrival`: when the last segment of the peer arrived, as the relay saw it;
  * - `told`: when the program got 'error' or 'close'; `null`: it did not until `watchedUntil`;
  * - `code`: of the error. `null`: there was none, so the stream looked complete.
  *
  * A verdict that is late is excused for as long as the machine gave this process no time after it was due.
  */
-export function judge({ refused, timeout, named, fault, lastArrival, told, code, excused }) {
-  if (refused !== undefined) return { isRight: false, why: `refused: ${refused}` };
+export function judge({ failure, timeout, named, fault, lastArrival, told, code, excused }) {
+  if (failure !== undefined) return { isRight: false, why: failure };
   const since = Math.max(fault, lastArrival);
   const allowed = allowedFor({ timeout, named });
   if (told === null) return { isRight: false, why: 'never told', allowed };
