@@ -36,7 +36,7 @@ interface Report {
 }
 
 /** This many cases run at the same time in one program. */
-const AT_A_TIME = 450;
+const AT_A_TIME = 700;
 /** Longer than a program takes: a window closed for 180 s, then 60 s and the time that a late case is watched. */
 const LONGEST = 900_000;
 
