@@ -4,6 +4,7 @@
 import { Server, Socket } from 'node:net';
 import type { Platform } from '../catalogue/row';
 import type { SocketOptionError } from '../core/errors';
+import { isGvisor } from '../core/gvisor';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
 import { validateOptions } from '../core/validate';
@@ -204,8 +205,8 @@ function tuneNow(this: Socket): void {
   }
 }
 
-/** On Linux, accepted connections inherit the values of the listening socket. */
-const isInherited = (process.platform as Platform) === 'linux';
+/** On Linux, accepted connections inherit the values of the listening socket. In gVisor they do not. */
+const isInherited = (): boolean => (process.platform as Platform) === 'linux' && !isGvisor();
 
 function tuneServer(server: Server, timeout: number, chosen: ChosenOptions): DeadPeerPlan {
   const fd = listeningDescriptor(server);
@@ -214,7 +215,7 @@ function tuneServer(server: Server, timeout: number, chosen: ChosenOptions): Dea
   if (fd !== undefined) applyOptions(fd, plan.options);
   const terms = termsOf(plan, chosen.minProbes);
   // These are tuned one by one.
-  let withoutValues = fd === undefined || !isInherited ? Infinity : queueLength(fd);
+  let withoutValues = fd === undefined || !isInherited() ? Infinity : queueLength(fd);
   replaceListener(server, (socket) => {
     // An earlier listener, or tuneSockets(), has chosen a plan for this connection.
     const isChosen = supervisedPlan(socket) !== undefined;

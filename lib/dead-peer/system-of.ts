@@ -1,6 +1,7 @@
 // Recognises the sockets of Linux that follow other rules: Multipath TCP, and everything inside gVisor.
 
 import type { Platform } from '../catalogue/row';
+import { isGvisor } from '../core/gvisor';
 import { getOption } from '../options/options';
 import type { DeadPeerPlatform } from './rules';
 
@@ -8,6 +9,7 @@ import type { DeadPeerPlatform } from './rules';
 export function systemOf(fd: number): DeadPeerPlatform {
   const platform = process.platform as Platform;
   if (platform !== 'linux') return platform;
+  if (isGvisor()) return 'gvisor';
   return isMptcp(fd) ? 'mptcp' : 'linux';
 }
 

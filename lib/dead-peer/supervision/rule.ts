@@ -70,7 +70,7 @@ export function judge(memory: Memory, report: Report, now: number, terms: Terms)
   if (report.state === CLOSED) return { verdict: 'closed', lookAt: now, request: 'nothing' };
   const { evidence, timeout, minProbes } = terms;
   const grace = timeout * GRACE;
-  if (evidence === 'state') return lookAgain(now + grace);
+  if (evidence === 'state') return lookAgain(now + timeout / 2);
 
   const silence = noteLife(memory, report, now);
   if (silence < timeout / 2) {

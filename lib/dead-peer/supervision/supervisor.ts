@@ -178,7 +178,7 @@ function follow(
 function ask(socket: SupervisedSocket, { options }: DeadPeerPlan, request: Request): void {
   if (request === 'nothing') return;
   try {
-    if (request === 'keepalive') applyOptions(socket, options);
+    applyOptions(socket, options);
     probeNow(socket, options);
   } catch {
     // The kernel has closed the connection meanwhile: the next look finds that.
