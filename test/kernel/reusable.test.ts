@@ -3,6 +3,7 @@
 
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import http from 'node:http';
 import http2 from 'node:http2';
 import net from 'node:net';
 import { join } from 'node:path';
@@ -323,6 +324,52 @@ test('an http2 session is not reusable after destroy()', async () => {
   session.destroy();
   expect(isReusable(session)).toBe(false);
   server.close();
+});
+
+describe('a request over a connection whose FIN waits', () => {
+  /** As in docs/pools.md. */
+  class CheckedAgent extends http.Agent {
+    override getName(options: http.AgentOptions): string {
+      const name = super.getName(options);
+      for (;;) {
+        const socket = this.freeSockets[name]?.at(-1);
+        if (socket === undefined || socket.destroyed || isReusable(socket)) return name;
+        socket.destroy();
+        socket.emit('agentRemove');
+      }
+    }
+  }
+
+  /** Makes a request, has the server close its connections, and makes another in the same turn of the event loop. */
+  async function requestTwice(agent: http.Agent): Promise<string> {
+    const server = http.createServer((_request, response) => response.end('ok'));
+    const port = await listen(server);
+    const get = () => http.get({ host: '127.0.0.1', port, agent });
+    try {
+      const [response] = (await once(get(), 'response')) as [http.IncomingMessage];
+      const { socket } = response;
+      await once(response.resume(), 'end');
+      await until(() => Object.values(agent.freeSockets).flat().includes(socket));
+      const fd = fdOf(socket);
+      server.closeAllConnections();
+      spinUntil(socket, () => stateOf(fd) === CLOSE_WAIT);
+      return await once(get(), 'response').then(
+        ([{ statusCode }]) => `${statusCode}`,
+        ({ code }) => code,
+      );
+    } finally {
+      agent.destroy();
+      server.close();
+    }
+  }
+
+  test('fails with http.Agent', async () => {
+    expect(await requestTwice(new http.Agent({ keepAlive: true }))).toBe('ECONNRESET');
+  });
+
+  test('gets a new connection if the agent asks isReusable()', async () => {
+    expect(await requestTwice(new CheckedAgent({ keepAlive: true }))).toBe('200');
+  });
 });
 
 describe('a wrong argument is an error before any system call:', () => {
