@@ -3,6 +3,7 @@
 
 import { Server, Socket } from 'node:net';
 import type { Platform } from '../catalogue/row';
+import type { SocketOptionError } from '../core/errors';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
 import { validateOptions } from '../core/validate';
@@ -14,8 +15,13 @@ import { hasTimeoutMax, planFor } from './plan-dead-peer-timeout';
 import { BUILTIN, INITIAL_TIMEOUT } from './retransmission-here';
 import type { DeadPeerPlatform } from './rules';
 import { termsOf } from './supervised-plan';
-import { boundConnecting } from './supervision/connecting';
-import { stopSupervision, supervise } from './supervision/supervisor';
+import {
+  boundConnecting,
+  connectingSocketOf,
+  isConnecting,
+  unboundConnecting,
+} from './supervision/connecting';
+import { stopSupervision, supervise, supervisedPlan } from './supervision/supervisor';
 import type { SupervisedSocket } from './supervision/verdict';
 import { systemOf } from './system-of';
 import {
@@ -78,7 +84,7 @@ export function setDeadPeerTimeout(
   }
   validateTimeout(timeout, chosen.minProbes, PATHS.timeout);
   if (socketOrServer instanceof Server) return tuneServer(socketOrServer, timeout, chosen);
-  if (socketOrServer instanceof Socket && socketOrServer.connecting) {
+  if (socketOrServer instanceof Socket && isConnecting(socketOrServer)) {
     return tuneWhenConnected(socketOrServer, timeout, chosen);
   }
   return tuneConnection(socketOrServer, timeout, chosen, false);
@@ -161,9 +167,14 @@ function keptPlanFor(request: PlanRequest, timeout: number): DeadPeerPlan {
 
 /** Bounds connecting, and tunes the connection as soon as there is one. */
 function tuneWhenConnected(socket: Socket, timeout: number, chosen: ChosenOptions): DeadPeerPlan {
-  boundConnecting(socket, timeout);
+  boundConnecting(connectingSocketOf(socket), { timeout, mayEnd: () => true }, true);
   waiting.set(socket, { timeout, chosen });
   socket.prependOnceListener('connect', tuneNow);
+  return planForSystem(timeout, chosen);
+}
+
+/** Returns the plan for a socket that has no descriptor yet. */
+function planForSystem(timeout: number, chosen: ChosenOptions): DeadPeerPlan {
   const platform = process.platform as DeadPeerPlatform;
   return planFor(
     {
@@ -193,24 +204,56 @@ function tuneNow(this: Socket): void {
   }
 }
 
+/** On Linux, accepted connections inherit the values of the listening socket. */
+const isInherited = (process.platform as Platform) === 'linux';
+
 function tuneServer(server: Server, timeout: number, chosen: ChosenOptions): DeadPeerPlan {
-  const fd = descriptorOf(server);
-  const plan = planForSocket(fd, timeout, chosen, 0);
-  applyOptions(fd, plan.options);
-  // Connections in the queue were made before the listening socket had the values.
-  let queued =
-    (process.platform as Platform) === 'linux' ? (getTcpInfo(fd).acceptQueue ?? 0) : Infinity;
+  const fd = listeningDescriptor(server);
+  const plan =
+    fd === undefined ? planForSystem(timeout, chosen) : planForSocket(fd, timeout, chosen, 0);
+  if (fd !== undefined) applyOptions(fd, plan.options);
   const terms = termsOf(plan, chosen.minProbes);
+  // These are tuned one by one.
+  let withoutValues = fd === undefined || !isInherited ? Infinity : queueLength(fd);
   replaceListener(server, (socket) => {
+    // An earlier listener, or tuneSockets(), has chosen a plan for this connection.
+    const isChosen = supervisedPlan(socket) !== undefined;
     try {
-      if (queued > 0) applyOptions(socket, plan.options);
-      queued -= 1;
-      if (chosen.supervise) supervise(socket, plan, terms, true);
+      if (withoutValues > 0 && !isChosen) tuneConnection(socket, timeout, chosen, false);
+      else if (chosen.supervise && !isChosen) supervise(socket, plan, terms, true);
     } catch {
       // The connection was reset before it was accepted, and emits this error itself.
     }
+    withoutValues -= 1;
   });
   return plan;
+}
+
+/**
+ * Returns the descriptor of a server; `undefined` in a cluster worker, whose primary process has it, accepts the connections
+ * and hands them over.
+ */
+function listeningDescriptor(server: Server): number | undefined {
+  try {
+    return descriptorOf(server);
+  } catch (error) {
+    const { code } = error as SocketOptionError;
+    if (code === 'ERR_SOCKET_NO_DESCRIPTOR' && isNode) return undefined;
+    throw error;
+  }
+}
+
+/** Other runtimes do not report the descriptors of the accepted connections either. */
+const isNode = process.versions.bun === undefined && process.versions.deno === undefined;
+
+/** How many connections were made before the listening socket had its values, and wait to be accepted. At most. */
+function queueLength(fd: number): number {
+  return getTcpInfo(fd).acceptQueue ?? Infinity;
+}
+
+/** Whether accepted connections of the server get the plan of a call for it. Not public. */
+export function isTunedServer(server: unknown): boolean {
+  return server instanceof Server && listeners.has(server);
 }
 
 /** The 'connection' listeners of tuned servers. */
@@ -226,12 +269,16 @@ function replaceListener(server: Server, listener: ((socket: Socket) => void) | 
 }
 
 function restore(socketOrServer: SocketLike): void {
-  if (socketOrServer instanceof Socket && socketOrServer.connecting) {
+  if (socketOrServer instanceof Socket && isConnecting(socketOrServer)) {
     waiting.delete(socketOrServer);
+    unboundConnecting(connectingSocketOf(socketOrServer));
     return;
   }
-  const fd = descriptorOf(socketOrServer);
+  const fd =
+    socketOrServer instanceof Server
+      ? listeningDescriptor(socketOrServer)
+      : descriptorOf(socketOrServer);
   if (isSupervisable(socketOrServer)) stopSupervision(socketOrServer);
   if (socketOrServer instanceof Server) replaceListener(socketOrServer, undefined);
-  applyOptions(fd, initialOptions(systemOf(fd) === 'mptcp'));
+  if (fd !== undefined) applyOptions(fd, initialOptions(systemOf(fd) === 'mptcp'));
 }

@@ -1,5 +1,5 @@
-// Observes every TCP socket that this thread connects or accepts, when it is connected and before any listener of the
-// program is called.
+// Observes every TCP socket that this thread connects or accepts: at each call of connect(), and when it is connected,
+// before any listener of the program is called.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Server, Socket } from 'node:net';
@@ -9,32 +9,37 @@ import { tcpHandleOf } from '../core/socket';
 /** Whether this thread has opened a connection or accepted it. */
 export type SocketSide = 'client' | 'server';
 
-/** Must not throw, because the caller is Node. */
-export type SocketObserver = (socket: Socket, side: SocketSide, handle: TcpHandle) => void;
+/** Functions that Node calls. They must not throw. */
+export interface SocketObserver {
+  /** A socket is connected. */
+  onConnected(socket: Socket, side: SocketSide, handle: TcpHandle): void;
+  /** `ref()` was called for a connected socket. */
+  onReferenced(socket: Socket, handle: TcpHandle): void;
+  /** `connect()` is called for a host and a port. */
+  onConnecting(socket: Socket, target: Target): void;
+}
 
-/** Called before a socket tries an address. Must not throw. */
-export type AttemptObserver = (socket: Socket, address: string, port: number) => void;
+export interface Target {
+  readonly host: unknown;
+  readonly port: unknown;
+}
 
 /**
- * Calls `observe` with each new socket until the returned function is called. Only `emit` runs before every listener.
- * Node's channel `net.server.socket` is the second source, for servers whose `emit` was replaced:
+ * Calls `observer` until the returned function is called. Only `emit` runs before every listener. Node's channel
+ * `net.server.socket` is the second source, for servers whose `emit` was replaced:
  * docs/decisions/0012-tune-sockets-patches-emit.md.
  */
-export function observeNewSockets(
-  observe: SocketObserver,
-  observeAttempt: AttemptObserver,
-): () => void {
-  const onAccepted = (socket: unknown): void => observeOnce(socket, 'server', observe);
+export function observeNewSockets(observer: SocketObserver): () => void {
+  const onAccepted = (socket: unknown): void => observeOnce(socket, 'server', observer);
   const onMessage = (message: unknown): void => onAccepted((message as { socket: unknown }).socket);
   const ends = [
-    observeEvents(Socket.prototype, 'connect', (socket) => {
+    observeEvent(Socket.prototype, 'connect', (socket) => {
       // Bun emits 'connect' on accepted sockets too.
-      if (!(socket as { isServer?: unknown }).isServer) observeOnce(socket, 'client', observe);
+      if (!(socket as { isServer?: unknown }).isServer) observeOnce(socket, 'client', observer);
     }),
-    observeEvents(Socket.prototype, 'connectionAttempt', (socket, address, port) => {
-      observeAttempt(socket as Socket, address as string, port as number);
-    }),
-    observeEvents(Server.prototype, 'connection', (_server, socket) => onAccepted(socket)),
+    observeEvent(Server.prototype, 'connection', (_server, socket) => onAccepted(socket)),
+    observeConnect(observer),
+    observeRef(observer),
   ];
   subscribe(CHANNEL, onMessage);
   return () => {
@@ -51,39 +56,97 @@ const CHANNEL = 'net.server.socket';
  */
 const observed = new WeakSet<TcpHandle>();
 
-function observeOnce(socket: unknown, side: SocketSide, observe: SocketObserver): void {
+function observeOnce(socket: unknown, side: SocketSide, observer: SocketObserver): void {
   // A program can pass any stream to a server: `server.emit('connection', duplex)`.
   if (!(socket instanceof Socket)) return;
   const handle = tcpHandleOf(socket);
   if (handle === undefined || observed.has(handle)) return;
   observed.add(handle);
-  observe(socket, side, handle);
+  observer.onConnected(socket, side, handle);
 }
 
-type Emitter = Pick<NodeJS.EventEmitter, 'emit'>;
-
 /** Calls `observe` before the listeners of `event` until the returned function is called. */
-function observeEvents(
-  prototype: Emitter,
+function observeEvent(
+  prototype: object,
   event: string,
-  observe: (emitter: unknown, ...args: unknown[]) => void,
+  observe: (emitter: unknown, argument: unknown) => void,
 ): () => void {
-  const own = Object.getOwnPropertyDescriptor(prototype, 'emit');
-  const inherited = Object.getPrototypeOf(prototype) as Emitter;
-  let isActive = true;
-  const emit: Emitter['emit'] = function (this: Emitter, ...args) {
-    if (args[0] === event && isActive) observe(this, ...args.slice(1));
-    return Reflect.apply(own?.value ?? inherited.emit, this, args) as boolean;
+  return replaceMethod(prototype, 'emit', (state) => {
+    return function (this: unknown, ...args) {
+      if (args[0] === event && state.isActive) observe(this, args[1]);
+      return Reflect.apply(state.original(), this, args);
+    };
+  });
+}
+
+/** Observes calls of `connect()`: Node reports attempts to connect by an event only since 20.12. */
+function observeConnect(observer: SocketObserver): () => void {
+  return replaceMethod(Socket.prototype, 'connect', (state) => {
+    return function (this: unknown, ...args) {
+      const target = state.isActive ? targetOf(args) : undefined;
+      // Before the call: a look-up may call back at once, and then the first address is tried within the call.
+      if (target !== undefined) observer.onConnecting(this as Socket, target);
+      return Reflect.apply(state.original(), this, args);
+    };
+  });
+}
+
+/** Observes calls of `ref()`: no list of Node has unreferenced sockets. */
+function observeRef(observer: SocketObserver): () => void {
+  return replaceMethod(Socket.prototype, 'ref', (state) => {
+    return function (this: unknown, ...args) {
+      const result = Reflect.apply(state.original(), this, args);
+      if (state.isActive) {
+        const handle = (this as Socket).connecting ? undefined : tcpHandleOf(this as Socket);
+        if (handle !== undefined) observer.onReferenced(this as Socket, handle);
+      }
+      return result;
+    };
+  });
+}
+
+/** Returns the host and the port of the arguments of `connect()`; `undefined` for a pipe. */
+function targetOf([first, second]: readonly unknown[]): Target | undefined {
+  // Node passes arguments that it has checked as one array.
+  const options: unknown = Array.isArray(first) ? first[0] : first;
+  if (typeof options === 'object' && options !== null) {
+    const { path, host, port } = options as Target & { readonly path?: unknown };
+    return path ? undefined : { host, port };
+  }
+  const isPath = typeof first === 'string' && Number.isNaN(Number(first));
+  return isPath ? undefined : { host: second, port: first };
+}
+
+type Method = (this: unknown, ...args: unknown[]) => unknown;
+
+/** What a replaced method knows. It is not active after it was put back. */
+interface Replacement {
+  isActive: boolean;
+  readonly original: () => Method;
+}
+
+/** Replaces a method until the returned function is called. */
+function replaceMethod(
+  prototype: object,
+  name: string,
+  make: (state: Replacement) => Method,
+): () => void {
+  const own = Object.getOwnPropertyDescriptor(prototype, name);
+  const inherited = Object.getPrototypeOf(prototype) as Record<string, Method>;
+  const state: Replacement = {
+    isActive: true,
+    original: () => (own === undefined ? inherited[name] : own.value) as Method,
   };
-  Object.defineProperty(prototype, 'emit', {
-    value: emit,
+  const replaced = make(state);
+  Object.defineProperty(prototype, name, {
+    value: replaced,
     ...{ configurable: true, enumerable: true, writable: true },
   });
   return () => {
-    isActive = false;
-    // Another function was put over this one and still calls it. It stays, and only passes events on.
-    if (prototype.emit !== emit) return;
-    if (own === undefined) Reflect.deleteProperty(prototype, 'emit');
-    else Object.defineProperty(prototype, 'emit', own);
+    state.isActive = false;
+    // Another function was put over this one and still calls it. It stays, and only passes calls on.
+    if ((prototype as Record<string, unknown>)[name] !== replaced) return;
+    if (own === undefined) Reflect.deleteProperty(prototype, name);
+    else Object.defineProperty(prototype, name, own);
   };
 }

@@ -1,88 +1,195 @@
 // Bounds connecting: ends a socket that is not connected within its time, over all addresses that are tried.
 
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { errnoOf } from '../../core/errors';
+import { descriptorOfHandle, tcpHandleOf } from '../../core/socket';
+import { throwUncaught } from '../../core/throw-uncaught';
 import { Slots } from './slots';
 
-/** One phase of connecting of a socket, from the first address to the last. */
-interface Attempt {
-  readonly socket: WeakRef<Socket>;
+/** An address that is tried. A member is `undefined` where Node does not report it (before 20.12). */
+export interface Address {
+  readonly address: string | undefined;
+  readonly port: number | undefined;
+}
+
+/** Whether a socket may be ended that is still trying these addresses. */
+type MayEnd = (socket: Socket, addresses: readonly Address[]) => boolean;
+
+/** How long connecting may take, and whether that counts for this socket. */
+export interface Bound {
   readonly timeout: number;
-  readonly since: number;
-  /** Addresses without an answer yet, as text and as the parts of Node's errors. */
-  readonly pending: Map<string, Address>;
-  /** The errors of the addresses that failed. */
-  readonly errors: Error[];
-  readonly stop: () => void;
+  readonly mayEnd: MayEnd;
 }
 
-interface Address {
-  readonly address: string;
-  readonly port: number;
+interface Attempt extends Address {
+  /** Why it failed; `undefined` as long as there is no answer. */
+  readonly error: Error | undefined;
 }
 
-const attempts = new WeakMap<Socket, Attempt>();
+/** One call of `connect()`: from the first address that is tried to the last. */
+interface Phase {
+  /** Weak, because the phase is kept until its last bound is over. */
+  readonly socket: WeakRef<Socket>;
+  readonly port: number | undefined;
+  /** Bounds that begin with the first address. `undefined`: it was tried already. */
+  waiting: Bound[] | undefined;
+  /** The bound that the program has chosen for this socket. Then no other one counts. */
+  chosen: Bound | undefined;
+  /** The addresses that were tried, by their text. */
+  readonly attempts: Map<string, Attempt>;
+}
 
-const slots = new Slots<Attempt>((due) => {
-  for (const attempt of due) endIfConnecting(attempt);
+type ConnectionAttemptFailed = [address: string, port: number, family: number, error: Error];
+
+const phases = new WeakMap<Socket, Phase>();
+
+const slots = new Slots<{ readonly phase: Phase; readonly bound: Bound }>((due) => {
+  // After a poll phase: a blocked event loop may not have seen yet that the socket is connected.
+  setImmediate(() => {
+    for (const { phase, bound } of due) endIfConnecting(phase, bound);
+  });
 });
 
+/** Bounds a socket whose `connect()` is about to be called, with the host and the port of its arguments. */
+export function followConnecting(
+  socket: Socket,
+  { host, port }: { readonly host: unknown; readonly port: unknown },
+  bounds: Bound[],
+): void {
+  const phase = newPhase(socket, Number(port) || undefined, bounds);
+  // No name look-up comes first.
+  if (isIP(String(host)) !== 0) onAttempt.call(socket, String(host), phase.port);
+}
+
 /**
- * Ends the socket with `ETIMEDOUT` unless it is connected within `timeout` milliseconds from now. A second call for the same
- * phase does nothing. `first`: the address that is being tried.
+ * Ends the socket with `ETIMEDOUT` unless it is connected within a time: from now, or from the first address if the name
+ * look-up is still running. `isChosen`: this bound replaces all others of the socket.
  */
-export function boundConnecting(socket: Socket, timeout: number, first?: Address): void {
-  if (attempts.has(socket)) return;
-  const pending = new Map<string, Address>();
-  const errors: Error[] = [];
-  const onAttempt = (address: string, port: number): void => {
-    pending.set(`${address} ${port}`, { address, port });
-  };
-  const onFailure = (address: string, port: number, _family: number, error: Error): void => {
-    pending.delete(`${address} ${port}`);
-    errors.push(error);
-  };
-  const stop = (): void => {
-    attempts.delete(socket);
-    socket.off('connectionAttempt', onAttempt);
-    socket.off('connectionAttemptFailed', onFailure);
-    socket.off('connect', stop);
-    socket.off('close', stop);
-  };
-  if (first !== undefined) onAttempt(first.address, first.port);
+export function boundConnecting(socket: Socket, bound: Bound, isChosen: boolean): void {
+  const phase = phases.get(socket) ?? adoptPhase(socket);
+  if (isChosen) phase.chosen = bound;
+  if (phase.waiting === undefined) startBound(phase, bound);
+  else phase.waiting.push(bound);
+}
+
+/** Removes all bounds of a socket that is connecting. */
+export function unboundConnecting(socket: Socket): void {
+  if (phases.has(socket)) stop.call(socket);
+}
+
+/** Whether the socket is connecting by TCP. A pipe has no address. */
+export function isConnecting(socket: Socket): boolean {
+  if (!socket.connecting) return false;
+  // In Bun, no handle shows the kind of a socket that has no address yet.
+  return (
+    process.versions.bun !== undefined || tcpHandleOf(connectingSocketOf(socket)) !== undefined
+  );
+}
+
+/** Returns the socket that connects: the one below, if a TLS socket is over it. */
+export function connectingSocketOf(socket: Socket): Socket {
+  let below = socket as Socket & { readonly _parent?: Socket | null };
+  while (below._parent?.connecting) below = below._parent;
+  return below;
+}
+
+function newPhase(socket: Socket, port: number | undefined, waiting: Bound[]): Phase {
+  // Another call of connect(), perhaps before the first one has failed.
+  if (phases.has(socket)) stop.call(socket);
+  const attempts = new Map<string, Attempt>();
+  const phase = { socket: new WeakRef(socket), port, waiting, chosen: undefined, attempts };
+  phases.set(socket, phase);
+  socket.on('lookup', onLookup);
   socket.on('connectionAttempt', onAttempt);
   socket.on('connectionAttemptFailed', onFailure);
   socket.on('connect', stop);
   socket.on('close', stop);
-  const since = performance.now();
-  const attempt = { socket: new WeakRef(socket), timeout, since, pending, errors, stop };
-  attempts.set(socket, attempt);
-  slots.add(attempt, since + timeout);
+  return phase;
 }
 
-function endIfConnecting(attempt: Attempt): void {
-  const socket = attempt.socket.deref();
-  if (socket === undefined || attempts.get(socket) !== attempt) return;
-  attempt.stop();
+/** Follows a socket whose `connect()` was called before. Node reports tried addresses afterwards only if there were several. */
+function adoptPhase(socket: Socket): Phase {
+  const phase = newPhase(socket, undefined, []);
+  for (const tried of socket.autoSelectFamilyAttemptedAddresses ?? []) {
+    const colon = tried.lastIndexOf(':');
+    onAttempt.call(socket, tried.slice(0, colon), Number(tried.slice(colon + 1)));
+  }
+  const beginIfTried = (): void => {
+    const handle = tcpHandleOf(socket);
+    if (handle !== undefined && descriptorOfHandle(handle) >= 0) begin(phase);
+  };
+  beginIfTried();
+  // Without a name look-up, Node tries the address in the next tick after connect().
+  if (phase.waiting !== undefined) process.nextTick(beginIfTried);
+  return phase;
+}
+
+function begin(phase: Phase): void {
+  const { waiting } = phase;
+  phase.waiting = undefined;
+  for (const bound of waiting ?? []) startBound(phase, bound);
+}
+
+function startBound(phase: Phase, bound: Bound): void {
+  slots.add({ phase, bound }, performance.now() + bound.timeout);
+}
+
+/** Node before 20.12 reports the end of the look-up, and not the attempts. */
+function onLookup(this: Socket, error: Error | null): void {
+  const phase = phases.get(this);
+  if (phase !== undefined && !error) begin(phase);
+}
+
+function onAttempt(this: Socket, address: string, port: number | undefined): void {
+  const phase = phases.get(this);
+  if (phase === undefined) return;
+  phase.attempts.set(`${address} ${port}`, { address, port, error: undefined });
+  begin(phase);
+}
+
+function onFailure(this: Socket, ...[address, port, , error]: ConnectionAttemptFailed): void {
+  phases.get(this)?.attempts.set(`${address} ${port}`, { address, port, error });
+}
+
+function stop(this: Socket): void {
+  phases.delete(this);
+  this.off('lookup', onLookup);
+  this.off('connectionAttempt', onAttempt);
+  this.off('connectionAttemptFailed', onFailure);
+  this.off('connect', stop);
+  this.off('close', stop);
+}
+
+function endIfConnecting(phase: Phase, bound: Bound): void {
+  const socket = phase.socket.deref();
+  if (socket === undefined || phases.get(socket) !== phase) return;
+  if (phase.chosen !== undefined && phase.chosen !== bound) return;
   if (!socket.connecting || socket.destroyed) return;
-  socket.destroy(errorOf(attempt));
+  const attempts = [...phase.attempts.values()];
+  const unknown = { address: undefined, port: phase.port };
+  try {
+    if (!bound.mayEnd(socket, attempts.length > 0 ? attempts : [unknown])) return;
+    stop.call(socket);
+    socket.destroy(errorOf(attempts));
+  } catch (error) {
+    throwUncaught(error);
+  }
 }
 
 /** Returns the error as Node makes it: an AggregateError if several addresses were tried. */
-function errorOf({ pending, errors }: Attempt): Error {
-  const all = [...errors, ...[...pending.values()].map(timeoutError)];
-  if (all.length === 0) return timeoutError();
-  if (all.length === 1) return all[0] as Error;
-  return Object.assign(new AggregateError(all), { code: 'ETIMEDOUT' });
+function errorOf(attempts: readonly Attempt[]): Error {
+  if (attempts.length === 0) return timeoutError();
+  const errors = attempts.map(({ error, address, port }) => error ?? timeoutError(address, port));
+  if (errors.length === 1) return errors[0] as Error;
+  return Object.assign(new AggregateError(errors), { code: 'ETIMEDOUT' });
 }
 
-function timeoutError(at?: Address): Error {
-  const place = at === undefined ? '' : ` ${at.address}:${at.port}`;
-  const error = new Error(`connect ETIMEDOUT${place}`);
-  return Object.assign(error, {
+function timeoutError(address?: string, port?: number): Error {
+  const place = address === undefined ? '' : ` ${address}:${port}`;
+  return Object.assign(new Error(`connect ETIMEDOUT${place}`), {
     errno: errnoOf('ETIMEDOUT'),
     code: 'ETIMEDOUT',
     syscall: 'connect',
-    ...at,
+    ...(address === undefined ? {} : { address, port }),
   });
 }

@@ -1,0 +1,29 @@
+// Applies several tunings to one socket: the later one wins.
+
+import { isTunedServer } from '../dead-peer/dead-peer-timeout';
+import type { Bound } from '../dead-peer/supervision/connecting';
+import { supervisedPlan } from '../dead-peer/supervision/supervisor';
+import { protectKeepAlive } from './protect-keepalive';
+import type { Connection, Tuner } from './tuner';
+
+/** Tunes a connection, unless the program has chosen its dead-peer timeout already. */
+export function tuneBy(tuners: readonly Tuner[], found: Omit<Connection, 'isChosen'>): void {
+  const { socket, side, handle } = found;
+  const { server } = socket as { server?: unknown };
+  const isChosen = supervisedPlan(socket) !== undefined || isTunedServer(server);
+  const controls = tuners
+    .map((tuner) => ({ tuner, names: tuner.tune({ ...found, isChosen }) }))
+    .filter(({ names }) => names.length > 0);
+  if (controls.length > 0) protectKeepAlive(socket, side, handle, controls);
+}
+
+/** Returns the bounds of connecting. Of the tunings that want a socket, the last one decides. */
+export function boundsBy(tuners: readonly Tuner[]): Bound[] {
+  return tuners.flatMap((tuner) => {
+    const timeout = tuner.connectTimeout;
+    if (timeout === undefined) return [];
+    const mayEnd: Bound['mayEnd'] = (socket, addresses) =>
+      tuners.findLast((one) => one.boundsConnecting(socket, addresses)) === tuner;
+    return [{ timeout, mayEnd }];
+  });
+}

@@ -1,0 +1,274 @@
+// Applies the options of one call of tuneSockets() to a socket, and reports what failed.
+
+import { isIP, type Socket } from 'node:net';
+import { inspect } from 'node:util';
+import type { SocketOptionErrorDetails } from '../core/errors';
+import { SocketOptionError } from '../core/errors';
+import type { TcpHandle } from '../core/socket';
+import { descriptorOf } from '../core/socket';
+import { throwUncaught } from '../core/throw-uncaught';
+import { callbackError, validateBoolean, validateFunction } from '../core/validate';
+import { tuneConnection } from '../dead-peer/dead-peer-timeout';
+import type { Address } from '../dead-peer/supervision/connecting';
+import { setEach } from '../options/options';
+import type { SocketSide } from './new-sockets';
+import {
+  type CheckedTuning,
+  KEEP_ALIVE,
+  type KeepAliveName,
+  type Tuning,
+  validateTuning,
+} from './tuning';
+
+/** Options of {@link tuneSockets}. */
+export interface TuneSocketsOptions {
+  /** The options of sockets that this thread connects. */
+  readonly client?: Tuning | undefined;
+  /** The options of sockets that servers of this thread accept. */
+  readonly server?: Tuning | undefined;
+  /**
+   * Returns `true` for a socket to tune, `false` for another one. It is called when the socket is connected, and must
+   * return at once. If it throws or returns anything else, nothing is set and `onError` gets the error: a Promise is a
+   * `TypeError`. Before a socket fails because of `connectTimeout`, it is called for each address that was tried: then
+   * `socket.connecting` is `true`, and `remoteAddress` and `remotePort` are that address.
+   */
+  readonly filter?: ((socket: Socket, side: SocketSide) => boolean) | undefined;
+  /**
+   * Whether sockets that are open already are tuned too. An unreferenced one (an idle socket of a pool) is tuned when it is
+   * referenced again. On Linux, sockets of native code get the options as well, and are not supervised. They are all
+   * descriptors of the process that no socket of this thread has: also those of other threads, but none whose keepalive times
+   * somebody has chosen. With a `filter`, which takes a socket of Node, they are left alone.
+   */
+  readonly adopt?: boolean | undefined;
+  /**
+   * Called with each error of a socket that could not be tuned: `undefined` for a socket of native code. The socket is not
+   * affected. If this function throws, that
+   * is an uncaught exception. Without this function, the first error of each kind is a process warning with the name
+   * `SocketOptionsWarning` and the code `SOCKET_OPTIONS_TUNING_FAILED`.
+   */
+  readonly onError?: ((error: Error, socket: Socket | undefined) => void) | undefined;
+}
+
+/** The result of {@link tuneSockets}. */
+export interface SocketTuning extends Disposable {
+  /** Ends the tuning. Sockets that were tuned keep their values. */
+  close(): void;
+}
+
+/** A connected socket, and how it was found. */
+export interface Connection {
+  readonly socket: Socket;
+  readonly side: SocketSide;
+  readonly handle: TcpHandle;
+  /** It was established just now. */
+  readonly isFresh: boolean;
+  /** The program has set a dead-peer timeout for it, or for its server. */
+  readonly isChosen: boolean;
+}
+
+export class Tuner implements SocketTuning {
+  readonly #tunings: Readonly<Record<SocketSide, CheckedTuning | undefined>>;
+  readonly #filter: TuneSocketsOptions['filter'];
+  readonly #onError: TuneSocketsOptions['onError'];
+  readonly #onClose: (tuner: Tuner) => void;
+  isOpen = true;
+  readonly adopts: boolean;
+  /** The connections that were tuned or left alone. */
+  readonly #seen = new WeakSet<TcpHandle>();
+  /** The kinds of failure for which there was a warning. */
+  readonly #warned = new Set<string>();
+
+  constructor(
+    { client, server, filter, adopt = false, onError }: TuneSocketsOptions,
+    onClose: (tuner: Tuner) => void,
+  ) {
+    this.#tunings = {
+      client: validateTuning(client, 'options.client'),
+      server: validateTuning(server, 'options.server'),
+    };
+    if (filter !== undefined) validateFunction(filter, 'options.filter');
+    this.adopts = validateBoolean(adopt, 'options.adopt');
+    if (onError !== undefined) validateFunction(onError, 'options.onError');
+    this.#filter = filter;
+    this.#onError = onError;
+    this.#onClose = onClose;
+    if (process.versions.bun !== undefined) refuseOnBun({ server, adopt });
+  }
+
+  /** Tunes a connected socket. Returns which keepalive options this tuning now controls. */
+  tune(connection: Connection): readonly KeepAliveName[] {
+    const { socket, side, handle } = connection;
+    const tuning = this.#tunings[side];
+    this.#seen.add(handle);
+    if (tuning === undefined || !this.isOpen) return [];
+    if (!this.#isWanted(socket, side)) return [];
+    try {
+      // Report a missing descriptor once, and not for each option.
+      descriptorOf(socket);
+    } catch (error) {
+      this.report(error, socket, side);
+      return [];
+    }
+    const isPlanSet = this.#setDeadPeerTimeout(connection, tuning);
+    try {
+      for (const error of setEach(socket, tuning.options)) this.report(error, socket, side);
+    } catch (error) {
+      this.report(error, socket, side);
+    }
+    return isPlanSet ? KEEP_ALIVE : tuning.keepAlive;
+  }
+
+  /** Whether this tuning adopts open sockets and has not seen this one. */
+  wantsToAdopt(handle: TcpHandle): boolean {
+    return this.adopts && !this.#seen.has(handle);
+  }
+
+  /** Whether sockets are adopted by their descriptors. A filter takes a socket of Node. */
+  get adoptsDescriptors(): boolean {
+    return this.adopts && this.#filter === undefined;
+  }
+
+  /** Sets the options on a socket of native code. */
+  tuneDescriptor(fd: number, side: SocketSide): void {
+    const tuning = this.#tunings[side];
+    if (tuning === undefined) return;
+    const { deadPeerTimeout, deadPeer, options } = tuning;
+    try {
+      if (deadPeerTimeout !== undefined) tuneConnection(fd, deadPeerTimeout, deadPeer, false);
+      for (const error of setEach(fd, options)) this.report(error, undefined, side);
+    } catch (error) {
+      this.report(error, undefined, side);
+    }
+  }
+
+  /** Within how many milliseconds a client must be connected. */
+  get connectTimeout(): number | undefined {
+    return this.isOpen ? this.#tunings.client?.connectTimeout : undefined;
+  }
+
+  /** Whether this tuning bounds how long the socket tries these addresses. */
+  boundsConnecting(socket: Socket, addresses: readonly Address[]): boolean {
+    if (this.connectTimeout === undefined) return false;
+    if (this.#filter === undefined) return true;
+    // Node does not report what was tried before: the filter cannot decide.
+    if (addresses.some(({ port }) => port === undefined)) return false;
+    return addresses.every((one) =>
+      withRemote(socket, one, () => this.#isWanted(socket, 'client')),
+    );
+  }
+
+  #isWanted(socket: Socket, side: SocketSide): boolean {
+    const filter = this.#filter;
+    if (filter === undefined) return true;
+    try {
+      const wanted: unknown = filter(socket, side);
+      if (typeof wanted !== 'boolean') throw callbackError('filter', 'a boolean', wanted);
+      // The filter may have closed this tuning.
+      return wanted && this.isOpen;
+    } catch (error) {
+      this.#report(error, socket, `filter ${side}`, side);
+      return false;
+    }
+  }
+
+  #setDeadPeerTimeout(
+    connection: Connection,
+    { deadPeerTimeout, deadPeer }: CheckedTuning,
+  ): boolean {
+    const { socket, side, isFresh, isChosen } = connection;
+    if (deadPeerTimeout === undefined) return false;
+    if (isChosen) return true;
+    try {
+      tuneConnection(socket, deadPeerTimeout, deadPeer, isFresh);
+      return true;
+    } catch (error) {
+      this.report(error, socket, side);
+      return false;
+    }
+  }
+
+  report(error: unknown, socket: Socket | undefined, side: SocketSide): void {
+    // The connection was reset before it was tuned. The socket emits this error itself.
+    if (socket?.destroyed) return;
+    // A getter of the socket may throw anything.
+    const { code, name, option } = Object(error) as Error & Partial<SocketOptionErrorDetails>;
+    this.#report(error, socket, `${inspect(code ?? name)} ${option} ${side}`, side);
+  }
+
+  #report(error: unknown, socket: Socket | undefined, kind: string, side: SocketSide): void {
+    try {
+      if (this.#onError === undefined) {
+        this.#warn(error, socket, kind, side);
+      } else {
+        const result: unknown = this.#onError(error as Error, socket);
+        if (typeof result === 'object') Promise.resolve(result).catch(throwUncaught);
+      }
+    } catch (thrown) {
+      // Never throw here: the caller is Node, within a call of a library.
+      throwUncaught(thrown);
+    }
+  }
+
+  #warn(error: unknown, socket: Socket | undefined, kind: string, side: SocketSide): void {
+    if (this.#warned.has(kind)) return;
+    this.#warned.add(kind);
+    // A filter may throw anything.
+    const message = error instanceof Error ? String(error.message) : inspect(error);
+    process.emitWarning(
+      `tuneSockets() could not tune a ${side} socket (${namesOf(socket)}): ${message} [only the first failure of this kind is reported; the function onError gets all of them]`,
+      { type: 'SocketOptionsWarning', code: 'SOCKET_OPTIONS_TUNING_FAILED' },
+    );
+  }
+
+  close(): void {
+    this.isOpen = false;
+    this.#onClose(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** Throws for what needs more than Bun reports. */
+function refuseOnBun({ server, adopt }: TuneSocketsOptions): void {
+  const code = 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM';
+  if (server !== undefined) {
+    throw new SocketOptionError(
+      "Bun does not report the sockets that its HTTP servers accept: call setOptions() on the sockets of a net.Server's 'connection' event",
+      { code },
+    );
+  }
+  if (adopt) {
+    throw new SocketOptionError(
+      'Bun does not report the sockets that are open: call tuneSockets() before the sockets are opened',
+      { code },
+    );
+  }
+}
+
+function namesOf(socket: Socket | undefined): string {
+  if (socket === undefined) return 'of native code';
+  const { localAddress, localPort, remoteAddress, remotePort } = socket;
+  return `${localAddress} port ${localPort}, peer ${remoteAddress} port ${remotePort}`;
+}
+
+/**
+ * A socket that is connecting has no remote address. The filter gets the one that is tried, so that it decides as it will when
+ * the socket is connected.
+ */
+function withRemote<Result>(socket: Socket, { address, port }: Address, use: () => Result): Result {
+  const remote = {
+    remoteAddress: address,
+    remotePort: port,
+    remoteFamily: address === undefined ? undefined : `IPv${isIP(address)}`,
+  };
+  for (const [name, value] of Object.entries(remote)) {
+    Object.defineProperty(socket, name, { value, configurable: true });
+  }
+  try {
+    return use();
+  } finally {
+    for (const name of Object.keys(remote)) Reflect.deleteProperty(socket, name);
+  }
+}
