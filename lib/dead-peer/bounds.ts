@@ -7,7 +7,6 @@ import { isSupported } from '../options/option';
 import { getOptions } from '../options/options';
 import { getSystemDefaults } from '../system-defaults/system-defaults';
 import {
-  builtinHere,
   INITIAL_TIMEOUT,
   retransmissionHere,
   retransmissionTimeoutOf,
@@ -64,12 +63,7 @@ function boundsOfValues(fd: number): DeadPeerReport {
   const rto = retransmissionTimeoutOf(fd);
   const timeout = rto ?? INITIAL_TIMEOUT;
   const { userTimeout, retransmissionTimeoutMax } = held;
-  const timeoutMax =
-    retransmissionTimeoutMax === undefined ? {} : { timeoutMax: retransmissionTimeoutMax };
-  // With a user timeout the system's settings do not matter.
-  const { retransmission, assumptions } = userTimeout
-    ? { retransmission: { ...builtinHere, timeout, ...timeoutMax }, assumptions: [] }
-    : retransmissionHere(timeout, retransmissionTimeoutMax);
+  const { retransmission, assumptions } = retransmissionHere(timeout, retransmissionTimeoutMax);
   const values = {
     keepAlive: held.keepAlive ?? false,
     keepAliveInitialDelay: held.keepAliveInitialDelay ?? systemDefault('keepAliveInitialDelay'),

@@ -22,6 +22,7 @@ import {
   isConnecting,
   unboundConnecting,
 } from './supervision/connecting';
+import { evidenceOf } from './supervision/report';
 import { stopSupervision, supervise, supervisedPlan } from './supervision/supervisor';
 import type { SupervisedSocket } from './supervision/verdict';
 import { systemOf } from './system-of';
@@ -128,7 +129,8 @@ function silenceOf(fd: number): number {
   try {
     const { timeSinceLastAckReceived, timeSinceLastDataReceived, state } = getTcpInfo(fd);
     if (state === 'LISTEN' || state === 'SYN-SENT') return 0;
-    return Math.min(timeSinceLastAckReceived ?? 0, timeSinceLastDataReceived ?? 0);
+    if (timeSinceLastAckReceived === null) return 0;
+    return Math.min(timeSinceLastAckReceived, timeSinceLastDataReceived ?? Infinity);
   } catch {
     // Not TCP: setting the options throws the right error.
     return 0;
@@ -150,7 +152,10 @@ function planForSocket(
     assumptions: [],
     retransmission: { ...BUILTIN[platform], timeout: INITIAL_TIMEOUT },
   };
-  if (!chosen.supervise) return planFor(kernelRequestFor(fd, request), timeout);
+  // Then the kernel gives the verdict, with its own settings.
+  if (!chosen.supervise || evidenceOf(platform) === 'state') {
+    return planFor(kernelRequestFor(fd, request), timeout);
+  }
   return silence < timeout / 2
     ? keptPlanFor({ ...request, silence: 0 }, timeout)
     : planFor(request, timeout);

@@ -111,14 +111,14 @@ export function boundsOf(
     case 'linux':
     case 'win32': {
       const { userTimeout } = values;
-      if (userTimeout === 0) {
-        return addUp(idle, untilGivenUp(retransmission), untilProbesEnd(retransmission));
-      }
-      const closedWindow = untilProbesTimeOut(userTimeout + TICK, retransmission);
+      const byCount = untilProbesEnd(retransmission);
+      if (userTimeout === 0) return addUp(idle, untilGivenUp(retransmission), byCount);
+      const byTime = untilProbesTimeOut(userTimeout + TICK, retransmission);
       // The user timeout of gVisor counts from the write (measured).
       const busy =
-        system === 'gvisor' ? closedWindow : untilWriteTimesOut(userTimeout + TICK, retransmission);
-      return addUp(idle, busy, closedWindow);
+        system === 'gvisor' ? byTime : untilWriteTimesOut(userTimeout + TICK, retransmission);
+      // Unanswered probes of a closed window are counted, too.
+      return addUp(idle, busy, Math.min(byTime, byCount));
     }
   }
 }
