@@ -20,6 +20,8 @@ interface Case {
   readonly closedAfter: number | null;
   readonly keepAliveBefore: KeepAlive;
   readonly keepAlive: KeepAlive | null;
+  /** Unanswered probes. */
+  readonly probes: number | null;
 }
 
 /** The states and their numbers in the kernel. */
@@ -102,6 +104,14 @@ describe('a connection whose peer the program cannot hear', () => {
       if (isHeartbeats) expect(one.deaths, name).toMatchObject([death]);
       expect(one.closedAfter, name).toBeLessThanOrEqual(one.timeout + SLACK);
     }
+  });
+
+  test('a heartbeat sends no more probes than the program’s keepalive count allows', () => {
+    const paused = of('one probe allowed, black hole').filter(({ 0: one }) => {
+      return one.state === 'paused' && !one.hasPings;
+    });
+    expect(paused).toHaveLength(1);
+    for (const [one] of paused) expect(one).toMatchObject({ deaths: [], errors: [], probes: 1 });
   });
 
   test('a connection that the kernel gave up is found within the timeout', () => {
