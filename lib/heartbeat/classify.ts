@@ -60,14 +60,14 @@ export interface Silence {
    * peer's system. 0 or less: the time is over.
    */
   readonly timeLeftToAnswer: number;
-  /** If the program cannot hear the peer: the time until the next probe. */
-  readonly timeToNextProbe: number;
+  /** The peer's system is being probed, because the program cannot hear the peer. */
+  readonly isProbed: boolean;
 }
 
 /**
  * - `dead`.
  * - `alive`: the last sign of life is `silence` milliseconds old.
- * - `undecided`: decide again in `wait` milliseconds.
+ * - `undecided`: decide again in `wait` milliseconds; 0 or less: after the next probe.
  */
 export type Verdict =
   | { readonly verdict: 'dead'; readonly death: PeerDeath }
@@ -110,11 +110,13 @@ function classifyUnheard(reason: DeathReason, evidence: Evidence, known: Silence
   if (silence < timeout || systemSilence < timeout) {
     return { verdict: 'alive', silence: Math.min(silence, systemSilence) };
   }
-  if (reason !== 'vanished') return { verdict: 'alive', silence: 0 };
-  // The path may have lost a single probe.
-  const isOneProbe = waitingOf(evidence) === 0 && evidence.probes === 1;
-  const wait = Math.max(known.timeLeftToAnswer, isOneProbe ? known.timeToNextProbe : 0);
-  if (wait > 0) return { verdict: 'undecided', wait };
+  const isWaiting = waitingOf(evidence) > 0;
+  const isProbed = known.isProbed && !isWaiting;
+  if (reason !== 'vanished' && !isProbed) return { verdict: 'alive', silence: 0 };
+  const wait = known.timeLeftToAnswer;
+  // The kernel repeats data, so one answer is missing for long. Of probes, the path may have lost a few.
+  const isProven = isWaiting || evidence.probes >= UNANSWERED_PROBES;
+  if (wait > 0 || !isProven) return { verdict: 'undecided', wait };
   return { verdict: 'dead', death: deathBy(reason, evidence, known) };
 }
 
@@ -162,6 +164,9 @@ export function waitingOf({ bytesInFlight, unackedSegments, unsentBytes }: Evide
 
 /** Codes of a reset. EPIPE: the peer had ended its side before. */
 const RESETS: readonly string[] = ['ECONNRESET', 'EPIPE'];
+
+/** If only probes show that the peer's system does not answer, in a row. */
+const UNANSWERED_PROBES = 3;
 
 /** Two in a row, because a path may lose one. */
 const UNANSWERED = 2;

@@ -273,7 +273,9 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
     }
     const { canHear } = this.#adapter;
     if (!canHear) this.#prober ??= new Prober(stream, this);
-    this.#prober?.note(evidence);
+    const prober = canHear ? undefined : this.#prober;
+    prober?.note(evidence);
+    const answerTime = maxAnswerTime(evidence);
     const state = tcpStateAt(evidence.state);
     const result = classifySilence(evidence, {
       silence: this.silence,
@@ -287,9 +289,8 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
       skippedPings: pinger?.skippedInSilence ?? 0,
       sinceFirstPing: pinger?.sinceFirstUnanswered ?? NEVER,
       sinceLastButOnePing: pinger?.sinceLastButOne ?? NEVER,
-      timeLeftToAnswer:
-        (canHear ? pinger : this.#prober)?.timeLeftToAnswer(maxAnswerTime(evidence)) ?? 0,
-      timeToNextProbe: this.#prober?.interval ?? 0,
+      timeLeftToAnswer: (canHear ? pinger : prober)?.timeLeftToAnswer(answerTime) ?? 0,
+      isProbed: prober?.isProbing ?? false,
     });
     if (result.verdict === 'dead') {
       this.#events.onDead(this.#owner, result.death);
@@ -298,12 +299,12 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
     if (result.verdict === 'alive') this.#heardWithin(result.silence);
     this.#state = this.#silence < lateAfter(this) ? 'healthy' : 'late';
     if (this.#state === 'healthy') this.#stopProbing();
-    else if (!canHear && waitingOf(evidence) === 0) this.#prober?.probe();
+    else if (waitingOf(evidence) === 0) prober?.probe();
     // The ping was due while the monitor waited for `judge()`.
     if (pinger !== undefined && this.#schedule.now >= pinger.dueAt) this.#ping(pinger);
-    this.#scheduleNext(
-      result.verdict === 'undecided' ? performance.now() + result.wait : undefined,
-    );
+    if (result.verdict !== 'undecided') this.#scheduleNext();
+    else
+      this.#scheduleNext(performance.now() + (prober?.timeToNextLook(answerTime) ?? result.wait));
   }
 
   #stopProbing(): void {

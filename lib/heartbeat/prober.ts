@@ -11,6 +11,12 @@ import { lateAfter, type Rhythm } from './rhythm';
 /** How often a silent peer is probed before its timeout, about. The path may lose some. */
 const PROBES = 6;
 
+/**
+ * The shortest time between two probes, in milliseconds. Linux does not answer a second probe within half a second:
+ * net.ipv4.tcp_invalid_ratelimit.
+ */
+const SHORTEST_INTERVAL = 600;
+
 /** The shortest initial delay of keepalive on Linux, in milliseconds. */
 const SHORTEST_DELAY = 1_000;
 
@@ -18,11 +24,12 @@ const SHORTEST_DELAY = 1_000;
 const ANSWER_SLACK = 2 * TICK;
 
 export class Prober {
-  /** Time between two looks, in milliseconds. */
-  readonly interval: number;
+  /** Time between two probes, in milliseconds. */
+  readonly #interval: number;
   readonly #timeout: number;
   readonly #stream: Duplex;
   #lookedAt = Number.NEGATIVE_INFINITY;
+  #probedAt = Number.NEGATIVE_INFINITY;
   /** Since when an answer of the peer's system is known to be awaited. Infinity: none is. */
   #awaitedSince = Number.POSITIVE_INFINITY;
   /** Keepalive as the program has set it. `undefined`: it is not changed. */
@@ -32,11 +39,17 @@ export class Prober {
   constructor(stream: Duplex, rhythm: Rhythm) {
     this.#stream = stream;
     this.#timeout = rhythm.timeout;
-    this.interval = (rhythm.timeout - lateAfter(rhythm)) / (PROBES + 1);
+    const untilTimeout = rhythm.timeout - lateAfter(rhythm);
+    this.#interval = Math.max(SHORTEST_INTERVAL, untilTimeout / (PROBES + 1));
   }
 
   isDue(): boolean {
-    return performance.now() >= this.#lookedAt + this.interval;
+    return performance.now() >= this.#lookedAt + this.#interval;
+  }
+
+  /** Whether keepalive is switched on to probe the peer. */
+  get isProbing(): boolean {
+    return this.#before !== undefined;
   }
 
   /** Notes what a look shows. */
@@ -49,15 +62,26 @@ export class Prober {
     if (awaitedOf(evidence) > 0) this.#awaitedSince = Math.min(this.#awaitedSince, now);
   }
 
-  /** Returns the time left for the answer, in milliseconds. 0 or less: the time is over. */
+  /** Returns the time left for the answer to the last probe or to data, in milliseconds. 0 or less: the time is over. */
   timeLeftToAnswer(roundTrip: number): number {
     const now = performance.now();
-    return roundTrip + ANSWER_SLACK - (now - Math.min(this.#awaitedSince, now));
+    const since = Math.max(Math.min(this.#awaitedSince, now), this.#probedAt);
+    return roundTrip + ANSWER_SLACK - (now - since);
   }
 
-  /** Probes at once, if the peer's system has been silent for a second. */
+  /** Returns the time until a look shows more, in milliseconds: the answer to the last probe, or the next probe. */
+  timeToNextLook(roundTrip: number): number {
+    const timeLeft = this.timeLeftToAnswer(roundTrip);
+    const untilProbe = this.#probedAt + this.#interval - performance.now();
+    return Math.max(timeLeft > 0 ? timeLeft : untilProbe, TICK);
+  }
+
+  /** Probes at once, if the peer's system has been silent for a second, and the last probe is old enough. */
   probe(): void {
     const stream = this.#stream;
+    const now = performance.now();
+    if (now < this.#probedAt + this.#interval) return;
+    this.#probedAt = now;
     if (process.platform !== 'linux' || !(stream instanceof Socket)) return;
     try {
       if (this.#before === undefined) {
@@ -76,10 +100,10 @@ export class Prober {
     }
   }
 
-  /** Not if the program's own keepalive probes twice in time. With a user timeout, the second probe ends the connection. */
+  /** Not if the program's own keepalive probes three times in time. With a user timeout, the second probe ends the connection. */
   #mayProbe(socket: Socket, { enable, initialDelay, interval, count }: KeepAlive): boolean {
     if (initialDelay === null || interval === null || count === null) return false;
-    if (enable && initialDelay + interval < this.#timeout) return false;
+    if (enable && initialDelay + 2 * interval < this.#timeout) return false;
     return !hasUserTimeout(socket);
   }
 

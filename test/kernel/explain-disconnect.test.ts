@@ -346,25 +346,6 @@ describe('the errors of a dead-peer timeout', () => {
     expect(report.idle?.explained.message).toMatch(/Unanswered probes: \d|unanswered probes: \d/);
     expect(report['data in flight']?.explained.message).toMatch(/unacknowledged bytes: [12]\./);
   });
-
-  test('members of these names that this package has not made are ignored', () => {
-    const details = { timeout: 5_000, silence: 5_100, unanswered: 4 };
-    const foreign = (more: object) =>
-      Object.assign(new Error('x'), { code: 'ECONNRESET', syscall: 'read', ...more });
-    for (const tcpInfo of [null, 'x', {}, { probes: 'many' }]) {
-      expect(explainDisconnect(foreign({ tcpInfo }))).toMatchObject({
-        peer: 'reset',
-        tcpInfo: null,
-      });
-    }
-    for (const deadPeer of [null, 'x', {}, { ...details, silence: 'long' }]) {
-      expect(explainDisconnect(foreign({ deadPeer })).peer).toBe('reset');
-    }
-    expect(explainDisconnect(foreign({ deadPeer: details }))).toMatchObject({
-      ...{ peer: 'vanished', tcpInfo: null },
-      message: expect.stringMatching(/for 5\.1 s, and it did not answer 4 segments in a row/),
-    });
-  });
 });
 
 describe('errors as objects', () => {
@@ -462,5 +443,24 @@ describe('errors as objects', () => {
     for (const death of ['vanished', null, 5, throwing]) {
       expectFate(error('EPIPE', { death }), 'closed', 'EPIPE', /already closed/);
     }
+  });
+
+  test('reads `deadPeer` and `tcpInfo` only if they have the members of this package', () => {
+    const details = { timeout: 5_000, silence: 5_100, unanswered: 4 };
+    const foreign = (more: object) =>
+      Object.assign(new Error('x'), { code: 'ECONNRESET', syscall: 'read', ...more });
+    for (const tcpInfo of [null, 'x', {}, { probes: 'many' }]) {
+      expect(explainDisconnect(foreign({ tcpInfo }))).toMatchObject({
+        peer: 'reset',
+        tcpInfo: null,
+      });
+    }
+    for (const deadPeer of [null, 'x', {}, { ...details, silence: 'long' }]) {
+      expect(explainDisconnect(foreign({ deadPeer })).peer).toBe('reset');
+    }
+    expect(explainDisconnect(foreign({ deadPeer: details }))).toMatchObject({
+      ...{ peer: 'vanished', tcpInfo: null },
+      message: expect.stringMatching(/for 5\.1 s, and it did not answer 4 segments in a row/),
+    });
   });
 });

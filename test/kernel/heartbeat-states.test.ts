@@ -20,6 +20,8 @@ interface Case {
   readonly closedAfter: number | null;
   readonly keepAliveBefore: KeepAlive;
   readonly keepAlive: KeepAlive | null;
+  /** Unanswered probes, at the verdict or at the end. */
+  readonly probes?: number;
 }
 
 /** The states and their numbers in the kernel. */
@@ -82,6 +84,16 @@ describe('a connection whose peer the program cannot hear', () => {
     },
   );
 
+  test('three probes in a row decide, which are too far apart for the peer’s rate limit', () => {
+    const probed = of('black hole').filter(({ 0: one }) => one.state === 'paused' && !one.hasPings);
+    expect(probed).toHaveLength(1);
+    for (const [{ probes, interval, timeout }] of probed) {
+      expect(probes).toBeGreaterThanOrEqual(3);
+      // Linux answers one in 500 ms: net.ipv4.tcp_invalid_ratelimit.
+      expect(probes).toBeLessThanOrEqual(1 + (timeout - interval) / 2 / 500);
+    }
+  });
+
   test('a supervised socket with the shorter timeout is ended by supervision, with one error', () => {
     for (const [one, name] of of('supervised with the shorter timeout, black hole')) {
       expect(one.deaths, name).toEqual([]);
@@ -102,6 +114,14 @@ describe('a connection whose peer the program cannot hear', () => {
       if (isHeartbeats) expect(one.deaths, name).toMatchObject([death]);
       expect(one.closedAfter, name).toBeLessThanOrEqual(one.timeout + SLACK);
     }
+  });
+
+  test('a heartbeat sends no more probes than the program’s keepalive count allows', () => {
+    const paused = of('one probe allowed, black hole').filter(({ 0: one }) => {
+      return one.state === 'paused' && !one.hasPings;
+    });
+    expect(paused).toHaveLength(1);
+    for (const [one] of paused) expect(one).toMatchObject({ deaths: [], errors: [], probes: 1 });
   });
 
   test('a connection that the kernel gave up is found within the timeout', () => {
