@@ -39,7 +39,9 @@ export function latest({ history }: Drawn, outcome: Outcome): number {
   const { lifeAt, timerAtCall } = outcome;
   const eighth = timeout / 8;
   // Supervision makes an attempt in each eighth of the timeout, and the last one must be as old as that.
-  const attempts = (Math.max(3, minProbes) + 1) * eighth + minProbes * SLOT_WIDTH;
+  const isOverridden = override !== 'none';
+  const looks = Math.max(3, minProbes) + (isOverridden ? 2 : 1);
+  const attempts = looks * eighth + minProbes * SLOT_WIDTH;
   let latest = lifeAt + timeout;
   if (callAt > lifeAt) latest = Math.max(latest, callAt + attempts);
   // The largest retransmission timeout does not apply to a timer that runs already.
@@ -50,12 +52,16 @@ export function latest({ history }: Drawn, outcome: Outcome): number {
   // The kernel's unit of a second leaves no room for a tail-loss probe that is not counted.
   if (timeout < 1.2 * smallestSupervisedTimeout(minProbes)) latest += eighth;
   // The kernel does not count what the own machine drops.
-  const isUncounted = dropsFrom < latest || override !== 'none';
+  const isUncounted = dropsFrom < latest || isOverridden;
   const pause = LATENESS * longestPause(history, outcome);
-  if (isUncounted) latest = Math.max(latest, lifeAt + timeout / 2 + minProbes * pause + eighth);
-  if (blockedFrom < latest) {
+  if (isUncounted) {
+    const inData = lifeAt + timeout / 2 + minProbes * pause + eighth;
+    latest = Math.max(latest, lifeAt + timeout + eighth, inData);
+  }
+  if (blockedFrom < latest + MARGIN) {
     // Small segments may be merged before a look counts them.
-    latest = Math.max(latest, blockedTo + (isUncounted ? attempts : eighth)) + pause;
+    const uncounted = Math.max(1, minProbes - 2) * pause;
+    latest = Math.max(latest, blockedTo + (isUncounted ? attempts : eighth)) + uncounted;
   }
   return latest + MARGIN;
 }
@@ -71,7 +77,8 @@ function withoutTimeoutMax(history: Drawn['history'], outcome: Outcome): number 
   const longest = longestPause(history, outcome);
   // A tail-loss probe may not be counted.
   let pauses = Math.min(rto, longest);
-  for (let attempt = 1; attempt < minProbes; attempt++) {
+  const counted = outcome.isLifeMerged ? minProbes + 1 : minProbes;
+  for (let attempt = 1; attempt < counted; attempt++) {
     pauses += Math.min(rto * 2 ** (attempt - 1), longest);
   }
   if (peer.closedFrom < lifeAt + timeout) pauses = minProbes * longest;

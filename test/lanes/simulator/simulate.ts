@@ -73,6 +73,8 @@ export interface Outcome {
   readonly timerAtCall: number;
   /** The retransmission timeout when the last sign of life had come. */
   readonly rto: number;
+  /** The sign of life that the rule knows came up to 20 ms before the last one: then the last one counts as answered by us. */
+  readonly isLifeMerged: boolean;
   /** Whether data was waiting or in flight at the end. */
   readonly hadData: boolean;
   /** The longest silence of a look that found a living peer, as a share of the timeout. */
@@ -306,6 +308,7 @@ class Simulation {
       timerAtCall: this.#timerAtCall,
       rto: this.#sender.rtt.rto,
       hadData: this.#sender.inFlight > 0 || this.#sender.unsent > 0,
+      isLifeMerged: Math.abs(lifeAt - this.#memory.lifeAt) > 6,
       longestSilence: this.#longestSilence,
       plan: this.#plan,
     };

@@ -1,0 +1,384 @@
+// The rule of supervision: reports and times in, a verdict out. The traces come from the worst histories of
+// test/lanes/simulator/ and from traps of the kernel's counters.
+
+import { describe, expect, test } from 'vitest';
+import {
+  evidenceOf,
+  REPORT_FIELDS,
+  type Report,
+  type ReportColumns,
+  reportAt,
+} from '../../lib/dead-peer/supervision/report';
+import { attemptsOf, judge, newMemory, type Terms } from '../../lib/dead-peer/supervision/rule';
+import { tcpInfoFields } from '../../lib/tcp-info/generated/field-names';
+import { tcpStates } from '../../lib/tcp-info/states';
+import { systems } from '../../lib/tcp-info/system';
+import { newValues } from '../../lib/tcp-info/values';
+import { darwin, freebsd, linux, structure, win32 } from '../support/layouts';
+
+const ESTABLISHED = tcpStates.indexOf('ESTABLISHED');
+
+/** A timeout whose eighth is a second. */
+const TERMS: Terms = { evidence: 'clock', timeout: 8_000, minProbes: 3 };
+
+/** A report of an idle connection without data, with these differences. */
+function report(members: Partial<Report>): Report {
+  return {
+    state: ESTABLISHED,
+    silence: 0,
+    dataSilence: Number.NaN,
+    segmentsSent: 100,
+    segmentsReceived: 100,
+    unackedSegments: 0,
+    unsentBytes: 0,
+    timeouts: 0,
+    probes: 0,
+    ...members,
+  };
+}
+
+type Row = readonly [time: number, members: Partial<Report>];
+
+/** Judges reports in turn. Returns the first verdict that is not 'alive', and when supervision asked for probes. */
+function judgeAll(rows: readonly Row[], terms: Terms = TERMS, since = 0, connectedAt = -Infinity) {
+  const memory = newMemory(since, connectedAt);
+  const asked: number[] = [];
+  let lookAt = since;
+  for (const [time, members] of rows) {
+    const decision = judge(memory, report(members), time, terms);
+    if (decision.verdict !== 'alive') return { verdict: decision.verdict, time, asked };
+    if (decision.request === 'keepalive') asked.push(time);
+    lookAt = decision.lookAt;
+  }
+  return { verdict: 'alive', lookAt, asked };
+}
+
+/** The looks at a silence that begins at 0, without a change after the last row. */
+function silentFrom(rows: readonly Row[], until: number): Row[] {
+  const looks = [...rows];
+  for (const time of [4_000, 5_000, 6_000, 7_000, 8_000, 8_250, 8_500, 9_000, 12_000, 20_000]) {
+    const last = looks.at(-1) as Row;
+    if (time > last[0] && time <= until) looks.push([time, { ...last[1], silence: time }]);
+  }
+  return looks;
+}
+
+describe('a silent peer', () => {
+  test('is dead after the timeout if enough probes are unanswered', () => {
+    const rows = silentFrom([[4_000, { silence: 4_000, segmentsSent: 103, probes: 3 }]], 20_000);
+
+    expect(judgeAll(rows)).toMatchObject({ verdict: 'dead', time: 8_000 });
+  });
+
+  test('is alive without enough attempts, however long', () => {
+    const rows = silentFrom([[4_000, { silence: 4_000, segmentsSent: 102, probes: 2 }]], 20_000);
+
+    expect(judgeAll(rows).verdict).toBe('alive');
+  });
+
+  test('is alive while the last attempt that is needed is younger than an eighth of the timeout', () => {
+    const rows: Row[] = [
+      [4_000, { silence: 4_000, segmentsSent: 102, probes: 2 }],
+      [7_000, { silence: 7_000, segmentsSent: 102, probes: 2 }],
+      [7_900, { silence: 7_900, segmentsSent: 103, probes: 3 }],
+      [8_100, { silence: 8_100, segmentsSent: 103, probes: 3 }],
+      [8_899, { silence: 8_899, segmentsSent: 103, probes: 3 }],
+      [8_900, { silence: 8_900, segmentsSent: 103, probes: 3 }],
+    ];
+
+    expect(judgeAll(rows)).toMatchObject({ verdict: 'dead', time: 8_900 });
+  });
+
+  test('is looked at at half the timeout, at each eighth, and then more often until the attempts suffice', () => {
+    const memory = newMemory(0, 0);
+    const lookAt = (time: number, probes: number) =>
+      judge(memory, report({ silence: time, segmentsSent: 100 + probes, probes }), time, TERMS).lookAt;
+
+    expect(lookAt(0, 0)).toBe(4_000);
+    expect(lookAt(4_000, 1)).toBe(5_000);
+    expect(lookAt(6_500, 2)).toBe(7_000);
+    expect(lookAt(7_000, 2)).toBe(7_250);
+    expect(lookAt(8_000, 2)).toBe(8_250);
+    expect(lookAt(8_250, 3)).toBe(9_250);
+  });
+
+  test('is alive if it answered between the two last looks', () => {
+    const rows: Row[] = [
+      [4_000, { silence: 4_000, segmentsSent: 105, probes: 5 }],
+      [7_999, { silence: 7_999, segmentsSent: 105, probes: 5 }],
+      [8_001, { silence: 1, segmentsSent: 105, segmentsReceived: 101 }],
+    ];
+
+    expect(judgeAll(rows)).toMatchObject({ verdict: 'alive', lookAt: 12_000 });
+  });
+
+  test('loses the attempts of an older silence when it answers', () => {
+    const rows: Row[] = [
+      [5_000, { silence: 5_000, segmentsSent: 105, probes: 5 }],
+      [10_000, { silence: 4_000, segmentsSent: 106, segmentsReceived: 101, probes: 1 }],
+      [14_000, { silence: 8_000, segmentsSent: 106, segmentsReceived: 101, probes: 1 }],
+      [16_000, { silence: 10_000, segmentsSent: 106, segmentsReceived: 101, probes: 1 }],
+    ];
+
+    expect(judgeAll(rows).verdict).toBe('alive');
+  });
+});
+
+describe('attempts', () => {
+  test('include segments in flight that a retransmission merged', () => {
+    const rows = silentFrom(
+      [
+        [4_000, { silence: 4_000, segmentsSent: 115, unackedSegments: 15 }],
+        [5_000, { silence: 5_000, segmentsSent: 116, unackedSegments: 1, timeouts: 1 }],
+      ],
+      20_000,
+    );
+
+    expect(judgeAll(rows, { ...TERMS, minProbes: 10 })).toMatchObject({ verdict: 'dead', time: 8_000 });
+  });
+
+  test('include tail-loss probes, which the kernel does not count as timeouts', () => {
+    const rows = silentFrom(
+      [
+        [300, { silence: 300, segmentsSent: 101, unackedSegments: 1 }],
+        [4_000, { silence: 4_000, segmentsSent: 103, unackedSegments: 1, timeouts: 1 }],
+      ],
+      20_000,
+    );
+
+    expect(judgeAll(rows)).toMatchObject({ verdict: 'dead', time: 8_000 });
+  });
+
+  test('include the segments of a writer whose retransmission timeout is postponed', () => {
+    const rows = [4_000, 5_000, 6_000, 7_000, 8_000].map((time): Row => {
+      const written = Math.floor(time / 30);
+      return [time, { silence: time, segmentsSent: 100 + written, unackedSegments: written }];
+    });
+
+    expect(judgeAll(rows)).toMatchObject({ verdict: 'dead', time: 8_000 });
+  });
+
+  // Seed 1469: a probe, then a write just before the next probe.
+  test('are probes and data together', () => {
+    const rows = silentFrom(
+      [[4_000, { silence: 4_000, segmentsSent: 103, probes: 2, unackedSegments: 1 }]],
+      20_000,
+    );
+
+    expect(judgeAll(rows)).toMatchObject({ verdict: 'dead', time: 8_000 });
+  });
+
+  test('are not our answers to the keepalive of a peer that does not hear us', () => {
+    const rows = [4_000, 5_000, 6_000, 7_000, 8_000, 12_000].map((time): Row => {
+      const answers = time / 500;
+      const counts = { segmentsSent: 100 + answers, segmentsReceived: 100 + answers };
+      return [time, { silence: time, ...counts }];
+    });
+
+    expect(judgeAll(rows).verdict).toBe('alive');
+  });
+
+  // Seed 7310034: silent for 40 ms, the acknowledgement of the last data follows.
+  test('are not an acknowledgement that is still due', () => {
+    const rows = silentFrom(
+      [
+        [40, { silence: 40, dataSilence: 40, segmentsSent: 100 }],
+        [4_000, { silence: 4_000, dataSilence: 4_000, segmentsSent: 103, unsentBytes: 9, probes: 2 }],
+      ],
+      20_000,
+    );
+
+    expect(judgeAll(rows).verdict).toBe('alive');
+  });
+
+  test('are counted across the end of the 32-bit counters', () => {
+    const start = 2 ** 32 - 2;
+    const rows = silentFrom(
+      [
+        [300, { silence: 300, segmentsSent: start, segmentsReceived: 2 ** 32 - 1 }],
+        [4_000, { silence: 4_000, segmentsSent: 3, segmentsReceived: 1 }],
+      ],
+      20_000,
+    );
+
+    expect(judgeAll(rows)).toMatchObject({ verdict: 'dead', time: 8_000 });
+  });
+
+  test('are segments that the own machine drops, which count as no probes', () => {
+    const rows = [300, 4_000, 5_000, 6_000, 7_000, 8_000].map((time): Row => {
+      return [time, { silence: time, segmentsSent: 100 + Math.floor(time / 500), probes: 0 }];
+    });
+
+    expect(judgeAll(rows)).toMatchObject({ verdict: 'dead', time: 8_000 });
+  });
+
+  test('are reported with the verdict', () => {
+    const memory = newMemory(0, 0);
+    judge(memory, report({ silence: 4_000, segmentsSent: 102, probes: 2 }), 4_000, TERMS);
+
+    expect(attemptsOf(memory, report({ segmentsSent: 105, probes: 5 }))).toBe(5);
+  });
+});
+
+describe('a first attempt that comes late', () => {
+  // Seed 9607: a call in a long silence, and an answer that takes 0.45 of the timeout.
+  test('has half the timeout for its answer after a call late in a silence', () => {
+    const rows: Row[] = [0, 1_000, 2_000, 3_000, 3_999, 4_000].map((time) => {
+      const probes = Math.floor(time / 800);
+      return [time, { silence: 60_000 + time, segmentsSent: 100 + probes, probes }];
+    });
+
+    expect(judgeAll(rows)).toMatchObject({ verdict: 'dead', time: 4_000 });
+  });
+
+  // Seed 16452: keepalive was switched off while the event loop was blocked.
+  test('has half the timeout for its answer after a blocked event loop', () => {
+    const rows: Row[] = [
+      [1_000, { silence: 100 }],
+      [30_000, { silence: 29_100 }],
+      [31_000, { silence: 30_100, segmentsSent: 102, probes: 2 }],
+      [32_000, { silence: 31_100, segmentsSent: 104, probes: 4 }],
+      [33_999, { silence: 33_099, segmentsSent: 105, probes: 5 }],
+      [34_000, { silence: 33_100, segmentsSent: 105, probes: 5 }],
+    ];
+
+    expect(judgeAll(rows)).toMatchObject({ verdict: 'dead', time: 34_000 });
+  });
+
+  test('is not needed if a blocked event loop finds enough attempts', () => {
+    const rows: Row[] = [
+      [1_000, { silence: 100 }],
+      [30_000, { silence: 29_000, segmentsSent: 109, probes: 9 }],
+      [31_000, { silence: 30_000, segmentsSent: 109, probes: 9 }],
+    ];
+
+    expect(judgeAll(rows)).toMatchObject({ verdict: 'dead', time: 31_000 });
+  });
+});
+
+describe('the request for a probe', () => {
+  // Seed 3193: core's setKeepAlive(false) after the first probe. The verdict never came.
+  test('sets keepalive again although one attempt was made', () => {
+    const rows = silentFrom([[4_000, { silence: 4_000, segmentsSent: 101, probes: 1 }]], 8_000);
+
+    expect(judgeAll(rows).asked).toEqual([4_000, 5_000, 6_000, 7_000, 8_000]);
+  });
+
+  test('is repeated until the attempts suffice, but not at each look', () => {
+    const rows = [8_000, 8_250, 8_500, 8_750, 9_000].map((time): Row => [time, { silence: time }]);
+
+    expect(judgeAll(rows).asked).toEqual([8_000, 8_500, 9_000]);
+  });
+
+  test.each([{ unackedSegments: 1 }, { unsentBytes: 1 }])('is not made with %o', (waiting) => {
+    const rows = silentFrom([[4_000, { silence: 4_000, ...waiting }]], 8_000);
+
+    expect(judgeAll(rows).asked).toEqual([]);
+  });
+
+  test('is not made of a peer that answered in the first half of the timeout', () => {
+    expect(judgeAll([[3_999, { silence: 3_999 }]])).toMatchObject({ lookAt: 4_000, asked: [] });
+  });
+});
+
+describe('the state', () => {
+  test('CLOSED is a verdict at once', () => {
+    const state = tcpStates.indexOf('CLOSED');
+
+    expect(judgeAll([[10, { state }]])).toMatchObject({ verdict: 'closed' });
+  });
+
+  test('SYN-SENT has no time of life: with Fast Open the silence begins with the call', () => {
+    const state = tcpStates.indexOf('SYN-SENT');
+    const uptime = 9_000_000;
+    const rows: Row[] = [4_500, 8_400, 8_500].map((time) => {
+      return [time, { state, silence: uptime + time, unackedSegments: 1, timeouts: 2 }];
+    });
+
+    expect(judgeAll(rows, TERMS, 500)).toMatchObject({ verdict: 'dead', time: 8_500 });
+  });
+
+  test('ESTABLISHED just now is not silent since before', () => {
+    const rows: Row[] = [[5_000, { silence: 90_000, probes: 9 }]];
+
+    expect(judgeAll(rows, TERMS, 4_000, 4_000)).toMatchObject({ verdict: 'alive', lookAt: 8_000 });
+  });
+});
+
+describe('the evidence of a system', () => {
+  const AT = 2;
+
+  /** The report in the structure that a kernel wrote. */
+  function decoded(system: string, bytes: Uint8Array): Report {
+    const words = new Uint32Array(AT + 160);
+    new Uint8Array(words.buffer).set(bytes, AT * 4);
+    const values = newValues();
+    (systems[system] as (typeof systems)[string]).fillValues(words, AT, bytes.length, values);
+    const columns = REPORT_FIELDS.map((name) => [name, [values[tcpInfoFields.indexOf(name)]]]);
+    return reportAt(Object.fromEntries(columns) as unknown as ReportColumns, 0);
+  }
+
+  test('Linux reports all of it', () => {
+    const fields = {
+      ...{ state: 1, retransmits: 2, probes: 4, unacked: 5, last_data_recv: 900, last_ack_recv: 700 },
+      ...{ segs_out: 30, segs_in: 20, notsent_bytes: 60, data_segs_in: 7 },
+    };
+
+    expect(evidenceOf('linux')).toBe('clock');
+    expect(evidenceOf('mptcp')).toBe('clock');
+    expect(decoded('linux', structure(linux, 248, fields))).toEqual({
+      state: ESTABLISHED,
+      silence: 700,
+      dataSilence: 900,
+      segmentsSent: 30,
+      segmentsReceived: 20,
+      unackedSegments: 5,
+      unsentBytes: 60,
+      timeouts: 2,
+      probes: 4,
+    });
+  });
+
+  test('Linux reports the earlier of both times', () => {
+    const times = { state: 1, last_data_recv: 300, last_ack_recv: 700, segs_in: 2, data_segs_in: 1 };
+
+    expect(decoded('linux', structure(linux, 248, times)).silence).toBe(300);
+    expect(decoded('linux', structure(linux, 248, { ...times, data_segs_in: 0 })).silence).toBe(700);
+  });
+
+  test('macOS counts segments: life is known to the looks, and keepalive is set only if nothing was sent', () => {
+    const terms: Terms = { ...TERMS, evidence: evidenceOf('darwin') };
+    const at = (txpackets: number, rxpackets: number) =>
+      decoded('darwin', structure(darwin, 112, { state: 4, txpackets, rxpackets }));
+    const memory = newMemory(0, -Infinity);
+    const look = (time: number, sent: number, received: number) =>
+      judge(memory, at(sent, received), time, terms);
+
+    expect(terms.evidence).toBe('counters');
+    expect(look(0, 10, 10)).toEqual({ verdict: 'alive', lookAt: 1_000, request: 'nothing' });
+    expect(look(1_000, 11, 11)).toMatchObject({ lookAt: 2_000 });
+    expect(look(5_000, 11, 11)).toMatchObject({ verdict: 'alive', request: 'keepalive' });
+    expect(look(6_000, 13, 11)).toMatchObject({ verdict: 'alive', request: 'nothing' });
+    expect(look(8_000, 15, 11)).toMatchObject({ verdict: 'alive' });
+    expect(look(9_000, 16, 11)).toMatchObject({ verdict: 'dead' });
+    expect(look(9_001, 16, 12)).toMatchObject({ verdict: 'alive', lookAt: 10_001 });
+  });
+
+  test.each([
+    ['win32', structure(win32, 152, { State: 4, Mss: 1_460, BytesIn: 5 })],
+    ['freebsd', structure(freebsd, 256, { state: 4, last_data_recv: 90_000_000, snd_mss: 1_460 })],
+    ['gvisor', structure(linux, 248, { state: 1, rto: 200_000 })],
+  ] as const)('%s only shows that the kernel closed the connection', (system, bytes) => {
+    const terms: Terms = { ...TERMS, evidence: evidenceOf(system) };
+    const open = decoded(system === 'gvisor' ? 'linux' : system, bytes);
+    const memory = newMemory(0, -Infinity);
+
+    expect(terms.evidence).toBe('state');
+    for (const time of [0, 8_000, 80_000]) {
+      const decision = { verdict: 'alive', lookAt: time + 1_000, request: 'nothing' };
+      expect(judge(memory, open, time, terms)).toEqual(decision);
+    }
+    const closed = { ...open, state: tcpStates.indexOf('CLOSED') };
+    expect(judge(memory, closed, 90_000, terms).verdict).toBe('closed');
+  });
+});
