@@ -32,7 +32,10 @@ describe('the simulator', () => {
 });
 
 describe('recordings of Linux 6.18', () => {
-  const recording = readFileSync(join(__dirname, '../fixtures/supervised-connections.jsonl'), 'utf8');
+  const recording = readFileSync(
+    join(__dirname, '../fixtures/supervised-connections.jsonl'),
+    'utf8',
+  );
 
   test('replay to the verdicts that were recorded', () => {
     const replayed = replay(recording);
@@ -43,7 +46,10 @@ describe('recordings of Linux 6.18', () => {
   });
 
   test('disagree if the peers had answered', () => {
-    const answered = recording.replaceAll(/"timeSinceLastAckReceived":\d+/g, '"timeSinceLastAckReceived":0');
+    const answered = recording.replaceAll(
+      /"timeSinceLastAckReceived":\d+/g,
+      '"timeSinceLastAckReceived":0',
+    );
 
     expect(replay(answered).filter(({ agrees }) => !agrees)).toHaveLength(6);
   });

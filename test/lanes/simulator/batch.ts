@@ -2,7 +2,8 @@
 
 import { check, type Finding } from './checks';
 import { drawHistory } from './histories';
-import { type History, type Outcome, simulate } from './simulate';
+import type { History, Outcome } from './history';
+import { simulate } from './simulate';
 
 /** Histories on a path with losses that have the same plan. */
 export interface LossCell {

@@ -3,7 +3,7 @@
 import { smallestSupervisedTimeout } from '../../../lib/dead-peer/supervised-plan';
 import { SLOT_WIDTH } from '../../../lib/dead-peer/supervision/slots';
 import type { Drawn } from './histories';
-import type { Outcome } from './simulate';
+import type { Outcome } from './history';
 
 /** What a history shows against the promise. */
 export interface Finding {
@@ -28,7 +28,10 @@ export function check({ scene, history }: Drawn, outcome: Outcome): Finding[] {
     findings.push({ promise: 'enough unanswered', excess: missing });
   }
   if (scene === 'dead' && verdict !== 'closed') {
-    findings.push({ promise: 'told in time', excess: outcome.at - latest({ scene, history }, outcome) });
+    findings.push({
+      promise: 'told in time',
+      excess: outcome.at - latest({ scene, history }, outcome),
+    });
   }
   return findings;
 }
@@ -50,7 +53,7 @@ export function latest({ history }: Drawn, outcome: Outcome): number {
     latest = Math.max(latest, withoutTimeoutMax(history, outcome));
   }
   // The kernel's unit of a second leaves no room for a tail-loss probe that is not counted.
-  if (timeout < 1.2 * smallestSupervisedTimeout(minProbes)) latest += eighth;
+  if (timeout < 1.2 * smallestSupervisedTimeout(minProbes)) latest += eighth + 2 * SLOT_WIDTH;
   // The kernel does not count what the own machine drops.
   const isUncounted = dropsFrom < latest || isOverridden;
   const pause = LATENESS * longestPause(history, outcome);
@@ -72,7 +75,7 @@ function longestPause({ hasTimeoutMax }: Drawn['history'], { plan }: Outcome): n
 
 /** Data in flight or a closed window, and no TCP_RTO_MAX_MS: the pauses double. */
 function withoutTimeoutMax(history: Drawn['history'], outcome: Outcome): number {
-  const { timeout, minProbes, peer } = history;
+  const { timeout, minProbes, peer, callAt } = history;
   const { lifeAt, plan, rto, timerAtCall } = outcome;
   const longest = longestPause(history, outcome);
   // A tail-loss probe may not be counted.
@@ -81,6 +84,8 @@ function withoutTimeoutMax(history: Drawn['history'], outcome: Outcome): number 
   for (let attempt = 1; attempt < counted; attempt++) {
     pauses += Math.min(rto * 2 ** (attempt - 1), longest);
   }
-  if (peer.closedFrom < lifeAt + timeout) pauses = minProbes * longest;
-  return Math.max(lifeAt + plan.maxSilence, timerAtCall) + LATENESS * pauses + timeout / 8;
+  const first = Math.max(lifeAt + plan.maxSilence, timerAtCall, callAt > lifeAt ? callAt : 0);
+  const inFlight = first + LATENESS * pauses + timeout / 8;
+  const isClosed = peer.closedFrom < lifeAt + timeout;
+  return isClosed ? Math.max(inFlight, lifeAt + plan.bounds.closedWindow) : inFlight;
 }

@@ -1,12 +1,12 @@
 // Makes random histories, and says what the promise requires of each.
 
-import type { Outage } from './path';
-import type { PeerBehaviour } from './peer';
-import { Random } from './random';
 import type { DeadPeerPlan } from '../../../lib/dead-peer/plan';
 import { smallestSupervisedTimeout } from '../../../lib/dead-peer/supervised-plan';
 import { SLOT_WIDTH } from '../../../lib/dead-peer/supervision/slots';
-import { type History, planOf, type Program } from './simulate';
+import { type History, type Program, planOf } from './history';
+import type { Outage } from './path';
+import type { PeerBehaviour } from './peer';
+import { Random } from './random';
 
 const NEVER = Number.POSITIVE_INFINITY;
 const TIMEOUTS = [4_000, 5_000, 7_400, 9_000, 13_000, 20_000, 31_000, 60_000, 300_000];
@@ -76,7 +76,10 @@ function living(random: Random, timeout: number, minProbes: number): History {
   const slowest = whole - delayedAck;
   const roundTrip = random.magnitude(1, slowest);
   const laterRoundTrip = random.chance(0.5) ? random.between(slowest / 2, slowest) : roundTrip;
-  const jitter = Math.min(random.pick([0, 1, roundTrip / 4]), slowest - Math.max(roundTrip, laterRoundTrip));
+  const jitter = Math.min(
+    random.pick([0, 1, roundTrip / 4]),
+    slowest - Math.max(roundTrip, laterRoundTrip),
+  );
   return {
     ...always(random, timeout, minProbes, roundTrip),
     hasTimeoutMax,

@@ -67,7 +67,10 @@ const connections = [...(await open(4_001)), ...(await open(4_002))];
 await new Promise((resolve) => setTimeout(resolve, 200));
 const looking = setInterval(() => {
   const opened = connections.filter(({ client }) => !client.destroyed);
-  const columns = readTcpInfos(opened.map(({ client }) => client), REPORTED);
+  const columns = readTcpInfos(
+    opened.map(({ client }) => client),
+    REPORTED,
+  );
   const t = performance.now();
   for (const [row, { c }] of opened.entries()) {
     const report = Object.fromEntries(REPORTED.map((name) => [name, columns[name][row]]));
@@ -81,8 +84,11 @@ setTimeout(() => {
   }`;
   execFileSync('nft', ['-f', '-'], { input: rules });
 }, FAULT_AFTER);
-setTimeout(() => {
-  clearInterval(looking);
-  for (const { c, client } of connections) if (!client.destroyed) write({ c, told: null });
-  process.exit();
-}, FAULT_AFTER + 2 * TIMEOUT);
+setTimeout(
+  () => {
+    clearInterval(looking);
+    for (const { c, client } of connections) if (!client.destroyed) write({ c, told: null });
+    process.exit();
+  },
+  FAULT_AFTER + 2 * TIMEOUT,
+);

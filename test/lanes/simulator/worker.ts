@@ -4,7 +4,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { isTooOften, runBatch } from './batch';
 import { check } from './checks';
 import { drawHistory } from './histories';
-import { type Look, simulate } from './simulate';
+import type { Look } from './history';
+import { simulate } from './simulate';
 
 const { first, count, most, show } = workerData as Readonly<Record<string, number>>;
 
@@ -20,7 +21,8 @@ if (show === undefined) {
   const looks: Look[] = [];
   const outcome = simulate(drawn.history, looks);
   console.dir(drawn, { depth: null });
-  for (const [time, report] of looks) console.log(time.toFixed(0).padStart(8), JSON.stringify(report));
+  for (const [time, report] of looks)
+    console.log(time.toFixed(0).padStart(8), JSON.stringify(report));
   console.dir({ ...outcome, findings: check(drawn, outcome) }, { depth: null });
   parentPort?.postMessage(undefined);
 }
