@@ -14,11 +14,9 @@ import { tcpStates } from '../../lib/tcp-info/states';
 import { systems } from '../../lib/tcp-info/system';
 import { newValues } from '../../lib/tcp-info/values';
 import { darwin, freebsd, linux, structure, win32 } from '../support/layouts';
+import { TERMS } from '../support/reports';
 
 const ESTABLISHED = tcpStates.indexOf('ESTABLISHED');
-
-/** A timeout whose eighth is a second. */
-const TERMS: Terms = { evidence: 'clock', timeout: 8_000, minProbes: 3 };
 
 describe('the evidence of a system', () => {
   const AT = 2;

@@ -2,56 +2,9 @@
 // test/lanes/simulator/ and from traps of the kernel's counters.
 
 import { describe, expect, test } from 'vitest';
-import type { Report } from '../../lib/dead-peer/supervision/report';
-import { attemptsOf, judge, newMemory, type Terms } from '../../lib/dead-peer/supervision/rule';
+import { attemptsOf, judge, newMemory } from '../../lib/dead-peer/supervision/rule';
 import { tcpStates } from '../../lib/tcp-info/states';
-
-const ESTABLISHED = tcpStates.indexOf('ESTABLISHED');
-
-/** A timeout whose eighth is a second. */
-const TERMS: Terms = { evidence: 'clock', timeout: 8_000, minProbes: 3 };
-
-/** A report of an idle connection without data, with these differences. */
-function report(members: Partial<Report>): Report {
-  return {
-    state: ESTABLISHED,
-    silence: 0,
-    dataSilence: Number.NaN,
-    segmentsSent: 100,
-    segmentsReceived: 100,
-    unackedSegments: 0,
-    unsentBytes: 0,
-    timeouts: 0,
-    probes: 0,
-    ...members,
-  };
-}
-
-type Row = readonly [time: number, members: Partial<Report>];
-
-/** Judges reports in turn. Returns the first verdict that is not 'alive', and when supervision asked for probes. */
-function judgeAll(rows: readonly Row[], terms: Terms = TERMS, since = 0, connectedAt = -Infinity) {
-  const memory = newMemory(since, connectedAt);
-  const asked: number[] = [];
-  let lookAt = since;
-  for (const [time, members] of rows) {
-    const decision = judge(memory, report(members), time, terms);
-    if (decision.verdict !== 'alive') return { verdict: decision.verdict, time, asked };
-    if (decision.request === 'keepalive') asked.push(time);
-    lookAt = decision.lookAt;
-  }
-  return { verdict: 'alive', lookAt, asked };
-}
-
-/** The looks at a silence that begins at 0, without a change after the last row. */
-function silentFrom(rows: readonly Row[], until: number): Row[] {
-  const looks = [...rows];
-  for (const time of [4_000, 5_000, 6_000, 7_000, 8_000, 8_250, 8_500, 9_000, 12_000, 20_000]) {
-    const last = looks.at(-1) as Row;
-    if (time > last[0] && time <= until) looks.push([time, { ...last[1], silence: time }]);
-  }
-  return looks;
-}
+import { judgeAll, type Row, report, silentFrom, TERMS } from '../support/reports';
 
 describe('a silent peer', () => {
   test('is dead after the timeout if enough probes are unanswered', () => {
@@ -101,6 +54,16 @@ describe('a silent peer', () => {
     ];
 
     expect(judgeAll(rows)).toMatchObject({ verdict: 'alive', lookAt: 12_000 });
+  });
+
+  test('is the same silence although its time varies by a tick of the kernel', () => {
+    const rows: Row[] = [
+      [4_000, { silence: 4_000, segmentsSent: 103, probes: 3 }],
+      [7_500, { silence: 7_490, segmentsSent: 103, probes: 3 }],
+      [8_000, { silence: 7_990, segmentsSent: 103, probes: 3 }],
+    ];
+
+    expect(judgeAll(rows)).toMatchObject({ verdict: 'dead', time: 8_000 });
   });
 
   test('loses the attempts of an older silence when it answers', () => {
@@ -188,12 +151,25 @@ describe('attempts', () => {
     expect(judgeAll(rows).verdict).toBe('alive');
   });
 
+  test('are at least what the kernel counts, if segments of the peer were not answered', () => {
+    const counts = { segmentsSent: 103, segmentsReceived: 109 };
+    const rows = silentFrom(
+      [
+        [300, { silence: 300 }],
+        [4_000, { silence: 4_000, ...counts, unackedSegments: 1, timeouts: 2 }],
+      ],
+      20_000,
+    );
+
+    expect(judgeAll(rows)).toMatchObject({ verdict: 'dead', time: 8_000 });
+  });
+
   test('are counted across the end of the 32-bit counters', () => {
     const start = 2 ** 32 - 2;
     const rows = silentFrom(
       [
-        [300, { silence: 300, segmentsSent: start, segmentsReceived: 2 ** 32 - 1 }],
-        [4_000, { silence: 4_000, segmentsSent: 3, segmentsReceived: 1 }],
+        [300, { silence: 300, segmentsSent: start }],
+        [4_000, { silence: 4_000, segmentsSent: 1 }],
       ],
       20_000,
     );
@@ -223,6 +199,14 @@ describe('a first attempt that comes late', () => {
     const rows: Row[] = [0, 1_000, 2_000, 3_000, 3_999, 4_000].map((time) => {
       const probes = Math.floor(time / 800);
       return [time, { silence: 60_000 + time, segmentsSent: 100 + probes, probes }];
+    });
+
+    expect(judgeAll(rows)).toMatchObject({ verdict: 'dead', time: 4_000 });
+  });
+
+  test('has half the timeout also if older attempts are unanswered at the call', () => {
+    const rows: Row[] = [0, 1_000, 3_999, 4_000].map((time) => {
+      return [time, { silence: 60_000 + time, segmentsSent: 105, probes: 5 }];
     });
 
     expect(judgeAll(rows)).toMatchObject({ verdict: 'dead', time: 4_000 });

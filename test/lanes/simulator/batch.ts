@@ -15,7 +15,7 @@ export interface LossCell {
   stated: number;
 }
 
-export interface Found extends Finding {
+interface Found extends Finding {
   readonly seed: number;
   readonly what: string;
 }

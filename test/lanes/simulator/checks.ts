@@ -37,7 +37,7 @@ export function check({ scene, history }: Drawn, outcome: Outcome): Finding[] {
 }
 
 /** When the program must have been told. */
-export function latest({ history }: Drawn, outcome: Outcome): number {
+function latest({ history }: Drawn, outcome: Outcome): number {
   const { timeout, callAt, blockedFrom, blockedTo, minProbes, override, dropsFrom } = history;
   const { lifeAt, timerAtCall } = outcome;
   const eighth = timeout / 8;

@@ -42,7 +42,7 @@ async function bundle(name, contents) {
     },
   };
   await build({
-    entryPoints: [here('worker.ts')],
+    entryPoints: [here('worker.mjs')],
     bundle: true,
     platform: 'node',
     outfile,
