@@ -23,8 +23,8 @@ const LATENESS = 1.125;
 const LAST_ATTEMPT = 7 / 8;
 /** Probes that supervision itself asks for within the timeout. The kernel counts them too. */
 const OWN_PROBES = 4;
-/** The longest pause between two probes of a closed window: TCP_RTO_MAX of Linux, three times. */
-const SLOWEST_WINDOW_PROBES = 3 * 120_000;
+/** The longest pause between two probes of a closed window: TCP_RTO_MAX of Linux. */
+const SLOWEST_WINDOW_PROBE = 120_000;
 
 /** The smallest timeout of a supervised socket: the kernel's unit is one second, and `minProbes` probes must fit. */
 export function smallestSupervisedTimeout(minProbes: number): number {
@@ -53,7 +53,7 @@ function valuesFor({ minProbes, maxSilence, hasTimeoutMax }: PlanRequest, timeou
   // Without supervision, as while the event loop is blocked, the kernel ends the connection after about 1.5 timeouts.
   const probes = Math.ceil((1.5 * timeout - initialDelay) / interval) + OWN_PROBES;
   // Data may be written just before the first probe, and a tail-loss probe is not always counted.
-  const pause = Math.min(timeout / 5, (room - initialDelay) / minProbes, longest);
+  const pause = Math.min(initialDelay, (room - initialDelay) / minProbes);
   return {
     initialDelay,
     interval,
@@ -85,7 +85,7 @@ export function supervisedPlanFor(
   const silence = initialDelay * LATENESS;
   // The keepalive of macOS and FreeBSD also runs while data is in flight or the window is closed.
   const isPaced = timeoutMax !== null || evidenceOf(platform) === 'counters';
-  const bounds = boundsOf(isPaced, timeout, fails);
+  const bounds = boundsOf(isPaced, request.minProbes, timeout, fails);
   const warnings = warningsOf(request, values, timeout, bounds);
   return Object.freeze({
     platform,
@@ -123,9 +123,15 @@ export function supervisedPlanFor(
 }
 
 /** Looks are planned so that the verdict comes before the timeout, with the lateness of timers. */
-function boundsOf(isPaced: boolean, timeout: number, fails: boolean): DeadPeerBounds {
-  // Without TCP_RTO_MAX_MS the pauses between window probes double up to two minutes, and three must be unanswered.
-  const closedWindow = isPaced || fails ? timeout : timeout + SLOWEST_WINDOW_PROBES + timeout / 8;
+function boundsOf(
+  isPaced: boolean,
+  minProbes: number,
+  timeout: number,
+  fails: boolean,
+): DeadPeerBounds {
+  // Without TCP_RTO_MAX_MS the pauses between window probes double up to two minutes.
+  const probes = minProbes * SLOWEST_WINDOW_PROBE * LATENESS;
+  const closedWindow = isPaced || fails ? timeout : timeout + probes + timeout / 8;
   return Object.freeze({
     idle: timeout,
     busy: timeout,
@@ -153,7 +159,7 @@ function warningsOf(
   }
   if (silence >= timeout / 2) {
     warnings.push(
-      `The peer has already been silent for ${seconds(silence)}. It gets the time to answer ${minProbes} probes: up to ${seconds(lateBound(timeout, silence))} from now.`,
+      `The peer has already been silent for ${seconds(silence)}. It gets the time to answer ${minProbes} probes: up to ${seconds(lateBound(timeout, silence, minProbes))} from now.`,
     );
   }
   if (zeroWindow === 'fail' && platform !== 'linux') {
@@ -167,10 +173,10 @@ function warningsOf(
   return warnings;
 }
 
-/** The bound of a call that comes late in a silence, from the call. */
-function lateBound(timeout: number, silence: number): number {
-  const interval = wholeSeconds(timeout / 10);
-  return Math.max(timeout - silence, 2.25 * interval + 0.16 * timeout + 250);
+/** The bound of a call that comes late in a silence, from the call: an attempt in each eighth of the timeout. */
+function lateBound(timeout: number, silence: number, minProbes: number): number {
+  const attempts = (Math.max(3, minProbes) + 1) * (timeout / 8) + minProbes * SLOT_WIDTH;
+  return Math.max(timeout - silence, attempts);
 }
 
 /**

@@ -88,7 +88,7 @@ export function judge(memory: Memory, report: Report, now: number, terms: Terms)
 
   const request = requestFor(memory, report, now, attempts, terms);
   if (now < quietAt - grace) return lookAgain(Math.min(now + grace, quietAt - grace), request);
-  return lookAgain(Math.min(verdictAt, Math.max(quietAt, now + grace / 4)), request);
+  return lookAgain(attempts >= minProbes ? verdictAt : now + grace / 4, request);
 }
 
 function lookAgain(lookAt: number, request: Request = 'nothing'): Decision {

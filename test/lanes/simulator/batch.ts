@@ -1,7 +1,8 @@
 // Runs many histories and adds up what they show. run.mjs bundles this file with the rule, and with faulty variants of it.
 
 import { check, type Finding } from './checks';
-import { drawHistory, type Scene } from './histories';
+import { drawHistory } from './histories';
+import type { History, Outcome } from './history';
 import { simulate } from './simulate';
 
 /** Histories on a path with losses that have the same plan. */
@@ -14,7 +15,7 @@ export interface LossCell {
   stated: number;
 }
 
-export interface Found extends Finding {
+interface Found extends Finding {
   readonly seed: number;
   readonly what: string;
 }
@@ -58,11 +59,12 @@ function runOne(summary: Summary, seed: number): void {
     if (finding.excess > 0) summary.broken.push(found);
     else keepClosest(summary, { ...found, excess: finding.excess / history.timeout });
   }
-  if (scene === 'living') {
+  const isPlain = history.callAt === 0 && history.blockedTo === Infinity && history.hasTimeoutMax;
+  if (scene === 'living' && isPlain) {
     const excess = outcome.longestSilence - 1;
     keepClosest(summary, { promise: 'spares the living', excess, seed, what });
   }
-  if (scene === 'lossy') countLoss(summary, scene, drawn, outcome);
+  if (scene === 'lossy') countLoss(summary, history, outcome);
 }
 
 function keepClosest({ closest }: Summary, found: Found): void {
@@ -77,11 +79,9 @@ function keepClosest({ closest }: Summary, found: Found): void {
 
 function countLoss(
   { losses }: Summary,
-  _scene: Scene,
-  { history }: ReturnType<typeof drawHistory>,
-  { at, verdict, plan }: ReturnType<typeof simulate>,
+  { timeout, loss, program }: History,
+  { at, verdict, plan }: Outcome,
 ): void {
-  const { timeout, loss, program } = history;
   const name = `T ${timeout / 1_000} s, loss ${100 * loss} %, ${program.kind}`;
   losses[name] ??= { name, histories: 0, hours: 0, ended: 0, stated: 0 };
   const cell = losses[name];

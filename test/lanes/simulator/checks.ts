@@ -3,7 +3,7 @@
 import { smallestSupervisedTimeout } from '../../../lib/dead-peer/supervised-plan';
 import { SLOT_WIDTH } from '../../../lib/dead-peer/supervision/slots';
 import type { Drawn } from './histories';
-import type { Outcome } from './simulate';
+import type { Outcome } from './history';
 
 /** What a history shows against the promise. */
 export interface Finding {
@@ -28,18 +28,23 @@ export function check({ scene, history }: Drawn, outcome: Outcome): Finding[] {
     findings.push({ promise: 'enough unanswered', excess: missing });
   }
   if (scene === 'dead' && verdict !== 'closed') {
-    findings.push({ promise: 'told in time', excess: outcome.at - latest({ scene, history }, outcome) });
+    findings.push({
+      promise: 'told in time',
+      excess: outcome.at - latest({ scene, history }, outcome),
+    });
   }
   return findings;
 }
 
 /** When the program must have been told. */
-export function latest({ history }: Drawn, outcome: Outcome): number {
+function latest({ history }: Drawn, outcome: Outcome): number {
   const { timeout, callAt, blockedFrom, blockedTo, minProbes, override, dropsFrom } = history;
   const { lifeAt, timerAtCall } = outcome;
   const eighth = timeout / 8;
   // Supervision makes an attempt in each eighth of the timeout, and the last one must be as old as that.
-  const attempts = (Math.max(3, minProbes) + 1) * eighth + minProbes * SLOT_WIDTH;
+  const isOverridden = override !== 'none';
+  const looks = Math.max(3, minProbes) + (isOverridden ? 2 : 1);
+  const attempts = looks * eighth + minProbes * SLOT_WIDTH;
   let latest = lifeAt + timeout;
   if (callAt > lifeAt) latest = Math.max(latest, callAt + attempts);
   // The largest retransmission timeout does not apply to a timer that runs already.
@@ -48,14 +53,18 @@ export function latest({ history }: Drawn, outcome: Outcome): number {
     latest = Math.max(latest, withoutTimeoutMax(history, outcome));
   }
   // The kernel's unit of a second leaves no room for a tail-loss probe that is not counted.
-  if (timeout < 1.2 * smallestSupervisedTimeout(minProbes)) latest += eighth;
+  if (timeout < 1.2 * smallestSupervisedTimeout(minProbes)) latest += eighth + 2 * SLOT_WIDTH;
   // The kernel does not count what the own machine drops.
-  const isUncounted = dropsFrom < latest || override !== 'none';
+  const isUncounted = dropsFrom < latest || isOverridden;
   const pause = LATENESS * longestPause(history, outcome);
-  if (isUncounted) latest = Math.max(latest, lifeAt + timeout / 2 + minProbes * pause + eighth);
-  if (blockedFrom < latest) {
+  if (isUncounted) {
+    const inData = lifeAt + timeout / 2 + minProbes * pause + eighth;
+    latest = Math.max(latest, lifeAt + timeout + eighth, inData);
+  }
+  if (blockedFrom < latest + MARGIN) {
     // Small segments may be merged before a look counts them.
-    latest = Math.max(latest, blockedTo + (isUncounted ? attempts : eighth)) + pause;
+    const uncounted = Math.max(1, minProbes - 2) * pause;
+    latest = Math.max(latest, blockedTo + (isUncounted ? attempts : eighth)) + uncounted;
   }
   return latest + MARGIN;
 }
@@ -66,14 +75,17 @@ function longestPause({ hasTimeoutMax }: Drawn['history'], { plan }: Outcome): n
 
 /** Data in flight or a closed window, and no TCP_RTO_MAX_MS: the pauses double. */
 function withoutTimeoutMax(history: Drawn['history'], outcome: Outcome): number {
-  const { timeout, minProbes, peer } = history;
+  const { timeout, minProbes, peer, callAt } = history;
   const { lifeAt, plan, rto, timerAtCall } = outcome;
   const longest = longestPause(history, outcome);
   // A tail-loss probe may not be counted.
   let pauses = Math.min(rto, longest);
-  for (let attempt = 1; attempt < minProbes; attempt++) {
+  const counted = outcome.isLifeMerged ? minProbes + 1 : minProbes;
+  for (let attempt = 1; attempt < counted; attempt++) {
     pauses += Math.min(rto * 2 ** (attempt - 1), longest);
   }
-  if (peer.closedFrom < lifeAt + timeout) pauses = minProbes * longest;
-  return Math.max(lifeAt + plan.maxSilence, timerAtCall) + LATENESS * pauses + timeout / 8;
+  const first = Math.max(lifeAt + plan.maxSilence, timerAtCall, callAt > lifeAt ? callAt : 0);
+  const inFlight = first + LATENESS * pauses + timeout / 8;
+  const isClosed = peer.closedFrom < lifeAt + timeout;
+  return isClosed ? Math.max(inFlight, lifeAt + plan.bounds.closedWindow) : inFlight;
 }

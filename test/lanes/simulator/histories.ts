@@ -1,22 +1,22 @@
 // Makes random histories, and says what the promise requires of each.
 
+import type { DeadPeerPlan } from '../../../lib/dead-peer/plan';
+import { smallestSupervisedTimeout } from '../../../lib/dead-peer/supervised-plan';
+import { SLOT_WIDTH } from '../../../lib/dead-peer/supervision/slots';
+import { type History, type Program, planOf } from './history';
 import type { Outage } from './path';
 import type { PeerBehaviour } from './peer';
 import { Random } from './random';
-import { smallestSupervisedTimeout } from '../../../lib/dead-peer/supervised-plan';
-import { SLOT_WIDTH } from '../../../lib/dead-peer/supervision/slots';
-import { type History, planOf, type Program } from './simulate';
 
 const NEVER = Number.POSITIVE_INFINITY;
 const TIMEOUTS = [4_000, 5_000, 7_400, 9_000, 13_000, 20_000, 31_000, 60_000, 300_000];
 const LOSSES = [0.05, 0.1, 0.2, 0.3];
-/** How much later than it was asked for a probe is seen to be missing: a slot, and a tick of the timer wheel. */
+/** How late a look is, with a tick of the kernel's timer wheel. */
 const LATE = 160;
 const NO_OUTAGE: readonly Outage[] = [];
 
 /** What happens to the peer: the histories of each kind have a promise of their own. */
-export const SCENES = ['dead', 'living', 'lossy', 'outage'] as const;
-export type Scene = (typeof SCENES)[number];
+type Scene = 'dead' | 'living' | 'lossy' | 'outage';
 
 export interface Drawn {
   readonly scene: Scene;
@@ -70,16 +70,16 @@ function living(random: Random, timeout: number, minProbes: number): History {
   // Without keepalive, and unseen in a blocked loop, the first attempt may be younger than an answer.
   const disturbed =
     drawn.override === 'none' ? drawn : { ...drawn, blockedFrom: NEVER, blockedTo: NEVER };
-  // Where the first attempt comes late, the peer has half the timeout for an answer.
   const isAsked = disturbed.override === 'none' && disturbed.callAt === 0;
-  const half = (timeout - SLOT_WIDTH) / 2 - LATE;
-  // A single probe of a closed window decides, and may have been made up to an eighth after the look before.
-  const isHurried = minProbes === 1 && !hasTimeoutMax;
-  const whole = isHurried ? half - timeout / 8 : isAsked ? plan.slowestAnswer : half;
-  const slowest = whole - delayedAck;
+  const whole = slowestAnswer(plan, timeout, minProbes, isAsked);
+  // Linux answers probes at most every 500 ms: an answer that takes all the time may be to the probe after the first.
+  const slowest = 0.95 * whole - delayedAck;
   const roundTrip = random.magnitude(1, slowest);
   const laterRoundTrip = random.chance(0.5) ? random.between(slowest / 2, slowest) : roundTrip;
-  const jitter = Math.min(random.pick([0, 1, roundTrip / 4]), slowest - Math.max(roundTrip, laterRoundTrip));
+  const jitter = Math.min(
+    random.pick([0, 1, roundTrip / 4]),
+    slowest - Math.max(roundTrip, laterRoundTrip),
+  );
   return {
     ...always(random, timeout, minProbes, roundTrip),
     hasTimeoutMax,
@@ -91,6 +91,22 @@ function living(random: Random, timeout: number, minProbes: number): History {
     ...disturbed,
     end,
   };
+}
+
+/**
+ * How long an answer may take. Where the first attempt comes late, the peer has half the timeout from the look before it.
+ * Without TCP_RTO_MAX_MS the pauses between attempts may be longer than the silence before the first.
+ */
+function slowestAnswer(
+  { options, slowestAnswer }: DeadPeerPlan,
+  timeout: number,
+  minProbes: number,
+  isAsked: boolean,
+): number {
+  const hasTimeoutMax = options.retransmissionTimeoutMax !== undefined;
+  const whole = timeout - SLOT_WIDTH;
+  if (!isAsked || (!hasTimeoutMax && minProbes < 3)) return (3 / 8) * whole - LATE;
+  return hasTimeoutMax ? slowestAnswer : Math.min(slowestAnswer, 0.7 * whole - LATE);
 }
 
 /** Packets are lost on the way. The plan says how likely a living peer is ended. */

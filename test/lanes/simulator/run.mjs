@@ -42,7 +42,7 @@ async function bundle(name, contents) {
     },
   };
   await build({
-    entryPoints: [here('worker.ts')],
+    entryPoints: [here('worker.mjs')],
     bundle: true,
     platform: 'node',
     outfile,
@@ -69,10 +69,15 @@ async function findPlants() {
   for (const [index, [name, from, to]] of plants.entries()) {
     if (!text.includes(from)) throw new Error(`rule.ts has no "${from}" for: ${name}`);
     const file = await bundle(`plant-${index}`, text.replaceAll(from, to));
-    const { broken, losses, histories } = await run(file, { first: seed, count: PER_PLANT, most: 1 });
+    const { broken, losses, histories } = await run(file, {
+      first: seed,
+      count: PER_PLANT,
+      most: 1,
+    });
     const [first] = broken;
     const isFound = first !== undefined || losses.some(({ isTooOften }) => isTooOften);
-    const how = first === undefined ? 'by the share of false alarms' : `${first.promise} (${first.what})`;
+    const how =
+      first === undefined ? 'by the share of false alarms' : `${first.promise} (${first.what})`;
     report(isFound, `${name}: ${isFound ? `found after ${histories}, ${how}` : 'not found'}`);
   }
 }
@@ -91,7 +96,9 @@ async function runAll(file) {
 function print({ histories, verdicts, broken, closest, losses }) {
   console.log(`\n${histories} histories:`, verdicts);
   for (const found of Object.values(closest).flat()) {
-    console.log(`     closest, ${found.promise}: ${found.excess.toFixed(3)}, seed ${found.seed} (${found.what})`);
+    console.log(
+      `     closest, ${found.promise}: ${found.excess.toFixed(3)}, seed ${found.seed} (${found.what})`,
+    );
   }
   for (const { name, histories, hours, ended, stated, isTooOften } of losses) {
     const line = `${name}: ${ended} of ${histories} ended in ${hours.toFixed(0)} h, stated ${stated.toFixed(1)}`;

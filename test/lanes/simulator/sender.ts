@@ -3,25 +3,16 @@
 
 import { CLOSED, type Report } from '../../../lib/dead-peer/supervision/report';
 import { JIFFY, RttEstimator } from './estimator';
+import { Flight, MSS, type Sent } from './flight';
 import type { Answer, Segment } from './path';
 import { Timers } from './timers';
 
-export const MSS = 1_448;
 /** The index of ESTABLISHED in `tcpStates`. */
 const ESTABLISHED = 4;
 /** How long Linux waits with an acknowledgement: TCP_ATO_MIN. */
 const DELAYED_ACK = 40;
 /** An answer to a probe is at least this long after the last one: net.ipv4.tcp_invalid_ratelimit. */
 export const ANSWER_PACE = 500;
-
-export interface Sent {
-  readonly seq: number;
-  end: number;
-  sentAt: number;
-  isSacked: boolean;
-  isLost: boolean;
-  isRetransmitted: boolean;
-}
 
 /** Where the sender's segments go. Returns `false` if the own machine drops the segment. */
 export type Transmit = (segment: Segment) => boolean;
@@ -36,9 +27,8 @@ export class Sender {
   isNagleOn = false;
   rtoMax = 120_000;
 
-  // Data. The queue holds what is in flight, from `first`.
-  queue: Sent[] = [];
-  first = 0;
+  // Data.
+  readonly flight = new Flight();
   una = 1;
   next = 1;
   unsent = 0;
@@ -47,9 +37,6 @@ export class Sender {
   readonly largestCwnd: number;
   state: 'open' | 'recovery' | 'loss' = 'open';
   #recoveryEnd = 0;
-  sacked = 0;
-  lost = 0;
-  retransmitted = 0;
   /** The end of the data at the last tail-loss probe; 0: none is unanswered. */
   lossProbeEnd = 0;
 
@@ -91,7 +78,7 @@ export class Sender {
   }
 
   get inFlight(): number {
-    return this.queue.length - this.first;
+    return this.flight.count;
   }
 
   report(): Report {
@@ -127,7 +114,7 @@ export class Sender {
   /** tcp_write_xmit() and tcp_check_probe_timer(). */
   push(): void {
     let hasSent = false;
-    while (this.unsent > 0 && this.#mayFly() < this.cwnd) {
+    while (this.unsent > 0 && this.flight.onTheWay < this.cwnd) {
       const length = Math.min(this.unsent, MSS);
       if (this.next + length > this.windowEnd) break;
       if (this.isNagleOn && length < MSS && this.inFlight > 0) break;
@@ -138,24 +125,12 @@ export class Sender {
     else if (this.inFlight === 0 && this.unsent > 0) this.timers.startWindowProbes();
   }
 
-  /** Segments that are thought to be on the way: tcp_packets_in_flight(). */
-  #mayFly(): number {
-    return this.inFlight - this.sacked - this.lost + this.retransmitted;
-  }
-
   /** tcp_event_new_data_sent(). */
   sendNew(length: number): boolean {
     const end = this.next + length;
     if (!this.#send('data', this.next, end)) return false;
     const wasEmpty = this.inFlight === 0;
-    this.queue.push({
-      seq: this.next,
-      end,
-      sentAt: this.now,
-      isSacked: false,
-      isLost: false,
-      isRetransmitted: false,
-    });
+    this.flight.add(this.next, end, this.now);
     this.next = end;
     this.unsent -= length;
     this.timers.onNewData(wasEmpty);
@@ -163,30 +138,11 @@ export class Sender {
   }
 
   /** __tcp_retransmit_skb(): merges small segments that follow. */
-  retransmit(sent: Sent, index: number): boolean {
-    this.#collapse(sent, index);
+  retransmit(sent: Sent): boolean {
+    this.flight.collapse(sent);
     if (!this.#send('data', sent.seq, sent.end)) return false;
-    sent.sentAt = this.now;
-    if (sent.isLost && !sent.isRetransmitted) {
-      sent.isRetransmitted = true;
-      this.retransmitted++;
-    }
+    this.flight.noteRetransmission(sent, this.now);
     return true;
-  }
-
-  /** tcp_retrans_try_collapse(). */
-  #collapse(sent: Sent, index: number): void {
-    let merged = 0;
-    while (true) {
-      const following = this.queue[index + 1 + merged];
-      if (following === undefined || following.isSacked) break;
-      if (following.end - sent.seq > MSS) break;
-      if (following.isLost) this.lost--;
-      if (following.isRetransmitted) this.retransmitted--;
-      sent.end = following.end;
-      merged++;
-    }
-    if (merged > 0) this.queue.splice(index + 1, merged);
   }
 
   /** tcp_xmit_probe_skb(). Returns `false` if the own machine drops the probe. */
@@ -254,7 +210,7 @@ export class Sender {
     this.windowEnd = answer.ack + answer.window;
     const isAdvanced = answer.ack > this.una;
     if (isAdvanced) this.#advance(answer);
-    if (answer.blocks.length > 0) this.#sack(answer);
+    if (answer.blocks.length > 0) this.flight.sack(answer.blocks);
     if (this.state !== 'open' || answer.blocks.length > 0) this.#findLost(answer.echo);
     if (this.state !== 'open' && this.una >= this.#recoveryEnd) this.state = 'open';
     if (this.lossProbeEnd > 0 && this.una >= this.lossProbeEnd) this.lossProbeEnd = 0;
@@ -268,65 +224,25 @@ export class Sender {
   #advance({ ack, echo }: Answer): void {
     this.una = ack;
     this.timeouts = 0;
-    let count = 0;
-    for (; this.first < this.queue.length; this.first++, count++) {
-      const sent = this.queue[this.first] as Sent;
-      if (sent.end > ack) break;
-      if (sent.isSacked) this.sacked--;
-      if (sent.isLost) this.lost--;
-      if (sent.isRetransmitted) this.retransmitted--;
-    }
-    if (this.first > 64) {
-      this.queue.splice(0, this.first);
-      this.first = 0;
-    }
+    const count = this.flight.acknowledge(ack);
     if (this.state !== 'recovery') this.cwnd = Math.min(this.cwnd + count, this.largestCwnd);
     this.rtt.sample(Math.max(this.now - echo, 0.1), this.una, this.next);
     this.timers.backoff = 0;
   }
 
-  #sack({ blocks }: Answer): void {
-    for (let index = this.first; index < this.queue.length; index++) {
-      const sent = this.queue[index] as Sent;
-      if (sent.isSacked) continue;
-      for (let at = 0; at < blocks.length; at += 2) {
-        if (sent.seq < (blocks[at] as number) || sent.end > (blocks[at + 1] as number)) continue;
-        sent.isSacked = true;
-        this.sacked++;
-        if (sent.isLost) this.lost--;
-        if (sent.isRetransmitted) this.retransmitted--;
-        sent.isLost = false;
-        sent.isRetransmitted = false;
-      }
-    }
-  }
-
-  /** tcp_rack_mark_lost(): what was sent before a segment that arrived is lost. */
   #findLost(deliveredAt: number): void {
-    for (let index = this.first; index < this.queue.length; index++) {
-      const sent = this.queue[index] as Sent;
-      if (sent.isSacked || sent.sentAt >= deliveredAt) continue;
-      if (sent.isRetransmitted) {
-        sent.isRetransmitted = false;
-        this.retransmitted--;
-      }
-      if (!sent.isLost) this.lost++;
-      sent.isLost = true;
-      if (this.state !== 'open') continue;
-      this.state = 'recovery';
-      this.#recoveryEnd = this.next;
-      this.cwnd = Math.max(2, Math.floor(this.cwnd * 0.7));
-    }
+    if (!this.flight.findLost(deliveredAt) || this.state !== 'open') return;
+    this.state = 'recovery';
+    this.#recoveryEnd = this.next;
+    this.cwnd = Math.max(2, Math.floor(this.cwnd * 0.7));
   }
 
   /** tcp_xmit_retransmit_queue(). */
   #sendLost(): void {
-    for (let index = this.first; index < this.queue.length; index++) {
-      if (this.#mayFly() >= this.cwnd) return;
-      const sent = this.queue[index] as Sent;
-      if (!sent.isLost || sent.isRetransmitted) continue;
-      if (!this.retransmit(sent, index)) return;
-      if (index === this.first) this.timers.startRetransmission(this.rtt.rto);
+    while (this.flight.onTheWay < this.cwnd) {
+      const sent = this.flight.nextLost();
+      if (sent === undefined || !this.retransmit(sent)) return;
+      if (sent === this.flight.oldest) this.timers.startRetransmission(this.rtt.rto);
     }
   }
 
@@ -336,13 +252,6 @@ export class Sender {
     this.#recoveryEnd = this.next;
     this.lossProbeEnd = 0;
     this.cwnd = 1;
-    this.lost = 0;
-    this.retransmitted = 0;
-    for (let index = this.first; index < this.queue.length; index++) {
-      const sent = this.queue[index] as Sent;
-      sent.isRetransmitted = false;
-      sent.isLost = !sent.isSacked;
-      if (sent.isLost) this.lost++;
-    }
+    this.flight.loseAll();
   }
 }

@@ -2,7 +2,8 @@
 // net/ipv4/tcp_output.c of Linux 6.18.
 
 import { fireTime, JIFFY, RTO_MIN } from './estimator';
-import type { Sender, Sent } from './sender';
+import { MSS } from './flight';
+import type { Sender } from './sender';
 
 /** TCP_RESOURCE_PROBE_INTERVAL: after the own machine has dropped a segment. */
 const AFTER_DROP = 500;
@@ -50,10 +51,19 @@ export class Timers {
     const { sender } = this;
     this.keepAliveAt = Number.POSITIVE_INFINITY;
     if (sender.isClosed) return;
-    if (sender.inFlight > 0 || sender.unsent > 0) return this.#startKeepAlive(this.#keepIdle);
+    if (sender.inFlight > 0 || sender.unsent > 0) {
+      this.#startKeepAlive(this.#keepIdle);
+      return;
+    }
     const silence = sender.silence();
-    if (silence < this.#keepIdle) return this.#startKeepAlive(this.#keepIdle - silence);
-    if (sender.probes >= this.keepCount) return this.#close();
+    if (silence < this.#keepIdle) {
+      this.#startKeepAlive(this.#keepIdle - silence);
+      return;
+    }
+    if (sender.probes >= this.keepCount) {
+      this.#close();
+      return;
+    }
     const isSent = sender.probe();
     if (isSent) sender.probes++;
     this.#startKeepAlive(isSent ? this.keepInterval : AFTER_DROP);
@@ -83,7 +93,10 @@ export class Timers {
 
   /** tcp_rearm_rto(). */
   #restartRetransmission(): void {
-    if (this.sender.inFlight === 0) return this.#stop();
+    if (this.sender.inFlight === 0) {
+      this.#stop();
+      return;
+    }
     const rto = this.#rto();
     const isPostponed = this.#purpose === 'loss probe';
     this.startRetransmission(isPostponed ? Math.max(this.#untilTimeout(), JIFFY) : rto);
@@ -97,7 +110,7 @@ export class Timers {
   /** tcp_rto_delta_us(). */
   #untilTimeout(): number {
     const { sender } = this;
-    return (sender.queue[sender.first] as Sent).sentAt + this.#rto() - sender.now;
+    return sender.flight.oldest.sentAt + this.#rto() - sender.now;
   }
 
   onNewData(wasEmpty: boolean): void {
@@ -111,7 +124,7 @@ export class Timers {
   /** tcp_schedule_loss_probe(): each write postpones the retransmission timeout. */
   scheduleLossProbe(isAdvancing: boolean): boolean {
     const { sender } = this;
-    if (sender.inFlight === 0 || sender.state !== 'open' || sender.sacked > 0) return false;
+    if (sender.inFlight === 0 || sender.state !== 'open' || sender.flight.hasHoles) return false;
     const wait = 2 * sender.rtt.srtt + (sender.inFlight === 1 ? RTO_MIN : 2 * JIFFY);
     const left = isAdvancing ? this.#rto() : this.#untilTimeout();
     this.#start('loss probe', left > 0 ? Math.min(wait, left) : wait);
@@ -131,7 +144,10 @@ export class Timers {
   /** tcp_send_loss_probe(). */
   #sendLossProbe(): void {
     const { sender } = this;
-    if (sender.inFlight === 0) return this.#stop();
+    if (sender.inFlight === 0) {
+      this.#stop();
+      return;
+    }
     if (sender.lossProbeEnd === 0 && this.#sendTail()) {
       sender.lossProbeEnd = sender.next;
       this.#purpose = 'none';
@@ -141,24 +157,28 @@ export class Timers {
 
   #sendTail(): boolean {
     const { sender } = this;
-    const length = Math.min(sender.unsent, 1_448);
+    const length = Math.min(sender.unsent, MSS);
     if (length > 0 && sender.next + length <= sender.windowEnd) return sender.sendNew(length);
-    const last = sender.queue.length - 1;
-    return sender.retransmit(sender.queue[last] as Sent, last);
+    return sender.retransmit(sender.flight.newest);
   }
 
   /** tcp_retransmit_timer(). */
   #onTimeout(): void {
     const { sender } = this;
-    if (sender.inFlight === 0) return this.#stop();
+    if (sender.inFlight === 0) {
+      this.#stop();
+      return;
+    }
     if (sender.timeouts === 0) this.#retransmittedSince = sender.now;
     else if (sender.now - this.#retransmittedSince >= this.#longestRetransmission()) {
-      return this.#close();
+      this.#close();
+      return;
     }
     sender.enterLoss();
     sender.timeouts++;
-    if (!sender.retransmit(sender.queue[sender.first] as Sent, sender.first)) {
-      return this.startRetransmission(AFTER_DROP);
+    if (!sender.retransmit(sender.flight.oldest)) {
+      this.startRetransmission(AFTER_DROP);
+      return;
     }
     this.backoff++;
     this.startRetransmission(this.#rto());
@@ -191,7 +211,7 @@ export class Timers {
   /** tcp_ack_probe(): an answer restarts the pause, and does not shorten it. */
   onWindowAnswer(): void {
     const { sender } = this;
-    if (sender.next + Math.min(sender.unsent, 1_448) <= sender.windowEnd) {
+    if (sender.next + Math.min(sender.unsent, MSS) <= sender.windowEnd) {
       this.backoff = 0;
       if (this.#purpose === 'window probe') this.#stop();
     } else this.#start('window probe', this.#untilWindowProbe());
@@ -205,8 +225,11 @@ export class Timers {
       sender.probes = 0;
       return;
     }
-    if (sender.probes >= RETRIES) return this.#close();
-    const room = Math.min(sender.windowEnd - sender.next, sender.unsent, 1_448);
+    if (sender.probes >= RETRIES) {
+      this.#close();
+      return;
+    }
+    const room = Math.min(sender.windowEnd - sender.next, sender.unsent, MSS);
     const isSent = room > 0 ? sender.sendNew(room) : sender.probe();
     if (sender.inFlight > 0) {
       sender.probes = 0;

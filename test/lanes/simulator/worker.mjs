@@ -1,15 +1,15 @@
 // A thread of run.mjs: runs a batch of histories, or prints one.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { isTooOften, runBatch } from './batch';
-import { check } from './checks';
-import { drawHistory } from './histories';
-import { type Look, simulate } from './simulate';
+import { isTooOften, runBatch } from './batch.ts';
+import { check } from './checks.ts';
+import { drawHistory } from './histories.ts';
+import { simulate } from './simulate.ts';
 
-const { first, count, most, show } = workerData as Readonly<Record<string, number>>;
+const { first, count, most, show } = workerData;
 
 if (show === undefined) {
-  const summary = runBatch(first as number, count as number, most);
+  const summary = runBatch(first, count, most);
   const losses = Object.values(summary.losses).map((cell) => ({
     ...cell,
     isTooOften: isTooOften(cell),
@@ -17,10 +17,11 @@ if (show === undefined) {
   parentPort?.postMessage({ ...summary, losses });
 } else {
   const drawn = drawHistory(show);
-  const looks: Look[] = [];
+  const looks = [];
   const outcome = simulate(drawn.history, looks);
   console.dir(drawn, { depth: null });
-  for (const [time, report] of looks) console.log(time.toFixed(0).padStart(8), JSON.stringify(report));
+  for (const [time, report] of looks)
+    console.log(time.toFixed(0).padStart(8), JSON.stringify(report));
   console.dir({ ...outcome, findings: check(drawn, outcome) }, { depth: null });
   parentPort?.postMessage(undefined);
 }
