@@ -67,9 +67,9 @@ const SND_MSS = 4;
 const SND_CWND = 20;
 
 /**
- * Whether gVisor's network stack wrote the structure: it leaves `tcpi_snd_mss` 0. Linux writes 536 or more, from
- * tcp_init_sock() on, and 0 only for a listening socket, which then has a congestion window (net/ipv4/tcp.c). This costs
- * no system call, and is also right in a gVisor with the network stack of its host.
+ * Whether gVisor's network stack wrote the structure: it leaves `tcpi_snd_mss` 0. Linux has a segment size from
+ * tcp_init_sock() on, and writes 0 only for a listening socket, with a congestion window (tcp_get_info() in
+ * net/ipv4/tcp.c). This costs no system call, and is also right in a gVisor with the network stack of its host.
  */
 export function isFromGvisor(words: Uint32Array, at: number, length: number): boolean {
   if (words[at + SND_MSS] !== 0 || length <= 4 * SND_CWND) return false;

@@ -103,7 +103,7 @@ describe('the evidence of a system', () => {
 
     expect(terms.evidence).toBe('state');
     for (const time of [0, 8_000, 80_000]) {
-      const decision = { verdict: 'alive', lookAt: time + 1_000, request: 'nothing' };
+      const decision = { verdict: 'alive', lookAt: time + 4_000, request: 'nothing' };
       expect(judge(memory, open, time, terms)).toEqual(decision);
     }
     const closed = { ...open, state: tcpStates.indexOf('CLOSED') };

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isGvisorKernel } from '../../lib/core/gvisor';
+import { gvisorMembers } from '../../lib/tcp-info/structures/gvisor';
 import { linuxStructure } from '../../lib/tcp-info/structures/linux';
 import { isFromGvisor, type System, system, systems } from '../../lib/tcp-info/system';
 import { newValues, tcpInfoOf } from '../../lib/tcp-info/values';
@@ -66,6 +67,12 @@ describe('decoding', () => {
       tcpi_snd_cwnd: 1,
       tcpi_reord_seen: 0,
     });
+  });
+
+  test('reports no other member, whatever its bytes are', () => {
+    const members = gvisor.decodeStructure(new Uint32Array(128).fill(0x0101_0101), 280);
+    expect(Object.keys(known(members)).sort()).toEqual([...gvisorMembers].sort());
+    expect(Object.keys(members)).toEqual(Object.keys(linuxStructure));
   });
 
   test('fillValues decodes the same as the object, also over values of another socket', () => {
