@@ -34,8 +34,8 @@ beforeAll(async () => {
     const call = /\b([gs]etsockopt)\(\d+, \w+, (\w+)/.exec(line);
     const opened = /openat\(\w+, "([^"]+)"/.exec(line);
     calls[mark] ??= [];
-    if (call) calls[mark].push(`${call[1]} ${call[2]}`);
-    if (opened) calls[mark].push(`open ${opened[1]}`);
+    if (call) calls[mark]?.push(`${call[1]} ${call[2]}`);
+    if (opened) calls[mark]?.push(`open ${opened[1]}`);
   }
 });
 
