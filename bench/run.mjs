@@ -15,6 +15,7 @@ import { measureHeartbeats } from './heartbeats.mjs';
 import { median } from './median.mjs';
 import { measureSupervision } from './supervision.mjs';
 import { timeByTurns } from './timing.mjs';
+import { measureTuning } from './tuning.mjs';
 
 const USAGE = `usage: npm run bench -- [--json] [--smoke] [--rounds <number>]
 
@@ -29,6 +30,7 @@ const { json, smoke, rounds } = readArguments();
 const results = {
   ...(await measureCalls()),
   ...(await measureConnections({ rounds, smoke })),
+  ...measureTuning({ rounds, smoke }),
   ...measureHeartbeats({ rounds, smoke }),
   ...measureSupervision({ smoke }),
   ...measureLoading(rounds),

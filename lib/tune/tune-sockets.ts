@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import type { TcpHandle } from '../core/socket';
 import { validateOptions } from '../core/validate';
-import { followConnecting } from '../dead-peer/supervision/connecting';
+import { type Bound, followConnecting, noteConnecting } from '../dead-peer/supervision/connecting';
 import { adopt, adoptOpenSockets } from './adopt';
 import { boundsBy, tuneBy } from './apply-tunings';
 import { observeNewSockets, type SocketSide, type Target } from './new-sockets';
@@ -45,28 +45,35 @@ export function tuneSockets(options: TuneSocketsOptions): SocketTuning {
 }
 
 /** The open tunings, in the order of their creation. The later one wins. */
-const tuners = new Set<Tuner>();
+let tuners: readonly Tuner[] = [];
+let bounds: readonly Bound[] = [];
 
 let stopObserving: (() => void) | undefined;
 
 function open(tuner: Tuner): void {
-  tuners.add(tuner);
+  setTuners([...tuners, tuner]);
   stopObserving ??= observeNewSockets({
     onConnected: tune,
     onConnecting: boundConnecting,
+    onConnectingEvent: noteConnecting,
     onReferenced: adoptReferenced,
   });
 }
 
 function close(tuner: Tuner): void {
-  tuners.delete(tuner);
-  if (tuners.size > 0) return;
+  setTuners(tuners.filter((one) => one !== tuner));
+  if (tuners.length > 0) return;
   stopObserving?.();
   stopObserving = undefined;
 }
 
+function setTuners(all: readonly Tuner[]): void {
+  tuners = all;
+  bounds = boundsBy(all);
+}
+
 function tune(socket: Socket, side: SocketSide, handle: TcpHandle): void {
-  tuneBy([...tuners], { socket, side, handle, isFresh: true });
+  tuneBy(tuners, { socket, side, handle, isFresh: true });
 }
 
 function adoptReferenced(socket: Socket, handle: TcpHandle): void {
@@ -74,6 +81,5 @@ function adoptReferenced(socket: Socket, handle: TcpHandle): void {
 }
 
 function boundConnecting(socket: Socket, target: Target): void {
-  const bounds = boundsBy([...tuners]);
   if (bounds.length > 0) followConnecting(socket, target, bounds);
 }

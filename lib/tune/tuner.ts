@@ -73,7 +73,7 @@ export class Tuner implements SocketTuning {
   readonly #onClose: (tuner: Tuner) => void;
   isOpen = true;
   readonly adopts: boolean;
-  /** The connections that were tuned or left alone. */
+  /** The connections that were tuned or left alone, if this tuning adopts others. */
   readonly #seen = new WeakSet<TcpHandle>();
   /** The kinds of failure for which there was a warning. */
   readonly #warned = new Set<string>();
@@ -99,7 +99,7 @@ export class Tuner implements SocketTuning {
   tune(connection: Connection): readonly KeepAliveName[] {
     const { socket, side, handle } = connection;
     const tuning = this.#tunings[side];
-    this.#seen.add(handle);
+    if (this.adopts) this.#seen.add(handle);
     if (tuning === undefined || !this.isOpen) return [];
     if (!this.#isWanted(socket, side)) return [];
     try {

@@ -96,6 +96,18 @@ describe('sockets of Node', () => {
     expect(getKeepAlive(two)).toEqual(TUNED);
   });
 
+  test('are not tuned by their descriptors as well', async () => {
+    const [socket] = await pair();
+    const failed: unknown[] = [];
+    // No kernel has a congestion control of that name.
+    adopt({
+      client: { congestionControl: 'nosuch' },
+      onError: (_error, one) => failed.push(one),
+    });
+    expect(failed).toContain(socket);
+    expect(failed).not.toContain(undefined);
+  });
+
   test('a timeout that the program has set for a socket stays', async () => {
     const [socket] = await pair();
     setDeadPeerTimeout(socket, 60_000);
@@ -151,6 +163,8 @@ describe('sockets of Node', () => {
 
     test('are bounded from the call, but not with a filter, which could not decide', async () => {
       const excluded = kept(net.connect(silent.port, HOST));
+      // Node tries the address in the next tick.
+      await new Promise(setImmediate);
       const filtered = adopt({ client: { connectTimeout: 200 }, filter: () => true });
       const other = kept(net.connect(silent.port, HOST));
       await closeOf(other);

@@ -23,42 +23,50 @@ export interface Bound {
 
 interface Attempt extends Address {
   /** Why it failed; `undefined` as long as there is no answer. */
-  readonly error: Error | undefined;
+  error: Error | undefined;
 }
 
 /** One call of `connect()`: from the first address that is tried to the last. */
 interface Phase {
-  /** Weak, because the phase is kept until its last bound is over. */
-  readonly socket: WeakRef<Socket>;
+  readonly socket: Socket;
   readonly port: number | undefined;
   /** Bounds that begin with the first address. `undefined`: it was tried already. */
-  waiting: Bound[] | undefined;
+  waiting: readonly Bound[] | undefined;
+  readonly deadlines: Deadline[];
   /** The bound that the program has chosen for this socket. Then no other one counts. */
   chosen: Bound | undefined;
-  /** The addresses that were tried, by their text. */
-  readonly attempts: Map<string, Attempt>;
+  /** The addresses that were tried. */
+  readonly attempts: Attempt[];
+  isListening: boolean;
 }
 
-type ConnectionAttemptFailed = [address: string, port: number, family: number, error: Error];
+interface Deadline {
+  /** `undefined` when the phase is over: a slot keeps this object until its time. */
+  phase: Phase | undefined;
+  readonly bound: Bound;
+}
 
 const phases = new WeakMap<Socket, Phase>();
 
-const slots = new Slots<{ readonly phase: Phase; readonly bound: Bound }>((due) => {
+const slots = new Slots<Deadline>((due) => {
   // After a poll phase: a blocked event loop may not have seen yet that the socket is connected.
   setImmediate(() => {
-    for (const { phase, bound } of due) endIfConnecting(phase, bound);
+    for (const { phase, bound } of due) if (phase !== undefined) endIfConnecting(phase, bound);
   });
 });
 
-/** Bounds a socket whose `connect()` is about to be called, with the host and the port of its arguments. */
+/**
+ * Bounds a socket whose `connect()` is about to be called, with the host and the port of its arguments. The caller passes all
+ * events of the socket to {@link noteConnecting}.
+ */
 export function followConnecting(
   socket: Socket,
   { host, port }: { readonly host: unknown; readonly port: unknown },
-  bounds: Bound[],
+  bounds: readonly Bound[],
 ): void {
   const phase = newPhase(socket, Number(port) || undefined, bounds);
   // No name look-up comes first.
-  if (isIP(String(host)) !== 0) onAttempt.call(socket, String(host), phase.port);
+  if (isIP(String(host)) !== 0) noteAttempt(phase, String(host), phase.port);
 }
 
 /**
@@ -69,12 +77,13 @@ export function boundConnecting(socket: Socket, bound: Bound, isChosen: boolean)
   const phase = phases.get(socket) ?? adoptPhase(socket);
   if (isChosen) phase.chosen = bound;
   if (phase.waiting === undefined) startBound(phase, bound);
-  else phase.waiting.push(bound);
+  else phase.waiting = [...phase.waiting, bound];
+  listen(phase);
 }
 
 /** Removes all bounds of a socket that is connecting. */
 export function unboundConnecting(socket: Socket): void {
-  if (phases.has(socket)) stop.call(socket);
+  stop(socket);
 }
 
 /** Whether the socket is connecting by TCP. A pipe has no address. */
@@ -93,17 +102,47 @@ export function connectingSocketOf(socket: Socket): Socket {
   return below;
 }
 
-function newPhase(socket: Socket, port: number | undefined, waiting: Bound[]): Phase {
+/** What Node reports of a socket that is connecting. It reports attempts since 20.12. */
+export type ConnectingEvent =
+  | 'lookup'
+  | 'connectionAttempt'
+  | 'connectionAttemptFailed'
+  | 'connect'
+  | 'close';
+
+/** Notes an event of a socket, with its arguments. */
+export function noteConnecting(
+  socket: Socket,
+  event: ConnectingEvent,
+  args: readonly unknown[],
+): void {
+  const phase = phases.get(socket);
+  if (phase === undefined) return;
+  const [first, second, , fourth] = args;
+  switch (event) {
+    case 'lookup':
+      // The look-up has not failed.
+      if (!first) begin(phase);
+      return;
+    case 'connectionAttempt':
+      noteAttempt(phase, first as string, second as number);
+      return;
+    case 'connectionAttemptFailed':
+      attemptOf(phase, first as string, second as number).error = fourth as Error;
+      return;
+    default:
+      stop(socket);
+  }
+}
+
+function newPhase(socket: Socket, port: number | undefined, waiting: readonly Bound[]): Phase {
   // Another call of connect(), perhaps before the first one has failed.
-  if (phases.has(socket)) stop.call(socket);
-  const attempts = new Map<string, Attempt>();
-  const phase = { socket: new WeakRef(socket), port, waiting, chosen: undefined, attempts };
+  stop(socket);
+  const phase: Phase = {
+    ...{ socket, port, waiting, deadlines: [], chosen: undefined, attempts: [] },
+    isListening: false,
+  };
   phases.set(socket, phase);
-  socket.on('lookup', onLookup);
-  socket.on('connectionAttempt', onAttempt);
-  socket.on('connectionAttemptFailed', onFailure);
-  socket.on('connect', stop);
-  socket.on('close', stop);
   return phase;
 }
 
@@ -112,7 +151,7 @@ function adoptPhase(socket: Socket): Phase {
   const phase = newPhase(socket, undefined, []);
   for (const tried of socket.autoSelectFamilyAttemptedAddresses ?? []) {
     const colon = tried.lastIndexOf(':');
-    onAttempt.call(socket, tried.slice(0, colon), Number(tried.slice(colon + 1)));
+    noteAttempt(phase, tried.slice(0, colon), Number(tried.slice(colon + 1)));
   }
   const beginIfTried = (): void => {
     const handle = tcpHandleOf(socket);
@@ -124,52 +163,69 @@ function adoptPhase(socket: Socket): Phase {
   return phase;
 }
 
+/** Notes the events of a socket by listeners. */
+function listen(phase: Phase): void {
+  if (phase.isListening) return;
+  phase.isListening = true;
+  for (const [event, listener] of Object.entries(listeners)) phase.socket.on(event, listener);
+}
+
+const listenerOf = (event: ConnectingEvent) =>
+  function (this: Socket, ...args: unknown[]): void {
+    noteConnecting(this, event, args);
+  };
+const listeners = {
+  lookup: listenerOf('lookup'),
+  connectionAttempt: listenerOf('connectionAttempt'),
+  connectionAttemptFailed: listenerOf('connectionAttemptFailed'),
+  connect: listenerOf('connect'),
+  close: listenerOf('close'),
+};
+
 function begin(phase: Phase): void {
   const { waiting } = phase;
+  if (waiting === undefined) return;
   phase.waiting = undefined;
-  for (const bound of waiting ?? []) startBound(phase, bound);
+  for (const bound of waiting) startBound(phase, bound);
 }
 
 function startBound(phase: Phase, bound: Bound): void {
-  slots.add({ phase, bound }, performance.now() + bound.timeout);
+  const deadline = { phase, bound };
+  phase.deadlines.push(deadline);
+  slots.add(deadline, performance.now() + bound.timeout);
 }
 
-/** Node before 20.12 reports the end of the look-up, and not the attempts. */
-function onLookup(this: Socket, error: Error | null): void {
-  const phase = phases.get(this);
-  if (phase !== undefined && !error) begin(phase);
-}
-
-function onAttempt(this: Socket, address: string, port: number | undefined): void {
-  const phase = phases.get(this);
-  if (phase === undefined) return;
-  phase.attempts.set(`${address} ${port}`, { address, port, error: undefined });
+function noteAttempt(phase: Phase, address: string, port: number | undefined): void {
+  attemptOf(phase, address, port);
   begin(phase);
 }
 
-function onFailure(this: Socket, ...[address, port, , error]: ConnectionAttemptFailed): void {
-  phases.get(this)?.attempts.set(`${address} ${port}`, { address, port, error });
+function attemptOf(phase: Phase, address: string, port: number | undefined): Attempt {
+  const known = phase.attempts.find((one) => one.address === address && one.port === port);
+  if (known !== undefined) return known;
+  const attempt = { address, port, error: undefined };
+  phase.attempts.push(attempt);
+  return attempt;
 }
 
-function stop(this: Socket): void {
-  phases.delete(this);
-  this.off('lookup', onLookup);
-  this.off('connectionAttempt', onAttempt);
-  this.off('connectionAttemptFailed', onFailure);
-  this.off('connect', stop);
-  this.off('close', stop);
+function stop(socket: Socket): void {
+  const phase = phases.get(socket);
+  if (phase === undefined) return;
+  phases.delete(socket);
+  for (const deadline of phase.deadlines) deadline.phase = undefined;
+  if (!phase.isListening) return;
+  for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener);
 }
 
 function endIfConnecting(phase: Phase, bound: Bound): void {
-  const socket = phase.socket.deref();
-  if (socket === undefined || phases.get(socket) !== phase) return;
+  const { socket, attempts } = phase;
+  if (phases.get(socket) !== phase) return;
   if (phase.chosen !== undefined && phase.chosen !== bound) return;
   if (!socket.connecting || socket.destroyed) return;
-  const attempts = [...phase.attempts.values()];
   const unknown = { address: undefined, port: phase.port };
   try {
     if (!bound.mayEnd(socket, attempts.length > 0 ? attempts : [unknown])) return;
-    stop.call(socket);
+    stop(socket);
     socket.destroy(errorOf(attempts));
   } catch (error) {
     throwUncaught(error);

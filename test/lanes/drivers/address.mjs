@@ -3,6 +3,8 @@
 /** 198.18.0.0/15 is reserved for benchmarks of networks (RFC 2544). */
 export const CLIENT = '198.18.0.1';
 export const SERVER = '198.18.0.2';
+/** Of the same machine, which drops what it gets for this address: a server after a failover that went wrong. */
+export const DEAD = '198.18.0.3';
 
 export const PORTS = { postgres: 5432, redis: 6379, mariadb: 3306, mosquitto: 1883 };
 /** Several ports per server: clients that share connections by origin then have one for each case. */

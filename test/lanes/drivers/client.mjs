@@ -2,7 +2,7 @@
 
 import { createHook } from 'node:async_hooks';
 import { createRequire } from 'node:module';
-import { now, SERVER } from './address.mjs';
+import { DEAD, now, SERVER } from './address.mjs';
 import { DRIVERS } from './drivers.mjs';
 
 // Below net.Socket, so that this hook cannot be the reason why tuning works.
@@ -82,12 +82,14 @@ function watchRequest(one, request) {
     );
 }
 
+let connect;
+
 async function open() {
-  const connect = await DRIVERS[name]();
+  connect = await DRIVERS[name]();
   for (const [index, { state }] of CASES.entries()) {
     const before = new Set(connections());
     const told = [];
-    const driver = await connect(teller(told), index);
+    const driver = await connect(teller(told), index, SERVER);
     await driver.ask();
     const made = connections().filter((socket) => !before.has(socket));
     if (made.length !== 1) throw new Error(`${name}: ${made.length} connections for ${state}`);
@@ -114,6 +116,7 @@ async function freshen() {
 }
 
 function silent(at) {
+  connectToDead(now());
   for (const [index, { after }] of CASES.entries()) {
     const one = watched[index];
     if (after === null || one.asked) continue;
@@ -121,9 +124,33 @@ function silent(at) {
   }
 }
 
+/** A new client of an address that does not answer. */
+function connectToDead(at) {
+  const before = new Set(handles);
+  const told = [];
+  dead = { told };
+  watchRequest(dead, async () => (await connect(teller(told), CASES.length, DEAD)).ask());
+  // As soon as the driver tries the address.
+  const timer = setInterval(() => {
+    const socket = [...handles]
+      .filter((handle) => !before.has(handle))
+      .map(ownerOf)
+      .find((one) => one?.connecting);
+    if (socket === undefined) return;
+    clearInterval(timer);
+    socket.once('close', () => {
+      dead.attempt = { by: 'close', at: now(), code: socket.errored?.code ?? null };
+    });
+  }, 20);
+  dead.begin = at;
+}
+
+let dead;
+
 function report() {
   return {
     untunable,
+    dead,
     cases: watched.map(({ driver, socket, ...one }) => one),
   };
 }

@@ -1,23 +1,23 @@
 // The clients, used as in their documentation, without any option about time. A driver is loaded when it is used,
 // after the sockets of the process are tuned.
 //
-// `open(tell, index)` opens a connection. `ask()` makes a request that is answered at once, `wait()` one that stays
+// `open(tell, index, host)` opens a connection. `ask()` makes a request that is answered at once, `wait()` one that stays
 // pending. `tell(event)` returns a listener for events that the driver emits by itself.
 
-import { OWN_PORTS, PORTS, SERVER } from './address.mjs';
+import { OWN_PORTS, PORTS } from './address.mjs';
 import { WAIT } from './grpc.mjs';
 
-async function openHttp(index, get) {
-  const origin = `http://${SERVER}:${OWN_PORTS.http + index}`;
+async function openHttp(index, host, get) {
+  const origin = `http://${host}:${OWN_PORTS.http + index}`;
   return { ask: () => get(`${origin}/`), wait: () => get(`${origin}/wait`) };
 }
 
 export const DRIVERS = {
   pg: async () => {
     const { default: pg } = await import('pg');
-    return async (tell) => {
+    return async (tell, _index, host) => {
       const client = new pg.Client({
-        ...{ host: SERVER, port: PORTS.postgres },
+        ...{ host, port: PORTS.postgres },
         ...{ user: 'postgres', database: 'postgres' },
       });
       for (const event of ['error', 'end']) client.on(event, tell(event));
@@ -31,9 +31,9 @@ export const DRIVERS = {
 
   postgres: async () => {
     const { default: postgres } = await import('postgres');
-    return async (tell) => {
+    return async (tell, _index, host) => {
       const sql = postgres({
-        ...{ host: SERVER, port: PORTS.postgres, user: 'postgres', database: 'postgres' },
+        ...{ host, port: PORTS.postgres, user: 'postgres', database: 'postgres' },
         ...{ max: 1, onclose: tell('onclose') },
       });
       return { ask: async () => sql`SELECT 1`, wait: async () => sql`SELECT pg_sleep(300)` };
@@ -42,8 +42,8 @@ export const DRIVERS = {
 
   ioredis: async () => {
     const { Redis } = await import('ioredis');
-    return async (tell) => {
-      const redis = new Redis({ host: SERVER, port: PORTS.redis });
+    return async (tell, _index, host) => {
+      const redis = new Redis({ host, port: PORTS.redis });
       for (const event of ['error', 'close']) redis.on(event, tell(event));
       return { ask: () => redis.get('x'), wait: () => redis.blpop('nothing', 300) };
     };
@@ -51,8 +51,8 @@ export const DRIVERS = {
 
   redis: async () => {
     const { createClient } = await import('redis');
-    return async (tell) => {
-      const client = createClient({ socket: { host: SERVER, port: PORTS.redis } });
+    return async (tell, _index, host) => {
+      const client = createClient({ socket: { host, port: PORTS.redis } });
       for (const event of ['error', 'reconnecting']) client.on(event, tell(event));
       await client.connect();
       return { ask: () => client.get('x'), wait: () => client.blPop('nothing', 300) };
@@ -61,9 +61,9 @@ export const DRIVERS = {
 
   mysql2: async () => {
     const { default: mysql } = await import('mysql2/promise');
-    return async (tell) => {
+    return async (tell, _index, host) => {
       const connection = await mysql.createConnection({
-        ...{ host: SERVER, port: PORTS.mariadb, user: 'root' },
+        ...{ host, port: PORTS.mariadb, user: 'root' },
       });
       for (const event of ['error', 'end']) connection.connection.on(event, tell(event));
       return {
@@ -75,8 +75,8 @@ export const DRIVERS = {
 
   mqtt: async () => {
     const { default: mqtt } = await import('mqtt');
-    return async (tell) => {
-      const client = await mqtt.connectAsync(`mqtt://${SERVER}:${PORTS.mosquitto}`);
+    return async (tell, _index, host) => {
+      const client = await mqtt.connectAsync(`mqtt://${host}:${PORTS.mosquitto}`);
       for (const event of ['error', 'close']) client.on(event, tell(event));
       const ask = () => client.publishAsync('topic', 'text', { qos: 1 });
       // A broker acknowledges at once: a pending message is one that it never received.
@@ -86,25 +86,26 @@ export const DRIVERS = {
 
   undici: async () => {
     const { getGlobalDispatcher, request } = await import('undici');
-    return async (tell, index) => {
+    return async (tell, index, host) => {
       const disconnected = tell('disconnect');
       getGlobalDispatcher().on('disconnect', (origin, _targets, error) => {
         if (origin.port === `${OWN_PORTS.http + index}`) disconnected(error);
       });
-      return openHttp(index, async (url) => (await request(url)).body.text());
+      return openHttp(index, host, async (url) => (await request(url)).body.text());
     };
   },
 
-  fetch: async () => async (_tell, index) =>
-    openHttp(index, async (url) => (await fetch(url)).text()),
+  fetch: async () => async (_tell, index, host) =>
+    openHttp(index, host, async (url) => (await fetch(url)).text()),
 
   'http.Agent': async () => {
     const { default: http } = await import('node:http');
     const { text } = await import('node:stream/consumers');
     const agent = new http.Agent({ keepAlive: true });
-    return async (_tell, index) =>
+    return async (_tell, index, host) =>
       openHttp(
         index,
+        host,
         (url) =>
           new Promise((resolve, reject) => {
             http.get(url, { agent }, (response) => resolve(text(response))).on('error', reject);
@@ -115,8 +116,8 @@ export const DRIVERS = {
   http2: async () => {
     const { default: http2 } = await import('node:http2');
     const { text } = await import('node:stream/consumers');
-    return async (tell, index) => {
-      const session = http2.connect(`http://${SERVER}:${OWN_PORTS.http2 + index}`);
+    return async (tell, index, host) => {
+      const session = http2.connect(`http://${host}:${OWN_PORTS.http2 + index}`);
       for (const event of ['error', 'close']) session.on(event, tell(event));
       const get = (path) => text(session.request({ ':path': path }));
       return { ask: () => get('/'), wait: () => get('/wait') };
@@ -126,8 +127,8 @@ export const DRIVERS = {
   '@grpc/grpc-js': async () => {
     const grpc = await import('@grpc/grpc-js');
     const Client = grpc.makeClientConstructor(WAIT, 'Test');
-    return async (tell, index) => {
-      const address = `${SERVER}:${OWN_PORTS.grpc + index}`;
+    return async (tell, index, host) => {
+      const address = `${host}:${OWN_PORTS.grpc + index}`;
       const client = new Client(address, grpc.credentials.createInsecure());
       const call = (text) =>
         new Promise((resolve, reject) => {
@@ -142,10 +143,10 @@ export const DRIVERS = {
 
   ws: async () => {
     const { WebSocket } = await import('ws');
-    return async (tell, index) => {
-      const socket = new WebSocket(`ws://${SERVER}:${OWN_PORTS.ws + index}`);
+    return async (tell, index, host) => {
+      const socket = new WebSocket(`ws://${host}:${OWN_PORTS.ws + index}`);
       for (const event of ['error', 'close']) socket.on(event, tell(event));
-      await new Promise((resolve) => socket.once('open', resolve));
+      await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
       const send = (text) =>
         new Promise((resolve, reject) => {
           socket.once('message', resolve).once('error', reject).once('close', reject);

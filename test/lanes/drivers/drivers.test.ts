@@ -8,6 +8,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { planDeadPeerTimeout } from '../../../dist/index.js';
+import retries from './retries.json';
+
+/** Why the request of a driver waits for the next connection. Of the other drivers it fails. */
+const RETRIES: Readonly<Record<string, string>> = retries;
 
 interface Told {
   readonly by: string;
@@ -28,10 +32,19 @@ interface Case {
   readonly answered: boolean;
 }
 
+/** A new client of an address that does not answer. Seconds count from its beginning. */
+interface Dead {
+  /** The end of the first socket that tries the address. */
+  readonly attempt: Told | null;
+  readonly request: Told | null;
+  readonly told: readonly Told[];
+}
+
 interface Driver {
   readonly name: string;
   readonly mode: 'tuned' | 'untuned';
   readonly untunable: readonly string[];
+  readonly dead: Dead;
   readonly cases: readonly Case[];
 }
 
@@ -131,7 +144,9 @@ describe.each(NAMES)('%s', (name) => {
     const { untunable, cases } = driverOf(name, 'tuned');
     expect(untunable).toEqual([]);
     expect(cases).toHaveLength(CASES.length);
-    for (const { held } of cases) expect(held).toEqual({ ...plan.options, keepAlive: 1 });
+    const { keepAliveInitialDelay, keepAliveInterval, keepAliveCount } = plan.options;
+    const expected = { keepAlive: 1, keepAliveInitialDelay, keepAliveInterval, keepAliveCount };
+    for (const { held } of cases) expect(held).toEqual({ ...expected, userTimeout: 0 });
   });
 
   test.each(CASES.map(({ state }) => state))(
@@ -150,6 +165,19 @@ describe.each(NAMES)('%s', (name) => {
       if (known.length > 0) expect(Math.min(...known)).toBeLessThanOrEqual(PROMISE + TELLING);
     },
   );
+
+  test('tuned, an address that does not answer: the socket fails within the promised time', () => {
+    const { attempt } = driverOf(name, 'tuned').dead;
+    expect(attempt?.at).toBeLessThanOrEqual(PROMISE);
+  });
+
+  test('tuned, an address that does not answer: the request fails too, or the driver tries again', () => {
+    const { request } = driverOf(name, 'tuned').dead;
+    const isInTime = request !== null && request.at <= PROMISE + TELLING;
+    if (RETRIES[name] === undefined)
+      expect({ request, isInTime }).toMatchObject({ isInTime: true });
+    else expect({ request, isInTime }).toMatchObject({ isInTime: false });
+  });
 
   test.each(CASES.map(({ state }) => state))('untuned, %s: was measured', (state) => {
     const { closed, answered } = caseOf(name, 'untuned', state);

@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
 import { WebSocketServer } from 'ws';
-import { now, OWN_PORTS, PORTS, SERVER } from './address.mjs';
+import { DEAD, now, OWN_PORTS, PORTS, SERVER } from './address.mjs';
 import { WAIT } from './grpc.mjs';
 
 const [data, programs, ports] = process.argv.slice(2);
@@ -131,7 +131,9 @@ async function versionOf(program, ...args) {
 async function begin() {
   execFileSync('ip', ['link', 'set', 'lo', 'up']);
   execFileSync('ip', ['address', 'add', `${SERVER}/24`, 'dev', 'server']);
+  execFileSync('ip', ['address', 'add', `${DEAD}/24`, 'dev', 'server']);
   execFileSync('ip', ['link', 'set', 'server', 'up']);
+  execFileSync('nft', ['-f', '-'], { input: BLACK_HOLE });
   await Promise.all(Object.values(STARTERS).map((starter) => starter()));
   await Promise.all(children.map(listening));
   await Promise.all(Array.from({ length: CASES }, (_, index) => startOwn(index)));
@@ -142,6 +144,12 @@ async function begin() {
     Mosquitto: await versionOf(mosquitto, '-h'),
   };
 }
+
+/** Drops what comes for one address. The machine still answers ARP for it. */
+const BLACK_HOLE = `table inet dead {
+  chain in { type filter hook input priority 0; ip daddr ${DEAD} drop; }
+}
+`;
 
 /** Drops all packets in both directions. The link stays up, so the client's kernel does not notice. */
 const SILENCE = `table inet silence {

@@ -93,16 +93,21 @@ while (now() < silence + Number(watch)) {
   }
 }
 
-const seconds = (at) => (at === null ? null : Math.round(at - silence) / 1_000);
-const since = (one) => (one === undefined ? null : { ...one, at: seconds(one.at) });
+const seconds = (at, begin = silence) => (at === null ? null : Math.round(at - begin) / 1_000);
+const since = (one, begin) => (one === undefined ? null : { ...one, at: seconds(one.at, begin) });
 const drivers = [];
 for (const { name, mode, process: child, closed } of clients) {
-  const { untunable, cases: seen } = await tell(child, ['report']);
+  const { untunable, dead, cases: seen } = await tell(child, ['report']);
   drivers.push({
     ...{ name, mode, untunable, version: versionOf(name) },
+    dead: {
+      attempt: since(dead.attempt, dead.begin),
+      request: since(dead.failed, dead.begin),
+      told: dead.told.map((one) => since(one, dead.begin)),
+    },
     cases: seen.map(({ state, told, failed, answered, code, held }, index) => ({
       ...{ state, held, code: code ?? null, closed: seconds(closed[index]) },
-      told: told.map(since),
+      told: told.map((one) => since(one)),
       request: since(failed),
       answered: answered ?? false,
     })),

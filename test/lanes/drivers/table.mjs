@@ -1,6 +1,10 @@
 // Makes the table of docs/drivers.md from the measured times.
 
+import { readFileSync } from 'node:fs';
 import { markdownTable, writeBlock } from '../../../scripts/marked-block.mjs';
+
+/** Why the request of a driver waits for the next connection. */
+const RETRIES = JSON.parse(readFileSync(new URL('retries.json', import.meta.url), 'utf8'));
 
 /** When the driver noticed, by an event or by its request. */
 export function knownAt({ told, request }) {
@@ -51,11 +55,30 @@ function matrix({ drivers, watched }) {
   ]);
 }
 
+const spellTime = (one, watched) => (one === null ? `> ${watched} s` : `${one.at.toFixed(1)} s`);
+
+/** When a new client's first attempt at an address that does not answer ended, and what became of its request. */
+function deadMatrix({ drivers, watched }) {
+  const names = [...new Set(drivers.map(({ name }) => name))];
+  const lines = names.map((name) => {
+    const of = (mode) => drivers.find((one) => one.name === name && one.mode === mode).dead;
+    const [tuned, untuned] = [of('tuned'), of('untuned')];
+    const attempts = [tuned, untuned].map(({ attempt }) => spellTime(attempt, watched));
+    const { request } = tuned;
+    const outcome =
+      request === null
+        ? `still pending after ${watched} s: the driver ${RETRIES[name]}`
+        : `fails after ${spellTime(request, watched)} (\`${request.code}\`)`;
+    return [name, attempts.join(' / '), outcome];
+  });
+  return markdownTable([['Driver', 'Tries a dead address for', 'Request'], ...lines]);
+}
+
 export function page(report) {
   const { node, kernel, ...servers } = report.versions;
   const kernelVersion = /^\d+\.\d+\.\d+/.exec(kernel)[0];
   const list = Object.entries(servers).map((one) => one.join(' '));
-  return `Node ${node}, Linux ${kernelVersion}; ${list.join(', ')}.\n\n${matrix(report)}`;
+  return `Node ${node}, Linux ${kernelVersion}; ${list.join(', ')}.\n\n${matrix(report)}\n\n${deadMatrix(report)}`;
 }
 
 export function write(report) {
