@@ -42,7 +42,10 @@ interface Values {
   readonly timeoutMax: number | null;
 }
 
-function valuesFor({ minProbes, maxSilence, hasTimeoutMax }: PlanRequest, timeout: number): Values {
+function valuesFor(
+  { platform, minProbes, maxSilence, hasTimeoutMax }: PlanRequest,
+  timeout: number,
+): Values {
   // The time in which the probes must be sent, if each timer is as late as possible.
   const room = (timeout * LAST_ATTEMPT) / LATENESS;
   const interval = wholeSeconds(Math.min(timeout / 10, room / minProbes));
@@ -57,7 +60,8 @@ function valuesFor({ minProbes, maxSilence, hasTimeoutMax }: PlanRequest, timeou
   return {
     initialDelay,
     interval,
-    count: Math.min(Math.max(minProbes, probes), MOST_PROBES),
+    // The end of one subflow by keepalive is not the end of a Multipath TCP connection.
+    count: platform === 'mptcp' ? MOST_PROBES : Math.min(Math.max(minProbes, probes), MOST_PROBES),
     timeoutMax: hasTimeoutMax
       ? Math.floor(Math.min(Math.max(pause, SHORTEST_TIMEOUT_MAX), LONGEST_TIMEOUT_MAX))
       : null,
