@@ -227,9 +227,5 @@ export function termsOf(plan: DeadPeerPlan, minProbes: number): Terms {
   // A look is late by up to the width of a slot.
   const timeout = plan.timeout - SLOT_WIDTH;
   // With counters a sign of life is known to the interval of the looks only, an eighth of the timeout.
-  return {
-    evidence,
-    timeout: evidence === 'counters' ? timeout * (7 / 8) : timeout,
-    minProbes,
-  };
+  return { evidence, timeout: evidence === 'counters' ? timeout * (7 / 8) : timeout, minProbes };
 }
