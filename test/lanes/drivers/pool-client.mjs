@@ -28,7 +28,8 @@ class CheckedAgent extends http.Agent {
   }
 }
 
-const { buildConnector, Client } = await import(name === 'undici-7.27' ? name : 'undici');
+const { buildConnector, Client } =
+  name === 'undici-7.27' ? await import('undici-7.27') : await import('undici');
 
 /** undici connects again when the connection of an idle Client is destroyed. */
 class CheckedClient extends Client {
