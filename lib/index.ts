@@ -36,6 +36,7 @@ export type { KeepAliveOptions } from './options/keepalive-options';
 export { isSupported, supportedOptions } from './options/option';
 export { getOption, getOptions, setOptions } from './options/options';
 export { getRawOption, setRawOption } from './options/raw';
+export { isReusable } from './reusable/is-reusable';
 export {
   getSysctl,
   getSystemDefaults,

@@ -1,5 +1,5 @@
-// TCP_INFO: of one socket into the scratch buffer; of many at once into a batch buffer, in this
-// thread or in another one. lib/tcp-info/ decodes the bytes.
+// The state of connections. TCP_INFO: of one socket into the scratch buffer; of many at once into a
+// batch buffer, in this thread or in another one. lib/tcp-info/ decodes the bytes.
 
 #include <algorithm>
 #include <memory>
@@ -25,6 +25,13 @@ napi_value ReadQueues(napi_env env, napi_callback_info info) {
   Scratch* scratch = GetScratch(env, info);
   scratch->count =
       platform::GetQueues(static_cast<platform::Socket>(scratch->socket), scratch->words);
+  return nullptr;
+}
+
+// isReusable(): stores 1, 0 or a code for the head's socket in the head.
+napi_value IsReusable(napi_env env, napi_callback_info info) {
+  Scratch* scratch = GetScratch(env, info);
+  scratch->count = platform::IsReusable(static_cast<platform::Socket>(scratch->socket));
   return nullptr;
 }
 
@@ -176,6 +183,7 @@ void AddTcpInfo(Napi::Object exports, Environment* environment) {
          {
              {"readTcpInfo", ReadTcpInfo},
              {"readQueues", ReadQueues},
+             {"isReusable", IsReusable},
              {"readTcpInfos", ReadTcpInfos},
              {"identifySockets", IdentifySockets},
              {"sweepTcpInfos", SweepTcpInfos},

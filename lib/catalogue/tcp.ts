@@ -327,4 +327,20 @@ export const tcp = {
     win32: null,
     freebsd: null,
   },
+  /**
+   * Whether the socket uses Multipath TCP, read only. `false` for a connection that fell back to TCP: its `protocol` stays
+   * `'mptcp'` on the side that connected. A new socket and a listening socket of Multipath TCP return `true`.
+   *
+   * Multipath TCP has keepalive, and neither `userTimeout` nor `retransmissionTimeoutMax`. Linux 5.16: `TCP_IS_MPTCP`.
+   * @see Documentation/networking/mptcp.rst of Linux, RFC 8684 section 3.7
+   */
+  isMptcp: {
+    kind: 'boolean',
+    example: false,
+    access: 'read',
+    linux: flag('TCP_IS_MPTCP'),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
 } as const satisfies Rows;

@@ -53,6 +53,8 @@ export interface Binding {
   readTcpInfo(): void;
   /** Writes three numbers of bytes into the first words of the records: unread, not acknowledged, not sent. */
   readQueues(): void;
+  /** Writes 1 or 0, or a code, as the count. */
+  isReusable(): void;
   /** Reads the first `count` entries of a batch of `lib/tcp-info/batch.ts`. */
   readTcpInfos(batch: ArrayBuffer, count: number): void;
   /** Writes the socket's identity into each of the first `count` entries. 0: the system has no identities. */

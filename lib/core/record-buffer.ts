@@ -17,6 +17,7 @@ export const MAX_VALUE_BYTES = RECORDS_END - 4 * BUFFER_HEADER_WORDS - 4 * RECOR
 const writeRecords = addon?.setOptions ?? binding;
 const readRecords = addon?.getOptions ?? binding;
 const readInfo = addon?.readTcpInfo ?? binding;
+const checkReusable = addon?.isReusable ?? binding;
 
 const scratch = addon?.scratch ?? new ArrayBuffer(RECORDS_END);
 const descriptor = new Float64Array(scratch, 0, 1);
@@ -71,6 +72,13 @@ export function readTcpInfo(fd: number): number {
 export function readQueues(fd: number): void {
   descriptor[0] = fd;
   binding().readQueues();
+}
+
+/** Returns 1 if nothing waits on a connected socket, otherwise 0; or a negative code. */
+export function readReusable(fd: number): number {
+  descriptor[0] = fd;
+  checkReusable();
+  return count[0] as number;
 }
 
 /** Writes a record whose value is one word at `at`; returns where the next one begins. */

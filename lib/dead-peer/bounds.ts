@@ -1,14 +1,12 @@
 // Reports how long it takes until a socket fails, according to the kernel's present values, and warns of problems.
 
 import type { OptionName, OptionValues } from '../catalogue/catalogue';
-import type { Platform } from '../catalogue/row';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
 import { isSupported } from '../options/option';
 import { getOptions } from '../options/options';
 import { getSystemDefaults } from '../system-defaults/system-defaults';
 import {
-  builtinHere,
   INITIAL_TIMEOUT,
   retransmissionHere,
   retransmissionTimeoutOf,
@@ -17,9 +15,13 @@ import {
   boundsOf,
   type DeadPeerBounds,
   type DeadPeerPlatform,
+  type DeadPeerValues,
   keepAliveSuffices,
   probesOf,
 } from './rules';
+import { supervisedPlan } from './supervision/supervisor';
+import type { SupervisedSocket } from './supervision/verdict';
+import { systemOf } from './system-of';
 
 /** The result of {@link getDeadPeerBounds}: the bounds, and warnings about them. */
 export interface DeadPeerReport extends DeadPeerBounds {
@@ -27,38 +29,41 @@ export interface DeadPeerReport extends DeadPeerBounds {
   readonly warnings: readonly string[];
 }
 
-const NAMES: readonly OptionName[] = [
+const KEEPALIVE: readonly OptionName[] = [
   'keepAlive',
   'keepAliveInitialDelay',
   'keepAliveInterval',
   'keepAliveCount',
-  'userTimeout',
-  'retransmissionTimeoutMax',
 ];
+const NAMES: readonly OptionName[] = [...KEEPALIVE, 'userTimeout', 'retransmissionTimeoutMax'];
 
 /**
  * Returns how long it takes until a socket fails if its peer vanishes now: `getDeadPeerBounds(socket).worst`.
  *
- * The bounds follow from the kernel's present values, also if another library has set them. For a listening socket they
- * apply to the connections that it accepts. They count from the last segment of the peer, and `busy` from the write. The
- * kernel's timers may be late, by up to an eighth from about 16 s on.
- * @returns `idle`, `busy` (data in flight) and `worst` in milliseconds, Infinity for never; and `warnings` about problems
- *   and about values that were assumed because they could not be read (no /proc, no retransmission timeout).
+ * For a supervised socket these are the bounds and warnings of its plan. For others they follow from the kernel's present
+ * values, also if another library has set them. For a listening socket they apply to the connections that it accepts. They
+ * count from the last segment of the peer, and `busy` from the write. They include timers of the kernel that are late: by up
+ * to an eighth.
+ * @returns `idle`, `busy` (data in flight), `closedWindow` and `worst` in milliseconds, Infinity for never; and `warnings`
+ *   about problems and about values that were assumed because they could not be read (no /proc, no retransmission timeout).
  * @throws SocketOptionError `ENOPROTOOPT`, `ENOTSUP` for a socket that is not TCP, `ERR_SOCKET_*` for a socket that is not
  *   open.
  * @see tcp(7), RFC 9293 section 3.8.3 and 3.8.4
  */
 export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
-  const platform = process.platform as Platform;
   const fd = descriptorOf(socket);
-  const held = readValues(fd);
+  const plan = typeof socket === 'object' ? supervisedPlan(socket as SupervisedSocket) : undefined;
+  if (plan !== undefined) return { ...plan.bounds, warnings: plan.warnings };
+  return boundsOfValues(fd);
+}
+
+function boundsOfValues(fd: number): DeadPeerReport {
+  const system = systemOf(fd);
+  const held = readValues(fd, system);
   const rto = retransmissionTimeoutOf(fd);
   const timeout = rto ?? INITIAL_TIMEOUT;
   const { userTimeout, retransmissionTimeoutMax } = held;
-  // With a user timeout the system's settings do not matter.
-  const { retransmission, assumptions } = userTimeout
-    ? { retransmission: { ...builtinHere, timeout }, assumptions: [] }
-    : retransmissionHere(timeout, retransmissionTimeoutMax);
+  const { retransmission, assumptions } = retransmissionHere(timeout, retransmissionTimeoutMax);
   const values = {
     keepAlive: held.keepAlive ?? false,
     keepAliveInitialDelay: held.keepAliveInitialDelay ?? systemDefault('keepAliveInitialDelay'),
@@ -66,8 +71,8 @@ export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
     keepAliveCount: held.keepAliveCount ?? systemDefault('keepAliveCount'),
     userTimeout: userTimeout ?? 0,
   };
-  const bounds = boundsOf(platform, values, retransmission);
-  const warnings = warningsAbout(platform, values, bounds);
+  const bounds = boundsOf(system, values, retransmission);
+  const warnings = warningsAbout(system, values, bounds);
   if (values.keepAlive && held.keepAliveInitialDelay === undefined) {
     warnings.push(
       'this system does not report the keepalive times of a socket: the system defaults are assumed',
@@ -82,10 +87,12 @@ export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
   return { ...bounds, warnings };
 }
 
-function readValues(fd: number): Partial<OptionValues> {
+function readValues(fd: number, system: DeadPeerPlatform): Partial<OptionValues> {
+  // An MPTCP socket refuses the options that only TCP has.
+  const known = system === 'mptcp' ? KEEPALIVE : NAMES;
   let names: readonly OptionName[];
   try {
-    names = NAMES.filter((name) => isSupported(name));
+    names = known.filter((name) => isSupported(name));
   } catch {
     // The support is unknown, because no socket can be opened: read the options that this socket has.
     return getOptions(fd);
@@ -99,35 +106,41 @@ function systemDefault(name: 'keepAliveInitialDelay' | 'keepAliveInterval' | 'ke
 }
 
 function warningsAbout(
-  platform: DeadPeerPlatform,
-  values: Parameters<typeof probesOf>[1],
+  system: DeadPeerPlatform,
+  values: DeadPeerValues,
   bounds: DeadPeerBounds,
 ): string[] {
   const { keepAlive, keepAliveInitialDelay, keepAliveInterval, keepAliveCount, userTimeout } =
     values;
   const warnings: string[] = [];
-  const counted = platform === 'linux' && userTimeout > 0;
+  const isTimed = system === 'linux' && userTimeout > 0;
+  const probes = probesOf(system, values);
   if (!keepAlive) {
     warnings.push('keepalive is off: a peer that vanishes while nothing is sent is never detected');
-  } else if (counted && userTimeout < keepAliveInitialDelay + keepAliveInterval) {
+  } else if (isTimed && probes === 1) {
     warnings.push(
-      `the user timeout (${formatDuration(userTimeout)}) is shorter than initial delay plus interval (${formatDuration(keepAliveInitialDelay + keepAliveInterval)}): one lost keepalive probe ends a living connection`,
+      `the user timeout (${formatDuration(userTimeout)}) leaves room for one keepalive probe (initial delay ${formatDuration(keepAliveInitialDelay)}, interval ${formatDuration(keepAliveInterval)}): if it is lost, a living connection ends`,
     );
-  } else if (counted && probesOf(platform, values) !== keepAliveCount) {
+  } else if (isTimed && probes !== keepAliveCount) {
     warnings.push(
-      `the probe count (${keepAliveCount}) is ignored: with a user timeout an idle connection ends after ${probesOf(platform, values)} unanswered probes`,
+      `the probe count (${keepAliveCount}) is ignored: with a user timeout an idle connection ends after ${probes} unanswered probes`,
     );
   } else if (bounds.idle >= 3_600_000) {
     warnings.push(
       `keepalive begins after ${formatDuration(keepAliveInitialDelay)}: a peer that vanishes while nothing is sent is detected after ${formatDuration(bounds.idle)}`,
     );
   }
-  if (userTimeout === 0 && !(keepAlive && keepAliveSuffices(platform))) {
+  if (userTimeout === 0 && !(keepAlive && keepAliveSuffices(system))) {
     warnings.push(
       `there is no user timeout: a write to a peer that vanished hangs for about ${formatDuration(bounds.busy)}`,
     );
   }
-  if (counted) {
+  if (!keepAliveSuffices(system) && system !== 'win32') {
+    warnings.push(
+      'a program that keeps writing postpones the end without limit: each write restarts the timer of the tail-loss probe',
+    );
+  }
+  if (isTimed) {
     warnings.push(
       `a living peer that does not read loses its connection when its window was closed for ${formatDuration(userTimeout)}`,
     );

@@ -4,6 +4,7 @@
 import { Server, Socket } from 'node:net';
 import type { Platform } from '../catalogue/row';
 import type { SocketOptionError } from '../core/errors';
+import { isGvisor } from '../core/gvisor';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
 import { validateOptions } from '../core/validate';
@@ -21,6 +22,7 @@ import {
   isConnecting,
   unboundConnecting,
 } from './supervision/connecting';
+import { evidenceOf } from './supervision/report';
 import { stopSupervision, supervise, supervisedPlan } from './supervision/supervisor';
 import type { SupervisedSocket } from './supervision/verdict';
 import { systemOf } from './system-of';
@@ -127,7 +129,8 @@ function silenceOf(fd: number): number {
   try {
     const { timeSinceLastAckReceived, timeSinceLastDataReceived, state } = getTcpInfo(fd);
     if (state === 'LISTEN' || state === 'SYN-SENT') return 0;
-    return Math.min(timeSinceLastAckReceived ?? 0, timeSinceLastDataReceived ?? 0);
+    if (timeSinceLastAckReceived === null) return 0;
+    return Math.min(timeSinceLastAckReceived, timeSinceLastDataReceived ?? Infinity);
   } catch {
     // Not TCP: setting the options throws the right error.
     return 0;
@@ -149,7 +152,10 @@ function planForSocket(
     assumptions: [],
     retransmission: { ...BUILTIN[platform], timeout: INITIAL_TIMEOUT },
   };
-  if (!chosen.supervise) return planFor(kernelRequestFor(fd, request), timeout);
+  // Then the kernel gives the verdict, with its own settings.
+  if (!chosen.supervise || evidenceOf(platform) === 'state') {
+    return planFor(kernelRequestFor(fd, request), timeout);
+  }
   return silence < timeout / 2
     ? keptPlanFor({ ...request, silence: 0 }, timeout)
     : planFor(request, timeout);
@@ -204,8 +210,8 @@ function tuneNow(this: Socket): void {
   }
 }
 
-/** On Linux, accepted connections inherit the values of the listening socket. */
-const isInherited = (process.platform as Platform) === 'linux';
+/** On Linux, accepted connections inherit the values of the listening socket. In gVisor they do not. */
+const isInherited = (): boolean => (process.platform as Platform) === 'linux' && !isGvisor();
 
 function tuneServer(server: Server, timeout: number, chosen: ChosenOptions): DeadPeerPlan {
   const fd = listeningDescriptor(server);
@@ -214,7 +220,7 @@ function tuneServer(server: Server, timeout: number, chosen: ChosenOptions): Dea
   if (fd !== undefined) applyOptions(fd, plan.options);
   const terms = termsOf(plan, chosen.minProbes);
   // These are tuned one by one.
-  let withoutValues = fd === undefined || !isInherited ? Infinity : queueLength(fd);
+  let withoutValues = fd === undefined || !isInherited() ? Infinity : queueLength(fd);
   replaceListener(server, (socket) => {
     // An earlier listener, or tuneSockets(), has chosen a plan for this connection.
     const isChosen = supervisedPlan(socket) !== undefined;

@@ -16,7 +16,9 @@ import {
   ORDERLY,
   type PeerFate,
   PORT_UNREACHABLE,
+  RESET,
   SILENT,
+  supervisedVanished,
   TIMED_OUT,
   TIMED_OUT_UNREAD,
   TIMED_OUT_VANISHED,
@@ -44,7 +46,7 @@ export interface DisconnectExplanation {
   readonly code: string | null;
   /** The explanation in English, with the last counters if they could be read. */
   readonly message: string;
-  /** The last state of the connection in the kernel; `null` if its socket is closed already. */
+  /** The last counters of the connection: of `socket`, or from the error of a dead-peer timeout; `null` if there are none. */
   readonly tcpInfo: TcpInfo | null;
 }
 
@@ -66,6 +68,8 @@ interface Explanation {
   readonly peer: PeerFate;
   readonly code: string | null;
   readonly text: string;
+  /** The counters that the error has. */
+  readonly tcpInfo?: TcpInfo | null;
 }
 
 /** The limits of the search in `cause` and `errors`. */
@@ -80,21 +84,23 @@ const MAX_ERRORS = 64;
  * AggregateError after it has tried several addresses. The error that says most about the peer decides. The codes of
  * Linux, macOS, FreeBSD, Windows, Node and undici are known.
  *
- * With `socket`, the result has the last counters too, if the socket can still be read. Node closes a socket before it
- * emits the error, so this is for descriptors of other owners. Without counters, `ETIMEDOUT` of a socket with a user
- * timeout is `'vanished'`, although the peer may be alive and not have read for that long.
+ * The errors of setDeadPeerTimeout() have the last counters, and so has the result. For other errors it has them with
+ * `socket`, if the socket can still be read. Node closes a socket before it emits the error, so this is for descriptors of
+ * other owners. Without counters, `ETIMEDOUT` of a socket with a user timeout is `'vanished'`, although the peer may be alive
+ * and not have read for that long.
  * @returns the kind of end as a word, the same in English, the code that decided, and the counters or `null`.
  * @throws TypeError `ERR_INVALID_ARG_TYPE` for an error that is no object.
  */
 export function explainDisconnect(error: unknown, socket?: SocketLike): DisconnectExplanation {
   if (typeof error !== 'object' || error === null) throw typeError('error', 'an Error', error);
-  const tcpInfo = socket === undefined ? null : lastInfo(socket);
-  const explanation = explainError(error, tcpInfo, new Set());
-  const { peer, code, text } = explanation ?? {
+  const present = socket === undefined ? null : lastInfo(socket);
+  const explanation = explainError(error, present, new Set()) ?? {
     peer: 'unknown',
     code: codeOf(error),
     text: 'This error says nothing about the peer.',
   };
+  const { peer, code, text } = explanation;
+  const tcpInfo = present ?? explanation.tcpInfo ?? null;
   const message = tcpInfo === null ? text : `${text} ${counters(tcpInfo)}`.trimEnd();
   return { peer, code, message, tcpInfo };
 }
@@ -116,7 +122,7 @@ function codeOf(error: object): string | null {
 /** Returns what an error, or one inside it, says about the peer; `undefined` if nothing. */
 function explainError(
   error: unknown,
-  tcpInfo: TcpInfo | null,
+  present: TcpInfo | null,
   seen: Set<object>,
   depth = 0,
 ): Explanation | undefined {
@@ -124,15 +130,16 @@ function explainError(
   if (depth > MAX_DEPTH || seen.size >= MAX_ERRORS || seen.has(error)) return undefined;
   seen.add(error);
   const code = codeOf(error);
-  const byHeartbeat = meaningOfDeath(member(error, 'death'));
-  if (byHeartbeat !== undefined) return { peer: byHeartbeat[0], code, text: byHeartbeat[1] };
+  const tcpInfo = present ?? infoOf(member(error, 'tcpInfo'));
+  const verdict = meaningOfDeath(member(error, 'death')) ?? meaningOfVerdict(error);
+  if (verdict !== undefined) return { peer: verdict[0], code, text: verdict[1], tcpInfo };
   // The innermost error says most: a wrapper copies its code, and not its system call.
   const inner =
-    explainErrors(member(error, 'errors'), tcpInfo, seen, depth + 1) ??
-    explainError(member(error, 'cause'), tcpInfo, seen, depth + 1);
+    explainErrors(member(error, 'errors'), present, seen, depth + 1) ??
+    explainError(member(error, 'cause'), present, seen, depth + 1);
   if (inner !== undefined && inner.peer !== 'unknown') return inner;
   const own = code === null ? meaningWithoutCode(error) : meaningOf(error, code, tcpInfo);
-  return own === undefined ? inner : { peer: own[0], code, text: own[1] };
+  return own === undefined ? inner : { peer: own[0], code, text: own[1], tcpInfo };
 }
 
 /** undici: lib/web/fetch/index.js, whose error for a blocked port has no code. */
@@ -144,9 +151,25 @@ function meaningWithoutCode(error: object): Meaning | undefined {
 function meaningOfDeath(death: unknown): Meaning | undefined {
   if (typeof death !== 'object' || death === null) return undefined;
   const reason = member(death, 'reason');
+  const code = codeOf(death);
+  // The kernel has closed the connection, and its code says more: see takeKernelError() in lib/heartbeat/kernel.ts.
+  if (member(death, 'state') === 'CLOSED' && code !== null && code !== 'ETIMEDOUT') {
+    if (reason === 'reset') return RESET;
+    if (Object.hasOwn(MEANINGS, code)) return MEANINGS[code];
+  }
   if (reason === 'vanished') return TIMED_OUT_VANISHED;
   if (reason === 'silent') return SILENT;
   return reason === 'unknown' ? UNHEARD : undefined;
+}
+
+/** The error of supervision has a member `deadPeer`: see {@link DeadPeerDetails}. */
+function meaningOfVerdict(error: object): Meaning | undefined {
+  const details = member(error, 'deadPeer');
+  if (typeof details !== 'object' || details === null) return undefined;
+  const silence = member(details, 'silence');
+  const unanswered = member(details, 'unanswered');
+  if (typeof silence !== 'number' || typeof unanswered !== 'number') return undefined;
+  return supervisedVanished(silence, unanswered);
 }
 
 function meaningOf(error: object, code: string, tcpInfo: TcpInfo | null): Meaning | undefined {
@@ -162,6 +185,8 @@ function meaningOf(error: object, code: string, tcpInfo: TcpInfo | null): Meanin
     return MEANINGS_OF_PATHS[code];
   }
   if (code === 'ETIMEDOUT') return isConnecting ? CONNECTING : timedOut(tcpInfo);
+  // Node has EPIPE only for writes. Supervision has it for a reset after the peer's FIN.
+  if (code === 'EPIPE' && syscall === 'read') return RESET;
   if (code === 'ECONNREFUSED' && syscall !== undefined && !isConnecting) return PORT_UNREACHABLE;
   // Without a call it says that a socket has no such option.
   if (code === 'ENOPROTOOPT' && syscall !== undefined) return NO_PROTOCOL;
@@ -199,12 +224,12 @@ const BY_CERTAINTY: readonly PeerFate[] = [
 /** Explains an AggregateError: Node throws one after it has tried each address of a name. */
 function explainErrors(
   errors: unknown,
-  tcpInfo: TcpInfo | null,
+  present: TcpInfo | null,
   seen: Set<object>,
   depth: number,
 ): Explanation | undefined {
   const explanations = listOf(errors)
-    .map((error) => explainError(error, tcpInfo, seen, depth))
+    .map((error) => explainError(error, present, seen, depth))
     .filter((explanation) => explanation !== undefined);
   const best = BY_CERTAINTY.flatMap((fate) => explanations.filter(({ peer }) => peer === fate))[0];
   if (best === undefined || explanations.every(({ peer }) => peer === best.peer)) return best;
@@ -229,19 +254,34 @@ function lastInfo(socket: SocketLike): TcpInfo | null {
   }
 }
 
+/** Whether it is the `tcpInfo` of an error of this package. Other errors may have a member of this name. */
+function infoOf(value: unknown): TcpInfo | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const isInfo = COUNTERS.every((name) => {
+    const count = member(value, name);
+    return count === null || typeof count === 'number';
+  });
+  return isInfo ? (value as TcpInfo) : null;
+}
+
+/** The counters that an explanation uses. */
+const COUNTERS = [
+  ...(['unackedSegments', 'bytesInFlight', 'unsentBytes', 'timeSinceLastAckReceived'] as const),
+  ...(['probes', 'sendWindow'] as const),
+];
+
 function counters(info: TcpInfo): string {
   const { unackedSegments, bytesInFlight, unsentBytes, timeSinceLastAckReceived, probes } = info;
   const said: string[] = [];
   if (timeSinceLastAckReceived !== null) {
     said.push(`its last sign of life came ${(timeSinceLastAckReceived / 1_000).toFixed(1)} s ago`);
   }
-  if (probes) said.push(`${probes} probes are unanswered`);
+  if (probes) said.push(`unanswered probes: ${probes}`);
   if (unackedSegments) {
-    said.push(
-      `${bytesInFlight ?? unackedSegments} ${bytesInFlight === null ? 'segments' : 'bytes'} are unacknowledged`,
-    );
+    const unit = bytesInFlight === null ? 'segments' : 'bytes';
+    said.push(`unacknowledged ${unit}: ${bytesInFlight ?? unackedSegments}`);
   }
-  if (unsentBytes) said.push(`${unsentBytes} bytes were never sent`);
+  if (unsentBytes) said.push(`bytes never sent: ${unsentBytes}`);
   const text = said.join(', ');
   return text === '' ? '' : `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

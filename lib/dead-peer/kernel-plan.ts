@@ -1,205 +1,54 @@
-// Chooses the kernel values that detect a dead peer within a timeout. They are chosen together, because each one alone
-// can break the promise. The rules of the systems are in rules.ts.
+// Makes the plan of a socket whose kernel values alone must do: a bare descriptor, `supervise: false`, and systems that
+// report no signs of life. kernel-choice.ts chooses the values.
 
-import type { DeadPeerPlan, PlanRequest } from './plan';
-import {
-  boundsOf,
-  type DeadPeerBounds,
-  type DeadPeerValues,
-  falseAlarmsPerHour,
-  keepAliveSuffices,
-  probesOf,
-  timerLateness,
-} from './rules';
+import { type Choice, chooseValues } from './kernel-choice';
+import type { DeadPeerPlan, PlanRequest, ZeroWindow } from './plan';
+import { type DeadPeerValues, falseAlarmsPerHour, MPTCP_CLOSE_TIMEOUT, probesOf } from './rules';
+import { evidenceOf } from './supervision/report';
+import { latest } from './timer-lateness';
+import { seconds, silenceWarnings } from './warnings';
 
-/** More probes do not make the detection better. */
-const ENOUGH_PROBES = 5;
-/** Timers may be this late on any system. An end within this time after the timeout is in time. */
-const TIMER_SLACK = 250;
-/** The kernels' unit of keepalive times. */
-const SECOND = 1_000;
-/** The maximum of TCP_KEEPIDLE and TCP_KEEPINTVL of Linux. Other systems have a larger one. */
-const LONGEST_DELAY = 32_767 * SECOND;
-/** The maximum of TCP_KEEPCNT of Linux and gVisor. */
-const MOST_PROBES = 127;
-/** The range of TCP_RTO_MAX_MS. */
-const SHORTEST_TIMEOUT_MAX = 1_000;
-const LONGEST_TIMEOUT_MAX = 120_000;
-
-interface Choice {
-  readonly values: DeadPeerValues;
-  /** The longest retransmission timeout, for `zeroWindow: 'tolerate'` on Linux; otherwise `null`. */
-  readonly timeoutMax: number | null;
-  readonly bounds: DeadPeerBounds;
-}
-
-/**
- * The kernel checks the user timeout whenever a probe is due. So it ends halfway between the last two probes, or later if
- * late timers could let it end one probe too early.
- */
-function userTimeoutFor(initialDelay: number, interval: number, probes: number): number {
-  const late = timerLateness(initialDelay) + (probes - 1) * timerLateness(interval);
-  const between = Math.max(interval / 2, Math.ceil(late * 1.25));
-  return initialDelay + (probes - 1) * interval + between;
-}
-
-function choiceOf(
-  request: PlanRequest,
-  probes: number,
-  initialDelay: number,
-  interval: number,
-  timeoutMax: number | null,
-): Choice {
-  const { platform, retransmission } = request;
-  const byCount = keepAliveSuffices(platform) || timeoutMax !== null;
-  const userTimeout = byCount ? 0 : userTimeoutFor(initialDelay, interval, probes);
-  const chosen = {
-    keepAlive: true,
-    keepAliveInitialDelay: initialDelay,
-    keepAliveInterval: interval,
-    keepAliveCount: probes,
-    userTimeout,
-  };
-  // The number of probes in effect. Linux ignores it; gVisor and people do not.
-  const counted = userTimeout > 0 && platform !== 'win32';
-  const count = counted ? Math.min(probesOf('linux', chosen), MOST_PROBES) : probes;
-  const values = { ...chosen, keepAliveCount: count };
-  const bounds =
-    timeoutMax === null
-      ? boundsOf(platform, values, retransmission)
-      : boundsWithin(
-          boundsOf(platform, values, { ...retransmission, timeoutMax }),
-          request,
-          timeoutMax,
-        );
-  return { values, timeoutMax, bounds };
-}
-
-/** Adds the case of a window that is closed when the peer vanishes: it is probed as often as data is sent again. */
-function boundsWithin(
-  bounds: DeadPeerBounds,
-  request: PlanRequest,
-  timeoutMax: number,
-): DeadPeerBounds {
-  const { retries, timeout } = request.retransmission;
-  const busy = Math.max(bounds.busy, timeout + (retries + 1) * timeoutMax);
-  return { ...bounds, busy, worst: bounds.idle + busy };
-}
-
-/** The worst case, with timers that are as late as possible. */
-function worstWithLateTimers({ values, bounds, timeoutMax }: Choice): number {
-  const { keepAliveInitialDelay, keepAliveInterval, keepAliveCount } = values;
-  let late = timerLateness(keepAliveInitialDelay);
-  late += keepAliveCount * timerLateness(keepAliveInterval);
-  if (bounds.worst > bounds.idle) {
-    // The last retransmission timeout is the longest one, and takes about half of the time.
-    late += timeoutMax === null ? timerLateness(bounds.busy / 2) : bounds.busy / 8;
-  }
-  return bounds.worst + late;
-}
-
-/** The best choice for a number of probes: the longest initial delay, which sends the fewest probes. */
-function longestDelay(request: PlanRequest, timeout: number, probes: number): Choice | undefined {
-  // The interval and the longest retransmission timeout are shares of the timeout. If that leaves too little time (many
-  // probes, a long retransmission timeout), they are shares of less, down to their minimum, from which `smallestTimeout`
-  // is computed.
-  for (let shared = timeout; ; shared /= 2) {
-    const choice = longestDelayWith(request, timeout, probes, shared);
-    if (choice !== undefined || shared < SECOND) return choice;
-  }
-}
-
-function longestDelayWith(
-  request: PlanRequest,
-  timeout: number,
-  probes: number,
-  shared: number,
-): Choice | undefined {
-  // A long interval, so that a short disturbance of the path does not lose all probes.
-  const seconds = Math.min(Math.max(1, Math.floor(shared / (20 * SECOND))), LONGEST_DELAY / SECOND);
-  const interval = seconds * SECOND;
-  const timeoutMax = timeoutMaxFor(request, shared);
-  const at = (delay: number) => choiceOf(request, probes, delay * SECOND, interval, timeoutMax);
-  const fits = (delay: number) => worstWithLateTimers(at(delay)) <= timeout + TIMER_SLACK;
-  if (!fits(1)) return undefined;
-  // A binary search over whole seconds.
-  let below = 1;
-  let above = Math.floor(Math.min(LONGEST_DELAY, timeout) / SECOND) + 1;
-  while (above - below > 1) {
-    const middle = Math.floor((below + above) / 2);
-    if (fits(middle)) below = middle;
-    else above = middle;
-  }
-  return at(below);
-}
-
-/** Gives two thirds of the time to data; `null` if a user timeout bounds data. */
-function timeoutMaxFor(
-  { platform, zeroWindow, retransmission }: PlanRequest,
-  timeout: number,
-): number | null {
-  if (zeroWindow === 'fail' || keepAliveSuffices(platform)) return null;
-  const share = (timeout * 2) / 3 / (retransmission.retries + 2);
-  return Math.min(Math.max(Math.floor(share), SHORTEST_TIMEOUT_MAX), LONGEST_TIMEOUT_MAX);
-}
-
-/** Returns the choice with the most probes that fit. */
-function bestChoice(request: PlanRequest, timeout: number): Choice | undefined {
-  for (
-    let probes = Math.max(ENOUGH_PROBES, request.minProbes);
-    probes >= request.minProbes;
-    probes--
-  ) {
-    const choice = longestDelay(request, timeout, probes);
-    if (choice !== undefined) return choice;
-  }
-  return undefined;
-}
-
-/** Returns the plan for a timeout, or the nearest one. */
+/** Returns the plan that keeps a timeout, or the one that exceeds it least. */
 export function kernelPlanFor(
   request: PlanRequest,
   timeout: number,
   lossRate?: number,
 ): DeadPeerPlan {
-  const choice =
-    bestChoice(request, timeout) ??
-    choiceOf(request, request.minProbes, SECOND, SECOND, timeoutMaxFor(request, 0));
-  const { platform } = request;
-  const { bounds, timeoutMax } = choice;
+  const choice = chooseValues(request, timeout);
+  const { platform, minProbes, silence, retransmission } = request;
+  const { bounds, timeoutMax, limit } = choice;
   const values = withFixedCount(choice.values, request.fixedCount);
   const { userTimeout, ...keepAlive } = values;
-  const zeroWindow = keepAliveSuffices(platform) ? 'tolerate' : request.zeroWindow;
+  const probes = probesOf(platform, values);
+  const zeroWindow = zeroWindowOf(request, choice);
   return Object.freeze({
     platform,
     timeout,
     supervised: false,
     options: Object.freeze({
+      // The switch is first: then the kernel probes at once if the initial delay is over already.
       ...keepAlive,
-      ...(keepAliveSuffices(platform) ? {} : { userTimeout }),
+      ...(hasUserTimeout(choice) ? { userTimeout } : {}),
       ...(timeoutMax === null ? {} : { retransmissionTimeoutMax: timeoutMax }),
     }),
-    probes: probesOf(platform, values),
-    slowestAnswer: values.keepAliveInterval,
-    retransmissionTimeout: request.retransmission.timeout,
+    probes,
+    slowestAnswer: probes * values.keepAliveInterval,
+    retransmissionTimeout: Math.min(retransmission.timeout, timeoutMax ?? Number.POSITIVE_INFINITY),
     bounds: Object.freeze(bounds),
     zeroWindow,
-    maxSilence: values.keepAliveInitialDelay,
+    maxSilence: latest(Math.max(values.keepAliveInitialDelay, values.keepAliveInterval)),
     falseAlarmsPerHour:
       lossRate === undefined ? null : falseAlarmsPerHour(platform, values, lossRate),
     promise: Object.freeze({
-      isToldInTime: bounds.worst <= timeout,
+      isToldInTime: isTold(request, choice) && bounds.worst <= timeout && silence === 0,
       sparesLivingPeers: zeroWindow === 'tolerate',
-      survivesLostPackets: request.minProbes > 1,
-      isIndependentOfPath: false,
+      survivesLostPackets: minProbes > 1,
+      isIndependentOfPath: limit === 'keepalive' || limit === 'timeoutMax',
       namesLimits: true,
     }),
-    warnings: Object.freeze([]),
-    why: [
-      rationaleOf(request, { ...choice, values }),
-      ...request.assumptions.map((text) => `${text}.`),
-    ].join(' '),
-    measured: platform === 'linux',
+    warnings: Object.freeze(warningsOf(request, choice, timeout)),
+    why: whyOf(request, { ...choice, values }).join(' '),
+    measured: platform === 'linux' || platform === 'mptcp' || platform === 'gvisor',
   });
 }
 
@@ -210,20 +59,110 @@ function withFixedCount(values: DeadPeerValues, count: number | undefined): Dead
   return { ...values, keepAliveInterval: Math.floor(together / count), keepAliveCount: count };
 }
 
-/** Returns the reason for the chosen values, in English. */
-function rationaleOf(
-  { platform, retransmission }: PlanRequest,
-  { values, timeoutMax }: Choice,
-): string {
-  const seconds = (milliseconds: number) => `${milliseconds / 1_000} s`;
+/** Linux has a user timeout of 0 set, because an earlier one would end living peers. */
+function hasUserTimeout({ limit }: Choice): boolean {
+  return limit === 'userTimeout' || limit === 'timeoutMax';
+}
+
+/** Only the user timeout ends living peers behind a closed window, and not that of gVisor (measured). */
+function zeroWindowOf({ platform }: PlanRequest, { limit }: Choice): ZeroWindow {
+  return limit === 'userTimeout' && platform !== 'gvisor' ? 'fail' : 'tolerate';
+}
+
+/** Whether this package looks whether the kernel has closed the connection. Otherwise Node may not notice. */
+function isClosedStateSeen({ supervise, platform }: PlanRequest): boolean {
+  return supervise && evidenceOf(platform) === 'state';
+}
+
+/** Each write restarts the timer of the tail-loss probe: net/ipv4/tcp_output.c, tcp_schedule_loss_probe(). */
+function isPostponedByWrites({ platform }: PlanRequest): boolean {
+  return platform === 'linux' || platform === 'mptcp' || platform === 'gvisor';
+}
+
+function isTold(request: PlanRequest, { limit }: Choice): boolean {
+  return isClosedStateSeen(request) && !isPostponedByWrites(request) && limit !== 'retries';
+}
+
+function warningsOf(request: PlanRequest, choice: Choice, timeout: number): string[] {
+  const { platform, minProbes, maxSilence, silence, retransmission } = request;
+  const { values, bounds, limit } = choice;
+  const { idle, busy, closedWindow, worst } = bounds;
+  const warnings: string[] = [];
+  if (worst > timeout) {
+    const remedy = limit === 'timeoutMax' ? ' With zeroWindow "fail" the bounds are shorter.' : '';
+    warnings.push(
+      `The kernel alone cannot keep ${seconds(timeout)} here. A dead peer is noticed after up to ${seconds(idle)} while the connection is idle, ${seconds(busy)} with data in flight, ${seconds(closedWindow)} if its window was closed, ${seconds(worst)} in the worst case.${remedy}`,
+    );
+  }
+  if (isPostponedByWrites(request)) {
+    warnings.push(
+      'A program that keeps writing postpones the end without limit: each write restarts the timer of the tail-loss probe.',
+    );
+  }
+  if (!isClosedStateSeen(request)) {
+    warnings.push(
+      'Node does not report the end of a socket that is neither read nor written (paused, half-closed).',
+    );
+  }
+  if (zeroWindowOf(request, choice) === 'fail' && request.zeroWindow === 'tolerate') {
+    const missing =
+      platform === 'linux'
+        ? 'kernel has no TCP_RTO_MAX_MS (Linux 6.15)'
+        : 'system has nothing else that bounds data in flight';
+    warnings.push(
+      `A living peer that does not read is ended after its window was closed for ${seconds(values.userTimeout)}: this ${missing}.`,
+    );
+  }
+  if (limit === 'userTimeout') {
+    warnings.push(
+      `The bounds with data in flight assume a retransmission timeout of ${seconds(retransmission.timeout)}. A path with a round-trip time above a third of that may have a longer one: each second more makes them two seconds longer.`,
+    );
+  }
+  if (silence > values.keepAliveInitialDelay) {
+    warnings.push(
+      `The peer has already been silent for ${seconds(silence)}. It gets the time to answer ${choice.values.keepAliveCount} probes.`,
+    );
+  }
+  if (minProbes === 1) {
+    warnings.push('A single lost packet can end the connection: minProbes is 1.');
+  }
+  const pause = latest(Math.max(values.keepAliveInitialDelay, values.keepAliveInterval));
+  warnings.push(...silenceWarnings(timeout, maxSilence, pause));
+  return warnings;
+}
+
+/** Returns the reason for the chosen values, and the assumptions, as English sentences. */
+function whyOf(request: PlanRequest, { values, limit, timeoutMax }: Choice): string[] {
   const { keepAliveInitialDelay, keepAliveInterval, keepAliveCount, userTimeout } = values;
-  const idle = `The kernel probes an idle peer after ${seconds(keepAliveInitialDelay)} of silence and then every ${seconds(keepAliveInterval)}. The connection fails after ${keepAliveCount} unanswered probes`;
-  if (keepAliveSuffices(platform)) {
-    return `${idle}. Keepalive of this system also runs while data is unacknowledged, so it covers every state.`;
+  const sentences = [
+    `The kernel probes an idle peer after ${seconds(keepAliveInitialDelay)} of silence and then every ${seconds(keepAliveInterval)}. The connection fails after ${keepAliveCount} unanswered probes.`,
+  ];
+  switch (limit) {
+    case 'keepalive':
+      sentences.push(
+        'Keepalive of this system also runs while data is unacknowledged, so it covers every state.',
+      );
+      break;
+    case 'timeoutMax':
+      sentences.push(
+        `The kernel sends unacknowledged data again, and probes a closed window, at least every ${seconds(timeoutMax as number)}. It gives up after ${request.retransmission.retries} times. There is no user timeout, because it would end the connection of a living peer that does not read.`,
+      );
+      break;
+    case 'userTimeout':
+      sentences.push(
+        `While data is unacknowledged the kernel sends no probes. The user timeout of ${seconds(userTimeout)} then ends the connection. It counts from the first retransmission.`,
+        'In the worst case a write just before the last probe adds both times, so each gets about half of the timeout.',
+      );
+      break;
+    case 'retries':
+      sentences.push(
+        `An MPTCP connection has neither a user timeout nor TCP_RTO_MAX_MS, so only the number of retransmissions bounds data in flight. It outlives its last subflow by net.mptcp.close_timeout, ${seconds(MPTCP_CLOSE_TIMEOUT)} by default.`,
+      );
   }
-  if (timeoutMax !== null) {
-    return `${idle}. The kernel sends unacknowledged data again at least every ${seconds(timeoutMax)} and gives up after ${retransmission.retries} retransmissions. There is no user timeout, because it would end the connection of a living peer that does not read.`;
+  if (isClosedStateSeen(request)) {
+    sentences.push(
+      'This package looks a few times within the timeout whether the kernel has closed the connection, and tells the program. The kernel gives the verdict, because this system reports no signs of life.',
+    );
   }
-  const data = `While data is unacknowledged the kernel sends no probes. The user timeout of ${seconds(userTimeout)} then ends the connection. It counts from the first retransmission, ${seconds(retransmission.timeout)} after the write`;
-  return `${idle}. ${data}. In the worst case a write just before the last probe adds both times, so each gets about half of the timeout.`;
+  return [...sentences, ...request.assumptions.map((text) => `${text}.`)];
 }

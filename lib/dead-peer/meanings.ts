@@ -70,11 +70,20 @@ export const TIMED_OUT_VANISHED: Meaning = [
   'vanished',
   `The peer did not answer for as long as this socket waits: ${VANISHED}.`,
 ];
+/** For the error of supervision: it counted the segments that the peer did not answer. */
+export const supervisedVanished = (silence: number, unanswered: number): Meaning => [
+  'vanished',
+  `Nothing came from the peer for ${(silence / 1_000).toFixed(1)} s, and it did not answer ${unanswered} segments in a row: ${VANISHED}.`,
+];
 export const TIMED_OUT_UNREAD: Meaning = [
   'silent',
   'The peer’s system still answers, but its program did not read for as long as this socket waits (its receive window is closed): the program hangs, is stopped or is busy.',
 ];
 
+export const RESET: Meaning = [
+  'reset',
+  'The peer’s system no longer knows this connection: its program died or was ended, its machine rebooted, or a device on the path (NAT, firewall, load balancer) has forgotten the connection.',
+];
 const REFUSED: Meaning = [
   'refused',
   'The peer’s machine answers, but no program listens on this port.',
@@ -94,10 +103,7 @@ export const NO_PROTOCOL: Meaning = [
 
 export const MEANINGS: Readonly<Record<string, Meaning>> = {
   ETIMEDOUT: TIMED_OUT,
-  ECONNRESET: [
-    'reset',
-    'The peer’s system no longer knows this connection: its program died or was ended, its machine rebooted, or a device on the path (NAT, firewall, load balancer) has forgotten the connection.',
-  ],
+  ECONNRESET: RESET,
   EPIPE: [
     'closed',
     'The peer or this program had already closed the connection when data was written to it.',

@@ -5,7 +5,8 @@ import type { SocketLike } from '../core/socket';
 import type { SystemDefault } from '../system-defaults/system-defaults';
 import { getSystemDefaults } from '../system-defaults/system-defaults';
 import { getTcpInfo } from '../tcp-info/get-tcp-info';
-import type { DeadPeerPlatform, Retransmission } from './rules';
+import type { Retransmission } from './retransmission';
+import type { DeadPeerPlatform } from './rules';
 
 /** The initial retransmission timeout of TCP (RFC 6298). A shorter one may grow to it on a path that gets slower. */
 export const INITIAL_TIMEOUT = 1_000;
@@ -44,7 +45,11 @@ export function retransmissionHere(
   };
   const retransmission = {
     timeout,
-    timeoutMin: read(defaults.retransmissionTimeoutMin, builtinHere.timeoutMin),
+    // Linux counts with its constant TCP_RTO_MIN, whatever net.ipv4.tcp_rto_min_us is: tcp_model_timeout() in tcp_timer.c.
+    timeoutMin:
+      (process.platform as Platform) === 'linux'
+        ? builtinHere.timeoutMin
+        : read(defaults.retransmissionTimeoutMin, builtinHere.timeoutMin),
     timeoutMax: timeoutMax ?? read(defaults.retransmissionTimeoutMax, builtinHere.timeoutMax),
     retries: read(defaults.retransmissions, builtinHere.retries),
   };

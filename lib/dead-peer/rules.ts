@@ -1,8 +1,15 @@
-// The rules by which each system ends a connection whose peer fell silent, as formulas. All times are in milliseconds and
-// count from the last segment of the peer.
+// The rules by which each system ends a connection whose peer fell silent, as formulas. All times are in milliseconds,
+// count from the last segment of the peer, and include timers that are as late as possible.
 
 import type { Platform } from '../catalogue/row';
-import { retransmissionTime } from '../system-defaults/retransmission-time';
+import {
+  type Retransmission,
+  untilGivenUp,
+  untilProbesEnd,
+  untilProbesTimeOut,
+  untilWriteTimesOut,
+} from './retransmission';
+import { latest } from './timer-lateness';
 
 /** A system with rules of its own. gVisor reports that it is Linux, but its rules differ. 'mptcp': Multipath TCP of Linux. */
 export type DeadPeerPlatform = Platform | 'gvisor' | 'mptcp';
@@ -17,50 +24,67 @@ export interface DeadPeerValues {
   readonly userTimeout: number;
 }
 
-/** How a system sends unacknowledged data again. */
-export interface Retransmission {
-  /** The time until the first retransmission: the connection's retransmission timeout. */
-  readonly timeout: number;
-  readonly timeoutMin: number;
-  readonly timeoutMax: number;
-  /** How many times, without a user timeout: net.ipv4.tcp_retries2 on Linux. */
-  readonly retries: number;
-}
-
 /** How long it takes until a connection fails after its peer fell silent, in milliseconds. Infinity: it never fails. */
 export interface DeadPeerBounds {
   /** Nothing is unacknowledged or written: keepalive ends the connection. */
   readonly idle: number;
   /** Data is in flight when the peer falls silent, or is written at this moment. */
   readonly busy: number;
-  /** The peer's window is closed when it falls silent. */
+  /** The peer's window is closed when it falls silent, and may have been closed for long. */
   readonly closedWindow: number;
-  /** The worst case: data is written just before keepalive would end the connection. */
+  /** The worst case: data is written just before keepalive would end the connection, or the window is closed. */
   readonly worst: number;
 }
+
+/** An MPTCP connection outlives its last subflow by net.mptcp.close_timeout, by default: net/mptcp/protocol.c. */
+export const MPTCP_CLOSE_TIMEOUT = 60_000;
+/** The kernel's unit of time, at most. A user timeout is rounded up to it. */
+const TICK = 10;
 
 /** Whether keepalive alone detects a dead peer in every state, without a user timeout. */
 export function keepAliveSuffices(platform: DeadPeerPlatform): boolean {
   return platform === 'darwin' || platform === 'freebsd';
 }
 
-/** Returns how many keepalive probes must be unanswered until the connection fails. */
+/** Whether the user timeout takes the place of the probe count. gVisor checks both, Windows neither of them together. */
+function isCountIgnored(system: DeadPeerPlatform, { userTimeout }: DeadPeerValues): boolean {
+  return system === 'linux' && userTimeout > 0;
+}
+
+/**
+ * Returns when the first probe is sent, at the latest. An answered probe does not restart the timer, so with an interval
+ * above the initial delay the interval decides: net/ipv4/tcp_timer.c, tcp_keepalive_timer().
+ */
+function firstProbeAt({ keepAliveInitialDelay, keepAliveInterval }: DeadPeerValues): number {
+  return latest(Math.max(keepAliveInitialDelay, keepAliveInterval));
+}
+
+/** Returns how many keepalive probes must be unanswered until the connection fails, at least, if all timers are late. */
 export function probesOf(system: DeadPeerPlatform, values: DeadPeerValues): number {
-  const { keepAliveInitialDelay, keepAliveInterval, keepAliveCount, userTimeout } = values;
+  const { keepAliveInterval, keepAliveCount, userTimeout } = values;
   if (userTimeout === 0 || (system !== 'linux' && system !== 'gvisor')) return keepAliveCount;
-  // While a probe is unanswered, Linux checks the user timeout whenever the next one is due, and ignores the count. gVisor
-  // checks both. net/ipv4/tcp_timer.c, tcp_keepalive_timer().
-  const untilUserTimeout = Math.max(
-    1,
-    Math.ceil((userTimeout - keepAliveInitialDelay) / keepAliveInterval),
-  );
-  return system === 'linux' ? untilUserTimeout : Math.min(keepAliveCount, untilUserTimeout);
+  // After the first probe, Linux checks the user timeout whenever the next one is due, and ignores the count. gVisor checks
+  // both. net/ipv4/tcp_timer.c, tcp_keepalive_timer().
+  const room = userTimeout - firstProbeAt(values);
+  const untilUserTimeout = Math.max(1, Math.ceil(room / latest(keepAliveInterval)));
+  return isCountIgnored(system, values)
+    ? untilUserTimeout
+    : Math.min(keepAliveCount, untilUserTimeout);
 }
 
 function idleBound(system: DeadPeerPlatform, values: DeadPeerValues): number {
   if (!values.keepAlive) return Number.POSITIVE_INFINITY;
-  const { keepAliveInitialDelay, keepAliveInterval } = values;
-  return keepAliveInitialDelay + keepAliveInterval * probesOf(system, values);
+  const { keepAliveInitialDelay, keepAliveInterval, keepAliveCount, userTimeout } = values;
+  const first = firstProbeAt(values);
+  const interval = latest(keepAliveInterval);
+  const byCount = first + keepAliveCount * interval;
+  if (userTimeout === 0 || (system !== 'linux' && system !== 'gvisor')) return byCount;
+  // The probes if no timer is late. Later timers leave room for fewer probes, and then the last one was before the timeout.
+  const probes = Math.max(1, Math.ceil((userTimeout - keepAliveInitialDelay) / keepAliveInterval));
+  const byProbes = first + probes * interval;
+  const byUserTimeout = Math.max(first, userTimeout + TICK) + interval;
+  const bound = Math.min(byProbes, byUserTimeout);
+  return isCountIgnored(system, values) ? bound : Math.min(byCount, bound);
 }
 
 /** Returns the bounds that follow from the values of a socket. */
@@ -70,46 +94,46 @@ export function boundsOf(
   retransmission: Retransmission,
 ): DeadPeerBounds {
   const idle = idleBound(system, values);
-  if (system === 'darwin' || system === 'freebsd') {
-    // Keepalive also runs while data is unacknowledged: tcp_timer.c of xnu and FreeBSD.
-    const busy = Math.min(idle, dataBoundOfBsd(values, retransmission));
-    return { idle, busy, closedWindow: idle, worst: idle };
+  switch (system) {
+    case 'darwin':
+    case 'freebsd': {
+      // Keepalive also runs while data is unacknowledged, and while the window is closed: tcp_timer.c of xnu and FreeBSD.
+      const busy = Math.min(idle, dataBoundOfBsd(values, retransmission));
+      return { idle, busy, closedWindow: idle, worst: idle };
+    }
+    case 'mptcp':
+      return addUp(
+        idle + MPTCP_CLOSE_TIMEOUT,
+        untilGivenUp(retransmission) + MPTCP_CLOSE_TIMEOUT,
+        untilProbesEnd(retransmission) + MPTCP_CLOSE_TIMEOUT,
+      );
+    case 'gvisor':
+    case 'linux':
+    case 'win32': {
+      const { userTimeout } = values;
+      const byCount = untilProbesEnd(retransmission);
+      if (userTimeout === 0) return addUp(idle, untilGivenUp(retransmission), byCount);
+      const byTime = untilProbesTimeOut(userTimeout + TICK, retransmission);
+      // The user timeout of gVisor counts from the write (measured).
+      const busy =
+        system === 'gvisor' ? byTime : untilWriteTimesOut(userTimeout + TICK, retransmission);
+      // Unanswered probes of a closed window are counted, too.
+      return addUp(idle, busy, Math.min(byTime, byCount));
+    }
   }
-  const busy = dataBound(values, retransmission);
-  // Linux sends no probe while data is unacknowledged, so a write between probes starts a new wait.
-  return { idle, busy, closedWindow: busy, worst: idle + busy };
 }
 
-/** The bound of unacknowledged data. Linux shortens the last wait to the end of the user timeout. */
-function dataBound({ userTimeout }: DeadPeerValues, retransmission: Retransmission): number {
-  // It counts from the first retransmission: net/ipv4/tcp_timer.c, retransmits_timed_out().
-  return userTimeout > 0 ? retransmission.timeout + userTimeout : givesUpAfter(retransmission);
+/** Linux sends no keepalive probe while data is unacknowledged, so a write between probes starts a new wait. */
+function addUp(idle: number, busy: number, closedWindow: number): DeadPeerBounds {
+  return { idle, busy, closedWindow, worst: Math.max(idle + busy, closedWindow) };
 }
 
-/** The same for macOS and FreeBSD, which check the user timeout only when a retransmission is due. */
+/** macOS and FreeBSD check the user timeout only when a retransmission is due. */
 function dataBoundOfBsd({ userTimeout }: DeadPeerValues, retransmission: Retransmission): number {
-  const byCount = givesUpAfter(retransmission);
+  const byCount = untilGivenUp(retransmission);
   if (userTimeout === 0) return byCount;
-  return Math.min(byCount, retransmission.timeout + userTimeout + retransmission.timeoutMax);
-}
-
-/**
- * Returns when an unacknowledged write fails without a user timeout: at the first retransmission that is due after the
- * time that `retries` retransmissions would take, starting with the shortest timeout.
- * @see retransmits_timed_out() in net/ipv4/tcp_timer.c
- */
-export function givesUpAfter({ timeout, timeoutMin, timeoutMax, retries }: Retransmission): number {
-  const limit = retransmissionTime(retries, timeoutMin, timeoutMax);
-  const longest = Math.max(1, timeoutMax);
-  let wait = Math.max(1, timeout);
-  let waited = 0;
-  while (waited < limit && wait < longest) {
-    wait = Math.min(2 * wait, longest);
-    waited += wait;
-  }
-  // All further waits have the maximum length.
-  const rest = Math.max(0, Math.ceil((limit - waited) / longest));
-  return timeout + waited + rest * longest;
+  const { timeout, timeoutMax } = retransmission;
+  return Math.min(byCount, latest(timeout) + userTimeout + latest(timeoutMax));
 }
 
 /**
@@ -130,22 +154,4 @@ export function falseAlarmsPerHour(
   for (let sent = 1; sent < probes; sent++) round += unanswered ** sent * values.keepAliveInterval;
   const rounds = 3_600_000 / round;
   return -Math.expm1(rounds * Math.log1p(-(unanswered ** probes)));
-}
-
-/** The ticks per second with which Linux is built. */
-const TICK_RATES = [100, 250, 300, 1_000];
-
-/**
- * Returns how late a timer of Linux may fire. The timer wheel has 64 slots for each granularity, and each further level
- * is eight times coarser.
- * @see kernel/time/timer.c
- */
-export function timerLateness(duration: number): number {
-  return Math.max(
-    ...TICK_RATES.map((rate) => {
-      let granularity = 1000 / rate;
-      while (duration >= 63 * granularity) granularity *= 8;
-      return granularity;
-    }),
-  );
 }

@@ -23,14 +23,14 @@ const LATENESS = 1.125;
 const LAST_ATTEMPT = 7 / 8;
 /** Probes that supervision itself asks for within the timeout. The kernel counts them too. */
 const OWN_PROBES = 4;
-/** The longest pause between two probes of a closed window: TCP_RTO_MAX of Linux, three times. */
-const SLOWEST_WINDOW_PROBES = 3 * 120_000;
+/** The longest pause between two probes of a closed window: TCP_RTO_MAX of Linux. */
+const SLOWEST_WINDOW_PROBE = 120_000;
 
 /** The smallest timeout of a supervised socket: the kernel's unit is one second, and `minProbes` probes must fit. */
 export function smallestSupervisedTimeout(minProbes: number): number {
-  // Probes of supervision's own help up to five.
   if (minProbes <= 3) return 4 * SECOND;
-  if (minProbes <= 5) return 5 * SECOND;
+  // While data is in flight, supervision cannot ask for probes.
+  if (minProbes === 4) return 5 * SECOND;
   return Math.ceil((minProbes * LATENESS) / LAST_ATTEMPT) * SECOND;
 }
 
@@ -52,7 +52,8 @@ function valuesFor({ minProbes, maxSilence, hasTimeoutMax }: PlanRequest, timeou
   const initialDelay = wholeSeconds(Math.min(fifth, latest, longest));
   // Without supervision, as while the event loop is blocked, the kernel ends the connection after about 1.5 timeouts.
   const probes = Math.ceil((1.5 * timeout - initialDelay) / interval) + OWN_PROBES;
-  const pause = Math.min(timeout / 5, room / minProbes, longest);
+  // Data may be written just before the first probe, and a tail-loss probe is not always counted.
+  const pause = Math.min(initialDelay, (room - initialDelay) / minProbes);
   return {
     initialDelay,
     interval,
@@ -80,11 +81,11 @@ export function supervisedPlanFor(
   const { platform, zeroWindow } = request;
   const values = valuesFor(request, timeout);
   const { initialDelay, interval, count, timeoutMax } = values;
-  const fails = zeroWindow === 'fail' && platform !== 'mptcp';
+  const fails = zeroWindow === 'fail' && platform === 'linux';
   const silence = initialDelay * LATENESS;
   // The keepalive of macOS and FreeBSD also runs while data is in flight or the window is closed.
   const isPaced = timeoutMax !== null || evidenceOf(platform) === 'counters';
-  const bounds = boundsOf(isPaced, timeout, fails);
+  const bounds = boundsOf(isPaced, request.minProbes, timeout, fails);
   const warnings = warningsOf(request, values, timeout, bounds);
   return Object.freeze({
     platform,
@@ -97,10 +98,12 @@ export function supervisedPlanFor(
       keepAliveInterval: interval,
       keepAliveCount: count,
       ...(timeoutMax === null ? {} : { retransmissionTimeoutMax: timeoutMax }),
-      ...(fails ? { userTimeout: userTimeoutOf(timeout) } : {}),
+      // 0: an earlier user timeout would end a living peer whose window is closed.
+      ...(platform === 'linux' ? { userTimeout: fails ? userTimeoutOf(timeout) : 0 } : {}),
     }),
     probes: Math.floor((timeout - initialDelay) / interval),
-    slowestAnswer: timeout - silence,
+    // The verdict comes up to a slot before the timeout.
+    slowestAnswer: timeout - SLOT_WIDTH - silence,
     retransmissionTimeout: request.retransmission.timeout,
     bounds,
     zeroWindow: fails ? 'fail' : 'tolerate',
@@ -120,9 +123,15 @@ export function supervisedPlanFor(
 }
 
 /** Looks are planned so that the verdict comes before the timeout, with the lateness of timers. */
-function boundsOf(isPaced: boolean, timeout: number, fails: boolean): DeadPeerBounds {
-  // Without TCP_RTO_MAX_MS the pauses between window probes double up to two minutes, and three must be unanswered.
-  const closedWindow = isPaced || fails ? timeout : timeout + SLOWEST_WINDOW_PROBES + timeout / 8;
+function boundsOf(
+  isPaced: boolean,
+  minProbes: number,
+  timeout: number,
+  fails: boolean,
+): DeadPeerBounds {
+  // Without TCP_RTO_MAX_MS the pauses between window probes double up to two minutes.
+  const probes = minProbes * SLOWEST_WINDOW_PROBE * LATENESS;
+  const closedWindow = isPaced || fails ? timeout : timeout + probes + timeout / 8;
   return Object.freeze({
     idle: timeout,
     busy: timeout,
@@ -132,7 +141,7 @@ function boundsOf(isPaced: boolean, timeout: number, fails: boolean): DeadPeerBo
 }
 
 function warningsOf(
-  { platform, maxSilence, minProbes, silence }: PlanRequest,
+  { platform, maxSilence, minProbes, silence, zeroWindow }: PlanRequest,
   { initialDelay, timeoutMax }: Values,
   timeout: number,
   bounds: DeadPeerBounds,
@@ -150,7 +159,12 @@ function warningsOf(
   }
   if (silence >= timeout / 2) {
     warnings.push(
-      `The peer has already been silent for ${seconds(silence)}. It gets the time to answer ${minProbes} probes: up to ${seconds(lateBound(timeout, silence))} from now.`,
+      `The peer has already been silent for ${seconds(silence)}. It gets the time to answer ${minProbes} probes: up to ${seconds(lateBound(timeout, silence, minProbes))} from now.`,
+    );
+  }
+  if (zeroWindow === 'fail' && platform !== 'linux') {
+    warnings.push(
+      `A peer whose window stays closed is not ended, although zeroWindow is 'fail': ${platform === 'mptcp' ? 'Multipath TCP has no user timeout' : 'this system has no limit for that'}.`,
     );
   }
   if (minProbes === 1)
@@ -159,10 +173,10 @@ function warningsOf(
   return warnings;
 }
 
-/** The bound of a call that comes late in a silence, from the call. */
-function lateBound(timeout: number, silence: number): number {
-  const interval = wholeSeconds(timeout / 10);
-  return Math.max(timeout - silence, 2.25 * interval + 0.16 * timeout + 250);
+/** The bound of a call that comes late in a silence, from the call: an attempt in each eighth of the timeout. */
+function lateBound(timeout: number, silence: number, minProbes: number): number {
+  const attempts = (Math.max(3, minProbes) + 1) * (timeout / 8) + minProbes * SLOT_WIDTH;
+  return Math.max(timeout - silence, attempts);
 }
 
 /**
@@ -209,5 +223,9 @@ export function termsOf(plan: DeadPeerPlan, minProbes: number): Terms {
   // A look is late by up to the width of a slot.
   const timeout = plan.timeout - SLOT_WIDTH;
   // With counters a sign of life is known to the interval of the looks only, an eighth of the timeout.
-  return { evidence, timeout: evidence === 'counters' ? timeout * (7 / 8) : timeout, minProbes };
+  return {
+    evidence,
+    timeout: evidence === 'counters' ? timeout * (7 / 8) : timeout,
+    minProbes,
+  };
 }

@@ -44,24 +44,30 @@ export interface Silence {
   readonly state: TcpState | null;
   /** Any bytes are signs of life, also bytes that only the kernel has received. */
   readonly anyBytesCount: boolean;
-  /** The program reads the stream, and has read the data received so far. */
-  readonly isReading: boolean;
-  readonly hasPeerEnded: boolean;
+  /** The program reads the stream, has read the data received so far, and the peer has not ended its side. */
+  readonly canHear: boolean;
   readonly hasThisSideEnded: boolean;
+  /** Why the kernel has closed the connection. `null`: it has not, or this is unknown. */
+  readonly closedBy: string | null;
   /** Time since the first unanswered ping. Infinity: there is none. */
   readonly sinceFirstPing: number;
   /** Time since the second-to-last ping. Infinity: there is none. */
   readonly sinceLastButOnePing: number;
   readonly unansweredPings: number;
   readonly skippedPings: number;
-  /** Time left for the answer to the first ping of this silence. 0 or less: the time is over. */
+  /**
+   * Time left for the answer to the first ping of this silence; if the program cannot hear the peer, for an answer of the
+   * peer's system. 0 or less: the time is over.
+   */
   readonly timeLeftToAnswer: number;
+  /** The peer's system is being probed, because the program cannot hear the peer. */
+  readonly isProbed: boolean;
 }
 
 /**
  * - `dead`.
  * - `alive`: the last sign of life is `silence` milliseconds old.
- * - `undecided`: decide again in `wait` milliseconds.
+ * - `undecided`: decide again in `wait` milliseconds; 0 or less: after the next probe.
  */
 export type Verdict =
   | { readonly verdict: 'dead'; readonly death: PeerDeath }
@@ -80,26 +86,44 @@ export function classifySilence(evidence: Evidence, known: Silence): Verdict {
   const { silence, timeout, state } = known;
   const reason = reasonOf(evidence, known);
   // If both sides have ended, CLOSED is the normal end. The program can still read earlier data.
-  const isCutOff = state === 'CLOSED' && (!known.hasThisSideEnded || reason === 'vanished');
+  const isCutOff =
+    state === 'CLOSED' &&
+    (known.closedBy !== null || !known.hasThisSideEnded || reason === 'vanished');
   if (isCutOff) return { verdict: 'dead', death: deathBy(reason, evidence, known) };
+  const hasPeerEnded = AFTER_PEER_FIN.includes(state);
+  if (!known.canHear || hasPeerEnded) return classifyUnheard(reason, evidence, known);
   if (silence < timeout) return { verdict: 'alive', silence };
   const { timeSinceLastDataReceived } = evidence;
   if (known.anyBytesCount && timeSinceLastDataReceived < timeout) {
     // The bytes are part of an incomplete TLS record, or the program has not read them.
     return { verdict: 'alive', silence: timeSinceLastDataReceived };
   }
-  const canBeHeard = known.isReading || reason === 'vanished';
-  const hasPeerEnded =
-    known.hasPeerEnded || (AFTER_PEER_FIN.includes(state) && reason !== 'vanished');
-  if (hasPeerEnded || !canBeHeard) return { verdict: 'alive', silence: 0 };
   const wait = known.timeLeftToAnswer;
   if (wait > 0) return { verdict: 'undecided', wait };
+  return { verdict: 'dead', death: deathBy(reason, evidence, known) };
+}
+
+/** The program does not hear the peer. So the peer is alive unless its system does not answer. */
+function classifyUnheard(reason: DeathReason, evidence: Evidence, known: Silence): Verdict {
+  const { silence, timeout } = known;
+  const systemSilence = systemSilenceOf(evidence);
+  if (silence < timeout || systemSilence < timeout) {
+    return { verdict: 'alive', silence: Math.min(silence, systemSilence) };
+  }
+  const isWaiting = waitingOf(evidence) > 0;
+  const isProbed = known.isProbed && !isWaiting;
+  if (reason !== 'vanished' && !isProbed) return { verdict: 'alive', silence: 0 };
+  const wait = known.timeLeftToAnswer;
+  // The kernel repeats data, so one answer is missing for long. Of probes, the path may have lost a few.
+  const isProven = isWaiting || evidence.probes >= UNANSWERED_PROBES;
+  if (wait > 0 || !isProven) return { verdict: 'undecided', wait };
   return { verdict: 'dead', death: deathBy(reason, evidence, known) };
 }
 
 function deathBy(reason: DeathReason, evidence: Evidence, known: Silence): PeerDeath {
   return Object.freeze({
     reason,
+    code: known.closedBy ?? 'ETIMEDOUT',
     silence: known.silence,
     unansweredPings: known.unansweredPings,
     skippedPings: known.skippedPings,
@@ -121,6 +145,29 @@ export function maxAnswerTime({ rtt, rttVariance }: Evidence): number {
   return (rtt || 0) + 4 * (rttVariance || 0);
 }
 
+/** Time since the last segment of the peer's system, in milliseconds. Infinity: unknown. */
+export function systemSilenceOf(evidence: Evidence): number {
+  const { timeSinceLastAckReceived, timeSinceLastDataReceived } = evidence;
+  const known = [timeSinceLastAckReceived, timeSinceLastDataReceived];
+  return Math.min(...known.filter((time) => !Number.isNaN(time)));
+}
+
+/** What waits for an answer of the peer's system: bytes and segments that are not acknowledged or not sent, and probes. */
+export function awaitedOf(evidence: Evidence): number {
+  return waitingOf(evidence) + (evidence.probes || 0);
+}
+
+/** Bytes and segments that are not acknowledged or not sent. */
+export function waitingOf({ bytesInFlight, unackedSegments, unsentBytes }: Evidence): number {
+  return (bytesInFlight || 0) + (unackedSegments || 0) + (unsentBytes || 0);
+}
+
+/** Codes of a reset. EPIPE: the peer had ended its side before. */
+const RESETS: readonly string[] = ['ECONNRESET', 'EPIPE'];
+
+/** If only probes show that the peer's system does not answer, in a row. */
+const UNANSWERED_PROBES = 3;
+
 /** Two in a row, because a path may lose one. */
 const UNANSWERED = 2;
 
@@ -129,9 +176,10 @@ const CLOCK_TICKS = 10 + TICK;
 
 function reasonOf(evidence: Evidence, known: Silence): DeathReason {
   const { silence, sinceFirstPing, sinceLastButOnePing } = known;
-  const { timeSinceLastAckReceived, bytesInFlight, unackedSegments, unsentBytes } = evidence;
+  const { timeSinceLastAckReceived, bytesInFlight, unackedSegments } = evidence;
   const { probes, consecutiveTimeouts, sendWindow } = evidence;
-  const waiting = (bytesInFlight || 0) + (unackedSegments || 0) + (unsentBytes || 0);
+  const waiting = waitingOf(evidence);
+  if (known.closedBy !== null) return reasonOfClose(known.closedBy);
   // With data or probes unanswered, the kernel gave up. Otherwise a reset or an administrator closed the connection.
   if (known.state === 'CLOSED') {
     return waiting > 0 || probes > 0 || consecutiveTimeouts > 0 ? 'vanished' : 'unknown';
@@ -149,6 +197,12 @@ function reasonOf(evidence: Evidence, known: Silence): DeathReason {
   if (sendWindow === 0 && waiting > 0) return 'silent';
   if (waiting > 0 || probes > 0) return 'vanished';
   return 'unknown';
+}
+
+/** An administrator ends a connection with ECONNABORTED. After a timeout, the kernel may give the code of an ICMP message. */
+function reasonOfClose(code: string): DeathReason {
+  if (RESETS.includes(code)) return 'reset';
+  return code === 'ECONNABORTED' ? 'unknown' : 'vanished';
 }
 
 function numberOrNull(value: number): number | null {

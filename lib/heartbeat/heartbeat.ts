@@ -4,7 +4,8 @@ import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { callAndCatch, resetAfterFailure, uninterrupted } from './callbacks';
 import { resetAndDestroy } from './kernel';
-import { Monitor, type MonitorEvents } from './monitor';
+import { Monitor } from './monitor';
+import type { MonitorEvents } from './monitor-events';
 import {
   type HeartbeatOptions,
   validateHeartbeatOptions,
@@ -44,6 +45,10 @@ export interface HeartbeatLateness {
  * A peer is dead when it gave no sign of life for `timeout`. Then `'dead'` is emitted, and the socket is reset
  * (`SO_LINGER` of 0), as the kernel does when keepalive fails. It is destroyed with a {@link HeartbeatTimeoutError}
  * of code `'ETIMEDOUT'`: add an `'error'` listener to the socket. `onDead` replaces the reset.
+ *
+ * While the program cannot hear its peer (the socket is paused or not read, or the peer has ended its side), the answers of
+ * the peer's system count instead. On Linux keepalive probes ask for them. A connection that the kernel has closed is dead:
+ * the error then has the kernel's code, `'ECONNRESET'` for example.
  *
  * Detected within min(`interval`, `timeout` − `interval`) / 8 + 60 ms after `timeout`. Time in which this process was
  * stopped or its event loop was blocked does not count. Received data is read before a peer is declared dead.
@@ -231,14 +236,16 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
       heartbeat.close();
       uninterrupted(() => heartbeat.emit('dead', death));
       const onDead = heartbeat.#onDead;
-      if (onDead === undefined) {
-        resetAndDestroy(socket, new HeartbeatTimeoutError(death));
-      } else {
+      if (onDead !== undefined) {
         callAndCatch(
           'onDead',
           () => onDead(death, socket),
           (error) => resetAfterFailure(socket, heartbeat.#unreported(error)),
         );
+      }
+      // The kernel's error was read, and the stream will not get it: see takeKernelError().
+      if (onDead === undefined || death.state === 'CLOSED') {
+        resetAndDestroy(socket, new HeartbeatTimeoutError(death));
       }
     },
 

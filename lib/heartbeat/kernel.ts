@@ -1,8 +1,12 @@
-// Reads TCP_INFO of many connections at once, and resets a connection. Without the addon everything is unknown.
+// Reads TCP_INFO of many connections at once and the error of one, and resets a connection. Without the addon everything is
+// unknown.
 
 import { Socket } from 'node:net';
+import { constants as systemConstants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import {
+  constants,
+  getRawOption,
   readTcpInfos,
   readTcpInfosAsync,
   setOptions,
@@ -46,6 +50,29 @@ export async function kernelColumnsAsync<Field extends TcpInfoField>(
 /** Returns the state for a value of the column `state`. `null`: unknown. */
 export function tcpStateAt(index: number): TcpState | null {
   return Number.isNaN(index) ? null : (tcpStates[index] ?? null);
+}
+
+/**
+ * Returns the code of the error for which the kernel has closed a connection. `null`: there is none, or it is unknown.
+ *
+ * Reading SO_ERROR clears it. So the stream must be destroyed in the same turn of the event loop: otherwise it would end as if
+ * it were complete.
+ */
+export function takeKernelError(stream: Duplex): string | null {
+  if (!(stream instanceof Socket)) return null;
+  try {
+    const { SOL_SOCKET, SO_ERROR } = constants;
+    const errno = getRawOption(stream, SOL_SOCKET, SO_ERROR as number);
+    return errno === 0 ? null : codeOf(errno);
+  } catch {
+    return null;
+  }
+}
+
+function codeOf(errno: number): string {
+  const known = Object.entries(systemConstants.errno).find(([, number]) => number === errno);
+  // The names of Windows begin with WSA: WSAECONNRESET.
+  return known === undefined ? `E${errno}` : known[0].replace(/^WSA/, '');
 }
 
 /**

@@ -3,34 +3,24 @@
 //
 //   healthy   The next check comes when a ping is due, or when the peer would be late.
 //   late      The silence exceeds the mean of interval and timeout. A check comes every step.
-//   suspect   The silence exceeds the timeout. Or the peer is late or blocks our pings: then the kernel's figures are read
-//             once per interval. `judge()` decides after received data is read.
+//   suspect   The silence exceeds the timeout. Or the peer is late and blocks our pings or cannot be heard: then the kernel's
+//             figures are read a few times. `judge()` decides after received data is read.
 //   closed    After `close()`. Every listener may call it.
 //
 // A sign of life makes a late or suspect peer healthy at once.
 
 import type { Duplex } from 'node:stream';
 import { type Schedule, ScheduleEntry } from '../core/schedule';
-import { classifySilence, type Evidence, maxAnswerTime } from './classify';
+import { classifySilence, type Evidence, maxAnswerTime, waitingOf } from './classify';
 import { DeliveryProgress } from './delivery-progress';
-import { tcpStateAt } from './kernel';
+import { takeKernelError, tcpStateAt } from './kernel';
+import type { MonitorEvents } from './monitor-events';
 import type { ValidatedOptions } from './options';
-import type { PeerDeath } from './peer-death';
 import { Pinger } from './pinger';
+import { Prober } from './prober';
 import { lateAfter, pingGridOf, scheduleFor, stepOf } from './rhythm';
 import { type ActivityListener, StreamAdapter } from './stream-adapter';
 import { type Suspect, suspect } from './suspects';
-
-/** Called by a monitor, with the heartbeat that owns it. Each function may close the monitor. */
-export interface MonitorEvents<Owner> {
-  onActivity(owner: Owner, rtt: number | null): void;
-  onLate(owner: Owner, silence: number, unansweredPings: number): void;
-  onDead(owner: Owner, death: PeerDeath): void;
-  /** `send` or `isAlive` failed. */
-  onFailed(owner: Owner, error: Error): void;
-  /** The stream was destroyed. */
-  onGone(owner: Owner): void;
-}
 
 type State = 'healthy' | 'late' | 'suspect' | 'closed';
 
@@ -59,6 +49,8 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
   #hasExplicitAnswers = false;
   /** Detects whether the peer accepts queued data in this silence. */
   #progress: DeliveryProgress | undefined;
+  /** Asks the peer's system in this silence, while the program cannot hear the peer. */
+  #prober: Prober | undefined;
 
   /** @param events One object for all monitors. */
   constructor(
@@ -88,6 +80,7 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
     this.#state = 'closed';
     this.#schedule.cancel(this);
     this.#adapter.stop();
+    this.#stopProbing();
   }
 
   /** Whether the monitor keeps the process running. */
@@ -185,6 +178,7 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
     this.#state = 'healthy';
     this.#isLateReported = false;
     this.#progress = undefined;
+    this.#stopProbing();
     if (!this.#hasExplicitAnswers) this.pinger?.measureAnswer();
     this.pinger?.endSilence();
     if (!this.#isListenedTo || this.#reportAt !== undefined) return;
@@ -207,11 +201,14 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
     this.#state = 'late';
     this.#awaitsActivity = true;
     this.#reportLate();
-    if (this.#isOpen && this.pinger !== undefined) this.#askForProgress();
+    if (!this.#isOpen) return;
+    if (this.#adapter.canHear) {
+      if (this.pinger !== undefined) this.#askForProgress();
+    } else if (this.#prober?.isDue() ?? true) this.#suspect();
   }
 
   #reportLate(): void {
-    if (this.#isLateReported || this.stream.readableEnded || !this.#adapter.isReading) return;
+    if (this.#isLateReported || !this.#adapter.canHear) return;
     this.#isLateReported = true;
     this.#events.onLate(this.#owner, this.silence, this.pinger?.sentInSilence ?? 0);
   }
@@ -274,19 +271,26 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
     if (this.#progress.hasAdvanced(evidence, this.#schedule.now, pinger?.isBlocked ?? false)) {
       this.#heardWithin(evidence.timeSinceLastAckReceived || 0);
     }
+    const { canHear } = this.#adapter;
+    if (!canHear) this.#prober ??= new Prober(stream, this);
+    const prober = canHear ? undefined : this.#prober;
+    prober?.note(evidence);
+    const answerTime = maxAnswerTime(evidence);
+    const state = tcpStateAt(evidence.state);
     const result = classifySilence(evidence, {
       silence: this.silence,
       timeout: this.timeout,
-      state: tcpStateAt(evidence.state),
+      state,
+      closedBy: state === 'CLOSED' ? takeKernelError(stream) : null,
       anyBytesCount: this.#adapter.isAlive === undefined,
-      isReading: this.#adapter.isReading,
-      hasPeerEnded: stream.readableEnded,
+      canHear,
       hasThisSideEnded: stream.writableEnded,
       unansweredPings: pinger?.sentInSilence ?? 0,
       skippedPings: pinger?.skippedInSilence ?? 0,
       sinceFirstPing: pinger?.sinceFirstUnanswered ?? NEVER,
       sinceLastButOnePing: pinger?.sinceLastButOne ?? NEVER,
-      timeLeftToAnswer: pinger?.timeLeftToAnswer(maxAnswerTime(evidence)) ?? 0,
+      timeLeftToAnswer: (canHear ? pinger : prober)?.timeLeftToAnswer(answerTime) ?? 0,
+      isProbed: prober?.isProbing ?? false,
     });
     if (result.verdict === 'dead') {
       this.#events.onDead(this.#owner, result.death);
@@ -294,10 +298,17 @@ export class Monitor<Owner = unknown> extends ScheduleEntry implements Suspect, 
     }
     if (result.verdict === 'alive') this.#heardWithin(result.silence);
     this.#state = this.#silence < lateAfter(this) ? 'healthy' : 'late';
+    if (this.#state === 'healthy') this.#stopProbing();
+    else if (waitingOf(evidence) === 0) prober?.probe();
     // The ping was due while the monitor waited for `judge()`.
     if (pinger !== undefined && this.#schedule.now >= pinger.dueAt) this.#ping(pinger);
-    this.#scheduleNext(
-      result.verdict === 'undecided' ? performance.now() + result.wait : undefined,
-    );
+    if (result.verdict !== 'undecided') this.#scheduleNext();
+    else
+      this.#scheduleNext(performance.now() + (prober?.timeToNextLook(answerTime) ?? result.wait));
+  }
+
+  #stopProbing(): void {
+    this.#prober?.restore();
+    this.#prober = undefined;
   }
 }

@@ -51,7 +51,8 @@ export interface HeartbeatOptions<Stream extends Duplex = Duplex> {
   readonly isAlive?: ((chunk: Buffer) => boolean) | false | undefined;
   /**
    * Called for a dead peer, instead of destroying its socket with an error of code `'ETIMEDOUT'`. It must close the
-   * socket. If it throws, or returns a promise that is rejected, the socket is reset with that error.
+   * socket. If it throws, or returns a promise that is rejected, the socket is reset with that error. If the kernel has
+   * closed the connection (`death.state` is `'CLOSED'`), a socket that it leaves open is destroyed with the error.
    */
   readonly onDead?: ((death: PeerDeath, socket: Stream) => void) | undefined;
   /** Ends the heartbeat when it is aborted. The socket stays open. */

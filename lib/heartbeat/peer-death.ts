@@ -6,9 +6,11 @@ import type { TcpInfo } from '../tcp-info/tcp-info';
  * - `'silent'`: the peer's system still acknowledges data, but its program sends nothing. The program hangs or is
  *   stopped, or a proxy acknowledges for it.
  * - `'vanished'`: the peer does not acknowledge data, pings or keepalive probes.
+ * - `'reset'`: the peer's system no longer knows the connection. Its program died, or its machine rebooted. The kernel
+ *   has closed the connection, and Node did not notice.
  * - `'unknown'`: `TCP_INFO` is not available, or nothing was sent that the peer could acknowledge.
  */
-export type DeathReason = 'silent' | 'vanished' | 'unknown';
+export type DeathReason = 'silent' | 'vanished' | 'reset' | 'unknown';
 
 /** The last `TCP_INFO` of the connection. `null`: unknown. */
 type LastTcpInfo = Pick<
@@ -26,6 +28,11 @@ type LastTcpInfo = Pick<
  */
 export interface PeerDeath extends LastTcpInfo {
   readonly reason: DeathReason;
+  /**
+   * The `code` of the socket's error: `'ETIMEDOUT'`, or the kernel's code if the kernel has closed the connection
+   * (`state` is `'CLOSED'`).
+   */
+  readonly code: string;
   /** Time since the last sign of life, without the time in which this process could not run. */
   readonly silence: number;
   /** Number of pings sent in that time. The peer answered none. */

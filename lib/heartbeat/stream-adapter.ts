@@ -117,6 +117,11 @@ export class StreamAdapter {
     return !stream.isPaused() || stream.listenerCount('readable') > 0;
   }
 
+  /** Whether the program can hear its peer: it reads the stream, and the peer can still send. */
+  get canHear(): boolean {
+    return this.isReading && !this.stream.readableEnded;
+  }
+
   /** `'full'`: data written now would wait behind earlier data. */
   get sendState(): 'ready' | 'full' | 'closed' {
     if (!this.stream.writable || this.isConnecting) return 'closed';

@@ -10,13 +10,21 @@ export interface Setting {
   readonly builtin?: number;
   /** There is no setting: `name` is the kernel's constant with the value `builtin`. */
   readonly fixed?: true;
+  /** There is no setting: `name` is a TCP option that a new socket is asked for. */
+  readonly ofNewSocket?: true;
 }
 
+/** The systems with a column: those of the catalogue, and gVisor, whose sysctls are made up. */
+export type SettingColumn = Platform | 'gvisor';
+
 /** A setting on all systems. */
-export type SettingRow = Readonly<Record<Platform, Setting | null>>;
+export type SettingRow = Readonly<Record<SettingColumn, Setting | null>>;
 
 const LINUX = 'net.ipv4.tcp_';
 const BSD = 'net.inet.tcp.';
+
+// The constants of gVisor are those of its pkg/tcpip/transport/tcp/. Its files below /proc/sys/net/ipv4 have fixed texts
+// (pkg/sentry/fsimpl/proc/tasks_sys.go), which differ from what its sockets do: an interval of 0, for example.
 
 export const settings = {
   /** Time until the first keepalive probe. Linux: tcp_keepalive_time. */
@@ -25,6 +33,7 @@ export const settings = {
     darwin: { name: `${BSD}keepidle`, unit: 'ms' },
     win32: { name: 'KeepAliveTime', unit: 'ms', builtin: 7_200_000 },
     freebsd: { name: `${BSD}keepidle`, unit: 'ms' },
+    gvisor: { name: 'TCP_KEEPIDLE', unit: 's', ofNewSocket: true },
   },
   /** Time between two keepalive probes. Linux: tcp_keepalive_intvl. */
   keepAliveInterval: {
@@ -32,6 +41,7 @@ export const settings = {
     darwin: { name: `${BSD}keepintvl`, unit: 'ms' },
     win32: { name: 'KeepAliveInterval', unit: 'ms', builtin: 1_000 },
     freebsd: { name: `${BSD}keepintvl`, unit: 'ms' },
+    gvisor: { name: 'TCP_KEEPINTVL', unit: 's', ofNewSocket: true },
   },
   /** Number of unanswered keepalive probes after which the connection fails. Linux: tcp_keepalive_probes. */
   keepAliveCount: {
@@ -40,6 +50,7 @@ export const settings = {
     // Fixed since Vista. The registry no longer changes it.
     win32: { name: 'TCP_KEEPCNT', builtin: 10, fixed: true },
     freebsd: { name: `${BSD}keepcnt` },
+    gvisor: { name: 'TCP_KEEPCNT', ofNewSocket: true },
   },
   /**
    * How many times unacknowledged data is sent again before the write fails. Linux: tcp_retries2. It stands for the time
@@ -50,6 +61,7 @@ export const settings = {
     darwin: { name: 'TCP_MAXRXTSHIFT', builtin: 12, fixed: true },
     win32: { name: 'TcpMaxDataRetransmissions', builtin: 5 },
     freebsd: { name: `${BSD}retries` },
+    gvisor: { name: 'MaxRetries', builtin: 15, fixed: true },
   },
   /** Shortest retransmission timeout. Linux 6.11: tcp_rto_min_us, before that fixed. */
   retransmissionTimeoutMin: {
@@ -57,6 +69,7 @@ export const settings = {
     darwin: { name: 'TCPTV_REXMTMIN', unit: 'ms', builtin: 30, fixed: true },
     win32: null,
     freebsd: { name: `${BSD}rexmit_min`, unit: 'ms' },
+    gvisor: { name: 'MinRTO', unit: 'ms', builtin: 200, fixed: true },
   },
   /** Longest retransmission timeout. Linux 6.15: tcp_rto_max_ms, before that fixed. */
   retransmissionTimeoutMax: {
@@ -64,6 +77,7 @@ export const settings = {
     darwin: { name: 'TCPTV_REXMTMAX', unit: 'ms', builtin: 64_000, fixed: true },
     win32: null,
     freebsd: null,
+    gvisor: { name: 'MaxRTO', unit: 'ms', builtin: 120_000, fixed: true },
   },
   /** Number of retransmissions after which the route is looked up again. Linux: tcp_retries1. */
   routeCheckRetries: {
@@ -71,6 +85,7 @@ export const settings = {
     darwin: null,
     win32: null,
     freebsd: null,
+    gvisor: null,
   },
   /** How many times an unanswered SYN is sent again before connecting fails. Linux: tcp_syn_retries. */
   synRetries: {
@@ -78,6 +93,7 @@ export const settings = {
     darwin: null,
     win32: null,
     freebsd: null,
+    gvisor: { name: 'TCP_SYNCNT', ofNewSocket: true },
   },
   /** How many of these follow one second apart, before the time doubles. Linux 6.5: tcp_syn_linear_timeouts. */
   synLinearTimeouts: {
@@ -85,6 +101,7 @@ export const settings = {
     darwin: null,
     win32: null,
     freebsd: null,
+    gvisor: null,
   },
   /** How long connecting may take. macOS, FreeBSD: keepinit. */
   connectTimeout: {
@@ -92,6 +109,7 @@ export const settings = {
     darwin: { name: `${BSD}keepinit`, unit: 'ms' },
     win32: null,
     freebsd: { name: `${BSD}keepinit`, unit: 'ms' },
+    gvisor: null,
   },
   /** How many times a listening socket sends an unanswered SYN-ACK again. Linux: tcp_synack_retries. */
   synAckRetries: {
@@ -99,6 +117,7 @@ export const settings = {
     darwin: null,
     win32: null,
     freebsd: null,
+    gvisor: null,
   },
   /**
    * Number of retransmissions for a connection that its program has closed; 0 means 8.
@@ -109,6 +128,7 @@ export const settings = {
     darwin: null,
     win32: null,
     freebsd: null,
+    gvisor: null,
   },
   /** How long a closed connection waits for the peer's FIN. Linux: tcp_fin_timeout. */
   finWait2Timeout: {
@@ -116,5 +136,6 @@ export const settings = {
     darwin: { name: `${BSD}fin_timeout`, unit: 'ms' },
     win32: null,
     freebsd: { name: `${BSD}finwait2_timeout`, unit: 'ms' },
+    gvisor: { name: 'TCP_LINGER2', unit: 's', ofNewSocket: true },
   },
 } as const satisfies Readonly<Record<string, SettingRow>>;

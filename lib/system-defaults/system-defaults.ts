@@ -2,13 +2,15 @@
 
 import type { Platform } from '../catalogue/catalogue';
 import { binding } from '../core/addon';
+import { constants } from '../core/constants';
 import { describeErrno } from '../core/errors';
-import { bytes } from '../core/record-buffer';
+import { isGvisor } from '../core/gvisor';
+import { bytes, defaultOf } from '../core/record-buffer';
 import { validateString, valueError } from '../core/validate';
-import { type Setting, type SettingRow, settings } from './settings';
+import { type Setting, type SettingColumn, type SettingRow, settings } from './settings';
 
-/** The source of a value: the running kernel, the Windows registry, or a constant of the system. */
-export type SettingSource = 'sysctl' | 'registry' | 'builtin';
+/** The source of a value: the running kernel, the Windows registry, an option of a new socket, or a constant of the system. */
+export type SettingSource = 'sysctl' | 'registry' | 'new socket' | 'builtin';
 
 /** What a setting applies to. */
 export type SettingScope = 'network namespace' | 'machine';
@@ -31,7 +33,7 @@ export interface SystemDefault {
   readonly value: number | null;
   readonly unit: 'ms' | 'count';
   readonly source: SettingSource;
-  /** The system's own name: of a sysctl, a registry value, or a constant in the kernel's source. */
+  /** The system's own name: of a sysctl, a registry value, an option, or a constant in the kernel's source. */
   readonly name: string | null;
   readonly scope: SettingScope;
   /** Why `value` is `null`. */
@@ -104,37 +106,46 @@ export function getSysctl(name: string): SystemSetting {
  * A new socket has these values. They also decide how long an unacknowledged write hangs.
  *
  * Linux: sysctls of this process's network namespace. macOS, FreeBSD: sysctls. Windows: the registry, whose values are
- * normally absent, and otherwise the built-in values.
+ * normally absent, and otherwise the built-in values. gVisor: a new socket, because its sysctls are made up.
  * @returns each default with its source: times in milliseconds, `null` and the reason for a value that cannot be read.
  * @see ip-sysctl of Linux
  */
 export function getSystemDefaults(): SystemDefaults {
   const defaults: Record<string, SystemDefault> = {};
+  const column = isGvisor() ? 'gvisor' : platform;
   // If this setting cannot be read, other missing settings may exist as well: their built-in value would be a guess.
   const readable =
     platform !== 'linux' || typeof readText(settings.retransmissions.linux.name) === 'string';
   for (const [key, row] of Object.entries<SettingRow>(settings)) {
-    defaults[key] = resolveDefault(row, readable);
+    defaults[key] = resolveDefault(row, column, readable);
   }
   return defaults as SystemDefaults;
 }
 
 const PER_MILLISECOND = { s: 0.001, ms: 1, us: 1000 } as const;
 
-function resolveDefault(row: SettingRow, readable: boolean): SystemDefault {
+function resolveDefault(row: SettingRow, column: SettingColumn, readable: boolean): SystemDefault {
   // The unit comes from any system of the row, because this system may not have the setting.
   const unit = Object.values(row).some((setting) => setting?.unit !== undefined) ? 'ms' : 'count';
-  const setting = row[platform] as Setting | null | undefined;
+  const setting = row[column] as Setting | null | undefined;
   if (setting === null || setting === undefined) {
-    const reason = `${platform} has no such setting`;
+    const reason = `${column === 'gvisor' ? 'gVisor' : column} has no such setting`;
     return { value: null, unit, source: 'builtin', name: null, scope, reason };
   }
-  const { name, fixed, builtin } = setting;
+  const { name, fixed, ofNewSocket, builtin } = setting;
   const inMilliseconds = (value: number) =>
     setting.unit === undefined ? value : value / PER_MILLISECOND[setting.unit];
   if (fixed) {
     const value = inMilliseconds(builtin as number);
     return { value, unit, source: 'builtin', name, scope: 'machine', reason: null };
+  }
+  if (ofNewSocket) {
+    const { status, value } = defaultOf(constants.IPPROTO_TCP, constants[name] as number);
+    const outcome =
+      status < 0
+        ? { value: null, reason: reasonFor(status) }
+        : { value: inMilliseconds(value), reason: null };
+    return { ...outcome, unit, source: 'new socket', name, scope: 'machine' };
   }
   const text = readText(name);
   if (typeof text === 'string' && /^-?\d+$/.test(text)) {

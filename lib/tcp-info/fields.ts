@@ -80,7 +80,8 @@ export const fields = {
     section: 'roundTrip',
     normal: '`rtt` + 4 variances, at least 200 ms on Linux',
     bad: 'seconds: it was doubled, see `backoff`',
-    linux: { from: 'tcpi_rto', unit: 'us' },
+    // gVisor writes 0 before the connection.
+    linux: { from: 'tcpi_rto', unit: 'us', none: 0 },
     darwin: { from: 'tcpi_rto', none: 0 },
     freebsd: { from: 'tcpi_rto', unit: 'us', none: 0 },
   },

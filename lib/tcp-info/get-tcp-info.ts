@@ -28,7 +28,7 @@ function read(fd: number): number {
  * counters, while the descriptor is open.
  *
  * Linux getsockopt(2) `TCP_INFO`, macOS `TCP_CONNECTION_INFO`, Windows `SIO_TCP_INFO` (since Windows 10.1703), FreeBSD
- * `TCP_INFO`.
+ * `TCP_INFO`. gVisor reports `state`, `rtt`, `rttVariance` and `rto`.
  * @returns The same names and units on every system: milliseconds and bytes. A field is `null` if this kernel does not
  *   report it.
  * @throws SocketOptionError `ENOTSUP` (`ENOPROTOOPT` on some systems) if the socket is not TCP, `ERR_SOCKET_*` if it is not

@@ -78,6 +78,11 @@ int GetIdentity(Socket socket, std::uint64_t* identity);
 // unsent (SIOCOUTQNSD). Stores -1 for each number that the system does not report.
 int GetQueues(Socket socket, std::int32_t queues[3]);
 
+// Returns 1 if the socket is connected, has room for data to send, and nothing waits to be read: no
+// data, no FIN, no error. Otherwise 0, also for a closed socket. It only looks: a pending error
+// stays pending. One system call.
+int IsReusable(Socket socket);
+
 // The connections of the system. Queries and answers have the system's own layout: messages of
 // sock_diag on Linux, records of net.inet.tcp.pcblist_n on macOS, rows of GetExtendedTcpTable on
 // Windows. lib/connections/ writes and decodes them.

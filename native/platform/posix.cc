@@ -6,6 +6,7 @@
 
 #include <dlfcn.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -55,6 +56,16 @@ int GetName(Socket socket, bool peer, void* address, int* length) {
   // The kernel reports the length of the whole address, also if the room was too short.
   *length = static_cast<int>(std::min(size, room));
   return 0;
+}
+
+// poll(2), because SO_ERROR and recv(2) would clear a pending error. A FIN is POLLIN or POLLHUP, an
+// error POLLERR, a closed descriptor POLLNVAL. POLLOUT is missing while the socket connects or
+// listens.
+int IsReusable(Socket socket) {
+  pollfd state = {static_cast<int>(socket), POLLIN | POLLPRI | POLLOUT, 0};
+  // EINTR: a signal arrived, and not even POLLOUT was there.
+  if (poll(&state, 1, 0) < 0) return errno == EINTR ? 0 : -errno;
+  return state.revents == POLLOUT ? 1 : 0;
 }
 
 HostFunction FindHostFunction(const char* name) {

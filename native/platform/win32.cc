@@ -101,6 +101,17 @@ int GetName(Socket socket, bool peer, void* address, int* length) {
   return status == 0 ? 0 : LastSocketError();
 }
 
+// WSAPoll refuses POLLPRI; POLLRDBAND has its meaning. A FIN is POLLHUP, a reset POLLERR and
+// POLLHUP.
+int IsReusable(Socket socket) {
+  WSAPOLLFD state = {static_cast<SOCKET>(socket), POLLRDNORM | POLLRDBAND | POLLWRNORM, 0};
+  if (WSAPoll(&state, 1, 0) == SOCKET_ERROR) {
+    // If no socket is open: not POLLNVAL.
+    return WSAGetLastError() == WSAENOTSOCK ? 0 : LastSocketError();
+  }
+  return state.revents == POLLWRNORM ? 1 : 0;
+}
+
 HostFunction FindHostFunction(const char* name) {
   // Node is a library of the program, or the program itself.
   for (const HMODULE module : {GetModuleHandleW(L"libnode.dll"), GetModuleHandleW(nullptr)}) {

@@ -10,10 +10,13 @@ import { finished, pipeline } from 'node:stream';
 import tls from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
+  type DeadPeerDetails,
+  type DisconnectExplanation,
   explainDisconnect,
   getOption,
   type PeerFate,
   SocketOptionError,
+  type TcpInfo,
 } from '../../dist/index.js';
 import { inNamespace, needsNamespace } from '../support/namespace';
 import { listen, REFUSING_PORT, withPair } from '../support/net';
@@ -288,6 +291,63 @@ describe('in a network namespace', () => {
   });
 });
 
+describe('the errors of a dead-peer timeout', () => {
+  beforeEach((context) => {
+    onLinux('its firewall')(context);
+    needsNamespace(context);
+  });
+
+  interface Failure {
+    /** The error after JSON.stringify() and JSON.parse(). */
+    readonly json: Record<string, unknown> & { deadPeer?: DeadPeerDetails; tcpInfo?: TcpInfo };
+    readonly text: string;
+    readonly explained: DisconnectExplanation;
+    /** The explanation of an error that has it as its cause, with the closed socket. */
+    readonly wrapped: DisconnectExplanation;
+  }
+
+  test('are explained by their details and their counters, without the socket', async () => {
+    const report = await inNamespace<Record<string, Failure>>('supervised-errors.mjs');
+    const fates = Object.entries(report).map(([name, { explained, wrapped }]) => {
+      expect(wrapped, name).toEqual(explained);
+      return [name, `${explained.peer} ${explained.code} ${explained.tcpInfo?.state ?? null}`];
+    });
+    expect(Object.fromEntries(fates)).toEqual({
+      'one address': 'unreachable ETIMEDOUT null',
+      'several addresses': 'unreachable ETIMEDOUT null',
+      idle: 'vanished ETIMEDOUT ESTABLISHED',
+      'data in flight': 'vanished ETIMEDOUT ESTABLISHED',
+      reset: 'reset ECONNRESET CLOSED',
+      'reset after its FIN': 'reset EPIPE CLOSED',
+    });
+    const place = { syscall: 'connect', address: '127.0.0.1', port: 9_000 };
+    expect(report['one address']?.json).toMatchObject(place);
+    expect(report['several addresses']?.text).toMatch(/^AggregateError/);
+    for (const name of ['idle', 'data in flight']) {
+      const { json, text, explained } = report[name] as Failure;
+      const { silence, unanswered } = json.deadPeer as DeadPeerDetails;
+      expect(json).toMatchObject({
+        code: 'ETIMEDOUT',
+        syscall: 'read',
+        deadPeer: { timeout: 4_000 },
+      });
+      expect(unanswered, name).toBeGreaterThanOrEqual(3);
+      const seconds = (silence / 1_000).toFixed(1);
+      expect(text).toContain(
+        `for ${seconds} s, and it did not answer ${unanswered} segments in a row`,
+      );
+      expect(explained.message).toContain(
+        `Nothing came from the peer for ${seconds} s, and it did not answer ${unanswered} segments in a row`,
+      );
+      // It is known that the peer did not answer.
+      expect(explained.message).not.toContain('may also be alive');
+      expect(explained.tcpInfo).toEqual(json.tcpInfo);
+    }
+    expect(report.idle?.explained.message).toMatch(/Unanswered probes: \d|unanswered probes: \d/);
+    expect(report['data in flight']?.explained.message).toMatch(/unacknowledged bytes: [12]\./);
+  });
+});
+
 describe('errors as objects', () => {
   const error = (code: string, more = {}) => Object.assign(new Error('x'), { code, ...more });
 
@@ -383,5 +443,24 @@ describe('errors as objects', () => {
     for (const death of ['vanished', null, 5, throwing]) {
       expectFate(error('EPIPE', { death }), 'closed', 'EPIPE', /already closed/);
     }
+  });
+
+  test('reads `deadPeer` and `tcpInfo` only if they have the members of this package', () => {
+    const details = { timeout: 5_000, silence: 5_100, unanswered: 4 };
+    const foreign = (more: object) =>
+      Object.assign(new Error('x'), { code: 'ECONNRESET', syscall: 'read', ...more });
+    for (const tcpInfo of [null, 'x', {}, { probes: 'many' }]) {
+      expect(explainDisconnect(foreign({ tcpInfo }))).toMatchObject({
+        peer: 'reset',
+        tcpInfo: null,
+      });
+    }
+    for (const deadPeer of [null, 'x', {}, { ...details, silence: 'long' }]) {
+      expect(explainDisconnect(foreign({ deadPeer })).peer).toBe('reset');
+    }
+    expect(explainDisconnect(foreign({ deadPeer: details }))).toMatchObject({
+      ...{ peer: 'vanished', tcpInfo: null },
+      message: expect.stringMatching(/for 5\.1 s, and it did not answer 4 segments in a row/),
+    });
   });
 });

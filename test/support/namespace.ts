@@ -27,14 +27,24 @@ export function needsNamespace({ skip }: TestContext): void {
 
 /** Longer than any fixture takes. */
 const TIMEOUT = 150_000;
+/** More than any program reports. */
+const MAX_BUFFER = 64 << 20;
 
 /** Runs a fixture in a new network namespace and returns the JSON that it prints. */
 export async function inNamespace<Report>(fixture: string, ...args: string[]): Promise<Report> {
-  const path = join(__dirname, '../fixtures', fixture);
+  return runInNamespace<Report>(join(__dirname, '../fixtures', fixture), args, TIMEOUT);
+}
+
+/** Runs a program of Node in a new network namespace and returns the JSON that it prints. */
+export async function runInNamespace<Report>(
+  path: string,
+  args: readonly string[],
+  timeout: number,
+): Promise<Report> {
   const { stdout } = await promisify(execFile)(
     'unshare',
     [...UNSHARE, process.execPath, path, ...args],
-    { timeout: TIMEOUT, killSignal: 'SIGKILL' },
+    { timeout, killSignal: 'SIGKILL', maxBuffer: MAX_BUFFER },
   );
   return JSON.parse(stdout) as Report;
 }

@@ -111,6 +111,7 @@ describe('arguments of functions', () => {
     'setKeepAlive: interval': (fd, value) => face.setKeepAlive(fd, { interval: value }),
     'setKeepAlive: count': (fd, value) => face.setKeepAlive(fd, { count: value }),
     'isSupported: name': (_, value) => face.isSupported(value),
+    'isReusable: socket': (_, value) => face.isReusable(value),
     'getRawOption: socket': (_, value) => face.getRawOption(value, 6, 4),
     'getRawOption: level': (fd, value) => face.getRawOption(fd, value, 4),
     'getRawOption: name': (fd, value) => face.getRawOption(fd, 6, value),

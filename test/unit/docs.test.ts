@@ -44,6 +44,7 @@ test.each([
   ['tcp-state.md', ''],
   ['dead-peers.md', PRELUDE],
   ['drivers.md', ''],
+  ['pools.md', ''],
   ['heartbeats.md', PRELUDE],
 ])('every example of %s runs', (name, prelude) => {
   const examples = examplesOf(`docs/${name}`);

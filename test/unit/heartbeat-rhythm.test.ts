@@ -135,6 +135,7 @@ describe('a silent peer', () => {
     await pass(400);
     expect(dead[0]?.death).toEqual({
       reason: 'unknown',
+      code: 'ETIMEDOUT',
       silence: expect.any(Number),
       unansweredPings: 3,
       skippedPings: 0,
@@ -1279,9 +1280,9 @@ describe('many heartbeats', () => {
       await pass(10);
       counter.looks = 0;
       await pass(30_000);
-      // From 2 to 3 s of each 3 s: every step, and once for the verdict.
+      // From 2 to 3 s of each 3 s: every step, with a query of the kernel in most, and once for the verdict.
       expect(counter.looks).toBeGreaterThanOrEqual(9 * 8);
-      expect(counter.looks).toBeLessThanOrEqual(10 * 12);
+      expect(counter.looks).toBeLessThanOrEqual(10 * 15);
     });
 
     test('every step while the peer is late, until it is back', async () => {
@@ -1568,6 +1569,59 @@ describe('the kernel’s information on a suspect', () => {
     tell({ state: ESTABLISHED, bytesInFlight: 4, timeSinceLastAckReceived: 5_000 });
     await pass(350);
     expect(dead[0]?.death.reason).toBe('vanished');
+  });
+
+  describe('while the program cannot hear the peer', () => {
+    const IDLE = { state: ESTABLISHED, bytesInFlight: 0, unackedSegments: 0, unsentBytes: 0 };
+    const ways = [
+      ['paused', (stream: CountingStream) => void stream.pause()],
+      ['half-closed by the peer', (stream: CountingStream) => void stream.push(null)],
+    ] as const;
+
+    test.each(ways)(
+      '%s: is dead if three probes are unanswered, not two',
+      async (_how, prepare) => {
+        const stream = new CountingStream();
+        prepare(stream);
+        const { dead } = watch(stream, { interval: 100, timeout: 300 });
+        const silent = { ...IDLE, timeSinceLastAckReceived: 5_000 };
+        tell({ ...silent, probes: 2 });
+        await pass(3_000);
+        expect(dead).toEqual([]);
+        tell({ ...silent, probes: 3 });
+        await pass(700 + TICKS);
+        expect(dead[0]?.death).toMatchObject({ reason: 'vanished', code: 'ETIMEDOUT' });
+      },
+    );
+
+    test.each(ways)('%s: is alive while its system answers', async (_how, prepare) => {
+      const stream = new CountingStream();
+      prepare(stream);
+      const { dead, heartbeat } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
+      tell({
+        ...{ ...IDLE, bytesInFlight: 4, consecutiveTimeouts: 2, probes: 2 },
+        timeSinceLastAckReceived: 250,
+      });
+      await pass(5_000);
+      expect(dead).toEqual([]);
+      expect(heartbeat.pings).toBeGreaterThan(40);
+    });
+
+    test.each(ways)('%s: data has time to be acknowledged', async (_how, prepare) => {
+      const stream = new CountingStream();
+      prepare(stream);
+      const { dead } = watch(stream, { interval: 1_000, timeout: 3_000 });
+      const path = { rtt: 400, rttVariance: 25, timeSinceLastAckReceived: 5_000 };
+      tell({ ...IDLE, ...path });
+      await pass(2_900);
+      const written = performance.now();
+      tell({ ...IDLE, ...path, bytesInFlight: 4 });
+      await pass(500);
+      expect(dead).toEqual([]);
+      while (dead.length === 0) await pass(10);
+      expect(dead[0]?.at).toBeGreaterThanOrEqual(written + 540);
+      expect(dead[0]?.at).toBeLessThanOrEqual(written + 540 + 125 + 2 * TICKS);
+    });
   });
 
   const CLOSED = tcpStates.indexOf('CLOSED');

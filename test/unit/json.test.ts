@@ -56,6 +56,7 @@ const calls: Readonly<Record<string, (pair: Pair) => unknown>> = {
   getSystemDefaults: () => socketOptions.getSystemDefaults(),
   getSysctl: () =>
     socketOptions.getSysctl(onLinux ? 'net.ipv4.tcp_keepalive_time' : 'net.inet.tcp.keepidle'),
+  isReusable: ({ client }) => socketOptions.isReusable(client),
   getTcpInfo: ({ client }) => socketOptions.getTcpInfo(client),
   getKernelTcpInfo: ({ client }) => socketOptions.getKernelTcpInfo(client),
   TcpInfoReader: ({ client }) => {

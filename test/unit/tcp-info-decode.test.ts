@@ -23,12 +23,12 @@ function memory(bytes: Uint8Array): Uint32Array {
 }
 
 function normalised(system: System, bytes: Uint8Array): TcpInfo {
-  const { decode } = systems[system] as (typeof systems)[string];
+  const { decode } = systems[system];
   return decode(memory(bytes), AT, bytes.length);
 }
 
 function fieldsOf(system: System, bytes: Uint8Array): Fields {
-  const { decodeStructure } = systems[system] as (typeof systems)[string];
+  const { decodeStructure } = systems[system];
   return decodeStructure(memory(bytes).subarray(AT), bytes.length) as Fields;
 }
 
@@ -152,7 +152,8 @@ type Name = keyof TcpInfo;
 /** Fields for which 0 means "no value yet" if the rest of the structure is 0 too. */
 const NONE_AT_ZERO: Readonly<Record<System, readonly Name[]>> = {
   linux: [
-    ...(['rtt', 'rttVariance', 'pathMtu', 'deliveryRate', 'timeSinceLastDataSent'] as const),
+    ...(['rtt', 'rttVariance', 'rto', 'pathMtu', 'deliveryRate'] as const),
+    'timeSinceLastDataSent',
     ...(['timeSinceLastDataReceived', 'timeSinceLastAckReceived'] as const),
   ],
   darwin: ['rtt', 'rttVariance', 'rto'],
@@ -265,7 +266,7 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
   });
 
   test('fillValues decodes the same as the object', () => {
-    const { fillValues } = systems[system] as (typeof systems)[string];
+    const { fillValues } = systems[system];
     const words = fc.array(fc.oneof(fc.nat(), fc.constantFrom(0, 1, 0x7fff_ffff, 0xffff_ffff)), {
       minLength: 128,
       maxLength: 128,

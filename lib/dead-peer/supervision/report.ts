@@ -10,6 +10,8 @@ export interface Report {
   readonly state: number;
   /** The time since the peer's last acknowledgement or data, whichever is later. */
   readonly silence: number;
+  /** The time since the peer's last data. */
+  readonly dataSilence: number;
   /** All segments: data, retransmissions, probes, acknowledgements. Linux counts modulo 2^32. */
   readonly segmentsSent: number;
   readonly segmentsReceived: number;
@@ -27,16 +29,16 @@ export interface Report {
 export type Evidence =
   /** The kernel reports the time of the peer's last answer: Linux. */
   | 'clock'
-  /** It counts segments, without a time: macOS, FreeBSD. */
+  /** It counts segments, without a time: macOS. */
   | 'counters'
-  /** It reports only whether the connection is closed: Windows, gVisor. */
+  /** It reports neither how many segments were sent nor what was answered: Windows, FreeBSD, gVisor. */
   | 'state';
 
 const EVIDENCE: Readonly<Record<Platform | 'gvisor' | 'mptcp', Evidence>> = {
   linux: 'clock',
   mptcp: 'clock',
   darwin: 'counters',
-  freebsd: 'counters',
+  freebsd: 'state',
   win32: 'state',
   gvisor: 'state',
 };
@@ -68,6 +70,7 @@ export function reportAt(columns: ReportColumns, row: number): Report {
     state: columns.state[row] as number,
     // Linux refreshes the first with each acceptable acknowledgement, the second with data in order.
     silence: data < ack ? data : ack,
+    dataSilence: data,
     segmentsSent: columns.segmentsSent[row] as number,
     segmentsReceived: columns.segmentsReceived[row] as number,
     unackedSegments: columns.unackedSegments[row] as number,
@@ -78,4 +81,5 @@ export function reportAt(columns: ReportColumns, row: number): Report {
 }
 
 export const CLOSED = tcpStates.indexOf('CLOSED');
+export const ESTABLISHED = tcpStates.indexOf('ESTABLISHED');
 export const SYN_SENT = tcpStates.indexOf('SYN-SENT');

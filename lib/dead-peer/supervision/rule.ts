@@ -25,8 +25,12 @@ export interface Memory {
   received: number;
   /** Unanswered segments that were sent between this sign of life and this report. */
   before: number;
+  /** The last time when nothing was known to be unanswered. */
+  unaskedAt: number;
   /** When enough attempts had been made; Infinity: not yet. */
   enoughAt: number;
+  /** When supervision last asked the kernel for a probe. */
+  askedAt: number;
 }
 
 export function newMemory(since: number, connectedAt: number): Memory {
@@ -37,12 +41,14 @@ export function newMemory(since: number, connectedAt: number): Memory {
     sent: 0,
     received: 0,
     before: 0,
+    unaskedAt: since,
     enoughAt: Number.POSITIVE_INFINITY,
+    askedAt: Number.NEGATIVE_INFINITY,
   };
 }
 
-/** What to ask of the kernel: to probe at once, or also to switch keepalive on again with all its values. */
-export type Request = 'nothing' | 'probe' | 'keepalive';
+/** What to ask of the kernel: to set keepalive with all its values. Linux then probes at once, if the initial delay is over. */
+export type Request = 'nothing' | 'keepalive';
 
 export interface Decision {
   /** `'closed'`: the kernel has closed the connection. */
@@ -56,29 +62,33 @@ export interface Decision {
 const GRACE = 1 / 8;
 /** The kernel's clock of silence has steps of up to 10 ms, and a report is a little older than its time. */
 const CLOCK_STEP = 20;
+/** The longest delay of an acknowledgement: TCP_DELACK_MAX of Linux. */
+const DELAYED_ACK = 200;
 
 /** Judges a connection by a new report, and notes in `memory` what it shows. */
 export function judge(memory: Memory, report: Report, now: number, terms: Terms): Decision {
   if (report.state === CLOSED) return { verdict: 'closed', lookAt: now, request: 'nothing' };
   const { evidence, timeout, minProbes } = terms;
   const grace = timeout * GRACE;
-  if (evidence === 'state') return lookAgain(now + grace);
+  if (evidence === 'state') return lookAgain(now + timeout / 2);
 
-  const silence = noteLife(memory, report, now, timeout);
+  const silence = noteLife(memory, report, now);
   if (silence < timeout / 2) {
     // Counters have no time: the sign of life is as exact as the looks are frequent.
     return lookAgain(evidence === 'clock' ? memory.lifeAt + timeout / 2 : now + grace);
   }
   const attempts = attemptsOf(memory, report);
+  if (attempts === 0) memory.unaskedAt = now;
   if (attempts >= minProbes) memory.enoughAt = Math.min(memory.enoughAt, now);
-  const request = requestFor(report, silence, attempts, terms);
 
-  const quiet = memory.lifeAt + timeout;
-  if (now < quiet - grace) return lookAgain(Math.min(now + grace, quiet - grace), request);
-  if (memory.enoughAt === Number.POSITIVE_INFINITY) return lookAgain(now + grace / 4, request);
-  const verdictAt = Math.max(quiet, memory.enoughAt + grace);
-  if (now < verdictAt) return lookAgain(verdictAt, request);
-  return { verdict: 'dead', lookAt: now, request: 'nothing' };
+  // The first attempt may come late: after a call late in a silence, or if somebody switched keepalive off.
+  const quietAt = Math.max(memory.lifeAt + timeout, memory.unaskedAt + timeout / 2);
+  const verdictAt = Math.max(quietAt, memory.enoughAt + grace);
+  if (now >= verdictAt) return { verdict: 'dead', lookAt: now, request: 'nothing' };
+
+  const request = requestFor(memory, report, now, attempts, terms);
+  if (now < quietAt - grace) return lookAgain(Math.min(now + grace, quietAt - grace), request);
+  return lookAgain(attempts >= minProbes ? verdictAt : now + grace / 4, request);
 }
 
 function lookAgain(lookAt: number, request: Request = 'nothing'): Decision {
@@ -86,18 +96,18 @@ function lookAgain(lookAt: number, request: Request = 'nothing'): Decision {
 }
 
 /** Notes a sign of life that no earlier report showed. Returns how long the peer has been silent. */
-function noteLife(memory: Memory, report: Report, now: number, timeout: number): number {
+function noteLife(memory: Memory, report: Report, now: number): number {
   const lifeAt = lastLife(memory, report, now);
-  if (lifeAt <= memory.lifeAt + CLOCK_STEP) return now - memory.lifeAt;
-  const silence = now - lifeAt;
-  memory.lifeAt = lifeAt;
-  memory.sent = report.segmentsSent;
-  memory.received = report.segmentsReceived;
-  // Only the kernel's own counts show what was sent before this report. They shrink later: a retransmission merges small
-  // segments. So they are kept now.
-  memory.before = silence > timeout * GRACE ? countedByKernel(report) : 0;
-  memory.enoughAt = Number.POSITIVE_INFINITY;
-  return silence;
+  if (lifeAt > memory.lifeAt + CLOCK_STEP) {
+    memory.lifeAt = lifeAt;
+    memory.sent = report.segmentsSent;
+    memory.received = report.segmentsReceived;
+    // Only the kernel's own counts show what was sent before this report. They shrink later: a retransmission merges small
+    // segments. So they are kept now. After data, the next segment may be an acknowledgement that is still due.
+    memory.before = countedByKernel(report) - (report.dataSilence < DELAYED_ACK ? 1 : 0);
+    memory.enoughAt = Number.POSITIVE_INFINITY;
+  }
+  return now - memory.lifeAt;
 }
 
 function lastLife(memory: Memory, report: Report, now: number): number {
@@ -110,18 +120,17 @@ function lastLife(memory: Memory, report: Report, now: number): number {
   return Math.max(now - report.silence, start);
 }
 
-/** Unanswered segments as the kernel counts them since the peer's last answer: probes, or segments in flight. */
+/** Unanswered segments as the kernel counts them since the peer's last answer: probes, and segments in flight. */
 function countedByKernel({ probes, unackedSegments, timeouts }: Report): number {
   const inFlight = unackedSegments > 0 ? unackedSegments + orZero(timeouts) : 0;
-  return Math.max(orZero(probes), inFlight);
+  return orZero(probes) + inFlight;
 }
 
 /** How many segments in a row are unanswered: all that were sent, without our own answers to the peer's segments. */
 export function attemptsOf(memory: Memory, report: Report): number {
   const sent = difference(report.segmentsSent, memory.sent);
   const answered = difference(report.segmentsReceived, memory.received);
-  const retransmitted = report.unackedSegments > 0 ? orZero(report.timeouts) + 1 : 0;
-  return Math.max(memory.before + orZero(sent - answered), orZero(report.probes), retransmitted);
+  return Math.max(memory.before + orZero(sent - answered), countedByKernel(report));
 }
 
 /** The counters of Linux have 32 bits. */
@@ -135,14 +144,19 @@ function orZero(count: number): number {
 
 /**
  * The kernel's timers fire together, and a burst of probes overflows queues for the same sockets each time. So supervision
- * asks for probes at times of its own. Without any attempt, somebody has changed keepalive.
+ * asks for probes at times of its own. That also repairs keepalive values that somebody has changed.
  */
-function requestFor(report: Report, silence: number, attempts: number, terms: Terms): Request {
-  const { evidence, timeout } = terms;
-  // Only Linux probes at once when TCP_KEEPIDLE is set: net/ipv4/tcp.c, tcp_sock_set_keepidle_locked().
+function requestFor(
+  memory: Memory,
+  report: Report,
+  now: number,
+  attempts: number,
+  { evidence, timeout }: Terms,
+): Request {
+  // Elsewhere than on Linux new values postpone the next probe: only where nothing was sent, keepalive must be off.
   if (evidence !== 'clock') return attempts === 0 ? 'keepalive' : 'nothing';
   const isProbed = report.unackedSegments > 0 || report.unsentBytes > 0;
-  if (isProbed) return 'nothing';
-  if (attempts === 0) return 'keepalive';
-  return silence < timeout * (1 - GRACE / 2) ? 'probe' : 'nothing';
+  if (isProbed || now < memory.askedAt + (timeout * GRACE) / 2) return 'nothing';
+  memory.askedAt = now;
+  return 'keepalive';
 }

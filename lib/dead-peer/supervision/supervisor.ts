@@ -6,6 +6,7 @@ import { throwUncaught } from '../../core/throw-uncaught';
 import { readTcpInfos } from '../../tcp-info/columns';
 import { applyOptions, probeNow } from '../apply-options';
 import type { DeadPeerPlan } from '../plan';
+import { mptcpReport } from './mptcp';
 import { REPORT_FIELDS, type Report, type ReportColumns, reportAt } from './report';
 import { attemptsOf, judge, type Memory, newMemory, type Request, type Terms } from './rule';
 import { Slots } from './slots';
@@ -119,9 +120,18 @@ function lookAt(due: readonly Entry[], isSecondLook: boolean): void {
   for (let row = 0; row < open.length; row++) {
     // The socket is closed, or belongs to another process now.
     if (columns.errno[row] !== 0) continue;
+    const entry = open[row] as Entry;
+    const socket = sockets[row] as SupervisedSocket;
     const report = reportAt(columns, row);
+    const isMptcp = entry.plan.platform === 'mptcp';
     try {
-      follow(open[row] as Entry, sockets[row] as SupervisedSocket, report, now, isSecondLook);
+      follow(
+        entry,
+        socket,
+        isMptcp ? mptcpReport(socket, report, entry.plan.options) : report,
+        now,
+        isSecondLook,
+      );
     } catch (error) {
       throwUncaught(error);
     }
@@ -168,7 +178,7 @@ function follow(
 function ask(socket: SupervisedSocket, { options }: DeadPeerPlan, request: Request): void {
   if (request === 'nothing') return;
   try {
-    if (request === 'keepalive') applyOptions(socket, options);
+    applyOptions(socket, options);
     probeNow(socket, options);
   } catch {
     // The kernel has closed the connection meanwhile: the next look finds that.

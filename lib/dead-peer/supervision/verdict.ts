@@ -28,7 +28,7 @@ export type SupervisedSocket = Socket | Http2Session;
 /** Ends the connection to a dead peer, with the error of the kernel for it, and the last counters. */
 export function endDead(socket: SupervisedSocket, details: DeadPeerDetails): void {
   const { silence, unanswered } = details;
-  const what = `nothing came from the peer for ${(silence / 1_000).toFixed(1)} s, and ${unanswered} segments are unanswered`;
+  const what = `nothing came from the peer for ${(silence / 1_000).toFixed(1)} s, and it did not answer ${unanswered} segments in a row`;
   const error = systemError('ETIMEDOUT', 'read', what);
   end(socket, Object.assign(error, { deadPeer: details, tcpInfo: lastInfo(socket) }));
 }

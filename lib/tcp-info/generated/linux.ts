@@ -19,7 +19,7 @@ export function decodeLinux(w: Uint32Array, at: number, written: number): TcpInf
     rttVariance: length < 76 || (w[at + 17] as number) === 0 ? null : (w[at + 18] as number) / 1000,
     minRtt:
       length < 152 || (w[at + 37] as number) >= 4294967295 ? null : (w[at + 37] as number) / 1000,
-    rto: length < 12 ? null : (w[at + 2] as number) / 1000,
+    rto: length < 12 || (w[at + 2] as number) === 0 ? null : (w[at + 2] as number) / 1000,
     mss: length < 20 ? null : (w[at + 4] as number),
     pathMtu: length < 64 || (w[at + 15] as number) === 0 ? null : (w[at + 15] as number),
     congestionWindow: length < 84 ? null : (w[at + 20] as number) * (w[at + 4] as number),
@@ -85,7 +85,7 @@ export function fillLinuxValues(
   values[2] = length < 76 || (w[at + 17] as number) === 0 ? NaN : (w[at + 18] as number) / 1000;
   values[3] =
     length < 152 || (w[at + 37] as number) >= 4294967295 ? NaN : (w[at + 37] as number) / 1000;
-  values[4] = length < 12 ? NaN : (w[at + 2] as number) / 1000;
+  values[4] = length < 12 || (w[at + 2] as number) === 0 ? NaN : (w[at + 2] as number) / 1000;
   values[5] = length < 20 ? NaN : (w[at + 4] as number);
   values[6] = length < 64 || (w[at + 15] as number) === 0 ? NaN : (w[at + 15] as number);
   values[7] = length < 84 ? NaN : (w[at + 20] as number) * (w[at + 4] as number);

@@ -418,6 +418,12 @@ export const scenarios = [
     judge: judgeColumns,
   },
   {
+    name: 'isReusable',
+    act: (api, { client }) => api.isReusable(client),
+    // What the kernel reports of the socket, or a signal before it reported anything.
+    accepts: ({ row, value }) => value === false && (row.isAnswer || row.error === 'EINTR'),
+  },
+  {
     name: 'listConnections',
     isUnsteady: true,
     names: 'sock_diag',

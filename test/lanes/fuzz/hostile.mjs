@@ -273,6 +273,7 @@ const functions = {
   setRawOption: (s, r) => [s.socket(), r.pick([0, 6, 41]), r.below(60), r.pick([1, r.bytes(8)])],
   isSupported: (_, r) => [r.pick(optionNames)],
   supportedOptions: () => [],
+  isReusable: (s) => [s.socket()],
   getSysctl: () => ['net.ipv4.tcp_retries2'],
   getSystemDefaults: () => [],
   getTcpInfo: (s) => [s.socket()],

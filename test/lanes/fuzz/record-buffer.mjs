@@ -189,6 +189,7 @@ function single(random) {
   head.socket[0] = descriptor(random);
   addon.readTcpInfo();
   addon.readQueues();
+  addon.isReusable();
   addon.getDefault(...option(random));
   addon.setKeepAliveValues(descriptor(random), random.oneIn(2), random.next(), random.next());
   return 'readTcpInfo';

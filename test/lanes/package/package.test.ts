@@ -107,6 +107,7 @@ describe('loading', () => {
     'getSysctl',
     'getSystemDefaults',
     'getTcpInfo',
+    'isReusable',
     'isSupported',
     'listConnections',
     'listConnectionsAsync',

@@ -37,6 +37,7 @@ const {
   getSysctl,
   getSystemDefaults,
   getTcpInfo,
+  isReusable,
   isSupported,
   listConnections,
   listConnectionsAsync,
@@ -223,6 +224,13 @@ const capabilities = {
         assert.ok(columns.rto[1] > 0);
         assert.deepEqual([...columns.errno], [0, 0]);
       }
+    }),
+
+  isReusable: () =>
+    withClient(async ({ accepted, fd }) => {
+      assert.equal(isReusable({ fd }), true);
+      accepted.destroy();
+      await until(() => !isReusable({ fd }));
     }),
 
   setDeadPeerTimeout: () =>

@@ -1,0 +1,23 @@
+// How late a timer of Linux may fire. Plans for other systems assume the same.
+
+/** The ticks per second with which Linux is built. */
+const TICK_RATES = [100, 250, 300, 1_000];
+
+/**
+ * Returns how late a timer of Linux may fire, in milliseconds: by up to an eighth. The timer wheel has 64 slots for each
+ * granularity, and each further level is eight times coarser.
+ * @see kernel/time/timer.c
+ */
+export function timerLateness(duration: number): number {
+  const granularities = TICK_RATES.map((rate) => {
+    let granularity = 1000 / rate;
+    while (duration >= 63 * granularity) granularity *= 8;
+    return granularity;
+  });
+  return Math.ceil(Math.max(...granularities));
+}
+
+/** Returns the time after which a timer has fired, however late it is. */
+export function latest(duration: number): number {
+  return duration + timerLateness(duration);
+}

@@ -1,0 +1,222 @@
+// Sockets of Multipath TCP, and connections of it that fell back to TCP.
+
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import net, { type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { getOption, getOptions, type SocketOptionError, setOptions } from '../../dist/index.js';
+import type { Binding } from '../../lib/core/addon';
+import { isMptcp } from '../../lib/core/mptcp';
+import { getRecords } from '../../lib/core/record-buffer';
+import { fdOf } from '../support/net';
+import { onLinux } from '../support/platform';
+import {
+  AF_INET,
+  getInt,
+  IPPROTO_TCP,
+  referenceAddon,
+  SO_KEEPALIVE,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  TCP_KEEPCNT,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
+} from '../support/reference-addon';
+
+// For lib/core/mptcp.ts: the sources cannot find the addon.
+vi.mock('../../lib/core/addon', () => {
+  const load = createRequire(__filename)('node-gyp-build') as (root: string) => Binding;
+  const addon = load(join(__dirname, '../..'));
+  return { addon, binding: () => addon };
+});
+vi.mock('../../lib/core/record-buffer', { spy: true });
+
+const IPPROTO_MPTCP = 262;
+const TCP_USER_TIMEOUT = 18;
+const TCP_IS_MPTCP = 43;
+const TCP_RTO_MAX_MS = 44;
+const [ENOPROTOOPT, ENOTSUP] = [92, 95];
+
+const ends: (() => void)[] = [];
+afterEach(() => {
+  for (const end of ends.splice(0).reverse()) end();
+  vi.restoreAllMocks();
+});
+
+/** A new socket of a protocol. */
+function open(protocol: number): number {
+  const fd = referenceAddon.socket(AF_INET, SOCK_STREAM, protocol);
+  if (fd < 0) throw new Error(`socket(${protocol}): errno ${-fd}`);
+  return fd;
+}
+
+beforeEach(onLinux('Multipath TCP'));
+beforeEach(({ skip }) => {
+  const fd = referenceAddon.socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
+  skip(fd < 0, `this kernel makes no sockets of Multipath TCP: errno ${-fd}`);
+  const answer = referenceAddon.get(fd, IPPROTO_TCP, TCP_IS_MPTCP, Buffer.alloc(4));
+  referenceAddon.close(fd);
+  skip(answer < 0, 'this kernel has no TCP_IS_MPTCP (Linux 5.16)');
+});
+
+interface Scene {
+  readonly listener: net.Server;
+  readonly client: net.Socket;
+  readonly accepted: net.Socket;
+}
+
+/** A connection. `prepare` gets the listening descriptor first. */
+async function connect(
+  serverProtocol: number,
+  clientProtocol: number,
+  prepare: (fd: number) => void = () => {},
+): Promise<Scene> {
+  const listening = open(serverProtocol);
+  prepare(listening);
+  referenceAddon.listen(listening);
+  const listener = net.createServer().listen({ fd: listening });
+  ends.push(() => listener.close());
+  await once(listener, 'listening');
+  const incoming = once(listener, 'connection') as Promise<[net.Socket]>;
+  const options = { fd: open(clientProtocol), manualStart: true };
+  const { port } = listener.address() as AddressInfo;
+  const client = new net.Socket(options).connect(port, '127.0.0.1');
+  ends.push(() => client.destroy());
+  await once(client, 'connect');
+  const [accepted] = await incoming;
+  ends.push(() => accepted.destroy());
+  return { listener, client, accepted };
+}
+
+/** The answer of the kernel to an option: its number, or its errno as a negative number. */
+function answer(fd: number, option: number): number {
+  const buffer = Buffer.alloc(4);
+  const status = referenceAddon.get(fd, IPPROTO_TCP, option, buffer);
+  return status < 0 ? status : buffer.readInt32LE(0);
+}
+
+describe('the option isMptcp', () => {
+  test('is true for both ends and the listening socket', async () => {
+    const { listener, client, accepted } = await connect(IPPROTO_MPTCP, IPPROTO_MPTCP);
+    for (const socket of [listener, client, accepted]) {
+      expect(getInt(fdOf(socket), IPPROTO_TCP, TCP_IS_MPTCP)).toBe(1);
+      expect(getOption(socket, 'isMptcp')).toBe(true);
+      expect(getOption(socket, 'protocol')).toBe('mptcp');
+    }
+  });
+
+  test('is false for a client that fell back, whose protocol stays the same', async () => {
+    const { client, accepted } = await connect(IPPROTO_TCP, IPPROTO_MPTCP);
+    expect(getInt(fdOf(client), IPPROTO_TCP, TCP_IS_MPTCP)).toBe(0);
+    expect(getOptions(client, ['isMptcp', 'protocol'])).toEqual({
+      isMptcp: false,
+      protocol: 'mptcp',
+    });
+    expect(getOption(accepted, 'isMptcp')).toBe(false);
+  });
+
+  test('is false for a TCP client of a Multipath TCP server', async () => {
+    const { accepted } = await connect(IPPROTO_MPTCP, IPPROTO_TCP);
+    expect(getOptions(accepted, ['isMptcp', 'protocol'])).toEqual({
+      isMptcp: false,
+      protocol: 'tcp',
+    });
+  });
+
+  test('cannot be set', async () => {
+    const { client } = await connect(IPPROTO_MPTCP, IPPROTO_MPTCP);
+    expect(() => setOptions(client, { isMptcp: false } as never)).toThrow(/isMptcp.*read/);
+  });
+});
+
+describe('options of a Multipath TCP socket', () => {
+  const keepAlive = {
+    keepAliveInitialDelay: 5_000,
+    keepAliveInterval: 3_000,
+    keepAliveCount: 4,
+    keepAlive: true,
+  };
+  const held = (fd: number) => [
+    getInt(fd, SOL_SOCKET, SO_KEEPALIVE),
+    ...[TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT].map((name) => getInt(fd, IPPROTO_TCP, name)),
+  ];
+
+  test('keepalive is set and read back, and inherited from a listening socket', async () => {
+    const { client, accepted } = await connect(IPPROTO_MPTCP, IPPROTO_MPTCP, (fd) => {
+      setOptions(fd, keepAlive);
+    });
+    expect(held(fdOf(accepted))).toEqual([1, 5, 3, 4]);
+    setOptions(client, keepAlive);
+    expect(held(fdOf(client))).toEqual([1, 5, 3, 4]);
+    expect(getOptions(client)).toMatchObject(keepAlive);
+  });
+
+  test.each([
+    ['userTimeout', TCP_USER_TIMEOUT, 7_500],
+    ['retransmissionTimeoutMax', TCP_RTO_MAX_MS, 2_000],
+  ] as const)('%s is refused, and options before it are named', async (name, number, value) => {
+    const { client } = await connect(IPPROTO_MPTCP, IPPROTO_MPTCP);
+    const fd = fdOf(client);
+    // ENOPROTOOPT before the kernel had the option.
+    expect([-ENOTSUP, -ENOPROTOOPT]).toContain(answer(fd, number));
+    let error: SocketOptionError | undefined;
+    try {
+      setOptions(client, { noDelay: true, [name]: value });
+    } catch (thrown) {
+      error = thrown as SocketOptionError;
+    }
+    expect(error?.code).toBe('ENOPROTOOPT');
+    expect(getOptions(client)).not.toHaveProperty(name);
+  });
+
+  test('after the fallback, userTimeout is set, and retransmissionTimeoutMax only read', async ({
+    skip,
+  }) => {
+    const { client } = await connect(IPPROTO_TCP, IPPROTO_MPTCP);
+    setOptions(client, { userTimeout: 7_500 });
+    expect(getInt(fdOf(client), IPPROTO_TCP, TCP_USER_TIMEOUT)).toBe(7_500);
+    skip(
+      answer(fdOf(client), TCP_RTO_MAX_MS) < 0,
+      'this kernel has no TCP_RTO_MAX_MS (Linux 6.15)',
+    );
+    expect(() => setOptions(client, { retransmissionTimeoutMax: 2_000 })).toThrow(/ENOPROTOOPT/);
+    expect(getOption(client, 'retransmissionTimeoutMax')).toBe(120_000);
+  });
+
+  test('a TCP client of a Multipath TCP server inherits keepalive, and takes all options', async () => {
+    const { accepted } = await connect(IPPROTO_MPTCP, IPPROTO_TCP, (fd) => {
+      setOptions(fd, keepAlive);
+    });
+    expect(held(fdOf(accepted))).toEqual([1, 5, 3, 4]);
+    expect(getOption(accepted, 'userTimeout')).toBe(0);
+    setOptions(accepted, { userTimeout: 7_500 });
+    expect(getInt(fdOf(accepted), IPPROTO_TCP, TCP_USER_TIMEOUT)).toBe(7_500);
+  });
+});
+
+describe('isMptcp', () => {
+  test('recognises a socket by one system call', async () => {
+    const { client } = await connect(IPPROTO_MPTCP, IPPROTO_MPTCP);
+    expect(isMptcp(fdOf(client))).toBe(true);
+    expect(getRecords).toHaveBeenCalledTimes(1);
+    const fallen = await connect(IPPROTO_TCP, IPPROTO_MPTCP);
+    expect(isMptcp(fdOf(fallen.client))).toBe(false);
+    expect(isMptcp(fdOf(fallen.accepted))).toBe(false);
+    expect(getRecords).toHaveBeenCalledTimes(3);
+  });
+
+  test('is false for what is no TCP socket', () => {
+    const NO_DESCRIPTOR = 1_000_000;
+    expect(isMptcp(NO_DESCRIPTOR)).toBe(false);
+  });
+
+  test('goes by the protocol where the kernel has no TCP_IS_MPTCP', async () => {
+    const { client } = await connect(IPPROTO_MPTCP, IPPROTO_MPTCP);
+    const plain = await connect(IPPROTO_TCP, IPPROTO_TCP);
+    vi.mocked(getRecords).mockReturnValueOnce(0);
+    expect(isMptcp(fdOf(client))).toBe(true);
+    vi.mocked(getRecords).mockReturnValueOnce(0);
+    expect(isMptcp(fdOf(plain.client))).toBe(false);
+  });
+});

@@ -1,0 +1,41 @@
+// Measures for how long this process could not run. A verdict that comes late only because the machine gave this process no
+// time is not the product's fault. Time in which the process itself was busy is not excused: the product may have used it.
+
+const TICK = 10;
+/** Shorter pauses are within the tolerance of every verdict. */
+const SHORTEST = 20;
+
+/** Starts to measure. `excused(from, to)`: how many milliseconds of that time the machine took. */
+export function measureLateness() {
+  const pauses = [];
+  let expected = performance.now() + TICK;
+  let used = process.cpuUsage();
+  const tick = () => {
+    const now = performance.now();
+    const late = now - expected;
+    const { user, system } = process.cpuUsage(used);
+    used = process.cpuUsage();
+    const own = (user + system) / 1_000;
+    // All of the process's own time counts as if it had been spent within the pause.
+    if (late > SHORTEST && late > own) pauses.push({ from: now - late, taken: late - own, late });
+    expected = performance.now() + TICK;
+    setTimeout(tick, TICK);
+  };
+  setTimeout(tick, TICK);
+
+  return {
+    excused(from, to) {
+      let sum = 0;
+      for (const pause of pauses) {
+        const overlap = Math.min(to, pause.from + pause.late) - Math.max(from, pause.from);
+        if (overlap > 0) sum += Math.min(overlap, pause.taken);
+      }
+      return sum;
+    },
+    summary: () => ({
+      pauses: pauses.length,
+      longest: Math.round(Math.max(0, ...pauses.map(({ taken }) => taken))),
+      sum: Math.round(pauses.reduce((sum, { taken }) => sum + taken, 0)),
+    }),
+  };
+}

@@ -1,0 +1,159 @@
+// Peers that are lost: every program is told within the timeout, in every state and after every fault.
+//
+// PROMISE_FULL=1 runs every case instead of a sample. PROMISE_SEED=n chooses another sample. PROMISE_TRACE=file records
+// what the kernel reported: trace.mjs.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { needsNamespace, withoutNamespace } from '../../support/namespace';
+import { isFull, type Programs, preparePrograms, seed } from './programs';
+
+interface Cell {
+  readonly timeout: number;
+  readonly rtt: number;
+  readonly state: string;
+  readonly fault: string;
+  readonly congestion: string;
+  readonly way: string;
+  readonly slowStartAfterIdle: number;
+}
+
+interface Result extends Cell {
+  readonly isRight: boolean;
+  readonly why: string;
+  readonly code?: string | null;
+  /** When the program was told, in ms after the peer fell silent, and when it must have been at the latest. */
+  readonly after?: number;
+  readonly allowed?: number;
+}
+
+interface Report {
+  readonly results: readonly Result[];
+  readonly lateness: { readonly pauses: number; readonly longest: number; readonly sum: number };
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+}
+
+/** This many cases run at the same time in one program. */
+const AT_A_TIME = 700;
+/** Longer than a program takes: a window closed for 180 s, then 60 s and the time that a late case is watched. */
+const LONGEST = 900_000;
+
+const congestions = () => {
+  const file = '/proc/sys/net/ipv4/tcp_available_congestion_control';
+  return readFileSync(file, 'latin1')
+    .trim()
+    .split(' ')
+    .filter((name) => name === 'cubic' || name === 'bbr');
+};
+
+function chunksOf<Item>(items: readonly Item[], size: number): Item[][] {
+  const count = Math.ceil(items.length / size);
+  // Dealt, so that each has some of everything.
+  return Array.from({ length: count }, (_, chunk) =>
+    items.filter((_, index) => index % count === chunk),
+  );
+}
+
+const describeCell = ({ timeout, rtt, state, fault, congestion, way }: Cell) =>
+  `T ${timeout / 1_000} s, RTT ${rtt} ms, ${state}, ${fault}, ${congestion}, ${way}`;
+
+const shown = (milliseconds: number | undefined) =>
+  milliseconds === undefined ? '-' : `${(milliseconds / 1_000).toFixed(2)} s`;
+
+const describeResult = (result: Result) =>
+  `${describeCell(result)}: ${result.why}, ${result.code ?? 'no code'} (told ${shown(result.after)}, allowed ${shown(result.allowed)})`;
+
+const countBy = (results: readonly Result[], name: keyof Cell) => {
+  const counts = new Map<unknown, { all: number; red: number }>();
+  for (const result of results) {
+    const count = counts.get(result[name]) ?? { all: 0, red: 0 };
+    counts.set(result[name], { all: count.all + 1, red: count.red + (result.isRight ? 0 : 1) });
+  }
+  return [...counts].map(([value, { all, red }]) => `${value}: ${all - red} of ${all}`).join('; ');
+};
+
+/** For each state: how long before or after the timeout the first and the last case was told. */
+function printTable(results: readonly Result[], states: readonly string[]): void {
+  console.log(`${'state'.padEnd(50)} cases  told minus T: earliest .. latest   red`);
+  for (const state of states) {
+    const found = results.filter((result) => result.state === state);
+    const told = found.flatMap(({ after, timeout }) =>
+      after === undefined ? [] : after - timeout,
+    );
+    const range =
+      told.length === 0 ? 'never' : `${shown(Math.min(...told))} .. ${shown(Math.max(...told))}`;
+    const red = found.filter(({ isRight }) => !isRight).length;
+    console.log(`${state.padEnd(50)} ${`${found.length}`.padStart(5)}  ${range.padEnd(34)} ${red}`);
+  }
+}
+
+describe('a peer that is lost', async () => {
+  const { gridOf } = await import(join(__dirname, 'grid.mjs'));
+  const grid: Cell[] = gridOf({ seed, isFull, congestions: congestions() });
+  const states = [...new Set(grid.map(({ state }) => state))];
+
+  beforeEach(needsNamespace);
+
+  let programs: Programs;
+  const results: Result[] = [];
+  beforeAll(async () => {
+    if (withoutNamespace !== undefined) return;
+    programs = preparePrograms();
+    const started = performance.now();
+    let cpuSeconds = 0;
+    // The setting applies to all connections of a host.
+    const runOver = async (slowStartAfterIdle: number) => {
+      const own = grid.filter((cell) => cell.slowStartAfterIdle === slowStartAfterIdle);
+      for (const cells of chunksOf(own, AT_A_TIME)) {
+        const report = await programs.run<Report>(
+          'cells.mjs',
+          { slowStartAfterIdle, cells },
+          LONGEST,
+        );
+        results.push(...report.results);
+        cpuSeconds += report.cpuSeconds;
+        const { pauses, longest, sum } = report.lateness;
+        console.log(
+          `${cells.length} cases in ${report.seconds.toFixed(0)} s; the machine paused the program ${pauses} times, at most ${longest} ms, ${sum} ms in all`,
+        );
+      }
+    };
+    await Promise.all([runOver(1), runOver(0)]);
+    const seconds = (performance.now() - started) / 1_000;
+    console.log(
+      `${results.length} cases, seed ${seed}, in ${seconds.toFixed(0)} s, ${((100 * cpuSeconds) / seconds).toFixed(0)} % of a core`,
+    );
+  });
+  afterAll(() => programs?.remove());
+
+  test('every case of the grid was run', () => {
+    expect(results).toHaveLength(grid.length);
+    printTable(results, states);
+    for (const name of ['fault', 'timeout', 'rtt', 'congestion', 'way'] as const) {
+      console.log(`in time, by ${name}: ${countBy(results, name)}`);
+    }
+    const excused = results.filter(({ why }) => why === 'excused');
+    console.log(`${excused.length} late only because the machine gave the program no time`);
+    for (const result of excused) console.log(`excused: ${describeResult(result)}`);
+    const red = results.filter(({ isRight }) => !isRight);
+    console.log(`${results.length - red.length} right, ${red.length} red`);
+    for (const result of red) console.log(`red: ${describeResult(result)}`);
+    // Otherwise the lane would prove nothing.
+    expect(excused.length).toBeLessThan(results.length / 50);
+  });
+
+  test('BBR is among the congestion controls', ({ skip }) => {
+    const count = grid.filter(({ congestion }) => congestion === 'bbr').length;
+    skip(count === 0, 'this kernel has no BBR: all cases run with CUBIC');
+    expect(count).toBeGreaterThan(grid.length / 3);
+  });
+
+  describe('every program is told in time', () => {
+    test.each(states)('%s', (state) => {
+      const red = results.filter((result) => result.state === state && !result.isRight);
+      expect(red.map(describeResult)).toEqual([]);
+    });
+  });
+});

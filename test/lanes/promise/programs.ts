@@ -1,0 +1,37 @@
+// Runs the programs of this lane: compiles the relay, and passes a request by a file.
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { certificate } from '../../support/certificate';
+import { runInNamespace } from '../../support/namespace';
+
+const { PROMISE_FULL, PROMISE_SEED, PROMISE_TRACE } = process.env;
+
+export const isFull = PROMISE_FULL === '1';
+export const seed = Number(PROMISE_SEED ?? 1);
+
+export interface Programs {
+  /** Runs a program of this folder and returns its report. */
+  run<Report>(program: string, request: object, timeout: number): Promise<Report>;
+  remove(): void;
+}
+
+export function preparePrograms(): Programs {
+  const folder = mkdtempSync(join(tmpdir(), 'socket-options-promise-'));
+  const relay = join(folder, 'relay');
+  const sources = join(__dirname, 'relay');
+  const files = readdirSync(sources).filter((name) => name.endsWith('.c'));
+  execFileSync('cc', ['-O2', '-Wall', '-o', relay, ...files.map((name) => join(sources, name))]);
+  const common = { relay, seed, certificate: certificate(), traceFile: PROMISE_TRACE };
+  let count = 0;
+  return {
+    run(program, request, timeout) {
+      const file = join(folder, `request-${++count}.json`);
+      writeFileSync(file, JSON.stringify({ ...common, run: count, ...request }));
+      return runInNamespace(join(__dirname, program), [file], timeout);
+    },
+    remove: () => rmSync(folder, { recursive: true }),
+  };
+}

@@ -1,0 +1,243 @@
+// The states of a connection when its peer is lost. A state has some of these members:
+// - open(cell, world): opens the connection and sets the timeout; connect() if there is none;
+// - prepare(cell): what takes time before the fault;
+// - before(cell), after(cell): what happens immediately before and after the fault;
+// - canBeTuned: tuneSockets() can set the timeout, too;
+// - rate: the path takes only so many bytes per second;
+// - bound: the bound of the plan that applies, if it is longer than the timeout;
+// - isLostFirst: the fault comes first, as while connecting.
+
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { getTcpInfo } from '../../../dist/index.js';
+import {
+  accept,
+  beginHandshake,
+  beginToConnect,
+  connect,
+  connectSecurely,
+  lookupOf,
+  request,
+} from './connections.mjs';
+import { portOf } from './manners.mjs';
+
+const POLL = 50;
+const WRITE = Buffer.alloc(20, 'w');
+const BLOCK = Buffer.alloc(65_536, 'b');
+
+async function until(cell, condition) {
+  while (!cell.socket.destroyed && !condition()) await sleep(POLL);
+}
+
+const opens = (options) => ({ canBeTuned: true, open: (cell) => connect(cell, options) });
+
+// --- What happens in a state ---
+
+const write = ({ socket }) => void socket.write(WRITE);
+
+/** Writes until the socket is closed. */
+function keepWriting({ socket }, interval) {
+  const timer = setInterval(() => {
+    if (socket.writable) socket.write(WRITE);
+  }, interval);
+  socket.once('close', () => clearInterval(timer));
+}
+
+/** Uploads 1 to 3 MB and waits until the peer has all of it. */
+async function upload(cell) {
+  for (let sent = 0; sent < cell.uploadBytes; sent += BLOCK.length) cell.socket.write(BLOCK);
+  const { socket } = cell;
+  await until(cell, () => {
+    const { unackedSegments, unsentBytes } = getTcpInfo(socket);
+    return socket.writableLength === 0 && unackedSegments === 0 && unsentBytes === 0;
+  });
+}
+
+/** Sends as much as the path takes. */
+function keepUploading({ socket }) {
+  const send = () => {
+    while (socket.writable && socket.write(BLOCK));
+  };
+  socket.on('drain', send);
+  send();
+}
+
+async function closeWindow(cell) {
+  const { socket } = cell;
+  for (let sent = 0; sent < 16 * BLOCK.length; sent += BLOCK.length) socket.write(BLOCK);
+  await until(cell, () => getTcpInfo(socket).sendWindow === 0);
+}
+
+/** Waits until the peer's data has filled our buffers and nothing more arrives. */
+async function fillBuffers(cell) {
+  const { socket, rtt } = cell;
+  let received = -1;
+  let changedAt = performance.now();
+  await until(cell, () => {
+    const { bytesReceived } = getTcpInfo(socket);
+    if (bytesReceived !== received) changedAt = performance.now();
+    received = bytesReceived;
+    return received > 0 && performance.now() - changedAt > 500 + 2 * rtt;
+  });
+}
+
+const untilState = (state) => (cell) => until(cell, () => getTcpInfo(cell.socket).state === state);
+
+// --- The states ---
+
+function writer(interval, { noDelay, uploads }) {
+  return {
+    ...opens(),
+    async prepare(cell) {
+      cell.socket.resume().setNoDelay(noDelay);
+      if (uploads) await upload(cell);
+      keepWriting(cell, interval);
+      await sleep(1_000);
+    },
+  };
+}
+
+const PACES = [10, 30, 100, 200, 1_000];
+const WRITERS = PACES.flatMap((interval) =>
+  [false, true].flatMap((uploads) =>
+    [false, true].map((noDelay) => [
+      `writes every ${interval} ms${noDelay ? ', no delay' : ''}${uploads ? ', after an upload' : ''}`,
+      writer(interval, { noDelay, uploads }),
+    ]),
+  ),
+);
+
+/** Writes while keepalive is probing. */
+const OFFSETS = Array.from({ length: 12 }, (_, index) => (index + 1) / 13);
+const MID_PROBE = OFFSETS.map((share) => [
+  `writes at ${Math.round(share * 100)} % of the timeout`,
+  {
+    ...opens(),
+    after(cell) {
+      const timer = setTimeout(write, share * cell.timeout, cell);
+      cell.socket.once('close', () => clearTimeout(timer));
+    },
+  },
+]);
+
+/** States of every connection over TCP or TLS. `open` is connect() or connectSecurely(). */
+function statesOver(open, common) {
+  const over = (options) => ({ ...common, open: (cell) => open(cell, options) });
+  const flowing = { ...common, open: async (cell) => void (await open(cell)).resume() };
+  const halfOpen = { manner: 'ends', allowHalfOpen: true };
+  return {
+    idle: flowing,
+    'one write before': { ...flowing, before: write },
+    'one write after': { ...flowing, after: write },
+    'upload running': {
+      ...flowing,
+      rate: 100_000,
+      prepare: async (cell) => {
+        keepUploading(cell);
+        await sleep(1_000 + 3 * cell.rtt);
+      },
+    },
+    'closed window': {
+      ...over({ manner: 'never reads' }),
+      prepare: closeWindow,
+      bound: 'closedWindow',
+    },
+    'not read': { ...over({ manner: 'floods' }), prepare: fillBuffers },
+    paused: { ...over(), before: ({ socket }) => socket.pause() },
+    'paused with unread data': {
+      ...over({ manner: 'greets' }),
+      prepare: (cell) => until(cell, () => getTcpInfo(cell.socket).bytesReceived > 0),
+    },
+    'CLOSE-WAIT, read': {
+      ...over(halfOpen),
+      async prepare(cell) {
+        const ended = once(cell.socket.resume(), 'end');
+        await Promise.race([ended, once(cell.socket, 'close')]);
+      },
+    },
+    'CLOSE-WAIT, unread': { ...over(halfOpen), prepare: untilState('CLOSE-WAIT') },
+    'FIN-WAIT-2': {
+      ...flowing,
+      async prepare(cell) {
+        cell.socket.end();
+        await untilState('FIN-WAIT-2')(cell);
+      },
+    },
+    'FIN-WAIT-1': { ...flowing, after: ({ socket }) => socket.end() },
+  };
+}
+
+const withPrefix = (prefix, states) =>
+  Object.fromEntries(Object.entries(states).map(([name, state]) => [`${prefix}${name}`, state]));
+
+const SERVER_STATES = {
+  'accepted, idle': { open: async (cell, world) => void (await accept(cell, world)).resume() },
+  pauseOnConnect: { open: (cell, world) => accept(cell, world, { pauseOnConnect: true }) },
+};
+
+const CONNECTING = {
+  connecting: {
+    canBeTuned: true,
+    isLostFirst: true,
+    open: async (cell) => void beginToConnect(cell),
+  },
+  'connecting, three addresses': {
+    canBeTuned: true,
+    isLostFirst: true,
+    addresses: 3,
+    open: async (cell) => void beginToConnect(cell, { lookup: lookupOf(cell.flows, cell.link) }),
+  },
+};
+
+const HANDSHAKES = {
+  /** The peer's system answers, its program does not. Then the peer is lost. */
+  'TLS handshake, unanswered': {
+    open: (cell) => beginHandshake(cell, portOf('reads')),
+    prepare: (cell) => until(cell, () => getTcpInfo(cell.socket).unackedSegments === 0),
+  },
+  /** The peer is lost while our first message is on its way. */
+  'TLS handshake, cut': {
+    settles: false,
+    open: (cell) => beginHandshake(cell, portOf('reads', true)),
+  },
+};
+
+const HTTP = {
+  'http agent, idle': {
+    async open(cell) {
+      const { sent } = await request(cell, '/idle');
+      const [response] = await once(sent, 'response');
+      await once(response.resume(), 'end');
+    },
+  },
+  'http agent, busy': { open: (cell) => request(cell, '/busy') },
+};
+
+const overTls = { canBeTuned: false, open: (cell) => connectSecurely(cell) };
+
+export const STATES = {
+  ...CONNECTING,
+  ...statesOver(connect, { canBeTuned: true }),
+  ...Object.fromEntries(WRITERS),
+  ...Object.fromEntries(MID_PROBE),
+  'closed window for 3 T': {
+    ...opens({ manner: 'never reads' }),
+    bound: 'closedWindow',
+    async prepare(cell) {
+      await closeWindow(cell);
+      await sleep(3 * cell.timeout);
+    },
+  },
+  ...SERVER_STATES,
+  ...withPrefix('TLS, ', statesOver(connectSecurely)),
+  'TLS, writes every 100 ms': {
+    ...writer(100, { noDelay: false, uploads: false }),
+    ...overTls,
+  },
+  'TLS, writes every 30 ms, after an upload': {
+    ...writer(30, { noDelay: true, uploads: true }),
+    ...overTls,
+  },
+  ...HANDSHAKES,
+  ...HTTP,
+};
