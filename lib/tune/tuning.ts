@@ -20,8 +20,8 @@ export type Tuning = SocketOptions &
     readonly deadPeerTimeout?: number | undefined;
     /**
      * Within how many milliseconds a socket must be connected: from the first address that is tried to the last, without
-     * the name look-up. By default `deadPeerTimeout`. The error is `ETIMEDOUT` with the syscall `connect`, as Node's own.
-     * For `client` only.
+     * the name look-up. By default `deadPeerTimeout`. The socket fails up to 0.15 s later. The error is `ETIMEDOUT` with the
+     * syscall `connect`, as Node's own; Node before 20.12 does not report the address that a name has. For `client` only.
      */
     readonly connectTimeout?: number | undefined;
   };
