@@ -23,6 +23,8 @@ function readSlowly(socket, rate) {
 
 export const MANNERS = {
   reads,
+  /** Its queue of connections that wait to be accepted has little room. */
+  crowded: { ...reads, backlog: 1 },
   'never reads': { bufferSize: SMALL_BUFFER, serve: () => {} },
   /** Sends until the window of the other side is closed. */
   floods: {

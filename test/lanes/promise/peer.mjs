@@ -16,9 +16,9 @@ function answer(request, response) {
   if (request.url === '/idle') response.end('idle');
 }
 
-const listen = async (server, port) => {
+const listen = async (server, port, backlog = BACKLOG) => {
   server.on('tlsClientError', () => {});
-  await once(server.listen(port, '0.0.0.0', BACKLOG), 'listening');
+  await once(server.listen(port, '0.0.0.0', backlog), 'listening');
 };
 
 const serveWith = (manner) => (socket) => {
@@ -27,12 +27,13 @@ const serveWith = (manner) => (socket) => {
 };
 
 const words = {
-  async listen(certificate) {
+  /** `offset`: of the ports, for a second program on this host. */
+  async listen(certificate, offset = 0) {
     for (const [name, manner] of Object.entries(MANNERS)) {
       if (manner.isHttp) {
         const server = http.createServer({ keepAliveTimeout: 0 }, answer);
         server.on('clientError', (_error, socket) => socket.destroy());
-        await listen(server, portOf(name));
+        await listen(server, offset + portOf(name));
         continue;
       }
       const options = { ...HALF_OPEN, pauseOnConnect: true };
@@ -41,7 +42,7 @@ const words = {
         servers.push(tls.createServer({ ...HALF_OPEN, ...certificate }, serveWith(manner)));
       }
       for (const [index, server] of servers.entries()) {
-        await listen(server, portOf(name, index === 1));
+        await listen(server, offset + portOf(name, index === 1), manner.backlog);
         setBufferSize(server, manner);
       }
     }

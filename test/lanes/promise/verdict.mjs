@@ -6,7 +6,16 @@ const SLACK = 250;
 /** Supervision's own reason, and the kernel's. */
 const REASONS = new Set([
   ...['ETIMEDOUT', 'ECONNRESET', 'EPIPE', 'ECONNREFUSED', 'ECONNABORTED', 'EHOSTUNREACH'],
-  ...['ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'ENOTSUP', 'ENONET', 'ENOPROTOOPT', 'EOPNOTSUPP', 'EMSGSIZE'],
+  ...[
+    'ENETUNREACH',
+    'EHOSTDOWN',
+    'ENETDOWN',
+    'ENOTSUP',
+    'ENONET',
+    'ENOPROTOOPT',
+    'EOPNOTSUPP',
+    'EMSGSIZE',
+  ],
   ...['EPERM', 'EACCES', 'EPROTO'],
 ]);
 
