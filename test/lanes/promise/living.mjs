@@ -102,19 +102,6 @@ const SCENES = {
       }
     }
   },
-  // The peer's system has the handshakes of more connections than its queue has room for. It answers these with
-  // SYN-ACKs only, until its program accepts.
-  'accept queue of the peer full': (add, { timeouts }, { peerBlocked }) => {
-    for (const name of ['idle', 'writing']) {
-      for (const timeout of timeouts.filter((one) => one <= 20_000)) {
-        add(name, { timeout, rtt: 200, watchedFor: 4, peerBlocked }, async (cell) => {
-          await peerBlocked.arrive();
-          await connect(cell, { manner: 'crowded', offset: BUSY });
-          activities[name](cell);
-        });
-      }
-    }
-  },
 };
 
 /** A second program of the peer, which is blocked at a shared moment. */

@@ -25,6 +25,8 @@ async function keepOpen(group, flow, end, path) {
     const cell = new Cell({ timeout, way: 'setDeadPeerTimeout' }, [flow]);
     const socket = await connect(cell);
     if (isWriting) keepWriting(cell, WRITES);
+    // The last segment of the handshake must arrive: the peer's system forgets a connection without it.
+    await sleep(20_000 * DELAY);
     const start = await path.set(flow, { loss_up: loss, loss_down: loss });
     while (cell.told === null && performance.now() < end) await sleep(50);
     group.hours += ((cell.told ?? performance.now()) - start) / HOUR;

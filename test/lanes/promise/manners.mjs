@@ -23,8 +23,6 @@ function readSlowly(socket, rate) {
 
 export const MANNERS = {
   reads,
-  /** Its queue of connections that wait to be accepted has little room. */
-  crowded: { ...reads, backlog: 1 },
   'never reads': { bufferSize: SMALL_BUFFER, serve: () => {} },
   /** Sends until the window of the other side is closed. */
   floods: {
@@ -47,7 +45,8 @@ export const MANNERS = {
       socket.resume().end('hello');
     },
   },
-  http: { isHttp: true },
+  http: { http: 1 },
+  http2: { http: 2, bufferSize: SMALL_BUFFER },
   ...Object.fromEntries(
     SLOW_RATES.map((rate) => [
       `reads ${rate} B/s`,

@@ -3,6 +3,7 @@
 
 import { once } from 'node:events';
 import http from 'node:http';
+import http2 from 'node:http2';
 import net from 'node:net';
 import { createInterface } from 'node:readline';
 import tls from 'node:tls';
@@ -16,9 +17,9 @@ function answer(request, response) {
   if (request.url === '/idle') response.end('idle');
 }
 
-const listen = async (server, port, backlog = BACKLOG) => {
+const listen = async (server, port) => {
   server.on('tlsClientError', () => {});
-  await once(server.listen(port, '0.0.0.0', backlog), 'listening');
+  await once(server.listen(port, '0.0.0.0', BACKLOG), 'listening');
 };
 
 const serveWith = (manner) => (socket) => {
@@ -30,10 +31,15 @@ const words = {
   /** `offset`: of the ports, for a second program on this host. */
   async listen(certificate, offset = 0) {
     for (const [name, manner] of Object.entries(MANNERS)) {
-      if (manner.isHttp) {
-        const server = http.createServer({ keepAliveTimeout: 0 }, answer);
+      if (manner.http !== undefined) {
+        const server =
+          manner.http === 1
+            ? http.createServer({ keepAliveTimeout: 0 }, answer)
+            : http2.createServer(answer);
         server.on('clientError', (_error, socket) => socket.destroy());
+        server.on('sessionError', () => {});
         await listen(server, offset + portOf(name));
+        setBufferSize(server, manner);
         continue;
       }
       const options = { ...HALF_OPEN, pauseOnConnect: true };
@@ -42,7 +48,7 @@ const words = {
         servers.push(tls.createServer({ ...HALF_OPEN, ...certificate }, serveWith(manner)));
       }
       for (const [index, server] of servers.entries()) {
-        await listen(server, offset + portOf(name, index === 1), manner.backlog);
+        await listen(server, offset + portOf(name, index === 1));
         setBufferSize(server, manner);
       }
     }
