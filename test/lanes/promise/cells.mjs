@@ -12,8 +12,8 @@ import { STATES } from './states.mjs';
 import { openTrace } from './trace.mjs';
 import { allowedFor, judge } from './verdict.mjs';
 
-/** The cases do not begin at the same moment. */
-const SPREAD = 4_000;
+/** The cases do not begin at the same moment: that would take the whole processor. */
+const SPREAD = 20_000;
 /** Until the state is reached, beyond three timeouts for a window that is closed. */
 const PREPARED_WITHIN = 120_000;
 /** A path without a rate of its own: enough for an upload, and never a burst that a host's queue drops. */

@@ -111,7 +111,11 @@ async function startBusyPeer(hosts, certificate, duration) {
   return () => void peer.ask('block', duration);
 }
 
+/** The cases do not begin at the same moment. */
+const SPREAD = 5_000;
+
 async function run({ cell, scene, name, act }, world) {
+  await sleep(Math.random() * SPREAD);
   const { timeout, rtt, rate = 0, watchedFor } = cell;
   await world.path.set(cell.flow, { delay: rtt / 2_000, rate, queue: rate / 5 });
   const report = { scene, name, timeout, rtt };

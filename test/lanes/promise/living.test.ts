@@ -1,7 +1,7 @@
 // Peers that live: none is ended, beyond the chance that the plan states for a path that loses packets.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { needsNamespace } from '../../support/namespace';
+import { needsNamespace, withoutNamespace } from '../../support/namespace';
 import { isFull, type Programs, preparePrograms } from './programs';
 
 interface Case {
@@ -53,6 +53,9 @@ const SCENES = [
   'program of the peer blocked for 3 T',
 ];
 const PATTERNS = ['once, for 3 T', 'four times, for 0.9 T', 'thirty times, for 0.1 T'];
+const BLOCKED = [5_000, 20_000].flatMap((timeout) =>
+  PATTERNS.map((pattern) => ({ pattern, timeout })),
+);
 const LOSS = { timeouts: [5_000, 9_000, 20_000], connections: 20, seconds: isFull ? 1_800 : 240 };
 const LONGEST = isFull ? 2_400_000 : 600_000;
 
@@ -60,15 +63,23 @@ describe('living peers', () => {
   beforeEach(needsNamespace);
 
   let programs: Programs;
+  let living: Promise<Living>;
+  let loss: Promise<{ groups: Group[] }>;
+  let blocked: Promise<Busy>[];
   beforeAll(() => {
+    if (withoutNamespace !== undefined) return;
     programs = preparePrograms();
+    // All run at the same time: they mostly wait.
+    living = programs.run('living.mjs', { timeouts: TIMEOUTS }, LONGEST);
+    loss = programs.run('loss.mjs', LOSS, LONGEST);
+    blocked = BLOCKED.map((request) => programs.run('busy.mjs', request, LONGEST));
   });
-  afterAll(() => programs.remove());
+  afterAll(() => programs?.remove());
 
   describe('in every situation that looks like a dead one', () => {
     let report: Living;
     beforeAll(async () => {
-      report = await programs.run<Living>('living.mjs', { timeouts: TIMEOUTS }, LONGEST);
+      report = await living;
       const { results, lateness, cpuSeconds } = report;
       console.log(
         `${results.length} living peers; longest pause of the program ${lateness.longest} ms, ${cpuSeconds.toFixed(0)} s of processor time`,
@@ -88,42 +99,46 @@ describe('living peers', () => {
     });
   });
 
-  describe.concurrent('while the event loop of this program is blocked', () => {
-    const cases = [5_000, 20_000].flatMap((timeout) =>
-      PATTERNS.map((pattern) => ({ pattern, timeout })),
+  describe('while the event loop of this program is blocked', () => {
+    test.each(BLOCKED.map((request, index) => ({ ...request, index })))(
+      '$pattern, $timeout ms: none is ended',
+      async ({ index }) => {
+        const { results } = (await blocked[index]) as Busy;
+        expect(results).toHaveLength(50);
+        expect(results.filter(({ code }) => code !== null)).toEqual([]);
+      },
+      LONGEST,
     );
-    test.each(cases)('$pattern, $timeout ms: none is ended', async ({ pattern, timeout }) => {
-      const request = { timeout, pattern };
-      const { results } = await programs.run<Busy>('busy.mjs', request, LONGEST);
-      expect(results).toHaveLength(50);
-      expect(results.filter(({ code }) => code !== null)).toEqual([]);
-    });
   });
 
-  describe.concurrent('requests over one connection to a server with 0.3 of a processor', () => {
-    test.each([5_000, 9_000, 20_000])('%d ms: none fails', async (timeout) => {
-      const report = await programs.run<Requests>('requests.mjs', { timeout }, LONGEST);
-      expect(report).toEqual({ answered: 10_000, failed: {}, wasClosed: true });
-    });
+  describe('requests over one connection to a server with 0.3 of a processor', () => {
+    test.each([5_000, 9_000, 20_000])(
+      '%d ms: none fails',
+      async (timeout) => {
+        const report = await programs.run<Requests>('requests.mjs', { timeout }, LONGEST);
+        expect(report).toEqual({ answered: 10_000, failed: {}, wasClosed: true });
+      },
+      LONGEST,
+    );
   });
 
   describe('on a path that loses packets', () => {
     let groups: readonly Group[];
     beforeAll(async () => {
-      ({ groups } = await programs.run<{ groups: Group[] }>('loss.mjs', LOSS, LONGEST));
+      ({ groups } = await loss);
       console.log('T    loss  activity  stated per hour  ended  hours  per hour, 95 % interval');
-      for (const { timeout, loss, isWriting, stated, ended, hours } of groups) {
+      for (const { timeout, loss: share, isWriting, stated, ended, hours } of groups) {
         const [low, high] = poissonInterval(ended, 0.025).map((count) =>
           (count / hours).toFixed(1),
         );
         console.log(
-          `${timeout / 1_000} s, ${loss * 100} %, ${isWriting ? 'writing' : 'idle'}: ${stated.toFixed(2)}, ${ended} in ${hours.toFixed(2)}: ${low} to ${high}`,
+          `${timeout / 1_000} s, ${share * 100} %, ${isWriting ? 'writing' : 'idle'}: ${stated.toFixed(2)}, ${ended} in ${hours.toFixed(2)}: ${low} to ${high}`,
         );
       }
     });
 
-    test.each([0.05, 0.1, 0.2, 0.3])('%d lost each way: no more are ended than stated', (loss) => {
-      const found = groups.filter((group) => group.loss === loss);
+    test.each([0.05, 0.1, 0.2, 0.3])('%d lost each way: no more are ended than stated', (share) => {
+      const found = groups.filter((group) => group.loss === share);
       expect(found).toHaveLength(2 * LOSS.timeouts.length);
       for (const { timeout, isWriting, stated, ended, hours, codes } of found) {
         const name = `${timeout} ms, ${isWriting ? 'writing' : 'idle'}: ${ended} ended in ${hours.toFixed(2)} h`;
