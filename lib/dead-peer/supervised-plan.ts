@@ -171,7 +171,7 @@ function warningsOf(
   }
   if (timeoutMax === null && evidenceOf(platform) === 'clock') {
     warnings.push(
-      `With a round-trip time above ${seconds(timeout / 5)} and data in flight, a dead peer is noticed after up to ${seconds(2 * timeout)}: retransmissions are rarer without TCP_RTO_MAX_MS.`,
+      `With a round-trip time above ${seconds(timeout / 5)} and data in flight, a dead peer is noticed after up to 14 round-trip times plus ${seconds(initialDelay * LATENESS + timeout / 8)}: retransmissions are rarer without TCP_RTO_MAX_MS.`,
     );
   }
   if (silence >= timeout / 2) {
