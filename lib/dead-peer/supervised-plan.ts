@@ -162,7 +162,7 @@ function warningsOf(
   timeout: number,
   bounds: DeadPeerBounds,
 ): string[] {
-  const { timeoutMax } = values;
+  const { initialDelay, timeoutMax } = values;
   const warnings: string[] = [];
   if (bounds.closedWindow > timeout) {
     warnings.push(
