@@ -53,7 +53,7 @@ step('5. One number instead of five: a dead-peer timeout of 20 s in every state'
 console.log('setDeadPeerTimeout(socket, 20_000)\n');
 try {
   setDeadPeerTimeout(socket, 20_000);
-  show();
+  show('this package watches the socket');
 } catch ({ message }) {
   // Old versions of Windows, and Wine, cannot limit the time of a write.
   console.log(`  not supported here: ${message}`);
@@ -63,7 +63,7 @@ socket.destroy();
 server.close();
 
 /** Reads keepalive and the user timeout from the kernel, and explains each number. */
-function show() {
+function show(withoutUserTimeout = 'the retries of the system decide') {
   const { enable, initialDelay, interval, count } = getKeepAlive(socket);
   const userTimeout = isSupported('userTimeout') ? getOption(socket, 'userTimeout') : 0;
   line('enable', enable, enable ? 'a silent peer is probed' : 'a silent peer is never probed');
@@ -77,7 +77,7 @@ function show() {
   line(
     'userTimeout',
     userTimeout ? seconds(userTimeout) : 'off',
-    userTimeout ? 'without an acknowledgement, then it fails' : 'the retries of the system decide',
+    userTimeout ? 'without an acknowledgement, then it fails' : withoutUserTimeout,
   );
   const { idle, busy, worst } = getDeadPeerBounds(socket);
   console.log('\nIf the peer vanishes now (power, cable, router), the socket fails');

@@ -111,7 +111,7 @@ export function tuneConnection(
   );
   applyOptions(fd, plan.options);
   if (supervised === undefined) return plan;
-  if (plan.supervised && silence > 0) probeNow(fd, plan.options);
+  if (plan.supervised && silence >= plan.maxSilence) probeNow(fd, plan.options);
   supervise(supervised, plan, termsOf(plan, chosen.minProbes), isFresh);
   return plan;
 }
@@ -120,7 +120,7 @@ export function tuneConnection(
 function isSupervisable(socket: SocketLike): socket is SupervisedSocket {
   return (
     socket instanceof Socket ||
-    (typeof socket === 'object' && typeof (socket as { goaway?: unknown }).goaway === 'function')
+    typeof (socket as { goaway?: unknown } | null)?.goaway === 'function'
   );
 }
 

@@ -10,13 +10,25 @@ import {
   retransmissionTimeoutOf,
 } from './retransmission-here';
 
-/** Completes a request with what the kernel reports about the socket. Slow: it reads settings of the system. */
+/** In milliseconds: how long settings of the system are kept, so that no file is read for each of many connections. */
+const SETTINGS_KEPT = 1_000;
+
+let kept: { readonly until: number; readonly settings: Settings } | undefined;
+type Settings = ReturnType<typeof retransmissionHere>;
+
+/** Completes a request with what the kernel reports about the socket, and with settings of the system. */
 export function kernelRequestFor(fd: number, request: PlanRequest): PlanRequest {
-  const rto = retransmissionTimeoutOf(fd);
+  const now = performance.now();
+  if (kept === undefined || now >= kept.until) {
+    kept = { until: now + SETTINGS_KEPT, settings: retransmissionHere(INITIAL_TIMEOUT) };
+  }
+  const { retransmission, assumptions } = kept.settings;
+  const timeout = Math.max(retransmissionTimeoutOf(fd) ?? 0, INITIAL_TIMEOUT);
   return {
     ...request,
     fixedCount: fixedCount(),
-    ...retransmissionHere(Math.max(rto ?? 0, INITIAL_TIMEOUT)),
+    retransmission: { ...retransmission, timeout },
+    assumptions,
   };
 }
 

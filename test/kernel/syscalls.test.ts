@@ -4,6 +4,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, beforeEach, expect, type TestContext, test } from 'vitest';
+import { isSupported } from '../../dist/index.js';
 
 const withoutStrace: string | undefined = (() => {
   try {
@@ -62,12 +63,16 @@ test('setKeepAlive(true) makes one call after the check for TCP', () => {
   expect(calls.switchAlone).toEqual([...GET('TCP_NODELAY'), ...SET('SO_KEEPALIVE')]);
 });
 
-test('setDeadPeerTimeout reads TCP_INFO, then sets five values', () => {
+test('setDeadPeerTimeout reads TCP_INFO and the protocol, then sets its values', () => {
   const values = [
     ...['TCP_KEEPIDLE', 'TCP_KEEPINTVL', 'TCP_KEEPCNT', 'SO_KEEPALIVE', 'TCP_USER_TIMEOUT'],
+    // TCP_RTO_MAX_MS, for which strace has no name.
+    ...(isSupported('retransmissionTimeoutMax') ? ['0x2c'] : []),
   ];
-  expect(calls.setDeadPeerTimeout).toEqual([...GET('TCP_INFO'), ...SET(...values)]);
-  expect(calls.tuneServer).toEqual([...GET('TCP_INFO'), ...SET(...values)]);
+  const [info, protocol] = [GET('TCP_INFO'), GET('SO_PROTOCOL')];
+  expect(calls.setDeadPeerTimeout).toEqual([...info, ...protocol, ...SET(...values)]);
+  // TCP_INFO has the length of the queue, whose connections have the values of before.
+  expect(calls.tuneServer).toEqual([...protocol, ...SET(...values), ...info]);
 });
 
 test('an accepted connection of a tuned server costs no more system calls than of a plain one', () => {

@@ -96,13 +96,11 @@ describe('getSystemDefaults in another namespace', () => {
     const assumed =
       'net.ipv4.tcp_retries2 could not be read (ENOENT: no such file or directory): 15 is assumed';
     expect(plans.bounds.warnings).toContain(assumed);
-    expect(plans.bounds.warnings.join()).toContain('net.ipv4.tcp_rto_min_us could not be read');
     // The socket itself has its longest timeout.
     expect(plans.bounds.warnings.join()).not.toContain('tcp_rto_max_ms');
     expect(plans.tolerate).toContain(` ${assumed}.`);
-    // A user timeout depends on no setting.
-    expect(plans.fail).not.toContain('assumed');
-    expect(plans.bounded.warnings.join()).not.toContain('assumed');
+    expect(plans.fail).toContain(` ${assumed}.`);
+    expect(plans.bounded.warnings).toContain(assumed);
     // The command prints the same, and its exit code reports missing values.
     expect(commandLine.status).toBe(1);
     expect(commandLine.stdout).toMatch(
@@ -118,15 +116,12 @@ describe('getSystemDefaults in another namespace', () => {
   test('impossible settings give bounds and a warning of the assumed values', async () => {
     const { bounds, tolerate, commandLine } = await inNamespace<Report>('defaults.mjs', 'nonsense');
     expect(commandLine.status).toBe(1);
-    expect(bounds.idle).toBe(5_000);
+    // 2 + 3 x 1 s, and late timers.
+    expect(bounds.idle).toBeGreaterThan(5_000);
+    expect(bounds.idle).toBeLessThan(5_700);
     // 10^9 retransmissions, most of them after two minutes, are computed at once.
     expect(bounds.busy).toBeGreaterThan(1e14);
-    expect(bounds.warnings).toContain(
-      'net.ipv4.tcp_rto_min_us could not be read (it is -0.001): 200 ms is assumed',
-    );
-    expect(tolerate).toMatch(
-      /"options.zeroWindow" argument cannot be 'tolerate' here, because 1000000000 retransmissions \(net.ipv4.tcp_retries2\)/,
-    );
+    expect(tolerate).toContain('It gives up after 1000000000 times.');
   });
 
   test("on an older kernel, returns its fixed values with the source 'builtin'", async () => {

@@ -274,7 +274,6 @@ describe('durations', () => {
     await each(
       [
         ['plan', '1ms'],
-        ['plan', '20s', '--zero-window', 'tolerate', '--platform', 'win32'],
         ['plan', '20s', '--min-probes', '127'],
       ],
       async (args) => {
