@@ -12,8 +12,10 @@ import ts from 'typescript';
 import { markdownTable, readBlock, writeBlock } from './marked-block.mjs';
 import { source } from './source.mjs';
 
-const { planDeadPeerTimeout } = createRequire(import.meta.url)('../dist/index.js');
+const { isSupported, planDeadPeerTimeout } = createRequire(import.meta.url)('../dist/index.js');
 const { rows } = await source(['catalogue/catalogue']);
+
+const hasTimeoutMax = process.platform !== 'linux' || isSupported('retransmissionTimeoutMax');
 
 const BLOCKS = [
   { page: 'README.md', name: 'options', content: optionTable },
@@ -116,6 +118,8 @@ function chance(share) {
 }
 
 for (const { page, name, content } of BLOCKS) {
+  // Plans for Linux have other values before Linux 6.15.
+  if (name === 'plan-linux' && !hasTimeoutMax) continue;
   const block = content();
   if (!process.argv.includes('--check')) writeBlock(page, name, block);
   else if (readBlock(page, name) !== block) {

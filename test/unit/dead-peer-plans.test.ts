@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { planDeadPeerTimeout } from '../../dist/index.js';
 import { rows } from '../../lib/catalogue/catalogue';
-import type { DeadPeerPlan } from '../../lib/dead-peer/plan';
+import type { DeadPeerPlan, PlanRequest } from '../../lib/dead-peer/plan';
+import { supervisedPlanFor } from '../../lib/dead-peer/supervised-plan';
 import { timerLateness } from '../../lib/dead-peer/timer-lateness';
 
 const SYSTEMS = ['linux', 'darwin', 'win32', 'freebsd', 'gvisor', 'mptcp'] as const;
@@ -132,9 +133,21 @@ describe.each(SYSTEMS)('%s', (platform) => {
   });
 });
 
+const NEWER_LINUX: PlanRequest = {
+  platform: 'linux',
+  minProbes: 3,
+  zeroWindow: 'tolerate',
+  maxSilence: undefined,
+  supervise: true,
+  hasTimeoutMax: true,
+  retransmission: { timeout: 1_000, timeoutMin: 200, timeoutMax: 120_000, retries: 15 },
+  silence: 0,
+  assumptions: [],
+};
+
 describe('with supervision', () => {
   test('returns exact values for 20 s on Linux', () => {
-    expect(planDeadPeerTimeout(20_000, { platform: 'linux' })).toMatchObject({
+    expect(supervisedPlanFor(NEWER_LINUX, 20_000)).toMatchObject({
       platform: 'linux',
       timeout: 20_000,
       supervised: true,

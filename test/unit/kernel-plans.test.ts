@@ -22,6 +22,8 @@ const OLDER_LINUX: PlanRequest = {
   assumptions: [],
 };
 
+const NEWER_LINUX: PlanRequest = { ...OLDER_LINUX, hasTimeoutMax: true };
+
 describe('kernel values alone', () => {
   test.each(['linux', 'darwin', 'win32', 'freebsd', 'gvisor'] as const)(
     '%s: a long timeout is kept, with at least minProbes probes, and not wasted',
@@ -45,7 +47,7 @@ describe('kernel values alone', () => {
   );
 
   test('Linux 6.15 and later: no user timeout, and the longest retransmission timeout bounds data', () => {
-    const plan = planDeadPeerTimeout(30_000, { ...kernelAlone, platform: 'linux' });
+    const plan = kernelPlanFor(NEWER_LINUX, 30_000);
     expect(plan.options).toEqual({
       keepAlive: true,
       keepAliveInitialDelay: 4_000,
@@ -65,7 +67,7 @@ describe('kernel values alone', () => {
   });
 
   test('it cannot keep 20 s: the nearest plan says so, with the bound', () => {
-    const { bounds, warnings } = planDeadPeerTimeout(20_000, { ...kernelAlone, platform: 'linux' });
+    const { bounds, warnings } = kernelPlanFor(NEWER_LINUX, 20_000);
     expect(bounds.worst).toBeGreaterThan(20_000);
     expect(bounds.worst).toBeLessThan(23_000);
     expect(warnings[0]).toMatch(

@@ -32,6 +32,7 @@ describe('living peers, and peers with a closed window', () => {
     ['idle', 6],
     ['slow', 4],
     ['never reads, tolerate', 1],
+    ['late call', 2],
   ])('%s: stays open for three times the timeout', (name, count) => {
     const found = named(name);
     expect(found).toHaveLength(count);
