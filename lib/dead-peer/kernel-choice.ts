@@ -2,8 +2,14 @@
 // each one alone can break the promise. rules.ts has the rules of the systems.
 
 import type { PlanRequest } from './plan';
-import { boundsOf, type DeadPeerBounds, type DeadPeerValues, keepAliveSuffices } from './rules';
-import { latest, timerLateness } from './timer-lateness';
+import {
+  boundsOf,
+  type DeadPeerBounds,
+  type DeadPeerValues,
+  keepAliveSuffices,
+  probesOf,
+} from './rules';
+import { surelyWithin, timerLateness } from './timer-lateness';
 
 /** More probes do not make the detection better. */
 const ENOUGH_PROBES = 5;
@@ -65,14 +71,17 @@ function choiceOf(
 ): Choice {
   const { platform, retransmission, silence } = request;
   const limit = limitOf(request);
-  const values = {
+  const chosen = {
     keepAlive: true,
     keepAliveInitialDelay: initialDelay,
     keepAliveInterval: interval,
-    keepAliveCount: Math.min(probes, MOST_PROBES),
+    keepAliveCount: probes,
     userTimeout:
       limit === 'userTimeout' ? userTimeoutFor(request, initialDelay, interval, probes) : 0,
   };
+  // The user timeout may leave room for more. Linux ignores the count then; gVisor and people do not.
+  const count = Math.max(probes, probesOf('linux', chosen));
+  const values = { ...chosen, keepAliveCount: Math.min(count, MOST_PROBES) };
   // The first probe is sent at once if the peer has been silent for longer.
   const seen = { ...values, keepAliveInitialDelay: Math.max(initialDelay, silence) };
   const bounds = boundsOf(platform, seen, {
@@ -121,12 +130,8 @@ function isInTime({ bounds, limit }: Choice, timeout: number): boolean {
   return (limit === 'retries' ? bounds.idle : bounds.worst) <= timeout;
 }
 
-/** The longest nominal pause of a timer that fires within `maxSilence`, however late it is. */
 function longestPause({ maxSilence }: PlanRequest): number {
-  if (maxSilence === undefined) return LONGEST_DELAY;
-  let pause = Math.floor(maxSilence / SECOND) * SECOND;
-  while (pause > SECOND && latest(pause) > maxSilence) pause -= SECOND;
-  return pause;
+  return maxSilence === undefined ? LONGEST_DELAY : surelyWithin(maxSilence);
 }
 
 function wholeSeconds(milliseconds: number): number {

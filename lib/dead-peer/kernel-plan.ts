@@ -104,7 +104,13 @@ function warningsOf(request: PlanRequest, choice: Choice, timeout: number): stri
       'Node does not report the end of a socket that is neither read nor written (paused, half-closed).',
     );
   }
-  if (zeroWindowOf(request, choice) === 'fail' && request.zeroWindow === 'tolerate') {
+  const zeroWindow = zeroWindowOf(request, choice);
+  if (zeroWindow === 'tolerate' && request.zeroWindow === 'fail') {
+    warnings.push(
+      'A peer whose window stays closed is not ended, although zeroWindow is "fail": this system has no limit for that.',
+    );
+  }
+  if (zeroWindow === 'fail' && request.zeroWindow === 'tolerate') {
     const missing =
       platform === 'linux'
         ? 'kernel has no TCP_RTO_MAX_MS (Linux 6.15)'
@@ -120,7 +126,7 @@ function warningsOf(request: PlanRequest, choice: Choice, timeout: number): stri
   }
   if (silence > values.keepAliveInitialDelay) {
     warnings.push(
-      `The peer has already been silent for ${seconds(silence)}. It gets the time to answer ${choice.values.keepAliveCount} probes.`,
+      `The peer has already been silent for ${seconds(silence)}. It gets the time to answer ${minProbes} ${minProbes === 1 ? 'probe' : 'probes'} from now on.`,
     );
   }
   if (minProbes === 1) {

@@ -6,6 +6,7 @@ import type { DeadPeerBounds } from './rules';
 import { evidenceOf } from './supervision/report';
 import type { Terms } from './supervision/rule';
 import { SLOT_WIDTH } from './supervision/slots';
+import { latest, surelyWithin } from './timer-lateness';
 import { seconds, silenceWarnings } from './warnings';
 
 /** The kernels' unit of keepalive times. */
@@ -42,14 +43,18 @@ interface Values {
   readonly timeoutMax: number | null;
 }
 
-function valuesFor({ minProbes, maxSilence, hasTimeoutMax }: PlanRequest, timeout: number): Values {
+function valuesFor(
+  { platform, minProbes, maxSilence, hasTimeoutMax }: PlanRequest,
+  timeout: number,
+): Values {
   // The time in which the probes must be sent, if each timer is as late as possible.
   const room = (timeout * LAST_ATTEMPT) / LATENESS;
-  const interval = wholeSeconds(Math.min(timeout / 10, room / minProbes));
-  const latest = room - (minProbes - 1) * interval;
+  const longest = maxSilence === undefined ? LONGEST_DELAY : surelyWithin(maxSilence);
+  // After an answered probe, Linux checks the connection an interval later, even if the initial delay is shorter.
+  const interval = wholeSeconds(Math.min(timeout / 10, room / minProbes, longest));
+  const rest = room - (minProbes - 1) * interval;
   const fifth = Math.round(timeout / 5 / SECOND) * SECOND;
-  const longest = maxSilence === undefined ? LONGEST_DELAY : maxSilence / LATENESS;
-  const initialDelay = wholeSeconds(Math.min(fifth, latest, longest));
+  const initialDelay = wholeSeconds(Math.min(fifth, rest, longest));
   // Without supervision, as while the event loop is blocked, the kernel ends the connection after about 1.5 timeouts.
   const probes = Math.ceil((1.5 * timeout - initialDelay) / interval) + OWN_PROBES;
   // Data may be written just before the first probe, and a tail-loss probe is not always counted.
@@ -57,7 +62,8 @@ function valuesFor({ minProbes, maxSilence, hasTimeoutMax }: PlanRequest, timeou
   return {
     initialDelay,
     interval,
-    count: Math.min(Math.max(minProbes, probes), MOST_PROBES),
+    // The end of one subflow by keepalive is not the end of a Multipath TCP connection.
+    count: platform === 'mptcp' ? MOST_PROBES : Math.min(Math.max(minProbes, probes), MOST_PROBES),
     timeoutMax: hasTimeoutMax
       ? Math.floor(Math.min(Math.max(pause, SHORTEST_TIMEOUT_MAX), LONGEST_TIMEOUT_MAX))
       : null,
@@ -67,6 +73,15 @@ function valuesFor({ minProbes, maxSilence, hasTimeoutMax }: PlanRequest, timeou
 function wholeSeconds(milliseconds: number): number {
   const rounded = Math.floor(milliseconds / SECOND) * SECOND;
   return Math.min(Math.max(rounded, SECOND), LONGEST_DELAY);
+}
+
+/** The longest silence of an idle connection. */
+function silenceOf({ initialDelay, interval }: Values): number {
+  return latest(Math.max(initialDelay, interval));
+}
+
+function probesOf({ initialDelay, interval, count }: Values, timeout: number): number {
+  return Math.min(count, Math.floor((timeout - initialDelay) / interval));
 }
 
 /** The user timeout of `zeroWindow: 'fail'`. The kernel checks it when a window probe is due, so it ends earlier. */
@@ -82,7 +97,8 @@ export function supervisedPlanFor(
   const values = valuesFor(request, timeout);
   const { initialDelay, interval, count, timeoutMax } = values;
   const fails = zeroWindow === 'fail' && platform === 'linux';
-  const silence = initialDelay * LATENESS;
+  const silence = silenceOf(values);
+  const probes = probesOf(values, timeout);
   // The keepalive of macOS and FreeBSD also runs while data is in flight or the window is closed.
   const isPaced = timeoutMax !== null || evidenceOf(platform) === 'counters';
   const bounds = boundsOf(isPaced, request.minProbes, timeout, fails);
@@ -101,9 +117,9 @@ export function supervisedPlanFor(
       // 0: an earlier user timeout would end a living peer whose window is closed.
       ...(platform === 'linux' ? { userTimeout: fails ? userTimeoutOf(timeout) : 0 } : {}),
     }),
-    probes: Math.floor((timeout - initialDelay) / interval),
-    // The verdict comes up to a slot before the timeout.
-    slowestAnswer: timeout - SLOT_WIDTH - silence,
+    probes,
+    // The verdict comes up to a slot before the timeout. The kernel ends the connection after `count` probes.
+    slowestAnswer: Math.min(timeout - SLOT_WIDTH - silence, count * interval),
     retransmissionTimeout: request.retransmission.timeout,
     bounds,
     zeroWindow: fails ? 'fail' : 'tolerate',
@@ -142,10 +158,11 @@ function boundsOf(
 
 function warningsOf(
   { platform, maxSilence, minProbes, silence, zeroWindow }: PlanRequest,
-  { initialDelay, timeoutMax }: Values,
+  values: Values,
   timeout: number,
   bounds: DeadPeerBounds,
 ): string[] {
+  const { initialDelay, timeoutMax } = values;
   const warnings: string[] = [];
   if (bounds.closedWindow > timeout) {
     warnings.push(
@@ -154,7 +171,7 @@ function warningsOf(
   }
   if (timeoutMax === null && evidenceOf(platform) === 'clock') {
     warnings.push(
-      `With a round-trip time above ${seconds(timeout / 5)} and data in flight, a dead peer is noticed after up to ${seconds(2 * timeout)}: retransmissions are rarer without TCP_RTO_MAX_MS.`,
+      `With a round-trip time above ${seconds(timeout / 5)} and data in flight, a dead peer is noticed after up to 14 round-trip times plus ${seconds(initialDelay * LATENESS + timeout / 8)}: retransmissions are rarer without TCP_RTO_MAX_MS.`,
     );
   }
   if (silence >= timeout / 2) {
@@ -169,7 +186,7 @@ function warningsOf(
   }
   if (minProbes === 1)
     warnings.push('A single lost packet can end the connection: minProbes is 1.');
-  warnings.push(...silenceWarnings(timeout, maxSilence, initialDelay * LATENESS));
+  warnings.push(...silenceWarnings(timeout, maxSilence, silenceOf(values)));
   return warnings;
 }
 
@@ -183,14 +200,11 @@ function lateBound(timeout: number, silence: number, minProbes: number): number 
  * The chance that a living, idle peer counts as dead within an hour. The losses are assumed to be independent. A round
  * begins with silence, and ends with the first answer or with the last unanswered probe.
  */
-function falseAlarms(
-  { initialDelay, interval }: Values,
-  timeout: number,
-  lossRate: number,
-): number {
+function falseAlarms(values: Values, timeout: number, lossRate: number): number {
+  const { initialDelay, interval } = values;
   const unanswered = 1 - (1 - lossRate) ** 2;
   if (unanswered === 1) return 1;
-  const probes = Math.floor((timeout - initialDelay) / interval);
+  const probes = probesOf(values, timeout);
   const round = initialDelay + (interval * unanswered) / (1 - unanswered);
   return -Math.expm1((3_600_000 / round) * Math.log1p(-(unanswered ** probes)));
 }
@@ -223,9 +237,5 @@ export function termsOf(plan: DeadPeerPlan, minProbes: number): Terms {
   // A look is late by up to the width of a slot.
   const timeout = plan.timeout - SLOT_WIDTH;
   // With counters a sign of life is known to the interval of the looks only, an eighth of the timeout.
-  return {
-    evidence,
-    timeout: evidence === 'counters' ? timeout * (7 / 8) : timeout,
-    minProbes,
-  };
+  return { evidence, timeout: evidence === 'counters' ? timeout * (7 / 8) : timeout, minProbes };
 }

@@ -1,14 +1,15 @@
 // Sockets of Multipath TCP, and connections of it that fell back to TCP.
 
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import net, { type AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { getOption, getOptions, type SocketOptionError, setOptions } from '../../dist/index.js';
-import type { Binding } from '../../lib/core/addon';
-import { isMptcp } from '../../lib/core/mptcp';
-import { getRecords } from '../../lib/core/record-buffer';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  getOption,
+  getOptions,
+  type SocketOptionError,
+  setDeadPeerTimeout,
+  setOptions,
+} from '../../dist/index.js';
 import { fdOf } from '../support/net';
 import { onLinux } from '../support/platform';
 import {
@@ -24,14 +25,6 @@ import {
   TCP_KEEPINTVL,
 } from '../support/reference-addon';
 
-// For lib/core/mptcp.ts: the sources cannot find the addon.
-vi.mock('../../lib/core/addon', () => {
-  const load = createRequire(__filename)('node-gyp-build') as (root: string) => Binding;
-  const addon = load(join(__dirname, '../..'));
-  return { addon, binding: () => addon };
-});
-vi.mock('../../lib/core/record-buffer', { spy: true });
-
 const IPPROTO_MPTCP = 262;
 const TCP_USER_TIMEOUT = 18;
 const TCP_IS_MPTCP = 43;
@@ -41,7 +34,6 @@ const [ENOPROTOOPT, ENOTSUP] = [92, 95];
 const ends: (() => void)[] = [];
 afterEach(() => {
   for (const end of ends.splice(0).reverse()) end();
-  vi.restoreAllMocks();
 });
 
 /** A new socket of a protocol. */
@@ -96,6 +88,12 @@ function answer(fd: number, option: number): number {
   return status < 0 ? status : buffer.readInt32LE(0);
 }
 
+/** The keepalive values in the kernel. */
+const held = (fd: number) => [
+  getInt(fd, SOL_SOCKET, SO_KEEPALIVE),
+  ...[TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT].map((name) => getInt(fd, IPPROTO_TCP, name)),
+];
+
 describe('the option isMptcp', () => {
   test('is true for both ends and the listening socket', async () => {
     const { listener, client, accepted } = await connect(IPPROTO_MPTCP, IPPROTO_MPTCP);
@@ -137,10 +135,6 @@ describe('options of a Multipath TCP socket', () => {
     keepAliveCount: 4,
     keepAlive: true,
   };
-  const held = (fd: number) => [
-    getInt(fd, SOL_SOCKET, SO_KEEPALIVE),
-    ...[TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT].map((name) => getInt(fd, IPPROTO_TCP, name)),
-  ];
 
   test('keepalive is set and read back, and inherited from a listening socket', async () => {
     const { client, accepted } = await connect(IPPROTO_MPTCP, IPPROTO_MPTCP, (fd) => {
@@ -195,28 +189,31 @@ describe('options of a Multipath TCP socket', () => {
   });
 });
 
-describe('isMptcp', () => {
-  test('recognises a socket by one system call', async () => {
-    const { client } = await connect(IPPROTO_MPTCP, IPPROTO_MPTCP);
-    expect(isMptcp(fdOf(client))).toBe(true);
-    expect(getRecords).toHaveBeenCalledTimes(1);
-    const fallen = await connect(IPPROTO_TCP, IPPROTO_MPTCP);
-    expect(isMptcp(fdOf(fallen.client))).toBe(false);
-    expect(isMptcp(fdOf(fallen.accepted))).toBe(false);
-    expect(getRecords).toHaveBeenCalledTimes(3);
+describe('setDeadPeerTimeout', () => {
+  test.each([
+    ['a connection', IPPROTO_MPTCP, IPPROTO_MPTCP],
+    ['a client that fell back', IPPROTO_TCP, IPPROTO_MPTCP],
+  ])('keeps to the options that the kernel takes: %s', async (_, server, client) => {
+    const { client: socket } = await connect(server, client);
+    const plan = setDeadPeerTimeout(socket, 20_000);
+    expect(plan).toMatchObject({ platform: 'mptcp', supervised: true, zeroWindow: 'tolerate' });
+    expect(held(fdOf(socket))).toEqual([1, 4, 2, 127]);
+    expect(getOptions(socket)).toMatchObject(plan.options);
+    expect(setDeadPeerTimeout(socket, null)).toBeNull();
+    expect(getInt(fdOf(socket), SOL_SOCKET, SO_KEEPALIVE)).toBe(0);
   });
 
-  test('is false for what is no TCP socket', () => {
-    const NO_DESCRIPTOR = 1_000_000;
-    expect(isMptcp(NO_DESCRIPTOR)).toBe(false);
+  test('tunes a TCP client of a Multipath TCP server', async () => {
+    const { accepted } = await connect(IPPROTO_MPTCP, IPPROTO_TCP);
+    expect(setDeadPeerTimeout(accepted, 20_000).platform).toBe('linux');
+    expect(held(fdOf(accepted)).slice(0, 3)).toEqual([1, 4, 2]);
   });
 
-  test('goes by the protocol where the kernel has no TCP_IS_MPTCP', async () => {
+  test('sets nothing that is refused on a descriptor', async () => {
     const { client } = await connect(IPPROTO_MPTCP, IPPROTO_MPTCP);
-    const plain = await connect(IPPROTO_TCP, IPPROTO_TCP);
-    vi.mocked(getRecords).mockReturnValueOnce(0);
-    expect(isMptcp(fdOf(client))).toBe(true);
-    vi.mocked(getRecords).mockReturnValueOnce(0);
-    expect(isMptcp(fdOf(plain.client))).toBe(false);
+    const plan = setDeadPeerTimeout(fdOf(client), 20_000);
+    expect(plan).toMatchObject({ platform: 'mptcp', supervised: false });
+    expect(getOptions(client)).toMatchObject(plan.options);
+    expect(plan.promise.isToldInTime).toBe(false);
   });
 });

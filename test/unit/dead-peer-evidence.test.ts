@@ -26,7 +26,7 @@ describe('the evidence of a system', () => {
     const words = new Uint32Array(AT + 160);
     new Uint8Array(words.buffer).set(bytes, AT * 4);
     const values = newValues();
-    (systems[system] as (typeof systems)[string]).fillValues(words, AT, bytes.length, values);
+    systems[system as keyof typeof systems].fillValues(words, AT, bytes.length, values);
     const columns = REPORT_FIELDS.map((name) => [name, [values[tcpInfoFields.indexOf(name)]]]);
     return reportAt(Object.fromEntries(columns) as unknown as ReportColumns, 0);
   }

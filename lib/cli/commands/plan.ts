@@ -19,16 +19,21 @@ export const help = `Usage: socket-options plan <duration> [options]
 
 Shows the options that setDeadPeerTimeout() sets so that a connection fails
 within <duration> after its peer vanished. Then draws what happens until it
-fails: when the connection is idle, when data is in flight, and in the worst
-case, when data is written just before the last probe would end it. A duration
-is written 20s, 1500ms, 2m, 1h or 1d; the longest is 24d.
+fails: when the connection is idle, when data is in flight, when the peer's
+window was closed, and in the worst case, when data is written between probes.
+Lines that begin with ! say what the plan cannot keep. A duration is written
+20s, 1500ms, 2m, 1h or 1d; the longest is 24d.
 
-  --platform <name>     linux, darwin, win32, freebsd or gvisor (default: this
-                        system)
-  --min-probes <n>      the least number of unanswered probes before the
+  --platform <name>     linux, darwin, win32, freebsd, gvisor or mptcp
+                        (Multipath TCP of Linux; default: this system)
+  --kernel-only         the values of the kernel alone, for a bare descriptor
+                        or supervise: false
+  --min-probes <n>      the least number of unanswered segments before the
                         connection fails: 1 to 127 (default: 3)
+  --max-silence <dur>   how long the connection may be silent, for devices on
+                        the path that forget silent connections: 2s to 24d
   --zero-window <what>  what happens if a living peer does not read: fail ends
-                        the connection, tolerate keeps it (default: fail)
+                        the connection, tolerate keeps it (default: tolerate)
   --rto <duration>      the retransmission timeout of the connection: 1ms to 2m
                         (default: 1s)
   --loss <percent>      also show how often an idle, living peer is taken for
@@ -39,7 +44,8 @@ is written 20s, 1500ms, 2m, 1h or 1d; the longest is 24d.
 
 Examples:
   socket-options plan 20s
-  socket-options plan 9s --loss 1 --rto 200ms
+  socket-options plan 30m --max-silence 4m
+  socket-options plan 20s --kernel-only --loss 1 --rto 200ms
   socket-options plan 1m --platform win32 --json
 
 Exit codes: 0 success, 2 wrong arguments.
@@ -47,7 +53,9 @@ Exit codes: 0 success, 2 wrong arguments.
 
 export const options = {
   platform: { type: 'string' },
+  'kernel-only': { type: 'boolean' },
   'min-probes': { type: 'string' },
+  'max-silence': { type: 'string' },
   'zero-window': { type: 'string' },
   rto: { type: 'string' },
   loss: { type: 'string' },
@@ -57,17 +65,24 @@ export const options = {
 export const operands = ['duration'] as const;
 
 const ZERO_WINDOW_CHOICES: readonly ZeroWindow[] = ['fail', 'tolerate'];
-const PLATFORMS: readonly DeadPeerPlatform[] = ['linux', 'darwin', 'win32', 'freebsd', 'gvisor'];
+const PLATFORMS: readonly DeadPeerPlatform[] = [
+  ...(['linux', 'darwin', 'win32', 'freebsd'] as const),
+  ...(['gvisor', 'mptcp'] as const),
+];
 
 export function run(given: Values<typeof options>, [timeout = '']: readonly string[]): Result {
   const { platform, rto, loss } = given;
   const minProbes = given['min-probes'];
+  const maxSilence = given['max-silence'];
   const zeroWindow = given['zero-window'];
   const milliseconds = durationOf('duration', timeout, ...TIMEOUT_RANGE);
   const plan = checkedBy(() =>
     planDeadPeerTimeout(milliseconds, {
       platform: platform === undefined ? undefined : choiceOf('--platform', platform, PLATFORMS),
+      supervise: given['kernel-only'] !== true,
       minProbes: minProbes === undefined ? undefined : probesOf(minProbes),
+      maxSilence:
+        maxSilence === undefined ? undefined : durationOf('--max-silence', maxSilence, '2s', '24d'),
       zeroWindow:
         zeroWindow === undefined
           ? undefined
@@ -82,9 +97,10 @@ export function run(given: Values<typeof options>, [timeout = '']: readonly stri
 }
 
 function formatText(plan: DeadPeerPlan, timelines: Timelines, loss: string | undefined): string {
-  const { platform, timeout, bounds, falseAlarmsPerHour } = plan;
+  const { platform, falseAlarmsPerHour, slowestAnswer, warnings } = plan;
   const sentences = [
     plan.why,
+    `An answer of a living peer may take up to ${formatDuration(Math.floor(slowestAnswer / 100) * 100)}.`,
     ...(falseAlarmsPerHour === null
       ? []
       : [
@@ -92,7 +108,7 @@ function formatText(plan: DeadPeerPlan, timelines: Timelines, loss: string | und
         ]),
     ...(plan.zeroWindow === 'fail'
       ? [
-          'A living peer is ended too if it does not read and its window stays closed for that long.',
+          'A living peer is ended too if it does not read and its window stays closed for about that long.',
         ]
       : []),
     plan.measured
@@ -100,7 +116,7 @@ function formatText(plan: DeadPeerPlan, timelines: Timelines, loss: string | und
       : `The rules behind these times come from the documents and the source code of ${platform}. They were not measured there.`,
   ];
   return [
-    `A peer that vanishes is noticed within ${formatDuration(timeout)} on ${platform}.`,
+    wrap(headlineOf(plan)),
     '',
     formatTable([['OPTION', 'VALUE', 'KERNEL'], ...optionRows(plan)]),
     '',
@@ -108,10 +124,19 @@ function formatText(plan: DeadPeerPlan, timelines: Timelines, loss: string | und
       'Time since the last segment of the peer (P probe, W write, R retransmission, X the connection fails):',
     ),
     '',
-    ...drawTimelines(timelines, bounds),
+    ...drawTimelines(timelines, plan.bounds),
     '',
     ...sentences.map((sentence) => wrap(sentence)),
+    ...(warnings.length > 0 ? [''] : []),
+    ...warnings.map((warning) => wrap(`! ${warning}`)),
   ].join('\n');
+}
+
+function headlineOf({ platform, timeout, bounds }: DeadPeerPlan): string {
+  const within = formatDuration(timeout);
+  return bounds.worst <= timeout
+    ? `A peer that vanishes is noticed within ${within} on ${platform}.`
+    : `A peer that vanishes is noticed within ${formatDuration(bounds.worst)} on ${platform}, and not always within ${within}.`;
 }
 
 function optionRows({ options, platform }: DeadPeerPlan): string[][] {
@@ -147,22 +172,35 @@ const EVENT_LETTERS = {
   retransmission: 'R',
   end: 'X',
 } as const;
-const CASES = ['idle', 'busy', 'worst'] as const;
+const CASES = [
+  ['idle', 'idle'],
+  ['busy', 'busy'],
+  ['closedWindow', 'closed'],
+  ['worst', 'worst'],
+] as const;
 /** Widths, in columns: of the case's name, of its bound, and of the drawing between them. */
-const LABEL_WIDTH = 7;
+const LABEL_WIDTH = 8;
 const MIN_BOUND_WIDTH = 10;
 const MIN_DRAWING_WIDTH = 20;
 const MAX_WIDTH = 120;
+/** A case that takes so many times longer than others would leave no room for them. */
+const FAR_LONGER = 4;
 
 /** A line for each case, to scale, and an axis of seconds below. */
 function drawTimelines(timelines: Timelines, bounds: DeadPeerPlan['bounds']): string[] {
-  const boundTexts = CASES.map((name) => ` ${formatDuration(bounds[name])}`);
-  const boundWidth = Math.max(MIN_BOUND_WIDTH, ...boundTexts.map(({ length }) => length));
+  const longest = FAR_LONGER * Math.max(bounds.idle, bounds.busy);
+  const drawn = CASES.filter(([name]) => bounds[name] <= longest);
+  const end = Math.max(...drawn.map(([name]) => bounds[name]));
+  const boundWidth = Math.max(MIN_BOUND_WIDTH, ...CASES.map(([name]) => boundOf(name).length));
   const columns = Math.min(process.stdout.columns || 80, MAX_WIDTH);
   const width = Math.max(MIN_DRAWING_WIDTH, columns - LABEL_WIDTH - boundWidth);
-  const scale = (width - 1) / bounds.worst;
+  const scale = (width - 1) / end;
   const dash = supportsUnicode() ? '─' : '-';
-  const lines = CASES.map((name, index) => {
+  function boundOf(name: keyof Timelines): string {
+    return ` ${formatDuration(bounds[name])}`;
+  }
+  function drawingOf(name: keyof Timelines): string {
+    if (bounds[name] > longest) return dash.repeat(width - 1).concat('>');
     const cells: string[] = [];
     for (const { at, what } of timelines[name]) {
       const column = Math.round(at * scale);
@@ -170,9 +208,12 @@ function drawTimelines(timelines: Timelines, bounds: DeadPeerPlan['bounds']): st
       // Of two events in one column the later one is shown, so the end is always visible.
       if (EVENT_LETTERS[what] !== '') cells[column] = EVENT_LETTERS[what];
     }
-    return `${name.padEnd(LABEL_WIDTH)}${cells.join('').padEnd(width)}${boundTexts[index]}`.trimEnd();
-  });
-  return [...lines, `${' '.repeat(LABEL_WIDTH)}${drawAxis(bounds.worst, scale, width)}`];
+    return cells.join('').padEnd(width);
+  }
+  const lines = CASES.map(([name, label]) =>
+    `${label.padEnd(LABEL_WIDTH)}${drawingOf(name)}${boundOf(name)}`.trimEnd(),
+  );
+  return [...lines, `${' '.repeat(LABEL_WIDTH)}${drawAxis(end, scale, width)}`];
 }
 
 /** As many round numbers of seconds as fit. */

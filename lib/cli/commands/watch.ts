@@ -195,9 +195,10 @@ function printConnection(
   }
 }
 
-function formatBounds({ idle, busy, worst }: DeadPeerReport, timeout: number | undefined): string {
+function formatBounds(bounds: DeadPeerReport, timeout: number | undefined): string {
+  const { idle, busy, closedWindow, worst } = bounds;
   const promised = timeout === undefined ? '' : ` (promised: ${formatDuration(timeout)})`;
-  return `if the peer vanishes, the connection fails: idle ${formatBound(idle)}, with data in flight ${formatBound(busy)}, in the worst case ${formatBound(worst)}${promised}`;
+  return `if the peer vanishes, the connection fails: idle ${formatBound(idle)}, with data in flight ${formatBound(busy)}, with its window closed ${formatBound(closedWindow)}, in the worst case ${formatBound(worst)}${promised}`;
 }
 
 const formatBound = (milliseconds: number) =>
@@ -206,9 +207,15 @@ const formatBound = (milliseconds: number) =>
     : 'never';
 
 /** JSON has no Infinity: a bound that is never reached is `null`. */
-function boundsToJson({ idle, busy, worst }: DeadPeerReport): Record<string, number | null> {
+function boundsToJson(bounds: DeadPeerReport): Record<string, number | null> {
+  const { idle, busy, closedWindow, worst } = bounds;
   const finite = (value: number) => (Number.isFinite(value) ? value : null);
-  return { idle: finite(idle), busy: finite(busy), worst: finite(worst) };
+  return {
+    idle: finite(idle),
+    busy: finite(busy),
+    closedWindow: finite(closedWindow),
+    worst: finite(worst),
+  };
 }
 
 interface Sampling {

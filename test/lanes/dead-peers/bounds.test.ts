@@ -65,7 +65,7 @@ describe('the bounds of random settings', () => {
     }
   });
 
-  test.each(KINDS)('%s: no end comes before 80 %% of the bound', (kind) => {
+  test.each(KINDS)('%s: no end comes before four fifths of the bound', (kind) => {
     for (const { values, took, bound } of of(kind)) {
       expect(took, JSON.stringify(values)).toBeGreaterThanOrEqual(0.8 * bound);
     }

@@ -6,7 +6,6 @@
 import http from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { buildConnector, Client } from 'undici';
 import { isReusable } from '../../../dist/index.js';
 
 const { name, modes, busy, port, requests, users, idle, spread } = JSON.parse(process.argv[2]);
@@ -28,6 +27,9 @@ class CheckedAgent extends http.Agent {
     }
   }
 }
+
+const { buildConnector, Client } =
+  name === 'undici-7.27' ? await import('undici-7.27') : await import('undici');
 
 /** undici connects again when the connection of an idle Client is destroyed. */
 class CheckedClient extends Client {
@@ -65,8 +67,8 @@ const CLIENTS = {
     const client = new (checked ? CheckedClient : Client)(`http://${host}:${port}`);
     return async () => (await client.request({ path: '/', method: 'GET' })).body.text();
   },
-  fetch: (host) => async () => (await fetch(`http://${host}:${port}/`)).text(),
 };
+CLIENTS['undici-7.27'] = CLIENTS.undici;
 
 /** What a client reports when the server closed the connection that the request went to. */
 const RESETS = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
@@ -82,7 +84,7 @@ async function useAll(mode) {
       try {
         await ask();
       } catch (error) {
-        if (!RESETS.has(error.cause?.code ?? error.code)) throw error;
+        if (!RESETS.has(error.code)) throw error;
         resets++;
       }
       await sleep(idle - spread + Math.random() * 2 * spread);

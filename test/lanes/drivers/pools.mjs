@@ -17,16 +17,10 @@ const SPREAD = 250;
 /** Of all modes together. */
 const USERS = 800;
 
-const BOTH = ['unchecked', 'checked'];
-const CASES = [
-  ['http.Agent', 'free', BOTH],
-  ['http.Agent', 'busy', BOTH],
-  ['undici', 'free', BOTH],
-  ['undici', 'busy', BOTH],
-  // Its undici is not exported: there is no Client to extend.
-  ['fetch', 'free', ['unchecked']],
-  ['fetch', 'busy', ['unchecked']],
-];
+const MODES = ['unchecked', 'checked'];
+/** undici 7.27 is the last one that does not wait for a turn of the event loop before it uses a connection again. */
+const CLIENTS = ['http.Agent', 'undici-7.27', 'undici'];
+const LOOPS = { free: 'free', busy: 'busy 20 ms of every 100 ms' };
 
 const { values } = parseArgs({
   options: {
@@ -41,13 +35,13 @@ if (!Number.isInteger(requests) || requests < 1) {
 }
 
 /** Runs one client on a new server. Returns resets and connections of each mode. */
-async function measure(name, loop, modes) {
+async function measure(name, loop) {
   const server = fork(here('pool-server.mjs'), [`${IDLE}`]);
   try {
     const [{ port }] = await once(server, 'message');
-    const plan = { name, modes, busy: loop === 'busy', port, requests };
+    const plan = { name, modes: MODES, busy: loop === 'busy', port, requests };
     const client = fork(here('pool-client.mjs'), [
-      JSON.stringify({ ...plan, users: USERS / modes.length, idle: IDLE, spread: SPREAD }),
+      JSON.stringify({ ...plan, users: USERS / MODES.length, idle: IDLE, spread: SPREAD }),
     ]);
     const ended = once(client, 'exit').then(([code]) => {
       throw new Error(`${name} ended with ${code}`);
@@ -56,26 +50,26 @@ async function measure(name, loop, modes) {
     ended.catch(() => {});
     server.send('count');
     const [{ connections }] = await once(server, 'message');
-    return modes.map((_, i) => ({ resets: resets[i], connections: connections[i + 1] }));
+    return MODES.map((_, i) => ({ resets: resets[i], connections: connections[i + 1] }));
   } finally {
     server.kill();
   }
 }
 
 const rows = [];
-for (const [name, loop, modes] of CASES) {
-  const results = await measure(name, loop, modes);
-  console.error(name, loop, JSON.stringify(results));
-  rows.push({ name, loop, results });
+for (const name of CLIENTS) {
+  for (const loop of Object.keys(LOOPS)) {
+    const results = await measure(name, loop);
+    console.error(name, loop, JSON.stringify(results));
+    rows.push({ name, loop, results });
+  }
 }
 
-const { version: undici } = JSON.parse(readFileSync(here('node_modules/undici/package.json')));
-const VERSIONS = {
-  'http.Agent': `Node ${process.version}`,
-  undici,
-  fetch: `undici ${process.versions.undici} in Node`,
-};
-const LOOPS = { free: 'free', busy: 'busy 20 ms of every 100 ms' };
+function versionOf(name) {
+  if (name === 'http.Agent') return `${name}, Node ${process.version}`;
+  const file = here(`node_modules/${name}/package.json`);
+  return `undici ${JSON.parse(readFileSync(file, 'utf8')).version}`;
+}
 
 function cell({ resets, connections }) {
   const per100k = Math.round((resets * 100_000) / requests).toLocaleString('en');
@@ -83,11 +77,8 @@ function cell({ resets, connections }) {
 }
 
 const table = markdownTable([
-  ['Client', 'Version', 'Event loop', 'Without', 'With `isReusable`'],
-  ...rows.map(({ name, loop, results: [unchecked, checked] }) => [
-    ...[name, VERSIONS[name], LOOPS[loop]],
-    ...[cell(unchecked), checked === undefined ? '–' : cell(checked)],
-  ]),
+  ['Client', 'Event loop', 'Without', 'With `isReusable`'],
+  ...rows.map(({ name, loop, results }) => [versionOf(name), LOOPS[loop], ...results.map(cell)]),
 ]);
 const kernel = /^\d+\.\d+\.\d+/.exec(release())[0];
 const machine = `Node ${process.version}, Linux ${kernel}, ${cpus().length} processors`;

@@ -3,15 +3,17 @@
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FAULTS, prepareFaults, SharedMoment, takeLinkDown } from './faults.mjs';
-import { addressOf, makeHosts } from './hosts.mjs';
+import { Cell } from './cell.mjs';
+import { FAULTS, prepareFaults, takeLinkDown } from './faults.mjs';
+import { makeHosts } from './hosts.mjs';
 import { measureLateness } from './lateness.mjs';
+import { SharedMoment } from './shared-moment.mjs';
 import { STATES } from './states.mjs';
 import { openTrace } from './trace.mjs';
 import { allowedFor, judge } from './verdict.mjs';
 
-/** The cases do not begin at the same moment. */
-const SPREAD = 4_000;
+/** The cases do not begin at the same moment: that would take the whole processor. */
+const SPREAD = 20_000;
 /** Until the state is reached, beyond three timeouts for a window that is closed. */
 const PREPARED_WITHIN = 120_000;
 /** A path without a rate of its own: enough for an upload, and never a burst that a host's queue drops. */
@@ -22,47 +24,6 @@ const QUEUE_SECONDS = 0.2;
 const extraTime = (timeout) => Math.min(Math.max(timeout / 2, 5_000), 15_000);
 /** A peer that does not hear us may send again and again. */
 const GIVE_UP = 3;
-
-class Cell {
-  socket;
-  plan;
-  calledAt;
-  told = null;
-  code = null;
-  #trace;
-
-  constructor(values, flows, trace) {
-    Object.assign(this, values);
-    this.flows = flows;
-    this.flow = flows[0];
-    this.link = FAULTS[this.fault].link ?? 0;
-    this.address = addressOf(this.flow, this.link);
-    this.#trace = trace;
-  }
-
-  /** Notes when the program is told, and how. */
-  watch(socket) {
-    this.socket = socket;
-    socket.on('error', ({ code }) => {
-      this.told ??= performance.now();
-      this.code ??= code;
-    });
-    socket.on('close', () => {
-      this.told ??= performance.now();
-    });
-  }
-
-  /** Begins to record what the kernel reports. */
-  trace() {
-    this.#trace.watch(this, this.socket);
-  }
-
-  get named() {
-    const { bound } = STATES[this.state];
-    const { bounds } = this.plan;
-    return bound === undefined ? bounds.worst : bounds[bound];
-  }
-}
 
 async function reach(cell, world) {
   const state = STATES[cell.state];
@@ -88,6 +49,11 @@ async function reach(cell, world) {
   return begun;
 }
 
+/** The bound that the plan names for the state. */
+function boundOf({ plan, state }) {
+  return plan.bounds[STATES[state].bound ?? 'worst'];
+}
+
 async function lastArrival({ flows }, { path }) {
   return Math.max(...(await Promise.all(flows.map((flow) => path.lastArrival(flow)))));
 }
@@ -95,7 +61,7 @@ async function lastArrival({ flows }, { path }) {
 /** Waits until the program is told, or is late by so much that it never may be. */
 async function untilTold(cell, fault, world) {
   const { timeout } = cell;
-  const allowed = allowedFor(cell);
+  const allowed = allowedFor({ timeout, named: boundOf(cell) });
   const end = fault + GIVE_UP * allowed + extraTime(timeout);
   let due = fault + allowed + extraTime(timeout);
   while (cell.told === null && performance.now() < end) {
@@ -131,7 +97,8 @@ async function run(cell, world) {
     return { ...report, ...judge({ failure: `${error.code ?? ''} ${error.message}` }) };
   }
   const arrived = await untilTold(cell, begun, world);
-  const { told, code, named } = cell;
+  const { told, code } = cell;
+  const named = boundOf(cell);
   cell.socket.destroy();
   trace.end(cell, { fault: begun, lastArrival: arrived, told, code });
   const seen = { timeout, named, fault: begun, lastArrival: Math.min(arrived, told ?? arrived) };
@@ -155,11 +122,8 @@ async function main({
   let flow = 0;
   const all = cells.map((values) => {
     const { addresses = 1 } = STATES[values.state];
-    return new Cell(
-      values,
-      Array.from({ length: addresses }, () => ++flow),
-      trace,
-    );
+    const flows = Array.from({ length: addresses }, () => ++flow);
+    return new Cell(values, flows, FAULTS[values.fault].link, trace);
   });
   const linkDown = new SharedMoment(all.filter(({ link }) => link === 1).length, takeLinkDown);
   const lateness = measureLateness();

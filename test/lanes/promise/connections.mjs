@@ -50,12 +50,21 @@ const addressesOf = (lookup) =>
   lookup === undefined ? {} : { host: 'several.invalid', autoSelectFamily: true };
 
 /** Connects, and sets the timeout of the connection. */
-export async function connect(cell, { manner = 'reads', allowHalfOpen = false } = {}) {
+export async function connect(cell, options) {
+  return finish(cell, await connectUntuned(cell, options, cell.way));
+}
+
+/** Connects without a timeout, unless tuneSockets() sets one. */
+export async function connectUntuned(
+  cell,
+  { manner = 'reads', allowHalfOpen = false, offset = 0 } = {},
+  way = undefined,
+) {
   const socket = new net.Socket({ allowHalfOpen });
-  if (cell.way === 'tuneSockets') tuneLater(socket, cell.timeout);
-  socket.connect({ host: cell.address, port: portOf(manner) });
+  if (way === 'tuneSockets') tuneLater(socket, cell.timeout);
+  socket.connect({ host: cell.address, port: offset + portOf(manner) });
   await once(socket, 'connect');
-  return finish(cell, socket);
+  return socket;
 }
 
 export async function connectSecurely(cell, { manner = 'reads', allowHalfOpen = false } = {}) {
@@ -106,7 +115,7 @@ export async function request(cell, path) {
 }
 
 function finish(cell, socket) {
-  setOptions(socket, { congestionControl: cell.congestion });
+  if (cell.congestion !== undefined) setOptions(socket, { congestionControl: cell.congestion });
   setTimeoutOf(cell, socket);
   return socket;
 }

@@ -86,31 +86,4 @@ function nft(rules) {
   return child;
 }
 
-/** The moment that all connections of a link share: it comes when each has arrived or left. */
-export class SharedMoment {
-  #missing;
-  #begin;
-  #came;
-  #resolve;
-
-  constructor(count, begin) {
-    this.#missing = count;
-    this.#begin = begin;
-    this.#came = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-  }
-
-  arrive() {
-    this.leave();
-    return this.#came;
-  }
-
-  async leave() {
-    if (--this.#missing > 0) return;
-    await this.#begin();
-    this.#resolve(performance.now());
-  }
-}
-
 export const takeLinkDown = () => run('ip', ['link', 'set', 'tun1', 'down']);

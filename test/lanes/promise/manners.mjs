@@ -45,7 +45,8 @@ export const MANNERS = {
       socket.resume().end('hello');
     },
   },
-  http: { isHttp: true },
+  http: { http: 1 },
+  http2: { http: 2, bufferSize: SMALL_BUFFER },
   ...Object.fromEntries(
     SLOW_RATES.map((rate) => [
       `reads ${rate} B/s`,

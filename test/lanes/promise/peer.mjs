@@ -3,6 +3,7 @@
 
 import { once } from 'node:events';
 import http from 'node:http';
+import http2 from 'node:http2';
 import net from 'node:net';
 import { createInterface } from 'node:readline';
 import tls from 'node:tls';
@@ -27,12 +28,18 @@ const serveWith = (manner) => (socket) => {
 };
 
 const words = {
-  async listen(certificate) {
+  /** `offset`: of the ports, for a second program on this host. */
+  async listen(certificate, offset = 0) {
     for (const [name, manner] of Object.entries(MANNERS)) {
-      if (manner.isHttp) {
-        const server = http.createServer({ keepAliveTimeout: 0 }, answer);
+      if (manner.http !== undefined) {
+        const server =
+          manner.http === 1
+            ? http.createServer({ keepAliveTimeout: 0 }, answer)
+            : http2.createServer(answer);
         server.on('clientError', (_error, socket) => socket.destroy());
-        await listen(server, portOf(name));
+        server.on('sessionError', () => {});
+        await listen(server, offset + portOf(name));
+        setBufferSize(server, manner);
         continue;
       }
       const options = { ...HALF_OPEN, pauseOnConnect: true };
@@ -41,7 +48,7 @@ const words = {
         servers.push(tls.createServer({ ...HALF_OPEN, ...certificate }, serveWith(manner)));
       }
       for (const [index, server] of servers.entries()) {
-        await listen(server, portOf(name, index === 1));
+        await listen(server, offset + portOf(name, index === 1));
         setBufferSize(server, manner);
       }
     }

@@ -11,6 +11,16 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getTcpInfo } from '../../../dist/index.js';
 import {
+  closeWindow,
+  fillBuffers,
+  keepUploading,
+  keepWriting,
+  until,
+  untilState,
+  upload,
+  write,
+} from './activities.mjs';
+import {
   accept,
   beginHandshake,
   beginToConnect,
@@ -21,69 +31,7 @@ import {
 } from './connections.mjs';
 import { portOf } from './manners.mjs';
 
-const POLL = 50;
-const WRITE = Buffer.alloc(20, 'w');
-const BLOCK = Buffer.alloc(65_536, 'b');
-
-async function until(cell, condition) {
-  while (!cell.socket.destroyed && !condition()) await sleep(POLL);
-}
-
 const opens = (options) => ({ canBeTuned: true, open: (cell) => connect(cell, options) });
-
-// --- What happens in a state ---
-
-const write = ({ socket }) => void socket.write(WRITE);
-
-/** Writes until the socket is closed. */
-function keepWriting({ socket }, interval) {
-  const timer = setInterval(() => {
-    if (socket.writable) socket.write(WRITE);
-  }, interval);
-  socket.once('close', () => clearInterval(timer));
-}
-
-/** Uploads 1 to 3 MB and waits until the peer has all of it. */
-async function upload(cell) {
-  for (let sent = 0; sent < cell.uploadBytes; sent += BLOCK.length) cell.socket.write(BLOCK);
-  const { socket } = cell;
-  await until(cell, () => {
-    const { unackedSegments, unsentBytes } = getTcpInfo(socket);
-    return socket.writableLength === 0 && unackedSegments === 0 && unsentBytes === 0;
-  });
-}
-
-/** Sends as much as the path takes. */
-function keepUploading({ socket }) {
-  const send = () => {
-    while (socket.writable && socket.write(BLOCK));
-  };
-  socket.on('drain', send);
-  send();
-}
-
-async function closeWindow(cell) {
-  const { socket } = cell;
-  for (let sent = 0; sent < 16 * BLOCK.length; sent += BLOCK.length) socket.write(BLOCK);
-  await until(cell, () => getTcpInfo(socket).sendWindow === 0);
-}
-
-/** Waits until the peer's data has filled our buffers and nothing more arrives. */
-async function fillBuffers(cell) {
-  const { socket, rtt } = cell;
-  let received = -1;
-  let changedAt = performance.now();
-  await until(cell, () => {
-    const { bytesReceived } = getTcpInfo(socket);
-    if (bytesReceived !== received) changedAt = performance.now();
-    received = bytesReceived;
-    return received > 0 && performance.now() - changedAt > 500 + 2 * rtt;
-  });
-}
-
-const untilState = (state) => (cell) => until(cell, () => getTcpInfo(cell.socket).state === state);
-
-// --- The states ---
 
 function writer(interval, { noDelay, uploads }) {
   return {

@@ -6,7 +6,16 @@ const SLACK = 250;
 /** Supervision's own reason, and the kernel's. */
 const REASONS = new Set([
   ...['ETIMEDOUT', 'ECONNRESET', 'EPIPE', 'ECONNREFUSED', 'ECONNABORTED', 'EHOSTUNREACH'],
-  ...['ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'ENOTSUP', 'ENONET', 'ENOPROTOOPT', 'EOPNOTSUPP', 'EMSGSIZE'],
+  ...[
+    'ENETUNREACH',
+    'EHOSTDOWN',
+    'ENETDOWN',
+    'ENOTSUP',
+    'ENONET',
+    'ENOPROTOOPT',
+    'EOPNOTSUPP',
+    'EMSGSIZE',
+  ],
   ...['EPERM', 'EACCES', 'EPROTO'],
 ]);
 
@@ -21,7 +30,8 @@ export function allowedFor({ timeout, named }) {
  * - `told`: when the program got 'error' or 'close'; `null`: it did not until `watchedUntil`;
  * - `code`: of the error. `null`: there was none, so the stream looked complete.
  *
- * A verdict that is late is excused for as long as the machine gave this process no time after it was due.
+ * A late verdict is excused by as much as the machine gave this process no time since the peer fell silent: then the looks
+ * and their timers are late. So it is not judged: the lane runs the case again.
  */
 export function judge({ failure, timeout, named, fault, lastArrival, told, code, excused }) {
   if (failure !== undefined) return { isRight: false, why: failure };
@@ -30,7 +40,7 @@ export function judge({ failure, timeout, named, fault, lastArrival, told, code,
   if (told === null) return { isRight: false, why: 'never told', allowed };
   const after = Math.round(told - since);
   const late = after - allowed;
-  if (late > 0 && late > excused(since + allowed, told)) {
+  if (late > 0 && late > excused(since, told)) {
     return { isRight: false, why: 'told late', after, allowed };
   }
   if (code === null) return { isRight: false, why: 'told without an error', after, allowed };

@@ -54,6 +54,8 @@ function latest({ history }: Drawn, outcome: Outcome): number {
   }
   // The kernel's unit of a second leaves no room for a tail-loss probe that is not counted.
   if (timeout < 1.2 * smallestSupervisedTimeout(minProbes)) latest += eighth + 2 * SLOT_WIDTH;
+  // The clock may show it as a new sign of life at the last look.
+  if (outcome.isLifeMerged) latest += eighth;
   // The kernel does not count what the own machine drops.
   const isUncounted = dropsFrom < latest || isOverridden;
   const pause = LATENESS * longestPause(history, outcome);

@@ -64,7 +64,7 @@ export interface Outcome {
   readonly timerAtCall: number;
   /** The retransmission timeout when the last sign of life had come. */
   readonly rto: number;
-  /** The sign of life that the rule knows came up to 20 ms before the last one: then the last one counts as answered by us. */
+  /** A look has taken the last sign of life for an earlier one: they were less than 20 ms apart. */
   readonly isLifeMerged: boolean;
   /** Whether data was waiting or in flight at the end. */
   readonly hadData: boolean;

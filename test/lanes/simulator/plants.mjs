@@ -4,11 +4,6 @@
 /** Name, the text of rule.ts that is replaced, and the new text. */
 export const plants = [
   ['counts its own answers as attempts', 'orZero(sent - answered)', 'orZero(sent)'],
-  [
-    'takes probes or data, not both',
-    'return orZero(probes) + inFlight;',
-    'return Math.max(orZero(probes), inFlight);',
-  ],
   ['trusts attempts of any age', 'memory.enoughAt + grace)', 'memory.enoughAt)'],
   ['needs no attempts', 'attempts >= minProbes)', 'attempts >= 0)'],
   ['needs one attempt less', 'attempts >= minProbes)', 'attempts >= minProbes - 1)'],

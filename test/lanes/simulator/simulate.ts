@@ -41,6 +41,7 @@ class Simulation {
   #overrideAt: number;
   #timerAtCall = Number.NEGATIVE_INFINITY;
   #longestSilence = 0;
+  #mergedLifeAt = Number.NaN;
 
   constructor(
     private readonly history: History,
@@ -180,6 +181,9 @@ class Simulation {
     const report = this.#sender.report();
     this.looks?.push([now - this.#start, report]);
     const decision = judge(this.#memory, report, now, this.#terms);
+    if (Math.abs(this.#sender.lifeAt - this.#memory.lifeAt) > 6) {
+      this.#mergedLifeAt = this.#sender.lifeAt;
+    }
     if (decision.verdict === 'closed') return this.#outcome('closed', now);
     if (decision.verdict === 'dead') {
       if (this.#isSecondLook) return this.#outcome('dead', now);
@@ -212,7 +216,7 @@ class Simulation {
       timerAtCall: this.#timerAtCall,
       rto: this.#sender.rtt.rto,
       hadData: this.#sender.inFlight > 0 || this.#sender.unsent > 0,
-      isLifeMerged: Math.abs(lifeAt - this.#memory.lifeAt) > 6,
+      isLifeMerged: lifeAt === this.#mergedLifeAt,
       longestSilence: this.#longestSilence,
       plan: this.#plan,
     };

@@ -1,0 +1,213 @@
+// Plans for dead-peer timeouts as numbers: with supervision and by the kernel's values alone, on every system.
+// What kernels then do is watched by test/lanes/.
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { planDeadPeerTimeout } from '../../dist/index.js';
+import { rows } from '../../lib/catalogue/catalogue';
+import type { DeadPeerPlan } from '../../lib/dead-peer/plan';
+import { timerLateness } from '../../lib/dead-peer/timer-lateness';
+
+const SYSTEMS = ['linux', 'darwin', 'win32', 'freebsd', 'gvisor', 'mptcp'] as const;
+type System = (typeof SYSTEMS)[number];
+
+/** The catalogue's row of a system. */
+const columnOf = (system: System) => (system === 'gvisor' || system === 'mptcp' ? 'linux' : system);
+
+const timeouts = fc.oneof(
+  fc.integer({ min: 4_000, max: 2 ** 31 - 1 }),
+  fc.double({ min: 4_000, max: 90_000, noNaN: true }),
+  fc.integer({ min: 4_000, max: 30_000 }),
+  // Around the limits of the search and of the options.
+  fc.integer({ min: -2, max: 2 }).map((near) => 32_767_000 + near),
+  fc.constantFrom(4_000, 4_001, 20_000, 40_000, 240_000, 240_001, 2 ** 31 - 1),
+);
+
+const wishes = fc.record({
+  minProbes: fc.oneof(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 127 })),
+  zeroWindow: fc.constantFrom('fail' as const, 'tolerate' as const),
+  supervise: fc.boolean(),
+  maxSilence: fc.oneof(
+    fc.constant(undefined),
+    fc.integer({ min: 2_000, max: 400_000 }),
+    fc.constantFrom(2 ** 31 - 1, 2_000.5),
+  ),
+  retransmissionTimeout: fc.oneof(
+    fc.constantFrom(1, 200, 1_000, 3_000, 120_000),
+    fc.double({ min: 1, max: 120_000, noNaN: true }),
+  ),
+  lossRate: fc.constantFrom(undefined, 0, 0.05, 1),
+});
+
+/** Expects that the kernel accepts each value: whole units, in the range of its option. */
+function expectPossibleOptions({ options, platform }: DeadPeerPlan): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (name === 'keepAlive') continue;
+    const { min = 0, max = 0, unit } = rows[name]?.[columnOf(platform)] ?? {};
+    const units = (value as number) / { s: 1_000, ms: 1, us: 0.001 }[unit ?? 'ms'];
+    expect({ name, isWhole: Number.isInteger(units) }).toEqual({ name, isWhole: true });
+    expect(units, name).toBeLessThanOrEqual(max);
+    // The kernel uses 0 for "no user timeout".
+    if (name !== 'userTimeout' || units !== 0) expect(units, name).toBeGreaterThanOrEqual(min);
+  }
+}
+
+/** Expects that the members of a plan agree with each other and with its timeout. */
+function expectTruth(plan: DeadPeerPlan, timeout: number): void {
+  const { bounds, promise, warnings, probes, options } = plan;
+  const { idle, busy, closedWindow, worst } = bounds;
+  expect(Math.max(idle, busy, closedWindow)).toBeLessThanOrEqual(worst);
+  if (promise.isToldInTime) expect(worst).toBeLessThanOrEqual(timeout);
+  if (worst > timeout) expect(warnings.length).toBeGreaterThan(0);
+  expect(promise.sparesLivingPeers).toBe(plan.zeroWindow === 'tolerate');
+  // With a user timeout Linux ignores the count.
+  if (!options.userTimeout) expect(probes).toBeLessThanOrEqual(options.keepAliveCount as number);
+  expect(plan.falseAlarmsPerHour ?? 0).toBeGreaterThanOrEqual(0);
+  expect(plan.falseAlarmsPerHour ?? 0).toBeLessThanOrEqual(1);
+  for (const text of [...warnings, plan.why]) expect(text).toMatch(/^[A-Z].*\.$/);
+}
+
+describe.each(SYSTEMS)('%s', (platform) => {
+  test('every timeout has a plan with possible values that says the truth, or is refused with the smallest', () => {
+    const began = performance.now();
+    fc.assert(
+      fc.property(timeouts, wishes, (timeout, wish) => {
+        const plan = (milliseconds: number) =>
+          planDeadPeerTimeout(milliseconds, { ...wish, platform });
+        try {
+          expectPossibleOptions(plan(timeout));
+          expectTruth(plan(timeout), timeout);
+        } catch (error) {
+          if (!('smallestTimeout' in (error as object))) throw error;
+          const { smallestTimeout } = error as { smallestTimeout: number };
+          expect(smallestTimeout).toBeGreaterThan(timeout);
+          expect(() => plan(smallestTimeout)).not.toThrow();
+          expect(() => plan(smallestTimeout - 1)).toThrow(RangeError);
+        }
+      }),
+      { numRuns: 1_500 },
+    );
+    // Each plan takes some microseconds; an endless one would not get here.
+    expect(performance.now() - began).toBeLessThan(30_000);
+  });
+
+  test('planning ends for every small timeout and number of probes', () => {
+    for (let timeout = 1; timeout <= 12_000; timeout += 7) {
+      for (const minProbes of [1, 2, 3, 127]) {
+        for (const supervise of [true, false]) {
+          try {
+            planDeadPeerTimeout(timeout, { platform, minProbes, supervise });
+          } catch (error) {
+            expect(error).toBeInstanceOf(RangeError);
+          }
+        }
+      }
+    }
+  });
+
+  test('maxSilence bounds the silence of an idle connection, with late timers', () => {
+    fc.assert(
+      fc.property(
+        timeouts,
+        fc.integer({ min: 2_000, max: 400_000 }),
+        fc.boolean(),
+        (timeout, maxSilence, supervise) => {
+          const plan = planDeadPeerTimeout(timeout, { platform, maxSilence, supervise });
+          const { keepAliveInitialDelay, keepAliveInterval } = plan.options;
+          expect(plan.maxSilence).toBeLessThanOrEqual(maxSilence);
+          for (const delay of [keepAliveInitialDelay, keepAliveInterval] as number[]) {
+            expect(delay + timerLateness(delay)).toBeLessThanOrEqual(Math.max(maxSilence, 1_080));
+          }
+          expect(plan.warnings.join(' ')).not.toContain('maxSilence');
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test('warns of long silences without maxSilence, with the limits of well-known devices', () => {
+    const long = planDeadPeerTimeout(1_800_000, { platform });
+    expect(long.warnings.join(' ')).toMatch(/240 s.*350 s.*900 s.*1 h.*Set maxSilence/);
+    expect(planDeadPeerTimeout(20_000, { platform }).warnings.join(' ')).not.toContain('350 s');
+  });
+});
+
+describe('with supervision', () => {
+  test('returns exact values for 20 s on Linux', () => {
+    expect(planDeadPeerTimeout(20_000, { platform: 'linux' })).toMatchObject({
+      platform: 'linux',
+      timeout: 20_000,
+      supervised: true,
+      options: {
+        keepAlive: true,
+        keepAliveInitialDelay: 4_000,
+        keepAliveInterval: 2_000,
+        retransmissionTimeoutMax: 3_851,
+      },
+      bounds: { idle: 20_000, busy: 20_000, closedWindow: 20_000, worst: 20_000 },
+      zeroWindow: 'tolerate',
+      warnings: [],
+      falseAlarmsPerHour: null,
+      measured: true,
+      promise: {
+        isToldInTime: true,
+        sparesLivingPeers: true,
+        survivesLostPackets: true,
+        isIndependentOfPath: true,
+        namesLimits: true,
+      },
+    });
+  });
+
+  test('reads each option once', () => {
+    let reads = 0;
+    const options = {
+      platform: 'darwin' as const,
+      supervise: false,
+      get minProbes() {
+        return reads++ === 0 ? 7 : -1;
+      },
+    };
+    expect(planDeadPeerTimeout(30_000, options).probes).toBe(7);
+    expect(reads).toBe(1);
+  });
+});
+
+describe('a wrong argument', () => {
+  test('the error of a timeout that no socket can keep has the smallest one and its reason', () => {
+    expect(() => planDeadPeerTimeout(3_999)).toThrow(
+      /must be >= 4000 ms \(3 unanswered probes, and the kernel's unit of keepalive times is one second\)\. Received 3999/,
+    );
+    expect(() => planDeadPeerTimeout(100, { minProbes: 1 })).toThrow('(1 unanswered probe, and');
+  });
+
+  test.each([
+    ['10s', {}, TypeError, 'number of milliseconds'],
+    [Number.NaN, {}, RangeError, '> 0'],
+    [0, {}, RangeError, '> 0'],
+    [-5, {}, RangeError, '> 0'],
+    [2 ** 31, {}, RangeError, '<= 2147483647'],
+    [20_000, { platform: 'sunos' }, TypeError, "must be one of 'linux'"],
+    [
+      20_000,
+      { platfrom: 'linux' },
+      TypeError,
+      'unknown option "platfrom" (did you mean "platform"?)',
+    ],
+    [20_000, { minProbe: 3 }, TypeError, 'unknown option "minProbe" (did you mean "minProbes"?)'],
+    [20_000, { minProbes: 0 }, RangeError, '>= 1'],
+    [20_000, { minProbes: 1.5 }, RangeError, 'an integer'],
+    [20_000, { minProbes: '3' }, TypeError, 'an integer'],
+    [20_000, { lossRate: 5 }, RangeError, '<= 1'],
+    [20_000, { zeroWindow: 'kill' }, TypeError, "one of 'fail', 'tolerate'"],
+    [20_000, { maxSilence: 1_999 }, RangeError, '>= 2000'],
+    [20_000, { maxSilence: '60s' }, TypeError, 'number of milliseconds'],
+    [20_000, { supervise: 'no' }, TypeError, 'boolean'],
+    [20_000, { retransmissionTimeout: 0 }, RangeError, '>= 1'],
+    [20_000, null, TypeError, 'an object'],
+  ])('rejects %j with %j', (timeout, options, type, message) => {
+    const call = () => planDeadPeerTimeout(timeout as never, options as never);
+    expect(call).toThrow(type);
+    expect(call).toThrow(message);
+  });
+});
