@@ -43,8 +43,9 @@ import {
  * That holds in every state: idle, data in flight, writing, the peer's window closed, paused, not read, half-closed. A peer
  * whose system answers is not ended, however long its program is busy or does not read.
  *
- * A socket that is still connecting fails if it is not connected within `timeout` from now. On a server the timeout applies to
- * all connections that it accepts. On Linux they inherit the values, without a system call. `null` ends the supervision and
+ * A socket that is still connecting fails if it is not connected within `timeout`: from now, or from the first address if the
+ * name look-up is still running. On a server the timeout applies to all connections that it accepts, also those that wait in
+ * its queue. On Linux later ones inherit the values, without a system call; those of a cluster worker do not. `null` ends the supervision and
  * restores the values of a new socket.
  *
  * A bare descriptor, and a socket with `supervise: false`, is not looked at. Then the kernel's values alone must do. The
