@@ -45,12 +45,17 @@ async function reach(cell, world) {
   if (cell.told !== null) throw new Error(`ended before the fault: ${cell.code}`);
   before?.(cell);
   const begun = await fault.begin(cell, world);
-  if (cell.told === null) after?.(cell);
+  if (cell.told === null) await after?.(cell);
   return begun;
 }
 
-/** The bound that the plan names for the state. */
-function boundOf({ plan, state }) {
+/**
+ * The bound that the plan names for the state, in milliseconds after the peer fell silent. For a call in a silence it is in
+ * a warning, and counts from the call.
+ */
+function boundOf({ plan, state, calledAt }, silentSince) {
+  const [, late] = /up to ([\d.]+) s from now/.exec(plan.warnings?.join(' ')) ?? [];
+  if (late !== undefined) return calledAt + 1_000 * Number(late) - silentSince;
   return plan.bounds[STATES[state].bound ?? 'worst'];
 }
 
@@ -61,7 +66,7 @@ async function lastArrival({ flows }, { path }) {
 /** Waits until the program is told, or is late by so much that it never may be. */
 async function untilTold(cell, fault, world) {
   const { timeout } = cell;
-  const allowed = allowedFor({ timeout, named: boundOf(cell) });
+  const allowed = allowedFor({ timeout, named: boundOf(cell, fault) });
   const end = fault + GIVE_UP * allowed + extraTime(timeout);
   let due = fault + allowed + extraTime(timeout);
   while (cell.told === null && performance.now() < end) {
@@ -78,8 +83,9 @@ async function untilTold(cell, fault, world) {
 async function run(cell, world) {
   const { timeout, rtt, state, fault, congestion, way, slowStartAfterIdle } = cell;
   const report = { timeout, rtt, state, fault, congestion, way, slowStartAfterIdle };
+  const { linkDown, lateness, missing, trace } = world;
+  if (missing.includes(fault)) return { ...report, isRight: true, why: 'skipped' };
   await sleep(cell.phase * SPREAD);
-  const { linkDown, lateness, trace } = world;
   let begun;
   try {
     const limit = PREPARED_WITHIN + 3 * timeout;
@@ -98,7 +104,7 @@ async function run(cell, world) {
   }
   const arrived = await untilTold(cell, begun, world);
   const { told, code } = cell;
-  const named = boundOf(cell);
+  const named = boundOf(cell, Math.max(begun, arrived));
   cell.socket.destroy();
   trace.end(cell, { fault: begun, lastArrival: arrived, told, code });
   const seen = { timeout, named, fault: begun, lastArrival: Math.min(arrived, told ?? arrived) };
@@ -117,7 +123,7 @@ async function main({
 }) {
   const hosts = await makeHosts({ relay, seed, slowStartAfterIdle });
   await hosts.peer.ask('listen', certificate);
-  await prepareFaults();
+  const missing = await prepareFaults();
   const trace = openTrace(traceFile, number);
   let flow = 0;
   const all = cells.map((values) => {
@@ -128,7 +134,7 @@ async function main({
   const linkDown = new SharedMoment(all.filter(({ link }) => link === 1).length, takeLinkDown);
   const lateness = measureLateness();
   const start = performance.now();
-  const world = { ...hosts, trace, linkDown, lateness };
+  const world = { ...hosts, trace, linkDown, lateness, missing };
   const results = await Promise.all(all.map((cell) => run(cell, world)));
   const report = {
     results,

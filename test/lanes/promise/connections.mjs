@@ -27,7 +27,7 @@ function tuneLater(socket, timeout) {
 
 /** Sets the timeout, and notes the plan and when it was. */
 export function setTimeoutOf(cell, socket) {
-  cell.watch(socket);
+  if (cell.socket !== socket) cell.watch(socket);
   cell.calledAt = performance.now();
   cell.plan =
     cell.way === 'tuneSockets'

@@ -14,7 +14,7 @@ const CORE_TIMEOUTS = [5_000, 20_000];
 const CORE_ROUND_TRIPS = [20, 1_000];
 
 /** The sample has this many cases beyond the black hole at the core timeouts. */
-const SAMPLE = 1_000;
+const SAMPLE = 2_000;
 /** In the sample, a case takes no longer than the longest timeout does. */
 const LONGEST_CLOSED = 20_000;
 

@@ -1,8 +1,7 @@
 // Peers that live: none is ended, beyond the chance that the plan states for a path that loses packets.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { needsNamespace, withoutNamespace } from '../../support/namespace';
-import { isFull, type Programs, preparePrograms } from './programs';
+import { isFull, needsPrograms, type Programs, preparePrograms, withoutPrograms } from './programs';
 
 interface Case {
   readonly scene: string;
@@ -60,14 +59,14 @@ const LOSS = { timeouts: [5_000, 9_000, 20_000], connections: 20, seconds: isFul
 const LONGEST = isFull ? 2_400_000 : 600_000;
 
 describe('living peers', () => {
-  beforeEach(needsNamespace);
+  beforeEach(needsPrograms);
 
   let programs: Programs;
   let living: Promise<Living>;
   let loss: Promise<{ groups: Group[] }>;
   let blocked: Promise<Busy>[];
   beforeAll(() => {
-    if (withoutNamespace !== undefined) return;
+    if (withoutPrograms !== undefined) return;
     programs = preparePrograms();
     // All run at the same time: they mostly wait.
     living = programs.run('living.mjs', { timeouts: TIMEOUTS }, LONGEST);

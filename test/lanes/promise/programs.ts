@@ -4,13 +4,34 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestContext } from 'vitest';
 import { certificate } from '../../support/certificate';
-import { runInNamespace } from '../../support/namespace';
+import { runInNamespace, withoutNamespace } from '../../support/namespace';
 
 const { PROMISE_FULL, PROMISE_SEED, PROMISE_TRACE } = process.env;
 
 export const isFull = PROMISE_FULL === '1';
 export const seed = Number(PROMISE_SEED ?? 1);
+
+/** Why the programs cannot run here; `undefined` if they can. */
+export const withoutPrograms: string | undefined =
+  withoutNamespace ??
+  whyNot('no TUN devices', 'test', '-w', '/dev/net/tun') ??
+  whyNot('no C compiler', 'cc', '--version');
+
+function whyNot(reason: string, command: string, ...args: string[]): string | undefined {
+  try {
+    execFileSync(command, args, { stdio: 'pipe' });
+    return undefined;
+  } catch {
+    return `${reason} here`;
+  }
+}
+
+/** For `beforeEach`: skips a test, with the reason, if the programs cannot run. */
+export function needsPrograms({ skip }: TestContext): void {
+  skip(withoutPrograms !== undefined, withoutPrograms);
+}
 
 export interface Programs {
   /** Runs a program of this folder and returns its report. */

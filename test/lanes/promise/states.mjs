@@ -1,7 +1,7 @@
 // The states of a connection when its peer is lost. A state has some of these members:
 // - open(cell, world): opens the connection and sets the timeout; connect() if there is none;
 // - prepare(cell): what takes time before the fault;
-// - before(cell), after(cell): what happens immediately before and after the fault;
+// - before(cell), after(cell): what happens immediately before the fault and from then on;
 // - canBeTuned: tuneSockets() can set the timeout, too;
 // - rate: the path takes only so many bytes per second;
 // - bound: the bound of the plan that applies, if it is longer than the timeout;
@@ -26,8 +26,10 @@ import {
   beginToConnect,
   connect,
   connectSecurely,
+  connectUntuned,
   lookupOf,
   request,
+  setTimeoutOf,
 } from './connections.mjs';
 import { portOf } from './manners.mjs';
 
@@ -68,6 +70,31 @@ const MID_PROBE = OFFSETS.map((share) => [
   },
 ]);
 
+/** The timeout is set while the peer is silent already. */
+const LATE_CALLS = [0.2, 0.4, 0.6, 0.9].map((share) => [
+  `called after ${Math.round(share * 100)} % of the timeout`,
+  {
+    async open(cell) {
+      cell.watch(await connectUntuned(cell));
+    },
+    async after(cell) {
+      await sleep(share * cell.timeout);
+      setTimeoutOf(cell, cell.socket);
+    },
+  },
+]);
+
+/** A library that sets its own keepalive. */
+const CORE_KEEPALIVE = [[false], [true, 60_000]].map((args) => [
+  `idle, setKeepAlive(${args.join(', ')}) of core`,
+  {
+    canBeTuned: true,
+    async open(cell) {
+      (await connect(cell)).resume().setKeepAlive(...args);
+    },
+  },
+]);
+
 /** States of every connection over TCP or TLS. `open` is connect() or connectSecurely(). */
 function statesOver(open, common) {
   const over = (options) => ({ ...common, open: (cell) => open(cell, options) });
@@ -101,6 +128,14 @@ function statesOver(open, common) {
       async prepare(cell) {
         const ended = once(cell.socket.resume(), 'end');
         await Promise.race([ended, once(cell.socket, 'close')]);
+      },
+    },
+    'CLOSE-WAIT, writes every 1000 ms': {
+      ...over(halfOpen),
+      async prepare(cell) {
+        cell.socket.resume();
+        await untilState('CLOSE-WAIT')(cell);
+        keepWriting(cell, 1_000);
       },
     },
     'CLOSE-WAIT, unread': { ...over(halfOpen), prepare: untilState('CLOSE-WAIT') },
@@ -168,6 +203,8 @@ export const STATES = {
   ...statesOver(connect, { canBeTuned: true }),
   ...Object.fromEntries(WRITERS),
   ...Object.fromEntries(MID_PROBE),
+  ...Object.fromEntries(LATE_CALLS),
+  ...Object.fromEntries(CORE_KEEPALIVE),
   'closed window for 3 T': {
     ...opens({ manner: 'never reads' }),
     bound: 'closedWindow',
