@@ -24,7 +24,7 @@ const SHORTEST_TIMEOUT_MAX = 1_000;
 const LONGEST_TIMEOUT_MAX = 120_000;
 
 /** What bounds data that is not acknowledged. */
-export type DataLimit =
+type DataLimit =
   /** Keepalive runs meanwhile: macOS, FreeBSD. */
   | 'keepalive'
   /** TCP_RTO_MAX_MS shortens the pauses, and the number of retransmissions ends the connection. */

@@ -21,7 +21,7 @@ export const BUILTIN: Readonly<Record<DeadPeerPlatform, Omit<Retransmission, 'ti
   win32: { timeoutMin: 300, timeoutMax: 60_000, retries: 5 },
 };
 
-export const builtinHere = BUILTIN[process.platform as Platform] ?? BUILTIN.linux;
+const builtinHere = BUILTIN[process.platform as Platform] ?? BUILTIN.linux;
 
 /**
  * Reads how this system sends data again from its settings. Slow. `timeoutMax` is the socket's own value, if it has one.

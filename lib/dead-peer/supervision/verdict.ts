@@ -53,7 +53,7 @@ export function endClosed(socket: SupervisedSocket): boolean {
 }
 
 /** An error in the form of Node's own. */
-export function systemError(code: string, syscall: string, what: string): NodeJS.ErrnoException {
+function systemError(code: string, syscall: string, what: string): NodeJS.ErrnoException {
   return Object.assign(new Error(`${syscall} ${code} (${what})`), {
     errno: errnoOf(code),
     code,
