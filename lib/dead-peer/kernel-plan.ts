@@ -42,7 +42,7 @@ export function kernelPlanFor(
     promise: Object.freeze({
       isToldInTime: isTold(request, choice) && bounds.worst <= timeout && silence === 0,
       sparesLivingPeers: zeroWindow === 'tolerate',
-      survivesLostPackets: minProbes > 1,
+      survivesLostPackets: minProbes > 1 && minProbes <= transmissionsOf(request, choice),
       isIndependentOfPath: limit === 'keepalive' || limit === 'timeoutMax',
       namesLimits: true,
     }),
@@ -67,6 +67,13 @@ function hasUserTimeout({ limit }: Choice): boolean {
 /** Only the user timeout ends living peers behind a closed window, and not that of gVisor (measured). */
 function zeroWindowOf({ platform }: PlanRequest, { limit }: Choice): ZeroWindow {
   return limit === 'userTimeout' && platform !== 'gvisor' ? 'fail' : 'tolerate';
+}
+
+/** How often data is sent until the connection fails, at least: the user timeout has room for the first retransmission. */
+function transmissionsOf({ retransmission }: PlanRequest, { limit }: Choice): number {
+  if (limit === 'keepalive') return Number.POSITIVE_INFINITY;
+  // The write, a tail-loss probe, and a retransmission.
+  return limit === 'userTimeout' ? 3 : retransmission.retries + 2;
 }
 
 /** Whether this package looks whether the kernel has closed the connection. Otherwise Node may not notice. */
@@ -127,6 +134,12 @@ function warningsOf(request: PlanRequest, choice: Choice, timeout: number): stri
   if (silence > values.keepAliveInitialDelay) {
     warnings.push(
       `The peer has already been silent for ${seconds(silence)}. It gets the time to answer ${minProbes} ${minProbes === 1 ? 'probe' : 'probes'} from now on.`,
+    );
+  }
+  const transmissions = transmissionsOf(request, choice);
+  if (minProbes > transmissions) {
+    warnings.push(
+      `With data in flight, ${transmissions} unanswered segments may end the connection: the kernel sends no keepalive probes then.`,
     );
   }
   if (minProbes === 1) {

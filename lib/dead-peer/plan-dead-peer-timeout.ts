@@ -29,7 +29,7 @@ const PLAN_OPTIONS = [
  * that a living, idle peer counts as dead within an hour. A plan that cannot keep the timeout in every state says so in
  * `warnings`, with the bound that holds.
  *
- * The rules for Linux were measured. The rules for macOS, FreeBSD, Windows and gVisor come from their documents and source
+ * The rules for Linux, MPTCP and gVisor were measured. Those for macOS, FreeBSD and Windows come from documents and source
  * (`measured: false`). For another system than this one, the plan is for its newest version.
  * @returns the plan, frozen. Its times are in milliseconds.
  * @throws RangeError `ERR_OUT_OF_RANGE` for a timeout that no socket could keep: less than 4 s with three probes. Its

@@ -1,5 +1,4 @@
-// Examples of the docs, which tests run, and tables, which tests measure: written on request, never by
-// the way.
+// Examples of the docs, which tests run.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,16 +23,4 @@ export function examplesOf(file: string): string[] {
       code as string,
     ),
   );
-}
-
-/** Replaces what stands between the markers of that name by a table; only with WRITE_DOCS=1. */
-export async function writeTable(
-  file: string,
-  name: string,
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-): Promise<void> {
-  if (process.env.WRITE_DOCS !== '1') return;
-  const { markdownTable, writeBlock } = await import(join(root, 'scripts/marked-block.mjs'));
-  writeBlock(file, name, markdownTable([head, ...rows]));
 }

@@ -125,6 +125,22 @@ describe('kernel values alone', () => {
     }
   });
 
+  test('more probes than transmissions of data are not promised', () => {
+    const plan = (minProbes: number, hasTimeoutMax: boolean) =>
+      kernelPlanFor({ ...OLDER_LINUX, minProbes, hasTimeoutMax }, 600_000);
+    const survives = (minProbes: number, hasTimeoutMax: boolean) =>
+      plan(minProbes, hasTimeoutMax).promise.survivesLostPackets;
+    expect([survives(1, false), survives(3, false), survives(4, false)]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    expect([survives(17, true), survives(18, true)]).toEqual([true, false]);
+    expect(plan(4, false).warnings.join('\n')).toContain(
+      'in flight, 3 unanswered segments may end',
+    );
+  });
+
   test('a silence before the call does not use up the probes', () => {
     fc.assert(
       fc.property(
