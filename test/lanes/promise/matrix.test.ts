@@ -1,12 +1,13 @@
 // Peers that are lost: every program is told within the timeout, in every state and after every fault.
 //
-// PROMISE_FULL=1 runs every case instead of a sample. PROMISE_SEED=n chooses another sample. PROMISE_TRACE=file records
+// PROMISE_FULL=1 runs every case instead of a sample. PROMISE_SEED=n chooses another sample. PROMISE_TRACE=file keeps
 // what the kernel reported: trace.mjs.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { writeTable } from '../../support/docs';
+import { replay } from '../simulator/replay';
 import {
   isFull,
   needsPrograms,
@@ -176,6 +177,13 @@ describe('a peer that is lost', async () => {
     for (const result of red) console.log(`red: ${describeResult(result)}`);
     // Otherwise the lane would prove nothing.
     expect(excused.length).toBeLessThan(results.length / 50);
+  });
+
+  test('the rule gives the same verdicts again on what the kernel reported', () => {
+    const replayed = replay(readFileSync(programs.traceFile, 'utf8'));
+    console.log(`${replayed.length} connections were established, and are judged again`);
+    expect(replayed.length).toBeGreaterThan(results.length / 2);
+    expect(replayed.filter(({ agrees }) => !agrees)).toEqual([]);
   });
 
   test('BBR is among the congestion controls', ({ skip }) => {
