@@ -30,7 +30,7 @@ export type {
 } from './dead-peer/plan';
 export { planDeadPeerTimeout } from './dead-peer/plan-dead-peer-timeout';
 export type { DeadPeerBounds, DeadPeerPlatform } from './dead-peer/rules';
-export type { DeadPeerDetails } from './dead-peer/supervision/verdict';
+export type { DeadPeerDetails, DeadPeerError } from './dead-peer/supervision/verdict';
 export { getKeepAlive, type KeepAlive, setKeepAlive } from './options/keepalive';
 export type { KeepAliveOptions } from './options/keepalive-options';
 export { isSupported, supportedOptions } from './options/option';

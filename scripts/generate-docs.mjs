@@ -88,7 +88,7 @@ function drawnPlan(platform) {
 }
 
 const LOSS_RATES = [0.0001, 0.001, 0.01, 0.05];
-const TIMEOUTS = [9_000, 12_000, 20_000, 30_000, 60_000, 300_000];
+const TIMEOUTS = [4_000, 5_000, 9_000, 12_000, 20_000, 30_000, 60_000, 300_000];
 
 /** How often a living, idle peer is taken for dead, by timeout and share of lost packets. */
 function falseAlarmTable() {

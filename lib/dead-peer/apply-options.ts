@@ -31,6 +31,12 @@ export function applyOptions(socket: SocketLike, options: SocketOptions): void {
   setOptions(socket, others);
 }
 
+/** Returns the keepalive options among the options of a plan. */
+export function keepAliveOf(options: SocketOptions): SocketOptions {
+  const { keepAlive, keepAliveInitialDelay, keepAliveInterval, keepAliveCount } = options;
+  return { keepAlive, keepAliveInitialDelay, keepAliveInterval, keepAliveCount };
+}
+
 /** Has the kernel of Linux probe at once, if the initial delay is over: net/ipv4/tcp.c, tcp_sock_set_keepidle_locked(). */
 export function probeNow(socket: SocketLike, { keepAliveInitialDelay }: SocketOptions): void {
   setOptions(socket, { keepAliveInitialDelay });

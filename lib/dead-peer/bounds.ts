@@ -6,6 +6,7 @@ import { descriptorOf } from '../core/socket';
 import { isSupported } from '../options/option';
 import { getOptions } from '../options/options';
 import { getSystemDefaults } from '../system-defaults/system-defaults';
+import { planOfServer } from './dead-peer-timeout';
 import {
   INITIAL_TIMEOUT,
   retransmissionHere,
@@ -52,7 +53,9 @@ const NAMES: readonly OptionName[] = [...KEEPALIVE, 'userTimeout', 'retransmissi
  */
 export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
   const fd = descriptorOf(socket);
-  const plan = typeof socket === 'object' ? supervisedPlan(socket as SupervisedSocket) : undefined;
+  const plan =
+    planOfServer(socket) ??
+    (typeof socket === 'object' ? supervisedPlan(socket as SupervisedSocket) : undefined);
   if (plan !== undefined) return { ...plan.bounds, warnings: plan.warnings };
   return boundsOfValues(fd);
 }

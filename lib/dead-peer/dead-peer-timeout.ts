@@ -10,6 +10,7 @@ import { descriptorOf } from '../core/socket';
 import { validateOptions } from '../core/validate';
 import { getTcpInfo } from '../tcp-info/get-tcp-info';
 import { applyOptions, initialOptions, probeNow } from './apply-options';
+import { noteChoice } from './choices';
 import type { DeadPeerOptions, DeadPeerPlan } from './plan';
 import { planForSystem, setPlan, silenceOf } from './socket-plan';
 import { termsOf } from './supervised-plan';
@@ -48,10 +49,12 @@ import {
  * returned plan has the bounds, and `warnings` about everything that it cannot keep.
  *
  * A socket whose peer is dead loses the data that the program has not read. The supervision does not keep the process running.
- * Node's own `socket.setKeepAlive()` overwrites a part of the values. Supervision repairs that.
+ * While a socket is supervised, its keepalive options belong to this package: it sets them again when the peer has been
+ * silent for half of the timeout.
  *
- * Linux: `SO_KEEPALIVE`, `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT`, `TCP_RTO_MAX_MS` (6.15), `TCP_INFO`. macOS and
- * FreeBSD: the first four and their TCP_INFO. Windows: the first four and `TCP_MAXRTMS` (not run there yet).
+ * Linux: `SO_KEEPALIVE`, `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT`, `TCP_USER_TIMEOUT`, `TCP_RTO_MAX_MS` (6.15),
+ * `TCP_INFO`; Multipath TCP without the two before the last. macOS: the first four and its TCP_INFO. FreeBSD, gVisor and
+ * Windows report no sign of life: their kernel gives the verdict (macOS, FreeBSD and Windows were not run).
  * @returns the plan: the values that were set and the bounds that follow, frozen; `null` for `null`.
  * @throws RangeError `ERR_OUT_OF_RANGE` for a timeout that no socket could keep: less than 4 s with three probes. Its
  *   `smallestTimeout` is the smallest possible one, in milliseconds, and its `reason` says why. Nothing was set.
@@ -77,11 +80,12 @@ export function setDeadPeerTimeout(
 ): DeadPeerPlan | null {
   const members = validateOptions(options, 'options', DEAD_PEER_OPTIONS);
   const chosen = validatePlanOptions(members, 'options');
+  if (timeout !== null) validateTimeout(timeout, chosen.minProbes, PATHS.timeout);
+  noteChoice(socketOrServer);
   if (timeout === null) {
     restore(socketOrServer);
     return null;
   }
-  validateTimeout(timeout, chosen.minProbes, PATHS.timeout);
   if (socketOrServer instanceof Server) return tuneServer(socketOrServer, timeout, chosen);
   if (socketOrServer instanceof Socket && isConnecting(socketOrServer)) {
     return tuneWhenConnected(socketOrServer, timeout, chosen);
@@ -102,7 +106,10 @@ export function tuneConnection(
   const silence = isFresh ? 0 : silenceOf(fd);
   const wanted = { ...chosen, supervise: supervised !== undefined };
   const plan = setPlan(fd, timeout, wanted, silence);
-  if (supervised === undefined) return plan;
+  if (supervised === undefined) {
+    if (isSupervisable(socket)) stopSupervision(socket);
+    return plan;
+  }
   if (plan.supervised && silence >= plan.maxSilence) probeNow(fd, plan.options);
   supervise(supervised, plan, termsOf(plan, chosen.minProbes), isFresh);
   return plan;
@@ -148,7 +155,7 @@ function tuneServer(server: Server, timeout: number, chosen: ChosenOptions): Dea
   const terms = termsOf(plan, chosen.minProbes);
   // These are tuned one by one.
   let withoutValues = fd === undefined || !isInherited() ? Infinity : queueLength(fd);
-  replaceListener(server, (socket) => {
+  const onConnection = (socket: Socket): void => {
     // An earlier listener, or tuneSockets(), has chosen a plan for this connection.
     const isChosen = supervisedPlan(socket) !== undefined;
     try {
@@ -158,7 +165,8 @@ function tuneServer(server: Server, timeout: number, chosen: ChosenOptions): Dea
       // The connection was reset before it was accepted, and emits this error itself.
     }
     withoutValues -= 1;
-  });
+  };
+  replaceListener(server, { plan, onConnection });
   return plan;
 }
 
@@ -184,21 +192,26 @@ function queueLength(fd: number): number {
   return getTcpInfo(fd).acceptQueue ?? Infinity;
 }
 
-/** Whether accepted connections of the server get the plan of a call for it. Not public. */
-export function isTunedServer(server: unknown): boolean {
-  return server instanceof Server && listeners.has(server);
+/** What a server's accepted connections get. */
+interface TunedServer {
+  readonly plan: DeadPeerPlan;
+  readonly onConnection: (socket: Socket) => void;
 }
 
-/** The 'connection' listeners of tuned servers. */
-const listeners = new WeakMap<Server, (socket: Socket) => void>();
+const tunedServers = new WeakMap<Server, TunedServer>();
 
-function replaceListener(server: Server, listener: ((socket: Socket) => void) | undefined): void {
-  const before = listeners.get(server);
-  if (before !== undefined) server.off('connection', before);
-  listeners.delete(server);
-  if (listener === undefined) return;
-  listeners.set(server, listener);
-  server.prependListener('connection', listener);
+/** Returns the plan of a server's accepted connections. Not public. */
+export function planOfServer(server: unknown): DeadPeerPlan | undefined {
+  return server instanceof Server ? tunedServers.get(server)?.plan : undefined;
+}
+
+function replaceListener(server: Server, tuned: TunedServer | undefined): void {
+  const before = tunedServers.get(server);
+  if (before !== undefined) server.off('connection', before.onConnection);
+  tunedServers.delete(server);
+  if (tuned === undefined) return;
+  tunedServers.set(server, tuned);
+  server.prependListener('connection', tuned.onConnection);
 }
 
 function restore(socketOrServer: SocketLike): void {

@@ -68,13 +68,19 @@ export interface PlanPromise {
 
 /** The values for a dead-peer timeout, and the bounds that follow. Frozen. Times are in milliseconds. */
 export interface DeadPeerPlan {
+  /** The system whose rules apply. */
   readonly platform: DeadPeerPlatform;
+  /** The timeout that was asked for. */
   readonly timeout: number;
   /** Whether this package looks at the socket and gives the verdict. */
   readonly supervised: boolean;
   /** The options that `setDeadPeerTimeout` sets. */
   readonly options: Readonly<SocketOptions>;
-  /** How many unanswered keepalive probes end an idle connection. */
+  /**
+   * How many keepalive probes the kernel sends to an idle, silent peer within the timeout. Of a supervised socket, `minProbes`
+   * of them must be unanswered, and `options.keepAliveCount` is larger, so that the kernel does not end it first. Without
+   * supervision, this number ends an idle connection.
+   */
   readonly probes: number;
   /** How long an answer of a living peer may take. */
   readonly slowestAnswer: number;

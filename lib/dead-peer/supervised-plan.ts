@@ -84,6 +84,9 @@ function probesOf({ initialDelay, interval, count }: Values, timeout: number): n
   return Math.min(count, Math.floor((timeout - initialDelay) / interval));
 }
 
+/** Linux gives up after 15 retransmissions with at most two minutes between them: net.ipv4.tcp_retries2. */
+const GIVES_UP_AFTER = 924_600;
+
 /** The user timeout of `zeroWindow: 'fail'`. The kernel checks it when a window probe is due, so it ends earlier. */
 const userTimeoutOf = (timeout: number): number => Math.floor(timeout * 0.75);
 
@@ -172,6 +175,11 @@ function warningsOf(
   if (timeoutMax === null && evidenceOf(platform) === 'clock') {
     warnings.push(
       `With a round-trip time above ${seconds(timeout / 5)} and data in flight, a dead peer is noticed after up to 14 round-trip times plus ${seconds(initialDelay * LATENESS + timeout / 8)}: retransmissions are rarer without TCP_RTO_MAX_MS.`,
+    );
+  }
+  if (timeout > GIVES_UP_AFTER && evidenceOf(platform) === 'clock') {
+    warnings.push(
+      'With data in flight, Linux itself ends the connection after about 15 minutes without an answer (net.ipv4.tcp_retries2).',
     );
   }
   if (silence >= timeout / 2) {

@@ -1,6 +1,7 @@
 // Applies several tunings to one socket: the later one wins.
 
-import { isTunedServer } from '../dead-peer/dead-peer-timeout';
+import { isChosen } from '../dead-peer/choices';
+import { planOfServer } from '../dead-peer/dead-peer-timeout';
 import type { Bound } from '../dead-peer/supervision/connecting';
 import { supervisedPlan } from '../dead-peer/supervision/supervisor';
 import { protectKeepAlive } from './protect-keepalive';
@@ -10,9 +11,10 @@ import type { Connection, Tuner } from './tuner';
 export function tuneBy(tuners: readonly Tuner[], found: Omit<Connection, 'isChosen'>): void {
   const { socket, side, handle } = found;
   const { server } = socket as { server?: unknown };
-  const isChosen = supervisedPlan(socket) !== undefined || isTunedServer(server);
+  const hasPlan = supervisedPlan(socket) !== undefined || planOfServer(server) !== undefined;
+  const connection = { ...found, isChosen: hasPlan || isChosen(socket, handle) };
   const controls = tuners
-    .map((tuner) => ({ tuner, names: tuner.tune({ ...found, isChosen }) }))
+    .map((tuner) => ({ tuner, names: tuner.tune(connection) }))
     .filter(({ names }) => names.length > 0);
   if (controls.length > 0) protectKeepAlive(socket, side, handle, controls);
 }

@@ -132,8 +132,11 @@ function formatText(plan: DeadPeerPlan, timelines: Timelines, loss: string | und
   ].join('\n');
 }
 
-function headlineOf({ platform, timeout, bounds }: DeadPeerPlan): string {
+function headlineOf({ platform, timeout, bounds, promise }: DeadPeerPlan): string {
   const within = formatDuration(timeout);
+  if (bounds.worst <= timeout && !promise.isToldInTime) {
+    return `A peer that vanishes is noticed within ${within} on ${platform}, except in the cases below.`;
+  }
   return bounds.worst <= timeout
     ? `A peer that vanishes is noticed within ${within} on ${platform}.`
     : `A peer that vanishes is noticed within ${formatDuration(bounds.worst)} on ${platform}, and not always within ${within}.`;

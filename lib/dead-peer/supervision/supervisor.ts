@@ -4,7 +4,7 @@
 import { type TcpHandle, tcpHandleOf } from '../../core/socket';
 import { throwUncaught } from '../../core/throw-uncaught';
 import { readTcpInfos } from '../../tcp-info/columns';
-import { applyOptions, probeNow } from '../apply-options';
+import { applyOptions, keepAliveOf, probeNow } from '../apply-options';
 import type { DeadPeerPlan } from '../plan';
 import { mptcpReport } from './mptcp';
 import { REPORT_FIELDS, type Report, type ReportColumns, reportAt } from './report';
@@ -178,7 +178,7 @@ function follow(
 function ask(socket: SupervisedSocket, { options }: DeadPeerPlan, request: Request): void {
   if (request === 'nothing') return;
   try {
-    applyOptions(socket, options);
+    applyOptions(socket, keepAliveOf(options));
     probeNow(socket, options);
   } catch {
     // The kernel has closed the connection meanwhile: the next look finds that.

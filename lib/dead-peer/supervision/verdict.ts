@@ -12,7 +12,7 @@ import { getRawOption } from '../../options/raw';
 import { getTcpInfo } from '../../tcp-info/get-tcp-info';
 import type { TcpInfo } from '../../tcp-info/tcp-info';
 
-/** The members of the error of a socket whose peer counts as dead. */
+/** The member `deadPeer` of a {@link DeadPeerError}: why the peer counts as dead. */
 export interface DeadPeerDetails {
   /** The dead-peer timeout, in milliseconds. */
   readonly timeout: number;
@@ -20,6 +20,13 @@ export interface DeadPeerDetails {
   readonly silence: number;
   /** How many segments in a row were unanswered. */
   readonly unanswered: number;
+}
+
+/** The error of a socket that supervision has ended. `deadPeer` is missing if the kernel had closed the connection before. */
+export interface DeadPeerError extends NodeJS.ErrnoException {
+  readonly deadPeer?: DeadPeerDetails;
+  /** The last counters; `null` if they could not be read. */
+  readonly tcpInfo?: TcpInfo | null;
 }
 
 /** What can be supervised: it has a descriptor, and can be ended with an error. */
