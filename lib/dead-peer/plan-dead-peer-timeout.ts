@@ -1,6 +1,7 @@
 // planDeadPeerTimeout: makes a plan for this or another system.
 
 import type { Platform } from '../catalogue/row';
+import type { SocketOptionError } from '../core/errors';
 import { validateNumber, validateOneOf, validateOptions } from '../core/validate';
 import { isSupported } from '../options/option';
 import { kernelPlanFor } from './kernel-plan';
@@ -51,9 +52,8 @@ export function planDeadPeerTimeout(timeout: number, options: PlanOptions = {}):
   const request: PlanRequest = {
     platform: system,
     ...chosen,
-    hasTimeoutMax: hasTimeoutMax(system),
+    ...timeoutMaxOf(system),
     silence: 0,
-    assumptions: [],
     retransmission: { ...BUILTIN[system], timeout: retransmissionTimeout },
   };
   return planFor(request, validateTimeout(timeout, chosen.minProbes, PATHS.timeout), lossRate);
@@ -69,13 +69,17 @@ export function planFor(request: PlanRequest, timeout: number, lossRate?: number
 }
 
 /** Whether sockets of a system have TCP_RTO_MAX_MS. */
-export function hasTimeoutMax(system: DeadPeerPlatform): boolean {
-  if (system !== 'linux') return false;
-  if ((process.platform as Platform) !== 'linux') return true;
+export function timeoutMaxOf(
+  system: DeadPeerPlatform,
+): Pick<PlanRequest, 'hasTimeoutMax' | 'assumptions'> {
+  const isLinux = (process.platform as Platform) === 'linux';
+  if (system !== 'linux' || !isLinux) return { hasTimeoutMax: system === 'linux', assumptions: [] };
   try {
-    return isSupported('retransmissionTimeoutMax');
-  } catch {
-    // Unknown, because no socket can be opened.
-    return false;
+    return { hasTimeoutMax: isSupported('retransmissionTimeoutMax'), assumptions: [] };
+  } catch (error) {
+    // No socket can be opened to ask.
+    const { code } = error as SocketOptionError;
+    const assumption = `Whether this kernel has TCP_RTO_MAX_MS is unknown (${code}): it is assumed`;
+    return { hasTimeoutMax: true, assumptions: [assumption] };
   }
 }

@@ -4,7 +4,7 @@ import { getTcpInfo } from '../tcp-info/get-tcp-info';
 import { applyOptions } from './apply-options';
 import { kernelRequestFor } from './kernel-request';
 import type { DeadPeerPlan, PlanRequest } from './plan';
-import { hasTimeoutMax, planFor } from './plan-dead-peer-timeout';
+import { planFor, timeoutMaxOf } from './plan-dead-peer-timeout';
 import { BUILTIN, INITIAL_TIMEOUT } from './retransmission-here';
 import type { DeadPeerPlatform } from './rules';
 import { evidenceOf } from './supervision/report';
@@ -57,9 +57,8 @@ function requestFor(
   return {
     platform,
     ...chosen,
-    hasTimeoutMax: hasTimeoutMax(platform),
+    ...timeoutMaxOf(platform),
     silence,
-    assumptions: [],
     retransmission: { ...BUILTIN[platform], timeout: INITIAL_TIMEOUT },
   };
 }
@@ -85,8 +84,8 @@ let recent: { readonly key: string; readonly plan: DeadPeerPlan } | undefined;
 
 /** Keeps the last plan, because most programs have one timeout for all sockets. */
 function keptPlanFor(request: PlanRequest, timeout: number): DeadPeerPlan {
-  const { platform, minProbes, zeroWindow, maxSilence } = request;
-  const key = [timeout, platform, minProbes, zeroWindow, maxSilence].join(' ');
+  const { platform, minProbes, zeroWindow, maxSilence, assumptions } = request;
+  const key = [timeout, platform, minProbes, zeroWindow, maxSilence, ...assumptions].join(' ');
   if (recent?.key !== key) recent = { key, plan: planFor(request, timeout) };
   return recent.plan;
 }

@@ -535,8 +535,8 @@ describe('the server of many devices', () => {
     const socket = await device('HELLO eight\n');
     await sleep(50);
     socket.resetAndDestroy();
-    await sleep(100);
-    expect(said.join('\n')).toContain('eight The peer’s system no longer knows this connection');
+    const text = 'eight The peer’s system no longer knows this connection';
+    await expect.poll(() => said.join('\n'), { timeout: 10_000 }).toContain(text);
     expect(server?.exitCode).toBe(null);
   });
 });
