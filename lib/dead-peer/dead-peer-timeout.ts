@@ -10,11 +10,8 @@ import { descriptorOf } from '../core/socket';
 import { validateOptions } from '../core/validate';
 import { getTcpInfo } from '../tcp-info/get-tcp-info';
 import { applyOptions, initialOptions, probeNow } from './apply-options';
-import { kernelRequestFor } from './kernel-request';
-import type { DeadPeerOptions, DeadPeerPlan, PlanRequest } from './plan';
-import { hasTimeoutMax, planFor } from './plan-dead-peer-timeout';
-import { BUILTIN, INITIAL_TIMEOUT } from './retransmission-here';
-import type { DeadPeerPlatform } from './rules';
+import type { DeadPeerOptions, DeadPeerPlan } from './plan';
+import { planForSystem, setPlan, silenceOf } from './socket-plan';
 import { termsOf } from './supervised-plan';
 import {
   boundConnecting,
@@ -22,7 +19,6 @@ import {
   isConnecting,
   unboundConnecting,
 } from './supervision/connecting';
-import { evidenceOf } from './supervision/report';
 import { stopSupervision, supervise, supervisedPlan } from './supervision/supervisor';
 import type { SupervisedSocket } from './supervision/verdict';
 import { systemOf } from './system-of';
@@ -104,13 +100,8 @@ export function tuneConnection(
   // Read once: a getter may return another descriptor the next time.
   const fd = descriptorOf(socket);
   const silence = isFresh ? 0 : silenceOf(fd);
-  const plan = planForSocket(
-    fd,
-    timeout,
-    { ...chosen, supervise: supervised !== undefined },
-    silence,
-  );
-  applyOptions(fd, plan.options);
+  const wanted = { ...chosen, supervise: supervised !== undefined };
+  const plan = setPlan(fd, timeout, wanted, silence);
   if (supervised === undefined) return plan;
   if (plan.supervised && silence >= plan.maxSilence) probeNow(fd, plan.options);
   supervise(supervised, plan, termsOf(plan, chosen.minProbes), isFresh);
@@ -125,75 +116,12 @@ function isSupervisable(socket: SocketLike): socket is SupervisedSocket {
   );
 }
 
-/** How long the peer has been silent. 0 if the system does not report it. */
-function silenceOf(fd: number): number {
-  try {
-    const { timeSinceLastAckReceived, timeSinceLastDataReceived, state } = getTcpInfo(fd);
-    if (state === 'LISTEN' || state === 'SYN-SENT') return 0;
-    if (timeSinceLastAckReceived === null) return 0;
-    return Math.min(timeSinceLastAckReceived, timeSinceLastDataReceived ?? Infinity);
-  } catch {
-    // Not TCP: setting the options throws the right error.
-    return 0;
-  }
-}
-
-function planForSocket(
-  fd: number,
-  timeout: number,
-  chosen: ChosenOptions,
-  silence: number,
-): DeadPeerPlan {
-  const platform = systemOf(fd);
-  const request: PlanRequest = {
-    platform,
-    ...chosen,
-    hasTimeoutMax: hasTimeoutMax(platform),
-    silence,
-    assumptions: [],
-    retransmission: { ...BUILTIN[platform], timeout: INITIAL_TIMEOUT },
-  };
-  // Then the kernel gives the verdict, with its own settings.
-  if (!chosen.supervise || evidenceOf(platform) === 'state') {
-    return planFor(kernelRequestFor(fd, request), timeout);
-  }
-  return silence < timeout / 2
-    ? keptPlanFor({ ...request, silence: 0 }, timeout)
-    : planFor(request, timeout);
-}
-
-let recent: { readonly key: string; readonly plan: DeadPeerPlan } | undefined;
-
-/** Keeps the last plan, because most programs have one timeout for all sockets. */
-function keptPlanFor(request: PlanRequest, timeout: number): DeadPeerPlan {
-  const { platform, minProbes, zeroWindow, maxSilence } = request;
-  const key = [timeout, platform, minProbes, zeroWindow, maxSilence].join(' ');
-  if (recent?.key !== key) recent = { key, plan: planFor(request, timeout) };
-  return recent.plan;
-}
-
 /** Bounds connecting, and tunes the connection as soon as there is one. */
 function tuneWhenConnected(socket: Socket, timeout: number, chosen: ChosenOptions): DeadPeerPlan {
   boundConnecting(connectingSocketOf(socket), { timeout, mayEnd: () => true }, true);
   waiting.set(socket, { timeout, chosen });
   socket.prependOnceListener('connect', tuneNow);
   return planForSystem(timeout, chosen);
-}
-
-/** Returns the plan for a socket that has no descriptor yet. */
-function planForSystem(timeout: number, chosen: ChosenOptions): DeadPeerPlan {
-  const platform = process.platform as DeadPeerPlatform;
-  return planFor(
-    {
-      platform,
-      ...chosen,
-      hasTimeoutMax: hasTimeoutMax(platform),
-      silence: 0,
-      assumptions: [],
-      retransmission: { ...BUILTIN[platform], timeout: INITIAL_TIMEOUT },
-    },
-    timeout,
-  );
 }
 
 /** What was chosen for sockets that are still connecting. The last call wins. */
@@ -216,9 +144,7 @@ const isInherited = (): boolean => (process.platform as Platform) === 'linux' &&
 
 function tuneServer(server: Server, timeout: number, chosen: ChosenOptions): DeadPeerPlan {
   const fd = listeningDescriptor(server);
-  const plan =
-    fd === undefined ? planForSystem(timeout, chosen) : planForSocket(fd, timeout, chosen, 0);
-  if (fd !== undefined) applyOptions(fd, plan.options);
+  const plan = fd === undefined ? planForSystem(timeout, chosen) : setPlan(fd, timeout, chosen, 0);
   const terms = termsOf(plan, chosen.minProbes);
   // These are tuned one by one.
   let withoutValues = fd === undefined || !isInherited() ? Infinity : queueLength(fd);

@@ -109,7 +109,9 @@ describe('connectTimeout of tuneSockets()', () => {
     tune({ client });
     const addresses = ['::1', HOST, '127.0.0.2'];
     const lookup = lookUp(addresses);
-    const socket = net.connect({ port, host: 'x', lookup, autoSelectFamily: true });
+    const autoSelectFamilyAttemptTimeout = 50;
+    const options = { lookup, autoSelectFamily: true, autoSelectFamilyAttemptTimeout };
+    const socket = net.connect({ port, host: 'x', ...options });
     const error = await errorOf(socket);
     expect(error).toBeInstanceOf(AggregateError);
     expect(error).toMatchObject({

@@ -24,3 +24,15 @@ export function examplesOf(file: string): string[] {
     ),
   );
 }
+
+/** Replaces what is between the markers of that name by a table; only with WRITE_DOCS=1. */
+export async function writeTable(
+  file: string,
+  name: string,
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): Promise<void> {
+  if (process.env.WRITE_DOCS !== '1') return;
+  const { markdownTable, writeBlock } = await import(join(root, 'scripts/marked-block.mjs'));
+  writeBlock(file, name, markdownTable([head, ...rows]));
+}

@@ -54,6 +54,8 @@ async function reach(cell, world) {
  * a warning, and counts from the call.
  */
 function boundOf({ plan, state, calledAt }, silentSince) {
+  // It ended before the call.
+  if (plan === undefined) return undefined;
   const [, late] = /up to ([\d.]+) s from now/.exec(plan.warnings?.join(' ')) ?? [];
   if (late !== undefined) return calledAt + 1_000 * Number(late) - silentSince;
   return plan.bounds[STATES[state].bound ?? 'worst'];

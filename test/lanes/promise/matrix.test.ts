@@ -1,11 +1,13 @@
 // Peers that are lost: every program is told within the timeout, in every state and after every fault.
 //
-// PROMISE_FULL=1 runs every case instead of a sample. PROMISE_SEED=n chooses another sample. PROMISE_TRACE=file records
+// PROMISE_FULL=1 runs every case instead of a sample. PROMISE_SEED=n chooses another sample. PROMISE_TRACE=file keeps
 // what the kernel reported: trace.mjs.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { writeTable } from '../../support/docs';
+import { replay } from '../simulator/replay';
 import {
   isFull,
   needsPrograms,
@@ -84,8 +86,11 @@ const countBy = (results: readonly Result[], name: keyof Cell) => {
   return [...counts].map(([value, { all, red }]) => `${value}: ${all - red} of ${all}`).join('; ');
 };
 
-/** For each state: how long before or after the timeout the first and the last case was told. */
-function printTable(results: readonly Result[], states: readonly string[]): void {
+/**
+ * For each state: how long before or after the timeout the first and the last case was told. Prints the table, and returns
+ * its rows.
+ */
+function tableOf(results: readonly Result[], states: readonly string[]): string[][] {
   const rangeOf = (found: readonly Result[]) => {
     const told = found.flatMap(({ after, timeout }) =>
       after === undefined ? [] : after - timeout,
@@ -97,14 +102,15 @@ function printTable(results: readonly Result[], states: readonly string[]): void
   const row = (...cells: readonly (string | number)[]) =>
     console.log(cells.map((cell, column) => `${cell}`.padEnd(WIDTHS[column] as number)).join(' '));
   row('told minus T, earliest .. latest', 'black hole', 'other faults', 'cases', 'red');
-  for (const state of states) {
+  return states.map((state) => {
     const found = results.filter((result) => result.state === state);
     const [hole, others] = [true, false].map((isHole) =>
       rangeOf(found.filter(({ fault }) => (fault === 'black hole') === isHole)),
     );
     const red = found.filter(({ isRight }) => !isRight).length;
     row(state, hole as string, others as string, found.length, red);
-  }
+    return [state, hole as string, others as string, `${found.length}`, `${red}`];
+  });
 }
 const WIDTHS = [48, 22, 22, 5, 4];
 
@@ -156,9 +162,10 @@ describe('a peer that is lost', async () => {
   });
   afterAll(() => programs?.remove());
 
-  test('every case of the grid was run', () => {
+  test('every case of the grid was run', async () => {
     expect(results).toHaveLength(grid.length);
-    printTable(results, states);
+    const head = ['state', 'black hole', 'other faults', 'cases', 'too late'];
+    await writeTable('docs/dead-peers.md', 'promise', head, tableOf(results, states));
     for (const name of ['fault', 'timeout', 'rtt', 'congestion', 'way'] as const) {
       console.log(`in time, by ${name}: ${countBy(results, name)}`);
     }
@@ -170,6 +177,13 @@ describe('a peer that is lost', async () => {
     for (const result of red) console.log(`red: ${describeResult(result)}`);
     // Otherwise the lane would prove nothing.
     expect(excused.length).toBeLessThan(results.length / 50);
+  });
+
+  test('the rule gives the same verdicts again on what the kernel reported', () => {
+    const replayed = replay(readFileSync(programs.traceFile, 'utf8'));
+    console.log(`${replayed.length} connections were established, and are judged again`);
+    expect(replayed.length).toBeGreaterThan(results.length / 2);
+    expect(replayed.filter(({ agrees }) => !agrees)).toEqual([]);
   });
 
   test('BBR is among the congestion controls', ({ skip }) => {

@@ -34,6 +34,8 @@ export function needsPrograms({ skip }: TestContext): void {
 }
 
 export interface Programs {
+  /** Where the programs record what the kernel reports of each connection: trace.mjs. */
+  readonly traceFile: string;
   /** Runs a program of this folder and returns its report. */
   run<Report>(program: string, request: object, timeout: number): Promise<Report>;
   remove(): void;
@@ -45,9 +47,11 @@ export function preparePrograms(): Programs {
   const sources = join(__dirname, 'relay');
   const files = readdirSync(sources).filter((name) => name.endsWith('.c'));
   execFileSync('cc', ['-O2', '-Wall', '-o', relay, ...files.map((name) => join(sources, name))]);
-  const common = { relay, seed, certificate: certificate(), traceFile: PROMISE_TRACE };
+  const traceFile = PROMISE_TRACE ?? join(folder, 'trace.jsonl');
+  const common = { relay, seed, certificate: certificate(), traceFile };
   let count = 0;
   return {
+    traceFile,
     run(program, request, timeout) {
       const file = join(folder, `request-${++count}.json`);
       writeFileSync(file, JSON.stringify({ ...common, run: count, ...request }));

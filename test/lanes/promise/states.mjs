@@ -79,7 +79,7 @@ const LATE_CALLS = [0.2, 0.4, 0.6, 0.9].map((share) => [
     },
     async after(cell) {
       await sleep(share * cell.timeout);
-      setTimeoutOf(cell, cell.socket);
+      if (cell.told === null) setTimeoutOf(cell, cell.socket);
     },
   },
 ]);

@@ -1,5 +1,5 @@
 // Records what the kernel reports of each connection, independent of the product's own looks: JSON lines in the file that
-// PROMISE_TRACE names. Times are in milliseconds of one clock for each run. Kinds of lines:
+// PROMISE_TRACE names, or that the lane removes at its end. Times are in milliseconds of one clock for each run. Kinds of lines:
 //
 //   { c, cell }                     a connection and when its timeout was set
 //   { c, t, state, probes, ... }    a report: REPORTED, as readTcpInfos() names them
