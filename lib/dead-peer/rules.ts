@@ -66,16 +66,17 @@ export function probesOf(system: DeadPeerPlatform, values: DeadPeerValues): numb
   // After the first probe, Linux checks the user timeout whenever the next one is due, and ignores the count. gVisor checks
   // both. net/ipv4/tcp_timer.c, tcp_keepalive_timer().
   const room = userTimeout - firstProbeAt(values);
-  const untilUserTimeout = Math.max(1, Math.ceil(room / latest(keepAliveInterval)));
+  const untilUserTimeout = room > 0 ? Math.max(1, Math.ceil(room / latest(keepAliveInterval))) : 1;
   return isCountIgnored(system, values)
     ? untilUserTimeout
     : Math.min(keepAliveCount, untilUserTimeout);
 }
 
 function idleBound(system: DeadPeerPlatform, values: DeadPeerValues): number {
-  if (!values.keepAlive) return Number.POSITIVE_INFINITY;
   const { keepAliveInitialDelay, keepAliveInterval, keepAliveCount, userTimeout } = values;
   const first = firstProbeAt(values);
+  // A time that could not be read is infinite.
+  if (!values.keepAlive || first === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
   const interval = latest(keepAliveInterval);
   const byCount = first + keepAliveCount * interval;
   if (userTimeout === 0 || (system !== 'linux' && system !== 'gvisor')) return byCount;

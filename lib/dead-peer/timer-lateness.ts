@@ -9,6 +9,7 @@ const TICK_RATES = [100, 250, 300, 1_000];
  * @see kernel/time/timer.c
  */
 export function timerLateness(duration: number): number {
+  if (duration === Number.POSITIVE_INFINITY) return 0;
   const granularities = TICK_RATES.map((rate) => {
     let granularity = 1000 / rate;
     while (duration >= 63 * granularity) granularity *= 8;

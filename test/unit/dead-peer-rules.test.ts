@@ -67,6 +67,20 @@ describe('an idle connection on Linux', () => {
     },
   );
 
+  test('with a time that could not be read, it may never end', () => {
+    for (const U of [0, 5]) {
+      for (const [I, V] of [
+        [Infinity, 1],
+        [1, Infinity],
+        [Infinity, Infinity],
+      ] as const) {
+        const { idle } = rules.boundsOf('linux', seconds(I, V, 3, U), LAN);
+        expect(idle).toBe(Number.POSITIVE_INFINITY);
+        expect(rules.probesOf('linux', seconds(I, V, 3, U))).toBeGreaterThan(0);
+      }
+    }
+  });
+
   test('no order of late timers ends it after the bound, or after fewer probes than stated', () => {
     const whole = (max: number) => fc.integer({ min: 1, max });
     const values = fc.record({ I: whole(300), V: whole(100), C: whole(12) });
