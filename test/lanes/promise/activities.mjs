@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { getTcpInfo } from '../../../dist/index.js';
 
 const POLL = 50;
-const WRITE = Buffer.alloc(20, 'w');
+export const WRITE = Buffer.alloc(20, 'w');
 const BLOCK = Buffer.alloc(65_536, 'b');
 
 export async function until(cell, condition) {

@@ -9,6 +9,8 @@ export class Cell {
   /** When the program was told that the connection has ended, and with which code. */
   told = null;
   code = null;
+  /** When the stream ended as if it were complete. */
+  endedAt = null;
   #trace;
 
   /** `values`: at least `timeout` and `way`; also what a report names. */
@@ -27,6 +29,9 @@ export class Cell {
     socket.on('error', ({ code }) => {
       this.told ??= performance.now();
       this.code ??= code;
+    });
+    socket.on('end', () => {
+      this.endedAt ??= performance.now();
     });
     socket.on('close', () => {
       this.told ??= performance.now();

@@ -58,7 +58,7 @@ function boundOf({ plan, state, calledAt }, silentSince) {
   if (plan === undefined) return undefined;
   const [, late] = /up to ([\d.]+) s from now/.exec(plan.warnings?.join(' ')) ?? [];
   if (late !== undefined) return calledAt + 1_000 * Number(late) - silentSince;
-  return plan.bounds[STATES[state].bound ?? 'worst'];
+  return plan.bounds[STATES[state].bound ?? 'busy'];
 }
 
 async function lastArrival({ flows }, { path }) {
@@ -105,13 +105,13 @@ async function run(cell, world) {
     return { ...report, ...judge({ failure: `${error.code ?? ''} ${error.message}` }) };
   }
   const arrived = await untilTold(cell, begun, world);
-  const { told, code } = cell;
+  const { told, code, endedAt } = cell;
   const named = boundOf(cell, Math.max(begun, arrived));
   cell.socket.destroy();
   trace.end(cell, { fault: begun, lastArrival: arrived, told, code });
   const seen = { timeout, named, fault: begun, lastArrival: Math.min(arrived, told ?? arrived) };
   const { excused } = lateness;
-  return { ...report, code, named, ...judge({ ...seen, told, code, excused }) };
+  return { ...report, code, named, ...judge({ ...seen, told, code, endedAt, excused }) };
 }
 
 async function main({

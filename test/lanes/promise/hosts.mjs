@@ -2,7 +2,7 @@
 // (relay.c). Each connection has an address of the peer of its own, whose number is its flow.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -15,8 +15,6 @@ export const addressOf = (flow, link = 0) => `10.${9 + link}.${flow >> 8}.${flow
 const ours = (...command) => execFileSync(command[0], command.slice(1), { stdio: 'pipe' });
 const within = (pid, ...command) => ours('nsenter', '--net', '--target', `${pid}`, ...command);
 
-const sysctl = (name, value) => ['sysctl', '-qw', `net.ipv4.${name}=${value}`];
-
 /**
  * Makes the hosts. `relay` is the compiled relay.c. Returns the path, and the first program of the peer, which holds its
  * namespace.
@@ -26,7 +24,7 @@ export async function makeHosts({ relay, seed = 1, slowStartAfterIdle = 1 }) {
   const path = await startRelay(relay, peer.pid, seed);
   ours('ip', 'link', 'set', 'lo', 'up');
   ours('ip', 'address', 'add', `${OUR_ADDRESS}/32`, 'dev', 'lo');
-  ours(...sysctl('tcp_slow_start_after_idle', slowStartAfterIdle));
+  writeFileSync('/proc/sys/net/ipv4/tcp_slow_start_after_idle', `${slowStartAfterIdle}`);
   for (const link of [0, 1]) {
     ours('ip', 'link', 'set', `tun${link}`, 'up', 'txqueuelen', '10000');
     ours('ip', 'route', 'add', `${addressOf(0, link)}/16`, 'dev', `tun${link}`, 'src', OUR_ADDRESS);

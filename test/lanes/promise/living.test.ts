@@ -55,7 +55,7 @@ const PATTERNS = ['once, for 3 T', 'four times, for 0.9 T', 'thirty times, for 0
 const BLOCKED = [5_000, 20_000].flatMap((timeout) =>
   PATTERNS.map((pattern) => ({ pattern, timeout })),
 );
-const LOSS = { timeouts: [5_000, 9_000, 20_000], connections: 20, seconds: isFull ? 1_800 : 240 };
+const LOSS = { timeouts: [5_000, 9_000, 20_000], seconds: isFull ? 1_800 : 270 };
 const LONGEST = isFull ? 2_400_000 : 600_000;
 
 describe('living peers', () => {
@@ -142,7 +142,7 @@ describe('living peers', () => {
       for (const { timeout, isWriting, stated, ended, hours, codes } of found) {
         const name = `${timeout} ms, ${isWriting ? 'writing' : 'idle'}: ${ended} ended in ${hours.toFixed(2)} h`;
         expect(Object.keys(codes).join(), name).toMatch(/^(ETIMEDOUT)?$/);
-        expect(hours, name).toBeGreaterThan(0.5);
+        expect(hours, name).toBeGreaterThan(0.3);
         // With 24 groups, a lane at exactly the stated rate fails once in 400 runs.
         const [low] = poissonInterval(ended, 1e-4);
         expect(low / hours, name).toBeLessThanOrEqual(stated);

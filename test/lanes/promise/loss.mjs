@@ -10,7 +10,13 @@ import { connect } from './connections.mjs';
 import { makeHosts } from './hosts.mjs';
 import { measureLateness } from './lateness.mjs';
 
-const LOSSES = [0.05, 0.1, 0.2, 0.3];
+/** The share of packets that are lost each way, and how many connections are watched: more where something can be seen. */
+const LOSSES = [
+  [0.05, 10],
+  [0.1, 10],
+  [0.2, 40],
+  [0.3, 100],
+];
 const DELAY = 0.01;
 const WRITES = 1_000;
 const HOUR = 3_600_000;
@@ -49,14 +55,15 @@ function statedRate(timeout, lossRate) {
   return (HOUR / round) * -Math.log1p(-(unanswered ** plan.probes));
 }
 
-async function main({ relay, seed, certificate, timeouts, connections, seconds }) {
+async function main({ relay, seed, certificate, timeouts, seconds }) {
   const hosts = await makeHosts({ relay, seed });
   await hosts.peer.ask('listen', certificate);
   const groups = timeouts.flatMap((timeout) =>
-    LOSSES.flatMap((loss) =>
+    LOSSES.flatMap(([loss, connections]) =>
       [false, true].map((isWriting) => {
         const counts = { hours: 0, ended: 0, codes: {} };
-        return { timeout, loss, isWriting, stated: statedRate(timeout, loss), ...counts };
+        const stated = statedRate(timeout, loss);
+        return { timeout, loss, connections, isWriting, stated, ...counts };
       }),
     ),
   );
@@ -64,10 +71,10 @@ async function main({ relay, seed, certificate, timeouts, connections, seconds }
   const end = performance.now() + 1_000 * seconds;
   let flow = 0;
   const all = groups.flatMap((group) =>
-    Array.from({ length: connections }, async () => {
+    Array.from({ length: group.connections }, async () => {
       const own = ++flow;
       // They do not begin at the same moment.
-      await sleep((own % 40) * 50);
+      await sleep((own % 100) * 50);
       await keepOpen(group, own, end, hosts.path);
     }),
   );

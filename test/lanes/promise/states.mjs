@@ -18,6 +18,7 @@ import {
   until,
   untilState,
   upload,
+  WRITE,
   write,
 } from './activities.mjs';
 import {
@@ -83,6 +84,16 @@ const LATE_CALLS = [0.2, 0.4, 0.6, 0.9].map((share) => [
     },
   },
 ]);
+
+/** The retransmission timer runs already when the timeout is set. */
+const WRITTEN_BEFORE = {
+  async open(cell) {
+    const socket = await connectUntuned(cell);
+    socket.resume().write(WRITE);
+    setTimeoutOf(cell, socket);
+  },
+  settles: false,
+};
 
 /** A library that sets its own keepalive. */
 const CORE_KEEPALIVE = [[false], [true, 60_000]].map((args) => [
@@ -204,6 +215,7 @@ export const STATES = {
   ...Object.fromEntries(WRITERS),
   ...Object.fromEntries(MID_PROBE),
   ...Object.fromEntries(LATE_CALLS),
+  'one write, then the call': WRITTEN_BEFORE,
   ...Object.fromEntries(CORE_KEEPALIVE),
   'closed window for 3 T': {
     ...opens({ manner: 'never reads' }),

@@ -4,20 +4,10 @@
 const SLACK = 250;
 
 /** Supervision's own reason, and the kernel's. */
-const REASONS = new Set([
-  ...['ETIMEDOUT', 'ECONNRESET', 'EPIPE', 'ECONNREFUSED', 'ECONNABORTED', 'EHOSTUNREACH'],
-  ...[
-    'ENETUNREACH',
-    'EHOSTDOWN',
-    'ENETDOWN',
-    'ENOTSUP',
-    'ENONET',
-    'ENOPROTOOPT',
-    'EOPNOTSUPP',
-    'EMSGSIZE',
-  ],
-  ...['EPERM', 'EACCES', 'EPROTO'],
-]);
+const REASONS = new Set(
+  `ETIMEDOUT ECONNRESET EPIPE ECONNREFUSED ECONNABORTED EHOSTUNREACH ENETUNREACH EHOSTDOWN ENETDOWN
+  ENOTSUP ENONET ENOPROTOOPT EOPNOTSUPP EMSGSIZE EPERM EACCES EPROTO`.split(/\s+/),
+);
 
 /** How long after the peer fell silent a program must be told: the timeout, or the longer bound that the plan named. */
 export function allowedFor({ timeout, named }) {
@@ -25,15 +15,27 @@ export function allowedFor({ timeout, named }) {
 }
 
 /**
- * Judges a case. `failure`: why there was none, because the package refused the socket or ended it too early. Times are those of `performance.now()`:
+ * Judges a case. `failure`: why there was none, because the package refused the socket or ended it too early. Times are
+ * those of `performance.now()`:
  * - `fault`: when the fault began, and `lastArrival`: when the last segment of the peer arrived, as the relay saw it;
  * - `told`: when the program got 'error' or 'close'; `null`: it did not until `watchedUntil`;
- * - `code`: of the error. `null`: there was none, so the stream looked complete.
+ * - `code`: of the error; `null`: there was none, so the stream looked complete;
+ * - `endedAt`: when the stream ended as if it were complete; `null`: it did not.
  *
  * A late verdict is excused by as much as the machine gave this process no time since the peer fell silent: then the looks
  * and their timers are late. So it is not judged: the lane runs the case again.
  */
-export function judge({ failure, timeout, named, fault, lastArrival, told, code, excused }) {
+export function judge({
+  failure,
+  timeout,
+  named,
+  fault,
+  lastArrival,
+  told,
+  code,
+  endedAt,
+  excused,
+}) {
   if (failure !== undefined) return { isRight: false, why: failure };
   const since = Math.max(fault, lastArrival);
   const allowed = allowedFor({ timeout, named });
@@ -44,6 +46,7 @@ export function judge({ failure, timeout, named, fault, lastArrival, told, code,
     return { isRight: false, why: 'told late', after, allowed };
   }
   if (code === null) return { isRight: false, why: 'told without an error', after, allowed };
+  if (endedAt > fault) return { isRight: false, why: 'ended as if complete', after, allowed };
   if (!REASONS.has(code)) return { isRight: false, why: `told ${code}`, after, allowed };
   return { isRight: true, why: late > 0 ? 'excused' : 'in time', after, allowed };
 }
