@@ -22,7 +22,7 @@ import {
 } from './supervision/connecting';
 import { stopSupervision, supervise, supervisedPlan } from './supervision/supervisor';
 import type { SupervisedSocket } from './supervision/verdict';
-import { systemOf } from './system-of';
+import { isMptcp } from './system-of';
 import {
   type ChosenOptions,
   DEAD_PEER_OPTIONS,
@@ -189,7 +189,11 @@ const isNode = process.versions.bun === undefined && process.versions.deno === u
 
 /** How many connections were made before the listening socket had its values, and wait to be accepted. At most. */
 function queueLength(fd: number): number {
-  return getTcpInfo(fd).acceptQueue ?? Infinity;
+  try {
+    return getTcpInfo(fd).acceptQueue ?? Infinity;
+  } catch {
+    return Infinity;
+  }
 }
 
 /** What a server's accepted connections get. */
@@ -226,5 +230,14 @@ function restore(socketOrServer: SocketLike): void {
       : descriptorOf(socketOrServer);
   if (isSupervisable(socketOrServer)) stopSupervision(socketOrServer);
   if (socketOrServer instanceof Server) replaceListener(socketOrServer, undefined);
-  if (fd !== undefined) applyOptions(fd, initialOptions(systemOf(fd) === 'mptcp'));
+  if (fd !== undefined) restoreOptions(fd);
+}
+
+function restoreOptions(fd: number): void {
+  try {
+    applyOptions(fd, initialOptions(false));
+  } catch (error) {
+    if (!isMptcp(fd)) throw error;
+    applyOptions(fd, initialOptions(true));
+  }
 }

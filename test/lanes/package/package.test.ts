@@ -231,7 +231,7 @@ describe('types', () => {
        export const held: string = getOption(socket, 'cookie');
        export const delay: number | null = getKeepAlive(socket).initialDelay;
        export const code = (error: unknown) => error instanceof SocketOptionError && error.code;
-       export const reason = (death: PeerDeath): 'silent' | 'vanished' | 'unknown' => death.reason;
+       export const reason = (death: PeerDeath): 'silent' | 'vanished' | 'reset' | 'unknown' => death.reason;
        export const heartbeat = new Heartbeat(new Socket(), { interval: 1_000, send: 'ping' });
        heartbeat.on('beat', ({ rtt }) => rtt?.toFixed()).on('dead', reason);
        export const first: Socket | undefined = new PeerRegistry<number>().get(1)[0];

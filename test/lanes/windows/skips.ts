@@ -94,6 +94,7 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'an IPv6 socket': LINUX_OPTIONS,
     'the server of a cluster worker': 'on Windows, cluster workers listen themselves',
   },
+  'kernel/supervision.test.ts': { 'supervision does not keep': MAXRT },
   'kernel/system-defaults.test.ts': {
     'returns the values of /proc/sys': 'settings of Linux',
     'equals the values of a new socket': 'settings of Linux',

@@ -253,8 +253,10 @@ describe.each(BUILDS)('Windows $name', ({ build, maxRtMs, count, times, info }) 
       expect(warnings).toContainEqual(unknown);
       // The times of the registry, and the count of the plan if it can be read.
       const probing = 1_000 * (count ? report.deadPeer.plan.probes : 10);
-      expect(idle).toBe(7_200_000 + probing);
-      expect(report.deadPeer.boundsByRegistry.idle).toBe(300_000 + probing);
+      // Timers may be late by up to an eighth.
+      const isNear = (value: number, times: number) => value >= times && value <= times * 1.13;
+      expect(isNear(idle, 7_200_000 + probing)).toBe(true);
+      expect(isNear(report.deadPeer.boundsByRegistry.idle, 300_000 + probing)).toBe(true);
     }
   });
 

@@ -115,7 +115,7 @@ const server = net.createServer().listen(0, '127.0.0.1');
 await once(server, 'listening');
 setDeadPeerTimeout(server, 20_000);
 const client = net.connect(server.address().port, '127.0.0.1');
-const [accepted] = await once(server, 'connection');
+const [[accepted]] = await Promise.all([once(server, 'connection'), once(client, 'connect')]);
 
 const raw = (socket, name) => attempt(() => getRawOption(socket, IPPROTO_TCP, name)).value;
 const userTimeouts = (socket) => ({
