@@ -67,7 +67,7 @@ async function main({ relay, seed, certificate, timeouts, seconds }) {
       }),
     ),
   );
-  const lateness = measureLateness();
+  const lateness = measureLateness({ isStrict: true });
   const end = performance.now() + 1_000 * seconds;
   let flow = 0;
   const all = groups.flatMap((group) =>
