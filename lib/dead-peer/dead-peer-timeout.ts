@@ -12,7 +12,7 @@ import { getTcpInfo } from '../tcp-info/get-tcp-info';
 import { applyOptions, initialOptions, probeNow } from './apply-options';
 import { noteChoice } from './choices';
 import type { DeadPeerOptions, DeadPeerPlan } from './plan';
-import { planForSystem, setPlan, silenceOf } from './socket-plan';
+import { FRESH, planForSystem, progressOf, setPlan } from './socket-plan';
 import { termsOf } from './supervised-plan';
 import {
   boundConnecting,
@@ -103,14 +103,14 @@ export function tuneConnection(
   const supervised = isSupervisable(socket) && chosen.supervise ? socket : undefined;
   // Read once: a getter may return another descriptor the next time.
   const fd = descriptorOf(socket);
-  const silence = isFresh ? 0 : silenceOf(fd);
+  const progress = isFresh ? FRESH : progressOf(fd);
   const wanted = { ...chosen, supervise: supervised !== undefined };
-  const plan = setPlan(fd, timeout, wanted, silence);
+  const plan = setPlan(fd, timeout, wanted, progress);
   if (supervised === undefined) {
     if (isSupervisable(socket)) stopSupervision(socket);
     return plan;
   }
-  if (plan.supervised && silence >= plan.maxSilence) probeNow(fd, plan.options);
+  if (plan.supervised && progress.silence >= plan.maxSilence) probeNow(fd, plan.options);
   supervise(supervised, plan, termsOf(plan, chosen.minProbes), isFresh);
   return plan;
 }
@@ -151,7 +151,8 @@ const isInherited = (): boolean => (process.platform as Platform) === 'linux' &&
 
 function tuneServer(server: Server, timeout: number, chosen: ChosenOptions): DeadPeerPlan {
   const fd = listeningDescriptor(server);
-  const plan = fd === undefined ? planForSystem(timeout, chosen) : setPlan(fd, timeout, chosen, 0);
+  const plan =
+    fd === undefined ? planForSystem(timeout, chosen) : setPlan(fd, timeout, chosen, FRESH);
   const terms = termsOf(plan, chosen.minProbes);
   // These are tuned one by one.
   let withoutValues = fd === undefined || !isInherited() ? Infinity : queueLength(fd);

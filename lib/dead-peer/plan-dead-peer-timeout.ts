@@ -54,6 +54,7 @@ export function planDeadPeerTimeout(timeout: number, options: PlanOptions = {}):
     ...chosen,
     ...timeoutMaxOf(system),
     silence: 0,
+    runningTimer: 0,
     retransmission: { ...BUILTIN[system], timeout: retransmissionTimeout },
   };
   return planFor(request, validateTimeout(timeout, chosen.minProbes, PATHS.timeout), lossRate);

@@ -116,6 +116,8 @@ export interface PlanRequest {
   readonly retransmission: Retransmission;
   /** How long the peer of a connection has been silent already. */
   readonly silence: number;
+  /** When the kernel sends data again, or probes a closed window, at the latest: by a timer that runs already. 0: none. */
+  readonly runningTimer: number;
   /** Which values of `retransmission` are assumed because they could not be read, as sentences. */
   readonly assumptions: readonly string[];
   /** The number of probes, if the system always sends the same number. */

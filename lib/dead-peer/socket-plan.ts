@@ -1,31 +1,39 @@
 // Makes the plan for one socket of this system, and sets its options.
 
 import { getTcpInfo } from '../tcp-info/get-tcp-info';
+import type { TcpInfo } from '../tcp-info/tcp-info';
 import { applyOptions } from './apply-options';
 import { kernelRequestFor } from './kernel-request';
 import type { DeadPeerPlan, PlanRequest } from './plan';
 import { planFor, timeoutMaxOf } from './plan-dead-peer-timeout';
 import { BUILTIN, INITIAL_TIMEOUT } from './retransmission-here';
 import type { DeadPeerPlatform } from './rules';
+import { SHORTEST_TIMEOUT_MAX } from './supervised-plan';
 import { evidenceOf } from './supervision/report';
 import { isMptcp, systemHere } from './system-of';
 import type { ChosenOptions } from './validate-options';
 
-/** Sets the options of the plan for a socket, and returns the plan. `silence`: how long the peer has been silent. */
+/** What a plan needs to know of a connection: see {@link PlanRequest}. */
+export type Progress = Pick<PlanRequest, 'silence' | 'runningTimer'>;
+
+/** A connection that was established just now. */
+export const FRESH: Progress = { silence: 0, runningTimer: 0 };
+
+/** Sets the options of the plan for a socket, and returns the plan. */
 export function setPlan(
   fd: number,
   timeout: number,
   chosen: ChosenOptions,
-  silence: number,
+  progress: Progress,
 ): DeadPeerPlan {
-  const plan = planForSocket(fd, systemHere(), timeout, chosen, silence);
+  const plan = planForSocket(fd, systemHere(), timeout, chosen, progress);
   try {
     applyOptions(fd, plan.options);
     return plan;
   } catch (error) {
     // Multipath TCP refuses some options. To ask each socket in advance would cost a system call.
     if (!isMptcp(fd)) throw error;
-    const other = planForSocket(fd, 'mptcp', timeout, chosen, silence);
+    const other = planForSocket(fd, 'mptcp', timeout, chosen, progress);
     applyOptions(fd, other.options);
     return other;
   }
@@ -33,32 +41,46 @@ export function setPlan(
 
 /** Returns the plan for a socket that has no descriptor yet. */
 export function planForSystem(timeout: number, chosen: ChosenOptions): DeadPeerPlan {
-  return planFor(requestFor(systemHere(), chosen, 0), timeout);
+  return planFor(requestFor(systemHere(), chosen, FRESH), timeout);
 }
 
-/** How long the peer has been silent. 0 if the system does not report it. */
-export function silenceOf(fd: number): number {
+/** Reads how far a connection is. */
+export function progressOf(fd: number): Progress {
   try {
-    const { timeSinceLastAckReceived, timeSinceLastDataReceived, state } = getTcpInfo(fd);
-    if (state === 'LISTEN' || state === 'SYN-SENT') return 0;
-    if (timeSinceLastAckReceived === null) return 0;
-    return Math.min(timeSinceLastAckReceived, timeSinceLastDataReceived ?? Infinity);
+    const info = getTcpInfo(fd);
+    const { timeSinceLastAckReceived, timeSinceLastDataReceived, state } = info;
+    if (state === 'LISTEN' || state === 'SYN-SENT' || timeSinceLastAckReceived === null)
+      return FRESH;
+    return {
+      silence: Math.min(timeSinceLastAckReceived, timeSinceLastDataReceived ?? Infinity),
+      runningTimer: runningTimerOf(info),
+    };
   } catch {
     // Not TCP: setting the options throws the right error.
-    return 0;
+    return FRESH;
   }
 }
+
+/** TCP_RTO_MAX_MS does not shorten a timer that runs: net/ipv4/tcp.c only stores it. */
+function runningTimerOf({ unackedSegments, unsentBytes, rto, backoff }: TcpInfo): number {
+  // The reported timeout of data in flight includes its backoff. That of window probes does not.
+  if (unackedSegments) return rto ?? 0;
+  return unsentBytes ? Math.min((rto ?? 0) * 2 ** (backoff ?? 0), LONGEST_TIMER) : 0;
+}
+
+/** TCP_RTO_MAX of Linux, in milliseconds. */
+const LONGEST_TIMER = 120_000;
 
 function requestFor(
   platform: DeadPeerPlatform,
   chosen: ChosenOptions,
-  silence: number,
+  progress: Progress,
 ): PlanRequest {
   return {
     platform,
     ...chosen,
     ...timeoutMaxOf(platform),
-    silence,
+    ...progress,
     retransmission: { ...BUILTIN[platform], timeout: INITIAL_TIMEOUT },
   };
 }
@@ -68,16 +90,16 @@ function planForSocket(
   platform: DeadPeerPlatform,
   timeout: number,
   chosen: ChosenOptions,
-  silence: number,
+  progress: Progress,
 ): DeadPeerPlan {
-  const request = requestFor(platform, chosen, silence);
+  const request = requestFor(platform, chosen, progress);
   // Then the kernel gives the verdict, with its own settings.
   if (!chosen.supervise || evidenceOf(platform) === 'state') {
     return planFor(kernelRequestFor(fd, request), timeout);
   }
-  return silence < timeout / 2
-    ? keptPlanFor({ ...request, silence: 0 }, timeout)
-    : planFor(request, timeout);
+  // Most connections need nothing that differs from a fresh one.
+  const isUsual = progress.silence < timeout / 2 && progress.runningTimer <= SHORTEST_TIMEOUT_MAX;
+  return isUsual ? keptPlanFor({ ...request, ...FRESH }, timeout) : planFor(request, timeout);
 }
 
 let recent: { readonly key: string; readonly plan: DeadPeerPlan } | undefined;

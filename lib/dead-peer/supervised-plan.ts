@@ -16,7 +16,7 @@ const LONGEST_DELAY = 32_767 * SECOND;
 /** The maximum of TCP_KEEPCNT of Linux. */
 const MOST_PROBES = 127;
 /** The range of TCP_RTO_MAX_MS. */
-const SHORTEST_TIMEOUT_MAX = 1_000;
+export const SHORTEST_TIMEOUT_MAX = 1_000;
 const LONGEST_TIMEOUT_MAX = 120_000;
 /** A timer of Linux may be late by an eighth: kernel/time/timer.c. */
 const LATENESS = 1.125;
@@ -84,8 +84,12 @@ function probesOf({ initialDelay, interval, count }: Values, timeout: number): n
   return Math.min(count, Math.floor((timeout - initialDelay) / interval));
 }
 
-/** Linux gives up after 15 retransmissions with at most two minutes between them: net.ipv4.tcp_retries2. */
-const GIVES_UP_AFTER = 924_600;
+/** Returns when Linux itself gives up on data in flight: after 15 retransmissions (net.ipv4.tcp_retries2). */
+function givesUpAfter({ timeoutMax }: Values): number {
+  let sum = 0;
+  for (let k = 0; k <= 15; k++) sum += Math.min(200 * 2 ** k, timeoutMax ?? LONGEST_TIMEOUT_MAX);
+  return sum;
+}
 
 /** The user timeout of `zeroWindow: 'fail'`. The kernel checks it when a window probe is due, so it ends earlier. */
 const userTimeoutOf = (timeout: number): number => Math.floor(timeout * 0.75);
@@ -104,7 +108,7 @@ export function supervisedPlanFor(
   const probes = probesOf(values, timeout);
   // The keepalive of macOS and FreeBSD also runs while data is in flight or the window is closed.
   const isPaced = timeoutMax !== null || evidenceOf(platform) === 'counters';
-  const bounds = boundsOf(isPaced, request.minProbes, timeout, fails);
+  const bounds = boundsOf(isPaced, request, values, timeout, fails);
   const warnings = warningsOf(request, values, timeout, bounds);
   return Object.freeze({
     platform,
@@ -122,7 +126,7 @@ export function supervisedPlanFor(
     }),
     probes,
     // The verdict comes up to a slot before the timeout. The kernel ends the connection after `count` probes.
-    slowestAnswer: Math.min(timeout - SLOT_WIDTH - silence, count * interval),
+    slowestAnswer: Math.min(timeout - SLOT_WIDTH - silence, count * interval, givesUpAfter(values)),
     retransmissionTimeout: request.retransmission.timeout,
     bounds,
     zeroWindow: fails ? 'fail' : 'tolerate',
@@ -144,30 +148,34 @@ export function supervisedPlanFor(
 /** Looks are planned so that the verdict comes before the timeout, with the lateness of timers. */
 function boundsOf(
   isPaced: boolean,
-  minProbes: number,
+  { minProbes, runningTimer }: PlanRequest,
+  { timeoutMax }: Values,
   timeout: number,
   fails: boolean,
 ): DeadPeerBounds {
+  // A timer that runs already may be longer than what was set since.
+  const isLate = runningTimer > (timeoutMax ?? SHORTEST_TIMEOUT_MAX);
+  const late = isLate ? runningTimer * LATENESS + timeout / 8 : 0;
   // Without TCP_RTO_MAX_MS the pauses between window probes double up to two minutes.
   const probes = minProbes * SLOWEST_WINDOW_PROBE * LATENESS;
-  const closedWindow = isPaced || fails ? timeout : timeout + probes + timeout / 8;
+  const closedWindow = isPaced || fails ? timeout + late : timeout + probes + timeout / 8;
   return Object.freeze({
     idle: timeout,
-    busy: timeout,
+    busy: timeout + late,
     closedWindow,
-    worst: Math.max(timeout, closedWindow),
+    worst: Math.max(timeout + late, closedWindow),
   });
 }
 
 function warningsOf(
-  { platform, maxSilence, minProbes, silence, zeroWindow }: PlanRequest,
+  { platform, maxSilence, minProbes, silence, runningTimer, zeroWindow }: PlanRequest,
   values: Values,
   timeout: number,
   bounds: DeadPeerBounds,
 ): string[] {
   const { initialDelay, timeoutMax } = values;
   const warnings: string[] = [];
-  if (bounds.closedWindow > timeout) {
+  if (bounds.closedWindow > bounds.busy) {
     warnings.push(
       `A peer that vanishes after its window was closed for long is noticed after up to ${seconds(bounds.closedWindow)}: this ${platform === 'mptcp' ? 'connection' : 'kernel'} has no TCP_RTO_MAX_MS (Linux 6.15), which limits the pauses between probes of a closed window.`,
     );
@@ -177,9 +185,14 @@ function warningsOf(
       `With a round-trip time above ${seconds(timeout / 5)} and data in flight, a dead peer is noticed after up to 14 round-trip times plus ${seconds(initialDelay * LATENESS + timeout / 8)}: retransmissions are rarer without TCP_RTO_MAX_MS.`,
     );
   }
-  if (timeout > GIVES_UP_AFTER && evidenceOf(platform) === 'clock') {
+  if (timeout > givesUpAfter(values) && evidenceOf(platform) === 'clock') {
     warnings.push(
-      'With data in flight, Linux itself ends the connection after about 15 minutes without an answer (net.ipv4.tcp_retries2).',
+      `With data in flight, Linux itself ends the connection after ${seconds(givesUpAfter(values))} without an answer, by net.ipv4.tcp_retries2 (15).`,
+    );
+  }
+  if (bounds.busy > timeout) {
+    warnings.push(
+      `Data waits for a timer that runs already, up to ${seconds(runningTimer)}. A peer that vanishes before that is noticed after up to ${seconds(bounds.busy)}.`,
     );
   }
   if (silence >= timeout / 2) {

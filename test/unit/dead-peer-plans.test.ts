@@ -142,6 +142,7 @@ const NEWER_LINUX: PlanRequest = {
   hasTimeoutMax: true,
   retransmission: { timeout: 1_000, timeoutMin: 200, timeoutMax: 120_000, retries: 15 },
   silence: 0,
+  runningTimer: 0,
   assumptions: [],
 };
 

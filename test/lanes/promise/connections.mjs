@@ -41,7 +41,13 @@ export function beginToConnect(cell, { manner = 'reads', lookup, allowHalfOpen =
   const socket = new net.Socket({ allowHalfOpen });
   if (cell.way === 'tuneSockets') tuneLater(socket, cell.timeout);
   socket.connect({ host: cell.address, port: portOf(manner), lookup, ...addressesOf(lookup) });
-  setTimeoutOf(cell, socket);
+  try {
+    setTimeoutOf(cell, socket);
+  } catch (error) {
+    // No address could be tried: Node has destroyed the socket already, and emits the error in the next tick.
+    if (!socket.destroyed || error.code !== 'ERR_SOCKET_CLOSED') throw error;
+    cell.plan = planDeadPeerTimeout(cell.timeout);
+  }
   return socket;
 }
 

@@ -92,6 +92,7 @@ export function planOf(
       hasTimeoutMax,
       retransmission: { timeout: 1_000, timeoutMin: 200, timeoutMax: 120_000, retries: 15 },
       silence: 0,
+      runningTimer: 0,
       assumptions: [],
     };
     const plan = supervisedPlanFor(request, timeout, loss);
