@@ -1,0 +1,95 @@
+// What the program has chosen for a socket holds: against an earlier choice, against tuneSockets(), and in what is reported.
+
+import { once } from 'node:events';
+import net from 'node:net';
+import { beforeEach, describe, expect, test } from 'vitest';
+import {
+  getDeadPeerBounds,
+  getKeepAlive,
+  planDeadPeerTimeout,
+  setDeadPeerTimeout,
+  tuneSockets,
+} from '../../dist/index.js';
+import { listen, withPair } from '../support/net';
+import { onLinux } from '../support/platform';
+
+beforeEach(onLinux('supervision, by its TCP_INFO'));
+
+describe('the last call wins', () => {
+  test('supervise: false ends an earlier supervision', async () => {
+    await withPair(({ client }) => {
+      setDeadPeerTimeout(client, 4_000);
+      expect(getDeadPeerBounds(client).worst).toBe(4_000);
+      const plan = setDeadPeerTimeout(client, 60_000, { supervise: false });
+      expect(plan.supervised).toBe(false);
+      expect(getDeadPeerBounds(client).worst).toBeGreaterThan(20_000);
+    });
+  });
+
+  test('a server reports the plan of its connections', async () => {
+    const server = net.createServer();
+    await listen(server);
+    const { bounds } = setDeadPeerTimeout(server, 20_000);
+    expect(getDeadPeerBounds(server)).toMatchObject(bounds);
+    setDeadPeerTimeout(server, null);
+    expect(getDeadPeerBounds(server).idle).toBe(Number.POSITIVE_INFINITY);
+    server.close();
+  });
+});
+
+describe('tuneSockets() leaves a socket alone for which the program has chosen', () => {
+  /** A connection for which `choose` is called while it connects, under a tuning. */
+  async function tuned(choose: (socket: net.Socket) => void): Promise<net.Socket> {
+    const server = net.createServer((socket) => socket.unref());
+    const port = await listen(server);
+    using _tuning = tuneSockets({ client: { deadPeerTimeout: 4_000 } });
+    const socket = net.connect(port, '127.0.0.1');
+    choose(socket);
+    await once(socket, 'connect');
+    server.close();
+    return socket;
+  }
+
+  test('no timeout', async () => {
+    const socket = await tuned((one) => setDeadPeerTimeout(one, null));
+    expect(getKeepAlive(socket).enable).toBe(false);
+    socket.destroy();
+  });
+
+  test('another timeout', async () => {
+    const socket = await tuned((one) => setDeadPeerTimeout(one, 60_000));
+    expect(getDeadPeerBounds(socket).worst).toBe(60_000);
+    socket.destroy();
+  });
+
+  test('no timeout, when open sockets are adopted', async () => {
+    await withPair(({ client }) => {
+      setDeadPeerTimeout(client, null);
+      tuneSockets({ client: { deadPeerTimeout: 4_000 }, adopt: true }).close();
+      expect(getKeepAlive(client).enable).toBe(false);
+    });
+  });
+});
+
+describe('a plan names when Linux itself gives up', () => {
+  test.each([
+    [60_000, { maxSilence: 2_000 }],
+    [30_000, { minProbes: 20 }],
+    [1_800_000, {}],
+  ])('%d ms with %o', (timeout, options) => {
+    const plan = planDeadPeerTimeout(timeout, { ...options, platform: 'linux' });
+    const longest = plan.options.retransmissionTimeoutMax as number;
+    let givesUpAfter = 0;
+    for (let sent = 0; sent <= 15; sent++) givesUpAfter += Math.min(200 * 2 ** sent, longest);
+    expect(givesUpAfter).toBeLessThan(timeout);
+    expect(plan.slowestAnswer).toBeLessThanOrEqual(givesUpAfter);
+    expect(plan.warnings.join()).toContain('Linux itself ends the connection');
+  });
+
+  test('no usual plan has this warning', () => {
+    for (const timeout of [4_000, 20_000, 60_000, 300_000, 900_000]) {
+      const { warnings } = planDeadPeerTimeout(timeout, { platform: 'linux' });
+      expect(warnings.join()).not.toContain('Linux itself');
+    }
+  });
+});
