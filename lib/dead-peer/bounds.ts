@@ -56,7 +56,8 @@ export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
   const plan =
     planOfServer(socket) ??
     (typeof socket === 'object' ? supervisedPlan(socket as SupervisedSocket) : undefined);
-  if (plan !== undefined) return { ...plan.bounds, warnings: plan.warnings };
+  // Where the kernel gives the verdict, its values decide.
+  if (plan?.supervised) return { ...plan.bounds, warnings: plan.warnings };
   return boundsOfValues(fd);
 }
 
