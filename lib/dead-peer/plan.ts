@@ -92,7 +92,11 @@ export interface DeadPeerPlan {
   readonly zeroWindow: ZeroWindow;
   /** The longest silence of an idle connection: then the kernel probes. */
   readonly maxSilence: number;
-  /** The chance, 0 to 1, that a living and idle peer counts as dead within an hour; `null` without a `lossRate`. */
+  /**
+   * The chance, 0 to 1, that a living and idle peer counts as dead within an hour; `null` without a `lossRate`. While the
+   * program writes, it is up to four times as high (measured on Linux 6.18, 30 % loss, one write per second: 1.3 times at 9 s,
+   * 2.6 times at 20 s).
+   */
   readonly falseAlarmsPerHour: number | null;
   /** Which points of the promise the plan keeps. */
   readonly promise: PlanPromise;

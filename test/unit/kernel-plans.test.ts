@@ -19,7 +19,7 @@ const OLDER_LINUX: PlanRequest = {
   hasTimeoutMax: false,
   retransmission: { timeout: 1_000, timeoutMin: 200, timeoutMax: 120_000, retries: 15 },
   silence: 0,
-    runningTimer: 0,
+  runningTimer: 0,
   assumptions: [],
 };
 

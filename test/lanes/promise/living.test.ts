@@ -145,7 +145,8 @@ describe('living peers', () => {
         expect(hours, name).toBeGreaterThan(0.3);
         // With 24 groups, a lane at exactly the stated rate fails once in 400 runs.
         const [low] = poissonInterval(ended, 1e-4);
-        expect(low / hours, name).toBeLessThanOrEqual(stated);
+        // The plan states the chance of an idle peer, and that of a writing one as up to four times that.
+        expect(low / hours, name).toBeLessThanOrEqual(isWriting ? 4 * stated : stated);
       }
     });
   });
