@@ -34,6 +34,11 @@ export class Slots<Entry> {
     this.#onDue = onDue;
   }
 
+  /** Whether the slot of this number is not due yet, and will be by `time`. */
+  isWaiting(number: number, time: number): boolean {
+    return this.#slots.has(number) && number <= Math.ceil(time / SLOT_WIDTH);
+  }
+
   /** Adds an entry, and returns the number of its slot. The entry is due at `time` or up to a slot's width later. */
   add(entry: Entry, time: number): number {
     const number = Math.ceil(time / SLOT_WIDTH);

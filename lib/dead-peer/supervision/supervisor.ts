@@ -23,10 +23,10 @@ const LONGEST_PAUSE = 60_000;
 
 interface Entry {
   /** Weak, so that a closed socket is not kept until its next look. Node keeps an open one. */
-  readonly socket: WeakRef<SupervisedSocket>;
-  readonly plan: DeadPeerPlan;
-  readonly terms: Terms;
-  readonly memory: Memory;
+  socket: WeakRef<SupervisedSocket>;
+  plan: DeadPeerPlan;
+  terms: Terms;
+  memory: Memory;
   /** The slot of the next look. Earlier slots may still contain the entry. */
   slot: number;
 }
@@ -59,9 +59,13 @@ export function supervise(
   if (handle === undefined) return;
   const now = performance.now();
   const memory = newMemory(now, isFresh ? now : Number.NEGATIVE_INFINITY);
-  const entry: Entry = { socket: new WeakRef(socket), plan, terms, memory, slot: 0 };
+  const choice = { socket: new WeakRef(socket), plan, terms, memory };
+  const known = entries.get(handle);
+  // An entry stays in its slots. So a connection keeps its entry, however often the program calls.
+  const entry: Entry = known === undefined ? { ...choice, slot: 0 } : Object.assign(known, choice);
   entries.set(handle, entry);
-  lookLater(entry, isFresh ? now + terms.timeout / 2 : now, now);
+  const lookAt = isFresh ? now + terms.timeout / 2 : now;
+  if (!slots.isWaiting(entry.slot, lookAt)) lookLater(entry, lookAt, now);
 }
 
 function lookLater(entry: Entry, time: number, now: number): void {
