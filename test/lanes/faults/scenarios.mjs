@@ -64,12 +64,15 @@ const asNewValues = () =>
     [KEEPCNT, asNew(6, 6)],
   );
 
-/** The package chooses the values of a dead-peer timeout: they are read once, from a run without faults. */
 const TIMEOUT_MAX = option(IPPROTO_TCP, 44);
+/** The package chooses the values of a dead-peer timeout: they are read once, from a run without faults. */
 const DEAD_PEER = [KEEPALIVE, KEEPIDLE, KEEPINTVL, KEEPCNT, USER_TIMEOUT, TIMEOUT_MAX];
 /** A kernel that answers so for TCP_RTO_MAX_MS does not have it: the plan is without it. */
+const lacksTimeoutMax = ({ error }) => ['ENOPROTOOPT', 'EOPNOTSUPP'].includes(error);
 const withoutTimeoutMax = ({ row, path }) =>
-  path === 'retransmissionTimeoutMax' && ['ENOPROTOOPT', 'EOPNOTSUPP'].includes(row.error);
+  path === 'retransmissionTimeoutMax' && lacksTimeoutMax(row);
+/** The reason of a plan says so if this could not be asked. */
+const whyDiffers = ({ why }, row) => why.includes('is unknown') || lacksTimeoutMax(row);
 
 async function withServer(stage) {
   stage.server = net.createServer().listen(0, '127.0.0.1');
@@ -323,8 +326,8 @@ export const scenarios = [
       return { ...plan.options, why: plan.why };
     },
     chooses: DEAD_PEER,
-    // It uses the system's settings, or the built-in value if there is no such setting, and warns otherwise.
-    accepts: ({ value, row }) => row.error === 'ENOENT' || value.why.includes('could not be read'),
+    accepts: ({ value, row, path }) =>
+      withoutTimeoutMax({ row, path }) || (path === 'why' && whyDiffers(value, row)),
   },
   {
     name: 'getDeadPeerBounds',
