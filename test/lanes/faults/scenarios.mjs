@@ -347,7 +347,6 @@ export const scenarios = [
     name: 'planDeadPeerTimeout',
     act: (api) => api.planDeadPeerTimeout(20_000).options,
     accepts: withoutTimeoutMax,
-    calls: 'none',
   },
   {
     name: 'explainDisconnect',
