@@ -6,7 +6,7 @@ import type { Platform } from '../catalogue/row';
 import type { SocketOptionError } from '../core/errors';
 import { isGvisor } from '../core/gvisor';
 import type { SocketLike } from '../core/socket';
-import { descriptorOf } from '../core/socket';
+import { descriptorOf, tcpHandleOf } from '../core/socket';
 import { validateOptions } from '../core/validate';
 import { getTcpInfo } from '../tcp-info/get-tcp-info';
 import { applyOptions, initialOptions, probeNow } from './apply-options';
@@ -42,10 +42,10 @@ import {
  *
  * A socket that is still connecting fails if it is not connected within `timeout`: from now, or from the first address if the
  * name look-up is still running. On a server the timeout applies to all connections that it accepts, also those that wait in
- * its queue. On Linux later ones inherit the values, without a system call; those of a cluster worker do not. `null` ends the supervision and
- * restores the values of a new socket.
+ * its queue. On Linux later ones inherit the values, without a system call; those of a cluster worker do not. `null` ends the
+ * supervision and restores the values of a new socket.
  *
- * A bare descriptor, and a socket with `supervise: false`, is not looked at. Then the kernel's values alone must do. The
+ * A bare descriptor, and a socket with `supervise: false`, is not looked at. Then only the kernel's timers end the connection. The
  * returned plan has the bounds, and `warnings` about everything that it cannot keep.
  *
  * A socket whose peer is dead loses the data that the program has not read. The supervision does not keep the process running.
@@ -100,7 +100,7 @@ export function tuneConnection(
   chosen: ChosenOptions,
   isFresh: boolean,
 ): DeadPeerPlan {
-  const supervised = isSupervisable(socket) && chosen.supervise ? socket : undefined;
+  const supervised = chosen.supervise && isSupervisable(socket) ? socket : undefined;
   // Read once: a getter may return another descriptor the next time.
   const fd = descriptorOf(socket);
   const progress = isFresh ? FRESH : progressOf(fd);
@@ -115,12 +115,12 @@ export function tuneConnection(
   return plan;
 }
 
-/** Bare descriptors, `{ fd }` and sockets that are not connections cannot be supervised. */
+/** Bare descriptors and `{ fd }` cannot be supervised, nor an http2 session of Bun, which has no handle. */
 function isSupervisable(socket: SocketLike): socket is SupervisedSocket {
-  return (
+  const isStream =
     socket instanceof Socket ||
-    typeof (socket as { goaway?: unknown } | null)?.goaway === 'function'
-  );
+    typeof (socket as { goaway?: unknown } | null)?.goaway === 'function';
+  return isStream && tcpHandleOf(socket as SupervisedSocket) !== undefined;
 }
 
 /** Bounds connecting, and tunes the connection as soon as there is one. */

@@ -115,7 +115,6 @@ export function supervisedPlanFor(
     timeout,
     supervised: true,
     options: Object.freeze({
-      // The switch first: then an initial delay that is over already makes the kernel probe at once.
       keepAlive: true,
       keepAliveInitialDelay: initialDelay,
       keepAliveInterval: interval,

@@ -179,7 +179,10 @@ describe('a server on a system where connections do not inherit every option', (
     // Loads the module as on macOS, over mocks that record their calls.
     Object.defineProperty(process, 'platform', { value: 'darwin' });
     vi.resetModules();
-    vi.doMock('../../lib/core/socket', () => ({ descriptorOf: fdOf }));
+    vi.doMock('../../lib/core/socket', () => ({
+      descriptorOf: fdOf,
+      tcpHandleOf: (socket: { _handle: object }) => socket._handle,
+    }));
     vi.doMock('../../lib/tcp-info/get-tcp-info', () => ({
       getTcpInfo: () => ({ rto: null, timeSinceLastAckReceived: null }),
     }));

@@ -1,5 +1,5 @@
-// What the program is told of supervised sockets: by the real kernel, in states in which Node itself is told nothing. All
-// states, round-trip times and faults are in test/lanes/promise/.
+// The events of supervised sockets on the real kernel, in states in which Node itself gets no event. All states, round-trip
+// times and faults are in test/lanes/promise/.
 
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -63,7 +63,7 @@ describe('a supervised socket', () => {
     'http2 session',
     'connection of a server, paused',
     'tuned while connecting',
-  ])('is told within the timeout: %s', (name, { skip }) => {
+  ])('fails within the timeout: %s', (name, { skip }) => {
     skip(withoutNamespace !== undefined, withoutNamespace);
     const seen = scene(name);
     expect(kinds(seen)).toEqual(['error', 'close']);
@@ -94,7 +94,7 @@ describe('a supervised socket', () => {
     });
   });
 
-  test('is told of a reset that came while it was paused, and never ends cleanly', ({ skip }) => {
+  test('fails after a reset that came while it was paused, and never ends cleanly', ({ skip }) => {
     skip(withoutNamespace !== undefined, withoutNamespace);
     const seen = scene('reset while paused');
     expect(kinds(seen)).toEqual(['error', 'close']);
@@ -130,7 +130,7 @@ describe('a supervised socket', () => {
     ).toEqual([]);
   });
 
-  test('is told together with 999 others', ({ skip }) => {
+  test('fails together with 999 others', ({ skip }) => {
     skip(withoutNamespace !== undefined, withoutNamespace);
     expect(scene('a thousand peers at once')).toMatchObject({ codes: ['ETIMEDOUT'], count: 1_000 });
   });

@@ -1,4 +1,4 @@
-// gVisor: `struct tcp_info` of Linux, of which its network stack fills few members. It leaves the others 0.
+// gVisor writes the `struct tcp_info` of Linux. Its network stack fills these members, and leaves the others 0.
 // Read by scripts/tcp-info.mjs, not at run time.
 
 import type { linuxStructure } from './linux';

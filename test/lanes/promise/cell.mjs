@@ -23,7 +23,7 @@ export class Cell {
     this.#trace = trace;
   }
 
-  /** Notes when the program is told, and how. */
+  /** Records when the socket fails, and how. */
   watch(socket) {
     this.socket = socket;
     socket.on('error', ({ code }) => {

@@ -65,7 +65,7 @@ async function lastArrival({ flows }, { path }) {
   return Math.max(...(await Promise.all(flows.map((flow) => path.lastArrival(flow)))));
 }
 
-/** Waits until the program is told, or is late by so much that it never may be. */
+/** Waits until the socket fails, or until it is much too late. */
 async function untilTold(cell, fault, world) {
   const { timeout } = cell;
   const allowed = allowedFor({ timeout, named: boundOf(cell, fault) });

@@ -1,4 +1,4 @@
-// Peers that are lost: every program is told within the timeout, in every state and after every fault.
+// Peers that are lost: every socket fails within the timeout, in every state and after every fault.
 //
 // PROMISE_FULL=1 runs every case instead of a sample. PROMISE_SEED=n chooses another sample. PROMISE_TRACE=file keeps
 // what the kernel reported: trace.mjs.
