@@ -199,6 +199,11 @@ function warningsOf(
       `The peer has already been silent for ${seconds(silence)}. It gets the time to answer ${minProbes} probes: up to ${seconds(lateBound(timeout, silence, minProbes))} from now.`,
     );
   }
+  if (zeroWindow === 'fail' && platform === 'linux') {
+    warnings.push(
+      `A living peer that does not read is ended when its window stays closed for about ${seconds(userTimeoutOf(timeout))}, because zeroWindow is 'fail'.`,
+    );
+  }
   if (zeroWindow === 'fail' && platform !== 'linux') {
     warnings.push(
       `A peer whose window stays closed is not ended, although zeroWindow is 'fail': ${platform === 'mptcp' ? 'Multipath TCP has no user timeout' : 'this system has no limit for that'}.`,

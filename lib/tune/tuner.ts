@@ -83,8 +83,8 @@ export class Tuner implements SocketTuning {
     onClose: (tuner: Tuner) => void,
   ) {
     this.#tunings = {
-      client: validateTuning(client, 'options.client'),
-      server: validateTuning(server, 'options.server'),
+      client: validateTuning(client, 'client'),
+      server: validateTuning(server, 'server'),
     };
     if (filter !== undefined) validateFunction(filter, 'options.filter');
     this.adopts = validateBoolean(adopt, 'options.adopt');

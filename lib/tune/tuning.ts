@@ -1,7 +1,7 @@
 // The options of one side of tuneSockets(), and their checks.
 
 import type { SocketOptions } from '../catalogue/catalogue';
-import { isOptions, typeError } from '../core/validate';
+import { isOptions, typeError, valueError } from '../core/validate';
 import type { DeadPeerOptions } from '../dead-peer/plan';
 import {
   type ChosenOptions,
@@ -48,12 +48,13 @@ export interface CheckedTuning {
 /** The options of a {@link Tuning} beside those of the catalogue. */
 const TUNING_OPTIONS = ['deadPeerTimeout', 'connectTimeout', ...DEAD_PEER_OPTIONS];
 
-/** Returns a checked copy. `path` is its place in the arguments, for errors. */
+/** Returns a checked copy of the tuning of one side. */
 export function validateTuning(
   tuning: Tuning | undefined,
-  path: string,
+  side: 'client' | 'server',
 ): CheckedTuning | undefined {
   if (tuning === undefined) return undefined;
+  const path = `options.${side}`;
   if (!isOptions(tuning)) throw typeError(path, 'an object of options', tuning);
   const { deadPeerTimeout, connectTimeout, ...others } = tuning;
   const { minProbes, zeroWindow, maxSilence, supervise, ...given } = others;
@@ -67,6 +68,10 @@ export function validateTuning(
   }
   if (connectTimeout !== undefined) {
     validateConnectTimeout(connectTimeout, `${path}.connectTimeout`);
+    if (side === 'server') {
+      const reason = 'is for clients only: a server does not connect';
+      throw valueError(`${path}.connectTimeout`, reason, connectTimeout);
+    }
   }
   validateSocketOptions(options, path);
   const keepAlive = KEEP_ALIVE.filter((name) => options[name] !== undefined);

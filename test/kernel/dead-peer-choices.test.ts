@@ -71,6 +71,18 @@ describe('tuneSockets() leaves a socket alone for which the program has chosen',
   });
 });
 
+test("a plan with zeroWindow 'fail' warns that it ends living peers", () => {
+  const plan = planDeadPeerTimeout(20_000, { zeroWindow: 'fail', platform: 'linux' });
+  expect(plan.promise.sparesLivingPeers).toBe(false);
+  expect(plan.warnings.join()).toContain('A living peer that does not read is ended');
+});
+
+test('tuneSockets() rejects connectTimeout for servers', () => {
+  expect(() => tuneSockets({ server: { connectTimeout: 5_000 } })).toThrow(
+    /"options\.server\.connectTimeout".* is for clients only/,
+  );
+});
+
 describe('a plan names when Linux itself gives up', () => {
   test.each([
     [60_000, { maxSilence: 2_000 }],
