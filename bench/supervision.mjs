@@ -17,7 +17,8 @@ export function measureSupervision({ smoke }) {
 function figures(suffix, connections, smoke, budgets) {
   const sockets = Math.min(connections, MOST_SOCKETS);
   const timeout = smoke ? 4_000 : TIMEOUT;
-  const args = [connections, timeout, smoke ? 1_000 : TIMEOUT];
+  // A smoke run lasts longer than the longest pause between two looks at a socket: half the timeout.
+  const args = [connections, timeout, smoke ? 3_000 : TIMEOUT];
   const { without, supervised, ended } = runInNamespace('supervised.mjs', sockets, args);
   if (ended > 0) throw new Error(`${ended} sockets of living peers were ended`);
   const figure = (unit, ours, budget, beside) => {
