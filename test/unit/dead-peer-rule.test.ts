@@ -66,6 +66,20 @@ describe('a silent peer', () => {
     expect(judgeAll(rows)).toMatchObject({ verdict: 'dead', time: 8_000 });
   });
 
+  test('is the same silence although a second answer came within a tick of the first report', () => {
+    // Linux does not count probes that its own firewall drops: only the sent segments show them.
+    const rows: Row[] = [
+      [16, { silence: 16, dataSilence: 16, segmentsSent: 106, segmentsReceived: 103 }],
+      [4_020, { silence: 4_000, segmentsSent: 110, segmentsReceived: 104 }],
+      [5_020, { silence: 5_000, segmentsSent: 112, segmentsReceived: 104 }],
+      [6_027, { silence: 6_000, segmentsSent: 114, segmentsReceived: 104 }],
+      [7_045, { silence: 7_000, segmentsSent: 116, segmentsReceived: 104 }],
+      [8_030, { silence: 8_000, segmentsSent: 118, segmentsReceived: 104 }],
+    ];
+
+    expect(judgeAll(rows)).toMatchObject({ verdict: 'dead', time: 8_030 });
+  });
+
   test('loses the attempts of an older silence when it answers', () => {
     const rows: Row[] = [
       [5_000, { silence: 5_000, segmentsSent: 105, probes: 5 }],

@@ -18,6 +18,8 @@ export interface Memory {
   readonly since: number;
   /** When the connection was established; -Infinity: before supervision began. */
   connectedAt: number;
+  /** When the last report came. */
+  reportedAt: number;
   /** When the peer's last sign of life came. */
   lifeAt: number;
   /** The counters of the report that showed this sign of life. */
@@ -37,6 +39,7 @@ export function newMemory(since: number, connectedAt: number): Memory {
   return {
     since,
     connectedAt,
+    reportedAt: Number.NEGATIVE_INFINITY,
     lifeAt: Number.NEGATIVE_INFINITY,
     sent: 0,
     received: 0,
@@ -98,7 +101,8 @@ function lookAgain(lookAt: number, request: Request = 'nothing'): Decision {
 /** Notes a sign of life that no earlier report showed. Returns how long the peer has been silent. */
 function noteLife(memory: Memory, report: Report, now: number): number {
   const lifeAt = lastLife(memory, report, now);
-  if (lifeAt > memory.lifeAt + CLOCK_STEP) {
+  // A new sign of life came after the last report. Each report shows the same one at a slightly different time.
+  if (lifeAt > Math.max(memory.lifeAt, memory.reportedAt - CLOCK_STEP)) {
     memory.lifeAt = lifeAt;
     memory.sent = report.segmentsSent;
     memory.received = report.segmentsReceived;
@@ -107,6 +111,7 @@ function noteLife(memory: Memory, report: Report, now: number): number {
     memory.before = countedByKernel(report) - (report.dataSilence < DELAYED_ACK ? 1 : 0);
     memory.enoughAt = Number.POSITIVE_INFINITY;
   }
+  memory.reportedAt = now;
   return now - memory.lifeAt;
 }
 

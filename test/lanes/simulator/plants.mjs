@@ -23,5 +23,5 @@ export const plants = [
     'memory.lifeAt + timeout / 2 : now',
     'memory.lifeAt + timeout * 0.875 : now',
   ],
-  ['does not note a later life', 'lifeAt > memory.lifeAt + CLOCK_STEP', 'memory.lifeAt < 0'],
+  ['does not note a later life', 'if (lifeAt >', 'if (memory.lifeAt < 0 && lifeAt >'],
 ];
