@@ -31,7 +31,8 @@ const PLAN_OPTIONS = [
  * `warnings`, with the bound that holds.
  *
  * The rules for Linux, MPTCP and gVisor were measured. Those for macOS, FreeBSD and Windows come from documents and source
- * (`measured: false`). For another system than this one, the plan is for its newest version.
+ * (`measured: false`). For another system than this one, the plan is for its newest version. The plan is for the settings that
+ * are built into a system. That of setDeadPeerTimeout() takes this system's own, such as net.ipv4.tcp_retries2.
  * @returns the plan, frozen. Its times are in milliseconds.
  * @throws RangeError `ERR_OUT_OF_RANGE` for a timeout that no socket could keep: less than 4 s with three probes. Its
  *   `smallestTimeout` is the smallest possible one, in milliseconds, and its `reason` says why.

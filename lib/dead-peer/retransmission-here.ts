@@ -56,6 +56,21 @@ export function retransmissionHere(
   return { retransmission, assumptions };
 }
 
+/** In milliseconds: how long settings are kept, so that no file is read for each of many connections. */
+const SETTINGS_KEPT = 1_000;
+
+type Settings = ReturnType<typeof retransmissionHere>;
+let kept: { readonly until: number; readonly settings: Settings } | undefined;
+
+/** How this system sends data again, as it was within the last second. */
+export function recentRetransmissionHere(): Settings {
+  const now = performance.now();
+  if (kept === undefined || now >= kept.until) {
+    kept = { until: now + SETTINGS_KEPT, settings: retransmissionHere(INITIAL_TIMEOUT) };
+  }
+  return kept.settings;
+}
+
 /**
  * Returns the retransmission timeout of a connection; `null` for a listening socket and on Windows, whose TCP_INFO does
  * not have it.

@@ -1,12 +1,18 @@
 // Makes the plan for one socket of this system, and sets its options.
 
+import type { Platform } from '../catalogue/row';
+import { isSupported } from '../options/option';
+import { getSystemDefaults } from '../system-defaults/system-defaults';
 import { getTcpInfo } from '../tcp-info/get-tcp-info';
 import type { TcpInfo } from '../tcp-info/tcp-info';
 import { applyOptions } from './apply-options';
-import { kernelRequestFor } from './kernel-request';
 import type { DeadPeerPlan, PlanRequest } from './plan';
 import { planFor, timeoutMaxOf } from './plan-dead-peer-timeout';
-import { BUILTIN, INITIAL_TIMEOUT } from './retransmission-here';
+import {
+  INITIAL_TIMEOUT,
+  recentRetransmissionHere,
+  retransmissionTimeoutOf,
+} from './retransmission-here';
 import type { DeadPeerPlatform } from './rules';
 import { SHORTEST_TIMEOUT_MAX } from './supervised-plan';
 import { evidenceOf } from './supervision/report';
@@ -76,12 +82,15 @@ function requestFor(
   chosen: ChosenOptions,
   progress: Progress,
 ): PlanRequest {
+  const { hasTimeoutMax, assumptions } = timeoutMaxOf(platform);
+  const settings = recentRetransmissionHere();
   return {
     platform,
     ...chosen,
-    ...timeoutMaxOf(platform),
+    hasTimeoutMax,
     ...progress,
-    retransmission: { ...BUILTIN[platform], timeout: INITIAL_TIMEOUT },
+    retransmission: settings.retransmission,
+    assumptions: [...assumptions, ...settings.assumptions],
   };
 }
 
@@ -93,7 +102,7 @@ function planForSocket(
   progress: Progress,
 ): DeadPeerPlan {
   const request = requestFor(platform, chosen, progress);
-  // Then the kernel gives the verdict, with its own settings.
+  // Then the kernel gives the verdict.
   if (!chosen.supervise || evidenceOf(platform) === 'state') {
     return planFor(kernelRequestFor(fd, request), timeout);
   }
@@ -102,12 +111,26 @@ function planForSocket(
   return isUsual ? keptPlanFor({ ...request, ...FRESH }, timeout) : planFor(request, timeout);
 }
 
+/** Completes a request with what the kernel's values alone depend on. */
+function kernelRequestFor(fd: number, request: PlanRequest): PlanRequest {
+  const timeout = Math.max(retransmissionTimeoutOf(fd) ?? 0, INITIAL_TIMEOUT);
+  const retransmission = { ...request.retransmission, timeout };
+  return { ...request, fixedCount: fixedCount(), retransmission };
+}
+
+/** Returns the number of probes of Windows before 10.1703, which has no TCP_KEEPCNT. */
+function fixedCount(): number | undefined {
+  if ((process.platform as Platform) !== 'win32' || isSupported('keepAliveCount')) return undefined;
+  return getSystemDefaults().keepAliveCount.value ?? undefined;
+}
+
 let recent: { readonly key: string; readonly plan: DeadPeerPlan } | undefined;
 
 /** Keeps the last plan, because most programs have one timeout for all sockets. */
 function keptPlanFor(request: PlanRequest, timeout: number): DeadPeerPlan {
-  const { platform, minProbes, zeroWindow, maxSilence, assumptions } = request;
-  const key = [timeout, platform, minProbes, zeroWindow, maxSilence, ...assumptions].join(' ');
+  const { platform, minProbes, zeroWindow, maxSilence, assumptions, retransmission } = request;
+  const choice = [timeout, platform, minProbes, zeroWindow, maxSilence];
+  const key = [...choice, ...Object.values(retransmission), ...assumptions].join(' ');
   if (recent?.key !== key) recent = { key, plan: planFor(request, timeout) };
   return recent.plan;
 }

@@ -1,6 +1,7 @@
 // Chooses the kernel values of a supervised socket. They only make the kernel probe often enough. The verdict is given by
 // supervision/rule.ts: docs/decisions/0017-supervision.md.
 
+import { retransmissionTime } from '../system-defaults/retransmission-time';
 import type { DeadPeerPlan, PlanRequest } from './plan';
 import type { DeadPeerBounds } from './rules';
 import { evidenceOf } from './supervision/report';
@@ -84,11 +85,10 @@ function probesOf({ initialDelay, interval, count }: Values, timeout: number): n
   return Math.min(count, Math.floor((timeout - initialDelay) / interval));
 }
 
-/** Returns when Linux itself gives up on data in flight: after 15 retransmissions (net.ipv4.tcp_retries2). */
-function givesUpAfter({ timeoutMax }: Values): number {
-  let sum = 0;
-  for (let k = 0; k <= 15; k++) sum += Math.min(200 * 2 ** k, timeoutMax ?? LONGEST_TIMEOUT_MAX);
-  return sum;
+/** Returns when the kernel itself gives up on data in flight: on Linux after net.ipv4.tcp_retries2 retransmissions. */
+function givesUpAfter({ timeoutMax }: Values, { retransmission }: PlanRequest): number {
+  const { retries, timeoutMin } = retransmission;
+  return retransmissionTime(retries, timeoutMin, timeoutMax ?? retransmission.timeoutMax);
 }
 
 /** The user timeout of `zeroWindow: 'fail'`. The kernel checks it when a window probe is due, so it ends earlier. */
@@ -125,7 +125,11 @@ export function supervisedPlanFor(
     }),
     probes,
     // The verdict comes up to a slot before the timeout. The kernel ends the connection after `count` probes.
-    slowestAnswer: Math.min(timeout - SLOT_WIDTH - silence, count * interval, givesUpAfter(values)),
+    slowestAnswer: Math.min(
+      timeout - SLOT_WIDTH - silence,
+      count * interval,
+      givesUpAfter(values, request),
+    ),
     retransmissionTimeout: request.retransmission.timeout,
     bounds,
     zeroWindow: fails ? 'fail' : 'tolerate',
@@ -167,11 +171,12 @@ function boundsOf(
 }
 
 function warningsOf(
-  { platform, maxSilence, minProbes, silence, runningTimer, zeroWindow }: PlanRequest,
+  request: PlanRequest,
   values: Values,
   timeout: number,
   bounds: DeadPeerBounds,
 ): string[] {
+  const { platform, maxSilence, minProbes, silence, runningTimer, zeroWindow } = request;
   const { initialDelay, timeoutMax } = values;
   const warnings: string[] = [];
   if (bounds.closedWindow > bounds.busy) {
@@ -184,9 +189,10 @@ function warningsOf(
       `With a round-trip time above ${seconds(timeout / 5)} and data in flight, a dead peer is noticed after up to 14 round-trip times plus ${seconds(initialDelay * LATENESS + timeout / 8)}: retransmissions are rarer without TCP_RTO_MAX_MS.`,
     );
   }
-  if (timeout > givesUpAfter(values) && evidenceOf(platform) === 'clock') {
+  const givesUp = givesUpAfter(values, request);
+  if (timeout > givesUp && evidenceOf(platform) === 'clock') {
     warnings.push(
-      `With data in flight, Linux itself ends the connection after ${seconds(givesUpAfter(values))} without an answer, by net.ipv4.tcp_retries2 (15).`,
+      `With data in flight, Linux itself ends the connection after ${seconds(givesUp)} without an answer, by net.ipv4.tcp_retries2 (${request.retransmission.retries}).`,
     );
   }
   if (bounds.busy > timeout) {

@@ -11,6 +11,7 @@ import {
   tuneSockets,
 } from '../../dist/index.js';
 import { listen, withPair } from '../support/net';
+import { inNamespace, needsNamespace } from '../support/namespace';
 import { onLinux } from '../support/platform';
 
 beforeEach(onLinux('supervision, by its TCP_INFO'));
@@ -96,6 +97,21 @@ describe('a plan names when Linux itself gives up', () => {
     expect(givesUpAfter).toBeLessThan(timeout);
     expect(plan.slowestAnswer).toBeLessThanOrEqual(givesUpAfter);
     expect(plan.warnings.join()).toContain('Linux itself ends the connection');
+  });
+
+  test('after fewer retransmissions, by the setting of this system', async (context) => {
+    needsNamespace(context);
+    const { slowestAnswer, warnings, code, after } = await inNamespace<{
+      slowestAnswer: number;
+      warnings: string[];
+      code: string;
+      after: number;
+    }>('few-retries.mjs');
+    // 200 + 400 + 800 ms.
+    expect(slowestAnswer).toBe(1_400);
+    expect(warnings.join()).toContain('after 1.4 s without an answer, by net.ipv4.tcp_retries2 (2)');
+    expect(code).toBe('ETIMEDOUT');
+    expect(after).toBeGreaterThanOrEqual(slowestAnswer);
   });
 
   test('no usual plan has this warning', () => {
