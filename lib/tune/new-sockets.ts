@@ -97,6 +97,7 @@ function observeEmit(prototype: object, observe: EventObserver): () => void {
         case 'lookup':
         case 'connectionAttempt':
         case 'connectionAttemptFailed':
+        case 'close':
           if (state.isActive) observe(this, event, args.slice(1));
       }
       return Reflect.apply(state.original(), this, args);

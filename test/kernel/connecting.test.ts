@@ -7,7 +7,10 @@ import https from 'node:https';
 import net, { type AddressInfo, type LookupFunction } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import tls from 'node:tls';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type SocketTuning, setDeadPeerTimeout, tuneSockets } from '../../dist/index.js';
 import { REFUSING_PORT } from '../support/net';
@@ -51,6 +54,12 @@ const lookUp =
     if (delay === undefined) answer();
     else setTimeout(answer, delay);
   };
+
+/** Collects garbage, although no flag was given to this process. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
 
 let silent: SilentPort;
 let port: number;
@@ -338,5 +347,27 @@ describe('setDeadPeerTimeout() of a connecting socket', () => {
       expect.objectContaining({ syscall: expect.any(String) }),
     );
     await once(socket, 'connect');
+  });
+});
+
+describe('a socket that is destroyed while it connects is not kept until its time is over', () => {
+  test.each(['setDeadPeerTimeout', 'tuneSockets'])('%s', async (way) => {
+    const isTuned = way === 'tuneSockets';
+    if (isTuned) tune({ client: { connectTimeout: 1_000_000 } });
+    const open = async (): Promise<WeakRef<net.Socket>> => {
+      const socket = net.connect(port, HOST);
+      if (!isTuned) setDeadPeerTimeout(socket, 1_000_000);
+      await once(socket, 'connectionAttempt').catch(() => {});
+      const closed = once(socket, 'close');
+      socket.destroy();
+      await closed;
+      return new WeakRef(socket);
+    };
+    const references = await Promise.all(Array.from({ length: 20 }, open));
+    // A loop and not a time: a collection may need several turns of the event loop.
+    while (references.some((one) => one.deref() !== undefined)) {
+      await nextTurn();
+      collectGarbage();
+    }
   });
 });
