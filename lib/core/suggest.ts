@@ -22,9 +22,11 @@ const SYNONYMS: readonly (readonly string[])[] = [
   ['retransmissionTimeout', 'rto', 'initialRto'],
   ['lossRate', 'loss', 'packetLoss'],
   ['platform', 'system', 'os'],
+  ['win32', 'windows'],
+  ['darwin', 'macos', 'osx'],
   ['remoteAddress', 'address', 'host', 'ip', 'peer', 'remoteIp'],
   ['localAddress', 'localIp', 'bindAddress'],
-  ['timeout', 'maxSilence', 'deadline'],
+  ['timeout', 'deadPeerTimeout', 'deadline'],
   ['send', 'ping', 'payload', 'message'],
   ['onDead', 'onTimeout', 'onDeath', 'callback'],
 ];

@@ -80,7 +80,7 @@ export function setDeadPeerTimeout(
 ): DeadPeerPlan | null {
   const members = validateOptions(options, 'options', DEAD_PEER_OPTIONS);
   const chosen = validatePlanOptions(members, 'options');
-  if (timeout !== null) validateTimeout(timeout, chosen.minProbes, PATHS.timeout);
+  if (timeout !== null) validateTimeout(timeout, chosen.minProbes, PATHS.timeout, 'null');
   noteChoice(socketOrServer);
   if (timeout === null) {
     restore(socketOrServer);

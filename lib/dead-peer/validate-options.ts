@@ -23,15 +23,22 @@ const ZERO_WINDOW: readonly ZeroWindow[] = ['fail', 'tolerate'];
 /**
  * Checks a timeout. Throws for one that no socket of any system could keep. For callers that try a larger one, the error has
  * the members `smallestTimeout`, in milliseconds, and `reason`.
+ * @param or Another allowed value, shown in the error: `'null'`.
  */
-export function validateTimeout(timeout: unknown, minProbes: number, path: string): number {
-  const range = { above: 0, max: LONGEST_TIMEOUT, milliseconds: true };
-  const checked = validateNumber(timeout, path, range);
+export function validateTimeout(
+  timeout: unknown,
+  minProbes: number,
+  path: string,
+  or?: string,
+): number {
   const smallestTimeout = smallestSupervisedTimeout(minProbes);
-  if (checked >= smallestTimeout) return checked;
+  if (typeof timeout !== 'number' || !(timeout < smallestTimeout)) {
+    const range = { min: smallestTimeout, max: LONGEST_TIMEOUT, milliseconds: true };
+    return validateNumber(timeout, path, or === undefined ? range : { ...range, or });
+  }
   const reason = `${minProbes} unanswered ${minProbes === 1 ? 'probe' : 'probes'}, and the kernel's unit of keepalive times is one second`;
-  const error = rangeError(path, `>= ${smallestTimeout} ms (${reason})`, timeout);
-  throw Object.assign(error, { smallestTimeout, reason });
+  const words = `>= ${smallestTimeout} ms${or === undefined ? '' : `, or ${or}`} (${reason})`;
+  throw Object.assign(rangeError(path, words, timeout), { smallestTimeout, reason });
 }
 
 /** Checks how long connecting may take. */

@@ -65,6 +65,11 @@ export function validateTuning(
   const deadPeer = validatePlanOptions({ minProbes, zeroWindow, maxSilence, supervise }, path);
   if (deadPeerTimeout !== undefined) {
     validateTimeout(deadPeerTimeout, deadPeer.minProbes, `${path}.deadPeerTimeout`);
+  } else {
+    for (const [name, value] of Object.entries({ minProbes, zeroWindow, maxSilence, supervise })) {
+      if (value === undefined) continue;
+      throw valueError(`${path}.${name}`, 'has no effect without deadPeerTimeout', value);
+    }
   }
   if (connectTimeout !== undefined) {
     validateConnectTimeout(connectTimeout, `${path}.connectTimeout`);

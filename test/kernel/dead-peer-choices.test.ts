@@ -10,8 +10,8 @@ import {
   setDeadPeerTimeout,
   tuneSockets,
 } from '../../dist/index.js';
-import { listen, withPair } from '../support/net';
 import { inNamespace, needsNamespace } from '../support/namespace';
+import { listen, withPair } from '../support/net';
 import { onLinux } from '../support/platform';
 
 beforeEach(onLinux('supervision, by its TCP_INFO'));
@@ -84,6 +84,15 @@ test('tuneSockets() rejects connectTimeout for servers', () => {
   );
 });
 
+test.each([
+  { minProbes: 2 },
+  { zeroWindow: 'fail' },
+  { maxSilence: 30_000 },
+  { supervise: false },
+] as const)('tuneSockets() rejects %o without deadPeerTimeout', (options) => {
+  expect(() => tuneSockets({ client: options })).toThrow('has no effect without deadPeerTimeout');
+});
+
 describe('a plan names when Linux itself gives up', () => {
   test.each([
     [60_000, { maxSilence: 2_000 }],
@@ -109,7 +118,9 @@ describe('a plan names when Linux itself gives up', () => {
     }>('few-retries.mjs');
     // 200 + 400 + 800 ms.
     expect(slowestAnswer).toBe(1_400);
-    expect(warnings.join()).toContain('after 1.4 s without an answer, by net.ipv4.tcp_retries2 (2)');
+    expect(warnings.join()).toContain(
+      'after 1.4 s without an answer, by net.ipv4.tcp_retries2 (2)',
+    );
     expect(code).toBe('ETIMEDOUT');
     expect(after).toBeGreaterThanOrEqual(slowestAnswer);
   });

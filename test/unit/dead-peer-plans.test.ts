@@ -197,9 +197,9 @@ describe('a wrong argument', () => {
 
   test.each([
     ['10s', {}, TypeError, 'number of milliseconds'],
-    [Number.NaN, {}, RangeError, '> 0'],
-    [0, {}, RangeError, '> 0'],
-    [-5, {}, RangeError, '> 0'],
+    [Number.NaN, {}, RangeError, '>= 4000'],
+    [0, {}, RangeError, '>= 4000'],
+    [-5, {}, RangeError, '>= 4000'],
     [2 ** 31, {}, RangeError, '<= 2147483647'],
     [20_000, { platform: 'sunos' }, TypeError, "must be one of 'linux'"],
     [
