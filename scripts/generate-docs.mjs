@@ -21,7 +21,8 @@ const BLOCKS = [
   { page: 'README.md', name: 'options', content: optionTable },
   { page: 'docs/dead-peers.md', name: 'plan-linux', content: () => drawnPlan('linux') },
   { page: 'docs/dead-peers.md', name: 'plan-darwin', content: () => drawnPlan('darwin') },
-  { page: 'docs/dead-peers.md', name: 'chances', content: falseAlarmTable },
+  { page: 'docs/dead-peers.md', name: 'chances', content: idleTable },
+  { page: 'docs/dead-peers.md', name: 'chances-writing', content: writingTable },
 ];
 
 // The table of options: names and kernel names from the catalogue's rows, a sentence from their JSDoc.
@@ -91,19 +92,27 @@ const LOSS_RATES = [0.0001, 0.001, 0.01, 0.05];
 const TIMEOUTS = [4_000, 5_000, 9_000, 12_000, 20_000, 30_000, 60_000, 300_000];
 
 /** How often a living, idle peer is taken for dead, by timeout and share of lost packets. */
-function falseAlarmTable() {
+function idleTable() {
+  return falseAlarmTable('falseAlarmsPerHour', ['probes'], ({ options, probes }) => [
+    `${options.keepAliveInitialDelay / 1_000} s + ${probes} x ${options.keepAliveInterval / 1_000} s`,
+  ]);
+}
+
+/** The same while the program writes. */
+function writingTable() {
+  return falseAlarmTable('falseAlarmsPerHourWriting', [], () => []);
+}
+
+function falseAlarmTable(chanceName, head, cellsOf) {
+  const losses = LOSS_RATES.map((rate) => `${Number((rate * 100).toFixed(2))} % lost`);
   return markdownTable([
-    ['timeout', 'probes', ...LOSS_RATES.map((rate) => `${Number((rate * 100).toFixed(2))} % lost`)],
+    ['timeout', ...head, ...losses],
     ...TIMEOUTS.map((timeout) => {
       const plans = LOSS_RATES.map((lossRate) =>
         planDeadPeerTimeout(timeout, { platform: 'linux', lossRate }),
       );
-      const [{ options, probes }] = plans;
-      return [
-        `${timeout / 1_000} s`,
-        `${options.keepAliveInitialDelay / 1_000} s + ${probes} x ${options.keepAliveInterval / 1_000} s`,
-        ...plans.map((plan) => chance(plan.falseAlarmsPerHour)),
-      ];
+      const chances = plans.map((plan) => chance(plan[chanceName]));
+      return [`${timeout / 1_000} s`, ...cellsOf(plans[0]), ...chances];
     }),
   ]);
 }

@@ -39,6 +39,7 @@ export function kernelPlanFor(
     maxSilence: latest(Math.max(values.keepAliveInitialDelay, values.keepAliveInterval)),
     falseAlarmsPerHour:
       lossRate === undefined ? null : falseAlarmsPerHour(platform, values, lossRate),
+    falseAlarmsPerHourWriting: null,
     promise: Object.freeze({
       isToldInTime: isTold(request, choice) && bounds.worst <= timeout && silence === 0,
       sparesLivingPeers: zeroWindow === 'tolerate',

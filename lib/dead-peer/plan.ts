@@ -48,7 +48,7 @@ export interface PlanOptions extends DeadPeerOptions {
    * data again. 1 to 120 000, by default 1 000, the initial value of TCP. The bounds include it.
    */
   readonly retransmissionTimeout?: number | undefined;
-  /** The share of packets that the path loses in each direction, 0 to 1. `falseAlarmsPerHour` needs it. */
+  /** The share of packets that the path loses in each direction, 0 to 1. The chances of false alarms need it. */
   readonly lossRate?: number | undefined;
 }
 
@@ -92,12 +92,13 @@ export interface DeadPeerPlan {
   readonly zeroWindow: ZeroWindow;
   /** The longest silence of an idle connection: then the kernel probes. */
   readonly maxSilence: number;
-  /**
-   * The chance, 0 to 1, that a living and idle peer counts as dead within an hour; `null` without a `lossRate`. While the
-   * program writes, it is up to four times as high (measured on Linux 6.18, 30 % loss, one write per second: 1.3 times at 9 s,
-   * 2.6 times at 20 s).
-   */
+  /** The chance, 0 to 1, that a living and idle peer counts as dead within an hour; `null` without a `lossRate`. */
   readonly falseAlarmsPerHour: number | null;
+  /**
+   * The same while the program writes, at whatever pace: at most this, if the retransmission timeout of the connection is
+   * `retransmissionTimeout` or less. `null` without a `lossRate`, and if the kernel's values alone decide.
+   */
+  readonly falseAlarmsPerHourWriting: number | null;
   /** Which points of the promise the plan keeps. */
   readonly promise: PlanPromise;
   /** What the plan cannot keep, with the bound that holds instead, as English sentences. The worst first. */

@@ -2,6 +2,7 @@
 // supervision/rule.ts: docs/decisions/0017-supervision.md.
 
 import { retransmissionTime } from '../system-defaults/retransmission-time';
+import { idleFalseAlarms, writingFalseAlarms } from './false-alarms';
 import type { DeadPeerPlan, PlanRequest } from './plan';
 import type { DeadPeerBounds } from './rules';
 import { evidenceOf } from './supervision/report';
@@ -134,7 +135,17 @@ export function supervisedPlanFor(
     bounds,
     zeroWindow: fails ? 'fail' : 'tolerate',
     maxSilence: silence,
-    falseAlarmsPerHour: lossRate === undefined ? null : falseAlarms(values, timeout, lossRate),
+    falseAlarmsPerHour:
+      lossRate === undefined ? null : idleFalseAlarms(values, probesOf(values, timeout), lossRate),
+    falseAlarmsPerHourWriting:
+      lossRate === undefined
+        ? null
+        : writingFalseAlarms(
+            timeout - SLOT_WIDTH,
+            request.retransmission.timeout,
+            timeoutMax ?? request.retransmission.timeoutMax,
+            lossRate,
+          ),
     promise: Object.freeze({
       isToldInTime: bounds.worst <= timeout && request.silence < timeout / 2,
       sparesLivingPeers: !fails,
@@ -225,19 +236,6 @@ function warningsOf(
 function lateBound(timeout: number, silence: number, minProbes: number): number {
   const attempts = (Math.max(3, minProbes) + 1) * (timeout / 8) + minProbes * SLOT_WIDTH;
   return Math.max(timeout - silence, attempts);
-}
-
-/**
- * The chance that a living, idle peer counts as dead within an hour. The losses are assumed to be independent. A round
- * begins with silence, and ends with the first answer or with the last unanswered probe.
- */
-function falseAlarms(values: Values, timeout: number, lossRate: number): number {
-  const { initialDelay, interval } = values;
-  const unanswered = 1 - (1 - lossRate) ** 2;
-  if (unanswered === 1) return 1;
-  const probes = probesOf(values, timeout);
-  const round = initialDelay + (interval * unanswered) / (1 - unanswered);
-  return -Math.expm1((3_600_000 / round) * Math.log1p(-(unanswered ** probes)));
 }
 
 function rationaleOf(

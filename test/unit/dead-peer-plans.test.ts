@@ -8,6 +8,7 @@ import { rows } from '../../lib/catalogue/catalogue';
 import type { DeadPeerPlan, PlanRequest } from '../../lib/dead-peer/plan';
 import { supervisedPlanFor } from '../../lib/dead-peer/supervised-plan';
 import { timerLateness } from '../../lib/dead-peer/timer-lateness';
+import { Random } from '../lanes/simulator/random';
 
 const SYSTEMS = ['linux', 'darwin', 'win32', 'freebsd', 'gvisor', 'mptcp'] as const;
 type System = (typeof SYSTEMS)[number];
@@ -65,6 +66,8 @@ function expectTruth(plan: DeadPeerPlan, timeout: number): void {
   if (!options.userTimeout) expect(probes).toBeLessThanOrEqual(options.keepAliveCount as number);
   expect(plan.falseAlarmsPerHour ?? 0).toBeGreaterThanOrEqual(0);
   expect(plan.falseAlarmsPerHour ?? 0).toBeLessThanOrEqual(1);
+  expect(plan.falseAlarmsPerHourWriting ?? 0).toBeGreaterThanOrEqual(0);
+  expect(plan.falseAlarmsPerHourWriting ?? 0).toBeLessThanOrEqual(1);
   for (const text of [...warnings, plan.why]) expect(text).toMatch(/^[A-Z].*\.$/);
 }
 
@@ -145,6 +148,38 @@ const NEWER_LINUX: PlanRequest = {
   runningTimer: 0,
   assumptions: [],
 };
+
+describe('the chances of false alarms', () => {
+  const chances = (timeout: number, lossRate: number) => {
+    const plan = supervisedPlanFor(NEWER_LINUX, timeout, lossRate);
+    return [plan.falseAlarmsPerHour as number, plan.falseAlarmsPerHourWriting as number];
+  };
+
+  test('are 0 without loss and 1 at total loss', () => {
+    expect(chances(20_000, 0)).toEqual([0, 0]);
+    expect(chances(20_000, 1)).toEqual([1, 1]);
+  });
+
+  test('match a simulation at 9 s and 10 % loss', () => {
+    const random = new Random(7);
+    const isAnswered = () => random.next() >= 0.1 && random.next() >= 0.1;
+    /** Deaths per hour: `waits` are the times between the attempts of a round, and `first` that before them. */
+    const simulate = (first: number, waits: readonly number[]) => {
+      let [time, deaths] = [0, 0];
+      for (let round = 0; round < 4_000_000; round++) {
+        time += first;
+        let unanswered = 0;
+        while (unanswered < waits.length && !isAnswered()) time += waits[unanswered++] as number;
+        if (unanswered === waits.length) deaths++;
+      }
+      return -Math.expm1((-deaths / time) * 3_600);
+    };
+    const [idle, writing] = chances(9_000, 0.1) as [number, number];
+    // Two seconds of silence, then seven probes. The longest retransmission timeout is 1.67 s.
+    expect(simulate(2, [1, 1, 1, 1, 1, 1, 1]) / idle).toBeCloseTo(1, 0);
+    expect(simulate(0, [1, 1.666, 1.666, 1.666, 1.666, 1.666]) / writing).toBeCloseTo(1, 0);
+  });
+});
 
 describe('with supervision', () => {
   test('returns exact values for 20 s on Linux', () => {

@@ -97,15 +97,11 @@ export function run(given: Values<typeof options>, [timeout = '']: readonly stri
 }
 
 function formatText(plan: DeadPeerPlan, timelines: Timelines, loss: string | undefined): string {
-  const { platform, falseAlarmsPerHour, slowestAnswer, warnings } = plan;
+  const { platform, slowestAnswer, warnings } = plan;
   const sentences = [
     plan.why,
     `An answer of a living peer may take up to ${formatDuration(Math.floor(slowestAnswer / 100) * 100)}.`,
-    ...(falseAlarmsPerHour === null
-      ? []
-      : [
-          `On a path that loses ${loss} % of the packets in each direction, the chance that a living, idle peer is taken for dead is ${formatChance(falseAlarmsPerHour)} per hour.`,
-        ]),
+    ...falseAlarmSentences(plan, loss),
     ...(plan.zeroWindow === 'fail'
       ? [
           'A living peer is ended too if it does not read and its window stays closed for about that long.',
@@ -130,6 +126,18 @@ function formatText(plan: DeadPeerPlan, timelines: Timelines, loss: string | und
     ...(warnings.length > 0 ? [''] : []),
     ...warnings.map((warning) => wrap(`! ${warning}`)),
   ].join('\n');
+}
+
+function falseAlarmSentences(
+  { falseAlarmsPerHour, falseAlarmsPerHourWriting }: DeadPeerPlan,
+  loss: string | undefined,
+): string[] {
+  if (falseAlarmsPerHour === null) return [];
+  const sentence = `On a path that loses ${loss} % of the packets in each direction, the chance that a living, idle peer is taken for dead is ${formatChance(falseAlarmsPerHour)} per hour.`;
+  if (falseAlarmsPerHourWriting === null) return [sentence];
+  return [
+    `${sentence} While the program writes, it is at most ${formatChance(falseAlarmsPerHourWriting)}.`,
+  ];
 }
 
 function headlineOf({ platform, timeout, bounds, promise }: DeadPeerPlan): string {

@@ -44,15 +44,11 @@ async function keepOpen(group, flow, end, path) {
   }
 }
 
-/** Per hour. The chance within an hour does not show it where it is certain: then the plan's own values do. */
-function statedRate(timeout, lossRate) {
+/** Per hour. Where the chance within an hour is certain, no rate follows from it: nothing is stated. */
+function statedRate(timeout, lossRate, isWriting) {
   const plan = planDeadPeerTimeout(timeout, { lossRate });
-  const chance = plan.falseAlarmsPerHour;
-  if (chance < 0.999) return -Math.log1p(-chance);
-  const { keepAliveInitialDelay: first, keepAliveInterval: interval } = plan.options;
-  const unanswered = 1 - (1 - lossRate) ** 2;
-  const round = first + (interval * unanswered) / (1 - unanswered);
-  return (HOUR / round) * -Math.log1p(-(unanswered ** plan.probes));
+  const chance = isWriting ? plan.falseAlarmsPerHourWriting : plan.falseAlarmsPerHour;
+  return -Math.log1p(-chance);
 }
 
 async function main({ relay, seed, certificate, timeouts, seconds }) {
@@ -62,7 +58,7 @@ async function main({ relay, seed, certificate, timeouts, seconds }) {
     LOSSES.flatMap(([loss, connections]) =>
       [false, true].map((isWriting) => {
         const counts = { hours: 0, ended: 0, codes: {} };
-        const stated = statedRate(timeout, loss);
+        const stated = statedRate(timeout, loss, isWriting);
         return { timeout, loss, connections, isWriting, stated, ...counts };
       }),
     ),

@@ -11,7 +11,7 @@ export interface LossCell {
   histories: number;
   hours: number;
   ended: number;
-  /** How many the plan allows, by `falseAlarmsPerHour`; Infinity: it allows all. */
+  /** How many the plan allows, by its chances; Infinity: it allows all. */
   stated: number;
 }
 
@@ -33,8 +33,6 @@ export interface Summary {
 /** How many of the closest histories are kept. */
 const KEPT = 5;
 const HOUR = 3_600_000;
-/** A busy program makes more attempts, and also more chances to lose them: up to three times as many false alarms. */
-const WRITER_FACTOR = 3;
 
 /** Runs the histories of `count` seeds from `first` on. Stops after `mostBroken` broken promises. */
 export function runBatch(first: number, count: number, mostBroken = 100): Summary {
@@ -89,11 +87,11 @@ function countLoss(
   cell.histories++;
   cell.hours += hours;
   if (verdict !== 'alive') cell.ended++;
-  cell.stated -= Math.log1p(-(plan.falseAlarmsPerHour as number)) * hours;
+  const stated = program.kind === 'idle' ? plan.falseAlarmsPerHour : plan.falseAlarmsPerHourWriting;
+  cell.stated -= Math.log1p(-(stated as number)) * hours;
 }
 
 /** Whether more living peers were ended than the stated chance explains: four standard deviations. */
-export function isTooOften({ name, ended, stated }: LossCell): boolean {
-  const allowed = name.endsWith('idle') ? stated : WRITER_FACTOR * stated;
-  return ended > allowed + 4 * Math.sqrt(allowed) + 4;
+export function isTooOften({ ended, stated }: LossCell): boolean {
+  return ended > stated + 4 * Math.sqrt(stated) + 4;
 }
