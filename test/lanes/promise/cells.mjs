@@ -111,7 +111,8 @@ async function run(cell, world) {
   trace.end(cell, { fault: begun, lastArrival: arrived, told, code });
   const seen = { timeout, named, fault: begun, lastArrival: Math.min(arrived, told ?? arrived) };
   const { excused } = lateness;
-  return { ...report, code, named, ...judge({ ...seen, told, code, endedAt, excused }) };
+  const isReset = FAULTS[fault].resets === true;
+  return { ...report, code, named, ...judge({ ...seen, told, code, endedAt, excused, isReset }) };
 }
 
 async function main({

@@ -35,14 +35,15 @@ const UNREACHABLE_CODES = [
   ...['net, type of service', 'host, type of service', 'filtered', 'precedence', 'cutoff'],
 ];
 
+/** `resets`: the fault answers our segments with a reset. */
 export const FAULTS = {
   'black hole': onPath({ up: DROP, down: DROP }),
   'theirs lost': onPath({ down: DROP }),
   'ours lost': onPath({ up: DROP }),
   /** The peer has rebooted. */
-  RST: onPath({ up: RESET, down: DROP }),
+  RST: { resets: true, ...onPath({ up: RESET, down: DROP }) },
   'NAT entry lost, drops': onPath({ nat: DROP }),
-  'NAT entry lost, resets': onPath({ nat: RESET }),
+  'NAT entry lost, resets': { resets: true, ...onPath({ nat: RESET }) },
   /** All connections over this link fail at the same moment. */
   'link down': {
     link: 1,

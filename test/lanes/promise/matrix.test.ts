@@ -173,6 +173,8 @@ describe('a peer that is lost', async () => {
     const excused = results.filter(isExcused);
     console.log(`${excused.length} not judged, because the machine gave the program no time`);
     for (const result of excused) console.log(`not judged: ${describeResult(result)}`);
+    const ends = results.filter(({ why }) => why === 'end for a reset').length;
+    console.log(`${ends} resets came together with data: Node before 24 reports the end instead`);
     const red = results.filter(({ isRight }) => !isRight);
     console.log(`${results.length - red.length} right, ${red.length} red`);
     for (const result of red) console.log(`red: ${describeResult(result)}`);
