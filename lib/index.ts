@@ -20,6 +20,7 @@ export type { SocketLike } from './core/socket';
 export { type DeadPeerReport, getDeadPeerBounds } from './dead-peer/bounds';
 export { setDeadPeerTimeout } from './dead-peer/dead-peer-timeout';
 export { type DisconnectExplanation, explainDisconnect } from './dead-peer/explain';
+export type { DeadPeerBounds, DeadPeerPlatform } from './dead-peer/kernel-rules';
 export type { PeerFate } from './dead-peer/meanings';
 export type {
   DeadPeerOptions,
@@ -29,7 +30,6 @@ export type {
   ZeroWindow,
 } from './dead-peer/plan';
 export { planDeadPeerTimeout } from './dead-peer/plan-dead-peer-timeout';
-export type { DeadPeerBounds, DeadPeerPlatform } from './dead-peer/rules';
 export type { DeadPeerDetails, DeadPeerError } from './dead-peer/supervision/verdict';
 export { getKeepAlive, type KeepAlive, setKeepAlive } from './options/keepalive';
 export type { KeepAliveOptions } from './options/keepalive-options';

@@ -6,7 +6,7 @@ import type { SocketLike } from '../core/socket';
 import { setKeepAlive } from '../options/keepalive';
 import { isSupported } from '../options/option';
 import { setOptions, validateSocketOptions } from '../options/options';
-import { keepAliveSuffices } from './rules';
+import { keepAliveSuffices } from './kernel-rules';
 
 const isWindows = process.platform === 'win32';
 /** Whether plans for this system set the user timeout, so that `null` must reset it. */

@@ -8,18 +8,18 @@ import { getOptions } from '../options/options';
 import { getSystemDefaults } from '../system-defaults/system-defaults';
 import { planOfServer } from './dead-peer-timeout';
 import {
-  INITIAL_TIMEOUT,
-  retransmissionHere,
-  retransmissionTimeoutOf,
-} from './retransmission-here';
-import {
   boundsOf,
   type DeadPeerBounds,
   type DeadPeerPlatform,
   type DeadPeerValues,
   keepAliveSuffices,
   probesOf,
-} from './rules';
+} from './kernel-rules';
+import {
+  INITIAL_TIMEOUT,
+  retransmissionHere,
+  retransmissionTimeoutOf,
+} from './retransmission-here';
 import { supervisedPlan } from './supervision/supervisor';
 import type { SupervisedSocket } from './supervision/verdict';
 import { systemOf } from './system-of';

@@ -1,14 +1,14 @@
 // Chooses kernel values that detect a dead peer within a timeout without supervision. They are chosen together, because
-// each one alone can break the promise. rules.ts has the rules of the systems.
+// each one alone can break the promise. kernel-rules.ts has the rules of the systems.
 
-import type { PlanRequest } from './plan';
 import {
   boundsOf,
   type DeadPeerBounds,
   type DeadPeerValues,
   keepAliveSuffices,
   probesOf,
-} from './rules';
+} from './kernel-rules';
+import type { PlanRequest } from './plan';
 import { surelyWithin, timerLateness } from './timer-lateness';
 
 /** More probes do not make the detection better. */

@@ -2,8 +2,13 @@
 // report no signs of life. kernel-choice.ts chooses the values.
 
 import { type Choice, chooseValues } from './kernel-choice';
+import {
+  type DeadPeerValues,
+  falseAlarmsPerHour,
+  MPTCP_CLOSE_TIMEOUT,
+  probesOf,
+} from './kernel-rules';
 import type { DeadPeerPlan, PlanRequest, ZeroWindow } from './plan';
-import { type DeadPeerValues, falseAlarmsPerHour, MPTCP_CLOSE_TIMEOUT, probesOf } from './rules';
 import { evidenceOf } from './supervision/report';
 import { latest } from './timer-lateness';
 import { seconds, silenceWarnings } from './warnings';

@@ -2,8 +2,8 @@
 // decide (kernel-plan.ts).
 
 import type { SocketOptions } from '../catalogue/catalogue';
+import type { DeadPeerBounds, DeadPeerPlatform } from './kernel-rules';
 import type { Retransmission } from './retransmission';
-import type { DeadPeerBounds, DeadPeerPlatform } from './rules';
 
 /** What happens to a peer that keeps its window closed: see {@link DeadPeerOptions.zeroWindow}. */
 export type ZeroWindow = 'fail' | 'tolerate';

@@ -5,8 +5,8 @@ import type { SocketLike } from '../core/socket';
 import type { SystemDefault } from '../system-defaults/system-defaults';
 import { getSystemDefaults } from '../system-defaults/system-defaults';
 import { getTcpInfo } from '../tcp-info/get-tcp-info';
+import type { DeadPeerPlatform } from './kernel-rules';
 import type { Retransmission } from './retransmission';
-import type { DeadPeerPlatform } from './rules';
 
 /** The initial retransmission timeout of TCP (RFC 6298). A shorter one may grow to it on a path that gets slower. */
 export const INITIAL_TIMEOUT = 1_000;

@@ -6,6 +6,7 @@ import { getSystemDefaults } from '../system-defaults/system-defaults';
 import { getTcpInfo } from '../tcp-info/get-tcp-info';
 import type { TcpInfo } from '../tcp-info/tcp-info';
 import { applyOptions } from './apply-options';
+import type { DeadPeerPlatform } from './kernel-rules';
 import type { DeadPeerPlan, PlanRequest } from './plan';
 import { planFor, timeoutMaxOf } from './plan-dead-peer-timeout';
 import {
@@ -13,7 +14,6 @@ import {
   recentRetransmissionHere,
   retransmissionTimeoutOf,
 } from './retransmission-here';
-import type { DeadPeerPlatform } from './rules';
 import { SHORTEST_TIMEOUT_MAX } from './supervised-plan';
 import { evidenceOf } from './supervision/report';
 import { isMptcp, systemHere } from './system-of';

@@ -3,8 +3,8 @@
 
 import { retransmissionTime } from '../system-defaults/retransmission-time';
 import { idleFalseAlarms, writingFalseAlarms } from './false-alarms';
+import type { DeadPeerBounds } from './kernel-rules';
 import type { DeadPeerPlan, PlanRequest } from './plan';
-import type { DeadPeerBounds } from './rules';
 import { evidenceOf } from './supervision/report';
 import type { Terms } from './supervision/rule';
 import { SLOT_WIDTH } from './supervision/slots';

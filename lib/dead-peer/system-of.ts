@@ -3,7 +3,7 @@
 import type { Platform } from '../catalogue/row';
 import { isGvisor } from '../core/gvisor';
 import { getOption } from '../options/options';
-import type { DeadPeerPlatform } from './rules';
+import type { DeadPeerPlatform } from './kernel-rules';
 
 /** Returns the system whose rules the sockets of this process follow, except those of Multipath TCP. */
 export function systemHere(): DeadPeerPlatform {

@@ -1,7 +1,7 @@
 // Lists the events after a peer fell silent, for drawings. Timers are on time here; the ends are the bounds.
 
+import { keepAliveSuffices } from './kernel-rules';
 import type { DeadPeerPlan } from './plan';
-import { keepAliveSuffices } from './rules';
 
 /** An event on a timeline. */
 interface TimelineEvent {

@@ -118,7 +118,7 @@ describe('each kind of server', () => {
   test('the server of a cluster worker: connections that the primary accepts have the values', () => {
     const output = execFileSync(
       process.execPath,
-      [join(__dirname, '../fixtures/tuned-cluster.mjs')],
+      [join(__dirname, '../fixtures/cluster.mjs'), 'tuned'],
       { encoding: 'utf8', timeout: 30_000 },
     );
     expect(JSON.parse(output)).toEqual({

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ANSWERS, COOKIE_ERRORS, ERRORS, OF_ANY_LENGTH } from './errors.mjs';
 import { asNew, changes, descriptors, getInt, referenceAddon, snapshot } from './kernel.mjs';
-import { plants } from './plants.mjs';
+import { plants } from './planted-faults.mjs';
 import { fdOf, KEYS, scenarios } from './scenarios.mjs';
 
 const [name, from = '0'] = process.argv.slice(2);

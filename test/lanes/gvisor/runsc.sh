@@ -13,21 +13,7 @@ if [[ -x $home/$program ]]; then
   exit
 fi
 
-# The mirror that apt is set to.
-mirror() {
-  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' |
-    head -n 1
-}
-repository=$(mirror)
-if [[ -z $repository ]]; then
-  # apt knows the origin of a repository only if it has its index.
-  apt-get update -qq >&2
-  repository=$(mirror)
-fi
-[[ -n $repository ]] || {
-  echo 'test/lanes/gvisor/runsc.sh: apt is set to no mirror of Debian' >&2
-  exit 1
-}
+repository=$("$(dirname "${BASH_SOURCE[0]}")/../../support/debian-mirror.sh")
 
 mkdir -p "$cache"
 # Made beside its place and renamed at the end, so that an interrupted run leaves nothing that looks complete.

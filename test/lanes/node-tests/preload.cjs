@@ -1,5 +1,5 @@
 // Loaded into every process and thread of a test by NODE_OPTIONS: tunes all its sockets. NODE_TESTS_PLANT adds a fault of
-// plants.cjs.
+// planted-faults.cjs.
 
 const { tuneSockets } = require('../../../dist/index.js');
 
@@ -8,4 +8,4 @@ if (NODE_TESTS_PLANT !== 'does not tune') {
   const side = { deadPeerTimeout: 20_000 };
   tuneSockets({ client: side, server: side });
 }
-if (NODE_TESTS_PLANT !== undefined) require('./plants.cjs')[NODE_TESTS_PLANT]();
+if (NODE_TESTS_PLANT !== undefined) require('./planted-faults.cjs')[NODE_TESTS_PLANT]();

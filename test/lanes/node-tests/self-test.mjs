@@ -6,7 +6,7 @@ import { tuned } from './outcome.mjs';
 
 const PROBE = fileURLToPath(new URL('probe.cjs', import.meta.url));
 
-/** Each fault of plants.cjs, and a test of Node that finds it. */
+/** Each fault of planted-faults.cjs, and a test of Node that finds it. */
 const PLANTED = [
   ['keeps the process running', 'parallel/test-net-after-close.js'],
   ['lets the process end late', 'parallel/test-net-after-close.js'],

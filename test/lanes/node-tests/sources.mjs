@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { cache } from '../../support/cache.cjs';
 
 /** What the tests need of the source package. */
@@ -20,17 +21,8 @@ const FOLDERS = ['common', 'fixtures', 'parallel', 'sequential'];
 
 /** The mirror that apt of this system is set to. */
 function mirror() {
-  const format = ['--format', '$(REPO_URI)'];
-  const targets = ['Created-By: Packages', 'Origin: Debian', 'Label: Debian'];
-  const list = () => execFileSync('apt-get', ['indextargets', ...format, ...targets]).toString();
-  let text = list();
-  if (text === '') {
-    // apt knows the origin of a repository only after an update.
-    execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit' });
-    text = list();
-  }
-  if (text === '') throw new Error('apt is set to no mirror of Debian: add one to its sources');
-  return text.split('\n')[0];
+  const program = fileURLToPath(new URL('../../support/debian-mirror.sh', import.meta.url));
+  return execFileSync(program).toString().trim();
 }
 
 /** Downloads the source package of nodejs of a Debian release into `folder`; returns the name of its archive. */

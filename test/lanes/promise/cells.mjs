@@ -6,11 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Cell } from './cell.mjs';
 import { FAULTS, prepareFaults, takeLinkDown } from './faults.mjs';
 import { makeHosts } from './hosts.mjs';
+import { allowedFor, judge } from './in-time.mjs';
 import { measureLateness } from './lateness.mjs';
 import { SharedMoment } from './shared-moment.mjs';
 import { STATES } from './states.mjs';
 import { openTrace } from './trace.mjs';
-import { allowedFor, judge } from './verdict.mjs';
 
 /** The cases do not begin at the same moment: that would take the whole processor. */
 const SPREAD = 20_000;

@@ -115,9 +115,9 @@ function tableOf(results: readonly Result[], states: readonly string[]): string[
 const WIDTHS = [48, 22, 22, 5, 4];
 
 describe('a peer that is lost', async () => {
-  const { gridOf } = await import(join(__dirname, 'grid.mjs'));
-  const grid: Cell[] = gridOf({ seed, isFull, congestions: congestions() });
-  const states = [...new Set(grid.map(({ state }) => state))];
+  const { cellsOf } = await import(join(__dirname, 'matrix.mjs'));
+  const matrix: Cell[] = cellsOf({ seed, isFull, congestions: congestions() });
+  const states = [...new Set(matrix.map(({ state }) => state))];
 
   beforeEach(needsPrograms);
 
@@ -140,7 +140,7 @@ describe('a peer that is lost', async () => {
     };
     // The setting applies to all connections of a host.
     const runOver = async (slowStartAfterIdle: number) => {
-      const own = grid.filter((cell) => cell.slowStartAfterIdle === slowStartAfterIdle);
+      const own = matrix.filter((cell) => cell.slowStartAfterIdle === slowStartAfterIdle);
       for (const cells of chunksOf(own, AT_A_TIME)) {
         let found = await run(cells, slowStartAfterIdle, false);
         // What could not be judged, since the machine was too busy, is run again, with few cases and strictly.
@@ -163,8 +163,8 @@ describe('a peer that is lost', async () => {
   });
   afterAll(() => programs?.remove());
 
-  test('every case of the grid was run', async () => {
-    expect(results).toHaveLength(grid.length);
+  test('every case of the matrix was run', async () => {
+    expect(results).toHaveLength(matrix.length);
     const head = ['state', 'black hole', 'other faults', 'cases', 'too late'];
     await writeTable('docs/dead-peers.md', 'promise', head, tableOf(results, states));
     for (const name of ['fault', 'timeout', 'rtt', 'congestion', 'way'] as const) {
@@ -190,9 +190,9 @@ describe('a peer that is lost', async () => {
   });
 
   test('BBR is among the congestion controls', ({ skip }) => {
-    const count = grid.filter(({ congestion }) => congestion === 'bbr').length;
+    const count = matrix.filter(({ congestion }) => congestion === 'bbr').length;
     skip(count === 0, 'this kernel has no BBR: all cases run with CUBIC');
-    expect(count).toBeGreaterThan(grid.length / 3);
+    expect(count).toBeGreaterThan(matrix.length / 3);
   });
 
   test('this kernel can make every fault', ({ skip }) => {

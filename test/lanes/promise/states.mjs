@@ -95,6 +95,17 @@ const WRITTEN_BEFORE = {
   settles: false,
 };
 
+/** The pause between two window probes has grown to 26 s when the timeout is set. */
+const CLOSED_BEFORE = {
+  bound: 'closedWindow',
+  async open(cell) {
+    cell.watch(await connectUntuned(cell, { manner: 'never reads' }));
+    await closeWindow(cell);
+    await sleep(30_000);
+    setTimeoutOf(cell, cell.socket);
+  },
+};
+
 /** A library that sets its own keepalive. */
 const CORE_KEEPALIVE = [[false], [true, 60_000]].map((args) => [
   `idle, setKeepAlive(${args.join(', ')}) of core`,
@@ -216,6 +227,7 @@ export const STATES = {
   ...Object.fromEntries(MID_PROBE),
   ...Object.fromEntries(LATE_CALLS),
   'one write, then the call': WRITTEN_BEFORE,
+  'closed window for 30 s, then the call': CLOSED_BEFORE,
   ...Object.fromEntries(CORE_KEEPALIVE),
   'closed window for 3 T': {
     ...opens({ manner: 'never reads' }),

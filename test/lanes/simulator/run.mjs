@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
-import { plants } from './plants.mjs';
+import { plants } from './planted-faults.mjs';
 
 const { values } = parseArgs({
   options: {

@@ -22,21 +22,7 @@ need() {
 need mmdebstrap
 need patchelf
 
-# The mirror that apt itself is set to, in whichever kind of file that stands.
-mirror() {
-  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' |
-    head -n 1
-}
-repository=$(mirror)
-if [[ -z $repository ]]; then
-  # apt knows a repository's origin only once it has its index.
-  apt-get update -qq >&2
-  repository=$(mirror)
-fi
-[[ -n $repository ]] || {
-  echo 'test/lanes/windows/wine.sh: apt is set to no mirror of Debian' >&2
-  exit 1
-}
+repository=$("$(dirname "${BASH_SOURCE[0]}")/../../support/debian-mirror.sh")
 
 mkdir -p "$cache"
 # Beside its place and renamed at the end: what was broken off is never taken for the whole.

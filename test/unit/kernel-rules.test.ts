@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import * as rules from '../../lib/dead-peer/kernel-rules';
 import * as retransmission from '../../lib/dead-peer/retransmission';
-import * as rules from '../../lib/dead-peer/rules';
 import { latest, timerLateness } from '../../lib/dead-peer/timer-lateness';
 
 /** A retransmission timeout of 0.2 s, and what Linux has for the rest. */

@@ -82,8 +82,8 @@ function sample(random) {
   return cells;
 }
 
-/** The cases, with what the grid leaves to chance. `congestions`: what this kernel has. */
-export function gridOf({ seed, isFull, congestions }) {
+/** The cases, with what the matrix leaves to chance. `congestions`: what this kernel has. */
+export function cellsOf({ seed, isFull, congestions }) {
   const random = randomFrom(seed);
   const way = deckOf(WAYS, random);
   const congestion = deckOf(congestions, random);
