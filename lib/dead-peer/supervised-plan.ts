@@ -213,7 +213,7 @@ function warningsOf(
   }
   if (silence >= timeout / 2) {
     warnings.push(
-      `The peer has already been silent for ${seconds(silence)}. It gets the time to answer ${minProbes} probes: up to ${seconds(lateBound(timeout, silence, minProbes))} from now.`,
+      `The peer has already been silent for ${seconds(silence)}. It gets the time to answer ${minProbes} probes: up to ${seconds(lateBound(request, values, timeout))} from now.`,
     );
   }
   if (zeroWindow === 'fail' && platform === 'linux') {
@@ -232,10 +232,18 @@ function warningsOf(
   return warnings;
 }
 
-/** The bound of a call that comes late in a silence, from the call: an attempt in each eighth of the timeout. */
-function lateBound(timeout: number, silence: number, minProbes: number): number {
-  const attempts = (Math.max(3, minProbes) + 1) * (timeout / 8) + minProbes * SLOT_WIDTH;
-  return Math.max(timeout - silence, attempts);
+/** The bound of a call that comes late in a silence, from the call. */
+function lateBound(
+  { silence, minProbes, runningTimer }: PlanRequest,
+  { timeoutMax }: Values,
+  timeout: number,
+): number {
+  // Supervision asks for an attempt in each eighth of the timeout, but not while data waits for the kernel's timer.
+  const asked = (Math.max(3, minProbes) + 1) * (timeout / 8) + minProbes * SLOT_WIDTH;
+  if (runningTimer === 0) return Math.max(timeout - silence, asked);
+  const pause = timeoutMax ?? Math.min(runningTimer * 2 ** minProbes, SLOWEST_WINDOW_PROBE);
+  const sent = (minProbes - 1) * pause * LATENESS + timeout / 8 + SLOT_WIDTH;
+  return Math.max(timeout - silence, runningTimer * LATENESS + Math.max(asked, sent));
 }
 
 function rationaleOf(

@@ -181,6 +181,28 @@ describe('the chances of false alarms', () => {
   });
 });
 
+describe('a call late in a silence', () => {
+  const boundOf = (differences: Partial<PlanRequest>) => {
+    const { warnings } = supervisedPlanFor(
+      { ...NEWER_LINUX, silence: 6_000, ...differences },
+      5_000,
+    );
+    return 1_000 * Number(/up to ([\d.]+) s from now/.exec(warnings.join(' '))?.[1]);
+  };
+
+  test('has a bound for the time from the call: attempts in each eighth of the timeout', () => {
+    expect(boundOf({})).toBeGreaterThanOrEqual(2_500);
+    expect(boundOf({})).toBeLessThanOrEqual(3_000);
+  });
+
+  test('waits for a timer that runs already, if data is in flight or the window is closed', () => {
+    expect(boundOf({ runningTimer: 23_000 })).toBeGreaterThanOrEqual(23_000 * 1.125 + 2_500);
+    expect(boundOf({ runningTimer: 23_000, hasTimeoutMax: false })).toBeGreaterThanOrEqual(
+      23_000 * (1 + 2 + 4),
+    );
+  });
+});
+
 describe('with supervision', () => {
   test('returns exact values for 20 s on Linux', () => {
     expect(supervisedPlanFor(NEWER_LINUX, 20_000)).toMatchObject({

@@ -71,19 +71,27 @@ const MID_PROBE = OFFSETS.map((share) => [
   },
 ]);
 
-/** The timeout is set while the peer is silent already. */
-const LATE_CALLS = [0.2, 0.4, 0.6, 0.9].map((share) => [
-  `called after ${Math.round(share * 100)} % of the timeout`,
-  {
-    async open(cell) {
-      cell.watch(await connectUntuned(cell));
-    },
-    async after(cell) {
-      await sleep(share * cell.timeout);
-      if (cell.told === null) setTimeoutOf(cell, cell.socket);
-    },
+/** The timeout is set while the peer is silent already, with or without data in flight. */
+const lateCall = (share, writes) => ({
+  async open(cell) {
+    cell.watch(await connectUntuned(cell));
   },
-]);
+  async after(cell) {
+    if (writes) write(cell);
+    await sleep(share * cell.timeout);
+    if (cell.told === null) setTimeoutOf(cell, cell.socket);
+  },
+});
+const LATE_CALLS = [
+  ...[0.2, 0.4, 0.6, 0.9].map((share) => [
+    `called after ${Math.round(share * 100)} % of the timeout`,
+    lateCall(share, false),
+  ]),
+  ...[0.6, 1.5].map((share) => [
+    `called after ${Math.round(share * 100)} % of the timeout, data in flight`,
+    lateCall(share, true),
+  ]),
+];
 
 /** The retransmission timer runs already when the timeout is set. */
 const WRITTEN_BEFORE = {
