@@ -20,8 +20,8 @@ export default defineConfig({
     // A process for each file, as a program that uses the package would be: native code is loaded
     // and torn down for real.
     pool: 'forks',
-    // Many tests wait for a kernel's timer: on a machine of two cores, one worker would leave both idle.
-    maxWorkers: 2,
+    // Many tests wait for a kernel's timer: on a machine of two cores, two workers would leave both idle.
+    maxWorkers: 3,
     reporters: ['default', './test/support/reporter.mts'],
     setupFiles: process.platform === 'win32' ? ['test/lanes/windows/skips.ts'] : [],
     testTimeout: 20_000,
