@@ -45,7 +45,7 @@ const NAMES: readonly OptionName[] = [...KEEPALIVE, 'userTimeout', 'retransmissi
  * values, also if another library has set them. For a listening socket they apply to the connections that it accepts. They
  * count from the last segment of the peer, and `busy` from the write. They include timers of the kernel that are late: by up
  * to an eighth.
- * @returns `idle`, `busy` (data in flight), `closedWindow` and `worst` in milliseconds, Infinity for never; and `warnings`
+ * @returns `idle`, `busy` (data in flight), `closedWindow` and `worst` in milliseconds, Infinity for never (in JSON `null`); and `warnings`
  *   about problems and about values that were assumed because they could not be read (no /proc, no retransmission timeout).
  * @throws SocketOptionError `ENOPROTOOPT`, `ENOTSUP` for a socket that is not TCP, `ERR_SOCKET_*` for a socket that is not
  *   open.
