@@ -1,14 +1,15 @@
 // Sets the options of a plan on a socket, and restores the values of a new socket.
 
-import type { SocketOptions } from '../catalogue/catalogue';
+import type { OptionName, SocketOptions } from '../catalogue/catalogue';
 import type { Platform } from '../catalogue/row';
 import type { SocketLike } from '../core/socket';
 import { setKeepAlive } from '../options/keepalive';
 import { isSupported } from '../options/option';
-import { setOptions, validateSocketOptions } from '../options/options';
+import { getOptions, setOptions, validateSocketOptions } from '../options/options';
 import { keepAliveSuffices } from './kernel-rules';
 
 const isWindows = process.platform === 'win32';
+const isLinux = process.platform === 'linux';
 /** Whether plans for this system set the user timeout, so that `null` must reset it. */
 const isUserTimeoutOurs = !keepAliveSuffices(process.platform as Platform);
 
@@ -29,6 +30,29 @@ export function applyOptions(socket: SocketLike, options: SocketOptions): void {
     count: keepAliveCount,
   });
   setOptions(socket, others);
+}
+
+/**
+ * Sets the options on a connection that may have them already. When the initial delay is set again in a silence, Linux probes
+ * at once. Programs may call at each request, and that many unanswered probes within one round trip would end a living peer.
+ * So only what differs is set, with keepalive switched off meanwhile.
+ * @see tcp_sock_set_keepidle_locked() in net/ipv4/tcp.c
+ */
+export function changeOptions(socket: SocketLike, options: SocketOptions): void {
+  if (!isLinux) {
+    applyOptions(socket, options);
+    return;
+  }
+  const held = getOptions(socket, Object.keys(options) as OptionName[]);
+  const changes: SocketOptions = Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => held[name as OptionName] !== value),
+  );
+  if (changes.keepAliveInitialDelay !== undefined && held.keepAlive) {
+    setOptions(socket, { keepAlive: false });
+    setOptions(socket, { ...changes, keepAlive: true });
+  } else {
+    setOptions(socket, changes);
+  }
 }
 
 /** Returns the keepalive options among the options of a plan. */

@@ -4,7 +4,7 @@ import type { OptionName, OptionValues } from '../catalogue/catalogue';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
 import { isSupported } from '../options/option';
-import { getOptions } from '../options/options';
+import { getOption, getOptions } from '../options/options';
 import { getSystemDefaults } from '../system-defaults/system-defaults';
 import { planOfServer } from './dead-peer-timeout';
 import {
@@ -20,7 +20,8 @@ import {
   retransmissionHere,
   retransmissionTimeoutOf,
 } from './retransmission-here';
-import { supervisedPlan } from './supervision/supervisor';
+import { planNow, progressOf } from './socket-plan';
+import { type Supervision, supervisionOf } from './supervision/supervisor';
 import type { SupervisedSocket } from './supervision/verdict';
 import { systemOf } from './system-of';
 
@@ -41,7 +42,7 @@ const NAMES: readonly OptionName[] = [...KEEPALIVE, 'userTimeout', 'retransmissi
 /**
  * Returns how long it takes until a socket fails if its peer vanishes now: `getDeadPeerBounds(socket).worst`.
  *
- * For a supervised socket these are the bounds and warnings of its plan. For others they follow from the kernel's present
+ * For a supervised socket these are the bounds and warnings that its plan would have now. For others they follow from the kernel's present
  * values, also if another library has set them. For a listening socket they apply to the connections that it accepts. They
  * count from the last segment of the peer, and `busy` from the write. They include timers of the kernel that are late: by up
  * to an eighth.
@@ -53,12 +54,26 @@ const NAMES: readonly OptionName[] = [...KEEPALIVE, 'userTimeout', 'retransmissi
  */
 export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
   const fd = descriptorOf(socket);
-  const plan =
-    planOfServer(socket) ??
-    (typeof socket === 'object' ? supervisedPlan(socket as SupervisedSocket) : undefined);
-  // Where the kernel gives the verdict, its values decide.
+  const plan = planOfServer(socket);
   if (plan?.supervised) return { ...plan.bounds, warnings: plan.warnings };
-  return boundsOfValues(fd);
+  const supervision =
+    typeof socket === 'object' ? supervisionOf(socket as SupervisedSocket) : undefined;
+  // Where the kernel gives the verdict, its values decide.
+  return supervision?.plan.supervised ? boundsOfSupervision(fd, supervision) : boundsOfValues(fd);
+}
+
+function boundsOfSupervision(fd: number, { plan, chosen, since }: Supervision): DeadPeerReport {
+  // A call late in a silence has longer bounds, until the peer shows life.
+  const isStillSilent = progressOf(fd).silence >= performance.now() - since;
+  const { bounds, warnings } = isStillSilent ? plan : planNow(fd, plan, chosen);
+  const userTimeout = plan.platform === 'linux' ? getOption(fd, 'userTimeout') : 0;
+  const isForeign = userTimeout > 0 && userTimeout !== plan.options.userTimeout;
+  const more = isForeign
+    ? [
+        `the program has set a user timeout (${formatDuration(userTimeout)}) after the plan: it can end a living peer that does not answer or read for that long`,
+      ]
+    : [];
+  return { ...bounds, warnings: [...more, ...warnings] };
 }
 
 function boundsOfValues(fd: number): DeadPeerReport {

@@ -9,18 +9,17 @@ import type { SocketLike } from '../core/socket';
 import { descriptorOf, tcpHandleOf } from '../core/socket';
 import { validateOptions } from '../core/validate';
 import { getTcpInfo } from '../tcp-info/get-tcp-info';
-import { applyOptions, initialOptions, probeNow } from './apply-options';
+import { applyOptions, initialOptions } from './apply-options';
 import { noteChoice } from './choices';
 import type { DeadPeerOptions, DeadPeerPlan } from './plan';
 import { FRESH, planForSystem, progressOf, setPlan } from './socket-plan';
-import { termsOf } from './supervised-plan';
 import {
   boundConnecting,
   connectingSocketOf,
   isConnecting,
   unboundConnecting,
 } from './supervision/connecting';
-import { stopSupervision, supervise, supervisedPlan } from './supervision/supervisor';
+import { stopSupervision, supervise, supervisionOf } from './supervision/supervisor';
 import type { SupervisedSocket } from './supervision/verdict';
 import { isMptcp } from './system-of';
 import {
@@ -43,7 +42,9 @@ import {
  * A socket that is still connecting fails if it is not connected within `timeout`: from now, or from the first address if the
  * name look-up is still running. On a server the timeout applies to all connections that it accepts, also those that wait in
  * its queue. On Linux later ones inherit the values, without a system call; those of a cluster worker do not. `null` ends the
- * supervision and restores the values of a new socket.
+ * supervision and restores the values of a new socket; for a destroyed socket it does nothing.
+ *
+ * `timeout` is in milliseconds: 4 000 (more with more than three probes) to 2^31 - 1.
  *
  * A bare descriptor, and a socket with `supervise: false`, is not looked at. Then only the kernel's timers end the connection. The
  * returned plan has the bounds, and `warnings` about everything that it cannot keep.
@@ -53,7 +54,7 @@ import {
  * silent for half of the timeout.
  *
  * Linux: `SO_KEEPALIVE`, `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT`, `TCP_USER_TIMEOUT`, `TCP_RTO_MAX_MS` (6.15),
- * `TCP_INFO`; Multipath TCP without the two before the last. macOS: the first four and its TCP_INFO. FreeBSD, gVisor and
+ * `TCP_INFO`; Multipath TCP without `TCP_USER_TIMEOUT` and `TCP_RTO_MAX_MS`. macOS: the first four and its TCP_INFO. FreeBSD, gVisor and
  * Windows report no sign of life: their kernel gives the verdict (macOS, FreeBSD and Windows were not run).
  * @returns the plan: the values that were set and the bounds that follow, frozen; `null` for `null`.
  * @throws RangeError `ERR_OUT_OF_RANGE` for a timeout that no socket could keep: less than 4 s with three probes. Its
@@ -83,7 +84,8 @@ export function setDeadPeerTimeout(
   if (timeout !== null) validateTimeout(timeout, chosen.minProbes, PATHS.timeout, 'null');
   noteChoice(socketOrServer);
   if (timeout === null) {
-    restore(socketOrServer);
+    // A socket that has ended already needs nothing: programs call this when they clean up.
+    if (!(socketOrServer instanceof Socket && socketOrServer.destroyed)) restore(socketOrServer);
     return null;
   }
   if (socketOrServer instanceof Server) return tuneServer(socketOrServer, timeout, chosen);
@@ -106,12 +108,11 @@ export function tuneConnection(
   const progress = isFresh ? FRESH : progressOf(fd);
   const wanted = { ...chosen, supervise: supervised !== undefined };
   const plan = setPlan(fd, timeout, wanted, progress);
-  if (supervised === undefined) {
-    if (isSupervisable(socket)) stopSupervision(socket);
-    return plan;
+  if (supervised !== undefined) {
+    supervise(supervised, plan, chosen, isFresh ? undefined : progress.silence);
+  } else if (isSupervisable(socket)) {
+    stopSupervision(socket);
   }
-  if (plan.supervised && progress.silence >= plan.maxSilence) probeNow(fd, plan.options);
-  supervise(supervised, plan, termsOf(plan, chosen.minProbes), isFresh);
   return plan;
 }
 
@@ -126,8 +127,8 @@ function isSupervisable(socket: SocketLike): socket is SupervisedSocket {
 /** Bounds connecting, and tunes the connection as soon as there is one. */
 function tuneWhenConnected(socket: Socket, timeout: number, chosen: ChosenOptions): DeadPeerPlan {
   boundConnecting(connectingSocketOf(socket), { timeout, mayEnd: () => true }, true);
+  if (!waiting.has(socket)) socket.prependOnceListener('connect', tuneNow);
   waiting.set(socket, { timeout, chosen });
-  socket.prependOnceListener('connect', tuneNow);
   return planForSystem(timeout, chosen);
 }
 
@@ -153,15 +154,14 @@ function tuneServer(server: Server, timeout: number, chosen: ChosenOptions): Dea
   const fd = listeningDescriptor(server);
   const plan =
     fd === undefined ? planForSystem(timeout, chosen) : setPlan(fd, timeout, chosen, FRESH);
-  const terms = termsOf(plan, chosen.minProbes);
   // These are tuned one by one.
   let withoutValues = fd === undefined || !isInherited() ? Infinity : queueLength(fd);
   const onConnection = (socket: Socket): void => {
     // An earlier listener, or tuneSockets(), has chosen a plan for this connection.
-    const isChosen = supervisedPlan(socket) !== undefined;
+    const isChosen = supervisionOf(socket) !== undefined;
     try {
       if (withoutValues > 0 && !isChosen) tuneConnection(socket, timeout, chosen, false);
-      else if (chosen.supervise && !isChosen) supervise(socket, plan, terms, true);
+      else if (chosen.supervise && !isChosen) supervise(socket, plan, chosen, undefined);
     } catch {
       // The connection was reset before it was accepted, and emits this error itself.
     }
@@ -222,6 +222,7 @@ function replaceListener(server: Server, tuned: TunedServer | undefined): void {
 function restore(socketOrServer: SocketLike): void {
   if (socketOrServer instanceof Socket && isConnecting(socketOrServer)) {
     waiting.delete(socketOrServer);
+    socketOrServer.off('connect', tuneNow);
     unboundConnecting(connectingSocketOf(socketOrServer));
     return;
   }

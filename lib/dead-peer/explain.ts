@@ -1,5 +1,6 @@
 // Chooses the meaning of a connection's error for the peer. The meanings are in meanings.ts.
 
+import { Socket } from 'node:net';
 import type { SocketLike } from '../core/socket';
 import { typeError } from '../core/validate';
 import { getTcpInfo } from '../tcp-info/get-tcp-info';
@@ -88,11 +89,14 @@ const MAX_ERRORS = 64;
  * `socket`, if the socket can still be read. Node closes a socket before it emits the error, so this is for descriptors of
  * other owners. Without counters, `ETIMEDOUT` of a socket with a user timeout is `'vanished'`, although the peer may be alive
  * and not have read for that long.
- * @returns the kind of end as a word, the same in English, the code that decided, and the counters or `null`.
+ * @returns what happened to the peer as a word (`peer`), the explanation in English, the code that decided, and the counters
+ *   or `null`.
  * @throws TypeError `ERR_INVALID_ARG_TYPE` for an error that is no object.
  */
 export function explainDisconnect(error: unknown, socket?: SocketLike): DisconnectExplanation {
-  if (typeof error !== 'object' || error === null) throw typeError('error', 'an Error', error);
+  if (typeof error !== 'object' || error === null || error instanceof Socket) {
+    throw typeError('error', 'an Error', error);
+  }
   const present = socket === undefined ? null : lastInfo(socket);
   const explanation = explainError(error, present, new Set()) ?? {
     peer: 'unknown',

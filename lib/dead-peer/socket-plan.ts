@@ -5,7 +5,7 @@ import { isSupported } from '../options/option';
 import { getSystemDefaults } from '../system-defaults/system-defaults';
 import { getTcpInfo } from '../tcp-info/get-tcp-info';
 import type { TcpInfo } from '../tcp-info/tcp-info';
-import { applyOptions } from './apply-options';
+import { applyOptions, changeOptions } from './apply-options';
 import type { DeadPeerPlatform } from './kernel-rules';
 import type { DeadPeerPlan, PlanRequest } from './plan';
 import { planFor, timeoutMaxOf } from './plan-dead-peer-timeout';
@@ -32,17 +32,24 @@ export function setPlan(
   chosen: ChosenOptions,
   progress: Progress,
 ): DeadPeerPlan {
+  const set = progress === FRESH ? applyOptions : changeOptions;
   const plan = planForSocket(fd, systemHere(), timeout, chosen, progress);
   try {
-    applyOptions(fd, plan.options);
+    set(fd, plan.options);
     return plan;
   } catch (error) {
     // Multipath TCP refuses some options. To ask each socket in advance would cost a system call.
     if (!isMptcp(fd)) throw error;
     const other = planForSocket(fd, 'mptcp', timeout, chosen, progress);
-    applyOptions(fd, other.options);
+    set(fd, other.options);
     return other;
   }
+}
+
+/** Returns the plan of a supervised connection as it would be made now: a timer that ran at the call may be over. */
+export function planNow(fd: number, plan: DeadPeerPlan, chosen: ChosenOptions): DeadPeerPlan {
+  const { runningTimer } = progressOf(fd);
+  return planForSocket(fd, plan.platform, plan.timeout, chosen, { silence: 0, runningTimer });
 }
 
 /** Returns the plan for a socket that has no descriptor yet. */

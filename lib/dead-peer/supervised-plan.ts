@@ -7,7 +7,7 @@ import type { DeadPeerBounds } from './kernel-rules';
 import type { DeadPeerPlan, PlanRequest } from './plan';
 import { evidenceOf } from './supervision/report';
 import type { Terms } from './supervision/rule';
-import { SLOT_WIDTH } from './supervision/slots';
+import { LATEST_LOOK } from './supervision/slots';
 import { latest, surelyWithin } from './timer-lateness';
 import { seconds, silenceWarnings } from './warnings';
 
@@ -56,11 +56,12 @@ function valuesFor(
   const interval = wholeSeconds(Math.min(timeout / 10, room / minProbes, longest));
   const rest = room - (minProbes - 1) * interval;
   const fifth = Math.round(timeout / 5 / SECOND) * SECOND;
-  const initialDelay = wholeSeconds(Math.min(fifth, rest, longest));
+  const longestDelay = wholeSeconds(Math.min(fifth, rest));
+  const initialDelay = wholeSeconds(Math.min(longestDelay, longest));
   // Without supervision, as while the event loop is blocked, the kernel ends the connection after about 1.5 timeouts.
   const probes = Math.ceil((1.5 * timeout - initialDelay) / interval) + OWN_PROBES;
   // Data may be written just before the first probe, and a tail-loss probe is not always counted.
-  const pause = Math.min(initialDelay, (room - initialDelay) / minProbes);
+  const pause = Math.min(longestDelay, (room - longestDelay) / minProbes);
   return {
     initialDelay,
     interval,
@@ -127,7 +128,7 @@ export function supervisedPlanFor(
     probes,
     // The verdict comes up to a slot before the timeout. The kernel ends the connection after `count` probes.
     slowestAnswer: Math.min(
-      timeout - SLOT_WIDTH - silence,
+      timeout - LATEST_LOOK - silence,
       count * interval,
       givesUpAfter(values, request),
     ),
@@ -141,13 +142,16 @@ export function supervisedPlanFor(
       lossRate === undefined
         ? null
         : writingFalseAlarms(
-            timeout - SLOT_WIDTH,
-            request.retransmission.timeout,
-            timeoutMax ?? request.retransmission.timeoutMax,
+            {
+              timeout: timeout - LATEST_LOOK,
+              longestPause: latest(initialDelay),
+              longestTimeout: request.retransmission.timeout,
+              timeoutMax: timeoutMax ?? request.retransmission.timeoutMax,
+            },
             lossRate,
           ),
     promise: Object.freeze({
-      isToldInTime: bounds.worst <= timeout && request.silence < timeout / 2,
+      isToldInTime: bounds.worst <= timeout,
       sparesLivingPeers: !fails,
       survivesLostPackets: request.minProbes > 1,
       isIndependentOfPath: isPaced,
@@ -162,24 +166,26 @@ export function supervisedPlanFor(
 /** Looks are planned so that the verdict comes before the timeout, with the lateness of timers. */
 function boundsOf(
   isPaced: boolean,
-  { minProbes, runningTimer }: PlanRequest,
-  { timeoutMax }: Values,
+  request: PlanRequest,
+  values: Values,
   timeout: number,
   fails: boolean,
 ): DeadPeerBounds {
+  const { minProbes, runningTimer, silence } = request;
   // A timer that runs already may be longer than what was set since.
-  const isLate = runningTimer > (timeoutMax ?? SHORTEST_TIMEOUT_MAX);
+  const isLate = runningTimer > (values.timeoutMax ?? SHORTEST_TIMEOUT_MAX);
   const late = isLate ? runningTimer * LATENESS + timeout / 8 : 0;
+  const idle = isLateCall(request, timeout)
+    ? silence + lateBound(request, values, timeout)
+    : timeout;
+  const busy = Math.max(idle, timeout + late);
   // Without TCP_RTO_MAX_MS the pauses between window probes double up to two minutes.
   const probes = minProbes * SLOWEST_WINDOW_PROBE * LATENESS;
-  const closedWindow = isPaced || fails ? timeout + late : timeout + probes + timeout / 8;
-  return Object.freeze({
-    idle: timeout,
-    busy: timeout + late,
-    closedWindow,
-    worst: Math.max(timeout + late, closedWindow),
-  });
+  const closedWindow = isPaced || fails ? busy : Math.max(busy, timeout + probes + timeout / 8);
+  return Object.freeze({ idle, busy, closedWindow, worst: Math.max(busy, closedWindow) });
 }
+
+const isLateCall = ({ silence }: PlanRequest, timeout: number): boolean => silence >= timeout / 2;
 
 function warningsOf(
   request: PlanRequest,
@@ -200,18 +206,13 @@ function warningsOf(
       `With a round-trip time above ${seconds(timeout / 5)} and data in flight, a dead peer is noticed after up to 14 round-trip times plus ${seconds(initialDelay * LATENESS + timeout / 8)}: retransmissions are rarer without TCP_RTO_MAX_MS.`,
     );
   }
-  const givesUp = givesUpAfter(values, request);
-  if (timeout > givesUp && evidenceOf(platform) === 'clock') {
-    warnings.push(
-      `With data in flight, Linux itself ends the connection after ${seconds(givesUp)} without an answer, by net.ipv4.tcp_retries2 (${request.retransmission.retries}).`,
-    );
-  }
-  if (bounds.busy > timeout) {
+  warnings.push(...limitsOfKernel(request, values, timeout));
+  if (bounds.busy > bounds.idle) {
     warnings.push(
       `Data waits for a timer that runs already, up to ${seconds(runningTimer)}. A peer that vanishes before that is noticed after up to ${seconds(bounds.busy)}.`,
     );
   }
-  if (silence >= timeout / 2) {
+  if (isLateCall(request, timeout)) {
     warnings.push(
       `The peer has already been silent for ${seconds(silence)}. It gets the time to answer ${minProbes} probes: up to ${seconds(lateBound(request, values, timeout))} from now.`,
     );
@@ -232,6 +233,29 @@ function warningsOf(
   return warnings;
 }
 
+/** Warns where the kernel itself ends a connection before the timeout. */
+function limitsOfKernel(request: PlanRequest, values: Values, timeout: number): string[] {
+  const warnings: string[] = [];
+  const givesUp = givesUpAfter(values, request);
+  if (timeout > givesUp) {
+    const { retries } = request.retransmission;
+    const isLinux = evidenceOf(request.platform) === 'clock';
+    const system = isLinux ? 'Linux' : 'the kernel';
+    const setting = isLinux ? `net.ipv4.tcp_retries2 (${retries})` : `${retries} retransmissions`;
+    warnings.push(
+      `With data in flight, ${system} itself ends the connection after ${seconds(givesUp)} without an answer, by ${setting}.`,
+    );
+  }
+  const { initialDelay, interval, count } = values;
+  const probed = initialDelay + count * interval;
+  if (timeout > probed) {
+    warnings.push(
+      `The kernel itself ends an idle connection after ${seconds(probed)} without an answer, because it sends at most ${count} probes.`,
+    );
+  }
+  return warnings;
+}
+
 /** The bound of a call that comes late in a silence, from the call. */
 function lateBound(
   { silence, minProbes, runningTimer }: PlanRequest,
@@ -239,10 +263,10 @@ function lateBound(
   timeout: number,
 ): number {
   // Supervision asks for an attempt in each eighth of the timeout, but not while data waits for the kernel's timer.
-  const asked = (Math.max(3, minProbes) + 1) * (timeout / 8) + minProbes * SLOT_WIDTH;
+  const asked = (Math.max(3, minProbes) + 1) * (timeout / 8) + minProbes * LATEST_LOOK;
   if (runningTimer === 0) return Math.max(timeout - silence, asked);
   const pause = timeoutMax ?? Math.min(runningTimer * 2 ** minProbes, SLOWEST_WINDOW_PROBE);
-  const sent = (minProbes - 1) * pause * LATENESS + timeout / 8 + SLOT_WIDTH;
+  const sent = (minProbes - 1) * pause * LATENESS + timeout / 8 + LATEST_LOOK;
   return Math.max(timeout - silence, runningTimer * LATENESS + Math.max(asked, sent));
 }
 
@@ -271,8 +295,7 @@ function rationaleOf(
 /** Returns what the rule of supervision needs to know of a plan. */
 export function termsOf(plan: DeadPeerPlan, minProbes: number): Terms {
   const evidence = evidenceOf(plan.platform);
-  // A look is late by up to the width of a slot.
-  const timeout = plan.timeout - SLOT_WIDTH;
+  const timeout = plan.timeout - LATEST_LOOK;
   // With counters a sign of life is known to the interval of the looks only, an eighth of the timeout.
   return { evidence, timeout: evidence === 'counters' ? timeout * (7 / 8) : timeout, minProbes };
 }

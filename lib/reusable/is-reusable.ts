@@ -9,9 +9,9 @@ import { descriptorOf, type SocketLike } from '../core/socket';
  * sent. For connection pools, right before a pooled connection is used again. One system call.
  *
  * ```js
- * const socket = pool.pop();
- * if (isReusable(socket)) socket.write(request);
- * else socket.destroy(); // and connect a new one
+ * const socket = pool.pop() ?? connect();
+ * if (socket.connecting || isReusable(socket)) socket.write(request);
+ * else socket.destroy(); // and take another one
  * ```
  *
  * Node learns of a FIN or a reset when its event loop polls. The kernel has known since the segment arrived, and this

@@ -66,8 +66,17 @@ function adoptDescriptors(tuner: Tuner, owned: ReadonlySet<number>): void {
     const localPort = localPorts.get(inode);
     if (localPort === undefined || owned.has(fd)) continue;
     // Native code, or another thread, has chosen its keepalive times.
-    if (getOption(fd, 'keepAliveInitialDelay') !== initialDelay) continue;
+    if (initialDelayOf(fd) !== initialDelay) continue;
     tuner.tuneDescriptor(fd, listening.has(localPort) ? 'server' : 'client');
+  }
+}
+
+/** Returns `undefined` for a descriptor that was closed meanwhile. */
+function initialDelayOf(fd: number): number | undefined {
+  try {
+    return getOption(fd, 'keepAliveInitialDelay');
+  } catch {
+    return undefined;
   }
 }
 

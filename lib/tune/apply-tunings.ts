@@ -3,7 +3,7 @@
 import { isChosen } from '../dead-peer/choices';
 import { planOfServer } from '../dead-peer/dead-peer-timeout';
 import type { Bound } from '../dead-peer/supervision/connecting';
-import { supervisedPlan } from '../dead-peer/supervision/supervisor';
+import { supervisionOf } from '../dead-peer/supervision/supervisor';
 import { protectKeepAlive } from './protect-keepalive';
 import type { Connection, Tuner } from './tuner';
 
@@ -11,7 +11,7 @@ import type { Connection, Tuner } from './tuner';
 export function tuneBy(tuners: readonly Tuner[], found: Omit<Connection, 'isChosen'>): void {
   const { socket, side, handle } = found;
   const { server } = socket as { server?: unknown };
-  const hasPlan = supervisedPlan(socket) !== undefined || planOfServer(server) !== undefined;
+  const hasPlan = supervisionOf(socket) !== undefined || planOfServer(server) !== undefined;
   const connection = { ...found, isChosen: hasPlan || isChosen(socket, handle) };
   const controls = tuners
     .map((tuner) => ({ tuner, names: tuner.tune(connection) }))

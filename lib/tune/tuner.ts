@@ -37,13 +37,13 @@ export interface TuneSocketsOptions {
    * Whether sockets that are open already are tuned too. An unreferenced one (an idle socket of a pool) is tuned when it is
    * referenced again. On Linux, sockets of native code get the options as well, and are not supervised. They are all
    * descriptors of the process that no socket of this thread has: also those of other threads, but none whose keepalive times
-   * somebody has chosen. With a `filter`, which takes a socket of Node, they are left alone.
+   * somebody has chosen. With a `filter`, which takes a socket of Node, they are left alone,
+   * and connecting sockets get no bound: Node does not report the address that is tried already.
    */
   readonly adopt?: boolean | undefined;
   /**
    * Called with each error of a socket that could not be tuned: `undefined` for a socket of native code. The socket is not
-   * affected. If this function throws, that
-   * is an uncaught exception. Without this function, the first error of each kind is a process warning with the name
+   * affected. If this function throws, that is an uncaught exception. Without this function, the first error of each kind is a process warning with the name
    * `SocketOptionsWarning` and the code `SOCKET_OPTIONS_TUNING_FAILED`.
    */
   readonly onError?: ((error: Error, socket: Socket | undefined) => void) | undefined;
@@ -51,7 +51,7 @@ export interface TuneSocketsOptions {
 
 /** The result of {@link tuneSockets}. */
 export interface SocketTuning extends Disposable {
-  /** Ends the tuning. Sockets that were tuned keep their values. */
+  /** Ends the tuning. Sockets that were tuned keep their values, and those that are connecting their bound. */
   close(): void;
 }
 
@@ -101,7 +101,8 @@ export class Tuner implements SocketTuning {
     const tuning = this.#tunings[side];
     if (this.adopts) this.#seen.add(handle);
     if (tuning === undefined || !this.isOpen) return [];
-    if (!this.#isWanted(socket, side)) return [];
+    // The filter may close this tuning.
+    if (!this.#isWanted(socket, side) || !this.isOpen) return [];
     try {
       // Report a missing descriptor once, and not for each option.
       descriptorOf(socket);
@@ -143,10 +144,10 @@ export class Tuner implements SocketTuning {
 
   /** Within how many milliseconds a client must be connected. */
   get connectTimeout(): number | undefined {
-    return this.isOpen ? this.#tunings.client?.connectTimeout : undefined;
+    return this.#tunings.client?.connectTimeout;
   }
 
-  /** Whether this tuning bounds how long the socket tries these addresses. */
+  /** Whether this tuning bounds how long the socket tries these addresses, also if it was closed meanwhile. */
   boundsConnecting(socket: Socket, addresses: readonly Address[]): boolean {
     if (this.connectTimeout === undefined) return false;
     if (this.#filter === undefined) return true;
@@ -163,8 +164,7 @@ export class Tuner implements SocketTuning {
     try {
       const wanted: unknown = filter(socket, side);
       if (typeof wanted !== 'boolean') throw callbackError('filter', 'a boolean', wanted);
-      // The filter may have closed this tuning.
-      return wanted && this.isOpen;
+      return wanted;
     } catch (error) {
       this.#report(error, socket, `filter ${side}`, side);
       return false;

@@ -56,7 +56,8 @@ export function validateTuning(
   if (tuning === undefined) return undefined;
   const path = `options.${side}`;
   if (!isOptions(tuning)) throw typeError(path, 'an object of options', tuning);
-  const { deadPeerTimeout, connectTimeout, ...others } = tuning;
+  // Own members, as everywhere: a rest pattern takes no others either.
+  const { deadPeerTimeout, connectTimeout, ...others } = { ...tuning };
   const { minProbes, zeroWindow, maxSilence, supervise, ...given } = others;
   const options = withLingerCopy(given);
   for (const [name, value] of Object.entries(options)) {

@@ -38,6 +38,19 @@ describe('the last call wins', () => {
   });
 });
 
+test('many calls in a silence do not end a living peer: Linux probes at once when the initial delay is set', async (context) => {
+  needsNamespace(context);
+  const found =
+    await inNamespace<{ way: string; sent: number | null; code: string | null }[]>(
+      'repeated-calls.mjs',
+    );
+  expect(found).toHaveLength(3);
+  for (const { way, sent, code } of found) {
+    expect(code, way).toBeNull();
+    expect(sent, way).toBeLessThanOrEqual(3);
+  }
+});
+
 describe('tuneSockets() leaves a socket alone for which the program has chosen', () => {
   /** A connection for which `choose` is called while it connects, under a tuning. */
   async function tuned(choose: (socket: net.Socket) => void): Promise<net.Socket> {

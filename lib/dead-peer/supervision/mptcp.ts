@@ -9,16 +9,23 @@ import { CLOSED, ESTABLISHED, type Report } from './report';
 /** include/uapi/linux/mptcp.h. */
 const SOL_MPTCP = 284;
 const MPTCP_INFO = 1;
-/** Offsets of `struct mptcp_info`. The last three are in milliseconds, since Linux 6.10. */
+/** Offsets of `struct mptcp_info`. The first counts the subflows beside the first one. The times are in milliseconds. */
+const SUBFLOWS = 0;
 const SUBFLOWS_TOTAL = 80;
 const LAST_DATA_RECEIVED = 88;
 const LAST_ACK_RECEIVED = 92;
+/** With the times, which Linux has since 6.10. */
 const LENGTH = 96;
 
 /** Returns the report of the whole connection. A connection that fell back to TCP has only its TCP_INFO. */
 export function mptcpReport(socket: SocketLike, report: Report, options: SocketOptions): Report {
   const info = readInfo(socket);
   if (info === undefined) return report;
+  if (info.byteLength < LENGTH) {
+    // Nothing shows whether the other subflows are silent. Without a subflow the kernel ends the connection.
+    const isOpen = report.state === CLOSED && info.getUint8(SUBFLOWS) > 0;
+    return isOpen ? { ...report, state: ESTABLISHED, silence: 0 } : report;
+  }
   const subflows = info.getUint8(SUBFLOWS_TOTAL);
   const ack = info.getUint32(LAST_ACK_RECEIVED, isLittleEndian);
   const data = info.getUint32(LAST_DATA_RECEIVED, isLittleEndian);
@@ -38,8 +45,9 @@ const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 function readInfo(socket: SocketLike): DataView | undefined {
   try {
     const bytes = getRawOption(socket, SOL_MPTCP, MPTCP_INFO, LENGTH);
-    if (bytes.length < LENGTH) return undefined;
-    return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    return bytes.length === 0
+      ? undefined
+      : new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   } catch {
     return undefined;
   }

@@ -18,7 +18,7 @@ export interface Memory {
   readonly since: number;
   /** When the connection was established; -Infinity: before supervision began. */
   connectedAt: number;
-  /** When the last report came. */
+  /** When the kernel was asked for the last report. */
   reportedAt: number;
   /** When the peer's last sign of life came. */
   lifeAt: number;
@@ -68,14 +68,23 @@ const CLOCK_STEP = 20;
 /** The longest delay of an acknowledgement: TCP_DELACK_MAX of Linux. */
 const DELAYED_ACK = 200;
 
-/** Judges a connection by a new report, and notes in `memory` what it shows. */
-export function judge(memory: Memory, report: Report, now: number, terms: Terms): Decision {
+/**
+ * Judges a connection by a new report, and notes in `memory` what it shows.
+ * @param readAt When the kernel was asked for the report. This process may have been stopped between that and `now`.
+ */
+export function judge(
+  memory: Memory,
+  report: Report,
+  now: number,
+  terms: Terms,
+  readAt = now,
+): Decision {
   if (report.state === CLOSED) return { verdict: 'closed', lookAt: now, request: 'nothing' };
   const { evidence, timeout, minProbes } = terms;
   const grace = timeout * GRACE;
   if (evidence === 'state') return lookAgain(now + timeout / 2);
 
-  const silence = noteLife(memory, report, now);
+  const silence = noteLife(memory, report, now, readAt);
   if (silence < timeout / 2) {
     // Counters have no time: the sign of life is as exact as the looks are frequent.
     return lookAgain(evidence === 'clock' ? memory.lifeAt + timeout / 2 : now + grace);
@@ -99,7 +108,7 @@ function lookAgain(lookAt: number, request: Request = 'nothing'): Decision {
 }
 
 /** Notes a sign of life that no earlier report showed. Returns how long the peer has been silent. */
-function noteLife(memory: Memory, report: Report, now: number): number {
+function noteLife(memory: Memory, report: Report, now: number, readAt: number): number {
   const lifeAt = lastLife(memory, report, now);
   // A new sign of life came after the last report. Each report shows the same one at a slightly different time.
   if (lifeAt > Math.max(memory.lifeAt, memory.reportedAt - CLOCK_STEP)) {
@@ -111,7 +120,7 @@ function noteLife(memory: Memory, report: Report, now: number): number {
     memory.before = countedByKernel(report) - (report.dataSilence < DELAYED_ACK ? 1 : 0);
     memory.enoughAt = Number.POSITIVE_INFINITY;
   }
-  memory.reportedAt = now;
+  memory.reportedAt = readAt;
   return now - memory.lifeAt;
 }
 
@@ -161,7 +170,12 @@ function requestFor(
   // Elsewhere than on Linux new values postpone the next probe: only where nothing was sent, keepalive must be off.
   if (evidence !== 'clock') return attempts === 0 ? 'keepalive' : 'nothing';
   const isProbed = report.unackedSegments > 0 || report.unsentBytes > 0;
-  if (isProbed || now < memory.askedAt + (timeout * GRACE) / 2) return 'nothing';
+  return !isProbed && mayAsk(memory, now, timeout) ? 'keepalive' : 'nothing';
+}
+
+/** Whether supervision may ask for another probe now. Then that is noted. The kernel counts unanswered probes. */
+export function mayAsk(memory: Memory, now: number, timeout: number): boolean {
+  if (now < memory.askedAt + (timeout * GRACE) / 2) return false;
   memory.askedAt = now;
-  return 'keepalive';
+  return true;
 }

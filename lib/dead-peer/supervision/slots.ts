@@ -1,9 +1,11 @@
 // Gathers what is due at about the same time into slots, so that one wake-up of a shared timer serves many sockets.
 
-import { Schedule, ScheduleEntry } from '../../core/schedule';
+import { Schedule, ScheduleEntry, TICK } from '../../core/schedule';
 
-/** In milliseconds. Wake-ups are rare enough to cost nothing, and a look is late by at most this. */
-export const SLOT_WIDTH = 125;
+/** In milliseconds. Wake-ups are rare enough to cost nothing. */
+export const SLOT_WIDTH = 6 * TICK;
+/** In milliseconds. How late a look is at most: it waits for its slot, and the timer for its tick. */
+export const LATEST_LOOK = SLOT_WIDTH + TICK;
 
 /** In milliseconds. The schedule's clock without blocked time is not used, so it needs no wake-ups of its own. */
 const PACE = 10_240;

@@ -6,9 +6,11 @@ import { throwUncaught } from '../../core/throw-uncaught';
 import { readTcpInfos } from '../../tcp-info/columns';
 import { applyOptions, keepAliveOf, probeNow } from '../apply-options';
 import type { DeadPeerPlan } from '../plan';
+import { termsOf } from '../supervised-plan';
+import type { ChosenOptions } from '../validate-options';
 import { mptcpReport } from './mptcp';
 import { REPORT_FIELDS, type Report, type ReportColumns, reportAt } from './report';
-import { attemptsOf, judge, type Memory, newMemory, type Request, type Terms } from './rule';
+import { attemptsOf, judge, type Memory, mayAsk, newMemory, type Terms } from './rule';
 import { Slots } from './slots';
 import { endClosed, endDead, type SupervisedSocket } from './verdict';
 
@@ -19,23 +21,35 @@ import { endClosed, endDead, type SupervisedSocket } from './verdict';
 const LOOKS_PER_TURN = 128;
 
 /** In milliseconds. A closed connection leaves its slot only when that is due, so no slot is far away. */
-const LONGEST_PAUSE = 60_000;
+const LONGEST_PAUSE = 20_000;
 
+/** What was chosen for a connection in the last call. */
+export interface Supervision {
+  readonly plan: DeadPeerPlan;
+  readonly chosen: ChosenOptions;
+  /** When it was chosen, by `performance.now()`. */
+  readonly since: number;
+}
+
+/** It stays as long as the handle: what is known of a connection is true for each later call. */
 interface Entry {
   /** Weak, so that a closed socket is not kept until its next look. Node keeps an open one. */
   socket: WeakRef<SupervisedSocket>;
-  plan: DeadPeerPlan;
+  /** `undefined`: the program has ended the supervision. */
+  supervision: Supervision | undefined;
   terms: Terms;
-  memory: Memory;
+  readonly memory: Memory;
   /** The slot of the next look. Earlier slots may still contain the entry. */
   slot: number;
+  /** It is among `looks` or `suspects`. */
+  isQueued: boolean;
 }
 
 /** A connection has one handle, also if a TLS socket and the socket below it share it. */
 const entries = new WeakMap<TcpHandle, Entry>();
 
 const slots = new Slots<Entry>((due, slot) => {
-  for (const entry of due) if (entry.slot === slot) looks.push(entry);
+  for (const entry of due) if (entry.slot === slot) queue(entry, looks);
   lookSoon();
 });
 
@@ -45,43 +59,67 @@ let looks: Entry[] = [];
 let suspects: Entry[] = [];
 let isLookPlanned = false;
 
+function queue(entry: Entry, list: Entry[]): void {
+  if (entry.isQueued) return;
+  entry.isQueued = true;
+  list.push(entry);
+}
+
 /**
- * Supervises a connected socket. It replaces an earlier supervision of the same connection. `isFresh`: the connection was
- * established just now, and its first look can wait.
+ * Supervises a connected socket. It replaces an earlier plan for the same connection, and keeps what is known of it.
+ * `silence`: for how long nothing has come from the peer. `undefined`: the connection was established just now, and its first
+ * look can wait.
  */
 export function supervise(
   socket: SupervisedSocket,
   plan: DeadPeerPlan,
-  terms: Terms,
-  isFresh: boolean,
+  chosen: ChosenOptions,
+  silence: number | undefined,
 ): void {
   const handle = tcpHandleOf(socket);
   if (handle === undefined) return;
   const now = performance.now();
-  const memory = newMemory(now, isFresh ? now : Number.NEGATIVE_INFINITY);
-  const choice = { socket: new WeakRef(socket), plan, terms, memory };
-  const known = entries.get(handle);
-  // An entry stays in its slots. So a connection keeps its entry, however often the program calls.
-  const entry: Entry = known === undefined ? { ...choice, slot: 0 } : Object.assign(known, choice);
-  entries.set(handle, entry);
-  const lookAt = isFresh ? now + terms.timeout / 2 : now;
-  if (!slots.isWaiting(entry.slot, lookAt)) lookLater(entry, lookAt, now);
+  const terms = termsOf(plan, chosen.minProbes);
+  const choice = {
+    socket: new WeakRef(socket),
+    supervision: { plan, chosen, since: now },
+    terms,
+  };
+  let entry = entries.get(handle);
+  if (entry === undefined) {
+    const memory = newMemory(now, silence === undefined ? now : Number.NEGATIVE_INFINITY);
+    entry = { ...choice, memory, slot: 0, isQueued: false };
+    entries.set(handle, entry);
+  } else {
+    if (terms.minProbes > entry.terms.minProbes) entry.memory.enoughAt = Number.POSITIVE_INFINITY;
+    Object.assign(entry, choice);
+  }
+  if (silence !== undefined && silence >= plan.maxSilence && terms.evidence === 'clock') {
+    // The first probe is overdue.
+    if (mayAsk(entry.memory, now, terms.timeout)) ask(socket, plan);
+  }
+  const lookAt = silence === undefined ? now + terms.timeout / 2 : now;
+  if (!entry.isQueued && !slots.isWaiting(entry.slot, lookAt)) lookLater(entry, lookAt, now);
 }
 
 function lookLater(entry: Entry, time: number, now: number): void {
   entry.slot = slots.add(entry, Math.min(time, now + LONGEST_PAUSE));
 }
 
-/** Ends the supervision of a connection. */
-export function stopSupervision(socket: SupervisedSocket): void {
+function entryOf(socket: SupervisedSocket): Entry | undefined {
   const handle = tcpHandleOf(socket);
-  if (handle !== undefined) entries.delete(handle);
+  return handle === undefined ? undefined : entries.get(handle);
 }
 
-/** Returns the plan of a supervised connection. */
-export function supervisedPlan(socket: SupervisedSocket): DeadPeerPlan | undefined {
-  const handle = tcpHandleOf(socket);
-  return handle === undefined ? undefined : entries.get(handle)?.plan;
+/** Ends the supervision of a connection. */
+export function stopSupervision(socket: SupervisedSocket): void {
+  const entry = entryOf(socket);
+  if (entry !== undefined) entry.supervision = undefined;
+}
+
+/** Returns what was chosen for a supervised connection. */
+export function supervisionOf(socket: SupervisedSocket): Supervision | undefined {
+  return entryOf(socket)?.supervision;
 }
 
 /** Looks after a poll phase, so that a blocked event loop has read what has arrived meanwhile. */
@@ -112,6 +150,7 @@ function lookAt(due: readonly Entry[], isSecondLook: boolean): void {
   const open: Entry[] = [];
   const sockets: SupervisedSocket[] = [];
   for (const entry of due) {
+    entry.isQueued = false;
     const socket = openSocketOf(entry);
     if (socket === undefined) continue;
     open.push(entry);
@@ -119,45 +158,50 @@ function lookAt(due: readonly Entry[], isSecondLook: boolean): void {
   }
   if (open.length === 0) return;
   const isRoomy = columns !== undefined && columns.errno.length >= open.length;
+  const readAt = performance.now();
   columns = readTcpInfos(sockets, REPORT_FIELDS, isRoomy ? columns : undefined);
   const now = performance.now();
   for (let row = 0; row < open.length; row++) {
     // The socket is closed, or belongs to another process now.
     if (columns.errno[row] !== 0) continue;
-    const entry = open[row] as Entry;
-    const socket = sockets[row] as SupervisedSocket;
-    const report = reportAt(columns, row);
-    const isMptcp = entry.plan.platform === 'mptcp';
     try {
-      follow(
-        entry,
-        socket,
-        isMptcp ? mptcpReport(socket, report, entry.plan.options) : report,
+      follow(open[row] as Entry, sockets[row] as SupervisedSocket, reportAt(columns, row), {
+        readAt,
         now,
         isSecondLook,
-      );
+      });
     } catch (error) {
       throwUncaught(error);
     }
   }
 }
 
-/** Returns the socket of an entry; `undefined` if its connection is closed or supervised by another entry. */
+/** Returns the socket of an entry; `undefined` if its connection is closed, or its supervision has ended. */
 function openSocketOf(entry: Entry): SupervisedSocket | undefined {
   const socket = entry.socket.deref();
-  if (socket === undefined || socket.destroyed) return undefined;
-  const handle = tcpHandleOf(socket);
-  return handle !== undefined && entries.get(handle) === entry ? socket : undefined;
+  if (entry.supervision === undefined || socket === undefined || socket.destroyed) return undefined;
+  return entryOf(socket) === entry ? socket : undefined;
+}
+
+interface Look {
+  readonly readAt: number;
+  readonly now: number;
+  readonly isSecondLook: boolean;
 }
 
 function follow(
   entry: Entry,
   socket: SupervisedSocket,
-  report: Report,
-  now: number,
-  isSecondLook: boolean,
+  reported: Report,
+  { readAt, now, isSecondLook }: Look,
 ): void {
-  const decision = judge(entry.memory, report, now, entry.terms);
+  const { supervision, memory, terms } = entry;
+  // The end of an earlier socket of this turn may have ended this one.
+  if (supervision === undefined || socket.destroyed) return;
+  const { plan } = supervision;
+  const isMptcp = plan.platform === 'mptcp';
+  const report = isMptcp ? mptcpReport(socket, reported, plan.options) : reported;
+  const decision = judge(memory, report, now, terms, readAt);
   switch (decision.verdict) {
     case 'closed':
       endClosed(socket);
@@ -165,22 +209,22 @@ function follow(
     case 'dead':
       if (isSecondLook) {
         endDead(socket, {
-          timeout: entry.plan.timeout,
-          silence: Math.round(now - entry.memory.lifeAt),
-          unanswered: attemptsOf(entry.memory, report),
+          timeout: plan.timeout,
+          silence: Math.round(now - memory.lifeAt),
+          unanswered: attemptsOf(memory, report),
         });
       } else {
-        suspects.push(entry);
+        queue(entry, suspects);
       }
       return;
     default:
       lookLater(entry, decision.lookAt, now);
-      ask(socket, entry.plan, decision.request);
+      if (decision.request === 'keepalive') ask(socket, plan);
   }
 }
 
-function ask(socket: SupervisedSocket, { options }: DeadPeerPlan, request: Request): void {
-  if (request === 'nothing') return;
+/** Has the kernel probe now, with the keepalive values of the plan: somebody may have changed them. */
+function ask(socket: SupervisedSocket, { options }: DeadPeerPlan): void {
   try {
     applyOptions(socket, keepAliveOf(options));
     probeNow(socket, options);
