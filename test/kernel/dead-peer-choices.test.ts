@@ -108,7 +108,6 @@ test.each([
 
 describe('a plan names when Linux itself gives up', () => {
   test.each([
-    [60_000, { maxSilence: 2_000 }],
     [30_000, { minProbes: 20 }],
     [1_800_000, {}],
   ])('%d ms with %o', (timeout, options) => {
@@ -119,6 +118,14 @@ describe('a plan names when Linux itself gives up', () => {
     expect(givesUpAfter).toBeLessThan(timeout);
     expect(plan.slowestAnswer).toBeLessThanOrEqual(givesUpAfter);
     expect(plan.warnings.join()).toContain('Linux itself ends the connection');
+  });
+
+  test('an idle connection, after the 127 probes of Linux', () => {
+    const plan = planDeadPeerTimeout(180_000, { maxSilence: 2_000, platform: 'linux' });
+    expect(plan.slowestAnswer).toBeLessThanOrEqual(127_000);
+    expect(plan.warnings.join()).toContain('ends an idle connection after 128 s');
+    // Probes that come early do not make Linux give up on data earlier.
+    expect(plan.warnings.join()).not.toContain('With data in flight');
   });
 
   test('after fewer retransmissions, by the setting of this system', async (context) => {

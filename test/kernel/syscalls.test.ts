@@ -63,13 +63,16 @@ test('setKeepAlive(true) makes one call after the check for TCP', () => {
   expect(calls.switchAlone).toEqual([...GET('TCP_NODELAY'), ...SET('SO_KEEPALIVE')]);
 });
 
-test('setDeadPeerTimeout reads TCP_INFO, then sets its values', () => {
-  const values = [
-    ...['TCP_KEEPIDLE', 'TCP_KEEPINTVL', 'TCP_KEEPCNT', 'SO_KEEPALIVE', 'TCP_USER_TIMEOUT'],
-    // TCP_RTO_MAX_MS, for which strace has no name.
-    ...(isSupported('retransmissionTimeoutMax') ? ['0x2c'] : []),
-  ];
-  expect(calls.setDeadPeerTimeout).toEqual([...GET('TCP_INFO'), ...SET(...values)]);
+test('setDeadPeerTimeout reads TCP_INFO and what is set already, then sets its values', () => {
+  const times = ['TCP_KEEPIDLE', 'TCP_KEEPINTVL', 'TCP_KEEPCNT'];
+  // TCP_RTO_MAX_MS, for which strace has no name.
+  const longest = isSupported('retransmissionTimeoutMax') ? ['0x2c'] : [];
+  const values = [...times, 'SO_KEEPALIVE', 'TCP_USER_TIMEOUT', ...longest];
+  expect(calls.setDeadPeerTimeout).toEqual([
+    ...GET('TCP_INFO', 'SO_KEEPALIVE', ...times, ...longest, 'TCP_USER_TIMEOUT'),
+    // Keepalive is on already. It is off while its times change.
+    ...SET('SO_KEEPALIVE', ...values),
+  ]);
   // TCP_INFO has the length of the queue, whose connections have the values of before.
   expect(calls.tuneServer).toEqual([...SET(...values), ...GET('TCP_INFO')]);
 });

@@ -1,7 +1,7 @@
 // What the promise requires of a history: docs/dead-peers.md. Counts the truth of the model, not what the rule counted.
 
 import { smallestSupervisedTimeout } from '../../../lib/dead-peer/supervised-plan';
-import { SLOT_WIDTH } from '../../../lib/dead-peer/supervision/slots';
+import { LATEST_LOOK } from '../../../lib/dead-peer/supervision/slots';
 import type { Drawn } from './histories';
 import type { Outcome } from './history';
 
@@ -44,7 +44,7 @@ function latest({ history }: Drawn, outcome: Outcome): number {
   // Supervision makes an attempt in each eighth of the timeout, and the last one must be as old as that.
   const isOverridden = override !== 'none';
   const looks = Math.max(3, minProbes) + (isOverridden ? 2 : 1);
-  const attempts = looks * eighth + minProbes * SLOT_WIDTH;
+  const attempts = looks * eighth + minProbes * LATEST_LOOK;
   let latest = lifeAt + timeout;
   if (callAt > lifeAt) latest = Math.max(latest, callAt + attempts);
   // The largest retransmission timeout does not apply to a timer that runs already.
@@ -53,7 +53,7 @@ function latest({ history }: Drawn, outcome: Outcome): number {
     latest = Math.max(latest, withoutTimeoutMax(history, outcome));
   }
   // The kernel's unit of a second leaves no room for a tail-loss probe that is not counted.
-  if (timeout < 1.2 * smallestSupervisedTimeout(minProbes)) latest += eighth + 2 * SLOT_WIDTH;
+  if (timeout < 1.2 * smallestSupervisedTimeout(minProbes)) latest += eighth + 2 * LATEST_LOOK;
   // The clock may show it as a new sign of life at the last look.
   if (outcome.isLifeMerged) latest += eighth;
   // The kernel does not count what the own machine drops.

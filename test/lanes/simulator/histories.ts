@@ -2,7 +2,7 @@
 
 import type { DeadPeerPlan } from '../../../lib/dead-peer/plan';
 import { smallestSupervisedTimeout } from '../../../lib/dead-peer/supervised-plan';
-import { SLOT_WIDTH } from '../../../lib/dead-peer/supervision/slots';
+import { LATEST_LOOK } from '../../../lib/dead-peer/supervision/slots';
 import { type History, type Program, planOf } from './history';
 import type { Outage } from './path';
 import type { PeerBehaviour } from './peer';
@@ -104,7 +104,7 @@ function slowestAnswer(
   isAsked: boolean,
 ): number {
   const hasTimeoutMax = options.retransmissionTimeoutMax !== undefined;
-  const whole = timeout - SLOT_WIDTH;
+  const whole = timeout - LATEST_LOOK;
   if (!isAsked || (!hasTimeoutMax && minProbes < 3)) return (3 / 8) * whole - LATE;
   return hasTimeoutMax ? slowestAnswer : Math.min(slowestAnswer, 0.7 * whole - LATE);
 }

@@ -4,7 +4,7 @@
 
 import type { Report } from '../../../lib/dead-peer/supervision/report';
 import { judge, newMemory, type Terms } from '../../../lib/dead-peer/supervision/rule';
-import { SLOT_WIDTH } from '../../../lib/dead-peer/supervision/slots';
+import { LATEST_LOOK } from '../../../lib/dead-peer/supervision/slots';
 import { tcpStates } from '../../../lib/tcp-info/states';
 
 type Fields = Readonly<Record<string, number | null>>;
@@ -82,7 +82,7 @@ function readEntry(
 function replayOne(recording: Recorded): Replayed {
   const { name, timeout, minProbes, rows, lastArrival, told, code } = recording;
   const first = rows[0] as Row;
-  const terms: Terms = { evidence: 'clock', timeout: timeout - SLOT_WIDTH, minProbes };
+  const terms: Terms = { evidence: 'clock', timeout: timeout - LATEST_LOOK, minProbes };
   const memory = newMemory(first.t, Number.NEGATIVE_INFINITY);
   const pace = rows.length > 1 ? ((rows.at(-1) as Row).t - first.t) / (rows.length - 1) : 0;
   let replayed: Replayed['replayed'] = 'alive';
