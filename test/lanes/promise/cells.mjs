@@ -49,16 +49,10 @@ async function reach(cell, world) {
   return begun;
 }
 
-/**
- * The bound that the plan names for the state, in milliseconds after the peer fell silent. For a call in a silence it is in
- * a warning, and counts from the call.
- */
-function boundOf({ plan, state, calledAt }, silentSince) {
+/** The bound that the plan names for the state, in milliseconds after the peer fell silent. */
+function boundOf({ plan, state }) {
   // It ended before the call.
-  if (plan === undefined) return undefined;
-  const [, late] = /up to ([\d.]+) s from now/.exec(plan.warnings?.join(' ')) ?? [];
-  if (late !== undefined) return calledAt + 1_000 * Number(late) - silentSince;
-  return plan.bounds[STATES[state].bound ?? 'busy'];
+  return plan?.bounds[STATES[state].bound ?? 'busy'];
 }
 
 async function lastArrival({ flows }, { path }) {
@@ -68,7 +62,7 @@ async function lastArrival({ flows }, { path }) {
 /** Waits until the socket fails, or until it is much too late. */
 async function untilTold(cell, fault, world) {
   const { timeout } = cell;
-  const allowed = allowedFor({ timeout, named: boundOf(cell, fault) });
+  const allowed = allowedFor({ timeout, named: boundOf(cell) });
   const end = fault + GIVE_UP * allowed + extraTime(timeout);
   let due = fault + allowed + extraTime(timeout);
   while (cell.told === null && performance.now() < end) {
@@ -106,7 +100,7 @@ async function run(cell, world) {
   }
   const arrived = await untilTold(cell, begun, world);
   const { told, code, endedAt } = cell;
-  const named = boundOf(cell, Math.max(begun, arrived));
+  const named = boundOf(cell);
   cell.socket.destroy();
   trace.end(cell, { fault: begun, lastArrival: arrived, told, code });
   const seen = { timeout, named, fault: begun, lastArrival: Math.min(arrived, told ?? arrived) };
