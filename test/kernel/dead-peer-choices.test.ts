@@ -2,17 +2,21 @@
 
 import { once } from 'node:events';
 import net from 'node:net';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
   getDeadPeerBounds,
   getKeepAlive,
+  getTcpInfo,
   planDeadPeerTimeout,
   setDeadPeerTimeout,
+  setOptions,
   tuneSockets,
 } from '../../dist/index.js';
 import { inNamespace, needsNamespace } from '../support/namespace';
-import { listen, withPair } from '../support/net';
+import { listen, REFUSING_PORT, withPair } from '../support/net';
 import { onLinux } from '../support/platform';
+import { withUncaught } from '../support/uncaught';
 
 beforeEach(onLinux('supervision, by its TCP_INFO'));
 
@@ -36,6 +40,85 @@ describe('the last call wins', () => {
     expect(getDeadPeerBounds(server).idle).toBe(Number.POSITIVE_INFINITY);
     server.close();
   });
+});
+
+describe('getDeadPeerBounds() of a supervised socket', () => {
+  test('has the longer bound of a late call, until the peer shows life', async () => {
+    await withPair(async ({ client, accepted }) => {
+      while ((getTcpInfo(client).timeSinceLastAckReceived ?? 0) < 2_100) await sleep(50);
+      const plan = setDeadPeerTimeout(client, 4_000);
+      expect(plan.bounds.worst).toBeGreaterThan(4_000);
+      expect(plan.promise.isToldInTime).toBe(false);
+      expect(getDeadPeerBounds(client).worst).toBe(plan.bounds.worst);
+      accepted.write('alive');
+      await once(client, 'data');
+      expect(getDeadPeerBounds(client)).toMatchObject({ worst: 4_000, warnings: [] });
+    });
+  });
+
+  test('warns of a user timeout that the program has set afterwards', async () => {
+    await withPair(({ client }) => {
+      setDeadPeerTimeout(client, 20_000);
+      expect(getDeadPeerBounds(client).warnings).toEqual([]);
+      setOptions(client, { userTimeout: 6_000 });
+      expect(getDeadPeerBounds(client).warnings.join()).toContain('user timeout (6 s)');
+    });
+  });
+});
+
+test('null does nothing for a socket that was destroyed', async () => {
+  await withPair(({ client }) => {
+    setDeadPeerTimeout(client, 4_000);
+    client.destroy();
+    expect(setDeadPeerTimeout(client, null)).toBeNull();
+  });
+});
+
+test('many calls while a socket connects add one listener, and null removes it', () => {
+  const socket = net.connect(REFUSING_PORT, '127.0.0.1').on('error', () => {});
+  const before = socket.listenerCount('connect');
+  for (let call = 0; call < 20; call++) setDeadPeerTimeout(socket, 4_000);
+  // One tunes the connection, and one notes that it is there.
+  expect(socket.listenerCount('connect')).toBe(before + 2);
+  setDeadPeerTimeout(socket, null);
+  expect(socket.listenerCount('connect')).toBe(before);
+  socket.destroy();
+});
+
+test('of two sockets that destroy each other, the second is not read after the first', async () => {
+  const accepted: net.Socket[] = [];
+  const server = net.createServer((socket) => accepted.push(socket.on('error', () => {})));
+  const port = await listen(server);
+  const sockets = [0, 1].map(() =>
+    net
+      .connect(port, '127.0.0.1')
+      .on('error', () => {})
+      .pause(),
+  );
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  while (accepted.length < 2) await nextTurn();
+  const [one, two] = sockets as [net.Socket, net.Socket];
+  for (const [socket, other] of [
+    [one, two],
+    [two, one],
+  ] as const) {
+    const destroy = socket._destroy;
+    socket._destroy = function (...args) {
+      other.destroy();
+      return Reflect.apply(destroy, this, args);
+    };
+  }
+  for (const socket of sockets) setDeadPeerTimeout(socket, 4_000);
+  // Node does not poll sockets that were paused from the beginning: a look finds the resets.
+  for (const socket of accepted) socket.resetAndDestroy();
+  await withUncaught(async (thrown) => {
+    await Promise.all(
+      sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve))),
+    );
+    await nextTurn();
+    expect(thrown).toEqual([]);
+  });
+  server.close();
 });
 
 test('many calls in a silence do not end a living peer: Linux probes at once when the initial delay is set', async (context) => {
