@@ -54,7 +54,10 @@ export function preparePrograms(): Programs {
     traceFile,
     run(program, request, timeout) {
       const file = join(folder, `request-${++count}.json`);
-      writeFileSync(file, JSON.stringify({ ...common, run: count, ...request }));
+      writeFileSync(
+        file,
+        JSON.stringify({ ...common, run: `${process.pid}.${count}`, ...request }),
+      );
       return runInNamespace(join(__dirname, program), [file], timeout);
     },
     remove: () => rmSync(folder, { recursive: true }),
