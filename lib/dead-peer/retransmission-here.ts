@@ -62,13 +62,13 @@ const SETTINGS_KEPT = 1_000;
 type Settings = ReturnType<typeof retransmissionHere>;
 let kept: { readonly until: number; readonly settings: Settings } | undefined;
 
-/** How this system sends data again, as it was within the last second. */
+/** How this system sends data again, as it was within the last second. What could not be read is tried again. */
 export function recentRetransmissionHere(): Settings {
   const now = performance.now();
-  if (kept === undefined || now >= kept.until) {
-    kept = { until: now + SETTINGS_KEPT, settings: retransmissionHere(INITIAL_TIMEOUT) };
-  }
-  return kept.settings;
+  if (kept !== undefined && now < kept.until) return kept.settings;
+  const settings = retransmissionHere(INITIAL_TIMEOUT);
+  kept = settings.assumptions.length > 0 ? undefined : { until: now + SETTINGS_KEPT, settings };
+  return settings;
 }
 
 /**
