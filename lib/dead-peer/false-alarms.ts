@@ -57,6 +57,9 @@ export function writingFalseAlarms(writing: Writing, lossRate: number): number {
   return chance;
 }
 
+/** More attempts are not counted: that many are never unanswered by chance. */
+const MOST_ATTEMPTS = 200;
+
 /** Returns the largest chance over all paces, for one retransmission timeout. */
 function largestChance(writing: Writing, firstWait: number, unanswered: number): number {
   const { timeout, longestPause, timeoutMax } = writing;
@@ -66,15 +69,16 @@ function largestChance(writing: Writing, firstWait: number, unanswered: number):
   let wait = firstWait;
   // When the attempt after these is made, after the write.
   let next = 0;
-  while (next < timeout) {
+  while (next < timeout && attempts < MOST_ATTEMPTS) {
     attempts += 1;
     round += unanswered ** attempts * wait;
     next += latest(wait);
     wait = Math.min(2 * wait, timeoutMax);
     // With this pause before the write, that attempt is too late.
     const pause = Math.max(0, timeout - next);
-    if (pause <= longestPause) {
-      chance = Math.max(chance, chancePerHour(pause + round, attempts, unanswered));
+    if (pause <= longestPause || attempts === MOST_ATTEMPTS) {
+      const between = Math.min(pause, longestPause);
+      chance = Math.max(chance, chancePerHour(between + round, attempts, unanswered));
     }
   }
   return chance;
