@@ -47,11 +47,16 @@ export function changeOptions(socket: SocketLike, options: SocketOptions): void 
   const changes: SocketOptions = Object.fromEntries(
     Object.entries(options).filter(([name, value]) => held[name as OptionName] !== value),
   );
-  if (changes.keepAliveInitialDelay !== undefined && held.keepAlive) {
-    setOptions(socket, { keepAlive: false });
-    setOptions(socket, { ...changes, keepAlive: true });
-  } else {
+  if (changes.keepAliveInitialDelay === undefined || !held.keepAlive) {
     setOptions(socket, changes);
+    return;
+  }
+  setOptions(socket, { keepAlive: false });
+  try {
+    setOptions(socket, changes);
+  } finally {
+    // Also if the kernel refused one of the changes.
+    setOptions(socket, { keepAlive: true });
   }
 }
 

@@ -57,7 +57,7 @@ export function writingFalseAlarms(writing: Writing, lossRate: number): number {
   return chance;
 }
 
-/** More attempts are not counted: that many are never unanswered by chance. */
+/** More attempts are not counted. Fewer attempts make the chance larger, so it stays a bound. */
 const MOST_ATTEMPTS = 200;
 
 /** Returns the largest chance over all paces, for one retransmission timeout. */

@@ -14,7 +14,7 @@ import {
   recentRetransmissionHere,
   retransmissionTimeoutOf,
 } from './retransmission-here';
-import { SHORTEST_TIMEOUT_MAX } from './supervised-plan';
+import { SHORTEST_TIMEOUT_MAX } from './supervised-values';
 import { evidenceOf } from './supervision/report';
 import { isMptcp, systemHere } from './system-of';
 import type { ChosenOptions } from './validate-options';
@@ -32,6 +32,7 @@ export function setPlan(
   chosen: ChosenOptions,
   progress: Progress,
 ): DeadPeerPlan {
+  // A new connection has no values yet, and a listening socket sends no probes.
   const set = progress === FRESH ? applyOptions : changeOptions;
   const plan = planForSocket(fd, systemHere(), timeout, chosen, progress);
   try {

@@ -2,7 +2,7 @@
 
 import { rangeError, validateBoolean, validateNumber, validateOneOf } from '../core/validate';
 import type { DeadPeerOptions, PlanRequest, ZeroWindow } from './plan';
-import { smallestSupervisedTimeout } from './supervised-plan';
+import { smallestSupervisedTimeout } from './supervised-values';
 
 /** The names of the arguments in errors. */
 export interface ArgumentPaths {

@@ -43,8 +43,8 @@ export interface TuneSocketsOptions {
   readonly adopt?: boolean | undefined;
   /**
    * Called with each error of a socket that could not be tuned: `undefined` for a socket of native code. The socket is not
-   * affected. If this function throws, that is an uncaught exception. Without this function, the first error of each kind is a process warning with the name
-   * `SocketOptionsWarning` and the code `SOCKET_OPTIONS_TUNING_FAILED`.
+   * affected. If this function throws, that is an uncaught exception. Without this function, the first error of each kind is
+   * a process warning with the name `SocketOptionsWarning` and the code `SOCKET_OPTIONS_TUNING_FAILED`.
    */
   readonly onError?: ((error: Error, socket: Socket | undefined) => void) | undefined;
 }

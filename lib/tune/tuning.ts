@@ -56,7 +56,7 @@ export function validateTuning(
   if (tuning === undefined) return undefined;
   const path = `options.${side}`;
   if (!isOptions(tuning)) throw typeError(path, 'an object of options', tuning);
-  // Own members, as everywhere: a rest pattern takes no others either.
+  // A copy has own members only, as in every options object.
   const { deadPeerTimeout, connectTimeout, ...others } = { ...tuning };
   const { minProbes, zeroWindow, maxSilence, supervise, ...given } = others;
   const options = withLingerCopy(given);

@@ -7,7 +7,7 @@ import { planDeadPeerTimeout } from '../../dist/index.js';
 import { rows } from '../../lib/catalogue/catalogue';
 import type { DeadPeerPlan, PlanRequest } from '../../lib/dead-peer/plan';
 import { supervisedPlanFor } from '../../lib/dead-peer/supervised-plan';
-import { timerLateness } from '../../lib/dead-peer/timer-lateness';
+import { latest, timerLateness } from '../../lib/dead-peer/timer-lateness';
 import { Random } from '../lanes/simulator/random';
 
 const SYSTEMS = ['linux', 'darwin', 'win32', 'freebsd', 'gvisor', 'mptcp'] as const;
@@ -160,24 +160,65 @@ describe('the chances of false alarms', () => {
     expect(chances(20_000, 1)).toEqual([1, 1]);
   });
 
-  test('match a simulation at 9 s and 10 % loss', () => {
+  /**
+   * Deaths per hour of a made-up sender. `first` is the pause before each round, and `waits` are those between its attempts, in
+   * milliseconds. It gives up when no time is left for another attempt.
+   */
+  function simulate(
+    { timeout, loss, rounds }: { timeout: number; loss: number; rounds: number },
+    first: number,
+    waits: (attempt: number) => number,
+  ): number {
     const random = new Random(7);
-    const isAnswered = () => random.next() >= 0.1 && random.next() >= 0.1;
-    /** Deaths per hour: `waits` are the times between the attempts of a round, and `first` that before them. */
-    const simulate = (first: number, waits: readonly number[]) => {
-      let [time, deaths] = [0, 0];
-      for (let round = 0; round < 4_000_000; round++) {
-        time += first;
-        let unanswered = 0;
-        while (unanswered < waits.length && !isAnswered()) time += waits[unanswered++] as number;
-        if (unanswered === waits.length) deaths++;
+    const isAnswered = () => random.next() >= loss && random.next() >= loss;
+    let [time, deaths] = [0, 0];
+    for (let round = 0; round < rounds; round++) {
+      let silence = first;
+      let attempt = 0;
+      let isAlive = false;
+      while (silence < timeout - 150 && !isAlive) {
+        isAlive = isAnswered();
+        if (!isAlive) silence += waits(attempt++);
       }
-      return -Math.expm1((-deaths / time) * 3_600);
-    };
-    const [idle, writing] = chances(9_000, 0.1) as [number, number];
-    // Two seconds of silence, then seven probes. The longest retransmission timeout is 1.67 s.
-    expect(simulate(2, [1, 1, 1, 1, 1, 1, 1]) / idle).toBeCloseTo(1, 0);
-    expect(simulate(0, [1, 1.666, 1.666, 1.666, 1.666, 1.666]) / writing).toBeCloseTo(1, 0);
+      time += silence;
+      if (!isAlive) deaths++;
+    }
+    return (deaths / time) * 3_600_000;
+  }
+  const rateOf = (chance: number) => -Math.log1p(-chance);
+
+  test('idle: match a simulation', () => {
+    const [idle] = chances(9_000, 0.1) as [number, number];
+    // Two seconds of silence, then a probe each second.
+    const setting = { timeout: 9_000, loss: 0.1, rounds: 4_000_000 };
+    const share = simulate(setting, 2_000, () => 1_000) / rateOf(idle);
+    expect(share).toBeGreaterThan(0.7);
+    expect(share).toBeLessThan(1.3);
+  });
+
+  test.each([9_000, 12_500, 20_000])('writing: at %d ms, no pace has a larger one', (timeout) => {
+    const loss = 0.2;
+    const plan = supervisedPlanFor(NEWER_LINUX, timeout, loss);
+    const { keepAliveInitialDelay, retransmissionTimeoutMax } = plan.options as Record<
+      string,
+      number
+    >;
+    const longest = keepAliveInitialDelay as number;
+    const stated = rateOf(plan.falseAlarmsPerHourWriting as number);
+    let largest = 0;
+    for (const pause of [0, 0.3, 0.6, 0.9, 1].map((share) => share * longest)) {
+      for (const first of [200, 400, 640, 820, 1_000]) {
+        for (const timer of [(wait: number) => wait, latest]) {
+          const waits = (attempt: number) =>
+            timer(Math.min(first * 2 ** attempt, retransmissionTimeoutMax as number));
+          const rate = simulate({ timeout, loss, rounds: 200_000 }, pause, waits);
+          largest = Math.max(largest, rate);
+        }
+      }
+    }
+    // The simulation has about a thousand deaths.
+    expect(largest).toBeLessThanOrEqual(1.1 * stated);
+    expect(largest).toBeGreaterThan(0.5 * stated);
   });
 });
 

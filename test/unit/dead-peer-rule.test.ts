@@ -80,6 +80,17 @@ describe('a silent peer', () => {
     expect(judgeAll(rows)).toMatchObject({ verdict: 'dead', time: 8_030 });
   });
 
+  test('has answered, although this process was stopped between the report and the clock', () => {
+    const memory = newMemory(0, 0);
+    const silent = report({ silence: 4_000, segmentsSent: 103, probes: 3 });
+    // Asked at 4 000 ms. Then the process was stopped for 300 ms, and the peer answered at 4 100 ms.
+    judge(memory, silent, 4_300, TERMS, 4_000);
+    const answered = report({ silence: 4_400, segmentsSent: 104, segmentsReceived: 101 });
+
+    expect(judge(memory, answered, 8_500, TERMS).verdict).toBe('alive');
+    expect(memory.lifeAt).toBe(4_100);
+  });
+
   test('loses the attempts of an older silence when it answers', () => {
     const rows: Row[] = [
       [5_000, { silence: 5_000, segmentsSent: 105, probes: 5 }],

@@ -170,11 +170,14 @@ function requestFor(
   // Elsewhere than on Linux new values postpone the next probe: only where nothing was sent, keepalive must be off.
   if (evidence !== 'clock') return attempts === 0 ? 'keepalive' : 'nothing';
   const isProbed = report.unackedSegments > 0 || report.unsentBytes > 0;
-  return !isProbed && mayAsk(memory, now, timeout) ? 'keepalive' : 'nothing';
+  return !isProbed && claimProbe(memory, now, timeout) ? 'keepalive' : 'nothing';
 }
 
-/** Whether supervision may ask for another probe now. Then that is noted. The kernel counts unanswered probes. */
-export function mayAsk(memory: Memory, now: number, timeout: number): boolean {
+/**
+ * Notes that a probe is asked for now. Returns `false`, and notes nothing, if the last one was asked for too recently: the
+ * kernel counts unanswered probes, and ends the connection.
+ */
+export function claimProbe(memory: Memory, now: number, timeout: number): boolean {
   if (now < memory.askedAt + (timeout * GRACE) / 2) return false;
   memory.askedAt = now;
   return true;

@@ -10,7 +10,7 @@ import { termsOf } from '../supervised-plan';
 import type { ChosenOptions } from '../validate-options';
 import { mptcpReport } from './mptcp';
 import { REPORT_FIELDS, type Report, type ReportColumns, reportAt } from './report';
-import { attemptsOf, judge, type Memory, mayAsk, newMemory, type Terms } from './rule';
+import { attemptsOf, claimProbe, judge, type Memory, newMemory, type Terms } from './rule';
 import { Slots } from './slots';
 import { endClosed, endDead, type SupervisedSocket } from './verdict';
 
@@ -96,7 +96,7 @@ export function supervise(
   }
   if (silence !== undefined && silence >= plan.maxSilence && terms.evidence === 'clock') {
     // The first probe is overdue.
-    if (mayAsk(entry.memory, now, terms.timeout)) ask(socket, plan);
+    if (claimProbe(entry.memory, now, terms.timeout)) ask(socket, plan);
   }
   const lookAt = silence === undefined ? now + terms.timeout / 2 : now;
   if (!entry.isQueued && !slots.isWaiting(entry.slot, lookAt)) lookLater(entry, lookAt, now);

@@ -44,11 +44,18 @@ async function keepOpen(group, flow, end, path) {
   }
 }
 
-/** Per hour. Where the chance within an hour is certain, no rate follows from it: nothing is stated. */
+/**
+ * Per hour. The chance within an hour does not show it where it is certain. Then the values of the plan do for an idle
+ * connection, and nothing is stated for a writing one.
+ */
 function statedRate(timeout, lossRate, isWriting) {
   const plan = planDeadPeerTimeout(timeout, { lossRate });
   const chance = isWriting ? plan.falseAlarmsPerHourWriting : plan.falseAlarmsPerHour;
-  return -Math.log1p(-chance);
+  if (chance < 0.999 || isWriting) return -Math.log1p(-chance);
+  const { keepAliveInitialDelay: first, keepAliveInterval: interval } = plan.options;
+  const unanswered = 1 - (1 - lossRate) ** 2;
+  const round = first + (interval * unanswered) / (1 - unanswered);
+  return (HOUR / round) * -Math.log1p(-(unanswered ** plan.probes));
 }
 
 async function main({ relay, seed, certificate, timeouts, seconds }) {

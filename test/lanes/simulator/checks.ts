@@ -1,6 +1,6 @@
 // What the promise requires of a history: docs/dead-peers.md. Counts the truth of the model, not what the rule counted.
 
-import { smallestSupervisedTimeout } from '../../../lib/dead-peer/supervised-plan';
+import { smallestSupervisedTimeout } from '../../../lib/dead-peer/supervised-values';
 import { LATEST_LOOK } from '../../../lib/dead-peer/supervision/slots';
 import type { Drawn } from './histories';
 import type { Outcome } from './history';

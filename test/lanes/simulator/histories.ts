@@ -1,7 +1,7 @@
 // Makes random histories, and says what the promise requires of each.
 
 import type { DeadPeerPlan } from '../../../lib/dead-peer/plan';
-import { smallestSupervisedTimeout } from '../../../lib/dead-peer/supervised-plan';
+import { smallestSupervisedTimeout } from '../../../lib/dead-peer/supervised-values';
 import { LATEST_LOOK } from '../../../lib/dead-peer/supervision/slots';
 import { type History, type Program, planOf } from './history';
 import type { Outage } from './path';

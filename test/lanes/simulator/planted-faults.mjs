@@ -11,7 +11,11 @@ export const plants = [
   ['ends late', 'memory.lifeAt + timeout,', 'memory.lifeAt + 1.1 * timeout,'],
   ['hurries after a late call', 'memory.unaskedAt + timeout / 2)', '0)'],
   ['hurries after a late first attempt', 'if (attempts === 0) memory.unaskedAt = now;', ''],
-  ['never asks for a probe', "mayAsk(memory, now, timeout) ? 'keepalive'", "false ? 'keepalive'"],
+  [
+    'never asks for a probe',
+    "claimProbe(memory, now, timeout) ? 'keepalive'",
+    "false ? 'keepalive'",
+  ],
   [
     'asks for a probe only once',
     'now < memory.askedAt + (timeout * GRACE) / 2',
