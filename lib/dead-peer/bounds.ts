@@ -25,6 +25,9 @@ import { type Supervision, supervisionOf } from './supervision/supervisor';
 import type { SupervisedSocket } from './supervision/verdict';
 import { systemOf } from './system-of';
 
+/** The kernel counts a silence in ticks: 10 ms each where CONFIG_HZ is 100. */
+const LONGEST_TICK = 10;
+
 /** The result of {@link getDeadPeerBounds}: the bounds, and warnings about them. */
 export interface DeadPeerReport extends DeadPeerBounds {
   /** Problems and assumptions as English sentences, the worst first. */
@@ -65,7 +68,7 @@ export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
 
 function boundsOfSupervision(fd: number, { plan, chosen, since }: Supervision): DeadPeerReport {
   // A call late in a silence has longer bounds, until the peer shows life.
-  const isStillSilent = progressOf(fd).silence >= performance.now() - since;
+  const isStillSilent = progressOf(fd).silence > performance.now() - since + LONGEST_TICK;
   const { bounds, warnings } = isStillSilent ? plan : planNow(fd, plan, chosen);
   const userTimeout = plan.platform === 'linux' ? getOption(fd, 'userTimeout') : 0;
   const isForeign = userTimeout > 0 && userTimeout !== plan.options.userTimeout;

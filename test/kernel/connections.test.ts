@@ -344,7 +344,9 @@ describe('arguments', () => {
     const [first, second] = [0, 1].map(() => addon.watchClosedConnections(1, () => {}));
     addon.closeConnectionTable(first as number);
     expect(addon.readConnectionTable(first as number, new Uint8Array(99))).toBe(BAD_ARGUMENT);
-    expect(addon.readConnectionTable(second as number, new Uint8Array(99))).toBe(0);
+    // A connection of another test may have closed meanwhile.
+    const bytes = addon.readConnectionTable(second as number, new Uint8Array(99));
+    expect(bytes).toBeGreaterThanOrEqual(0);
     expect(addon.readConnectionTable(second as number, new Float64Array(9) as never)).toBe(
       BAD_ARGUMENT,
     );

@@ -160,16 +160,13 @@ function lookAt(due: readonly Entry[], isSecondLook: boolean): void {
   const isRoomy = columns !== undefined && columns.errno.length >= open.length;
   const readAt = performance.now();
   columns = readTcpInfos(sockets, REPORT_FIELDS, isRoomy ? columns : undefined);
-  const now = performance.now();
+  const look = { readAt, now: performance.now(), isSecondLook };
   for (let row = 0; row < open.length; row++) {
     // The socket is closed, or belongs to another process now.
     if (columns.errno[row] !== 0) continue;
     try {
-      follow(open[row] as Entry, sockets[row] as SupervisedSocket, reportAt(columns, row), {
-        readAt,
-        now,
-        isSecondLook,
-      });
+      const report = reportAt(columns, row);
+      follow(open[row] as Entry, sockets[row] as SupervisedSocket, report, look);
     } catch (error) {
       throwUncaught(error);
     }
