@@ -42,6 +42,10 @@ export interface Binding {
    * if no socket could be opened and 1 if getsockopt failed.
    */
   getDefault(level: number, option: number): number;
+  /** Opens a socket, nonblocking and not inherited by child processes. Returns its descriptor. */
+  openSocket(family: number, type: number, protocol: number): number;
+  /** Closes a socket of `openSocket` that nobody has taken over. */
+  closeSocket(socket: number): void;
   /** `SIO_KEEPALIVE_VALS` of Windows, in milliseconds. */
   setKeepAliveValues(
     socket: number,

@@ -48,10 +48,13 @@ int SetOption(Socket socket, int level, int option, const void* value, int lengt
 // input from it (TCP_AO_INFO). And Windows writes one byte of a boolean: the caller reads an int.
 int GetOption(Socket socket, int level, int option, void* value, int* length);
 
+// socket(2), nonblocking and not inherited by child processes.
+Socket OpenSocket(int family, int type, int protocol);
+void CloseSocket(Socket socket);
+
 // Opens a TCP socket whose options have the system's defaults: an IPv6 socket if `level` is
 // IPPROTO_IPV6, otherwise an IPv4 socket.
-Socket OpenSocket(int level);
-void CloseSocket(Socket socket);
+Socket OpenTcpSocket(int level);
 
 // getsockname(2), or getpeername(2) if `peer`. `*length` as for GetOption.
 int GetName(Socket socket, bool peer, void* address, int* length);

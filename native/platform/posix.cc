@@ -5,17 +5,13 @@
 #include <cstring>
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "platform.h"
-
-// macOS has no such flag. Our socket lives for one system call, so a fork seldom inherits it.
-#ifndef SOCK_CLOEXEC
-#define SOCK_CLOEXEC 0
-#endif
 
 namespace platform {
 
@@ -37,10 +33,25 @@ int GetOption(Socket socket, int level, int option, void* value, int* length) {
   return 0;
 }
 
-Socket OpenSocket(int level) {
-  const int domain = level == IPPROTO_IPV6 ? AF_INET6 : AF_INET;
-  const int socket = ::socket(domain, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
+Socket OpenSocket(int family, int type, int protocol) {
+#ifdef SOCK_CLOEXEC
+  const int socket = ::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
   return socket < 0 ? -errno : socket;
+#else
+  // macOS has no such flags: a child process that is started just now may inherit the socket.
+  const int socket = ::socket(family, type, protocol);
+  if (socket < 0) return -errno;
+  if (fcntl(socket, F_SETFD, FD_CLOEXEC) == 0 && fcntl(socket, F_SETFL, O_NONBLOCK) == 0) {
+    return socket;
+  }
+  const int error = errno;
+  close(socket);
+  return -error;
+#endif
+}
+
+Socket OpenTcpSocket(int level) {
+  return OpenSocket(level == IPPROTO_IPV6 ? AF_INET6 : AF_INET, SOCK_STREAM, IPPROTO_TCP);
 }
 
 void CloseSocket(Socket socket) {

@@ -81,11 +81,15 @@ int GetOption(Socket socket, int level, int option, void* value, int* length) {
   return status == 0 ? 0 : LastSocketError();
 }
 
-Socket OpenSocket(int level) {
-  const int family = level == IPPROTO_IPV6 ? AF_INET6 : AF_INET;
-  const SOCKET socket = WSASocketW(family, SOCK_STREAM, IPPROTO_TCP, nullptr, 0,
+// libuv makes it nonblocking, when it takes it over.
+Socket OpenSocket(int family, int type, int protocol) {
+  const SOCKET socket = WSASocketW(family, type, protocol, nullptr, 0,
                                    WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
   return socket == INVALID_SOCKET ? LastSocketError() : static_cast<Socket>(socket);
+}
+
+Socket OpenTcpSocket(int level) {
+  return OpenSocket(level == IPPROTO_IPV6 ? AF_INET6 : AF_INET, SOCK_STREAM, IPPROTO_TCP);
 }
 
 void CloseSocket(Socket socket) {

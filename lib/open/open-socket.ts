@@ -1,0 +1,74 @@
+// openSocket: a descriptor whose options are set before Node binds or connects it.
+
+import type { SocketOptions } from '../catalogue/catalogue';
+import { binding } from '../core/addon';
+import { constants } from '../core/constants';
+import { describeErrno, SocketOptionError } from '../core/errors';
+import { validateOneOf, validateOptions } from '../core/validate';
+import { setOptions, validateSocketOptions } from '../options/options';
+
+/** The kind of a socket: its protocol and its version of IP. */
+export type SocketType = 'tcp4' | 'tcp6' | 'mptcp4' | 'mptcp6' | 'udp4' | 'udp6';
+
+/** Options of {@link openSocket}. */
+export interface OpenSocketOptions {
+  readonly type: SocketType;
+  /** Set before the descriptor is returned. */
+  readonly socketOptions?: SocketOptions | undefined;
+}
+
+/** The arguments of socket(2), by the names of their constants. */
+const ARGUMENTS: Readonly<
+  Record<SocketType, readonly [family: string, type: string, protocol: string]>
+> = {
+  tcp4: ['AF_INET', 'SOCK_STREAM', 'IPPROTO_TCP'],
+  tcp6: ['AF_INET6', 'SOCK_STREAM', 'IPPROTO_TCP'],
+  mptcp4: ['AF_INET', 'SOCK_STREAM', 'IPPROTO_MPTCP'],
+  mptcp6: ['AF_INET6', 'SOCK_STREAM', 'IPPROTO_MPTCP'],
+  udp4: ['AF_INET', 'SOCK_DGRAM', 'IPPROTO_UDP'],
+  udp6: ['AF_INET6', 'SOCK_DGRAM', 'IPPROTO_UDP'],
+};
+const TYPES = Object.keys(ARGUMENTS) as SocketType[];
+
+/**
+ * Opens a socket and sets its options, for options that act only before bind, listen or connect:
+ * `openSocket({ type: 'tcp4', socketOptions: { mark: 7 } })`.
+ *
+ * The descriptor is nonblocking and not inherited by child processes. It belongs to the caller: give it to
+ * `new net.Socket({ fd })`, `server.listen({ fd })` or `dgramSocket.bind({ fd })`, which then close it. An IPv6 socket accepts
+ * IPv4 too, unless `ipv6Only` is set.
+ *
+ * Linux, macOS: socket(2). Windows: `WSASocketW`, overlapped. `'mptcp4'` and `'mptcp6'`: Linux 5.6.
+ * @returns the descriptor.
+ * @throws TypeError, RangeError for a wrong argument. No socket was opened.
+ * @throws SocketOptionError `EPROTONOSUPPORT` for Multipath TCP on a system without it; `EMFILE` and other codes of socket(2).
+ * @throws SocketOptionError for an option that the kernel refused. The socket is closed again.
+ * @see socket(2); RFC 8684 (Multipath TCP)
+ */
+export function openSocket(options: OpenSocketOptions): number {
+  const { type, socketOptions } = validateOptions(options, 'options', ['type', 'socketOptions']);
+  const names = ARGUMENTS[validateOneOf(type, 'options.type', TYPES)];
+  if (socketOptions !== undefined) validateSocketOptions(socketOptions, 'options.socketOptions');
+  const fd = open(names);
+  try {
+    if (socketOptions !== undefined) setOptions(fd, socketOptions);
+    return fd;
+  } catch (error) {
+    binding().closeSocket(fd);
+    throw error;
+  }
+}
+
+function open(names: readonly string[]): number {
+  const [family, type, protocol] = names.map((name) => constants[name]);
+  if (protocol === undefined) {
+    throw new SocketOptionError('This system has no Multipath TCP', {
+      code: 'EPROTONOSUPPORT',
+      syscall: 'socket',
+    });
+  }
+  const fd = binding().openSocket(family as number, type as number, protocol);
+  if (fd >= 0) return fd;
+  const [code, text] = describeErrno(fd);
+  throw new SocketOptionError(`${code}: ${text}, socket`, { code, errno: fd, syscall: 'socket' });
+}
