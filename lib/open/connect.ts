@@ -49,22 +49,25 @@ export function connect(options: ConnectOptions, listener?: () => void): Socket 
   return socket;
 }
 
-/** Sets the options before each address is tried. A Unix socket has no address: it gets them when it is connected. */
+/** Sets the options before each address is tried. */
 function setBeforeConnecting(socket: Socket, options: SocketOptions): void {
   socket.prependListener('connectionAttempt', (_address, _port, family) => {
-    failOnError(socket, () => {
-      const { _handle: handle } = socket as unknown as { readonly _handle: EarlyHandle };
+    const { _handle: handle } = socket as unknown as { readonly _handle: EarlyHandle };
+    try {
       openHandle(handle, family === 6 ? 'tcp6' : 'tcp4', options);
-    });
+    } catch (error) {
+      failInsteadOfConnecting(socket, handle, error as Error);
+    }
   });
 }
 
-function failOnError(socket: Socket, use: () => void): void {
-  try {
-    use();
-  } catch (error) {
-    socket.destroy(error as Error);
-  }
+/** Node connects the handle after the event, whatever happened in it. */
+function failInsteadOfConnecting(socket: Socket, handle: EarlyHandle, error: Error): void {
+  const fail = (): number => {
+    process.nextTick(() => socket.destroy(error));
+    return 0;
+  };
+  Object.assign(handle, { connect: fail, connect6: fail });
 }
 
 const CLIENTS = channel('net.client.socket');
