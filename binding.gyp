@@ -5,6 +5,7 @@
       'sources': [
         'native/addon.cc',
         'native/options.cc',
+        'native/sockets.cc',
         'native/tcp_info.cc',
         'native/connections.cc',
         'native/handles.cc',

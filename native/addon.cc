@@ -138,6 +138,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
              {"readSetting", ReadSetting},
          });
   AddOptions(exports, environment);
+  AddSockets(exports, environment);
   AddTcpInfo(exports, environment);
   AddConnections(exports, environment);
   AddHandles(exports, environment);

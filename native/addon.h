@@ -106,6 +106,7 @@ void Define(Napi::Object exports, Environment* environment,
 
 // Each file adds its functions to the exports.
 void AddOptions(Napi::Object exports, Environment* environment);
+void AddSockets(Napi::Object exports, Environment* environment);
 void AddTcpInfo(Napi::Object exports, Environment* environment);
 void AddConnections(Napi::Object exports, Environment* environment);
 void AddHandles(Napi::Object exports, Environment* environment);

@@ -85,21 +85,6 @@ napi_value GetDefault(napi_env env, napi_callback_info info) {
   return call.Return(status);
 }
 
-// openSocket(family, type, protocol): returns a descriptor or a code.
-napi_value OpenSocket(napi_env env, napi_callback_info info) {
-  const Call call(env, info);
-  const platform::Socket socket =
-      platform::OpenSocket(call.Int32(0), call.Int32(1), call.Int32(2));
-  return call.Return(static_cast<int>(socket));
-}
-
-// closeSocket(socket): for a socket of openSocket() that nobody has taken over.
-napi_value CloseSocket(napi_env env, napi_callback_info info) {
-  const Call call(env, info);
-  platform::CloseSocket(static_cast<platform::Socket>(call.Int64(0)));
-  return nullptr;
-}
-
 // setKeepAliveValues(socket, enable, initialDelay, interval): returns 0 or a code.
 napi_value SetKeepAliveValues(napi_env env, napi_callback_info info) {
   const Call call(env, info);
@@ -115,8 +100,6 @@ void AddOptions(Napi::Object exports, Environment* environment) {
              {"setOptions", SetOptions},
              {"getOptions", GetOptions},
              {"getDefault", GetDefault},
-             {"openSocket", OpenSocket},
-             {"closeSocket", CloseSocket},
              {"setKeepAliveValues", SetKeepAliveValues},
          });
 }

@@ -44,6 +44,8 @@ export interface Binding {
   getDefault(level: number, option: number): number;
   /** Opens a socket, nonblocking and not inherited by child processes. Returns its descriptor. */
   openSocket(family: number, type: number, protocol: number): number;
+  /** Binds to the IP address whose text is in the first `length` bytes of the records. Returns 0 or a code. */
+  bindSocket(socket: number, length: number, port: number): number;
   /** Closes a socket of `openSocket` that nobody has taken over. */
   closeSocket(socket: number): void;
   /** `SIO_KEEPALIVE_VALS` of Windows, in milliseconds. */
