@@ -31,7 +31,9 @@ export type {
 } from './dead-peer/plan';
 export { planDeadPeerTimeout } from './dead-peer/plan-dead-peer-timeout';
 export type { DeadPeerDetails, DeadPeerError } from './dead-peer/supervision/verdict';
+export { bind, type DatagramBindOptions } from './open/bind';
 export { type ConnectOptions, connect } from './open/connect';
+export { type ListenerOptions, listen } from './open/listen';
 export { type OpenSocketOptions, openSocket, type SocketType } from './open/open-socket';
 export { getKeepAlive, type KeepAlive, setKeepAlive } from './options/keepalive';
 export type { KeepAliveOptions } from './options/keepalive-options';
