@@ -37,12 +37,14 @@ export function bind(socket: Socket, options: DatagramBindOptions, listener?: ()
       process.nextTick(() => socket.emit('error', error as Error));
     }
   };
-  if (address === undefined) open(isIPv6 ? '::' : '0.0.0.0');
-  else if (isIP(address) !== 0) open(address);
-  else
-    lookup(address, isIPv6 ? 6 : 4, (error, ip) => {
+  const ip = address ?? (isIPv6 ? '::' : '0.0.0.0');
+  // Node emits 'listening' within bind({ fd }), before a caller could add a listener.
+  if (isIP(ip) !== 0) process.nextTick(open, ip);
+  else {
+    lookup(ip, isIPv6 ? 6 : 4, (error, found) => {
       if (error) socket.emit('error', error);
-      else open(ip);
+      else open(found);
     });
+  }
   return socket;
 }
