@@ -1,4 +1,4 @@
-// Sockets of this package, which Node takes over: open, bind, close.
+// Sockets of this package, which Node takes over: open, bind, close. And the addresses of any socket.
 
 #include <cstring>
 
@@ -35,6 +35,17 @@ napi_value CloseSocket(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// readAddress(socket, peer): stores the own address of the socket, or its peer's, as sockaddr in the
+// records. Returns its length or a code.
+napi_value ReadAddress(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  int length = 128;  // sizeof(sockaddr_storage)
+  const int status =
+      platform::GetName(static_cast<platform::Socket>(call.Int64(0)), call.Boolean(1),
+                        call.environment()->scratch->words, &length);
+  return call.Return(status < 0 ? status : length);
+}
+
 }  // namespace
 
 void AddSockets(Napi::Object exports, Environment* environment) {
@@ -43,6 +54,7 @@ void AddSockets(Napi::Object exports, Environment* environment) {
              {"openSocket", OpenSocket},
              {"bindSocket", BindSocket},
              {"closeSocket", CloseSocket},
+             {"readAddress", ReadAddress},
          });
 }
 

@@ -4,11 +4,11 @@
 // The options of one call are set in the order of the rows.
 
 import { ip } from './ip';
-import type { Platform, PlatformOption, Row } from './row';
+import type { Platform, PlatformOption, Row, SocketState } from './row';
 import { socket } from './socket';
 import { tcp } from './tcp';
 
-export type { Platform, PlatformOption, Row };
+export type { Platform, PlatformOption, Row, SocketState };
 
 type Tcp = typeof tcp;
 type Socket = typeof socket;

@@ -14,7 +14,15 @@ export const ip = {
    * Linux, macOS, FreeBSD: `IP_TOS` and `IPV6_TCLASS`; Windows ignores `IP_TOS`.
    * @see ip(7), ipv6(7), RFC 2474, RFC 3246
    */
-  dscp: { kind: 'dscp', example: 46, linux: DSCP, darwin: DSCP, win32: null, freebsd: DSCP },
+  dscp: {
+    kind: 'dscp',
+    example: 46,
+    firstPacket: true,
+    linux: DSCP,
+    darwin: DSCP,
+    win32: null,
+    freebsd: DSCP,
+  },
   /**
    * Type of service of the IPv4 packets that are sent, 0 to 255: six bits of DSCP and two of ECN.
    * TCP uses the ECN bits: on a TCP socket Linux does not change them. On Linux it also sets `priority`. Linux also
@@ -26,6 +34,7 @@ export const ip = {
     kind: 'integer',
     measure: 'number',
     example: 0x10,
+    firstPacket: true,
     linux: number('IP_TOS', 0, 255),
     darwin: number('IP_TOS', 0, 255),
     win32: null,
@@ -40,6 +49,7 @@ export const ip = {
     kind: 'integer',
     measure: 'number',
     example: 0x20,
+    firstPacket: true,
     linux: number('IPV6_TCLASS', 0, 255),
     darwin: number('IPV6_TCLASS', 0, 255),
     win32: null,
@@ -54,6 +64,7 @@ export const ip = {
     kind: 'integer',
     measure: 'number',
     example: 5,
+    firstPacket: true,
     privilege: 'CAP_NET_ADMIN, above 6',
     linux: number('SO_PRIORITY', 0),
     darwin: null,
@@ -69,6 +80,7 @@ export const ip = {
     kind: 'integer',
     measure: 'count',
     example: 40,
+    firstPacket: true,
     system: true,
     linux: number('IP_TTL', 1, 255, { system: -1 }),
     darwin: number('IP_TTL', 1, 255),
@@ -85,6 +97,7 @@ export const ip = {
     kind: 'integer',
     measure: 'count',
     example: 40,
+    firstPacket: true,
     system: true,
     nullable: true,
     linux: number('IPV6_UNICAST_HOPS', 1, 255, { system: -1 }),
@@ -101,6 +114,7 @@ export const ip = {
     kind: 'boolean',
     example: true,
     before: 'bind',
+    tooLate: ['bound', 'listening', 'connecting', 'connected'],
     linux: flag('IPV6_V6ONLY'),
     darwin: flag('IPV6_V6ONLY'),
     win32: flag('IPV6_V6ONLY'),
@@ -114,6 +128,7 @@ export const ip = {
     kind: 'boolean',
     example: true,
     before: 'bind',
+    tooLate: ['bound', 'listening', 'connecting', 'connected'],
     linux: flag('IP_FREEBIND'),
     darwin: null,
     win32: null,
@@ -128,6 +143,7 @@ export const ip = {
     kind: 'boolean',
     example: true,
     before: 'bind',
+    tooLate: ['connecting', 'connected'],
     privilege: 'CAP_NET_ADMIN or CAP_NET_RAW',
     linux: flag('IP_TRANSPARENT'),
     darwin: null,
@@ -144,6 +160,7 @@ export const ip = {
   pathMtuDiscovery: {
     kind: 'enum',
     example: 'probe',
+    firstPacket: true,
     nullable: true,
     values: {
       dont: 'IP_PMTUDISC_DONT',
@@ -182,6 +199,7 @@ export const ip = {
     kind: 'boolean',
     example: true,
     before: 'bind',
+    tooLate: ['bound', 'listening', 'connecting', 'connected'],
     linux: flag('IP_BIND_ADDRESS_NO_PORT'),
     darwin: null,
     win32: null,

@@ -7,6 +7,12 @@ export type Platform = 'linux' | 'darwin' | 'win32' | 'freebsd';
 /** The unit in which a kernel takes a duration. */
 export type KernelUnit = 's' | 'ms' | 'us';
 
+/**
+ * The state of a socket that is no longer new. `'bound'`: it has a local port, and none of the others is true. A UDP socket
+ * with a peer is `'bound'` too: it keeps what a bound one can do.
+ */
+export type SocketState = 'bound' | 'listening' | 'connecting' | 'connected';
+
 /** An option as one system has it. Numbers are in the kernel's own unit. */
 export interface PlatformOption {
   /** The name in the system's headers. */
@@ -37,14 +43,18 @@ interface RowOf<Kind extends string, Example> extends Record<Platform, PlatformO
   readonly kind: Kind;
   /** A value that a program could set. The derived tests set it. */
   readonly example: Example;
-  /** `'read'` if no system can set the option. */
-  readonly access?: 'read';
+  /** `'read'` if no system can set the option; `'open'` if it is chosen when a socket is opened. */
+  readonly access?: 'read' | 'open';
   /** `true`: the setter also takes `'system'`, which restores the system's default. */
   readonly system?: true;
   /** `true`: the getter returns `null` if the kernel returns "none" or a value without a name. */
   readonly nullable?: true;
   /** The call before which the option must be set. */
-  readonly before?: 'bind' | 'connect';
+  readonly before?: 'bind' | 'listen' | 'connect';
+  /** The states in which the kernel refuses the option, or accepts it without an effect. */
+  readonly tooLate?: readonly SocketState[];
+  /** `true`: it acts at any time, and on the SYN only if it is set before connecting or listening. */
+  readonly firstPacket?: true;
   /** The privilege that setting it needs, by the system's name. */
   readonly privilege?: string;
   /** What a refusal means, by its code, if the text of the code would mislead. */

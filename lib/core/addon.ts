@@ -46,6 +46,8 @@ export interface Binding {
   openSocket(family: number, type: number, protocol: number): number;
   /** Binds to the IP address whose text is in the first `length` bytes of the records. Returns 0 or a code. */
   bindSocket(socket: number, length: number, port: number): number;
+  /** Writes the socket's own address, or its peer's, to the records as `struct sockaddr`. Returns its length or a code. */
+  readAddress(socket: number, peer: boolean): number;
   /** Closes a socket of `openSocket` that nobody has taken over. */
   closeSocket(socket: number): void;
   /** `SIO_KEEPALIVE_VALS` of Windows, in milliseconds. */

@@ -26,6 +26,8 @@ export interface SocketOptionErrorDetails {
  *
  * - `'ENOPROTOOPT'`: this system, this kernel or this kind of socket does not have the option;
  * - `'ERR_SOCKET_NOT_OPEN'`, `'ERR_SOCKET_CLOSED'`: the socket has no descriptor yet, or no longer;
+ * - `'ERR_SOCKET_TOO_LATE'`: the option acts only before bind, listen or connect, and the socket is past that. Nothing was
+ *   set;
  * - `'ERR_SOCKET_NO_DESCRIPTOR'`: the runtime does not report the descriptor of this socket;
  * - `'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'`: the runtime is not Node and lacks what the call needs.
  *

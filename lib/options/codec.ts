@@ -1,7 +1,7 @@
 // One codec for each kind of option. It converts a value to the bytes that the kernel takes, and back. Encoding checks
 // the value: the kernel gets exactly this value, and no coerced one.
 
-import type { Linger, PlatformOption, Row } from '../catalogue/catalogue';
+import type { Linger, PlatformOption, Row, SocketState } from '../catalogue/catalogue';
 import { constantTables } from '../core/constants';
 import { bytes, words } from '../core/record-buffer';
 import {
@@ -27,6 +27,8 @@ export interface Option {
   // Copies of what every call reads: rows have many shapes in V8, and an Option has one.
   readonly writable: boolean;
   readonly tcpOnly: boolean;
+  /** The states of a socket in which it is too late to set the option. */
+  readonly tooLate: readonly SocketState[] | undefined;
   /** The range in the kernel's unit. */
   readonly min: number;
   readonly max: number;

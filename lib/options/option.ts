@@ -13,6 +13,7 @@ import { describeErrno, systemError, unsupportedError } from '../core/errors';
 import { defaultOf } from '../core/record-buffer';
 import { rangeError, readOnlyOption, unknownOption, validateString } from '../core/validate';
 import { codecs, kernelRange, MILLISECONDS, type Option } from './codec';
+import { chosenAtOpening } from './too-late';
 
 type Call = 'getsockopt' | 'setsockopt';
 
@@ -46,14 +47,21 @@ function missingError(name: string, call: Call): Error {
     : unsupportedError(kernelName, call, 'this kernel does not have the option');
 }
 
-/** Returns the option of a name. Throws also for an option that cannot be set. */
-export function writableOption(name: string, path?: string): Option {
+/**
+ * Returns the option of a name. Throws also for an option that cannot be set. `isOpening`: the caller opens a socket, for
+ * options that are chosen then.
+ */
+export function writableOption(name: string, path?: string, isOpening = false): Option {
   const option = optionNamed(name, 'setsockopt', path);
-  if (!option.writable) throw readOnlyError(option, path);
+  if (!option.writable && !(isOpening && option.row.access === 'open')) {
+    throw readOnlyError(option, path);
+  }
   return option;
 }
 
-function readOnlyError({ name, row, platformOption }: Option, path = 'options'): Error {
+function readOnlyError(option: Option, path = 'options'): Error {
+  const { name, row, platformOption } = option;
+  if (row.access === 'open') return chosenAtOpening(option);
   return row.access === 'read'
     ? readOnlyOption(path, name)
     : unsupportedError(
@@ -129,8 +137,9 @@ function resolveOption(
     option,
     order: Object.keys(rows).indexOf(name),
     codec: codecs[row.kind],
-    writable: row.access !== 'read' && platformOption.access !== 'read',
+    writable: row.access === undefined && platformOption.access !== 'read',
     tcpOnly: row.tcpOnly === true,
+    tooLate: row.tooLate,
     min: platformOption.min ?? 0,
     max: platformOption.max ?? 0,
     divisor: divisorOf(row, platformOption),

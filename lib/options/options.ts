@@ -26,6 +26,7 @@ import {
   requireTcp,
   write,
 } from './records';
+import { rejectTooLate, stateOf, tooLateError } from './too-late';
 
 /**
  * Reads one option from the kernel: `getOption(socket, 'userTimeout')`.
@@ -113,6 +114,8 @@ function dscpOf(fd: number, option: Option): number {
  * catalogue (keepalive: initial delay, interval, count, and the switch last). One setsockopt(2) for each.
  * @throws TypeError, RangeError for an unknown name and a wrong value, with the allowed range. Nothing was set.
  * @throws SocketOptionError `ENOPROTOOPT` for an option that this system does not have. Nothing was set.
+ * @throws SocketOptionError `ERR_SOCKET_TOO_LATE` for an option that acts only before bind, listen or connect. Nothing was
+ *   set. `connect()`, `listen()`, `bind()`, `openSocket()` and `tuneSockets()` set it in time.
  * @throws SocketOptionError for an option that the kernel refused. `applied` names the options that were set before it.
  * @see setsockopt(2), and the kernel's name and the source of each option at {@link SocketOptions}
  */
@@ -120,6 +123,7 @@ export function setOptions(socket: SocketLike, options: SocketOptions): void {
   const writes = pendingWritesFor(options);
   const fd = descriptorOf(socket);
   const { wanted, values } = writes;
+  if (writes.canBeLate) rejectTooLate(fd, wanted, writes.count);
   if (writes.count > 0 && wanted[0]?.tcpOnly && values[0] !== 0) requireTcp(fd, wanted[0]);
   if (writes.dscp !== undefined) resolveDscp(writes, fd);
   const { count } = writes;
@@ -142,11 +146,16 @@ function put(at: number, { level, option }: Option, value: Encoded): number {
 export function setEach(socket: SocketLike, options: SocketOptions): Error[] {
   const writes = pendingWritesFor(options);
   const fd = descriptorOf(socket);
+  const state = writes.canBeLate ? stateOf(fd) : undefined;
   if (writes.dscp !== undefined) resolveDscp(writes, fd);
   const applied: string[] = [];
   const errors: Error[] = [];
   for (let i = 0; i < writes.count; i++) {
     const option = writes.wanted[i] as Option;
+    if (state !== undefined && option.tooLate?.includes(state)) {
+      errors.push(tooLateError(fd, option, state));
+      continue;
+    }
     put(0, option, writes.values[i] as Encoded);
     if (setRecords(fd, 1) === 1) {
       applied.push(option.name);
@@ -176,14 +185,23 @@ export function validateSocketOptions(options: SocketOptions, path?: string): vo
   pendingWritesFor(options, path);
 }
 
-function pendingWritesFor(options: SocketOptions, path?: string): PendingWrites {
+/** As {@link validateSocketOptions}. It accepts options that are chosen when a socket is opened, too. Not public. */
+export function validateOpeningOptions(options: SocketOptions, path?: string): void {
+  pendingWritesFor(options, path, true);
+}
+
+function pendingWritesFor(
+  options: SocketOptions,
+  path?: string,
+  isOpening?: boolean,
+): PendingWrites {
   if (!isOptions(options)) {
     throw typeError(path ?? 'options', 'an object of options', options);
   }
   const writes = takeFromPool();
   for (const name in options) {
     if (!hasOwn.call(options, name)) continue;
-    add(writes, name, options[name as keyof SocketOptions], path);
+    add(writes, name, options[name as keyof SocketOptions], path, isOpening);
   }
   return writes;
 }
@@ -200,6 +218,8 @@ interface PendingWrites {
   count: number;
   /** The value of `dscp`. Its kernel options depend on the socket. */
   dscp: number | undefined;
+  /** Whether there is an option that can be set too late. */
+  canBeLate: boolean;
 }
 
 /** Writes whose arrays have grown already, for the next call: growing them takes as long as a system call. */
@@ -207,10 +227,11 @@ let pool: PendingWrites | undefined;
 
 /** Returns empty writes. A call that a getter of the caller makes within a call gets writes of its own. */
 function takeFromPool(): PendingWrites {
-  const writes = pool ?? { wanted: [], values: [], count: 0, dscp: undefined };
+  const writes = pool ?? { wanted: [], values: [], count: 0, dscp: undefined, canBeLate: false };
   pool = undefined;
   writes.count = 0;
   writes.dscp = undefined;
+  writes.canBeLate = false;
   return writes;
 }
 
@@ -220,10 +241,19 @@ function resolveDscp(writes: PendingWrites, fd: number): void {
 }
 
 /** Checks a value and adds it, unless it is `undefined`. */
-function add(writes: PendingWrites, name: string, value: unknown, path?: string): void {
+function add(
+  writes: PendingWrites,
+  name: string,
+  value: unknown,
+  path?: string,
+  isOpening?: boolean,
+): void {
   if (value === undefined) return;
-  const option = writableOption(name, path);
+  const option = writableOption(name, path, isOpening);
   const encoded = encode(value, option, path === undefined ? option.path : `${path}.${name}`);
+  // Chosen by the caller when it opens the socket.
+  if (!option.writable) return;
+  if (option.tooLate !== undefined) writes.canBeLate = true;
   if (isDscp(option)) writes.dscp = encoded as number;
   else insert(writes, option, encoded);
 }

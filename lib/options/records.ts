@@ -12,6 +12,7 @@ import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
 import type { Option } from './codec';
 import { MISSING_CODES, optionNamed, optionOf } from './option';
+import { mustBeSetBefore } from './too-late';
 
 /** Returns where the next record begins, after the record at `at` that was reserved to read `option`. */
 export function after(at: number, option: Option): number {
@@ -94,7 +95,7 @@ function hintFor(code: string, { row }: Option): string | undefined {
   if (meaning !== undefined) return meaning;
   const denied = code === 'EPERM' || code === 'EACCES';
   if (denied && row.privilege !== undefined) return `it needs ${row.privilege}`;
-  if (code === 'EINVAL' && row.before !== undefined) return `it must be set before ${row.before}`;
+  if (code === 'EINVAL' && row.before !== undefined) return `it ${mustBeSetBefore(row)}`;
   return undefined;
 }
 

@@ -33,22 +33,39 @@ function thrown(call: () => unknown): SocketOptionError & { code: string } {
 describe('SocketOptionError', () => {
   test('has the members of Node’s system errors, and the kernel’s name of the option', async () => {
     await withPair(({ client }) => {
-      const error = thrown(() => setOptions(client, { fastOpenConnect: true }));
+      const error = thrown(() => setOptions(client, { congestionControl: 'nope' }));
       expect(error).toBeInstanceOf(SocketOptionError);
       expect(error).toBeInstanceOf(Error);
       expect({ ...error }).toEqual({
-        code: 'EINVAL',
-        errno: -22,
+        code: 'ENOENT',
+        errno: -2,
         syscall: 'setsockopt',
-        option: 'TCP_FASTOPEN_CONNECT',
+        option: 'TCP_CONGESTION',
         applied: [],
       });
       expect(error.name).toBe('SocketOptionError');
       expect(error.message).toBe(
-        'EINVAL: invalid argument, setsockopt TCP_FASTOPEN_CONNECT (it must be set before connect)',
+        'ENOENT: no such file or directory, setsockopt TCP_CONGESTION (this kernel has no algorithm with this name)',
       );
-      expect(String(error.stack)).toMatch(/^SocketOptionError: EINVAL/);
-      expect(getSystemErrorMap().get(error.errno as number)?.[0]).toBe('EINVAL');
+      expect(String(error.stack)).toMatch(/^SocketOptionError: ENOENT/);
+      expect(getSystemErrorMap().get(error.errno as number)?.[0]).toBe('ENOENT');
+    });
+  });
+
+  test('has its own code for an option that is set too late, and names the calls that are in time', async () => {
+    await withPair(({ client }) => {
+      const error = thrown(() => setOptions(client, { noDelay: true, fastOpenConnect: true }));
+      expect(error).toBeInstanceOf(SocketOptionError);
+      expect({ ...error }).toEqual({
+        code: 'ERR_SOCKET_TOO_LATE',
+        errno: undefined,
+        syscall: 'setsockopt',
+        option: 'TCP_FASTOPEN_CONNECT',
+        applied: [],
+      });
+      expect(error.message).toBe(
+        'fastOpenConnect must be set before connect: use connect(), tuneSockets() or openSocket() of this package (the socket is connected already)',
+      );
     });
   });
 

@@ -1,0 +1,112 @@
+// Refuses options that are set too late: those that act only before bind, listen or connect.
+
+import type { Row, SocketState } from '../catalogue/catalogue';
+import { binding } from '../core/addon';
+import { constantTables } from '../core/constants';
+import { SocketOptionError } from '../core/errors';
+import {
+  bytes,
+  getRecords,
+  RECORD_HEADER_WORDS,
+  readTcpInfo,
+  reserveRecord,
+  tcpInfoWords,
+  words,
+} from '../core/record-buffer';
+import type { Option } from './codec';
+
+/**
+ * @throws SocketOptionError `ERR_SOCKET_TOO_LATE` if one of the first `count` options has no effect any more. It must be
+ *   called before the first option is set.
+ */
+export function rejectTooLate(fd: number, options: readonly Option[], count: number): void {
+  const state = stateOf(fd);
+  if (state === undefined) return;
+  for (let i = 0; i < count; i++) {
+    const option = options[i] as Option;
+    if (option.tooLate?.includes(state)) throw tooLateError(fd, option, state);
+  }
+}
+
+/** The number that every system has for SYN_SENT in its TCP information. */
+const SYN_SENT = 2;
+
+/**
+ * Returns the state of a socket of IPv4 or IPv6. `undefined` for a new socket, and for one that cannot be asked: the kernel
+ * then decides. It uses the record buffer.
+ */
+export function stateOf(fd: number): SocketState | undefined {
+  if (!hasPort(fd)) return undefined;
+  const { SO_ACCEPTCONN, SOCK_STREAM } = constantTables().values;
+  // A UDP socket with a peer can do what a bound one can.
+  if (typeOf(fd) !== SOCK_STREAM) return 'bound';
+  if (readInt(fd, SO_ACCEPTCONN as number) !== 0) return 'listening';
+  if (binding().readAddress(fd, true) >= 0) return 'connected';
+  const isConnecting = readTcpInfo(fd) > 0 && ((tcpInfoWords[0] as number) & 0xff) === SYN_SENT;
+  return isConnecting ? 'connecting' : 'bound';
+}
+
+function typeOf(fd: number): number {
+  return readInt(fd, constantTables().values.SO_TYPE as number);
+}
+
+/** Reads an option of SOL_SOCKET; 0 if the system refuses. */
+function readInt(fd: number, option: number): number {
+  reserveRecord(0, constantTables().values.SOL_SOCKET, option, 4);
+  return getRecords(fd, 1) === 1 ? (words[RECORD_HEADER_WORDS] as number) : 0;
+}
+
+const HAS_LENGTH_BYTE = process.platform === 'darwin' || process.platform === 'freebsd';
+
+/** Whether this is a socket of IPv4 or IPv6 with a local port. Windows refuses the question for a new socket. */
+function hasPort(fd: number): boolean {
+  if (binding().readAddress(fd, false) < 4) return false;
+  const family = HAS_LENGTH_BYTE ? bytes[1] : (words[0] as number) & 0xffff;
+  const { AF_INET, AF_INET6 } = constantTables().values;
+  // struct sockaddr_in and struct sockaddr_in6 have the port in the same place.
+  return (family === AF_INET || family === AF_INET6) && (bytes[2] !== 0 || bytes[3] !== 0);
+}
+
+/** The functions of this package that set an option in time, by the call before which it must be set. */
+const FUNCTIONS = {
+  bind: 'connect(), listen(), bind()',
+  listen: 'listen()',
+  connect: 'connect()',
+} as const;
+
+/** Says before which call an option must be set, and which functions do that. */
+export function mustBeSetBefore(
+  { before = 'bind' }: Row,
+  functions: string = FUNCTIONS[before],
+): string {
+  return `must be set before ${before}: use ${functions}, tuneSockets() or openSocket() of this package`;
+}
+
+/** The functions that bind a socket of this kind. */
+function bindingFunctions(fd: number, state: SocketState): string {
+  if (typeOf(fd) !== constantTables().values.SOCK_STREAM) return 'bind()';
+  return state === 'listening' ? 'listen()' : 'connect(), listen()';
+}
+
+/** The error for an option that has no effect in this state of the socket. It uses the record buffer. */
+export function tooLateError(
+  fd: number,
+  { name, row, platformOption }: Option,
+  state: SocketState,
+): Error {
+  const functions = row.before === 'bind' ? bindingFunctions(fd, state) : undefined;
+  const message = `${name} ${mustBeSetBefore(row, functions)} (the socket is ${state} already)`;
+  return new SocketOptionError(message, {
+    code: 'ERR_SOCKET_TOO_LATE',
+    syscall: 'setsockopt',
+    option: platformOption.name,
+  });
+}
+
+/** The error for an option that is chosen when a socket is opened. */
+export function chosenAtOpening({ name, platformOption }: Option): Error {
+  return new SocketOptionError(
+    `${name} is chosen when a socket is opened: use connect(), listen() or openSocket({ type: 'mptcp4' }) of this package`,
+    { code: 'ERR_SOCKET_TOO_LATE', option: platformOption.name },
+  );
+}
