@@ -1,4 +1,4 @@
-// Sockets of this package, which Node takes over: open, bind, close. And the addresses of any socket.
+// Sockets of this package, which Node takes over: open, bind, close. And addresses of any socket.
 
 #include <cstring>
 
@@ -35,7 +35,7 @@ napi_value CloseSocket(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// readAddress(socket, peer): stores the own address of the socket, or its peer's, as sockaddr in the
+// readAddress(socket, peer): stores the address of the socket, or its peer's, as sockaddr in the
 // records. Returns its length or a code.
 napi_value ReadAddress(napi_env env, napi_callback_info info) {
   const Call call(env, info);

@@ -68,6 +68,7 @@ function summariesOf(file) {
 
 function kind(row) {
   const value = row.kind === 'integer' ? row.measure.replace('number', 'integer') : KINDS[row.kind];
+  if (row.access === 'open') return `${value}, when opening`;
   return row.access === 'read' ? `${value}, read only` : value;
 }
 

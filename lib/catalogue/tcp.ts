@@ -340,16 +340,20 @@ export const tcp = {
     freebsd: null,
   },
   /**
-   * Whether the socket uses Multipath TCP, read only. `false` for a connection that fell back to TCP: its `protocol` stays
+   * Multipath TCP: one connection over several network paths. It is chosen when a socket is opened, and read from any
+   * socket.
+   *
+   * `connect()`, `listen()` and `openSocket()` accept it, `setOptions()` does not: an open socket keeps its protocol, so the
+   * error is `ERR_SOCKET_TOO_LATE`. Reading returns `false` for a connection that fell back to TCP: its `protocol` stays
    * `'mptcp'` on the side that connected. A new socket and a listening socket of Multipath TCP return `true`.
    *
    * Multipath TCP has keepalive, and neither `userTimeout` nor `retransmissionTimeoutMax`. Linux 5.16: `TCP_IS_MPTCP`.
    * @see Documentation/networking/mptcp.rst of Linux, RFC 8684 section 3.7
    */
-  isMptcp: {
+  mptcp: {
     kind: 'boolean',
-    example: false,
-    access: 'read',
+    example: true,
+    access: 'open',
     linux: flag('TCP_IS_MPTCP'),
     darwin: null,
     win32: null,

@@ -26,6 +26,7 @@ import {
 } from '../support/reference-addon';
 
 const IPPROTO_MPTCP = 262;
+const TCP_NODELAY = 1;
 const TCP_USER_TIMEOUT = 18;
 const TCP_IS_MPTCP = 43;
 const TCP_RTO_MAX_MS = 44;
@@ -94,12 +95,12 @@ const held = (fd: number) => [
   ...[TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT].map((name) => getInt(fd, IPPROTO_TCP, name)),
 ];
 
-describe('the option isMptcp', () => {
+describe('the option mptcp', () => {
   test('is true for both ends and the listening socket', async () => {
     const { listener, client, accepted } = await connect(IPPROTO_MPTCP, IPPROTO_MPTCP);
     for (const socket of [listener, client, accepted]) {
       expect(getInt(fdOf(socket), IPPROTO_TCP, TCP_IS_MPTCP)).toBe(1);
-      expect(getOption(socket, 'isMptcp')).toBe(true);
+      expect(getOption(socket, 'mptcp')).toBe(true);
       expect(getOption(socket, 'protocol')).toBe('mptcp');
     }
   });
@@ -107,24 +108,34 @@ describe('the option isMptcp', () => {
   test('is false for a client that fell back, whose protocol stays the same', async () => {
     const { client, accepted } = await connect(IPPROTO_TCP, IPPROTO_MPTCP);
     expect(getInt(fdOf(client), IPPROTO_TCP, TCP_IS_MPTCP)).toBe(0);
-    expect(getOptions(client, ['isMptcp', 'protocol'])).toEqual({
-      isMptcp: false,
+    expect(getOptions(client, ['mptcp', 'protocol'])).toEqual({
+      mptcp: false,
       protocol: 'mptcp',
     });
-    expect(getOption(accepted, 'isMptcp')).toBe(false);
+    expect(getOption(accepted, 'mptcp')).toBe(false);
   });
 
   test('is false for a TCP client of a Multipath TCP server', async () => {
     const { accepted } = await connect(IPPROTO_MPTCP, IPPROTO_TCP);
-    expect(getOptions(accepted, ['isMptcp', 'protocol'])).toEqual({
-      isMptcp: false,
+    expect(getOptions(accepted, ['mptcp', 'protocol'])).toEqual({
+      mptcp: false,
       protocol: 'tcp',
     });
   });
 
-  test('cannot be set', async () => {
+  test('is chosen when a socket is opened, so setOptions() throws and sets nothing', async () => {
     const { client } = await connect(IPPROTO_MPTCP, IPPROTO_MPTCP);
-    expect(() => setOptions(client, { isMptcp: false } as never)).toThrow(/isMptcp.*read/);
+    for (const mptcp of [true, false]) {
+      expect(() => setOptions(client, { noDelay: true, mptcp })).toThrow(
+        expect.objectContaining({
+          code: 'ERR_SOCKET_TOO_LATE',
+          option: 'TCP_IS_MPTCP',
+          message:
+            "mptcp is chosen when a socket is opened: use connect(), listen() or openSocket({ type: 'mptcp4' }) of this package",
+        }),
+      );
+    }
+    expect(getInt(fdOf(client), IPPROTO_TCP, TCP_NODELAY)).toBe(0);
   });
 });
 

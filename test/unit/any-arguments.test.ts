@@ -52,7 +52,7 @@ function expectChecked(error: Thrown | undefined): void {
 describe('values of options', () => {
   const writable = Object.entries(rows).filter(
     ([name, row]) =>
-      row.access !== 'read' &&
+      row.access === undefined &&
       row[process.platform as Platform]?.access !== 'read' &&
       face.isSupported(name),
   );

@@ -40,7 +40,7 @@ const isRoot = process.getuid?.() === 0;
 
 describe('each option that this system can set', () => {
   const writable = here.filter(
-    ([, row]) => row.access !== 'read' && row[platform]?.access !== 'read',
+    ([, row]) => row.access === undefined && row[platform]?.access !== 'read',
   );
 
   test.each(writable)('%s: differs at first, is written, is read back', (name, row) => {
@@ -113,6 +113,20 @@ describe('each option that this system can only read', () => {
       });
     },
   );
+});
+
+describe('each option that is chosen when a socket is opened', () => {
+  const chosen = here.filter(([, row]) => row.access === 'open');
+
+  test.each(chosen)('%s: is read, and refused to the setter as too late', (name, row) => {
+    if (!isSupported(name)) return expectUnsupported(name, row);
+    withSocket(domainOf(name), SOCK_STREAM, (fd) => {
+      expect(getOption(fd, name)).not.toEqual(row.example);
+      expect(() => setOptions(fd, { [name]: row.example })).toThrow(
+        expect.objectContaining({ code: 'ERR_SOCKET_TOO_LATE' }),
+      );
+    });
+  });
 });
 
 describe('each option that this system does not have', () => {

@@ -240,7 +240,7 @@ const checks = {
 
   'isSupported tells what gVisor has': () => {
     assert.equal(isSupported('userTimeout'), true);
-    for (const name of ['retransmissionTimeoutMax', 'isMptcp', 'cookie', 'notSentLowWatermark']) {
+    for (const name of ['retransmissionTimeoutMax', 'mptcp', 'cookie', 'notSentLowWatermark']) {
       assert.equal(isSupported(name), false, name);
     }
   },
