@@ -1,4 +1,4 @@
-// Sockets of this package, which Node takes over: open, bind, close. And addresses of any socket.
+// Sockets of this package, which Node takes over: open and close. And addresses of any socket.
 
 #include <cstring>
 
@@ -13,19 +13,6 @@ napi_value OpenSocket(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   const platform::Socket socket = platform::OpenSocket(call.Int32(0), call.Int32(1), call.Int32(2));
   return call.Return(static_cast<int>(socket));
-}
-
-// bindSocket(socket, length, port): an IP address in text form is in the scratch buffer. Returns 0
-// or a code.
-napi_value BindSocket(napi_env env, napi_callback_info info) {
-  const Call call(env, info);
-  char address[64];
-  const std::uint32_t length = call.Uint32(1);
-  if (length >= sizeof(address)) return call.Return(kBadArgument);
-  std::memcpy(address, call.environment()->scratch->words, length);
-  address[length] = '\0';
-  return call.Return(platform::BindSocket(static_cast<platform::Socket>(call.Int64(0)), address,
-                                          static_cast<std::uint16_t>(call.Uint32(2))));
 }
 
 // closeSocket(socket): for a socket that nobody has taken over.
@@ -52,7 +39,6 @@ void AddSockets(Napi::Object exports, Environment* environment) {
   Define(exports, environment,
          {
              {"openSocket", OpenSocket},
-             {"bindSocket", BindSocket},
              {"closeSocket", CloseSocket},
              {"readAddress", ReadAddress},
          });

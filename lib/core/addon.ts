@@ -44,8 +44,6 @@ export interface Binding {
   getDefault(level: number, option: number): number;
   /** Opens a socket, nonblocking and not inherited by child processes. Returns its descriptor. */
   openSocket(family: number, type: number, protocol: number): number;
-  /** Binds to the IP address whose text is in the first `length` bytes of the records. Returns 0 or a code. */
-  bindSocket(socket: number, length: number, port: number): number;
   /** Writes the socket's own address, or its peer's, to the records as `struct sockaddr`. Returns its length or a code. */
   readAddress(socket: number, peer: boolean): number;
   /** Closes a socket of `openSocket` that nobody has taken over. */

@@ -201,6 +201,17 @@ function dgramState(socket: object): DgramState | undefined {
   return symbol && (socket as Record<symbol, DgramState | undefined>)[symbol];
 }
 
+/**
+ * Returns the handle of a dgram.Socket, also before it has a descriptor.
+ * @throws TypeError for another object; SocketOptionError `ERR_SOCKET_CLOSED`.
+ */
+export function dgramHandleOf(socket: object): Handle {
+  const state = typeof socket === 'object' && socket !== null ? dgramState(socket) : undefined;
+  if (state === undefined) throw typeError('socket', 'a dgram.Socket', socket);
+  if (state.handle === null) throw noDgramDescriptor(state);
+  return state.handle;
+}
+
 /** The error for a socket without a descriptor. It says why, and what to do. */
 function noDescriptor(socket: SocketLike): Error {
   const internals = socket as SocketInternals;

@@ -1,12 +1,13 @@
 // bind: as dgramSocket.bind(), with options that the kernel has before bind.
 
+import cluster from 'node:cluster';
 import type { BindOptions, Socket } from 'node:dgram';
-import { lookup } from 'node:dns';
-import { isIP } from 'node:net';
 import type { SocketOptions } from '../catalogue/catalogue';
-import { isOptions, typeError, validateNumber } from '../core/validate';
-import { validateSocketOptions } from '../options/options';
-import { openBound } from './bind-socket';
+import { SocketOptionError } from '../core/errors';
+import { dgramHandleOf } from '../core/socket';
+import { isOptions, typeError, validateFunction, valueError } from '../core/validate';
+import { setOptions, validateOpeningOptions } from '../options/options';
+import { isOpen, openHandle, requireEarlyHandles, typeFor } from './early-handle';
 
 /** Options of {@link bind}: those of `dgramSocket.bind()`, and these. */
 export type DatagramBindOptions = BindOptions & {
@@ -18,33 +19,47 @@ export type DatagramBindOptions = BindOptions & {
  * Binds a datagram socket as `dgramSocket.bind(options, listener)` does, with options that have to be set before:
  * `bind(socket, { port: 5353, socketOptions: { reusePort: true } })`.
  *
- * The descriptor is opened by this package. Options of `dgram.createSocket()` that act at bind (`reuseAddr`, `ipv6Only`,
- * `recvBufferSize`) have no effect: put them into `socketOptions`.
- * @returns the socket. Errors come as its `'error'` event, as Node's own.
+ * Call it for a socket that neither was bound nor has sent anything. Node 20.12 and later. A worker of a cluster needs
+ * `exclusive: true`: the primary process opens the shared sockets.
+ * @returns the socket. Node's errors come as its `'error'` event.
  * @throws TypeError, RangeError for a wrong argument.
+ * @throws SocketOptionError for an option that the kernel refused, or that this system does not have (`ENOPROTOOPT`). The
+ *   socket was not bound. `ERR_SOCKET_CLOSED`; `ERR_SOCKET_TOO_LATE` for an option that acts before bind only, if the socket is
+ *   bound; `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for a shared socket of a cluster worker, and on Bun and Deno.
+ * @see setsockopt(2), bind(2)
  */
 export function bind(socket: Socket, options: DatagramBindOptions, listener?: () => void): Socket {
   if (!isOptions(options)) throw typeError('options', 'an object', options);
-  const { socketOptions = {}, port = 0, address, exclusive } = options;
-  validateSocketOptions(socketOptions, 'options.socketOptions');
-  validateNumber(port, 'options.port', { integer: true, min: 0, max: 65_535 });
-  const isIPv6 = (socket as { type?: unknown }).type === 'udp6';
-  const open = (ip: string): void => {
-    try {
-      const fd = openBound('udp', { address: ip, port }, socketOptions, 'bind');
-      socket.bind({ fd, exclusive: exclusive ?? true }, listener);
-    } catch (error) {
-      process.nextTick(() => socket.emit('error', error as Error));
+  const { socketOptions, ...others } = options;
+  if (listener !== undefined) validateFunction(listener, 'listener');
+  if (socketOptions !== undefined) {
+    validateOpeningOptions(socketOptions, 'options.socketOptions');
+    if (socketOptions.mptcp) {
+      const reason = 'is for TCP, and the socket is a datagram socket';
+      throw valueError('options.socketOptions.mptcp', reason, true);
     }
-  };
-  const ip = address ?? (isIPv6 ? '::' : '0.0.0.0');
-  // Node emits 'listening' within bind({ fd }), before a caller could add a listener.
-  if (isIP(ip) !== 0) process.nextTick(open, ip);
-  else {
-    lookup(ip, isIPv6 ? 6 : 4, (error, found) => {
-      if (error) socket.emit('error', error);
-      else open(found);
-    });
+    requireEarlyHandles();
+    if (cluster.isWorker && !others.exclusive) throw sharedByCluster();
+    setBeforeBind(socket, (others as { readonly fd?: number }).fd, socketOptions);
   }
+  socket.bind(others, listener);
   return socket;
+}
+
+function setBeforeBind(socket: Socket, fd: number | undefined, socketOptions: SocketOptions): void {
+  const { mptcp: _, ...options } = socketOptions;
+  const handle = dgramHandleOf(socket);
+  if (fd !== undefined) setOptions(fd, options);
+  else if (isOpen(handle)) setOptions(handle.fd, options);
+  else {
+    const family = (socket as { readonly type?: unknown }).type === 'udp6' ? 6 : 4;
+    openHandle(handle, typeFor('udp', family, {}), (opened) => setOptions(opened, options));
+  }
+}
+
+function sharedByCluster(): SocketOptionError {
+  return new SocketOptionError(
+    'The primary process of a cluster opens the shared sockets of its workers: set exclusive: true',
+    { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
+  );
 }

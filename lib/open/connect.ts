@@ -3,12 +3,21 @@
 import { channel } from 'node:diagnostics_channel';
 import { type NetConnectOpts, Socket } from 'node:net';
 import type { SocketOptions } from '../catalogue/catalogue';
-import { isOptions, typeError } from '../core/validate';
+import { isOptions, typeError, validateFunction, valueError } from '../core/validate';
 import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
 import { boundConnecting } from '../dead-peer/supervision/connecting';
 import { validateConnectTimeout, validateTimeout } from '../dead-peer/validate-options';
-import { validateSocketOptions } from '../options/options';
-import { type EarlyHandle, openHandle } from './early-handle';
+import { setOptions, validateOpeningOptions } from '../options/options';
+import {
+  beforeBind,
+  type EarlyHandle,
+  type Family,
+  isOpen,
+  isTcpHandle,
+  openHandle,
+  requireEarlyHandles,
+  typeFor,
+} from './early-handle';
 
 /** Options of {@link connect}: those of `net.connect()`, and these. */
 export type ConnectOptions = NetConnectOpts & {
@@ -24,24 +33,33 @@ export type ConnectOptions = NetConnectOpts & {
  * Connects as `net.connect(options, listener)` does, with options that have to be set before the first packet:
  * `connect({ host, port, socketOptions: { mark: 7, synRetries: 2 } })`.
  *
- * Every address that is tried gets the options, on a socket that this package opens.
- * @returns the socket, as `net.connect()` does.
+ * Every address that is tried gets the options, on a socket that this package opens. `mptcp: true` opens sockets of Multipath
+ * TCP. For a `path`, the options are set at once after connecting. If the kernel refuses an option, or the IP version of an
+ * address does not have it, the socket fails with a SocketOptionError.
+ *
+ * Use it wherever a library lets you make the socket: `createConnection` of `http.Agent`, `tls.connect({ socket })`, `stream`
+ * of pg and mysql2.
+ *
+ * Node 20.12 and later. Bun and Deno: without `socketOptions`, or for a `path`.
+ * @returns the socket, with the same events in the same order as that of `net.connect()`.
  * @throws TypeError, RangeError for a wrong argument.
+ * @throws SocketOptionError `ENOPROTOOPT` for an option that this system does not have;
+ *   `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where the runtime cannot do this.
+ * @see socket(2), setsockopt(2), connect(2)
  */
 export function connect(options: ConnectOptions, listener?: () => void): Socket {
-  if (!isOptions(options)) throw typeError('options', 'an object', options);
-  const { socketOptions, deadPeerTimeout, connectTimeout, ...others } = options;
-  if (socketOptions !== undefined) validateSocketOptions(socketOptions, 'options.socketOptions');
-  if (deadPeerTimeout !== undefined) validateTimeout(deadPeerTimeout, 3, 'options.deadPeerTimeout');
-  if (connectTimeout !== undefined)
-    validateConnectTimeout(connectTimeout, 'options.connectTimeout');
+  const { chosen, others } = validateConnectOptions(options);
+  if (listener !== undefined) validateFunction(listener, 'listener');
+  const { socketOptions, deadPeerTimeout, connectTimeout } = chosen;
+  const { path, timeout } = others as { readonly path?: string; readonly timeout?: number };
+  if (socketOptions !== undefined && !path) requireEarlyHandles();
 
   const socket = new Socket(others as ConstructorParameters<typeof Socket>[0]);
-  if (socketOptions !== undefined) setBeforeConnecting(socket, socketOptions);
   publish(socket);
-  const { timeout } = others as { timeout?: number };
   if (timeout) socket.setTimeout(timeout);
-  socket.connect(others as NetConnectOpts, listener);
+  if (socketOptions === undefined) socket.connect(others, listener);
+  else if (path) connectToPath(socket, others, socketOptions, listener);
+  else connectWithOptions(socket, others, socketOptions, listener);
   if (deadPeerTimeout !== undefined) setDeadPeerTimeout(socket, deadPeerTimeout);
   if (connectTimeout !== undefined) {
     boundConnecting(socket, { timeout: connectTimeout, mayEnd: () => true }, true);
@@ -49,25 +67,25 @@ export function connect(options: ConnectOptions, listener?: () => void): Socket 
   return socket;
 }
 
-/** Sets the options before each address is tried. */
-function setBeforeConnecting(socket: Socket, options: SocketOptions): void {
-  socket.prependListener('connectionAttempt', (_address, _port, family) => {
-    const { _handle: handle } = socket as unknown as { readonly _handle: EarlyHandle };
-    try {
-      openHandle(handle, family === 6 ? 'tcp6' : 'tcp4', options);
-    } catch (error) {
-      failInsteadOfConnecting(socket, handle, error as Error);
-    }
-  });
-}
-
-/** Node connects the handle after the event, whatever happened in it. */
-function failInsteadOfConnecting(socket: Socket, handle: EarlyHandle, error: Error): void {
-  const fail = (): number => {
-    process.nextTick(() => socket.destroy(error));
-    return 0;
+function validateConnectOptions(options: ConnectOptions) {
+  if (!isOptions(options)) throw typeError('options', 'an object', options);
+  const { socketOptions, deadPeerTimeout, connectTimeout, ...others } = options;
+  if (socketOptions !== undefined) validateOpeningOptions(socketOptions, 'options.socketOptions');
+  if (deadPeerTimeout !== undefined) validateTimeout(deadPeerTimeout, 3, 'options.deadPeerTimeout');
+  if (connectTimeout !== undefined) {
+    validateConnectTimeout(connectTimeout, 'options.connectTimeout');
+  }
+  for (const [name, value] of Object.entries({ deadPeerTimeout, connectTimeout })) {
+    if (value === undefined || !(others as { readonly path?: unknown }).path) continue;
+    throw valueError(`options.${name}`, 'is for TCP, and a path is no TCP address', value);
+  }
+  // A copy: the caller may change its object before the last address is tried.
+  const chosen = {
+    socketOptions: socketOptions && { ...socketOptions },
+    deadPeerTimeout,
+    connectTimeout,
   };
-  Object.assign(handle, { connect: fail, connect6: fail });
+  return { chosen, others: others as NetConnectOpts };
 }
 
 const CLIENTS = channel('net.client.socket');
@@ -75,4 +93,66 @@ const CLIENTS = channel('net.client.socket');
 /** As net.connect() does. */
 function publish(socket: Socket): void {
   if (CLIENTS.hasSubscribers) CLIENTS.publish({ socket });
+}
+
+/** Node connects a pipe within connect(): there is no moment before. */
+function connectToPath(
+  socket: Socket,
+  others: NetConnectOpts,
+  options: SocketOptions,
+  listener: (() => void) | undefined,
+): void {
+  socket.connect(others, listener);
+  if (!socket.connecting) return;
+  try {
+    setOptions(socket, options);
+  } catch (error) {
+    socket.destroy(error as Error);
+  }
+}
+
+interface WithHandle {
+  readonly _handle?: EarlyHandle | null;
+}
+
+/** Connects, and sets the options before each address is tried, or before the socket is bound to a local address. */
+function connectWithOptions(
+  socket: Socket,
+  others: NetConnectOpts,
+  options: SocketOptions,
+  listener: (() => void) | undefined,
+): void {
+  let prepared: EarlyHandle | undefined;
+  const prepare = (handle: EarlyHandle, family: Family): void => {
+    if (handle === prepared) return;
+    prepared = handle;
+    try {
+      prepareHandle(handle, family, options);
+    } catch (error) {
+      failInsteadOfConnecting(socket, handle, error as Error);
+    }
+  };
+  socket.prependListener('connectionAttempt', (_address, _port, family) => {
+    const { _handle: handle } = socket as unknown as WithHandle;
+    if (handle) prepare(handle, family as Family);
+  });
+  socket.connect(others, listener);
+  const { _handle: first } = socket as unknown as WithHandle;
+  // Node binds before it reports the attempt to connect. Only a socket with a local port can have further handles.
+  if (isTcpHandle(first)) beforeBind(first, prepare);
+}
+
+function prepareHandle(handle: EarlyHandle, family: Family, options: SocketOptions): void {
+  const { mptcp, ...others } = options;
+  if (isOpen(handle)) setOptions(handle.fd, options);
+  else openHandle(handle, typeFor('tcp', family, { mptcp }), (fd) => setOptions(fd, others));
+}
+
+/** Node binds and connects the handle, whatever happened before. */
+function failInsteadOfConnecting(socket: Socket, handle: EarlyHandle, error: Error): void {
+  const fail = (): number => {
+    process.nextTick(() => socket.destroy(error));
+    return 0;
+  };
+  Object.assign(handle, { bind: () => 0, bind6: () => 0, connect: fail, connect6: fail });
 }

@@ -1,28 +1,45 @@
 // Gives a handle of Node a descriptor of this package, whose options are set already, before Node binds or connects it.
 
-import type { SocketOptions } from '../catalogue/catalogue';
+import { Socket } from 'node:net';
 import { binding } from '../core/addon';
 import { describeErrno, SocketOptionError } from '../core/errors';
-import { setEach } from '../options/options';
+import { getOption } from '../options/options';
 import { openSocket, type SocketType } from './open-socket';
 
-/** A handle of Node that has no descriptor yet. Node has no public name for it. */
+/** The IP version of an address, as Node's events have it. */
+export type Family = 4 | 6;
+
+/** A handle of a TCP socket or server. Node has no public name for it. */
 export interface EarlyHandle {
+  /** -1 before Node binds or connects the handle. */
   readonly fd?: unknown;
-  /** Takes the descriptor over: TCPWrap::Open() in src/tcp_wrap.cc. Returns 0 or a negative code. */
+  /** Takes the descriptor over: `TCPWrap::Open()` in src/tcp_wrap.cc. Returns 0 or a negative code. */
   open?(fd: number): number;
+  close?(): void;
+}
+
+/** Returns the type of a socket for an address. */
+export function typeFor(
+  protocol: 'tcp' | 'udp',
+  family: Family,
+  { mptcp }: { readonly mptcp?: boolean | undefined },
+): SocketType {
+  return `${mptcp && protocol === 'tcp' ? 'mptcp' : protocol}${family}`;
 }
 
 /**
- * Opens a socket of the type, sets the options that its family has, and has the handle take it over.
- * @throws SocketOptionError for an option that the kernel refused. The handle has no descriptor then.
+ * Opens a socket, has `setOptions` set its options, and has the handle take it over.
+ * @throws what `setOptions` throws, and SocketOptionError if no socket can be opened. The handle has no descriptor then.
  */
-export function openHandle(handle: EarlyHandle, type: SocketType, options: SocketOptions): void {
+export function openHandle(
+  handle: EarlyHandle,
+  type: SocketType,
+  setOptions: (fd: number) => void,
+): void {
   const fd = openSocket({ type });
   let isTaken = false;
   try {
-    const [error] = setEach(fd, options);
-    if (error !== undefined) throw error;
+    setOptions(fd);
     const status = handle.open?.(fd) ?? 0;
     if (status < 0) throw refusedOpen(status);
     isTaken = true;
@@ -34,4 +51,101 @@ export function openHandle(handle: EarlyHandle, type: SocketType, options: Socke
 function refusedOpen(errno: number): SocketOptionError {
   const [code, text] = describeErrno(errno);
   return new SocketOptionError(`${code}: ${text}, open`, { code, errno, syscall: 'open' });
+}
+
+/** Whether the handle has a descriptor. */
+export function isOpen<H extends { readonly fd?: unknown }>(
+  handle: H,
+): handle is H & { readonly fd: number } {
+  return typeof handle.fd === 'number' && handle.fd >= 0;
+}
+
+type Bind = (this: EarlyHandle, address: string, port: number, flags?: number) => number;
+
+interface Bindable {
+  bind: Bind;
+  bind6: Bind;
+}
+
+/** A flag of libuv's bind(). Without it, libuv switches IPV6_V6ONLY off. */
+const UV_TCP_IPV6ONLY = 1;
+
+/**
+ * Has `prepare` called before a handle is bound, for one handle or, with their prototype, for all, until the returned function
+ * is called.
+ */
+export function beforeBind(
+  target: Bindable,
+  prepare: (handle: EarlyHandle, family: Family) => void,
+): () => void {
+  const { bind, bind6 } = target;
+  const own = Object.getOwnPropertyNames(target);
+  target.bind = function (address, port, flags) {
+    prepare(this, 4);
+    return bind.call(this, address, port, flags);
+  };
+  target.bind6 = function (address, port, flags = 0) {
+    prepare(this, 6);
+    const isIpv6Only = isOpen(this) && getOption(this.fd, 'ipv6Only');
+    return bind6.call(this, address, port, isIpv6Only ? flags | UV_TCP_IPV6ONLY : flags);
+  };
+  return () => {
+    for (const [name, original] of Object.entries({ bind, bind6 })) {
+      if (own.includes(name)) Object.assign(target, { [name]: original });
+      else Reflect.deleteProperty(target, name);
+    }
+  };
+}
+
+/** Whether this is a TCP handle of Node. A pipe has no `bind6`. */
+export function isTcpHandle(handle: unknown): handle is EarlyHandle & Bindable {
+  const { bind6, open } = Object(handle) as Partial<EarlyHandle & Bindable>;
+  return typeof bind6 === 'function' && typeof open === 'function';
+}
+
+let prototype: Bindable | null | undefined;
+
+/**
+ * Returns the prototype of Node's TCP handles, or `null` where the runtime has none. The class has no public name. A socket
+ * has a handle as soon as connect() returns, and the descriptor only in the next tick: nothing is opened here.
+ */
+export function tcpHandlePrototype(): Bindable | null {
+  prototype ??= findPrototype();
+  return prototype;
+}
+
+function findPrototype(): Bindable | null {
+  const socket = new Socket();
+  socket.on('error', () => {});
+  try {
+    socket.connect({ host: '127.0.0.1', port: 1 });
+    const { _handle: handle } = socket as unknown as { readonly _handle: unknown };
+    return isTcpHandle(handle) ? (Object.getPrototypeOf(handle) as Bindable) : null;
+  } catch {
+    // The program may not use the network.
+    return null;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/**
+ * Throws where the runtime does not report attempts to connect, or does not let a handle take a descriptor over.
+ * @throws SocketOptionError `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`
+ */
+export function requireEarlyHandles(): void {
+  if (hasEarlyHandles()) return;
+  throw new SocketOptionError(
+    'This runtime cannot set options before it connects or listens: Node can, since 20.12. Open a descriptor with openSocket() instead',
+    { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
+  );
+}
+
+/** Whether options can be set before Node binds or connects a socket. */
+export function hasEarlyHandles(): boolean {
+  const { bun, deno, node } = process.versions;
+  if (bun !== undefined || deno !== undefined) return false;
+  const [major = 0, minor = 0] = node.split('.').map(Number);
+  // 'connectionAttempt'.
+  return major > 20 || (major === 20 && minor >= 12);
 }

@@ -1,18 +1,21 @@
 // listen: as server.listen(), with options that the kernel has before bind and listen.
 
 import cluster from 'node:cluster';
-import { lookup } from 'node:dns';
-import { isIP, type ListenOptions, type Server } from 'node:net';
+import { errorMonitor } from 'node:events';
+import type { ListenOptions, Server } from 'node:net';
 import type { SocketOptions } from '../catalogue/catalogue';
 import { SocketOptionError } from '../core/errors';
-import { isOptions, typeError, validateNumber } from '../core/validate';
+import { isOptions, typeError, validateFunction, valueError } from '../core/validate';
 import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
 import { validateTimeout } from '../dead-peer/validate-options';
-import { setOptions, validateSocketOptions } from '../options/options';
-import { openBound } from './bind-socket';
+import { setOptions, validateOpeningOptions } from '../options/options';
+import { type EarlyHandle, type Family, openHandle, requireEarlyHandles, typeFor } from './early-handle';
+import { LISTEN, type ListenMethod, listenAfter, type ListeningServer } from './listen-method';
 
 /** Options of {@link listen}: those of `server.listen()`, and these. */
 export type ListenerOptions = ListenOptions & {
+  /** A descriptor that is bound, or listens already, as in `server.listen()`. */
+  readonly fd?: number | undefined;
   /** Set before the server is bound. */
   readonly socketOptions?: SocketOptions | undefined;
   /** Within how many milliseconds an accepted socket fails after its peer vanished: see `setDeadPeerTimeout`. */
@@ -23,44 +26,60 @@ export type ListenerOptions = ListenOptions & {
  * Listens as `server.listen(options, listener)` does, with options that have to be set before bind or listen:
  * `listen(server, { port: 80, socketOptions: { reusePort: true } })`.
  *
- * The socket is opened by this package. As in Node, `SO_REUSEADDR` is set, and a server without a host listens on `::` for both
- * IP versions, or on `0.0.0.0` where there is no IPv6. A worker of a cluster needs `exclusive: true`: the primary process opens
- * shared sockets.
- * @returns the server. Errors come as its `'error'` event, as Node's own: `EADDRINUSE` with address and port.
+ * Connections that the server accepts inherit most options: the receive buffer with its window scale, the mark, keepalive.
+ * `mptcp: true` accepts Multipath TCP, and plain TCP too. For a `path` the options are set after listening. For an `fd` they
+ * are set at once, and those that have to be set before bind are too late.
+ *
+ * Node 20.12 and later. A worker of a cluster needs `exclusive: true`: the primary process opens the shared sockets.
+ * @returns the server. Errors come as its `'error'` event: those of Node (`EADDRINUSE` with address and port), and a
+ *   SocketOptionError for an option that the kernel refused.
  * @throws TypeError, RangeError for a wrong argument.
- * @throws SocketOptionError `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for a shared server of a cluster worker.
+ * @throws SocketOptionError `ENOPROTOOPT` for an option that this system does not have;
+ *   `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for a shared server of a cluster worker, and on Bun and Deno.
+ * @see setsockopt(2), bind(2), listen(2)
  */
 export function listen<S extends Server>(
   server: S,
   options: ListenerOptions,
   listener?: () => void,
 ): S {
-  if (!isOptions(options)) throw typeError('options', 'an object', options);
-  const { socketOptions = {}, deadPeerTimeout, ...others } = options;
-  validateSocketOptions(socketOptions, 'options.socketOptions');
-  if (deadPeerTimeout !== undefined) {
-    validateTimeout(deadPeerTimeout, 3, 'options.deadPeerTimeout');
-    server.prependOnceListener('listening', () => {
-      setDeadPeerTimeout(server, deadPeerTimeout);
-    });
-  }
-  const { path, port, host } = others;
-  const { fd } = others as { fd?: number };
-  if (path !== undefined || fd !== undefined) {
-    // There is nothing to open before: the path or the descriptor is the socket.
-    server.prependOnceListener('listening', () => setOptions(server, socketOptions));
+  const { socketOptions, deadPeerTimeout, others } = validateListenerOptions(options);
+  if (listener !== undefined) validateFunction(listener, 'listener');
+  if (socketOptions === undefined && deadPeerTimeout === undefined) {
     server.listen(others, listener);
     return server;
   }
+  requireEarlyHandles();
   if (cluster.isWorker && !others.exclusive) throw sharedByCluster();
-  const wanted = port === undefined ? 0 : validateNumber(Number(port), 'options.port', PORTS);
-  if (listener !== undefined) server.once('listening', listener);
-  if (host === undefined) listenAnywhere(server, wanted, socketOptions, others);
-  else listenOn(server, host, wanted, socketOptions, others);
+  if (socketOptions !== undefined && others.fd !== undefined) setOptions(others.fd, socketOptions);
+  const early = others.fd === undefined ? socketOptions : undefined;
+  listenOnce(server, (method, args) => {
+    listenWithOptions(server, method, args, { socketOptions: early, deadPeerTimeout });
+  });
+  server.listen(others, listener);
   return server;
 }
 
-const PORTS = { integer: true, min: 0, max: 65_535 };
+function validateListenerOptions(options: ListenerOptions) {
+  if (!isOptions(options)) throw typeError('options', 'an object', options);
+  const { socketOptions, deadPeerTimeout, ...others } = options;
+  if (socketOptions !== undefined) {
+    validateOpeningOptions(socketOptions, 'options.socketOptions');
+    if (socketOptions.reuseAddress === false) {
+      const reason = 'cannot be false: Node sets SO_REUSEADDR on every server';
+      throw valueError('options.socketOptions.reuseAddress', reason, false);
+    }
+  }
+  if (deadPeerTimeout !== undefined) {
+    validateTimeout(deadPeerTimeout, 3, 'options.deadPeerTimeout');
+    if (others.path) {
+      const reason = 'is for TCP, and a path is no TCP address';
+      throw valueError('options.deadPeerTimeout', reason, deadPeerTimeout);
+    }
+  }
+  // A copy: a name is looked up first, and the caller may change its object meanwhile.
+  return { socketOptions: socketOptions && { ...socketOptions }, deadPeerTimeout, others };
+}
 
 function sharedByCluster(): SocketOptionError {
   return new SocketOptionError(
@@ -69,70 +88,61 @@ function sharedByCluster(): SocketOptionError {
   );
 }
 
-/** On `::`, and on `0.0.0.0` if that fails. */
-function listenAnywhere(
+/** Replaces the method with which Node begins to listen, for one call: Node may look up a name before. */
+function listenOnce(
   server: Server,
-  port: number,
-  socketOptions: SocketOptions,
-  others: ListenOptions,
+  replacement: (method: ListenMethod, args: unknown[]) => void,
 ): void {
-  let fd: number;
-  try {
-    fd = openListener('::', port, socketOptions, others);
-  } catch {
-    takeOver(server, others, () => openListener('0.0.0.0', port, socketOptions, others));
-    return;
-  }
-  takeOver(server, others, () => fd);
-}
-
-function listenOn(
-  server: Server,
-  host: string,
-  port: number,
-  socketOptions: SocketOptions,
-  others: ListenOptions,
-): void {
-  const open = (address: string): void =>
-    takeOver(server, others, () => openListener(address, port, socketOptions, others));
-  if (isIP(host) !== 0) {
-    open(host);
-    return;
-  }
-  lookup(host, (error, address) => {
-    if (error) server.emit('error', error);
-    else if (!others.signal?.aborted) open(address);
-  });
-}
-
-function openListener(
-  address: string,
-  port: number,
-  socketOptions: SocketOptions,
-  { ipv6Only = false }: ListenOptions,
-): number {
-  // As libuv sets them: uv__tcp_bind().
-  const usual = {
-    reuseAddress: true,
-    ...(isIP(address) === 6 ? { ipv6Only } : {}),
+  const restore = (): void => {
+    Reflect.deleteProperty(server, LISTEN);
+    for (const event of ENDS) server.off(event, restore);
   };
-  const options = { ...usual, ...socketOptions };
-  return openBound('tcp', { address, port }, options, 'listen');
+  Object.defineProperty(server, LISTEN, {
+    configurable: true,
+    writable: true,
+    value: (...args: unknown[]) => {
+      restore();
+      replacement((server as ListeningServer)[LISTEN], args);
+    },
+  });
+  // The look-up failed, or the server was closed before.
+  for (const event of ENDS) server.once(event, restore);
 }
 
-/** Has the server listen on the descriptor. A refusal is its 'error' event, as in Node. */
-function takeOver(server: Server, { backlog, signal }: ListenOptions, open: () => number): void {
-  let fd: number;
+// The types of Node have no overload for errorMonitor, a symbol.
+const ENDS = [errorMonitor, 'close'] as unknown[] as string[];
+
+function listenWithOptions(
+  server: Server,
+  method: ListenMethod,
+  args: unknown[],
+  chosen: Pick<ListenerOptions, 'socketOptions' | 'deadPeerTimeout'>,
+): void {
+  const { socketOptions, deadPeerTimeout } = chosen;
+  const { mptcp, ...options } = socketOptions ?? {};
+  let isOpened = false;
+  const prepare = (handle: EarlyHandle, family: Family): void => {
+    isOpened = true;
+    if (socketOptions === undefined) return;
+    try {
+      openHandle(handle, typeFor('tcp', family, { mptcp }), (fd) => setOptions(fd, options));
+    } catch (error) {
+      handle.close?.();
+      throw error;
+    }
+  };
   try {
-    fd = open();
+    listenAfter(prepare, server as ListeningServer, method, args);
+    if (!isListening(server)) return;
+    // A path: Node has no moment before.
+    if (!isOpened && socketOptions !== undefined) setOptions(server, socketOptions);
+    if (deadPeerTimeout !== undefined) setDeadPeerTimeout(server, deadPeerTimeout);
   } catch (error) {
-    process.nextTick(() => server.emit('error', error));
-    return;
+    if (isListening(server)) server.close();
+    process.nextTick(() => server.emit('error', error as Error));
   }
-  server.listen({
-    fd,
-    exclusive: true,
-    ...(backlog === undefined ? {} : { backlog }),
-    ...(signal === undefined ? {} : { signal }),
-  });
+}
+
+function isListening(server: Server): boolean {
+  return Boolean((server as ListeningServer)._handle);
 }

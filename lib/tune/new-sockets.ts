@@ -6,6 +6,7 @@ import { Server, Socket } from 'node:net';
 import type { TcpHandle } from '../core/socket';
 import { tcpHandleOf } from '../core/socket';
 import type { ConnectingEvent } from '../dead-peer/supervision/connecting';
+import { LISTEN, type ListeningServer, type ListenMethod } from '../open/listen-method';
 
 /** Whether this thread has opened a connection or accepted it. */
 export type SocketSide = 'client' | 'server';
@@ -18,8 +19,12 @@ export interface SocketObserver {
   onReferenced(socket: Socket, handle: TcpHandle): void;
   /** `connect()` is called for a host and a port. */
   onConnecting(socket: Socket, target: Target): void;
+  /** `connect()` has returned. */
+  onConnectCalled(socket: Socket): void;
   /** A socket emits an event while it is connecting. */
   onConnectingEvent(socket: Socket, event: ConnectingEvent, args: readonly unknown[]): void;
+  /** A server begins to listen. The observer calls the method. */
+  onListen(server: ListeningServer, method: ListenMethod, args: readonly unknown[]): void;
 }
 
 export interface Target {
@@ -49,6 +54,7 @@ export function observeNewSockets(observer: SocketObserver): () => void {
     }),
     observeConnect(observer),
     observeRef(observer),
+    ...(LISTEN in Server.prototype ? [observeListen(observer)] : []),
   ];
   subscribe(CHANNEL, onMessage);
   return () => {
@@ -112,7 +118,19 @@ function observeConnect(observer: SocketObserver): () => void {
       const target = state.isActive ? targetOf(args) : undefined;
       // Before the call: a look-up may call back at once, and then the first address is tried within the call.
       if (target !== undefined) observer.onConnecting(this as Socket, target);
-      return Reflect.apply(state.original(), this, args);
+      const result = Reflect.apply(state.original(), this, args);
+      if (target !== undefined) observer.onConnectCalled(this as Socket);
+      return result;
+    };
+  });
+}
+
+function observeListen(observer: SocketObserver): () => void {
+  return replaceMethod(Server.prototype, LISTEN, (state) => {
+    return function (this: unknown, ...args) {
+      const method = state.original();
+      if (state.isActive) observer.onListen(this as ListeningServer, method, args);
+      else Reflect.apply(method, this, args);
     };
   });
 }

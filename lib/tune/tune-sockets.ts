@@ -4,9 +4,15 @@
 import type { Socket } from 'node:net';
 import type { TcpHandle } from '../core/socket';
 import { validateOptions } from '../core/validate';
-import { type Bound, followConnecting, noteConnecting } from '../dead-peer/supervision/connecting';
+import {
+  type Bound,
+  type ConnectingEvent,
+  followConnecting,
+  noteConnecting,
+} from '../dead-peer/supervision/connecting';
 import { adopt, adoptOpenSockets } from './adopt';
 import { boundsBy, tuneBy } from './apply-tunings';
+import { prepareAttempt, prepareListening, prepareLocalAddress } from './early-tunings';
 import { observeNewSockets, type SocketSide, type Target } from './new-sockets';
 import { type SocketTuning, Tuner, type TuneSocketsOptions } from './tuner';
 
@@ -20,7 +26,11 @@ const OPTIONS = ['client', 'server', 'filter', 'adopt', 'onError'] as const;
  *
  * Each worker thread needs its own call. Times are in milliseconds, sizes in bytes.
  *
- * A socket is tuned once, when it is connected, before any `'connect'`, `'connection'`, `'secureConnection'`,
+ * Options that act on the first packet are set before it: on every address that a client tries, and on the sockets of servers
+ * before they are bound: `{ client: { mark: 7, synRetries: 2 }, server: { reusePort: true } }`. `mptcp: true` opens sockets of
+ * Multipath TCP. That needs Node 20.12. In a cluster, the primary process opens the sockets of servers.
+ *
+ * A socket is tuned once more, when it is connected, before any `'connect'`, `'connection'`, `'secureConnection'`,
  * `'request'` or `'stream'` listener. A value that a listener sets with this package stays. After the tuning, Node's own
  * `socket.setKeepAlive()` does not change the keepalive options that the tuning has set, also on a TLS socket over it.
  * Pipes and Unix sockets are not tuned. Sockets that were connected before the call are tuned only with `adopt: true`. A
@@ -34,13 +44,14 @@ const OPTIONS = ['client', 'server', 'filter', 'adopt', 'onError'] as const;
  * IPv4 socket. `onError` gets every other refusal, and the other options are set. Several tunings can be open. If two set
  * the same option, the later tuning wins. `close()`, or `using`, ends a tuning.
  *
- * While a tuning is open, `emit`, `connect` and `ref` of `net.Socket.prototype` and `emit` of `net.Server.prototype` are
- * functions of this package. An event costs about 3 ns more (Node 20, Linux x64).
+ * While a tuning is open, `emit`, `connect` and `ref` of `net.Socket.prototype` and `emit` and `_listen2` of
+ * `net.Server.prototype` are functions of this package. An event costs about 3 ns more (Node 20, Linux x64).
  * @returns the tuning, which `close()` ends.
  * @throws TypeError, RangeError for wrong options, and for a `deadPeerTimeout` that is too small for every socket.
  * @throws SocketOptionError `'ENOPROTOOPT'` for an option that this system does not have.
  * @throws SocketOptionError `'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'` for `server` and `adopt` on Bun, which reports neither the
- *   sockets of its HTTP servers nor those that are open.
+ *   sockets of its HTTP servers nor those that are open; for an option that acts only before bind, listen or connect on Bun, on
+ *   Deno, and on Node before 20.12.
  */
 export function tuneSockets(options: TuneSocketsOptions): SocketTuning {
   const tuner = new Tuner(validateOptions(options, 'options', OPTIONS), close);
@@ -60,7 +71,9 @@ function open(tuner: Tuner): void {
   stopObserving ??= observeNewSockets({
     onConnected: tune,
     onConnecting: boundConnecting,
-    onConnectingEvent: noteConnecting,
+    onConnectCalled: (socket) => prepareLocalAddress(tuners, socket),
+    onConnectingEvent: noteEvent,
+    onListen: (server, method, args) => prepareListening(tuners, server, method, args),
     onReferenced: adoptReferenced,
   });
 }
@@ -79,6 +92,11 @@ function setTuners(all: readonly Tuner[]): void {
 
 function tune(socket: Socket, side: SocketSide, handle: TcpHandle): void {
   tuneBy(tuners, { socket, side, handle, isFresh: true });
+}
+
+function noteEvent(socket: Socket, event: ConnectingEvent, args: readonly unknown[]): void {
+  if (event === 'connectionAttempt') prepareAttempt(tuners, socket, args);
+  noteConnecting(socket, event, args);
 }
 
 function adoptReferenced(socket: Socket, handle: TcpHandle): void {

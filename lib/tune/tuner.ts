@@ -2,14 +2,16 @@
 
 import { isIP, type Socket } from 'node:net';
 import { inspect } from 'node:util';
+import { rows, type SocketOptions } from '../catalogue/catalogue';
 import type { SocketOptionErrorDetails } from '../core/errors';
 import { SocketOptionError } from '../core/errors';
 import type { TcpHandle } from '../core/socket';
 import { descriptorOf } from '../core/socket';
 import { throwUncaught } from '../core/throw-uncaught';
-import { callbackError, validateBoolean, validateFunction } from '../core/validate';
+import { callbackError, validateBoolean, validateFunction, valueError } from '../core/validate';
 import { tuneConnection } from '../dead-peer/dead-peer-timeout';
 import type { Address } from '../dead-peer/supervision/connecting';
+import { requireEarlyHandles } from '../open/early-handle';
 import { setEach } from '../options/options';
 import type { SocketSide } from './new-sockets';
 import {
@@ -30,7 +32,9 @@ export interface TuneSocketsOptions {
    * Returns `true` for a socket to tune, `false` for another one. It is called when the socket is connected, and must
    * return at once. If it throws or returns anything else, nothing is set and `onError` gets the error: a Promise is a
    * `TypeError`. Before a socket fails because of `connectTimeout`, it is called for each address that was tried: then
-   * `socket.connecting` is `true`, and `remoteAddress` and `remotePort` are that address.
+   * `socket.connecting` is `true`, and `remoteAddress` and `remotePort` are that address. So it is before an option is set that
+   * acts on the first packet. It is not called for a server that listens, which has no peer: with a filter, servers get no
+   * options before they accept.
    */
   readonly filter?: ((socket: Socket, side: SocketSide) => boolean) | undefined;
   /**
@@ -42,7 +46,8 @@ export interface TuneSocketsOptions {
    */
   readonly adopt?: boolean | undefined;
   /**
-   * Called with each error of a socket that could not be tuned: `undefined` for a socket of native code. The socket is not
+   * Called with each error of a socket that could not be tuned: `undefined` for a socket of native code, and for the socket of
+   * a server that listens. The socket is not
    * affected. If this function throws, that is an uncaught exception. Without this function, the first error of each kind is
    * a process warning with the name `SocketOptionsWarning` and the code `SOCKET_OPTIONS_TUNING_FAILED`.
    */
@@ -93,6 +98,21 @@ export class Tuner implements SocketTuning {
     this.#onError = onError;
     this.#onClose = onClose;
     if (process.versions.bun !== undefined) refuseOnBun({ server, adopt });
+    this.#validateEarly(client, server);
+  }
+
+  /** Throws for options that act only before the first packet, where they cannot be set then. */
+  #validateEarly(client: Tuning | undefined, server: Tuning | undefined): void {
+    for (const [side, tuning] of Object.entries({ client, server })) {
+      for (const [name, value] of Object.entries(tuning ?? {})) {
+        if (value === undefined || rows[name]?.before === undefined) continue;
+        requireEarlyHandles();
+        if (side === 'client' || this.#filter === undefined) continue;
+        const reason =
+          'has no effect with a filter: it acts before a server listens, and a filter takes a connected socket';
+        throw valueError(`options.server.${name}`, reason, value);
+      }
+    }
   }
 
   /** Tunes a connected socket. Returns which keepalive options this tuning now controls. */
@@ -111,12 +131,46 @@ export class Tuner implements SocketTuning {
       return [];
     }
     const isPlanSet = this.#setDeadPeerTimeout(connection, tuning);
+    // Those that had to be set before were set before, except on a socket that is adopted.
+    const options = connection.isFresh ? tuning.late : tuning.options;
     try {
-      for (const error of setEach(socket, tuning.options)) this.report(error, socket, side);
+      for (const error of setEach(socket, options)) this.report(error, socket, side);
     } catch (error) {
       this.report(error, socket, side);
     }
     return isPlanSet ? KEEP_ALIVE : tuning.keepAlive;
+  }
+
+  /** The options of one side that have to be set before its first packet; `undefined` if there are none. */
+  earlyOptions(side: SocketSide): SocketOptions | undefined {
+    const early = this.#tunings[side]?.early;
+    return early !== undefined && Object.keys(early).length > 0 ? early : undefined;
+  }
+
+  /** Whether an option of clients acts only before they are bound. */
+  get setsBeforeBind(): boolean {
+    const early = this.#tunings.client?.early ?? {};
+    return Object.keys(early).some((name) => rows[name]?.before === 'bind');
+  }
+
+  get hasFilter(): boolean {
+    return this.#filter !== undefined;
+  }
+
+  /** Whether the tuning wants a client that is about to try this address. */
+  wantsToConnect(socket: Socket, address: Address): boolean {
+    if (this.#filter === undefined) return true;
+    return withRemote(socket, address, () => this.#isWanted(socket, 'client'));
+  }
+
+  /** Sets the early options on a descriptor. `socket`: the client, or `undefined` for a server. */
+  setEarly(fd: number, side: SocketSide, socket: Socket | undefined): void {
+    const { mptcp: _, ...options } = this.earlyOptions(side) ?? {};
+    try {
+      for (const error of setEach(fd, options)) this.report(error, socket, side);
+    } catch (error) {
+      this.report(error, socket, side);
+    }
   }
 
   /** Whether this tuning adopts open sockets and has not seen this one. */
@@ -248,7 +302,7 @@ function refuseOnBun({ server, adopt }: TuneSocketsOptions): void {
 }
 
 function namesOf(socket: Socket | undefined): string {
-  if (socket === undefined) return 'of native code';
+  if (socket === undefined) return 'that listens, or of native code';
   const { localAddress, localPort, remoteAddress, remotePort } = socket;
   return `${localAddress} port ${localPort}, peer ${remoteAddress} port ${remotePort}`;
 }

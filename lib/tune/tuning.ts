@@ -1,6 +1,6 @@
 // The options of one side of tuneSockets(), and their checks.
 
-import type { SocketOptions } from '../catalogue/catalogue';
+import { type Row, rows, type SocketOptions } from '../catalogue/catalogue';
 import { isOptions, typeError, valueError } from '../core/validate';
 import type { DeadPeerOptions } from '../dead-peer/plan';
 import {
@@ -11,7 +11,7 @@ import {
   validateTimeout,
 } from '../dead-peer/validate-options';
 import { validateOptionName } from '../options/option';
-import { validateSocketOptions } from '../options/options';
+import { validateOpeningOptions } from '../options/options';
 
 /** Options of `setOptions`, and a timeout of `setDeadPeerTimeout` with its options. */
 export type Tuning = SocketOptions &
@@ -41,6 +41,10 @@ export interface CheckedTuning {
   /** Within how many milliseconds a client must be connected. */
   readonly connectTimeout: number | undefined;
   readonly options: SocketOptions;
+  /** The options among them that act on the first packet, or only before it. */
+  readonly early: SocketOptions;
+  /** The options among them that can be set on a connected socket. */
+  readonly late: SocketOptions;
   /** The keepalive options among `options`. */
   readonly keepAlive: readonly KeepAliveName[];
 }
@@ -79,15 +83,25 @@ export function validateTuning(
       throw valueError(`${path}.connectTimeout`, reason, connectTimeout);
     }
   }
-  validateSocketOptions(options, path);
+  validateOpeningOptions(options, path);
   const keepAlive = KEEP_ALIVE.filter((name) => options[name] !== undefined);
   return {
     deadPeerTimeout,
     deadPeer,
     connectTimeout: connectTimeout ?? deadPeerTimeout,
     options,
+    early: pick(options, ({ before, firstPacket }) => Boolean(before || firstPacket)),
+    late: pick(options, ({ before }) => before === undefined),
     keepAlive,
   };
+}
+
+function pick(options: SocketOptions, isWanted: (row: Row) => boolean): SocketOptions {
+  return Object.fromEntries(
+    Object.entries(options).filter(
+      ([name, value]) => value !== undefined && isWanted(rows[name] as Row),
+    ),
+  );
 }
 
 /** Copies the value of `linger`, which is an object of the caller. */

@@ -50,8 +50,6 @@ int GetOption(Socket socket, int level, int option, void* value, int* length);
 
 // socket(2), nonblocking and not inherited by child processes.
 Socket OpenSocket(int family, int type, int protocol);
-// bind(2) to an IP address in text form, with a zone if it needs one.
-int BindSocket(Socket socket, const char* address, std::uint16_t port);
 void CloseSocket(Socket socket);
 
 // Opens a TCP socket whose options have the system's defaults: an IPv6 socket if `level` is

@@ -6,7 +6,6 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -53,22 +52,6 @@ Socket OpenSocket(int family, int type, int protocol) {
 
 Socket OpenTcpSocket(int level) {
   return OpenSocket(level == IPPROTO_IPV6 ? AF_INET6 : AF_INET, SOCK_STREAM, IPPROTO_TCP);
-}
-
-int BindSocket(Socket socket, const char* address, std::uint16_t port) {
-  addrinfo hints = {};
-  hints.ai_flags = AI_NUMERICHOST;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(address, nullptr, &hints, &found) != 0) return -EINVAL;
-  if (found->ai_family == AF_INET) {
-    reinterpret_cast<sockaddr_in*>(found->ai_addr)->sin_port = htons(port);
-  } else {
-    reinterpret_cast<sockaddr_in6*>(found->ai_addr)->sin6_port = htons(port);
-  }
-  const int status = bind(static_cast<int>(socket), found->ai_addr, found->ai_addrlen);
-  const int code = status == 0 ? 0 : -errno;
-  freeaddrinfo(found);
-  return code;
 }
 
 void CloseSocket(Socket socket) {

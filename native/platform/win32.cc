@@ -92,23 +92,6 @@ Socket OpenTcpSocket(int level) {
   return OpenSocket(level == IPPROTO_IPV6 ? AF_INET6 : AF_INET, SOCK_STREAM, IPPROTO_TCP);
 }
 
-int BindSocket(Socket socket, const char* address, std::uint16_t port) {
-  addrinfo hints = {};
-  hints.ai_flags = AI_NUMERICHOST;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(address, nullptr, &hints, &found) != 0) return UV_EINVAL;
-  if (found->ai_family == AF_INET) {
-    reinterpret_cast<sockaddr_in*>(found->ai_addr)->sin_port = htons(port);
-  } else {
-    reinterpret_cast<sockaddr_in6*>(found->ai_addr)->sin6_port = htons(port);
-  }
-  const int status =
-      bind(static_cast<SOCKET>(socket), found->ai_addr, static_cast<int>(found->ai_addrlen));
-  const int code = status == 0 ? 0 : LastSocketError();
-  freeaddrinfo(found);
-  return code;
-}
-
 void CloseSocket(Socket socket) {
   closesocket(static_cast<SOCKET>(socket));
 }
