@@ -191,6 +191,8 @@ function socketOf(session: SocketInternals): SocketInternals | null | undefined 
 
 interface DgramState {
   readonly handle: Handle | null;
+  /** 0: unbound. */
+  readonly bindState?: unknown;
 }
 
 /** Returns the state that a dgram.Socket keeps under a symbol; `undefined` for another object with a `type`. */
@@ -202,14 +204,14 @@ function dgramState(socket: object): DgramState | undefined {
 }
 
 /**
- * Returns the handle of a dgram.Socket, also before it has a descriptor.
+ * Returns the handle of a dgram.Socket that nobody has begun to bind, or `undefined` if somebody has.
  * @throws TypeError for another object; SocketOptionError `ERR_SOCKET_CLOSED`.
  */
-export function dgramHandleOf(socket: object): Handle {
+export function unboundDgramHandle(socket: object): Handle | undefined {
   const state = typeof socket === 'object' && socket !== null ? dgramState(socket) : undefined;
   if (state === undefined) throw typeError('socket', 'a dgram.Socket', socket);
   if (state.handle === null) throw noDgramDescriptor(state);
-  return state.handle;
+  return state.bindState === 0 ? state.handle : undefined;
 }
 
 /** The error for a socket without a descriptor. It says why, and what to do. */

@@ -4,7 +4,7 @@ import cluster from 'node:cluster';
 import type { BindOptions, Socket } from 'node:dgram';
 import type { SocketOptions } from '../catalogue/catalogue';
 import { SocketOptionError } from '../core/errors';
-import { dgramHandleOf } from '../core/socket';
+import { unboundDgramHandle } from '../core/socket';
 import { isOptions, typeError, validateFunction, valueError } from '../core/validate';
 import { setOptions, validateOpeningOptions } from '../options/options';
 import { isOpen, openHandle, requireEarlyHandles, typeFor } from './early-handle';
@@ -48,8 +48,11 @@ export function bind(socket: Socket, options: DatagramBindOptions, listener?: ()
 
 function setBeforeBind(socket: Socket, fd: number | undefined, socketOptions: SocketOptions): void {
   const { mptcp: _, ...options } = socketOptions;
-  const handle = dgramHandleOf(socket);
+  const handle = unboundDgramHandle(socket);
+  // Node throws then.
+  if (handle === undefined) return;
   if (fd !== undefined) setOptions(fd, options);
+  // An earlier bind() has failed.
   else if (isOpen(handle)) setOptions(handle.fd, options);
   else {
     const family = (socket as { readonly type?: unknown }).type === 'udp6' ? 6 : 4;

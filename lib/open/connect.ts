@@ -60,6 +60,8 @@ export function connect(options: ConnectOptions, listener?: () => void): Socket 
   if (socketOptions === undefined) socket.connect(others, listener);
   else if (path) connectToPath(socket, others, socketOptions, listener);
   else connectWithOptions(socket, others, socketOptions, listener);
+  // The signal was aborted before.
+  if (socket.destroyed) return socket;
   if (deadPeerTimeout !== undefined) setDeadPeerTimeout(socket, deadPeerTimeout);
   if (connectTimeout !== undefined) {
     boundConnecting(socket, { timeout: connectTimeout, mayEnd: () => true }, true);

@@ -2,7 +2,7 @@
 
 import cluster from 'node:cluster';
 import { errorMonitor } from 'node:events';
-import type { ListenOptions, Server } from 'node:net';
+import { type ListenOptions, Server } from 'node:net';
 import type { SocketOptions } from '../catalogue/catalogue';
 import { SocketOptionError } from '../core/errors';
 import { isOptions, typeError, validateFunction, valueError } from '../core/validate';
@@ -43,6 +43,7 @@ export function listen<S extends Server>(
   options: ListenerOptions,
   listener?: () => void,
 ): S {
+  if (!(server instanceof Server)) throw typeError('server', 'a net.Server', server);
   const { socketOptions, deadPeerTimeout, others } = validateListenerOptions(options);
   if (listener !== undefined) validateFunction(listener, 'listener');
   if (socketOptions === undefined && deadPeerTimeout === undefined) {
@@ -53,10 +54,15 @@ export function listen<S extends Server>(
   if (cluster.isWorker && !others.exclusive) throw sharedByCluster();
   if (socketOptions !== undefined && others.fd !== undefined) setOptions(others.fd, socketOptions);
   const early = others.fd === undefined ? socketOptions : undefined;
-  listenOnce(server, (method, args) => {
+  const restore = listenOnce(server, (method, args) => {
     listenWithOptions(server, method, args, { socketOptions: early, deadPeerTimeout });
   });
-  server.listen(others, listener);
+  try {
+    server.listen(others, listener);
+  } catch (error) {
+    restore();
+    throw error;
+  }
   return server;
 }
 
@@ -92,7 +98,7 @@ function sharedByCluster(): SocketOptionError {
 function listenOnce(
   server: Server,
   replacement: (method: ListenMethod, args: unknown[]) => void,
-): void {
+): () => void {
   const restore = (): void => {
     Reflect.deleteProperty(server, LISTEN);
     for (const event of ENDS) server.off(event, restore);
@@ -107,6 +113,7 @@ function listenOnce(
   });
   // The look-up failed, or the server was closed before.
   for (const event of ENDS) server.once(event, restore);
+  return restore;
 }
 
 // The types of Node have no overload for errorMonitor, a symbol.
