@@ -237,7 +237,7 @@ function noDgramDescriptor({ handle }: DgramState): Error {
     ? socketError('ERR_SOCKET_CLOSED', 'The dgram socket is closed')
     : socketError(
         'ERR_SOCKET_NOT_OPEN',
-        "The dgram socket is not open yet: call this after 'listening' (bind() opens it)",
+        "The dgram socket is not open yet: call this after 'listening', or set options before with bind() of this package",
       );
 }
 
@@ -261,13 +261,13 @@ function noHandleDescriptor(internals: SocketInternals, handle: Handle | null): 
   if (internals.connecting === true || (handle === null && internals.pending === true)) {
     return socketError(
       'ERR_SOCKET_NOT_OPEN',
-      "The socket is not open yet: call this after 'connect' (a descriptor before that may be replaced by the next address that is tried)",
+      "The socket is not open yet: call this after 'connect', or set options before connecting with connect() or tuneSockets() of this package (each address that is tried has its own descriptor)",
     );
   }
   if (handle === null && internals.listening === false) {
     return socketError(
       'ERR_SOCKET_NOT_OPEN',
-      "The server is not listening: call this after 'listening' and before close()",
+      "The server is not listening: call this after 'listening' and before close(), or set options before with listen() or tuneSockets() of this package",
     );
   }
   const hidden = hiddenByRuntime(handle);

@@ -1,9 +1,11 @@
 // Gives a handle of Node a descriptor of this package, whose options are set already, before Node binds or connects it.
 
 import { Socket } from 'node:net';
+import type { SocketOptions } from '../catalogue/catalogue';
 import { binding } from '../core/addon';
 import { describeErrno, SocketOptionError } from '../core/errors';
-import { getOption } from '../options/options';
+import { isSupported } from '../options/option';
+import { getOption, getOptions, setOptions as setOptionsOf } from '../options/options';
 import { openSocket, type SocketType } from './open-socket';
 
 /** The IP version of an address, as Node's events have it. */
@@ -40,12 +42,23 @@ export function openHandle(
   let isTaken = false;
   try {
     setOptions(fd);
+    const reuse = type.startsWith('udp') ? reuseOf(fd) : {};
     const status = handle.open?.(fd) ?? 0;
     if (status < 0) throw refusedOpen(status);
     isTaken = true;
+    setOptionsOf(fd, reuse);
   } finally {
     if (!isTaken) binding().closeSocket(fd);
   }
+}
+
+/**
+ * Returns the options that uv_udp_open() of libuv changes: it switches SO_REUSEADDR on, and SO_REUSEPORT on macOS and FreeBSD.
+ * Then two programs could take the same port without an error.
+ */
+function reuseOf(fd: number): SocketOptions {
+  const names = (['reuseAddress', 'reusePort'] as const).filter((name) => isSupported(name));
+  return getOptions(fd, names);
 }
 
 function refusedOpen(errno: number): SocketOptionError {

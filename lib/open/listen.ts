@@ -9,8 +9,14 @@ import { isOptions, typeError, validateFunction, valueError } from '../core/vali
 import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
 import { validateTimeout } from '../dead-peer/validate-options';
 import { setOptions, validateOpeningOptions } from '../options/options';
-import { type EarlyHandle, type Family, openHandle, requireEarlyHandles, typeFor } from './early-handle';
-import { LISTEN, type ListenMethod, listenAfter, type ListeningServer } from './listen-method';
+import {
+  type EarlyHandle,
+  type Family,
+  openHandle,
+  requireEarlyHandles,
+  typeFor,
+} from './early-handle';
+import { LISTEN, type ListeningServer, type ListenMethod, listenAfter } from './listen-method';
 
 /** Options of {@link listen}: those of `server.listen()`, and these. */
 export type ListenerOptions = ListenOptions & {

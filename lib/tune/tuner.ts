@@ -16,6 +16,7 @@ import { setEach } from '../options/options';
 import type { SocketSide } from './new-sockets';
 import {
   type CheckedTuning,
+  isEarlyOnly,
   KEEP_ALIVE,
   type KeepAliveName,
   type Tuning,
@@ -105,7 +106,8 @@ export class Tuner implements SocketTuning {
   #validateEarly(client: Tuning | undefined, server: Tuning | undefined): void {
     for (const [side, tuning] of Object.entries({ client, server })) {
       for (const [name, value] of Object.entries(tuning ?? {})) {
-        if (value === undefined || rows[name]?.before === undefined) continue;
+        const row = rows[name];
+        if (value === undefined || row === undefined || !isEarlyOnly(row)) continue;
         requireEarlyHandles();
         if (side === 'client' || this.#filter === undefined) continue;
         const reason =

@@ -90,10 +90,15 @@ export function validateTuning(
     deadPeer,
     connectTimeout: connectTimeout ?? deadPeerTimeout,
     options,
-    early: pick(options, ({ before, firstPacket }) => Boolean(before || firstPacket)),
-    late: pick(options, ({ before }) => before === undefined),
+    early: pick(options, (row) => row.firstPacket === true || isEarlyOnly(row)),
+    late: pick(options, (row) => !isEarlyOnly(row)),
     keepAlive,
   };
+}
+
+/** Whether an option has no effect on a socket that is connected. */
+export function isEarlyOnly({ before, access }: Row): boolean {
+  return before !== undefined || access === 'open';
 }
 
 function pick(options: SocketOptions, isWanted: (row: Row) => boolean): SocketOptions {
