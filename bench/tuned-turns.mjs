@@ -1,9 +1,10 @@
-// In a network namespace of its own: processes with tuneSockets() and without take turns. Prints JSON for tuning.mjs,
+// In a network namespace of its own: processes with this package and without take turns. Prints JSON for tuning.mjs,
 // which starts it.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { shuffled } from './timing.mjs';
 
@@ -16,19 +17,25 @@ const WARM_UPS = 3;
 const web = createServer((_request, response) => response.end('done')).listen(0, '127.0.0.1');
 await once(web, 'listening');
 
+const plain = net.createServer((socket) => socket.on('error', () => {}).resume());
+plain.listen(0, '127.0.0.1');
+await once(plain, 'listening');
+
 const times = {
   connection: await takeTurns('connection', connections),
   request: await takeTurns('request', requests),
+  connect: await takeTurns('connect', connections, plain.address().port),
+  listen: await takeTurns('listen', connections),
 };
 process.stdout.write(JSON.stringify(times), () => process.exit());
 
 /** Milliseconds of CPU time for each of `count` pieces of work, in each round. */
-async function takeTurns(work, count) {
+async function takeTurns(work, count, port = web.address().port) {
   const workers = {};
   const times = { plain: [], tuned: [] };
   for (const mode of Object.keys(times)) {
     const path = fileURLToPath(new URL('tuned.mjs', import.meta.url));
-    workers[mode] = fork(path, [work, mode, String(web.address().port)]);
+    workers[mode] = fork(path, [work, mode, String(port)]);
     await once(workers[mode], 'message');
   }
   for (let round = -WARM_UPS; round < rounds; round++) {

@@ -1,7 +1,7 @@
 // connect: as net.connect(), with options that the kernel has before the first packet of each address that is tried.
 
 import { channel } from 'node:diagnostics_channel';
-import { type NetConnectOpts, Socket } from 'node:net';
+import { type NetConnectOpts, Socket, type TcpSocketConnectOpts } from 'node:net';
 import type { SocketOptions } from '../catalogue/catalogue';
 import { isOptions, typeError, validateFunction, valueError } from '../core/validate';
 import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
@@ -77,9 +77,11 @@ function validateConnectOptions(options: ConnectOptions) {
   if (connectTimeout !== undefined) {
     validateConnectTimeout(connectTimeout, 'options.connectTimeout');
   }
-  for (const [name, value] of Object.entries({ deadPeerTimeout, connectTimeout })) {
-    if (value === undefined || !(others as { readonly path?: unknown }).path) continue;
-    throw valueError(`options.${name}`, 'is for TCP, and a path is no TCP address', value);
+  if ((others as { readonly path?: unknown }).path) {
+    for (const [name, value] of Object.entries({ deadPeerTimeout, connectTimeout })) {
+      if (value === undefined) continue;
+      throw valueError(`options.${name}`, 'is for TCP, and a path is no TCP address', value);
+    }
   }
   // A copy: the caller may change its object before the last address is tried.
   const chosen = {
@@ -139,8 +141,10 @@ function connectWithOptions(
     if (handle) prepare(handle, family as Family);
   });
   socket.connect(others, listener);
+  const { localAddress, localPort } = others as TcpSocketConnectOpts;
+  if (localAddress === undefined && localPort === undefined) return;
+  // Node binds before it reports the attempt to connect. If it tries several addresses, only the first handle exists yet.
   const { _handle: first } = socket as unknown as WithHandle;
-  // Node binds before it reports the attempt to connect. Only a socket with a local port can have further handles.
   if (isTcpHandle(first)) beforeBind(first, prepare);
 }
 

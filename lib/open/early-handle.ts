@@ -156,9 +156,12 @@ export function requireEarlyHandles(): void {
 
 /** Whether options can be set before Node binds or connects a socket. */
 export function hasEarlyHandles(): boolean {
-  const { bun, deno, node } = process.versions;
-  if (bun !== undefined || deno !== undefined) return false;
-  const [major = 0, minor = 0] = node.split('.').map(Number);
-  // 'connectionAttempt'.
-  return major > 20 || (major === 20 && minor >= 12);
+  return REPORTS_ATTEMPTS;
 }
+
+/** Node has the event 'connectionAttempt' since 20.12. Bun and Deno name a version of Node too. */
+const REPORTS_ATTEMPTS = (() => {
+  const { bun, deno, node } = process.versions;
+  const [major = 0, minor = 0] = node.split('.').map(Number);
+  return bun === undefined && deno === undefined && (major > 20 || (major === 20 && minor >= 12));
+})();

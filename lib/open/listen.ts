@@ -60,15 +60,17 @@ export function listen<S extends Server>(
   if (cluster.isWorker && !others.exclusive) throw sharedByCluster();
   if (socketOptions !== undefined && others.fd !== undefined) setOptions(others.fd, socketOptions);
   const early = others.fd === undefined ? socketOptions : undefined;
-  const restore = listenOnce(server, (method, args) => {
+  const begin: Begin = (method, args) =>
     listenWithOptions(server, method, args, { socketOptions: early, deadPeerTimeout });
-  });
+  beginWith(server, begin);
   try {
     server.listen(others, listener);
   } catch (error) {
-    restore();
+    begins.delete(server);
     throw error;
   }
+  // Node still looks up the name.
+  if (begins.has(server)) forgetAtEnd(server);
   return server;
 }
 
@@ -100,30 +102,39 @@ function sharedByCluster(): SocketOptionError {
   );
 }
 
-/** Replaces the method with which Node begins to listen, for one call: Node may look up a name before. */
-function listenOnce(
-  server: Server,
-  replacement: (method: ListenMethod, args: unknown[]) => void,
-): () => void {
-  const restore = (): void => {
-    Reflect.deleteProperty(server, LISTEN);
-    for (const event of ENDS) server.off(event, restore);
-  };
+type Begin = (method: ListenMethod, args: unknown[]) => void;
+
+/** What to do when Node begins to listen, for servers that have not begun. */
+const begins = new WeakMap<Server, Begin>();
+
+/** Replaces the method with which Node begins to listen. It stays: deleting it would slow down the server object. */
+function beginWith(server: Server, begin: Begin): void {
+  begins.set(server, begin);
+  if (Object.hasOwn(server, LISTEN)) return;
   Object.defineProperty(server, LISTEN, {
     configurable: true,
     writable: true,
     value: (...args: unknown[]) => {
-      restore();
-      replacement((server as ListeningServer)[LISTEN], args);
+      const method = (Server.prototype as ListeningServer)[LISTEN];
+      const chosen = begins.get(server);
+      begins.delete(server);
+      if (chosen === undefined) Reflect.apply(method, server, args);
+      else chosen(method, args);
     },
   });
-  // The look-up failed, or the server was closed before.
-  for (const event of ENDS) server.once(event, restore);
-  return restore;
+}
+
+/** Forgets what to do if the look-up fails, or if the server is closed before. */
+function forgetAtEnd(server: Server): void {
+  const forget = (): void => {
+    begins.delete(server);
+    for (const event of ENDS) server.off(event, forget);
+  };
+  for (const event of ENDS) server.once(event, forget);
 }
 
 // The types of Node have no overload for errorMonitor, a symbol.
-const ENDS = [errorMonitor, 'close'] as unknown[] as string[];
+const ENDS = [errorMonitor, 'close', 'listening'] as unknown[] as string[];
 
 function listenWithOptions(
   server: Server,

@@ -1,6 +1,7 @@
 // npm run test:memory: the process must not grow with a million calls of each operation and a hundred workers.
 // Runs with --expose-gc --max-semi-space-size=1. --calls=N makes a shorter run. --leaks-only is for LeakSanitizer,
 // which finds leaks itself but grows by its own bookkeeping.
+import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import net from 'node:net';
@@ -145,6 +146,52 @@ const slowOperations = {
   },
 };
 
+const { port } = server.address();
+const closedOf = (emitter) => new Promise((resolve) => emitter.once('close', resolve));
+const opens = { host: '127.0.0.1', port };
+const noDevice = { bindToDevice: 'no-such-device' };
+
+/** Each call opens a socket. */
+const openings = {
+  'openSocket, refused': () =>
+    refuse(() => face.openSocket({ type: 'tcp4', socketOptions: noDevice })),
+  connect: async () => {
+    const socket = face.connect({ ...opens, socketOptions: { synRetries: 3 } });
+    const closed = closedOf(socket);
+    socket.once('connect', () => socket.resetAndDestroy());
+    await closed;
+  },
+  'connect, refused': async () => {
+    const socket = face.connect({ ...opens, socketOptions: noDevice }).on('error', () => {});
+    await closedOf(socket);
+  },
+  'connect, destroyed': () =>
+    closedOf(face.connect({ ...opens, socketOptions: { synRetries: 3 } }).destroy()),
+  listen: async () => {
+    const one = net.createServer();
+    face.listen(one, { ...opens, port: 0, socketOptions: { freeBind: true } });
+    await once(one, 'listening');
+    await closedOf(one.close());
+  },
+  'listen, refused': async () => {
+    const one = net.createServer();
+    const failed = new Promise((resolve) => one.once('error', resolve));
+    face.listen(one, { ...opens, port: 0, socketOptions: noDevice });
+    await failed;
+  },
+  bind: async () => {
+    const one = dgram.createSocket('udp4');
+    face.bind(one, { port: 0, address: '127.0.0.1', socketOptions: { freeBind: true } });
+    await once(one, 'listening');
+    one.close();
+  },
+  'bind, refused': () => {
+    const one = dgram.createSocket('udp4');
+    refuse(() => face.bind(one, { port: 0, socketOptions: noDevice }));
+    one.close();
+  },
+};
+
 function settle() {
   for (let i = 0; i < 3; i++) globalThis.gc();
   return process.memoryUsage.rss();
@@ -199,6 +246,7 @@ async function measure(all, calls) {
 await measure(operations, CALLS);
 beating.close();
 await measure(heartbeats, Math.ceil(CALLS / 10));
+await measure(openings, Math.ceil(CALLS / 10));
 await measure(slowOperations, Math.ceil(CALLS / 100));
 
 // A thousand sockets for each read.
