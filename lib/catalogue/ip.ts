@@ -205,4 +205,42 @@ export const ip = {
     win32: null,
     freebsd: null,
   },
+  /**
+   * The ports from which the kernel chooses one: `{ low, high }`, each 1 to 65 535. `null`, the initial value, and
+   * `'system'` are the range of the sysctl net.ipv4.ip_local_port_range. The kernel ignores a bound outside of that range.
+   * For IPv4 and IPv6. Linux 6.3: `IP_LOCAL_PORT_RANGE`.
+   * @see ip(7), ip-sysctl ip_local_port_range
+   */
+  localPortRange: {
+    kind: 'portRange',
+    example: { low: 40_000, high: 40_099 },
+    before: 'bind',
+    tooLate: ['bound', 'listening', 'connecting', 'connected'],
+    system: true,
+    nullable: true,
+    linux: number('IP_LOCAL_PORT_RANGE', 1, 65_535, { system: 0 }),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /**
+   * Where the peer wanted to connect to before a firewall rule (`REDIRECT`, `DNAT`) sent its connection here:
+   * `{ address, port, family }`, read only. It is the address of the socket itself if no rule changed it. `null`: connection
+   * tracking has no such connection.
+   *
+   * The accepted TCP sockets of a transparent proxy have it; with a `TPROXY` rule it is the local address of the socket.
+   * Linux: `SO_ORIGINAL_DST` and `IP6T_SO_ORIGINAL_DST`, of the kernel module nf_conntrack.
+   * @see iptables-extensions(8), nft(8)
+   */
+  originalDestination: {
+    kind: 'address',
+    example: { address: '192.0.2.1', port: 443, family: 'IPv4' },
+    nullable: true,
+    access: 'read',
+    inModule: true,
+    linux: flag('SO_ORIGINAL_DST', { ipv6: 'IP6T_SO_ORIGINAL_DST' }),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
 } as const satisfies Rows;

@@ -277,4 +277,20 @@ export const socket = {
     win32: null,
     freebsd: null,
   },
+  /**
+   * Process, user and group of the peer of a Unix socket, read only: those that it had when it connected or listened. `null`
+   * for a socket without such a peer. The process id is 0 for a peer outside of this process id namespace.
+   * Linux: `SO_PEERCRED`.
+   * @see unix(7)
+   */
+  peerCredentials: {
+    kind: 'credentials',
+    example: { pid: 4711, uid: 1000, gid: 1000 },
+    nullable: true,
+    access: 'read',
+    linux: flag('SO_PEERCRED'),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
 } as const satisfies Rows;

@@ -1,5 +1,8 @@
 import { duration, flag, number, type Rows } from './row';
 
+/** What EINVAL means for a time that is below two ticks. */
+const TWO_TICKS = "it is less than two ticks of this kernel's clock (a tick has 1 to 10 ms)";
+
 /** Keepalive, user timeout and the other options of one TCP connection. */
 export const tcp = {
   /**
@@ -322,6 +325,43 @@ export const tcp = {
     firstPacket: true,
     system: true,
     linux: duration('TCP_RTO_MAX_MS', 'ms', 1_000, 120_000),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /**
+   * Shortest retransmission timeout, in milliseconds. The kernel's own 200 ms are many round trips of a local network: a
+   * smaller value repeats a lost segment sooner there.
+   *
+   * Linux 6.15: `TCP_RTO_MIN_US`, more than one and at most 200 ms. The kernel rounds up to its clock tick (1 to 10 ms), and
+   * refuses less than two ticks. A route with a locked `rto_min` decides in its place. `'system'` restores the sysctl
+   * net.ipv4.tcp_rto_min_us.
+   * @see ip-sysctl tcp_rto_min_us, RFC 6298
+   */
+  rtoMin: {
+    kind: 'duration',
+    example: 40,
+    system: true,
+    refusals: { EINVAL: TWO_TICKS },
+    linux: duration('TCP_RTO_MIN_US', 'us', 1_001, 200_000),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /**
+   * Longest delay of an acknowledgement, in milliseconds. A smaller value acknowledges sooner, for peers that wait for it
+   * and do not set `noDelay`.
+   *
+   * Linux 6.15: `TCP_DELACK_MAX_US`, more than one and at most 200 ms. The kernel rounds up to its clock tick (1 to 10 ms),
+   * and refuses less than two ticks.
+   * @see RFC 9293 section 3.8.6.3
+   */
+  delayedAckMax: {
+    kind: 'duration',
+    example: 60,
+    system: true,
+    refusals: { EINVAL: TWO_TICKS },
+    linux: duration('TCP_DELACK_MAX_US', 'us', 1_001, 200_000),
     darwin: null,
     win32: null,
     freebsd: null,

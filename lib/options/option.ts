@@ -83,7 +83,7 @@ function find(name: string, path?: string): Option | null {
   if (row === undefined) throw unknownNameError(name, path);
   unknownSupport.delete(name);
   const option = onThisSystem(name, row);
-  if (!unknownSupport.has(name)) known.set(name, option);
+  if (!unknownSupport.has(name) && (option !== null || !row.inModule)) known.set(name, option);
   return option;
 }
 

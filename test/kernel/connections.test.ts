@@ -25,7 +25,7 @@ import {
   isInPrefix,
   parseAddress,
   parsePrefix,
-} from '../../lib/connections/address';
+} from '../../lib/core/address';
 import { parseFilter } from '../../lib/connections/filter';
 import { connectionFromMessage } from '../../lib/connections/linux/linux';
 import { DiagMessages } from '../../lib/connections/linux/messages';

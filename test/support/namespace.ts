@@ -41,10 +41,15 @@ export async function runInNamespace<Report>(
   args: readonly string[],
   timeout: number,
 ): Promise<Report> {
-  const { stdout } = await promisify(execFile)(
-    'unshare',
-    [...UNSHARE, process.execPath, path, ...args],
-    { timeout, killSignal: 'SIGKILL', maxBuffer: MAX_BUFFER },
-  );
+  const { stdout } = await commandInNamespace([process.execPath, path, ...args], timeout);
   return JSON.parse(stdout) as Report;
+}
+
+/** Runs a command in a new network namespace. */
+export async function commandInNamespace(
+  command: readonly string[],
+  timeout = TIMEOUT,
+): Promise<{ stdout: string; stderr: string }> {
+  const options = { timeout, killSignal: 'SIGKILL', maxBuffer: MAX_BUFFER } as const;
+  return promisify(execFile)('unshare', [...UNSHARE, ...command], options);
 }

@@ -25,7 +25,7 @@ const {
   [
     'tcp-info/system',
     'tcp-info/values',
-    'connections/address',
+    'core/address',
     'options/codec',
     'catalogue/catalogue',
   ],
