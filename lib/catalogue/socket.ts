@@ -56,6 +56,7 @@ export const socket = {
     kind: 'integer',
     measure: 'bytes',
     example: 4_096,
+    firstPacket: true,
     linux: number('SO_RCVLOWAT', 1),
     darwin: number('SO_RCVLOWAT', 1),
     win32: null,

@@ -1,7 +1,7 @@
 import { duration, flag, number, type Rows } from './row';
 
 /** What EINVAL means for a time that is below two ticks. */
-const TWO_TICKS = "it is less than two clock ticks of this kernel, which have 1 to 10 ms";
+const TWO_TICKS = 'it is less than two clock ticks of this kernel, which have 1 to 10 ms';
 
 /** Keepalive, user timeout and the other options of one TCP connection. */
 export const tcp = {
