@@ -106,7 +106,8 @@ export const ip = {
     freebsd: number('IPV6_UNICAST_HOPS', 1, 255, { system: -1, none: -1 }),
   },
   /**
-   * An IPv6 socket accepts IPv6 only, no IPv4 peers. Refused on an IPv4 socket.
+   * An IPv6 socket accepts IPv6 only, no IPv4 peers. Refused on an IPv4 socket, and on every system once the socket has a
+   * port (EINVAL; other systems than Linux by their documentation and sources).
    * Every system: `IPV6_V6ONLY`.
    * @see ipv6(7), RFC 3493
    */
@@ -121,7 +122,8 @@ export const ip = {
     freebsd: flag('IPV6_V6ONLY'),
   },
   /**
-   * Bind to an address that this machine does not have, or not yet. Linux: `IP_FREEBIND`.
+   * Bind to an address that this machine does not have, or not yet. Linux accepts it on a bound socket, without an effect.
+   * Linux: `IP_FREEBIND`.
    * @see ip(7)
    */
   freeBind: {
@@ -135,7 +137,8 @@ export const ip = {
     freebsd: null,
   },
   /**
-   * Transparent proxying: receive and send packets of foreign addresses.
+   * Transparent proxying: receive and send packets of foreign addresses. It acts on a socket that is bound or listens. Once
+   * a TCP socket connects, only rules of the firewall see it (`socket transparent 1` of nft).
    * Linux: `IP_TRANSPARENT`; FreeBSD: `IP_BINDANY`.
    * @see ip(7)
    */
@@ -192,7 +195,8 @@ export const ip = {
   },
   /**
    * Binding to an address with port 0 chooses the port when the socket connects, so that one port
-   * serves several peers. Linux 4.2: `IP_BIND_ADDRESS_NO_PORT`.
+   * serves several peers. Linux accepts it on a socket with a port, without an effect. Linux 4.2:
+   * `IP_BIND_ADDRESS_NO_PORT`.
    * @see ip(7)
    */
   bindAddressNoPort: {
@@ -208,7 +212,7 @@ export const ip = {
   /**
    * The ports from which the kernel chooses one: `{ low, high }`, each 1 to 65 535. `null`, the initial value, and
    * `'system'` are the range of the sysctl net.ipv4.ip_local_port_range. The kernel ignores a bound outside of that range.
-   * For IPv4 and IPv6. Linux 6.3: `IP_LOCAL_PORT_RANGE`.
+   * Linux accepts it on a socket with a port, without an effect. For IPv4 and IPv6. Linux 6.3: `IP_LOCAL_PORT_RANGE`.
    * @see ip(7), ip-sysctl ip_local_port_range
    */
   localPortRange: {

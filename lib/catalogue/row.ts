@@ -32,6 +32,8 @@ export interface PlatformOption {
   readonly none?: number;
   /** 0 is written as the value of a new socket, because no number for "off" is documented. */
   readonly offAsNew?: true;
+  /** The states in which it is too late here, if they are others than those of the row. */
+  readonly tooLate?: readonly SocketState[];
   /** The option that takes the place of `name` on older versions of the system. */
   readonly older?: PlatformOption;
   /** For `linger`: whether the members of `struct linger` are two ints or two unsigned shorts. */
@@ -51,7 +53,7 @@ interface RowOf<Kind extends string, Example> extends Record<Platform, PlatformO
   readonly nullable?: true;
   /** The call before which the option must be set. */
   readonly before?: 'bind' | 'listen' | 'connect';
-  /** The states in which the kernel refuses the option, or accepts it without an effect. */
+  /** The states in which the kernel refuses the option, or accepts it without an effect on this socket: measured on Linux. */
   readonly tooLate?: readonly SocketState[];
   /** `true`: it acts at any time, and on the SYN only if it is set before connecting or listening. */
   readonly firstPacket?: true;

@@ -139,7 +139,7 @@ function resolveOption(
     codec: codecs[row.kind],
     writable: row.access === undefined && platformOption.access !== 'read',
     tcpOnly: row.tcpOnly === true,
-    tooLate: row.tooLate,
+    tooLate: platformOption.tooLate ?? row.tooLate,
     min: platformOption.min ?? 0,
     max: platformOption.max ?? 0,
     divisor: divisorOf(row, platformOption),
