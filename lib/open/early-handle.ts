@@ -116,6 +116,9 @@ export function isTcpHandle(handle: unknown): handle is EarlyHandle & Bindable {
   return typeof bind6 === 'function' && typeof open === 'function';
 }
 
+/** Node's own, whatever a program or tuneSockets() puts in its place: it is no connection of the program. */
+const { connect } = Socket.prototype;
+
 let prototype: Bindable | null | undefined;
 
 /**
@@ -131,7 +134,7 @@ function findPrototype(): Bindable | null {
   const socket = new Socket();
   socket.on('error', () => {});
   try {
-    socket.connect({ host: '127.0.0.1', port: 1 });
+    Reflect.apply(connect, socket, [{ host: '127.0.0.1', port: 1 }]);
     const { _handle: handle } = socket as unknown as { readonly _handle: unknown };
     return isTcpHandle(handle) ? (Object.getPrototypeOf(handle) as Bindable) : null;
   } catch {

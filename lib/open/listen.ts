@@ -33,8 +33,8 @@ export type ListenerOptions = ListenOptions & {
  * `listen(server, { port: 80, socketOptions: { reusePort: true } })`.
  *
  * Connections that the server accepts inherit most options: the receive buffer with its window scale, the mark, keepalive.
- * `mptcp: true` accepts Multipath TCP, and plain TCP too. For a `path` the options are set after listening. For an `fd` they
- * are set at once, and those that have to be set before bind are too late.
+ * `mptcp: true` accepts Multipath TCP, and plain TCP too. For a `path` the options are set after listening. For an `fd`,
+ * those that have to be set before bind are too late.
  *
  * Node 20.12 and later. A worker of a cluster needs `exclusive: true`: the primary process opens the shared sockets.
  * @returns the server. Errors come as its `'error'` event: those of Node (`EADDRINUSE` with address and port), and a
@@ -58,10 +58,8 @@ export function listen<S extends Server>(
   }
   requireEarlyHandles();
   if (cluster.isWorker && !others.exclusive) throw sharedByCluster();
-  if (socketOptions !== undefined && others.fd !== undefined) setOptions(others.fd, socketOptions);
-  const early = others.fd === undefined ? socketOptions : undefined;
   const begin: Begin = (method, args) =>
-    listenWithOptions(server, method, args, { socketOptions: early, deadPeerTimeout });
+    listenWithOptions(server, method, args, { fd: others.fd, socketOptions, deadPeerTimeout });
   beginWith(server, begin);
   try {
     server.listen(others, listener);
@@ -140,26 +138,31 @@ function listenWithOptions(
   server: Server,
   method: ListenMethod,
   args: unknown[],
-  chosen: Pick<ListenerOptions, 'socketOptions' | 'deadPeerTimeout'>,
+  chosen: Pick<ListenerOptions, 'fd' | 'socketOptions' | 'deadPeerTimeout'>,
 ): void {
-  const { socketOptions, deadPeerTimeout } = chosen;
+  const { fd, socketOptions, deadPeerTimeout } = chosen;
   const { mptcp, ...options } = socketOptions ?? {};
-  let isOpened = false;
+  let isSet = socketOptions === undefined;
   const prepare = (handle: EarlyHandle, family: Family): void => {
-    isOpened = true;
     if (socketOptions === undefined) return;
+    isSet = true;
     try {
-      openHandle(handle, typeFor('tcp', family, { mptcp }), (fd) => setOptions(fd, options));
+      openHandle(handle, typeFor('tcp', family, { mptcp }), (own) => setOptions(own, options));
     } catch (error) {
       handle.close?.();
       throw error;
     }
   };
   try {
+    // Node ignores a negative one.
+    if (fd !== undefined && fd >= 0 && socketOptions !== undefined) {
+      setOptions(fd, socketOptions);
+      isSet = true;
+    }
     listenAfter(prepare, server as ListeningServer, method, args);
     if (!isListening(server)) return;
     // A path: Node has no moment before.
-    if (!isOpened && socketOptions !== undefined) setOptions(server, socketOptions);
+    if (!isSet && socketOptions !== undefined) setOptions(server, socketOptions);
     if (deadPeerTimeout !== undefined) setDeadPeerTimeout(server, deadPeerTimeout);
   } catch (error) {
     if (isListening(server)) server.close();

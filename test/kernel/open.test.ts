@@ -332,9 +332,9 @@ describe('listen()', () => {
     closers.push(() => server.close());
     expect(referenceAddon.listen(fd)).toBe(0);
     const late = { fd, socketOptions: { freeBind: true } };
-    expect(() => listen(server, late)).toThrow(
-      expect.objectContaining({ code: 'ERR_SOCKET_TOO_LATE' }),
-    );
+    await expect(once(listen(server, late), 'listening')).rejects.toMatchObject({
+      code: 'ERR_SOCKET_TOO_LATE',
+    });
     listen(server, { fd, socketOptions: { deferAccept: 3_000 } });
     await once(server, 'listening');
     expect(getInt(fd, IPPROTO_TCP, 9)).toBe(3);
