@@ -72,6 +72,17 @@ export interface Connection {
   readonly isChosen: boolean;
 }
 
+/** A socket that is about to be bound or connected. */
+export interface EarlySocket {
+  readonly fd: number;
+  readonly handle: object;
+  readonly side: SocketSide;
+  /** The client; `undefined` for a server. */
+  readonly socket: Socket | undefined;
+  /** What it is about to do, for warnings. */
+  readonly place: string;
+}
+
 export class Tuner implements SocketTuning {
   readonly #tunings: Readonly<Record<SocketSide, CheckedTuning | undefined>>;
   readonly #filter: TuneSocketsOptions['filter'];
@@ -79,6 +90,8 @@ export class Tuner implements SocketTuning {
   readonly #onClose: (tuner: Tuner) => void;
   isOpen = true;
   readonly adopts: boolean;
+  /** The handles whose early options were set. */
+  readonly #prepared = new WeakSet<object>();
   /** The connections that were tuned or left alone, if this tuning adopts others. */
   readonly #seen = new WeakSet<TcpHandle>();
   /** The kinds of failure for which there was a warning. */
@@ -133,10 +146,9 @@ export class Tuner implements SocketTuning {
       return [];
     }
     const isPlanSet = this.#setDeadPeerTimeout(connection, tuning);
-    // Those that had to be set before were set before, except on a socket that is adopted.
-    const options = connection.isFresh ? tuning.late : tuning.options;
     try {
-      for (const error of setEach(socket, options)) this.report(error, socket, side);
+      for (const error of setEach(socket, this.#remaining(connection, tuning)))
+        this.report(error, socket, side);
     } catch (error) {
       this.report(error, socket, side);
     }
@@ -165,14 +177,31 @@ export class Tuner implements SocketTuning {
     return withRemote(socket, address, () => this.#isWanted(socket, 'client'));
   }
 
-  /** Sets the early options on a descriptor. `socket`: the client, or `undefined` for a server. */
-  setEarly(fd: number, side: SocketSide, socket: Socket | undefined): void {
+  /** Sets the early options on the descriptor of a handle. `socket`: the client, or `undefined` for a server. */
+  setEarly({ fd, handle, side, socket, place }: EarlySocket): void {
     const { mptcp: _, ...options } = this.earlyOptions(side) ?? {};
+    this.#prepared.add(handle);
     try {
-      for (const error of setEach(fd, options)) this.report(error, socket, side);
+      for (const error of setEach(fd, options)) this.report(error, socket, side, place);
     } catch (error) {
-      this.report(error, socket, side);
+      this.report(error, socket, side, place);
     }
+  }
+
+  /** Whether the early options of a handle were set, or reported as refused. */
+  hasPrepared(handle: object): boolean {
+    return this.#prepared.has(handle);
+  }
+
+  /** Returns the options that were not set before the socket was connected. */
+  #remaining(
+    { handle, isFresh }: Connection,
+    { options, early, late }: CheckedTuning,
+  ): SocketOptions {
+    // On an open socket that is adopted, those that have to be set before are reported as too late.
+    if (!isFresh) return options;
+    if (!this.#prepared.has(handle)) return late;
+    return Object.fromEntries(Object.entries(late).filter(([name]) => !(name in early)));
   }
 
   /** Whether this tuning adopts open sockets and has not seen this one. */
@@ -243,18 +272,29 @@ export class Tuner implements SocketTuning {
     }
   }
 
-  report(error: unknown, socket: Socket | undefined, side: SocketSide): void {
+  report(
+    error: unknown,
+    socket: Socket | undefined,
+    side: SocketSide,
+    place: string = namesOf(socket),
+  ): void {
     // The connection was reset before it was tuned. The socket emits this error itself.
     if (socket?.destroyed) return;
     // A getter of the socket may throw anything.
     const { code, name, option } = Object(error) as Error & Partial<SocketOptionErrorDetails>;
-    this.#report(error, socket, `${inspect(code ?? name)} ${option} ${side}`, side);
+    this.#report(error, socket, `${inspect(code ?? name)} ${option} ${side}`, side, place);
   }
 
-  #report(error: unknown, socket: Socket | undefined, kind: string, side: SocketSide): void {
+  #report(
+    error: unknown,
+    socket: Socket | undefined,
+    kind: string,
+    side: SocketSide,
+    place = namesOf(socket),
+  ): void {
     try {
       if (this.#onError === undefined) {
-        this.#warn(error, socket, kind, side);
+        this.#warn(error, kind, side, place);
       } else {
         const result: unknown = this.#onError(error as Error, socket);
         if (typeof result === 'object') Promise.resolve(result).catch(throwUncaught);
@@ -265,13 +305,13 @@ export class Tuner implements SocketTuning {
     }
   }
 
-  #warn(error: unknown, socket: Socket | undefined, kind: string, side: SocketSide): void {
+  #warn(error: unknown, kind: string, side: SocketSide, place: string): void {
     if (this.#warned.has(kind)) return;
     this.#warned.add(kind);
     // A filter may throw anything.
     const message = error instanceof Error ? String(error.message) : inspect(error);
     process.emitWarning(
-      `tuneSockets() could not tune a ${side} socket (${namesOf(socket)}): ${message} [only the first failure of this kind is reported; the function onError gets all of them]`,
+      `tuneSockets() could not tune a ${side} socket (${place}): ${message} [only the first failure of this kind is reported; the function onError gets all of them]`,
       { type: 'SocketOptionsWarning', code: 'SOCKET_OPTIONS_TUNING_FAILED' },
     );
   }
@@ -304,7 +344,7 @@ function refuseOnBun({ server, adopt }: TuneSocketsOptions): void {
 }
 
 function namesOf(socket: Socket | undefined): string {
-  if (socket === undefined) return 'that listens, or of native code';
+  if (socket === undefined) return 'of native code';
   const { localAddress, localPort, remoteAddress, remotePort } = socket;
   return `${localAddress} port ${localPort}, peer ${remoteAddress} port ${remotePort}`;
 }
