@@ -1,18 +1,16 @@
 // Applies the options of one call of tuneSockets() to a socket, and reports what failed.
 
-import { isIP, type Socket } from 'node:net';
-import { inspect } from 'node:util';
+import type { Socket } from 'node:net';
 import { rows, type SocketOptions } from '../catalogue/catalogue';
-import type { SocketOptionErrorDetails } from '../core/errors';
 import { SocketOptionError } from '../core/errors';
 import type { TcpHandle } from '../core/socket';
 import { descriptorOf } from '../core/socket';
-import { throwUncaught } from '../core/throw-uncaught';
 import { callbackError, validateBoolean, validateFunction, valueError } from '../core/validate';
 import { tuneConnection } from '../dead-peer/dead-peer-timeout';
 import type { Address } from '../dead-peer/supervision/connecting';
 import { requireEarlyHandles } from '../open/early-handle';
 import { setEach } from '../options/options';
+import { Failures } from './failures';
 import type { SocketSide } from './new-sockets';
 import {
   type CheckedTuning,
@@ -22,6 +20,7 @@ import {
   type Tuning,
   validateTuning,
 } from './tuning';
+import { withRemote } from './with-remote';
 
 /** Options of {@link tuneSockets}. */
 export interface TuneSocketsOptions {
@@ -86,7 +85,7 @@ export interface EarlySocket {
 export class Tuner implements SocketTuning {
   readonly #tunings: Readonly<Record<SocketSide, CheckedTuning | undefined>>;
   readonly #filter: TuneSocketsOptions['filter'];
-  readonly #onError: TuneSocketsOptions['onError'];
+  readonly #failures: Failures;
   readonly #onClose: (tuner: Tuner) => void;
   isOpen = true;
   readonly adopts: boolean;
@@ -94,8 +93,6 @@ export class Tuner implements SocketTuning {
   readonly #prepared = new WeakSet<object>();
   /** The connections that were tuned or left alone, if this tuning adopts others. */
   readonly #seen = new WeakSet<TcpHandle>();
-  /** The kinds of failure for which there was a warning. */
-  readonly #warned = new Set<string>();
 
   constructor(
     { client, server, filter, adopt = false, onError }: TuneSocketsOptions,
@@ -109,7 +106,7 @@ export class Tuner implements SocketTuning {
     this.adopts = validateBoolean(adopt, 'options.adopt');
     if (onError !== undefined) validateFunction(onError, 'options.onError');
     this.#filter = filter;
-    this.#onError = onError;
+    this.#failures = new Failures(onError);
     this.#onClose = onClose;
     if (process.versions.bun !== undefined) refuseOnBun({ server, adopt });
     this.#validateEarly(client, server);
@@ -251,7 +248,7 @@ export class Tuner implements SocketTuning {
       if (typeof wanted !== 'boolean') throw callbackError('filter', 'a boolean', wanted);
       return wanted;
     } catch (error) {
-      this.#report(error, socket, `filter ${side}`, side);
+      this.#failures.report(error, socket, side, undefined, 'filter');
       return false;
     }
   }
@@ -272,48 +269,10 @@ export class Tuner implements SocketTuning {
     }
   }
 
-  report(
-    error: unknown,
-    socket: Socket | undefined,
-    side: SocketSide,
-    place: string = namesOf(socket),
-  ): void {
+  report(error: unknown, socket: Socket | undefined, side: SocketSide, place?: string): void {
     // The connection was reset before it was tuned. The socket emits this error itself.
     if (socket?.destroyed) return;
-    // A getter of the socket may throw anything.
-    const { code, name, option } = Object(error) as Error & Partial<SocketOptionErrorDetails>;
-    this.#report(error, socket, `${inspect(code ?? name)} ${option} ${side}`, side, place);
-  }
-
-  #report(
-    error: unknown,
-    socket: Socket | undefined,
-    kind: string,
-    side: SocketSide,
-    place = namesOf(socket),
-  ): void {
-    try {
-      if (this.#onError === undefined) {
-        this.#warn(error, kind, side, place);
-      } else {
-        const result: unknown = this.#onError(error as Error, socket);
-        if (typeof result === 'object') Promise.resolve(result).catch(throwUncaught);
-      }
-    } catch (thrown) {
-      // Never throw here: the caller is Node, within a call of a library.
-      throwUncaught(thrown);
-    }
-  }
-
-  #warn(error: unknown, kind: string, side: SocketSide, place: string): void {
-    if (this.#warned.has(kind)) return;
-    this.#warned.add(kind);
-    // A filter may throw anything.
-    const message = error instanceof Error ? String(error.message) : inspect(error);
-    process.emitWarning(
-      `tuneSockets() could not tune a ${side} socket (${place}): ${message} [only the first failure of this kind is reported; the function onError gets all of them]`,
-      { type: 'SocketOptionsWarning', code: 'SOCKET_OPTIONS_TUNING_FAILED' },
-    );
+    this.#failures.report(error, socket, side, place);
   }
 
   close(): void {
@@ -340,31 +299,5 @@ function refuseOnBun({ server, adopt }: TuneSocketsOptions): void {
       'Bun does not report the sockets that are open: call tuneSockets() before the sockets are opened',
       { code },
     );
-  }
-}
-
-function namesOf(socket: Socket | undefined): string {
-  if (socket === undefined) return 'of native code';
-  const { localAddress, localPort, remoteAddress, remotePort } = socket;
-  return `${localAddress} port ${localPort}, peer ${remoteAddress} port ${remotePort}`;
-}
-
-/**
- * A socket that is connecting has no remote address. The filter gets the one that is tried, so that it decides as it will when
- * the socket is connected.
- */
-function withRemote<Result>(socket: Socket, { address, port }: Address, use: () => Result): Result {
-  const remote = {
-    remoteAddress: address,
-    remotePort: port,
-    remoteFamily: address === undefined ? undefined : `IPv${isIP(address)}`,
-  };
-  for (const [name, value] of Object.entries(remote)) {
-    Object.defineProperty(socket, name, { value, configurable: true });
-  }
-  try {
-    return use();
-  } finally {
-    for (const name of Object.keys(remote)) Reflect.deleteProperty(socket, name);
   }
 }

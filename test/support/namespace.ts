@@ -8,7 +8,9 @@ import type { TestContext } from 'vitest';
 const isRoot = process.getuid?.() === 0;
 
 /** Options of unshare(1) for a network and a mount namespace. */
-export const UNSHARE = isRoot ? ['--net', '--mount'] : ['--user', '--map-root-user', '--net', '--mount'];
+export const UNSHARE = isRoot
+  ? ['--net', '--mount']
+  : ['--user', '--map-root-user', '--net', '--mount'];
 
 /** Why no namespace can be made here; `undefined` if it can. */
 export const withoutNamespace: string | undefined = (() => {
