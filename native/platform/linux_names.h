@@ -1,6 +1,6 @@
-// Names that headers may be too old to have. The numbers are the kernel's ABI: include/uapi/linux/*.h.
-// Those of SO_ are from asm-generic, which all processors use that Node supports. SO_RIGHTS_NOTRUNC is
-// the newest (Linux 7.3).
+// Names that headers may be too old to have. The numbers are the kernel's ABI, include/uapi/linux/.
+// Those of SO_ are from asm-generic, which all processors use that Node supports. The newest name
+// is SO_RIGHTS_NOTRUNC (Linux 7.3).
 
 #ifndef SOCKET_OPTIONS_LINUX_NAMES_H_
 #define SOCKET_OPTIONS_LINUX_NAMES_H_
