@@ -15,7 +15,7 @@ export type Family = 4 | 6;
 export interface EarlyHandle {
   /** -1 before Node binds or connects the handle. */
   readonly fd?: unknown;
-  /** Takes the descriptor over: `TCPWrap::Open()` in src/tcp_wrap.cc. Returns 0 or a negative code. */
+  /** Takes the descriptor over: `TCPWrap::Open()` of Node. Returns 0 or a negative code. */
   open?(fd: number): number;
   close?(): void;
 }
