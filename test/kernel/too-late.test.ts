@@ -28,7 +28,7 @@ describe('the kernel, in each state of a socket', () => {
   beforeEach(needsNamespace);
   beforeAll(async () => {
     if (withoutNamespace !== undefined) return;
-    const { stdout } = await commandInNamespace(['python3', fixture('too-late.py')]);
+    const { stdout } = await commandInNamespace(['python3', '-B', fixture('too-late/run.py')]);
     measured = JSON.parse(stdout);
   }, 160_000);
 
