@@ -141,7 +141,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   AddSockets(exports, environment);
   AddTcpInfo(exports, environment);
   AddConnections(exports, environment);
-  AddHandles(exports, environment);
+  if constexpr (platform::kFindsHandles) AddHandles(exports, environment);
   return exports;
 }
 
