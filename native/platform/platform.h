@@ -24,7 +24,7 @@ using Descriptor = int;
 #endif
 
 // Whether the addon searches for the sockets of libuv's handles. Windows needs it, and Linux tests
-// it. On macOS it would only cost memory: a page of 16 kB on arm64.
+// it. macOS goes without native/handles.cc: it would only cost memory, a page of 16 kB on arm64.
 #ifdef __APPLE__
 constexpr bool kFindsHandles = false;
 #else
