@@ -26,7 +26,9 @@ const REFUSING = ['198.18.0.4', 'fd00:18::4'];
 /** The examples of the page, and what is called of them. */
 const EXAMPLES = [
   ...['http.Agent', 'https.Agent', 'http.request', 'tls', 'http2'].map((name) => [name, 'ask']),
-  ...['ask', 'askSecurely', 'fetchGlobally'].map((request) => ['undici', request]),
+  ...['ask', 'askSecurely', 'askClient', 'askPool', 'fetchGlobally', 'fetchWithDispatcher'].map(
+    (request) => ['undici', request],
+  ),
   ...['pg', 'postgres', 'ioredis', 'mysql2', 'mqtt', 'ws'].map((name) => [name, 'ask']),
 ] as [name: string, request: string][];
 

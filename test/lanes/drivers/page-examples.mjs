@@ -42,11 +42,22 @@ const ENDS = {
     import { text } from 'node:stream/consumers';
     export const ask = () => text(session.request({ ':path': '/' }));`,
   undici: `
-    import { request } from 'undici';
-    const get = async (url) => (await request(url)).body.text();
-    export const ask = () => get('http://api.example.com/');
-    export const askSecurely = () => get('https://api.example.com/');
-    export const fetchGlobally = async () => (await fetch('http://api.example.com/')).text();`,
+    import { Client, Pool, request } from 'undici';
+    const url = 'http://api.example.com/';
+    const secureUrl = 'https://api.example.com/';
+    const text = async (answered) => (await answered).body.text();
+    export const ask = () => text(request(url));
+    export const askSecurely = () => text(request(secureUrl));
+    const client = new Client(url, { connect: connectEarly });
+    export const askClient = () => text(client.request({ method: 'GET', path: '/' }));
+    const pool = new Pool(secureUrl, { connect: connectEarly });
+    export const askPool = () => text(pool.request({ method: 'GET', path: '/' }));
+    export const fetchGlobally = async () => (await fetch(url)).text();
+    const other = new Agent({ connect: connectEarly });
+    export async function fetchWithDispatcher() {
+      setGlobalDispatcher(new Agent());
+      return (await fetch(secureUrl, { dispatcher: other })).text();
+    }`,
   pg: `
     export const ask = async () => (await pool.query('SELECT 1')).rowCount;`,
   postgres: `
