@@ -72,6 +72,9 @@ function countedSyns() {
   );
 }
 
+/** Longer than any client takes, in milliseconds. A client that hangs fails its own test only. */
+const PATIENCE = 20_000;
+
 const results = [];
 for (const args of JSON.parse(cases)) {
   countFromZero();
@@ -81,7 +84,9 @@ for (const args of JSON.parse(cases)) {
     'NODE_OPTIONS=--network-family-autoselection-attempt-timeout=30000',
     ...[process.execPath, here('early-client.mjs'), ...args],
   );
+  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
   const answer = await answerOf(child);
+  clearTimeout(timer);
   results.push({ case: args.join(' '), ...answer, syns: countedSyns() });
 }
 web.kill('SIGKILL');
