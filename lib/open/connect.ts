@@ -37,8 +37,9 @@ export type ConnectOptions = NetConnectOpts & {
  * TCP. For a `path`, the options are set at once after connecting. If the kernel refuses an option, or the IP version of an
  * address does not have it, the socket fails with a SocketOptionError.
  *
- * Use it wherever a library lets you make the socket: `createConnection` of `http.Agent`, `tls.connect({ socket })`, `stream`
- * of pg and mysql2.
+ * Use it wherever a library lets you make the socket: `createConnection` of `http.Agent`, `connect` of undici, `stream` of pg
+ * and mysql2. For TLS, wait for `'connect'` before `tls.connect({ socket })`: with a socket that is still connecting, Node ends
+ * with a segmentation fault if the first of two addresses fails (seen with 20.20 to 26.10, also with `net.connect()`).
  *
  * Node 20.12 and later. Bun and Deno: without `socketOptions`, or for a `path`.
  * @returns the socket, with the same events in the same order as that of `net.connect()`.
