@@ -78,7 +78,8 @@ function listenOptions(args) {
   const [first] = net._normalizeArgs(args);
   const handle = first._handle || first.handle || first;
   const isTcpHandle = typeof handle.bind6 === 'function' && typeof handle.open === 'function';
-  if (isTcpHandle) return { handle, socketOptions: LATE };
+  const isBound = net.BoundSocket !== undefined && handle instanceof net.BoundSocket;
+  if (isTcpHandle || isBound) return { handle, socketOptions: LATE };
   const options = { ...handle };
   // That of a pipe has it from its class.
   if (handle.fd !== undefined) options.fd = handle.fd;
