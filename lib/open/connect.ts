@@ -41,6 +41,9 @@ export type ConnectOptions = NetConnectOpts & {
  * and mysql2. For TLS, wait for `'connect'` before `tls.connect({ socket })`: with a socket that is still connecting, Node ends
  * with a segmentation fault if the first of two addresses fails (seen with 20.20 to 26.10, also with `net.connect()`).
  *
+ * `tls.connect({ socket })` needs a socket that has emitted `'connect'`, or one with `autoSelectFamily: false`: Node 20 to 26
+ * crash with SIGSEGV if a socket below a TLS socket tries a second address.
+ *
  * Node 20.12 and later. Bun and Deno: without `socketOptions`, or for a `path`.
  * @returns the socket, with the same events in the same order as that of `net.connect()`.
  * @throws TypeError, RangeError for a wrong argument.
