@@ -105,21 +105,25 @@ type Begin = (method: ListenMethod, args: unknown[]) => void;
 /** What to do when Node begins to listen, for servers that have not begun. */
 const begins = new WeakMap<Server, Begin>();
 
+/** The methods of this file. */
+const replacements = new WeakSet<ListenMethod>();
+
 /** Replaces the method with which Node begins to listen. It stays: deleting it would slow down the server object. */
 function beginWith(server: Server, begin: Begin): void {
   begins.set(server, begin);
-  if (Object.hasOwn(server, LISTEN)) return;
-  Object.defineProperty(server, LISTEN, {
-    configurable: true,
-    writable: true,
-    value: (...args: unknown[]) => {
-      const method = (Server.prototype as ListeningServer)[LISTEN];
-      const chosen = begins.get(server);
-      begins.delete(server);
-      if (chosen === undefined) Reflect.apply(method, server, args);
-      else chosen(method, args);
-    },
-  });
+  const { [LISTEN]: current } = server as ListeningServer;
+  if (replacements.has(current)) return;
+  // A program, too, may have replaced it: for this server, for its class, or for all.
+  const own = Object.hasOwn(server, LISTEN) ? current : undefined;
+  const value = (...args: unknown[]): void => {
+    const method = own ?? (Object.getPrototypeOf(server) as ListeningServer)[LISTEN];
+    const chosen = begins.get(server);
+    begins.delete(server);
+    if (chosen === undefined) Reflect.apply(method, server, args);
+    else chosen(method, args);
+  };
+  replacements.add(value);
+  Object.defineProperty(server, LISTEN, { configurable: true, writable: true, value });
 }
 
 /** Forgets what to do if the look-up fails, or if the server is closed before. */

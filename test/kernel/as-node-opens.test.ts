@@ -6,10 +6,15 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { bind, listen } from '../../dist/index.js';
+import { bind, getOption, listen } from '../../dist/index.js';
 
 const HOST = '127.0.0.1';
 const socketOptions = { recvBufferSize: 65_536 };
+
+/** Node calls it in server.listen(), and leaves it to programs that wrap it. */
+interface Method {
+  _listen2(this: unknown, ...args: unknown[]): unknown;
+}
 
 const ends: (() => void)[] = [];
 afterEach(() => {
@@ -58,6 +63,29 @@ describe('listen()', () => {
     ends.push(() => server.close());
     await once(server, 'listening');
     expect(server.address()).toMatchObject({ address: HOST });
+  });
+
+  test.each([
+    ['the server', (server: net.Server, method: Method) => Object.assign(server, method)],
+    [
+      'its class',
+      (server: net.Server, method: Method) =>
+        Object.setPrototypeOf(server, Object.assign(Object.create(net.Server.prototype), method)),
+    ],
+  ])('calls the method with which %s begins to listen', async (_, replace) => {
+    const server = net.createServer();
+    ends.push(() => server.close());
+    const { _listen2: original } = server as net.Server & Method;
+    let calls = 0;
+    replace(server, {
+      _listen2(...args) {
+        calls++;
+        return Reflect.apply(original, this, args);
+      },
+    });
+    listen(server, { host: HOST, port: 0, socketOptions: { synRetries: 3 } });
+    await once(server, 'listening');
+    expect([calls, getOption(server, 'synRetries')]).toEqual([1, 3]);
   });
 
   test('calls no connect() that the program has put in place of Node’s', () => {
