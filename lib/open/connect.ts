@@ -20,14 +20,16 @@ import {
 } from './early-handle';
 
 /** Options of {@link connect}: those of `net.connect()`, and these. */
-export type ConnectOptions = NetConnectOpts & {
+export type ConnectOptions = NetConnectOpts & OwnOptions;
+
+interface OwnOptions {
   /** Set before each address is tried. */
   readonly socketOptions?: SocketOptions | undefined;
   /** Within how many milliseconds the socket fails after its peer vanished: see `setDeadPeerTimeout`. It bounds connecting too. */
   readonly deadPeerTimeout?: number | undefined;
   /** Within how many milliseconds the socket must be connected, without the name look-up. By default `deadPeerTimeout`. */
   readonly connectTimeout?: number | undefined;
-};
+}
 
 /**
  * Connects as `net.connect(options, listener)` does, with options that have to be set before the first packet:
@@ -52,18 +54,17 @@ export type ConnectOptions = NetConnectOpts & {
  * @see socket(2), setsockopt(2), connect(2)
  */
 export function connect(options: ConnectOptions, listener?: () => void): Socket {
-  const { chosen, others } = validateConnectOptions(options);
+  const { socketOptions, deadPeerTimeout, connectTimeout } = validateConnectOptions(options);
   if (listener !== undefined) validateFunction(listener, 'listener');
-  const { socketOptions, deadPeerTimeout, connectTimeout } = chosen;
-  const { path, timeout } = others as { readonly path?: string; readonly timeout?: number };
+  const { path, timeout } = options as { readonly path?: string; readonly timeout?: number };
   if (socketOptions !== undefined && !path) requireEarlyHandles();
 
-  const socket = new Socket(others as ConstructorParameters<typeof Socket>[0]);
+  const socket = new Socket(options as ConstructorParameters<typeof Socket>[0]);
   publish(socket);
   if (timeout) socket.setTimeout(timeout);
-  if (socketOptions === undefined) socket.connect(others, listener);
-  else if (path) connectToPath(socket, others, socketOptions, listener);
-  else connectWithOptions(socket, others, socketOptions, listener);
+  if (socketOptions === undefined) socket.connect(options, listener);
+  else if (path) connectToPath(socket, options, socketOptions, listener);
+  else connectWithOptions(socket, options, socketOptions, listener);
   // The signal was aborted before.
   if (socket.destroyed) return socket;
   if (deadPeerTimeout !== undefined) setDeadPeerTimeout(socket, deadPeerTimeout);
@@ -73,27 +74,23 @@ export function connect(options: ConnectOptions, listener?: () => void): Socket 
   return socket;
 }
 
-function validateConnectOptions(options: ConnectOptions) {
+/** Returns the options of this package. Node ignores them in the object that it gets. */
+function validateConnectOptions(options: ConnectOptions): OwnOptions {
   if (!isOptions(options)) throw typeError('options', 'an object', options);
-  const { socketOptions, deadPeerTimeout, connectTimeout, ...others } = options;
+  const { socketOptions, deadPeerTimeout, connectTimeout } = options;
   if (socketOptions !== undefined) validateOpeningOptions(socketOptions, 'options.socketOptions');
   if (deadPeerTimeout !== undefined) validateTimeout(deadPeerTimeout, 3, 'options.deadPeerTimeout');
   if (connectTimeout !== undefined) {
     validateConnectTimeout(connectTimeout, 'options.connectTimeout');
   }
-  if ((others as { readonly path?: unknown }).path) {
+  if ((options as { readonly path?: unknown }).path) {
     for (const [name, value] of Object.entries({ deadPeerTimeout, connectTimeout })) {
       if (value === undefined) continue;
       throw valueError(`options.${name}`, 'is for TCP, and a path is no TCP address', value);
     }
   }
   // A copy: the caller may change its object before the last address is tried.
-  const chosen = {
-    socketOptions: socketOptions && { ...socketOptions },
-    deadPeerTimeout,
-    connectTimeout,
-  };
-  return { chosen, others: others as NetConnectOpts };
+  return { socketOptions: socketOptions && { ...socketOptions }, deadPeerTimeout, connectTimeout };
 }
 
 const CLIENTS = channel('net.client.socket');
@@ -106,11 +103,11 @@ function publish(socket: Socket): void {
 /** Node connects a pipe within connect(): there is no moment before. */
 function connectToPath(
   socket: Socket,
-  others: NetConnectOpts,
+  connectOptions: NetConnectOpts,
   options: SocketOptions,
   listener: (() => void) | undefined,
 ): void {
-  socket.connect(others, listener);
+  socket.connect(connectOptions, listener);
   if (!socket.connecting) return;
   try {
     setOptions(socket, options);
@@ -126,7 +123,7 @@ interface WithHandle {
 /** Connects, and sets the options before each address is tried, or before the socket is bound to a local address. */
 function connectWithOptions(
   socket: Socket,
-  others: NetConnectOpts,
+  connectOptions: NetConnectOpts,
   options: SocketOptions,
   listener: (() => void) | undefined,
 ): void {
@@ -144,8 +141,8 @@ function connectWithOptions(
     const { _handle: handle } = socket as unknown as WithHandle;
     if (handle) prepare(handle, family as Family);
   });
-  socket.connect(others, listener);
-  const { localAddress, localPort } = others as TcpSocketConnectOpts;
+  socket.connect(connectOptions, listener);
+  const { localAddress, localPort } = connectOptions as TcpSocketConnectOpts;
   if (localAddress === undefined && localPort === undefined) return;
   // Node binds before it reports the attempt to connect. If it tries several addresses, only the first handle exists yet.
   const { _handle: first } = socket as unknown as WithHandle;

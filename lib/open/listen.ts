@@ -19,14 +19,18 @@ import {
 import { LISTEN, type ListeningServer, type ListenMethod, listenAfter } from './listen-method';
 
 /** Options of {@link listen}: those of `server.listen()`, and these. */
-export type ListenerOptions = ListenOptions & {
-  /** A descriptor that is bound, or listens already, as in `server.listen()`. */
-  readonly fd?: number | undefined;
+export type ListenerOptions = ListenOptions &
+  OwnOptions & {
+    /** A descriptor that is bound, or listens already, as in `server.listen()`. */
+    readonly fd?: number | undefined;
+  };
+
+interface OwnOptions {
   /** Set before the server is bound. */
   readonly socketOptions?: SocketOptions | undefined;
   /** Within how many milliseconds an accepted socket fails after its peer vanished: see `setDeadPeerTimeout`. */
   readonly deadPeerTimeout?: number | undefined;
-};
+}
 
 /**
  * Listens as `server.listen(options, listener)` does, with options that have to be set before bind or listen:
@@ -50,19 +54,19 @@ export function listen<S extends Server>(
   listener?: () => void,
 ): S {
   if (!(server instanceof Server)) throw typeError('server', 'a net.Server', server);
-  const { socketOptions, deadPeerTimeout, others } = validateListenerOptions(options);
+  const { socketOptions, deadPeerTimeout } = validateListenerOptions(options);
   if (listener !== undefined) validateFunction(listener, 'listener');
   if (socketOptions === undefined && deadPeerTimeout === undefined) {
-    server.listen(others, listener);
+    server.listen(options, listener);
     return server;
   }
   requireEarlyHandles();
-  if (cluster.isWorker && !others.exclusive) throw sharedByCluster();
+  if (cluster.isWorker && !options.exclusive) throw sharedByCluster();
   const begin: Begin = (method, args) =>
-    listenWithOptions(server, method, args, { fd: others.fd, socketOptions, deadPeerTimeout });
+    listenWithOptions(server, method, args, { fd: options.fd, socketOptions, deadPeerTimeout });
   beginWith(server, begin);
   try {
-    server.listen(others, listener);
+    server.listen(options, listener);
   } catch (error) {
     begins.delete(server);
     throw error;
@@ -72,9 +76,10 @@ export function listen<S extends Server>(
   return server;
 }
 
-function validateListenerOptions(options: ListenerOptions) {
+/** Returns the options of this package. Node ignores them in the object that it gets. */
+function validateListenerOptions(options: ListenerOptions): OwnOptions {
   if (!isOptions(options)) throw typeError('options', 'an object', options);
-  const { socketOptions, deadPeerTimeout, ...others } = options;
+  const { socketOptions, deadPeerTimeout } = options;
   if (socketOptions !== undefined) {
     validateOpeningOptions(socketOptions, 'options.socketOptions');
     if (socketOptions.reuseAddress === false) {
@@ -84,13 +89,13 @@ function validateListenerOptions(options: ListenerOptions) {
   }
   if (deadPeerTimeout !== undefined) {
     validateTimeout(deadPeerTimeout, 3, 'options.deadPeerTimeout');
-    if (others.path) {
+    if (options.path) {
       const reason = 'is for TCP, and a path is no TCP address';
       throw valueError('options.deadPeerTimeout', reason, deadPeerTimeout);
     }
   }
   // A copy: a name is looked up first, and the caller may change its object meanwhile.
-  return { socketOptions: socketOptions && { ...socketOptions }, deadPeerTimeout, others };
+  return { socketOptions: socketOptions && { ...socketOptions }, deadPeerTimeout };
 }
 
 function sharedByCluster(): SocketOptionError {

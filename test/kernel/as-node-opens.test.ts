@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { bind, getOption, listen } from '../../dist/index.js';
+import { bind, connect, getOption, listen } from '../../dist/index.js';
 
 const HOST = '127.0.0.1';
 const socketOptions = { recvBufferSize: 65_536 };
@@ -97,4 +97,30 @@ describe('listen()', () => {
       server.once('listening', () => server.close());`;
     expect(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' })).toBe('');
   });
+});
+
+test('options may be inherited, as from an instance of a class', async () => {
+  class Place {
+    get host() {
+      return HOST;
+    }
+    get port() {
+      return 0;
+    }
+    get socketOptions() {
+      return socketOptions;
+    }
+  }
+  const server = listen(net.createServer(), new Place());
+  ends.push(() => server.close());
+  await once(server, 'listening');
+  const { address, port } = server.address() as net.AddressInfo;
+  expect(address).toBe(HOST);
+  const socket = connect(Object.create({ host: HOST, port, socketOptions }));
+  ends.push(() => socket.destroy());
+  await once(socket, 'connect');
+  // Linux doubles it.
+  for (const one of [server, socket]) {
+    expect(getOption(one, 'recvBufferSize') % socketOptions.recvBufferSize).toBe(0);
+  }
 });
