@@ -473,6 +473,28 @@ describe('tuneSockets()', () => {
     socket.destroy();
   });
 
+  test('reaches a net.BoundSocket that listens, and one that connects', async ({ skip }) => {
+    const { BoundSocket } = net as { BoundSocket?: new (options: { host: string }) => net.Server };
+    skip(BoundSocket === undefined, `Node ${process.version} has no net.BoundSocket`);
+    const bound = () => new (BoundSocket as NonNullable<typeof BoundSocket>)({ host: '127.0.0.1' });
+    const failures: Error[] = [];
+    const tuning = tuneSockets({
+      ...{ client: { synRetries: 3 }, server: { deferAccept: 3_000 } },
+      onError: (error) => failures.push(error),
+    });
+    closers.push(() => tuning.close());
+    const server = net.createServer().listen(bound());
+    closers.push(() => server.close());
+    await once(server, 'listening');
+    expect(getOption(server, 'deferAccept')).toBe(3_000);
+    const socket = new net.Socket({ handle: bound() } as net.SocketConstructorOpts);
+    socket.connect({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+    await once(socket, 'connect');
+    expect(getOption(socket, 'synRetries')).toBe(3);
+    socket.destroy();
+    expect(failures).toEqual([]);
+  });
+
   test('asks the filter for each address, and refuses early options of servers beside a filter', async () => {
     const asked: string[] = [];
     const tuning = tuneSockets({
