@@ -38,6 +38,11 @@ export function bind(socket: Socket, options: DatagramBindOptions, listener?: ()
       const reason = 'is for TCP, and the socket is a datagram socket';
       throw valueError('options.socketOptions.mptcp', reason, true);
     }
+    const { address } = others as { readonly address?: unknown };
+    // Node checks it too late, when the descriptor is open.
+    if (address && typeof address !== 'string') {
+      throw typeError('options.address', 'a string', address);
+    }
     requireEarlyHandles();
     if (cluster.isWorker && !others.exclusive) throw sharedByCluster();
     setBeforeBind(socket, (others as { readonly fd?: number }).fd, socketOptions);
