@@ -15,6 +15,7 @@ import {
   isOpen,
   isTcpHandle,
   openHandle,
+  type Prepare,
   requireEarlyHandles,
   typeFor,
 } from './early-handle';
@@ -127,14 +128,16 @@ function connectWithOptions(
   listener: (() => void) | undefined,
 ): void {
   let prepared: EarlyHandle | undefined;
-  const prepare = (handle: EarlyHandle, family: Family): void => {
-    if (handle === prepared) return;
-    prepared = handle;
-    try {
-      prepareHandle(handle, family, options);
-    } catch (error) {
-      failInsteadOfConnecting(socket, handle, error as Error);
+  const prepare: Prepare = (handle, family) => {
+    if (handle !== prepared) {
+      prepared = handle;
+      try {
+        prepareHandle(handle, family, options);
+      } catch (error) {
+        failInsteadOfConnecting(socket, handle, error as Error);
+      }
     }
+    return options.ipv6Only === true;
   };
   socket.prependListener('connectionAttempt', (_address, _port, family) => {
     const { _handle: handle } = socket as unknown as WithHandle;

@@ -5,7 +5,7 @@ import type { SocketOptions } from '../catalogue/catalogue';
 import { binding } from '../core/addon';
 import { describeErrno, SocketOptionError } from '../core/errors';
 import { isSupported } from '../options/option';
-import { getOption, getOptions, setOptions as setOptionsOf } from '../options/options';
+import { getOptions, setOptions as setOptionsOf } from '../options/options';
 import { openSocket, type SocketType } from './open-socket';
 
 /** The IP version of an address, as Node's events have it. */
@@ -83,14 +83,14 @@ interface Bindable {
 /** A flag of libuv's bind(). Without it, libuv switches IPV6_V6ONLY off. */
 const UV_TCP_IPV6ONLY = 1;
 
+/** Prepares a handle that is about to be bound or connected, and returns whether it is for IPv6 alone. */
+export type Prepare = (handle: EarlyHandle, family: Family) => boolean;
+
 /**
  * Has `prepare` called before a handle is bound, for one handle or, with their prototype, for all, until the returned function
  * is called.
  */
-export function beforeBind(
-  target: Bindable,
-  prepare: (handle: EarlyHandle, family: Family) => void,
-): () => void {
+export function beforeBind(target: Bindable, prepare: Prepare): () => void {
   const { bind, bind6 } = target;
   const own = Object.getOwnPropertyNames(target);
   target.bind = function (address, port, flags) {
@@ -98,8 +98,8 @@ export function beforeBind(
     return bind.call(this, address, port, flags);
   };
   target.bind6 = function (address, port, flags = 0) {
-    prepare(this, 6);
-    const isIpv6Only = isOpen(this) && getOption(this.fd, 'ipv6Only');
+    // Node calls this where an exception is lost: the option is not read from the kernel, which could fail.
+    const isIpv6Only = prepare(this, 6);
     return bind6.call(this, address, port, isIpv6Only ? flags | UV_TCP_IPV6ONLY : flags);
   };
   return () => {

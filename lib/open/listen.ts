@@ -9,13 +9,7 @@ import { isOptions, typeError, validateFunction, valueError } from '../core/vali
 import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
 import { validateTimeout } from '../dead-peer/validate-options';
 import { setOptions, validateOpeningOptions } from '../options/options';
-import {
-  type EarlyHandle,
-  type Family,
-  openHandle,
-  requireEarlyHandles,
-  typeFor,
-} from './early-handle';
+import { openHandle, type Prepare, requireEarlyHandles, typeFor } from './early-handle';
 import { LISTEN, type ListeningServer, type ListenMethod, listenAfter } from './listen-method';
 
 /** Options of {@link listen}: those of `server.listen()`, and these. */
@@ -145,11 +139,12 @@ function listenWithOptions(
   const { socketOptions, deadPeerTimeout } = chosen;
   const { mptcp, ...options } = socketOptions ?? {};
   let isOpened = false;
-  const prepare = (handle: EarlyHandle, family: Family): void => {
+  const prepare: Prepare = (handle, family) => {
     isOpened = true;
-    if (socketOptions === undefined) return;
+    if (socketOptions === undefined) return false;
     try {
       openHandle(handle, typeFor('tcp', family, { mptcp }), (fd) => setOptions(fd, options));
+      return options.ipv6Only === true;
     } catch (error) {
       handle.close?.();
       throw error;

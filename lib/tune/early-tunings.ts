@@ -50,7 +50,7 @@ export function prepareLocalAddress(tuners: readonly Tuner[], socket: Socket): v
   beforeBind(handle, (_handle, family) => {
     prepared.add(handle);
     const wanted = withEarlyOptions(tuners, 'client').filter((tuner) => !tuner.hasFilter);
-    prepare(wanted, 'client', handle, family, socket);
+    return prepare(wanted, 'client', handle, family, socket);
   });
 }
 
@@ -87,27 +87,28 @@ function withEarlyOptions(tuners: readonly Tuner[], side: SocketSide): Tuner[] {
   return tuners.filter((tuner) => tuner.isOpen && tuner.earlyOptions(side) !== undefined);
 }
 
-/** Sets the options of the tunings. Of two that set the same option, the later one wins. */
+/**
+ * Sets the options of the tunings. Of two that set the same option, the later one wins. Returns whether the socket is for IPv6
+ * alone.
+ */
 function prepare(
   tuners: readonly Tuner[],
   side: SocketSide,
   handle: EarlyHandle,
   family: Family,
   socket: Socket | undefined,
-): void {
-  if (tuners.length === 0) return;
+): boolean {
+  if (tuners.length === 0) return false;
   const setAll = (fd: number): void => {
     for (const tuner of tuners) tuner.setEarly(fd, side, socket);
   };
-  if (isOpen(handle)) {
-    setAll(handle.fd);
-    return;
-  }
   const all: SocketOptions = Object.assign({}, ...tuners.map((tuner) => tuner.earlyOptions(side)));
   try {
-    openHandle(handle, typeFor('tcp', family, all), setAll);
+    if (isOpen(handle)) setAll(handle.fd);
+    else openHandle(handle, typeFor('tcp', family, all), setAll);
   } catch (error) {
     // Node opens its own socket then.
     tuners.at(-1)?.report(error, socket, side);
   }
+  return all.ipv6Only === true;
 }
