@@ -15,6 +15,7 @@ import {
   isOpen,
   isTcpHandle,
   openHandle,
+  optionsToSet,
   type Prepare,
   requireEarlyHandles,
   typeFor,
@@ -35,8 +36,8 @@ export type ConnectOptions = NetConnectOpts & {
  * `connect({ host, port, socketOptions: { mark: 7, synRetries: 2 } })`.
  *
  * Every address that is tried gets the options, on a socket that this package opens. `mptcp: true` opens sockets of Multipath
- * TCP. For a `path`, the options are set at once after connecting. If the kernel refuses an option, or the IP version of an
- * address does not have it, the socket fails with a SocketOptionError.
+ * TCP. For a `path`, the options are set at once after connecting; a pipe of Windows has none. If the kernel refuses an
+ * option, or the IP version of an address does not have it, the socket fails with a SocketOptionError.
  *
  * Use it wherever a library lets you make the socket: `createConnection` of `http.Agent`, `tls.connect({ socket })`, `stream`
  * of pg and mysql2.
@@ -78,15 +79,15 @@ function validateConnectOptions(options: ConnectOptions) {
   if (connectTimeout !== undefined) {
     validateConnectTimeout(connectTimeout, 'options.connectTimeout');
   }
-  if ((others as { readonly path?: unknown }).path) {
+  const { path } = others as { readonly path?: unknown };
+  if (path) {
     for (const [name, value] of Object.entries({ deadPeerTimeout, connectTimeout })) {
       if (value === undefined) continue;
       throw valueError(`options.${name}`, 'is for TCP, and a path is no TCP address', value);
     }
   }
-  // A copy: the caller may change its object before the last address is tried.
   const chosen = {
-    socketOptions: socketOptions && { ...socketOptions },
+    socketOptions: optionsToSet(socketOptions, path),
     deadPeerTimeout,
     connectTimeout,
   };

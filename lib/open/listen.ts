@@ -9,7 +9,13 @@ import { isOptions, typeError, validateFunction, valueError } from '../core/vali
 import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
 import { validateTimeout } from '../dead-peer/validate-options';
 import { setOptions, validateOpeningOptions } from '../options/options';
-import { openHandle, type Prepare, requireEarlyHandles, typeFor } from './early-handle';
+import {
+  openHandle,
+  optionsToSet,
+  type Prepare,
+  requireEarlyHandles,
+  typeFor,
+} from './early-handle';
 import { LISTEN, type ListeningServer, type ListenMethod, listenAfter } from './listen-method';
 
 /** Options of {@link listen}: those of `server.listen()`, and these. */
@@ -26,9 +32,10 @@ export type ListenerOptions = ListenOptions & {
  * Listens as `server.listen(options, listener)` does, with options that have to be set before bind or listen:
  * `listen(server, { port: 80, socketOptions: { reusePort: true } })`.
  *
- * Connections that the server accepts inherit most options: the receive buffer with its window scale, the mark, keepalive.
- * `mptcp: true` accepts Multipath TCP, and plain TCP too. For a `path` the options are set after listening. For an `fd` they
- * are set at once, and those that have to be set before bind are too late.
+ * On Linux, connections that the server accepts inherit most options: the receive buffer with its window scale, the mark,
+ * keepalive.
+ * `mptcp: true` accepts Multipath TCP, and plain TCP too. For a `path` the options are set after listening; a pipe
+ * of Windows has none. For an `fd` they are set at once, and those that have to be set before bind are too late.
  *
  * Node 20.12 and later. A worker of a cluster needs `exclusive: true`: the primary process opens the shared sockets.
  * @returns the server. Errors come as its `'error'` event: those of Node (`EADDRINUSE` with address and port), and a
@@ -85,8 +92,7 @@ function validateListenerOptions(options: ListenerOptions) {
       throw valueError('options.deadPeerTimeout', reason, deadPeerTimeout);
     }
   }
-  // A copy: a name is looked up first, and the caller may change its object meanwhile.
-  return { socketOptions: socketOptions && { ...socketOptions }, deadPeerTimeout, others };
+  return { socketOptions: optionsToSet(socketOptions, others.path), deadPeerTimeout, others };
 }
 
 function sharedByCluster(): SocketOptionError {
