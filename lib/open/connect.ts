@@ -101,20 +101,24 @@ function publish(socket: Socket): void {
   if (CLIENTS.hasSubscribers) CLIENTS.publish({ socket });
 }
 
-/** Node connects a pipe within connect(): there is no moment before. */
+/** Node and Bun connect a Unix socket within connect(): there is no moment before. Deno connects it later. */
 function connectToPath(
   socket: Socket,
   others: NetConnectOpts,
   options: SocketOptions,
   listener: (() => void) | undefined,
 ): void {
+  const set = (): void => {
+    try {
+      setOptions(socket, options);
+    } catch (error) {
+      socket.destroy(error as Error);
+    }
+  };
+  const isLater = process.versions.deno !== undefined;
+  if (isLater) socket.once('connect', set);
   socket.connect(others, listener);
-  if (!socket.connecting) return;
-  try {
-    setOptions(socket, options);
-  } catch (error) {
-    socket.destroy(error as Error);
-  }
+  if (!isLater && socket.connecting) set();
 }
 
 interface WithHandle {

@@ -170,10 +170,13 @@ function findPrototype(): Bindable | null {
  */
 export function requireEarlyHandles(): void {
   if (hasEarlyHandles()) return;
-  throw new SocketOptionError(
-    'This runtime cannot set options before it connects or listens: Node can, since 20.12. Open a descriptor with openSocket() instead',
-    { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
-  );
+  const { bun, deno, node } = process.versions;
+  let message = 'cannot set options before it connects, listens or binds: Node can, since 20.12';
+  if (bun !== undefined) message = `Bun ${message}`;
+  else if (deno !== undefined) message = `Deno ${message}`;
+  // Bun and Deno do not connect the descriptor of new net.Socket({ fd }).
+  else message = `Node ${node} ${message}. Open a descriptor with openSocket() instead`;
+  throw new SocketOptionError(message, { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' });
 }
 
 /** Whether options can be set before Node binds or connects a socket. */

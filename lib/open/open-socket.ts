@@ -35,8 +35,8 @@ const TYPES = Object.keys(ARGUMENTS) as SocketType[];
  * `openSocket({ type: 'tcp4', socketOptions: { mark: 7 } })`.
  *
  * The descriptor is nonblocking and not inherited by child processes. It belongs to the caller: give it to
- * `new net.Socket({ fd })`, `server.listen({ fd })` or `dgramSocket.bind({ fd })`, which then close it. An IPv6 socket accepts
- * IPv4 too, unless `ipv6Only` is set.
+ * `new net.Socket({ fd })`, `server.listen({ fd })` or `dgramSocket.bind({ fd })`, which then close it. Bun's `net.Socket` does
+ * not connect it, and in Deno only a server takes it. An IPv6 socket accepts IPv4 too, unless `ipv6Only` is set.
  *
  * Linux, macOS: socket(2). Windows: `WSASocketW`, overlapped. Node takes no SOCKET over there: use `connect()`, `listen()` or
  * `bind()`, and this function only for a native addon, which closes it. `'mptcp4'` and `'mptcp6'`: Linux 5.6.
