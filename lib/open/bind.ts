@@ -4,10 +4,10 @@ import cluster from 'node:cluster';
 import type { BindOptions, Socket } from 'node:dgram';
 import type { SocketOptions } from '../catalogue/catalogue';
 import { SocketOptionError } from '../core/errors';
-import { unboundDgramHandle } from '../core/socket';
+import { descriptorOfHandle, type Handle, unboundDgramHandle } from '../core/socket';
 import { isOptions, typeError, validateFunction, valueError } from '../core/validate';
-import { setOptions, validateOpeningOptions } from '../options/options';
-import { isOpen, openHandle, requireEarlyHandles, typeFor } from './early-handle';
+import { getOption, setOptions, validateOpeningOptions } from '../options/options';
+import { isOpen, openHandle, requireEarlyHandles, typeFor, UV_IPV6ONLY } from './early-handle';
 
 /** Options of {@link bind}: those of `dgramSocket.bind()`, and these. */
 export type DatagramBindOptions = BindOptions & {
@@ -38,6 +38,11 @@ export function bind(socket: Socket, options: DatagramBindOptions, listener?: ()
       const reason = 'is for TCP, and the socket is a datagram socket';
       throw valueError('options.socketOptions.mptcp', reason, true);
     }
+    const { address } = options as { readonly address?: unknown };
+    // Node checks it too late, when the descriptor is open.
+    if (address && typeof address !== 'string') {
+      throw typeError('options.address', 'a string', address);
+    }
     requireEarlyHandles();
     if (cluster.isWorker && !options.exclusive) throw sharedByCluster();
     setBeforeBind(socket, (options as { readonly fd?: number }).fd, socketOptions);
@@ -51,13 +56,45 @@ function setBeforeBind(socket: Socket, fd: number | undefined, socketOptions: So
   const handle = unboundDgramHandle(socket);
   // Node throws then.
   if (handle === undefined) return;
-  if (fd !== undefined) setOptions(fd, options);
-  // An earlier bind() has failed.
-  else if (isOpen(handle)) setOptions(handle.fd, options);
-  else {
-    const family = (socket as { readonly type?: unknown }).type === 'udp6' ? 6 : 4;
-    openHandle(handle, typeFor('udp', family, {}), (opened) => setOptions(opened, options));
+  if (fd !== undefined) {
+    setOptions(fd, options);
+    return;
   }
+  const family = (socket as { readonly type?: unknown }).type === 'udp6' ? 6 : 4;
+  const held = heldBy(handle);
+  if (held !== undefined) setOptions(held, options);
+  else {
+    const type = typeFor('udp', family, {});
+    opened.set(
+      handle,
+      openHandle(handle, type, (own) => setOptions(own, options)),
+    );
+  }
+  if (process.platform === 'win32' && family === 6) keepIpv6Only(handle);
+}
+
+/** The descriptors of handles that were opened here: Node does not report them on Windows. */
+const opened = new WeakMap<Handle, number>();
+
+/** Returns the descriptor of a handle, if an earlier bind() has failed. */
+function heldBy(handle: Handle): number | undefined {
+  const held = isOpen(handle) ? handle.fd : opened.get(handle);
+  if (held !== undefined || process.platform !== 'win32') return held;
+  const found = descriptorOfHandle(handle);
+  return found < 0 ? undefined : found;
+}
+
+type Bind = (address: string, port: number, flags: number) => number;
+
+/** libuv switches IPV6_V6ONLY off on Windows, unless a flag of bind() is set. */
+function keepIpv6Only(handle: Handle): void {
+  const fd = heldBy(handle);
+  const flag = fd !== undefined && getOption(fd, 'ipv6Only') ? UV_IPV6ONLY : 0;
+  const { bind6 } = Object.getPrototypeOf(handle) as { readonly bind6: Bind };
+  const bindWithFlag: Bind = (address, port, flags) =>
+    bind6.call(handle, address, port, flags | flag);
+  // Node calls it by this name for IPv6, too.
+  Object.assign(handle, { bind: bindWithFlag });
 }
 
 function sharedByCluster(): SocketOptionError {

@@ -15,6 +15,8 @@ import {
   isOpen,
   isTcpHandle,
   openHandle,
+  optionsToSet,
+  type Prepare,
   requireEarlyHandles,
   typeFor,
 } from './early-handle';
@@ -36,15 +38,13 @@ interface OwnOptions {
  * `connect({ host, port, socketOptions: { mark: 7, synRetries: 2 } })`.
  *
  * Every address that is tried gets the options, on a socket that this package opens. `mptcp: true` opens sockets of Multipath
- * TCP. For a `path`, the options are set at once after connecting. If the kernel refuses an option, or the IP version of an
- * address does not have it, the socket fails with a SocketOptionError.
+ * TCP. For a `path`, the options are set at once after connecting; a pipe of Windows has none. If the kernel refuses an
+ * option, or the IP version of an address does not have it, the socket fails with a SocketOptionError.
  *
  * Use it wherever a library lets you make the socket: `createConnection` of `http.Agent`, `connect` of undici, `stream` of pg
- * and mysql2. For TLS, wait for `'connect'` before `tls.connect({ socket })`: with a socket that is still connecting, Node ends
- * with a segmentation fault if the first of two addresses fails (seen with 20.20 to 26.10, also with `net.connect()`).
- *
- * `tls.connect({ socket })` needs a socket that has emitted `'connect'`, or one with `autoSelectFamily: false`: Node 20 to 26
- * crash with SIGSEGV if a socket below a TLS socket tries a second address.
+ * and mysql2. For TLS, wait for `'connect'` before `tls.connect({ socket })`, or set `autoSelectFamily: false`: with a socket that is
+ * still connecting, Node ends with a segmentation fault if the first of two addresses fails (Node 20 to 26, also with
+ * `net.connect()`).
  *
  * Node 20.12 and later. Bun and Deno: without `socketOptions`, or for a `path`.
  * @returns the socket, with the same events in the same order as that of `net.connect()`.
@@ -83,14 +83,14 @@ function validateConnectOptions(options: ConnectOptions): OwnOptions {
   if (connectTimeout !== undefined) {
     validateConnectTimeout(connectTimeout, 'options.connectTimeout');
   }
-  if ((options as { readonly path?: unknown }).path) {
+  const { path } = options as { readonly path?: unknown };
+  if (path) {
     for (const [name, value] of Object.entries({ deadPeerTimeout, connectTimeout })) {
       if (value === undefined) continue;
       throw valueError(`options.${name}`, 'is for TCP, and a path is no TCP address', value);
     }
   }
-  // A copy: the caller may change its object before the last address is tried.
-  return { socketOptions: socketOptions && { ...socketOptions }, deadPeerTimeout, connectTimeout };
+  return { socketOptions: optionsToSet(socketOptions, path), deadPeerTimeout, connectTimeout };
 }
 
 const CLIENTS = channel('net.client.socket');
@@ -100,20 +100,24 @@ function publish(socket: Socket): void {
   if (CLIENTS.hasSubscribers) CLIENTS.publish({ socket });
 }
 
-/** Node connects a pipe within connect(): there is no moment before. */
+/** Node and Bun connect a Unix socket within connect(): there is no moment before. Deno connects it later. */
 function connectToPath(
   socket: Socket,
   connectOptions: NetConnectOpts,
   options: SocketOptions,
   listener: (() => void) | undefined,
 ): void {
+  const set = (): void => {
+    try {
+      setOptions(socket, options);
+    } catch (error) {
+      socket.destroy(error as Error);
+    }
+  };
+  const isLater = process.versions.deno !== undefined;
+  if (isLater) socket.once('connect', set);
   socket.connect(connectOptions, listener);
-  if (!socket.connecting) return;
-  try {
-    setOptions(socket, options);
-  } catch (error) {
-    socket.destroy(error as Error);
-  }
+  if (!isLater && socket.connecting) set();
 }
 
 interface WithHandle {
@@ -128,14 +132,16 @@ function connectWithOptions(
   listener: (() => void) | undefined,
 ): void {
   let prepared: EarlyHandle | undefined;
-  const prepare = (handle: EarlyHandle, family: Family): void => {
-    if (handle === prepared) return;
-    prepared = handle;
-    try {
-      prepareHandle(handle, family, options);
-    } catch (error) {
-      failInsteadOfConnecting(socket, handle, error as Error);
+  const prepare: Prepare = (handle, family) => {
+    if (handle !== prepared) {
+      prepared = handle;
+      try {
+        prepareHandle(handle, family, options);
+      } catch (error) {
+        failInsteadOfConnecting(socket, handle, error as Error);
+      }
     }
+    return options.ipv6Only === true;
   };
   socket.prependListener('connectionAttempt', (_address, _port, family) => {
     const { _handle: handle } = socket as unknown as WithHandle;

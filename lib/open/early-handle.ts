@@ -5,7 +5,7 @@ import type { SocketOptions } from '../catalogue/catalogue';
 import { binding } from '../core/addon';
 import { describeErrno, SocketOptionError } from '../core/errors';
 import { isSupported } from '../options/option';
-import { getOption, getOptions, setOptions as setOptionsOf } from '../options/options';
+import { getOptions, setOptions as setOptionsOf } from '../options/options';
 import { openSocket, type SocketType } from './open-socket';
 
 /** The IP version of an address, as Node's events have it. */
@@ -31,13 +31,14 @@ export function typeFor(
 
 /**
  * Opens a socket, has `setOptions` set its options, and has the handle take it over.
+ * @returns the descriptor.
  * @throws what `setOptions` throws, and SocketOptionError if no socket can be opened. The handle has no descriptor then.
  */
 export function openHandle(
   handle: EarlyHandle,
   type: SocketType,
   setOptions: (fd: number) => void,
-): void {
+): number {
   const fd = openSocket({ type });
   let isTaken = false;
   try {
@@ -47,6 +48,7 @@ export function openHandle(
     if (status < 0) throw refusedOpen(status);
     isTaken = true;
     setOptionsOf(fd, reuse);
+    return fd;
   } finally {
     if (!isTaken) binding().closeSocket(fd);
   }
@@ -66,6 +68,26 @@ function refusedOpen(errno: number): SocketOptionError {
   return new SocketOptionError(`${code}: ${text}, open`, { code, errno, syscall: 'open' });
 }
 
+/**
+ * Returns a copy of the options if there are any: `undefined` for `{}`.
+ * @throws SocketOptionError on Windows if there are options for a path, which names a pipe there.
+ */
+export function optionsToSet(
+  options: SocketOptions | undefined,
+  path: unknown,
+): SocketOptions | undefined {
+  // A copy: a caller may change its object before it is used.
+  const chosen = { ...options };
+  const hasAny = Object.values(chosen).some((value) => value !== undefined);
+  if (hasAny && path && process.platform === 'win32') {
+    throw new SocketOptionError(
+      'A path names a pipe on Windows, and pipes have no socket options',
+      { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
+    );
+  }
+  return hasAny ? chosen : undefined;
+}
+
 /** Whether the handle has a descriptor. */
 export function isOpen<H extends { readonly fd?: unknown }>(
   handle: H,
@@ -80,17 +102,17 @@ interface Bindable {
   bind6: Bind;
 }
 
-/** A flag of libuv's bind(). Without it, libuv switches IPV6_V6ONLY off. */
-const UV_TCP_IPV6ONLY = 1;
+/** A flag of libuv's bind(). Without it, libuv switches IPV6_V6ONLY off: for TCP, and on Windows for UDP. */
+export const UV_IPV6ONLY = 1;
+
+/** Prepares a handle that is about to be bound or connected, and returns whether it is for IPv6 alone. */
+export type Prepare = (handle: EarlyHandle, family: Family) => boolean;
 
 /**
  * Has `prepare` called before a handle is bound, for one handle or, with their prototype, for all, until the returned function
  * is called.
  */
-export function beforeBind(
-  target: Bindable,
-  prepare: (handle: EarlyHandle, family: Family) => void,
-): () => void {
+export function beforeBind(target: Bindable, prepare: Prepare): () => void {
   const { bind, bind6 } = target;
   const own = Object.getOwnPropertyNames(target);
   target.bind = function (address, port, flags) {
@@ -98,9 +120,9 @@ export function beforeBind(
     return bind.call(this, address, port, flags);
   };
   target.bind6 = function (address, port, flags = 0) {
-    prepare(this, 6);
-    const isIpv6Only = isOpen(this) && getOption(this.fd, 'ipv6Only');
-    return bind6.call(this, address, port, isIpv6Only ? flags | UV_TCP_IPV6ONLY : flags);
+    // Node calls this where an exception is lost: the option is not read from the kernel, which could fail.
+    const isIpv6Only = prepare(this, 6);
+    return bind6.call(this, address, port, isIpv6Only ? flags | UV_IPV6ONLY : flags);
   };
   return () => {
     for (const [name, original] of Object.entries({ bind, bind6 })) {
@@ -151,10 +173,13 @@ function findPrototype(): Bindable | null {
  */
 export function requireEarlyHandles(): void {
   if (hasEarlyHandles()) return;
-  throw new SocketOptionError(
-    'This runtime cannot set options before it connects or listens: Node can, since 20.12. Open a descriptor with openSocket() instead',
-    { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
-  );
+  const { bun, deno, node } = process.versions;
+  let message = 'cannot set options before it connects, listens or binds: Node can, since 20.12';
+  if (bun !== undefined) message = `Bun ${message}`;
+  else if (deno !== undefined) message = `Deno ${message}`;
+  // Bun and Deno do not connect the descriptor of new net.Socket({ fd }).
+  else message = `Node ${node} ${message}. Open a descriptor with openSocket() instead`;
+  throw new SocketOptionError(message, { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' });
 }
 
 /** Whether options can be set before Node binds or connects a socket. */

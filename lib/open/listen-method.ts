@@ -2,7 +2,7 @@
 // kind of server, and has no public name.
 
 import type { Server } from 'node:net';
-import { beforeBind, type EarlyHandle, type Family, tcpHandlePrototype } from './early-handle';
+import { beforeBind, type EarlyHandle, type Prepare, tcpHandlePrototype } from './early-handle';
 
 /** Node 20 to 26 call it in listenInCluster(): lib/net.js. */
 export const LISTEN = '_listen2';
@@ -34,8 +34,6 @@ export function listenAfter(
   }
 }
 
-type Prepare = (handle: EarlyHandle, family: Family) => void;
-
 /** For the server that begins to listen in this moment. */
 let preparing: Prepare | undefined;
 let isObserving = false;
@@ -45,5 +43,6 @@ function observeBind(): void {
   if (isObserving) return;
   isObserving = true;
   const prototype = tcpHandlePrototype();
-  if (prototype !== null) beforeBind(prototype, (handle, family) => preparing?.(handle, family));
+  if (prototype !== null)
+    beforeBind(prototype, (handle, family) => preparing?.(handle, family) ?? false);
 }

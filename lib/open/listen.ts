@@ -10,9 +10,9 @@ import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
 import { validateTimeout } from '../dead-peer/validate-options';
 import { setOptions, validateOpeningOptions } from '../options/options';
 import {
-  type EarlyHandle,
-  type Family,
   openHandle,
+  optionsToSet,
+  type Prepare,
   requireEarlyHandles,
   typeFor,
 } from './early-handle';
@@ -36,9 +36,9 @@ interface OwnOptions {
  * Listens as `server.listen(options, listener)` does, with options that have to be set before bind or listen:
  * `listen(server, { port: 80, socketOptions: { reusePort: true } })`.
  *
- * Connections that the server accepts inherit most options: the receive buffer with its window scale, the mark, keepalive.
- * `mptcp: true` accepts Multipath TCP, and plain TCP too. For a `path` the options are set after listening. For an `fd`,
- * those that have to be set before bind are too late.
+ * On Linux, connections that the server accepts inherit most options: the receive buffer with its window scale, the mark,
+ * keepalive. `mptcp: true` accepts Multipath TCP, and plain TCP too. For a `path` the options are set after listening; a pipe
+ * of Windows has none. For an `fd`, those that have to be set before bind are too late.
  *
  * Node 20.12 and later. A worker of a cluster needs `exclusive: true`: the primary process opens the shared sockets.
  * @returns the server. Errors come as its `'error'` event: those of Node (`EADDRINUSE` with address and port), and a
@@ -94,8 +94,7 @@ function validateListenerOptions(options: ListenerOptions): OwnOptions {
       throw valueError('options.deadPeerTimeout', reason, deadPeerTimeout);
     }
   }
-  // A copy: a name is looked up first, and the caller may change its object meanwhile.
-  return { socketOptions: socketOptions && { ...socketOptions }, deadPeerTimeout };
+  return { socketOptions: optionsToSet(socketOptions, options.path), deadPeerTimeout };
 }
 
 function sharedByCluster(): SocketOptionError {
@@ -152,11 +151,12 @@ function listenWithOptions(
   const { fd, socketOptions, deadPeerTimeout } = chosen;
   const { mptcp, ...options } = socketOptions ?? {};
   let isSet = socketOptions === undefined;
-  const prepare = (handle: EarlyHandle, family: Family): void => {
-    if (socketOptions === undefined) return;
+  const prepare: Prepare = (handle, family) => {
+    if (socketOptions === undefined) return false;
     isSet = true;
     try {
       openHandle(handle, typeFor('tcp', family, { mptcp }), (own) => setOptions(own, options));
+      return options.ipv6Only === true;
     } catch (error) {
       handle.close?.();
       throw error;

@@ -35,10 +35,11 @@ const TYPES = Object.keys(ARGUMENTS) as SocketType[];
  * `openSocket({ type: 'tcp4', socketOptions: { mark: 7 } })`.
  *
  * The descriptor is nonblocking and not inherited by child processes. It belongs to the caller: give it to
- * `new net.Socket({ fd })`, `server.listen({ fd })` or `dgramSocket.bind({ fd })`, which then close it. An IPv6 socket accepts
- * IPv4 too, unless `ipv6Only` is set.
+ * `new net.Socket({ fd })`, `server.listen({ fd })` or `dgramSocket.bind({ fd })`, which then close it. Bun's `net.Socket` does
+ * not connect it, and in Deno only a server takes it. An IPv6 socket accepts IPv4 too, unless `ipv6Only` is set.
  *
- * Linux, macOS: socket(2). Windows: `WSASocketW`, overlapped. `'mptcp4'` and `'mptcp6'`: Linux 5.6.
+ * Linux, macOS: socket(2). Windows: `WSASocketW`, overlapped. Node takes no SOCKET over there: use `connect()`, `listen()` or
+ * `bind()`, and this function only for a native addon, which closes it. `'mptcp4'` and `'mptcp6'`: Linux 5.6.
  * @returns the descriptor.
  * @throws TypeError, RangeError for a wrong argument. No socket was opened.
  * @throws SocketOptionError `EPROTONOSUPPORT` for Multipath TCP on a system without it; `EMFILE` and other codes of socket(2).
@@ -51,6 +52,8 @@ export function openSocket(options: OpenSocketOptions): number {
   if (socketOptions !== undefined) validateSocketOptions(socketOptions, 'options.socketOptions');
   const fd = open(names);
   try {
+    // As libuv does: it is on by default on Windows and FreeBSD, and on Linux with net.ipv6.bindv6only.
+    if (type.endsWith('6')) setOptions(fd, { ipv6Only: false });
     if (socketOptions !== undefined) setOptions(fd, socketOptions);
     return fd;
   } catch (error) {

@@ -11,6 +11,7 @@ import {
   isOpen,
   isTcpHandle,
   openHandle,
+  type Prepare,
   typeFor,
 } from '../open/early-handle';
 import { type ListeningServer, type ListenMethod, listenAfter } from '../open/listen-method';
@@ -47,7 +48,7 @@ export function prepareLocalAddress(tuners: readonly Tuner[], socket: Socket): v
   if (!isTcpHandle(handle) || isOpen(handle)) return;
   beforeBind(handle, (_handle, family) => {
     const wanted = withEarlyOptions(tuners, 'client').filter((tuner) => !tuner.hasFilter);
-    prepare(wanted, family, { handle, side: 'client', socket, place: 'before it is bound' });
+    return prepare(wanted, family, { handle, side: 'client', socket, place: 'before it is bound' });
   });
 }
 
@@ -70,8 +71,7 @@ export function prepareListening(
   if (typeof fd === 'number' && fd >= 0) {
     for (const tuner of wanted) tuner.setEarly({ ...about, fd, handle: given ?? server });
   }
-  const prepareHandle = (handle: EarlyHandle, family: Family): void =>
-    prepare(wanted, family, { ...about, handle });
+  const prepareHandle: Prepare = (handle, family) => prepare(wanted, family, { ...about, handle });
   listenAfter(prepareHandle, server, method, args);
 }
 
@@ -83,26 +83,27 @@ function withEarlyOptions(tuners: readonly Tuner[], side: SocketSide): Tuner[] {
   return tuners.filter((tuner) => tuner.isOpen && tuner.earlyOptions(side) !== undefined);
 }
 
-/** Sets the options of the tunings. Of two that set the same option, the later one wins. */
+/**
+ * Sets the options of the tunings. Of two that set the same option, the later one wins. Returns whether the socket is for IPv6
+ * alone.
+ */
 function prepare(
   tuners: readonly Tuner[],
   family: Family,
   about: Omit<EarlySocket, 'fd' | 'handle'> & { readonly handle: EarlyHandle },
-): void {
+): boolean {
   const { handle, side, socket, place } = about;
-  if (tuners.length === 0) return;
+  if (tuners.length === 0) return false;
   const setAll = (fd: number): void => {
     for (const tuner of tuners) tuner.setEarly({ ...about, fd });
   };
-  if (isOpen(handle)) {
-    setAll(handle.fd);
-    return;
-  }
   const all: SocketOptions = Object.assign({}, ...tuners.map((tuner) => tuner.earlyOptions(side)));
   try {
-    openHandle(handle, typeFor('tcp', family, all), setAll);
+    if (isOpen(handle)) setAll(handle.fd);
+    else openHandle(handle, typeFor('tcp', family, all), setAll);
   } catch (error) {
     // Node opens its own socket then.
     tuners.at(-1)?.report(error, socket, side, place);
   }
+  return all.ipv6Only === true;
 }

@@ -1,21 +1,14 @@
-// connect(), listen(), bind() and openSocket() beside Node's own calls: events, errors, and what is left open.
+// connect(), listen(), bind() and openSocket() with options of Linux: what Node takes beside them, errors, and what is left
+// open. open-beside-node.test.ts has what every system has.
 
 import { execFile } from 'node:child_process';
 import dgram from 'node:dgram';
 import type dns from 'node:dns';
 import { type EventEmitter, once } from 'node:events';
-import {
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -28,7 +21,8 @@ import {
   openSocket,
   tuneSockets,
 } from '../../dist/index.js';
-import { listen as listenOnLoopback, REFUSING_PORT } from '../support/net';
+import { listen as listenOnLoopback } from '../support/net';
+import { socketsOpen, untilOpen } from '../support/open-sockets';
 import { onLinux } from '../support/platform';
 import { getInt, IPPROTO_TCP, referenceAddon } from '../support/reference-addon';
 
@@ -38,21 +32,6 @@ const closers: (() => void)[] = [];
 afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
-
-/** The descriptors of sockets that this process has. */
-function socketsOpen(): number {
-  return readdirSync('/proc/self/fd').filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
-    } catch {
-      return false;
-    }
-  }).length;
-}
-
-async function untilOpen(count: number): Promise<void> {
-  while (socketsOpen() > count) await nextTurn();
-}
 
 async function echo(): Promise<number> {
   const server = net.createServer((socket) => socket.on('error', () => {}).pipe(socket));
@@ -83,59 +62,6 @@ describe('connect()', () => {
           { address: '127.0.0.1', family: 4 },
         ])
       : done(null, '127.0.0.1', 4)) as unknown as net.LookupFunction;
-
-  const cases: Record<string, (port: number) => Partial<ConnectOptions>> = {
-    'an address': (port) => ({ port, host: '127.0.0.1' }),
-    'a name': (port) => ({ port, host: 'localhost' }),
-    'a refused port': () => ({ port: REFUSING_PORT, host: '127.0.0.1' }),
-    'two addresses': (port) => ({ port, host: 'two', lookup: twoAddresses }),
-    'a name that does not exist': (port) => ({
-      port,
-      host: 'name.invalid',
-      lookup: ((_host: string, _options: unknown, done: (error: Error) => void) =>
-        done(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }))) as never,
-    }),
-    'a local address': (port) => ({ port, host: '127.0.0.1', localAddress: '127.0.0.3' }),
-    'a local address that this machine does not have': (port) => ({
-      ...{ port, host: '127.0.0.1', localAddress: '192.0.2.1' },
-    }),
-    'an aborted signal': (port) => ({ port, host: '127.0.0.1', signal: AbortSignal.abort() }),
-    'a path that does not exist': () => ({ path: join(tmpdir(), 'no', 'such', 'socket') }),
-  };
-
-  for (const [name, optionsFor] of Object.entries(cases)) {
-    test(`emits what net.connect() emits: ${name}`, async () => {
-      const port = await echo();
-      const seen = await Promise.all(
-        [net.connect, connect].map(async (make) => {
-          const isOurs = make === connect;
-          const socketOptions = 'path' in optionsFor(port) ? {} : OPTIONS;
-          const options = { ...optionsFor(port), ...(isOurs ? { socketOptions } : {}) };
-          const socket = make(options as never);
-          const events = record(socket);
-          socket.on('error', () => {});
-          socket.on('connect', () => socket.end('x'));
-          socket.resume();
-          await new Promise((resolve) => socket.once('close', resolve));
-          return events;
-        }),
-      );
-      expect(seen[1]).toEqual(seen[0]);
-      expect(seen[1]?.filter((event) => event === 'close')).toHaveLength(1);
-    });
-  }
-
-  test('fails as net.connect() does, with the address and the port', async () => {
-    const options = { port: REFUSING_PORT, host: '127.0.0.1' };
-    const errors = [connect({ ...options, socketOptions: OPTIONS }), net.connect(options)].map(
-      (socket) =>
-        new Promise((resolve) =>
-          socket.once('error', (error) => resolve({ ...error, message: error.message })),
-        ),
-    );
-    expect(await errors[0]).toEqual(await errors[1]);
-    expect(await errors[0]).toMatchObject({ code: 'ECONNREFUSED', port: REFUSING_PORT });
-  });
 
   test('sets the options on the socket, and takes what net.connect() takes', async () => {
     const port = await echo();
@@ -258,27 +184,6 @@ describe('connect()', () => {
 });
 
 describe('listen()', () => {
-  test('fails as server.listen() does, with the address and the port', async () => {
-    const port = await echo();
-    const errors = await Promise.all(
-      [
-        (server: net.Server) =>
-          listen(server, { port, host: '127.0.0.1', socketOptions: { mark: 0 } }),
-        (server: net.Server) => server.listen({ port, host: '127.0.0.1' }),
-      ].map(async (start) => {
-        const server = net.createServer();
-        start(server);
-        const [error] = await once(server, 'listening').then(
-          () => [undefined],
-          (reason) => [reason as NodeJS.ErrnoException],
-        );
-        return { ...error, message: error?.message };
-      }),
-    );
-    expect(errors[0]).toEqual(errors[1]);
-    expect(errors[0]).toMatchObject({ code: 'EADDRINUSE', port, address: '127.0.0.1' });
-  });
-
   test('emits what server.listen() emits, and listens again after a failure', async () => {
     const before = socketsOpen();
     const server = net.createServer();
@@ -414,16 +319,6 @@ describe('openSocket()', () => {
       expect(Number.parseInt(flags, 8) & 0o2_004_000).toBe(0o2_004_000);
       referenceAddon.close(fd);
     }
-  });
-
-  test('leaves nothing open when an option is refused', () => {
-    const before = socketsOpen();
-    for (let i = 0; i < 100; i++) {
-      expect(() => openSocket({ type: 'tcp4', socketOptions: { ipv6Only: true } })).toThrow(
-        /IPV6_V6ONLY/,
-      );
-    }
-    expect(socketsOpen()).toBe(before);
   });
 });
 

@@ -11,6 +11,8 @@ interface ReferenceAddon {
   dup(fd: number): number;
   /** Windows: the one SOCKET of this process with these ports; 0 for no peer. */
   find(localPort: number, remotePort: number): number;
+  /** Windows: how many SOCKETs this process has. */
+  count(): number;
   /** Linux: a descriptor of the socket that another process holds as `fd`. */
   take(pid: number, fd: number): number;
   get(fd: number, level: number, name: number, buffer: Buffer): number;

@@ -22,9 +22,9 @@ export function setInt(fd, level, name, value) {
   if (status < 0) throw new Error(`setsockopt(${fd}, ${level}, ${name}): errno ${-status}`);
 }
 
-/** The options of a new IPv4 TCP socket. */
+/** The options of a new TCP socket: of IPv4, or of IPv6 for the level of IPv6. */
 export function asNew(level, name) {
-  const fd = referenceAddon.socket(2, 1, 0);
+  const fd = referenceAddon.socket(level === 41 ? 10 : 2, 1, 0);
   try {
     return getInt(fd, level, name);
   } finally {

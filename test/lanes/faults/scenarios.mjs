@@ -6,6 +6,7 @@ import net from 'node:net';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asNew, setInt, watchThreads } from './kernel.mjs';
+import { openings } from './openings.mjs';
 
 const SOL_SOCKET = 1;
 const IPPROTO_TCP = 6;
@@ -358,6 +359,7 @@ export const scenarios = [
   },
   {
     name: 'tuneSockets(client)',
+    makesSocket: true,
     covers: 'tuneSockets',
     act: (api, stage) => tune(api, stage, 'client'),
     target: ({ tuned }) => fdOf(tuned),
@@ -368,6 +370,7 @@ export const scenarios = [
   },
   {
     name: 'tuneSockets(server)',
+    makesSocket: true,
     covers: 'tuneSockets',
     act: (api, stage) => tune(api, stage, 'server'),
     target: ({ tuned }) => fdOf(tuned),
@@ -556,6 +559,7 @@ export const scenarios = [
     act: (api, { client, accepted }) => registryOf(api, client, accepted).countsAsync(),
     accepts: countsAdd,
   },
+  ...openings,
 ];
 
 /** Exports that make no system call. */

@@ -91,7 +91,7 @@ async function clear(stage) {
 
 /** Whether the options of the situation can be read before the call. */
 const targetOf = (stage) => (scenario.target ?? (({ client }) => fdOf(client)))(stage);
-const isMadeByCall = scenario.name.startsWith('tuneSockets');
+const isMadeByCall = scenario.makesSocket === true;
 
 const LONGEST = 4_000;
 
@@ -295,8 +295,7 @@ const LACKS = ['ENOPROTOOPT', 'EOPNOTSUPP'];
 
 /** Whether the fault reports this option as missing: then the result leaves it out. */
 function isLacking(row, key) {
-  const { first, second } = row.option;
-  return LACKS.includes(row.error) && row.call.endsWith('sockopt') && key === `${first}/${second}`;
+  return LACKS.includes(row.error) && row.call.endsWith('sockopt') && row.refused.has(key);
 }
 
 /** Whether the socket holds the requested options: all without an error, otherwise those in `applied`. */
@@ -390,6 +389,8 @@ async function run(row) {
   loose.length = 0;
 
   const { log, ...outcome } = await callWith(api, stage, row.plan);
+  const hits = log.calls.filter(({ fault }) => fault !== 0);
+  row.refused = new Set(hits.map(({ first, second }) => `${first}/${second}`));
   const faults = [];
   let text;
   if (outcome.hangs) {
@@ -440,8 +441,7 @@ async function run(row) {
     if (left.length > 0) text += ', and leaves open what it could not identify';
   } else faults.push(...left);
   for (const error of loose) faults.push(`uncaught: ${error?.stack ?? error}`);
-  const hits = log.calls.filter(({ fault }) => fault !== 0).length;
-  return hits === 0 ? undefined : { text, faults };
+  return hits.length === 0 ? undefined : { text, faults };
 }
 
 function describeError(error, row) {

@@ -81,6 +81,9 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'with a new delay, after setKeepAlive()': 'libuv sets the delay alone on Windows',
     'http.Agent keeps the values of this package': 'libuv sets the delay alone on Windows',
   },
+  'kernel/open-beside-node.test.ts': {
+    'has accepted sockets inherit': 'in Wine they inherit no option',
+  },
   'kernel/raw-options.test.ts': {
     'getRawOption and setRawOption': LINUX_NUMBERS,
     'memory of an earlier call': LINUX_NUMBERS,

@@ -67,6 +67,9 @@ static napi_value Close(napi_env env, napi_callback_info info) {
 }
 
 #ifdef _WIN32
+/* Handles are multiples of 4. */
+enum { kLastHandle = 0x4000 };
+
 /* The port of one end of a TCP socket over IPv4 or IPv6; 0 without one; -1 if it is no socket. */
 static int Port(SOCKET socket, int (*WSAAPI name)(SOCKET, struct sockaddr*, int*)) {
   struct sockaddr_in6 address = {0};
@@ -80,18 +83,28 @@ static int Port(SOCKET socket, int (*WSAAPI name)(SOCKET, struct sockaddr*, int*
 
 /* find(localPort, remotePort): the one SOCKET with these ports; -1 for several or none. */
 static napi_value Find(napi_env env, napi_callback_info info) {
-  enum { kLastHandle = 0x4000 };
   napi_value values[2];
   const int local = Argument(env, info, 2, values, 0);
   const int remote = Argument(env, info, 2, values, 1);
   int found = 0;
-  /* Handles are multiples of 4. */
   for (int handle = 4; handle < kLastHandle; handle += 4) {
     if (Port((SOCKET)handle, getsockname) != local) continue;
     if (Port((SOCKET)handle, getpeername) != remote) continue;
     found = found == 0 ? handle : -1;
   }
   return Int(env, found == 0 ? -1 : found);
+}
+
+/* count(): how many SOCKETs this process has. */
+static napi_value Count(napi_env env, napi_callback_info info) {
+  int count = 0;
+  (void)info;
+  for (int handle = 4; handle < kLastHandle; handle += 4) {
+    int type;
+    int length = sizeof(type);
+    if (getsockopt((SOCKET)handle, SOL_SOCKET, SO_TYPE, (char*)&type, &length) == 0) count++;
+  }
+  return Int(env, count);
 }
 #else
 /* dup(fd): another descriptor of the same socket, or -errno; Node does not close it. */
@@ -149,6 +162,7 @@ NAPI_MODULE_INIT() {
       {"close", NULL, Close, NULL, NULL, NULL, napi_enumerable, NULL},
 #ifdef _WIN32
       {"find", NULL, Find, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"count", NULL, Count, NULL, NULL, NULL, napi_enumerable, NULL},
 #else
       {"dup", NULL, Dup, NULL, NULL, NULL, napi_enumerable, NULL},
 #endif

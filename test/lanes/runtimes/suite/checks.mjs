@@ -21,6 +21,7 @@ import {
   snapshot,
 } from './kernel.mjs';
 import { kinds, listen, pair } from './kinds.mjs';
+import { openings } from './openings.mjs';
 import { refusal } from './refusals.mjs';
 
 const require = createRequire(import.meta.url);
@@ -427,5 +428,6 @@ async function tuned(side) {
 export const checks = {
   ...Object.fromEntries(Object.entries(kinds).map(([name, open]) => [name, checkKind(name, open)])),
   ...capabilities,
+  ...openings,
   ...heartbeats,
 };

@@ -25,6 +25,9 @@ const WATCHED = [
   [IPPROTO_TCP, 18],
 ];
 
+/** Closes a descriptor that the runtime does not have. */
+export const close = (fd) => referenceAddon.close(fd);
+
 /** An int from the kernel; `undefined` if this kind of socket has no such option. */
 export function getInt(fd, level, name) {
   const buffer = Buffer.alloc(4);

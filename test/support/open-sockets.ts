@@ -1,0 +1,22 @@
+// How many sockets this process has, to find one that was left open.
+
+import { readdirSync, readlinkSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { referenceAddon } from './reference-addon';
+
+export function socketsOpen(): number {
+  if (process.platform === 'win32') return referenceAddon.count();
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
+    } catch {
+      // The descriptor that reads the folder.
+      return false;
+    }
+  }).length;
+}
+
+/** Waits until no more than `count` sockets are open. */
+export async function untilOpen(count: number): Promise<void> {
+  while (socketsOpen() > count) await nextTurn();
+}
