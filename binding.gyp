@@ -7,9 +7,7 @@
         'native/options.cc',
         'native/sockets.cc',
         'native/tcp_info.cc',
-        'native/connections.cc',
-        'native/handles.cc',
-        'native/libuv.cc'
+        'native/connections.cc'
       ],
       'dependencies': ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api"],
       'defines': ['NAPI_VERSION=8'],
@@ -33,6 +31,8 @@
       'conditions': [
         ['OS=="linux"', {
           'sources': [
+            'native/handles.cc',
+            'native/libuv.cc',
             'native/platform/posix.cc',
             'native/platform/linux.cc',
             'native/platform/linux_netlink.cc',
@@ -55,6 +55,8 @@
         }],
         ['OS=="win"', {
           'sources': [
+            'native/handles.cc',
+            'native/libuv.cc',
             'native/platform/win32.cc',
             'native/platform/win32_calls.cc',
             'native/platform/win32_connections.cc',

@@ -1,6 +1,14 @@
 // The public exports, and nothing else.
 
-export type { Linger, OptionName, OptionValues, SocketOptions } from './catalogue/catalogue';
+export type {
+  Linger,
+  OptionName,
+  OptionValues,
+  OriginalDestination,
+  PeerCredentials,
+  PortRange,
+  SocketOptions,
+} from './catalogue/catalogue';
 export type {
   Connection,
   ConnectionFilter,

@@ -115,7 +115,7 @@ napi_value ReadSetting(napi_env env, napi_callback_info info) {
 
 void DeleteEnvironment(Napi::Env env, Environment* environment) {
   napi_delete_reference(env, environment->buffer);
-  DeleteSearch(environment);
+  if constexpr (platform::kFindsHandles) DeleteSearch(environment);
   delete environment;
 }
 
@@ -141,7 +141,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   AddSockets(exports, environment);
   AddTcpInfo(exports, environment);
   AddConnections(exports, environment);
-  AddHandles(exports, environment);
+  if constexpr (platform::kFindsHandles) AddHandles(exports, environment);
   return exports;
 }
 

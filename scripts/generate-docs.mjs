@@ -35,6 +35,9 @@ const KINDS = {
   string: 'string',
   cookie: 'digits',
   linger: '{ enable, timeout }',
+  portRange: '{ low, high }',
+  credentials: '{ pid, uid, gid }',
+  address: '{ address, port, family }',
   enum: 'name',
 };
 

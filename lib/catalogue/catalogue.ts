@@ -26,14 +26,42 @@ export interface Linger {
   timeout: number;
 }
 
+/** The value of the option `localPortRange`: the first and the last port. */
+export interface PortRange {
+  low: number;
+  high: number;
+}
+
+/** The value of the option `peerCredentials`: process, user and group of the peer when it connected. */
+export interface PeerCredentials {
+  pid: number;
+  uid: number;
+  gid: number;
+}
+
+/** The value of the option `originalDestination`. */
+export interface OriginalDestination {
+  address: string;
+  port: number;
+  family: 'IPv4' | 'IPv6';
+}
+
+/** The kinds whose values are objects. */
+interface ObjectValues {
+  linger: Linger;
+  portRange: PortRange;
+  credentials: PeerCredentials;
+  address: OriginalDestination;
+}
+
 type Value<R extends Row> = R['kind'] extends 'boolean'
   ? boolean
   : R['kind'] extends 'integer' | 'duration' | 'rate' | 'dscp'
     ? number
     : R['kind'] extends 'string' | 'cookie'
       ? string
-      : R['kind'] extends 'linger'
-        ? Linger
+      : R['kind'] extends keyof ObjectValues
+        ? ObjectValues[R['kind']]
         : R extends { values: infer Values }
           ? keyof Values
           : never;

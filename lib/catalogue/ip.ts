@@ -106,7 +106,8 @@ export const ip = {
     freebsd: number('IPV6_UNICAST_HOPS', 1, 255, { system: -1, none: -1 }),
   },
   /**
-   * An IPv6 socket accepts IPv6 only, no IPv4 peers. Refused on an IPv4 socket.
+   * An IPv6 socket accepts IPv6 only, no IPv4 peers. Refused on an IPv4 socket, and on every system once the socket has a
+   * port (EINVAL; other systems than Linux by their documentation and sources).
    * Every system: `IPV6_V6ONLY`.
    * @see ipv6(7), RFC 3493
    */
@@ -121,7 +122,8 @@ export const ip = {
     freebsd: flag('IPV6_V6ONLY'),
   },
   /**
-   * Bind to an address that this machine does not have, or not yet. Linux: `IP_FREEBIND`.
+   * Bind to an address that this machine does not have, or not yet. Linux accepts it on a bound socket, without an effect.
+   * Linux: `IP_FREEBIND`.
    * @see ip(7)
    */
   freeBind: {
@@ -135,7 +137,8 @@ export const ip = {
     freebsd: null,
   },
   /**
-   * Transparent proxying: receive and send packets of foreign addresses.
+   * Transparent proxying: receive and send packets of foreign addresses. It acts on a socket that is bound or listens. Once
+   * a TCP socket connects, only rules of the firewall see it (`socket transparent 1` of nft).
    * Linux: `IP_TRANSPARENT`; FreeBSD: `IP_BINDANY`.
    * @see ip(7)
    */
@@ -192,7 +195,8 @@ export const ip = {
   },
   /**
    * Binding to an address with port 0 chooses the port when the socket connects, so that one port
-   * serves several peers. Linux 4.2: `IP_BIND_ADDRESS_NO_PORT`.
+   * serves several peers. Linux accepts it on a socket with a port, without an effect. Linux 4.2:
+   * `IP_BIND_ADDRESS_NO_PORT`.
    * @see ip(7)
    */
   bindAddressNoPort: {
@@ -201,6 +205,44 @@ export const ip = {
     before: 'bind',
     tooLate: ['bound', 'listening', 'connecting', 'connected'],
     linux: flag('IP_BIND_ADDRESS_NO_PORT'),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /**
+   * The ports from which the kernel chooses one: `{ low, high }`, each 1 to 65 535. `null`, the initial value, and
+   * `'system'` are the range of the sysctl net.ipv4.ip_local_port_range. The kernel ignores a bound outside of that range.
+   * Linux accepts it on a socket with a port, without an effect. For IPv4 and IPv6. Linux 6.3: `IP_LOCAL_PORT_RANGE`.
+   * @see ip(7), ip-sysctl ip_local_port_range
+   */
+  localPortRange: {
+    kind: 'portRange',
+    example: { low: 40_000, high: 40_099 },
+    before: 'bind',
+    tooLate: ['bound', 'listening', 'connecting', 'connected'],
+    system: true,
+    nullable: true,
+    linux: number('IP_LOCAL_PORT_RANGE', 1, 65_535, { system: 0 }),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /**
+   * Where the peer wanted to connect to before a firewall rule (`REDIRECT`, `DNAT`) sent its connection here:
+   * `{ address, port, family }`, read only. It is the address of the socket itself if no rule changed it. `null`: connection
+   * tracking has no such connection.
+   *
+   * The accepted TCP sockets of a transparent proxy have it; with a `TPROXY` rule it is the local address of the socket.
+   * Linux: `SO_ORIGINAL_DST` and `IP6T_SO_ORIGINAL_DST`, of the kernel module nf_conntrack.
+   * @see iptables-extensions(8), nft(8)
+   */
+  originalDestination: {
+    kind: 'address',
+    example: { address: '192.0.2.1', port: 443, family: 'IPv4' },
+    nullable: true,
+    access: 'read',
+    inModule: true,
+    linux: flag('SO_ORIGINAL_DST', { ipv6: 'IP6T_SO_ORIGINAL_DST' }),
     darwin: null,
     win32: null,
     freebsd: null,

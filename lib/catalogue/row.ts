@@ -17,7 +17,7 @@ export type SocketState = 'bound' | 'listening' | 'connecting' | 'connected';
 export interface PlatformOption {
   /** The name in the system's headers. */
   readonly name: string;
-  /** For `dscp`: the name of the IPv6 option that belongs to `name`. */
+  /** The name of the IPv6 option that belongs to `name`, if one row is both. */
   readonly ipv6?: string;
   /** For a duration: the kernel's unit. */
   readonly unit?: KernelUnit;
@@ -32,6 +32,8 @@ export interface PlatformOption {
   readonly none?: number;
   /** 0 is written as the value of a new socket, because no number for "off" is documented. */
   readonly offAsNew?: true;
+  /** The states in which it is too late here, if they are others than those of the row. */
+  readonly tooLate?: readonly SocketState[];
   /** The option that takes the place of `name` on older versions of the system. */
   readonly older?: PlatformOption;
   /** For `linger`: whether the members of `struct linger` are two ints or two unsigned shorts. */
@@ -51,7 +53,7 @@ interface RowOf<Kind extends string, Example> extends Record<Platform, PlatformO
   readonly nullable?: true;
   /** The call before which the option must be set. */
   readonly before?: 'bind' | 'listen' | 'connect';
-  /** The states in which the kernel refuses the option, or accepts it without an effect. */
+  /** The states in which the kernel refuses the option, or accepts it without an effect on this socket: measured on Linux. */
   readonly tooLate?: readonly SocketState[];
   /** `true`: it acts at any time, and on the SYN only if it is set before connecting or listening. */
   readonly firstPacket?: true;
@@ -59,6 +61,8 @@ interface RowOf<Kind extends string, Example> extends Record<Platform, PlatformO
   readonly privilege?: string;
   /** What a refusal means, by its code, if the text of the code would mislead. */
   readonly refusals?: Readonly<Record<string, string>>;
+  /** `true`: a kernel module has the option. It may be loaded later, so the kernel is asked again while it is missing. */
+  readonly inModule?: true;
   /** `true`: a SOL_SOCKET option that every socket accepts and only TCP uses. */
   readonly tcpOnly?: true;
 }
@@ -71,6 +75,9 @@ export type Row =
   | RowOf<'dscp', number>
   | RowOf<'string', string>
   | RowOf<'cookie', string>
+  | RowOf<'portRange', { readonly low: number; readonly high: number }>
+  | RowOf<'credentials', { readonly pid: number; readonly uid: number; readonly gid: number }>
+  | RowOf<'address', { readonly address: string; readonly port: number; readonly family: string }>
   | RowOf<'linger', { readonly enable: boolean; readonly timeout: number }>
   | (RowOf<'enum', string> & { readonly values: Readonly<Record<string, string>> });
 
@@ -79,8 +86,8 @@ export type Rows = Readonly<Record<string, Row>>;
 /** Largest value of the C int that most options are. */
 const INT_MAX = 2_147_483_647;
 
-export function flag(name: string): PlatformOption {
-  return { name };
+export function flag(name: string, more?: Partial<PlatformOption>): PlatformOption {
+  return { name, ...more };
 }
 
 export function number(

@@ -56,6 +56,7 @@ export const socket = {
     kind: 'integer',
     measure: 'bytes',
     example: 4_096,
+    firstPacket: true,
     linux: number('SO_RCVLOWAT', 1),
     darwin: number('SO_RCVLOWAT', 1),
     win32: null,
@@ -81,6 +82,9 @@ export const socket = {
   /**
    * Bind to an address that connections in TIME_WAIT still use. Not supported on Windows, where the option with this name
    * lets one program take the port of another.
+   *
+   * Both sockets need it. A listening socket gives it to the connections that it accepts, also if it is set late, so that
+   * the next server can bind while they are there. Once a TCP socket connects, it only lets other sockets bind to its port.
    * Linux, macOS, FreeBSD: `SO_REUSEADDR`.
    * @see socket(7)
    */
@@ -96,6 +100,9 @@ export const socket = {
   },
   /**
    * Several sockets on one address; the kernel distributes connections among them (not on macOS).
+   *
+   * All of them need it. It acts on a socket that is bound or listens: the next one can join it. Once a TCP socket connects,
+   * it only lets other sockets bind to its port.
    * Linux, macOS: `SO_REUSEPORT`; FreeBSD: `SO_REUSEPORT_LB`.
    * @see socket(7)
    */
@@ -273,6 +280,22 @@ export const socket = {
     example: '4711',
     access: 'read',
     linux: flag('SO_COOKIE'),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /**
+   * Process, user and group of the peer of a Unix socket, read only: those that it had when it connected or listened. `null`
+   * for a socket without such a peer. The process id is 0 for a peer outside of this process id namespace.
+   * Linux: `SO_PEERCRED`.
+   * @see unix(7)
+   */
+  peerCredentials: {
+    kind: 'credentials',
+    example: { pid: 4711, uid: 1000, gid: 1000 },
+    nullable: true,
+    access: 'read',
+    linux: flag('SO_PEERCRED'),
     darwin: null,
     win32: null,
     freebsd: null,

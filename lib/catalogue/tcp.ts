@@ -1,5 +1,8 @@
 import { duration, flag, number, type Rows } from './row';
 
+/** What EINVAL means for a time that is below two ticks. */
+const TWO_TICKS = 'it is less than two clock ticks of this kernel, which have 1 to 10 ms';
+
 /** Keepalive, user timeout and the other options of one TCP connection. */
 export const tcp = {
   /**
@@ -99,8 +102,10 @@ export const tcp = {
   /**
    * How many times an unanswered SYN is sent again before connecting fails.
    *
-   * Linux: 1 to 127. With 6, the initial value, connecting fails after about two minutes. Linux: `TCP_SYNCNT`. macOS and
-   * FreeBSD have a time in its place: see `connectTimeout`.
+   * Linux: 1 to 127. With 6, the initial value, connecting fails after about two minutes. Linux 6.5 adds the sysctl
+   * net.ipv4.tcp_syn_linear_timeouts (4) to it. Also the number of times that a listening socket repeats a SYN-ACK. It acts
+   * while the socket connects or listens; Linux accepts it on a connected socket, without an effect. Linux: `TCP_SYNCNT`.
+   * macOS and FreeBSD have a time in its place: see `connectTimeout`.
    * @see tcp(7), ip-sysctl tcp_syn_retries
    */
   synRetries: {
@@ -117,6 +122,7 @@ export const tcp = {
   /**
    * How long connecting may take, in milliseconds, rounded up to whole seconds.
    *
+   * macOS and FreeBSD accept it on a connected socket, without an effect (by their sources).
    * macOS: `TCP_CONNECTIONTIMEOUT`; FreeBSD: `TCP_KEEPINIT`. Linux has a count in its place: see `synRetries`.
    * @see tcp(4) of macOS and FreeBSD
    */
@@ -174,6 +180,8 @@ export const tcp = {
    * Largest segment to send, in bytes. Set before connecting, it also limits the segments of the peer. A connected socket
    * returns the size in use, which TCP options make smaller than the set value.
    *
+   * A listening socket limits its connections by it. Linux accepts it on a connected socket, without an effect; while the
+   * socket connects, it limits the own segments only. macOS and FreeBSD can still make it smaller (by their sources).
    * Linux: 88 to 32 767. Every system: `TCP_MAXSEG`; Windows only reads it.
    * @see tcp(7), RFC 9293 section 3.7.1
    */
@@ -184,9 +192,9 @@ export const tcp = {
     before: 'connect',
     tooLate: ['connected'],
     linux: number('TCP_MAXSEG', 88, 32_767),
-    darwin: number('TCP_MAXSEG', 1, 65_535),
+    darwin: number('TCP_MAXSEG', 1, 65_535, { tooLate: [] }),
     win32: number('TCP_MAXSEG', 1, 65_535, { access: 'read' }),
-    freebsd: number('TCP_MAXSEG', 1, 65_535),
+    freebsd: number('TCP_MAXSEG', 1, 65_535, { tooLate: [] }),
   },
   /**
    * Name of the congestion control algorithm, at most 15 characters.
@@ -242,7 +250,8 @@ export const tcp = {
    * milliseconds. 0 is off.
    *
    * Linux rounds up to the times at which it repeats its SYN-ACK: 1, 3, 7, 15, 31 ... s, at most 29 887 s. An accepted
-   * socket returns 0. Linux: `TCP_DEFER_ACCEPT`.
+   * socket returns 0. Until it is connected, a client with this option holds back the last ACK of the handshake for its
+   * first data. Linux accepts it on a connected socket, without an effect. Linux: `TCP_DEFER_ACCEPT`.
    * @see tcp(7)
    */
   deferAccept: {
@@ -260,7 +269,8 @@ export const tcp = {
    * handshake; 0 is off. macOS, Windows and FreeBSD have only on (1) and off (0). macOS accepts it only while the socket
    * listens.
    *
-   * Linux needs bit 2 of the sysctl net.ipv4.tcp_fastopen for an effect.
+   * Linux needs bit 2 of the sysctl net.ipv4.tcp_fastopen for an effect. It acts on a socket that listens already. Linux
+   * refuses it on a socket that connects or is connected (EINVAL).
    * Linux, macOS, Windows 10.1607, FreeBSD: `TCP_FASTOPEN`.
    * @see tcp(7), RFC 7413
    */
@@ -278,7 +288,8 @@ export const tcp = {
   },
   /**
    * Connect with TCP Fast Open: the SYN carries the first write. The error is ENOTSUP if bit 1 of the sysctl
-   * net.ipv4.tcp_fastopen is off. Linux 4.11: `TCP_FASTOPEN_CONNECT`.
+   * net.ipv4.tcp_fastopen is off. Linux refuses it on a socket that listens, connects or is connected (EINVAL).
+   * Linux 4.11: `TCP_FASTOPEN_CONNECT`.
    * @see tcp(7), RFC 7413
    */
   fastOpenConnect: {
@@ -322,6 +333,43 @@ export const tcp = {
     firstPacket: true,
     system: true,
     linux: duration('TCP_RTO_MAX_MS', 'ms', 1_000, 120_000),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /**
+   * Shortest retransmission timeout, in milliseconds. The kernel's own 200 ms are many round trips of a local network: a
+   * smaller value repeats a lost segment sooner there.
+   *
+   * Linux 6.15: `TCP_RTO_MIN_US`, more than one and at most 200 ms. The kernel rounds up to its clock tick (1 to 10 ms), and
+   * refuses less than two ticks. A route with a locked `rto_min` decides in its place. `'system'` restores the sysctl
+   * net.ipv4.tcp_rto_min_us.
+   * @see ip-sysctl tcp_rto_min_us, RFC 6298
+   */
+  rtoMin: {
+    kind: 'duration',
+    example: 40,
+    system: true,
+    refusals: { EINVAL: TWO_TICKS },
+    linux: duration('TCP_RTO_MIN_US', 'us', 1_001, 200_000),
+    darwin: null,
+    win32: null,
+    freebsd: null,
+  },
+  /**
+   * Longest delay of an acknowledgement, in milliseconds. A smaller value acknowledges sooner, for peers that wait for it
+   * and do not set `noDelay`.
+   *
+   * Linux 6.15: `TCP_DELACK_MAX_US`, more than one and at most 200 ms. The kernel rounds up to its clock tick (1 to 10 ms),
+   * and refuses less than two ticks.
+   * @see RFC 9293 section 3.8.6.3
+   */
+  delayedAckMax: {
+    kind: 'duration',
+    example: 60,
+    system: true,
+    refusals: { EINVAL: TWO_TICKS },
+    linux: duration('TCP_DELACK_MAX_US', 'us', 1_001, 200_000),
     darwin: null,
     win32: null,
     freebsd: null,

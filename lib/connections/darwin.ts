@@ -5,9 +5,9 @@
 // bsd/sys/socketvar.h, bsd/netinet/tcp_var.h). Connections in TIME-WAIT are not in the table. Since macOS 27,
 // a process of another user than root only sees its own sockets.
 
+import { formatAddress } from '../core/address';
 import { SocketOptionError } from '../core/errors';
 import { bsdStates, tcpStates } from '../tcp-info/states';
-import { formatAddress } from './address';
 import type { Connection } from './connection';
 import { type EndpointView, matchesFilter, type ParsedFilter } from './filter';
 import type { ConnectionPlatform, ConnectionQuery } from './platform';

@@ -1,5 +1,6 @@
 // Checks the filter of a caller, and decides whether a connection matches it.
 
+import { isInPrefix, type Prefix, parsePrefix } from '../core/address';
 import {
   typeError,
   validateArray,
@@ -11,7 +12,6 @@ import {
   valueError,
 } from '../core/validate';
 import { tcpStates } from '../tcp-info/states';
-import { isInPrefix, type Prefix, parsePrefix } from './address';
 import type { ConnectionFilter } from './connection';
 import { findState } from './state-names';
 

@@ -1,10 +1,10 @@
 // Lists and closes the connections of Windows, by GetExtendedTcpTable(TCP_TABLE_OWNER_PID_ALL) and SetTcpEntry.
 // There is one table for each address family: a count, and rows of a fixed size (tcpmib.h).
 
+import { formatAddress, parseAddress } from '../core/address';
 import { SocketOptionError } from '../core/errors';
 import { validateNumber, valueError } from '../core/validate';
 import { tcpStates } from '../tcp-info/states';
-import { formatAddress, parseAddress } from './address';
 import type { Connection } from './connection';
 import { type EndpointView, matchesFilter, type ParsedFilter } from './filter';
 import type { ConnectionIdentity, ConnectionPlatform, ConnectionQuery } from './platform';

@@ -30,7 +30,7 @@ export type DatagramBindOptions = BindOptions & {
  */
 export function bind(socket: Socket, options: DatagramBindOptions, listener?: () => void): Socket {
   if (!isOptions(options)) throw typeError('options', 'an object', options);
-  const { socketOptions, ...others } = options;
+  const { socketOptions } = options;
   if (listener !== undefined) validateFunction(listener, 'listener');
   if (socketOptions !== undefined) {
     validateOpeningOptions(socketOptions, 'options.socketOptions');
@@ -38,16 +38,16 @@ export function bind(socket: Socket, options: DatagramBindOptions, listener?: ()
       const reason = 'is for TCP, and the socket is a datagram socket';
       throw valueError('options.socketOptions.mptcp', reason, true);
     }
-    const { address } = others as { readonly address?: unknown };
+    const { address } = options as { readonly address?: unknown };
     // Node checks it too late, when the descriptor is open.
     if (address && typeof address !== 'string') {
       throw typeError('options.address', 'a string', address);
     }
     requireEarlyHandles();
-    if (cluster.isWorker && !others.exclusive) throw sharedByCluster();
-    setBeforeBind(socket, (others as { readonly fd?: number }).fd, socketOptions);
+    if (cluster.isWorker && !options.exclusive) throw sharedByCluster();
+    setBeforeBind(socket, (options as { readonly fd?: number }).fd, socketOptions);
   }
-  socket.bind(others, listener);
+  socket.bind(options, listener);
   return socket;
 }
 

@@ -22,14 +22,16 @@ import {
 } from './early-handle';
 
 /** Options of {@link connect}: those of `net.connect()`, and these. */
-export type ConnectOptions = NetConnectOpts & {
+export type ConnectOptions = NetConnectOpts & OwnOptions;
+
+interface OwnOptions {
   /** Set before each address is tried. */
   readonly socketOptions?: SocketOptions | undefined;
   /** Within how many milliseconds the socket fails after its peer vanished: see `setDeadPeerTimeout`. It bounds connecting too. */
   readonly deadPeerTimeout?: number | undefined;
   /** Within how many milliseconds the socket must be connected, without the name look-up. By default `deadPeerTimeout`. */
   readonly connectTimeout?: number | undefined;
-};
+}
 
 /**
  * Connects as `net.connect(options, listener)` does, with options that have to be set before the first packet:
@@ -39,8 +41,12 @@ export type ConnectOptions = NetConnectOpts & {
  * TCP. For a `path`, the options are set at once after connecting; a pipe of Windows has none. If the kernel refuses an
  * option, or the IP version of an address does not have it, the socket fails with a SocketOptionError.
  *
- * Use it wherever a library lets you make the socket: `createConnection` of `http.Agent`, `tls.connect({ socket })`, `stream`
- * of pg and mysql2.
+ * Use it wherever a library lets you make the socket: `createConnection` of `http.Agent`, `connect` of undici, `stream` of pg
+ * and mysql2. For TLS, wait for `'connect'` before `tls.connect({ socket })`: with a socket that is still connecting, Node ends
+ * with a segmentation fault if the first of two addresses fails (seen with 20.20 to 26.10, also with `net.connect()`).
+ *
+ * `tls.connect({ socket })` needs a socket that has emitted `'connect'`, or one with `autoSelectFamily: false`: Node 20 to 26
+ * crash with SIGSEGV if a socket below a TLS socket tries a second address.
  *
  * Node 20.12 and later. Bun and Deno: without `socketOptions`, or for a `path`.
  * @returns the socket, with the same events in the same order as that of `net.connect()`.
@@ -50,18 +56,17 @@ export type ConnectOptions = NetConnectOpts & {
  * @see socket(2), setsockopt(2), connect(2)
  */
 export function connect(options: ConnectOptions, listener?: () => void): Socket {
-  const { chosen, others } = validateConnectOptions(options);
+  const { socketOptions, deadPeerTimeout, connectTimeout } = validateConnectOptions(options);
   if (listener !== undefined) validateFunction(listener, 'listener');
-  const { socketOptions, deadPeerTimeout, connectTimeout } = chosen;
-  const { path, timeout } = others as { readonly path?: string; readonly timeout?: number };
+  const { path, timeout } = options as { readonly path?: string; readonly timeout?: number };
   if (socketOptions !== undefined && !path) requireEarlyHandles();
 
-  const socket = new Socket(others as ConstructorParameters<typeof Socket>[0]);
+  const socket = new Socket(options as ConstructorParameters<typeof Socket>[0]);
   publish(socket);
   if (timeout) socket.setTimeout(timeout);
-  if (socketOptions === undefined) socket.connect(others, listener);
-  else if (path) connectToPath(socket, others, socketOptions, listener);
-  else connectWithOptions(socket, others, socketOptions, listener);
+  if (socketOptions === undefined) socket.connect(options, listener);
+  else if (path) connectToPath(socket, options, socketOptions, listener);
+  else connectWithOptions(socket, options, socketOptions, listener);
   // The signal was aborted before.
   if (socket.destroyed) return socket;
   if (deadPeerTimeout !== undefined) setDeadPeerTimeout(socket, deadPeerTimeout);
@@ -71,27 +76,23 @@ export function connect(options: ConnectOptions, listener?: () => void): Socket 
   return socket;
 }
 
-function validateConnectOptions(options: ConnectOptions) {
+/** Returns the options of this package. Node ignores them in the object that it gets. */
+function validateConnectOptions(options: ConnectOptions): OwnOptions {
   if (!isOptions(options)) throw typeError('options', 'an object', options);
-  const { socketOptions, deadPeerTimeout, connectTimeout, ...others } = options;
+  const { socketOptions, deadPeerTimeout, connectTimeout } = options;
   if (socketOptions !== undefined) validateOpeningOptions(socketOptions, 'options.socketOptions');
   if (deadPeerTimeout !== undefined) validateTimeout(deadPeerTimeout, 3, 'options.deadPeerTimeout');
   if (connectTimeout !== undefined) {
     validateConnectTimeout(connectTimeout, 'options.connectTimeout');
   }
-  const { path } = others as { readonly path?: unknown };
+  const { path } = options as { readonly path?: unknown };
   if (path) {
     for (const [name, value] of Object.entries({ deadPeerTimeout, connectTimeout })) {
       if (value === undefined) continue;
       throw valueError(`options.${name}`, 'is for TCP, and a path is no TCP address', value);
     }
   }
-  const chosen = {
-    socketOptions: optionsToSet(socketOptions, path),
-    deadPeerTimeout,
-    connectTimeout,
-  };
-  return { chosen, others: others as NetConnectOpts };
+  return { socketOptions: optionsToSet(socketOptions, path), deadPeerTimeout, connectTimeout };
 }
 
 const CLIENTS = channel('net.client.socket');
@@ -104,7 +105,7 @@ function publish(socket: Socket): void {
 /** Node and Bun connect a Unix socket within connect(): there is no moment before. Deno connects it later. */
 function connectToPath(
   socket: Socket,
-  others: NetConnectOpts,
+  connectOptions: NetConnectOpts,
   options: SocketOptions,
   listener: (() => void) | undefined,
 ): void {
@@ -117,7 +118,7 @@ function connectToPath(
   };
   const isLater = process.versions.deno !== undefined;
   if (isLater) socket.once('connect', set);
-  socket.connect(others, listener);
+  socket.connect(connectOptions, listener);
   if (!isLater && socket.connecting) set();
 }
 
@@ -128,7 +129,7 @@ interface WithHandle {
 /** Connects, and sets the options before each address is tried, or before the socket is bound to a local address. */
 function connectWithOptions(
   socket: Socket,
-  others: NetConnectOpts,
+  connectOptions: NetConnectOpts,
   options: SocketOptions,
   listener: (() => void) | undefined,
 ): void {
@@ -148,8 +149,8 @@ function connectWithOptions(
     const { _handle: handle } = socket as unknown as WithHandle;
     if (handle) prepare(handle, family as Family);
   });
-  socket.connect(others, listener);
-  const { localAddress, localPort } = others as TcpSocketConnectOpts;
+  socket.connect(connectOptions, listener);
+  const { localAddress, localPort } = connectOptions as TcpSocketConnectOpts;
   if (localAddress === undefined && localPort === undefined) return;
   // Node binds before it reports the attempt to connect. If it tries several addresses, only the first handle exists yet.
   const { _handle: first } = socket as unknown as WithHandle;

@@ -15,7 +15,7 @@ export type Family = 4 | 6;
 export interface EarlyHandle {
   /** -1 before Node binds or connects the handle. */
   readonly fd?: unknown;
-  /** Takes the descriptor over: `TCPWrap::Open()` in src/tcp_wrap.cc. Returns 0 or a negative code. */
+  /** Takes the descriptor over: `TCPWrap::Open()` of Node. Returns 0 or a negative code. */
   open?(fd: number): number;
   close?(): void;
 }
@@ -138,6 +138,9 @@ export function isTcpHandle(handle: unknown): handle is EarlyHandle & Bindable {
   return typeof bind6 === 'function' && typeof open === 'function';
 }
 
+/** Node's own, whatever a program or tuneSockets() puts in its place: it is no connection of the program. */
+const { connect } = Socket.prototype;
+
 let prototype: Bindable | null | undefined;
 
 /**
@@ -153,7 +156,7 @@ function findPrototype(): Bindable | null {
   const socket = new Socket();
   socket.on('error', () => {});
   try {
-    socket.connect({ host: '127.0.0.1', port: 1 });
+    Reflect.apply(connect, socket, [{ host: '127.0.0.1', port: 1 }]);
     const { _handle: handle } = socket as unknown as { readonly _handle: unknown };
     return isTcpHandle(handle) ? (Object.getPrototypeOf(handle) as Bindable) : null;
   } catch {

@@ -19,23 +19,26 @@ import {
 import { LISTEN, type ListeningServer, type ListenMethod, listenAfter } from './listen-method';
 
 /** Options of {@link listen}: those of `server.listen()`, and these. */
-export type ListenerOptions = ListenOptions & {
-  /** A descriptor that is bound, or listens already, as in `server.listen()`. */
-  readonly fd?: number | undefined;
+export type ListenerOptions = ListenOptions &
+  OwnOptions & {
+    /** A descriptor that is bound, or listens already, as in `server.listen()`. */
+    readonly fd?: number | undefined;
+  };
+
+interface OwnOptions {
   /** Set before the server is bound. */
   readonly socketOptions?: SocketOptions | undefined;
   /** Within how many milliseconds an accepted socket fails after its peer vanished: see `setDeadPeerTimeout`. */
   readonly deadPeerTimeout?: number | undefined;
-};
+}
 
 /**
  * Listens as `server.listen(options, listener)` does, with options that have to be set before bind or listen:
  * `listen(server, { port: 80, socketOptions: { reusePort: true } })`.
  *
  * On Linux, connections that the server accepts inherit most options: the receive buffer with its window scale, the mark,
- * keepalive.
- * `mptcp: true` accepts Multipath TCP, and plain TCP too. For a `path` the options are set after listening; a pipe
- * of Windows has none. For an `fd` they are set at once, and those that have to be set before bind are too late.
+ * keepalive. `mptcp: true` accepts Multipath TCP, and plain TCP too. For a `path` the options are set after listening; a pipe
+ * of Windows has none. For an `fd`, those that have to be set before bind are too late.
  *
  * Node 20.12 and later. A worker of a cluster needs `exclusive: true`: the primary process opens the shared sockets.
  * @returns the server. Errors come as its `'error'` event: those of Node (`EADDRINUSE` with address and port), and a
@@ -51,21 +54,19 @@ export function listen<S extends Server>(
   listener?: () => void,
 ): S {
   if (!(server instanceof Server)) throw typeError('server', 'a net.Server', server);
-  const { socketOptions, deadPeerTimeout, others } = validateListenerOptions(options);
+  const { socketOptions, deadPeerTimeout } = validateListenerOptions(options);
   if (listener !== undefined) validateFunction(listener, 'listener');
   if (socketOptions === undefined && deadPeerTimeout === undefined) {
-    server.listen(others, listener);
+    server.listen(options, listener);
     return server;
   }
   requireEarlyHandles();
-  if (cluster.isWorker && !others.exclusive) throw sharedByCluster();
-  if (socketOptions !== undefined && others.fd !== undefined) setOptions(others.fd, socketOptions);
-  const early = others.fd === undefined ? socketOptions : undefined;
+  if (cluster.isWorker && !options.exclusive) throw sharedByCluster();
   const begin: Begin = (method, args) =>
-    listenWithOptions(server, method, args, { socketOptions: early, deadPeerTimeout });
+    listenWithOptions(server, method, args, { fd: options.fd, socketOptions, deadPeerTimeout });
   beginWith(server, begin);
   try {
-    server.listen(others, listener);
+    server.listen(options, listener);
   } catch (error) {
     begins.delete(server);
     throw error;
@@ -75,9 +76,10 @@ export function listen<S extends Server>(
   return server;
 }
 
-function validateListenerOptions(options: ListenerOptions) {
+/** Returns the options of this package. Node ignores them in the object that it gets. */
+function validateListenerOptions(options: ListenerOptions): OwnOptions {
   if (!isOptions(options)) throw typeError('options', 'an object', options);
-  const { socketOptions, deadPeerTimeout, ...others } = options;
+  const { socketOptions, deadPeerTimeout } = options;
   if (socketOptions !== undefined) {
     validateOpeningOptions(socketOptions, 'options.socketOptions');
     if (socketOptions.reuseAddress === false) {
@@ -87,12 +89,12 @@ function validateListenerOptions(options: ListenerOptions) {
   }
   if (deadPeerTimeout !== undefined) {
     validateTimeout(deadPeerTimeout, 3, 'options.deadPeerTimeout');
-    if (others.path) {
+    if (options.path) {
       const reason = 'is for TCP, and a path is no TCP address';
       throw valueError('options.deadPeerTimeout', reason, deadPeerTimeout);
     }
   }
-  return { socketOptions: optionsToSet(socketOptions, others.path), deadPeerTimeout, others };
+  return { socketOptions: optionsToSet(socketOptions, options.path), deadPeerTimeout };
 }
 
 function sharedByCluster(): SocketOptionError {
@@ -107,21 +109,25 @@ type Begin = (method: ListenMethod, args: unknown[]) => void;
 /** What to do when Node begins to listen, for servers that have not begun. */
 const begins = new WeakMap<Server, Begin>();
 
+/** The methods of this file. */
+const replacements = new WeakSet<ListenMethod>();
+
 /** Replaces the method with which Node begins to listen. It stays: deleting it would slow down the server object. */
 function beginWith(server: Server, begin: Begin): void {
   begins.set(server, begin);
-  if (Object.hasOwn(server, LISTEN)) return;
-  Object.defineProperty(server, LISTEN, {
-    configurable: true,
-    writable: true,
-    value: (...args: unknown[]) => {
-      const method = (Server.prototype as ListeningServer)[LISTEN];
-      const chosen = begins.get(server);
-      begins.delete(server);
-      if (chosen === undefined) Reflect.apply(method, server, args);
-      else chosen(method, args);
-    },
-  });
+  const { [LISTEN]: current } = server as ListeningServer;
+  if (replacements.has(current)) return;
+  // A program, too, may have replaced it: for this server, for its class, or for all.
+  const own = Object.hasOwn(server, LISTEN) ? current : undefined;
+  const value = (...args: unknown[]): void => {
+    const method = own ?? (Object.getPrototypeOf(server) as ListeningServer)[LISTEN];
+    const chosen = begins.get(server);
+    begins.delete(server);
+    if (chosen === undefined) Reflect.apply(method, server, args);
+    else chosen(method, args);
+  };
+  replacements.add(value);
+  Object.defineProperty(server, LISTEN, { configurable: true, writable: true, value });
 }
 
 /** Forgets what to do if the look-up fails, or if the server is closed before. */
@@ -140,16 +146,16 @@ function listenWithOptions(
   server: Server,
   method: ListenMethod,
   args: unknown[],
-  chosen: Pick<ListenerOptions, 'socketOptions' | 'deadPeerTimeout'>,
+  chosen: Pick<ListenerOptions, 'fd' | 'socketOptions' | 'deadPeerTimeout'>,
 ): void {
-  const { socketOptions, deadPeerTimeout } = chosen;
+  const { fd, socketOptions, deadPeerTimeout } = chosen;
   const { mptcp, ...options } = socketOptions ?? {};
-  let isOpened = false;
+  let isSet = socketOptions === undefined;
   const prepare: Prepare = (handle, family) => {
-    isOpened = true;
     if (socketOptions === undefined) return false;
+    isSet = true;
     try {
-      openHandle(handle, typeFor('tcp', family, { mptcp }), (fd) => setOptions(fd, options));
+      openHandle(handle, typeFor('tcp', family, { mptcp }), (own) => setOptions(own, options));
       return options.ipv6Only === true;
     } catch (error) {
       handle.close?.();
@@ -157,10 +163,15 @@ function listenWithOptions(
     }
   };
   try {
+    // Node ignores a negative one.
+    if (fd !== undefined && fd >= 0 && socketOptions !== undefined) {
+      setOptions(fd, socketOptions);
+      isSet = true;
+    }
     listenAfter(prepare, server as ListeningServer, method, args);
     if (!isListening(server)) return;
     // A path: Node has no moment before.
-    if (!isOpened && socketOptions !== undefined) setOptions(server, socketOptions);
+    if (!isSet && socketOptions !== undefined) setOptions(server, socketOptions);
     if (deadPeerTimeout !== undefined) setDeadPeerTimeout(server, deadPeerTimeout);
   } catch (error) {
     if (isListening(server)) server.close();

@@ -1,7 +1,7 @@
 // One codec for each kind of option. It converts a value to the bytes that the kernel takes, and back. Encoding checks
 // the value: the kernel gets exactly this value, and no coerced one.
 
-import type { Linger, PlatformOption, Row, SocketState } from '../catalogue/catalogue';
+import type { Linger, PlatformOption, PortRange, Row, SocketState } from '../catalogue/catalogue';
 import { constantTables } from '../core/constants';
 import { bytes, words } from '../core/record-buffer';
 import {
@@ -9,10 +9,12 @@ import {
   rangeError,
   typeError,
   validateBoolean,
+  validateNumber,
   validateOneOf,
   validateString,
   valueError,
 } from '../core/validate';
+import { decodeAddress, decodeCredentials } from './structures';
 
 /** An option as this system has it. */
 export interface Option {
@@ -101,6 +103,10 @@ function milliseconds(units: number, platformOption: PlatformOption): number {
     : units * MILLISECONDS[platformOption.unit ?? 'ms'];
 }
 
+function encodeReadOnly(): never {
+  throw new Error('no system can set this option');
+}
+
 const boolean: Codec = {
   room: 4,
   encode: (value, _option, path) => (validateBoolean(value, path) ? 1 : 0),
@@ -176,14 +182,35 @@ const text: Codec = {
 /** A 64-bit number as decimal digits, because `JSON.stringify` does not accept a bigint. */
 const cookie: Codec = {
   room: 8,
-  encode() {
-    throw new Error('no system can set a cookie');
-  },
+  encode: encodeReadOnly,
   decode(at) {
     const low = BigInt((words[at] as number) >>> 0);
     return String((BigInt((words[at + 1] as number) >>> 0) << 32n) | low);
   },
 };
+
+const portRange: Codec = {
+  room: 4,
+  encode(value, { platformOption, min, max }, path) {
+    if (typeof value !== 'object' || value === null) {
+      throw typeError(path, 'an object { low, high }', value);
+    }
+    const { low, high } = value as Partial<PortRange>;
+    const range = { integer: true, max, reason: kernelRange(platformOption) };
+    const first = validateNumber(low, `${path}.low`, { ...range, min });
+    const last = validateNumber(high, `${path}.high`, { ...range, min: first });
+    return ((last << 16) | first) >>> 0;
+  },
+  decode(at): PortRange | null {
+    const word = words[at] as number;
+    return word === 0 ? null : { low: word & 0xffff, high: word >>> 16 };
+  },
+};
+
+const credentials: Codec = { room: 12, encode: encodeReadOnly, decode: decodeCredentials };
+
+// original-destination.ts reads it.
+const address: Codec = { room: 28, encode: encodeReadOnly, decode: decodeAddress };
 
 const linger: Codec = {
   room: 8,
@@ -242,6 +269,9 @@ export const codecs: Readonly<Record<Row['kind'], Codec>> = {
   dscp,
   string: text,
   cookie,
+  portRange,
+  credentials,
+  address,
   linger,
   enum: enumeration,
 };

@@ -83,7 +83,7 @@ function find(name: string, path?: string): Option | null {
   if (row === undefined) throw unknownNameError(name, path);
   unknownSupport.delete(name);
   const option = onThisSystem(name, row);
-  if (!unknownSupport.has(name)) known.set(name, option);
+  if (!unknownSupport.has(name) && (option !== null || !row.inModule)) known.set(name, option);
   return option;
 }
 
@@ -139,7 +139,7 @@ function resolveOption(
     codec: codecs[row.kind],
     writable: row.access === undefined && platformOption.access !== 'read',
     tcpOnly: row.tcpOnly === true,
-    tooLate: row.tooLate,
+    tooLate: platformOption.tooLate ?? row.tooLate,
     min: platformOption.min ?? 0,
     max: platformOption.max ?? 0,
     divisor: divisorOf(row, platformOption),

@@ -16,6 +16,7 @@ import { isOptions, typeError, validateArray } from '../core/validate';
 import type { Option } from './codec';
 import { dscpWords, readDscp } from './dscp';
 import { encode, MISSING_CODES, optionNamed, possibleOptions, writableOption } from './option';
+import { readOriginalDestination } from './original-destination';
 import {
   after,
   decodeAt,
@@ -42,7 +43,10 @@ export function getOption<Name extends OptionName>(
   name: Name,
 ): OptionValues[Name] {
   const option = optionNamed(name, 'getsockopt');
-  if (isDscp(option)) return dscpOf(descriptorOf(socket), option) as OptionValues[Name];
+  const reader = readerOf(option);
+  if (reader !== undefined) {
+    return readWith(reader, descriptorOf(socket), option) as OptionValues[Name];
+  }
   read(socket, [option]);
   return decodeAt(0, option) as OptionValues[Name];
 }
@@ -66,20 +70,23 @@ export function getOptions(
 ): Partial<OptionValues> {
   const wanted = names === undefined ? possibleOptions() : optionsNamed(names);
   const fd = descriptorOf(socket);
+  const values: Record<string, unknown> = {};
   // First, because the others use the same memory.
-  const dscp = wanted.find(isDscp);
-  const dscpHeld = dscp && (names ? dscpOf(fd, dscp) : readDscp(fd));
-  const others = dscp ? wanted.filter((option) => option !== dscp) : wanted;
+  for (const option of wanted) {
+    const reader = readerOf(option);
+    if (reader === undefined) continue;
+    const value = names === undefined ? reader(fd) : readWith(reader, fd, option);
+    if (value !== undefined) values[option.name] = value;
+  }
+  const others = wanted.filter((option) => readerOf(option) === undefined);
   if (names === undefined) readAvailable(fd, others);
   else read(fd, others);
 
-  const values: Record<string, unknown> = {};
   let at = 0;
   for (const option of others) {
     if (hasValue(at)) values[option.name] = decodeAt(at, option);
     at = after(at, option);
   }
-  if (dscpHeld !== undefined) values.dscp = dscpHeld;
   return values as Partial<OptionValues>;
 }
 
@@ -97,11 +104,21 @@ function isDscp({ row }: Option): boolean {
   return row.kind === 'dscp';
 }
 
-function dscpOf(fd: number, option: Option): number {
-  const dscp = readDscp(fd);
-  if (dscp !== undefined) return dscp;
+/** Reads an option; returns `undefined` for a socket without it. */
+type Reader = (fd: number) => unknown;
+
+/** Returns what reads an option that is two options of the kernel, one of each IP version. */
+function readerOf({ row }: Option): Reader | undefined {
+  if (row.kind === 'dscp') return readDscp;
+  return row.kind === 'address' ? readOriginalDestination : undefined;
+}
+
+function readWith(reader: Reader, fd: number, option: Option): unknown {
+  const value = reader(fd);
+  if (value !== undefined) return value;
+  // The kernel's refusal is the error.
   read(fd, [option]);
-  return decodeAt(0, option) as number;
+  return decodeAt(0, option);
 }
 
 /**
@@ -152,8 +169,9 @@ export function setEach(socket: SocketLike, options: SocketOptions): Error[] {
   const errors: Error[] = [];
   for (let i = 0; i < writes.count; i++) {
     const option = writes.wanted[i] as Option;
-    if (state !== undefined && option.tooLate?.includes(state)) {
-      errors.push(tooLateError(fd, option, state));
+    const tooLate = tooLateError(fd, option, state);
+    if (tooLate !== undefined) {
+      errors.push(tooLate);
       continue;
     }
     put(0, option, writes.values[i] as Encoded);

@@ -21,10 +21,9 @@ import type { Option } from './codec';
  */
 export function rejectTooLate(fd: number, options: readonly Option[], count: number): void {
   const state = stateOf(fd);
-  if (state === undefined) return;
   for (let i = 0; i < count; i++) {
-    const option = options[i] as Option;
-    if (option.tooLate?.includes(state)) throw tooLateError(fd, option, state);
+    const error = tooLateError(fd, options[i] as Option, state);
+    if (error !== undefined) throw error;
   }
 }
 
@@ -44,6 +43,11 @@ export function stateOf(fd: number): SocketState | undefined {
   if (binding().readAddress(fd, true) >= 0) return 'connected';
   const isConnecting = readTcpInfo(fd) > 0 && ((tcpInfoWords[0] as number) & 0xff) === SYN_SENT;
   return isConnecting ? 'connecting' : 'bound';
+}
+
+function hasOption(fd: number, { level, option, codec }: Option): boolean {
+  reserveRecord(0, level, option, codec.room);
+  return getRecords(fd, 1) === 1;
 }
 
 function typeOf(fd: number): number {
@@ -88,12 +92,19 @@ function bindingFunctions(fd: number, state: SocketState): string {
   return state === 'listening' ? 'listen()' : 'connect(), listen()';
 }
 
-/** The error for an option that has no effect in this state of the socket. It uses the record buffer. */
+/**
+ * Returns the error for an option that does not act in this state of the socket; `undefined` if it does, and if the socket
+ * does not have the option: that is the kernel's to say. It uses the record buffer.
+ */
 export function tooLateError(
   fd: number,
-  { name, row, platformOption }: Option,
-  state: SocketState,
-): Error {
+  option: Option,
+  state: SocketState | undefined,
+): Error | undefined {
+  if (state === undefined || !option.tooLate?.includes(state) || !hasOption(fd, option)) {
+    return undefined;
+  }
+  const { name, row, platformOption } = option;
   const functions = row.before === 'bind' ? bindingFunctions(fd, state) : undefined;
   const message = `${name} ${mustBeSetBefore(row, functions)} (the socket is ${state} already)`;
   return new SocketOptionError(message, {

@@ -11,14 +11,12 @@ import {
   isOpen,
   isTcpHandle,
   openHandle,
+  type Prepare,
   typeFor,
 } from '../open/early-handle';
 import { type ListeningServer, type ListenMethod, listenAfter } from '../open/listen-method';
 import type { SocketSide } from './new-sockets';
-import type { Tuner } from './tuner';
-
-/** Handles that were prepared before they were bound. Their attempt to connect finds a descriptor already. */
-const prepared = new WeakSet<EarlyHandle>();
+import type { EarlySocket, Tuner } from './tuner';
 
 interface WithHandle {
   readonly _handle?: EarlyHandle | null;
@@ -33,10 +31,11 @@ export function prepareAttempt(
   const { _handle: handle } = socket as unknown as WithHandle;
   if (!isTcpHandle(handle)) return;
   const target = { address: address as string, port: port as number };
-  const wanted = withEarlyOptions(tuners, 'client')
-    .filter((tuner) => tuner.hasFilter || !prepared.has(handle))
-    .filter((tuner) => tuner.wantsToConnect(socket, target));
-  prepare(wanted, 'client', handle, family as Family, socket);
+  const wanted = withEarlyOptions(tuners, 'client').filter(
+    (tuner) => !tuner.hasPrepared(handle) && tuner.wantsToConnect(socket, target),
+  );
+  const place = `connecting to ${address} port ${port}`;
+  prepare(wanted, family as Family, { handle, side: 'client', socket, place });
 }
 
 /**
@@ -48,9 +47,8 @@ export function prepareLocalAddress(tuners: readonly Tuner[], socket: Socket): v
   const { _handle: handle } = socket as unknown as WithHandle;
   if (!isTcpHandle(handle) || isOpen(handle)) return;
   beforeBind(handle, (_handle, family) => {
-    prepared.add(handle);
     const wanted = withEarlyOptions(tuners, 'client').filter((tuner) => !tuner.hasFilter);
-    return prepare(wanted, 'client', handle, family, socket);
+    return prepare(wanted, family, { handle, side: 'client', socket, place: 'before it is bound' });
   });
 }
 
@@ -66,17 +64,15 @@ export function prepareListening(
     Reflect.apply(method, server, args);
     return;
   }
+  const about = { side: 'server', socket: undefined, place: 'before it listens' } as const;
   // From another process of the cluster, or from the program: it is bound already.
-  const fd: unknown = server._handle?.fd ?? args[FD];
+  const { _handle: given } = server;
+  const fd: unknown = given?.fd ?? args[FD];
   if (typeof fd === 'number' && fd >= 0) {
-    for (const tuner of wanted) tuner.setEarly(fd, 'server', undefined);
+    for (const tuner of wanted) tuner.setEarly({ ...about, fd, handle: given ?? server });
   }
-  listenAfter(
-    (handle, family) => prepare(wanted, 'server', handle, family, undefined),
-    server,
-    method,
-    args,
-  );
+  const prepareHandle: Prepare = (handle, family) => prepare(wanted, family, { ...about, handle });
+  listenAfter(prepareHandle, server, method, args);
 }
 
 /** The place of the descriptor among the arguments: address, port, type of the address, backlog, descriptor, flags. */
@@ -93,14 +89,13 @@ function withEarlyOptions(tuners: readonly Tuner[], side: SocketSide): Tuner[] {
  */
 function prepare(
   tuners: readonly Tuner[],
-  side: SocketSide,
-  handle: EarlyHandle,
   family: Family,
-  socket: Socket | undefined,
+  about: Omit<EarlySocket, 'fd' | 'handle'> & { readonly handle: EarlyHandle },
 ): boolean {
+  const { handle, side, socket, place } = about;
   if (tuners.length === 0) return false;
   const setAll = (fd: number): void => {
-    for (const tuner of tuners) tuner.setEarly(fd, side, socket);
+    for (const tuner of tuners) tuner.setEarly({ ...about, fd });
   };
   const all: SocketOptions = Object.assign({}, ...tuners.map((tuner) => tuner.earlyOptions(side)));
   try {
@@ -108,7 +103,7 @@ function prepare(
     else openHandle(handle, typeFor('tcp', family, all), setAll);
   } catch (error) {
     // Node opens its own socket then.
-    tuners.at(-1)?.report(error, socket, side);
+    tuners.at(-1)?.report(error, socket, side, place);
   }
   return all.ipv6Only === true;
 }

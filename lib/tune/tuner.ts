@@ -1,18 +1,16 @@
 // Applies the options of one call of tuneSockets() to a socket, and reports what failed.
 
-import { isIP, type Socket } from 'node:net';
-import { inspect } from 'node:util';
+import type { Socket } from 'node:net';
 import { rows, type SocketOptions } from '../catalogue/catalogue';
-import type { SocketOptionErrorDetails } from '../core/errors';
 import { SocketOptionError } from '../core/errors';
 import type { TcpHandle } from '../core/socket';
 import { descriptorOf } from '../core/socket';
-import { throwUncaught } from '../core/throw-uncaught';
 import { callbackError, validateBoolean, validateFunction, valueError } from '../core/validate';
 import { tuneConnection } from '../dead-peer/dead-peer-timeout';
 import type { Address } from '../dead-peer/supervision/connecting';
 import { requireEarlyHandles } from '../open/early-handle';
 import { setEach } from '../options/options';
+import { Failures } from './failures';
 import type { SocketSide } from './new-sockets';
 import {
   type CheckedTuning,
@@ -22,6 +20,7 @@ import {
   type Tuning,
   validateTuning,
 } from './tuning';
+import { withRemote } from './with-remote';
 
 /** Options of {@link tuneSockets}. */
 export interface TuneSocketsOptions {
@@ -72,17 +71,28 @@ export interface Connection {
   readonly isChosen: boolean;
 }
 
+/** A socket that is about to be bound or connected. */
+export interface EarlySocket {
+  readonly fd: number;
+  readonly handle: object;
+  readonly side: SocketSide;
+  /** The client; `undefined` for a server. */
+  readonly socket: Socket | undefined;
+  /** What it is about to do, for warnings. */
+  readonly place: string;
+}
+
 export class Tuner implements SocketTuning {
   readonly #tunings: Readonly<Record<SocketSide, CheckedTuning | undefined>>;
   readonly #filter: TuneSocketsOptions['filter'];
-  readonly #onError: TuneSocketsOptions['onError'];
+  readonly #failures: Failures;
   readonly #onClose: (tuner: Tuner) => void;
   isOpen = true;
   readonly adopts: boolean;
+  /** The handles whose early options were set. */
+  readonly #prepared = new WeakSet<object>();
   /** The connections that were tuned or left alone, if this tuning adopts others. */
   readonly #seen = new WeakSet<TcpHandle>();
-  /** The kinds of failure for which there was a warning. */
-  readonly #warned = new Set<string>();
 
   constructor(
     { client, server, filter, adopt = false, onError }: TuneSocketsOptions,
@@ -96,7 +106,7 @@ export class Tuner implements SocketTuning {
     this.adopts = validateBoolean(adopt, 'options.adopt');
     if (onError !== undefined) validateFunction(onError, 'options.onError');
     this.#filter = filter;
-    this.#onError = onError;
+    this.#failures = new Failures(onError);
     this.#onClose = onClose;
     if (process.versions.bun !== undefined) refuseOnBun({ server, adopt });
     this.#validateEarly(client, server);
@@ -133,10 +143,9 @@ export class Tuner implements SocketTuning {
       return [];
     }
     const isPlanSet = this.#setDeadPeerTimeout(connection, tuning);
-    // Those that had to be set before were set before, except on a socket that is adopted.
-    const options = connection.isFresh ? tuning.late : tuning.options;
     try {
-      for (const error of setEach(socket, options)) this.report(error, socket, side);
+      for (const error of setEach(socket, this.#remaining(connection, tuning)))
+        this.report(error, socket, side);
     } catch (error) {
       this.report(error, socket, side);
     }
@@ -165,14 +174,31 @@ export class Tuner implements SocketTuning {
     return withRemote(socket, address, () => this.#isWanted(socket, 'client'));
   }
 
-  /** Sets the early options on a descriptor. `socket`: the client, or `undefined` for a server. */
-  setEarly(fd: number, side: SocketSide, socket: Socket | undefined): void {
+  /** Sets the early options on the descriptor of a handle. `socket`: the client, or `undefined` for a server. */
+  setEarly({ fd, handle, side, socket, place }: EarlySocket): void {
     const { mptcp: _, ...options } = this.earlyOptions(side) ?? {};
+    this.#prepared.add(handle);
     try {
-      for (const error of setEach(fd, options)) this.report(error, socket, side);
+      for (const error of setEach(fd, options)) this.report(error, socket, side, place);
     } catch (error) {
-      this.report(error, socket, side);
+      this.report(error, socket, side, place);
     }
+  }
+
+  /** Whether the early options of a handle were set, or reported as refused. */
+  hasPrepared(handle: object): boolean {
+    return this.#prepared.has(handle);
+  }
+
+  /** Returns the options that were not set before the socket was connected. */
+  #remaining(
+    { handle, isFresh }: Connection,
+    { options, early, late }: CheckedTuning,
+  ): SocketOptions {
+    // On an open socket that is adopted, those that have to be set before are reported as too late.
+    if (!isFresh) return options;
+    if (!this.#prepared.has(handle)) return late;
+    return Object.fromEntries(Object.entries(late).filter(([name]) => !(name in early)));
   }
 
   /** Whether this tuning adopts open sockets and has not seen this one. */
@@ -222,7 +248,7 @@ export class Tuner implements SocketTuning {
       if (typeof wanted !== 'boolean') throw callbackError('filter', 'a boolean', wanted);
       return wanted;
     } catch (error) {
-      this.#report(error, socket, `filter ${side}`, side);
+      this.#failures.report(error, socket, side, undefined, 'filter');
       return false;
     }
   }
@@ -243,37 +269,10 @@ export class Tuner implements SocketTuning {
     }
   }
 
-  report(error: unknown, socket: Socket | undefined, side: SocketSide): void {
+  report(error: unknown, socket: Socket | undefined, side: SocketSide, place?: string): void {
     // The connection was reset before it was tuned. The socket emits this error itself.
     if (socket?.destroyed) return;
-    // A getter of the socket may throw anything.
-    const { code, name, option } = Object(error) as Error & Partial<SocketOptionErrorDetails>;
-    this.#report(error, socket, `${inspect(code ?? name)} ${option} ${side}`, side);
-  }
-
-  #report(error: unknown, socket: Socket | undefined, kind: string, side: SocketSide): void {
-    try {
-      if (this.#onError === undefined) {
-        this.#warn(error, socket, kind, side);
-      } else {
-        const result: unknown = this.#onError(error as Error, socket);
-        if (typeof result === 'object') Promise.resolve(result).catch(throwUncaught);
-      }
-    } catch (thrown) {
-      // Never throw here: the caller is Node, within a call of a library.
-      throwUncaught(thrown);
-    }
-  }
-
-  #warn(error: unknown, socket: Socket | undefined, kind: string, side: SocketSide): void {
-    if (this.#warned.has(kind)) return;
-    this.#warned.add(kind);
-    // A filter may throw anything.
-    const message = error instanceof Error ? String(error.message) : inspect(error);
-    process.emitWarning(
-      `tuneSockets() could not tune a ${side} socket (${namesOf(socket)}): ${message} [only the first failure of this kind is reported; the function onError gets all of them]`,
-      { type: 'SocketOptionsWarning', code: 'SOCKET_OPTIONS_TUNING_FAILED' },
-    );
+    this.#failures.report(error, socket, side, place);
   }
 
   close(): void {
@@ -300,31 +299,5 @@ function refuseOnBun({ server, adopt }: TuneSocketsOptions): void {
       'Bun does not report the sockets that are open: call tuneSockets() before the sockets are opened',
       { code },
     );
-  }
-}
-
-function namesOf(socket: Socket | undefined): string {
-  if (socket === undefined) return 'that listens, or of native code';
-  const { localAddress, localPort, remoteAddress, remotePort } = socket;
-  return `${localAddress} port ${localPort}, peer ${remoteAddress} port ${remotePort}`;
-}
-
-/**
- * A socket that is connecting has no remote address. The filter gets the one that is tried, so that it decides as it will when
- * the socket is connected.
- */
-function withRemote<Result>(socket: Socket, { address, port }: Address, use: () => Result): Result {
-  const remote = {
-    remoteAddress: address,
-    remotePort: port,
-    remoteFamily: address === undefined ? undefined : `IPv${isIP(address)}`,
-  };
-  for (const [name, value] of Object.entries(remote)) {
-    Object.defineProperty(socket, name, { value, configurable: true });
-  }
-  try {
-    return use();
-  } finally {
-    for (const name of Object.keys(remote)) Reflect.deleteProperty(socket, name);
   }
 }

@@ -12,6 +12,9 @@
 #define UDP(name) {"UDP_" #name, IPPROTO_UDP, UDP_##name}
 #define IP(name) {"IP_" #name, IPPROTO_IP, IP_##name}
 #define IPV6(name) {"IPV6_" #name, IPPROTO_IPV6, IPV6_##name}
+#define TLS(name) {"TLS_" #name, SOL_TLS, TLS_##name}
+#define MPTCP(name) {"MPTCP_" #name, SOL_MPTCP, MPTCP_##name}
+#define VSOCK(name) {"SO_VM_SOCKETS_" #name, AF_VSOCK, SO_VM_SOCKETS_##name}
 #define VALUE(name) {#name, ::platform::kNoLevel, name}
 // clang-format on
 

@@ -23,6 +23,14 @@ using Descriptor = std::intptr_t;
 using Descriptor = int;
 #endif
 
+// Whether the addon searches for the sockets of libuv's handles. Windows needs it, and Linux tests
+// it. macOS goes without native/handles.cc: it would only cost memory, a page of 16 kB on arm64.
+#ifdef __APPLE__
+constexpr bool kFindsHandles = false;
+#else
+constexpr bool kFindsHandles = true;
+#endif
+
 // The code of a closed descriptor: UV_EBADF.
 extern const int kClosed;
 

@@ -20,12 +20,6 @@ import {
   SocketOptionError,
   watchClosedConnections,
 } from '../../dist/index.js';
-import {
-  formatAddress,
-  isInPrefix,
-  parseAddress,
-  parsePrefix,
-} from '../../lib/connections/address';
 import { parseFilter } from '../../lib/connections/filter';
 import { connectionFromMessage } from '../../lib/connections/linux/linux';
 import { DiagMessages } from '../../lib/connections/linux/messages';
@@ -33,6 +27,7 @@ import { dumpRequest } from '../../lib/connections/linux/request';
 import { listConnections as listFromSource } from '../../lib/connections/list';
 import type * as addonModule from '../../lib/core/addon';
 import type { Binding } from '../../lib/core/addon';
+import { formatAddress, isInPrefix, parseAddress, parsePrefix } from '../../lib/core/address';
 import { SocketOptionError as SourceError } from '../../lib/core/errors';
 import { withPair } from '../support/net';
 import { needsStrace } from '../support/strace';

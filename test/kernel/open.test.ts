@@ -237,9 +237,9 @@ describe('listen()', () => {
     closers.push(() => server.close());
     expect(referenceAddon.listen(fd)).toBe(0);
     const late = { fd, socketOptions: { freeBind: true } };
-    expect(() => listen(server, late)).toThrow(
-      expect.objectContaining({ code: 'ERR_SOCKET_TOO_LATE' }),
-    );
+    await expect(once(listen(server, late), 'listening')).rejects.toMatchObject({
+      code: 'ERR_SOCKET_TOO_LATE',
+    });
     listen(server, { fd, socketOptions: { deferAccept: 3_000 } });
     await once(server, 'listening');
     expect(getInt(fd, IPPROTO_TCP, 9)).toBe(3);
@@ -366,6 +366,28 @@ describe('tuneSockets()', () => {
     expect(getOption(socket, 'synRetries')).toBe(3);
     expect(new Set(failures)).toEqual(new Set(['ENODEV']));
     socket.destroy();
+  });
+
+  test('reaches a net.BoundSocket that listens, and one that connects', async ({ skip }) => {
+    const { BoundSocket } = net as { BoundSocket?: new (options: { host: string }) => net.Server };
+    skip(BoundSocket === undefined, `Node ${process.version} has no net.BoundSocket`);
+    const bound = () => new (BoundSocket as NonNullable<typeof BoundSocket>)({ host: '127.0.0.1' });
+    const failures: Error[] = [];
+    const tuning = tuneSockets({
+      ...{ client: { synRetries: 3 }, server: { deferAccept: 3_000 } },
+      onError: (error) => failures.push(error),
+    });
+    closers.push(() => tuning.close());
+    const server = net.createServer().listen(bound());
+    closers.push(() => server.close());
+    await once(server, 'listening');
+    expect(getOption(server, 'deferAccept')).toBe(3_000);
+    const socket = new net.Socket({ handle: bound() } as net.SocketConstructorOpts);
+    socket.connect({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+    await once(socket, 'connect');
+    expect(getOption(socket, 'synRetries')).toBe(3);
+    socket.destroy();
+    expect(failures).toEqual([]);
   });
 
   test('asks the filter for each address, and refuses early options of servers beside a filter', async () => {

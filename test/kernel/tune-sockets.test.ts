@@ -728,8 +728,9 @@ describe('tuneSockets', () => {
       const [socket] = await pair();
       expect([...keepAlive(socket), noDelay(socket), ttl(socket)]).toEqual([...TUNED, 1, 40]);
       expect(errors).toMatchObject([
+        // Before connecting.
+        { option: 'SO_BINDTODEVICE', applied: [] },
         { code: 'ENOENT', option: 'TCP_CONGESTION', applied: ['noDelay'] },
-        { option: 'SO_BINDTODEVICE', applied: ['noDelay'] },
       ]);
     });
   });

@@ -2,6 +2,11 @@
 // comes from the catalogue: a row with the wrong unit, kind or kernel name passes the derived
 // tests, which would agree with it, and fails here.
 
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import net from 'node:net';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
   getOption,
@@ -11,7 +16,7 @@ import {
   setOptions,
 } from '../../dist/index.js';
 import { inNamespace, needsNamespace } from '../support/namespace';
-import { withPair } from '../support/net';
+import { fdOf, withPair } from '../support/net';
 import { onLinux } from '../support/platform';
 import {
   AF_INET,
@@ -65,6 +70,8 @@ const LINES: readonly Line[] = [
   ['fastOpenConnect', true, IPPROTO_TCP, 30, int(1)],
   ['finWait2Timeout', 9_000, IPPROTO_TCP, 8, int(9)],
   ['retransmissionTimeoutMax', 2_500, IPPROTO_TCP, 44, int(2_500)],
+  ['rtoMin', 20, IPPROTO_TCP, 45, int(20_000)],
+  ['delayedAckMax', 40, IPPROTO_TCP, 46, int(40_000)],
   ['thinLinearTimeouts', true, IPPROTO_TCP, 16, int(1)],
   ['recvLowWatermark', 99, SOL_SOCKET, 18, int(99)],
   ['linger', { enable: true, timeout: 3_000 }, SOL_SOCKET, 13, ints(1, 3)],
@@ -84,6 +91,8 @@ const LINES: readonly Line[] = [
   ['pathMtuDiscovery', 'do', IPPROTO_IP, 10, int(2)],
   ['pathMtuDiscovery', 'omit', IPPROTO_IP, 10, int(5)],
   ['bindAddressNoPort', true, IPPROTO_IP, 24, int(1)],
+  // ip(7): the lower bound in the lower 16 bits.
+  ['localPortRange', { low: 40_000, high: 65_535 }, IPPROTO_IP, 51, int(0xffff_9c40)],
   ['trafficClass', 0x40, IPPROTO_IPV6, 67, int(0x40)],
   ['hopLimit', 12, IPPROTO_IPV6, 16, int(12)],
   ['ipv6Only', true, IPPROTO_IPV6, 26, int(1)],
@@ -95,7 +104,12 @@ const LINES: readonly Line[] = [
 const PRIVILEGED: readonly OptionName[] = ['mark', 'transparent'];
 
 /** Options that only newer kernels have, with the first that has them. */
-const SINCE: Partial<Record<OptionName, string>> = { retransmissionTimeoutMax: '6.15' };
+const SINCE: Partial<Record<OptionName, string>> = {
+  retransmissionTimeoutMax: '6.15',
+  rtoMin: '6.15',
+  delayedAckMax: '6.15',
+  localPortRange: '6.3',
+};
 
 const isRoot = process.getuid?.() === 0;
 
@@ -265,14 +279,12 @@ describe('on Linux', () => {
     });
 
     test('is named once among the options that were set before a refusal', () => {
-      withSocket(AF_INET6, SOCK_STREAM, (fd) => {
-        // Listening binds it, and then it is too late for ipv6Only.
-        expect(referenceAddon.listen(fd)).toBe(0);
-        const refused = expect.objectContaining({
-          option: 'IPV6_V6ONLY',
-          applied: ['dscp', 'ttl'],
-        });
-        expect(() => setOptions(fd, { ipv6Only: true, ttl: 9, dscp: 46 })).toThrow(refused);
+      const fixture = join(__dirname, '../fixtures/unprivileged-dscp.mjs');
+      const output = execFileSync(process.execPath, [fixture], { encoding: 'utf8' });
+      expect(JSON.parse(output)).toEqual({
+        code: 'EPERM',
+        option: 'SO_PRIORITY',
+        applied: ['dscp'],
       });
     });
   });
@@ -312,6 +324,68 @@ describe('on Linux', () => {
       setOptions(fd, { bindToDevice: '' });
       expect(getBytes(fd, SOL_SOCKET, 25, 16)).toHaveLength(0);
       expect(getOption(fd, 'bindToDevice')).toBe('');
+    });
+  });
+
+  test('peerCredentials are those of the process at the other end of a Unix socket', async () => {
+    const path = `\0socket-options-${process.pid}`;
+    const server = net.createServer().listen(path);
+    const client = net.connect(path);
+    const [accepted] = (await once(server, 'connection')) as [net.Socket];
+    const { uid, gid } = userInfo();
+    for (const socket of [client, accepted]) {
+      expect(getBytes(fdOf(socket), SOL_SOCKET, 17, 12)).toEqual(ints(process.pid, uid, gid));
+      expect(getOption(socket, 'peerCredentials')).toEqual({ pid: process.pid, uid, gid });
+    }
+    for (const socket of [client, accepted]) socket.destroy();
+    server.close();
+  });
+
+  test('peerCredentials of a TCP connection are null: the kernel has the ids -1', async () => {
+    await withPair(({ client }) => {
+      expect(getBytes(fdOf(client), SOL_SOCKET, 17, 12)).toEqual(ints(0, -1, -1));
+      expect(getOption(client, 'peerCredentials')).toBe(null);
+    });
+  });
+
+  test('no port range is null, and system restores it', ({ skip }) => {
+    withSocket(AF_INET6, SOCK_STREAM, (fd) => {
+      skip(lacks(fd, 'localPortRange', IPPROTO_IP, 51), 'this kernel has no localPortRange (6.3)');
+      expect(getOption(fd, 'localPortRange')).toBe(null);
+      setOptions(fd, { localPortRange: { low: 1, high: 2 } });
+      expect(getBytes(fd, IPPROTO_IP, 51, 4)).toEqual(int(0x2_0001));
+      setOptions(fd, { localPortRange: 'system' });
+      expect(getBytes(fd, IPPROTO_IP, 51, 4)).toEqual(int(0));
+    });
+  });
+
+  test.each([
+    { low: 5, high: 4 },
+    { low: 0, high: 4 },
+    { low: 1, high: 65_536 },
+    { low: 1.5, high: 4 },
+  ])('the port range %o is out of range', (localPortRange) => {
+    withSocket(AF_INET, SOCK_STREAM, (fd) => {
+      expect(() => setOptions(fd, { localPortRange })).toThrow(RangeError);
+    });
+  });
+
+  describe('originalDestination', () => {
+    beforeEach(needsNamespace);
+    test('is the address before a redirect rule, for IPv4 and IPv6', async () => {
+      const report = await inNamespace<Record<string, unknown>>('original-destination.mjs');
+      const both = (address: string, port: number, family: string) => {
+        const value = { address, port, family };
+        return { value, all: value };
+      };
+      expect(report).toEqual({
+        ipv4: both('198.51.100.7', 443, 'IPv4'),
+        mapped: both('198.51.100.8', 443, 'IPv4'),
+        ipv6: both('2001:db8::5', 443, 'IPv6'),
+        direct: both('127.0.0.1', 8443, 'IPv4'),
+        untracked: { value: null, all: null },
+        udp: 'ENOPROTOOPT',
+      });
     });
   });
 

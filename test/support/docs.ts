@@ -13,7 +13,10 @@ const MODULES = {
   ws: 'node_modules/ws/wrapper.mjs',
 };
 
-/** The code of each example of a page, as modules that run from any folder. */
+/**
+ * The code of each example of a page, as modules that run from any folder. An example that needs a library and its server is
+ * marked by the library's name, "```js pg", and test/lanes/drivers runs it instead.
+ */
 export function examplesOf(file: string): string[] {
   const text = readFileSync(join(root, file), 'utf8');
   return [...text.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) =>

@@ -8,7 +8,9 @@ import type { TestContext } from 'vitest';
 const isRoot = process.getuid?.() === 0;
 
 /** Options of unshare(1) for a network and a mount namespace. */
-const UNSHARE = isRoot ? ['--net', '--mount'] : ['--user', '--map-root-user', '--net', '--mount'];
+export const UNSHARE = isRoot
+  ? ['--net', '--mount']
+  : ['--user', '--map-root-user', '--net', '--mount'];
 
 /** Why no namespace can be made here; `undefined` if it can. */
 export const withoutNamespace: string | undefined = (() => {
@@ -41,10 +43,15 @@ export async function runInNamespace<Report>(
   args: readonly string[],
   timeout: number,
 ): Promise<Report> {
-  const { stdout } = await promisify(execFile)(
-    'unshare',
-    [...UNSHARE, process.execPath, path, ...args],
-    { timeout, killSignal: 'SIGKILL', maxBuffer: MAX_BUFFER },
-  );
+  const { stdout } = await commandInNamespace([process.execPath, path, ...args], timeout);
   return JSON.parse(stdout) as Report;
+}
+
+/** Runs a command in a new network namespace. */
+export async function commandInNamespace(
+  command: readonly string[],
+  timeout = TIMEOUT,
+): Promise<{ stdout: string; stderr: string }> {
+  const options = { timeout, killSignal: 'SIGKILL', maxBuffer: MAX_BUFFER } as const;
+  return promisify(execFile)('unshare', [...UNSHARE, ...command], options);
 }

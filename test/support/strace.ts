@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import type { TestContext } from 'vitest';
 
 /** Why strace(1) does not run here, or `undefined` where it does. */
-const withoutStrace: string | undefined = (() => {
+export const withoutStrace: string | undefined = (() => {
   try {
     execFileSync('strace', ['-o', '/dev/null', 'true'], { stdio: 'pipe' });
     return undefined;

@@ -1,6 +1,6 @@
 // docs/tcp-state.md documents every field, and the examples of the pages run.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { getTcpInfo } from '../../dist/index.js';
 import { examplesOf } from '../support/docs';
+import { needsNamespace, UNSHARE } from '../support/namespace';
 import { listen } from '../support/net';
+import { onLinux } from '../support/platform';
 
 const page = readFileSync(join(__dirname, '../../docs/tcp-state.md'), 'utf8');
 
@@ -60,6 +62,33 @@ test.each([
       const env = { ...process.env, HOST: '127.0.0.1', PORT: '0' };
       execFileSync(process.execPath, [file], { timeout: 10_000, stdio: 'pipe', env });
     });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** In a namespace, where it may mark packets, and where a server has the port of the examples. */
+const IN_NAMESPACE = `
+const { createServer } = await import('node:net');
+const { execFileSync } = await import('node:child_process');
+execFileSync('ip', ['link', 'set', 'lo', 'up']);
+await new Promise((listening) => {
+  createServer((socket) => socket.on('error', () => {}).resume()).listen(8080, listening);
+});
+`;
+
+test('every example of before-connect.md runs', (context) => {
+  onLinux('options before the first packet')(context);
+  needsNamespace(context);
+  const folder = mkdtempSync(join(tmpdir(), 'socket-options-docs-'));
+  try {
+    for (const code of examplesOf('docs/before-connect.md')) {
+      const file = join(folder, 'example.mjs');
+      writeFileSync(file, IN_NAMESPACE + code + END);
+      const command = [...UNSHARE, process.execPath, file];
+      const { status, stderr } = spawnSync('unshare', command, { timeout: 10_000 });
+      expect([status, String(stderr)], code).toEqual([0, '']);
+    }
   } finally {
     rmSync(folder, { recursive: true });
   }

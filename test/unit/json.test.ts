@@ -1,7 +1,10 @@
 // What a program would log: JSON.stringify takes everything that the package returns, and keeps what it
 // says.
 
+import dgram from 'node:dgram';
 import { EventEmitter } from 'node:events';
+import { closeSync } from 'node:fs';
+import net from 'node:net';
 import { describe, expect, test } from 'vitest';
 import * as socketOptions from '../../dist/index.js';
 import { type Pair, withPair } from '../support/net';
@@ -52,6 +55,22 @@ const calls: Readonly<Record<string, (pair: Pair) => unknown>> = {
     const tuning = socketOptions.tuneSockets({ client: { keepAlive: true } });
     tuning.close();
     return tuning;
+  },
+  // Sockets and servers are Node's own.
+  connect: ({ client }) => {
+    socketOptions.connect({ host: '127.0.0.1', port: client.remotePort as number }).destroy();
+  },
+  listen: () => {
+    socketOptions.listen(net.createServer(), { host: '127.0.0.1', port: 0 }).close();
+  },
+  bind: () => {
+    socketOptions.bind(dgram.createSocket('udp4'), { address: '127.0.0.1' }).close();
+  },
+  openSocket: () => {
+    const fd = socketOptions.openSocket({ type: 'tcp4' });
+    // On Windows it is no descriptor of Node.
+    if (process.platform !== 'win32') closeSync(fd);
+    return fd;
   },
   getSystemDefaults: () => socketOptions.getSystemDefaults(),
   getSysctl: () =>

@@ -35,6 +35,9 @@ import {
   listConnections,
   listConnectionsAsync,
   type OptionName,
+  type OriginalDestination,
+  type PeerCredentials,
+  type PortRange,
   planDeadPeerTimeout,
   setDeadPeerTimeout,
   setKeepAlive,
@@ -59,6 +62,10 @@ expectTypeOf(getOption(session, 'cookie')).toEqualTypeOf<string>();
 expectTypeOf(getOption(3, 'linger')).toEqualTypeOf<Linger>();
 expectTypeOf(getOption({ fd: 3 }, 'type')).toEqualTypeOf<'stream' | 'dgram' | 'raw' | null>();
 expectTypeOf(getOption(socket, 'incomingCpu')).toEqualTypeOf<number | null>();
+expectTypeOf(getOption(socket, 'localPortRange')).toEqualTypeOf<PortRange | null>();
+expectTypeOf(getOption(socket, 'peerCredentials')).toEqualTypeOf<PeerCredentials | null>();
+expectTypeOf(getOption(socket, 'originalDestination')).toEqualTypeOf<OriginalDestination | null>();
+expectTypeOf(getOption(socket, 'mptcp')).toEqualTypeOf<boolean>();
 expectTypeOf(getOption(socket, 'keepAliveCount')).toEqualTypeOf<number>();
 
 // Named options are there; without names each may be missing.
@@ -84,8 +91,16 @@ setOptions(socket, {
   linger: { enable: true, timeout: 0 },
   pathMtuDiscovery: 'do',
   maxPacingRate: Number.POSITIVE_INFINITY,
+  localPortRange: { low: 40_000, high: 40_099 },
+  rtoMin: 'system',
   noDelay: undefined,
 });
+// Accepted by connect(), listen() and openSocket().
+setOptions(socket, { mptcp: true, localPortRange: 'system' });
+// @ts-expect-error: both ends
+setOptions(socket, { localPortRange: { low: 40_000 } });
+// @ts-expect-error: read-only
+setOptions(socket, { originalDestination: null });
 // @ts-expect-error: read-only
 setOptions(socket, { cookie: '1' });
 // @ts-expect-error: no such option

@@ -3,7 +3,7 @@
 // forward if the condition holds or fails. A jump to the end of the code accepts the socket, a jump four
 // bytes beyond the end rejects it. Layouts: include/uapi/linux/inet_diag.h.
 
-import type { Prefix } from '../address';
+import type { Prefix } from '../../core/address';
 import type { ParsedFilter } from '../filter';
 import { AF_INET, AF_INET6 } from './messages';
 

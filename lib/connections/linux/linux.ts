@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { formatAddress, parseAddress } from '../../core/address';
 import {
   rangeError,
   validateNumber,
@@ -10,7 +11,6 @@ import {
   valueError,
 } from '../../core/validate';
 import { decodeLinux } from '../../tcp-info/generated/linux';
-import { formatAddress, parseAddress } from '../address';
 import type { Connection, ConnectionTimer } from '../connection';
 import { ALL_STATES, matchesFilter, type ParsedFilter } from '../filter';
 import type { ConnectionIdentity, ConnectionPlatform, ConnectionQuery } from '../platform';

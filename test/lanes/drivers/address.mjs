@@ -5,6 +5,12 @@ export const CLIENT = '198.18.0.1';
 export const SERVER = '198.18.0.2';
 /** Of the same machine, which drops what it gets for this address: a server after a failover that went wrong. */
 export const DEAD = '198.18.0.3';
+/** Of the server, which listens on no port there: it refuses connections. */
+export const REFUSING = '198.18.0.4';
+/** The same in IPv6. Only the refusing kernel answers there: what listens, listens on IPv4. */
+export const CLIENT6 = 'fd00:18::1';
+export const SERVER6 = 'fd00:18::2';
+export const REFUSING6 = 'fd00:18::4';
 
 export const PORTS = { postgres: 5432, redis: 6379, mariadb: 3306, mosquitto: 1883 };
 /** Several ports per server: clients that share connections by origin then have one for each case. */

@@ -1,13 +1,10 @@
 // Every driver on a server that falls silent. With only tuneSockets(), it fails within the promised time; without,
 // the time is only measured. All drivers run once at the same time, and each case is a test.
 
-import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { planDeadPeerTimeout } from '../../../dist/index.js';
+import { impossible, runExperiment } from './experiment';
 import retries from './retries.json';
 
 /** Why the request of a driver waits for the next connection. Of the other drivers it fails. */
@@ -70,53 +67,12 @@ const NAMES = [
   ...['http.Agent', 'http2', '@grpc/grpc-js', 'ws'],
 ];
 
-/** Debian installs PostgreSQL's programs outside of the PATH, in a folder per version. */
-function postgresql(program: string): string {
-  const folder = '/usr/lib/postgresql';
-  const versions = existsSync(folder) ? readdirSync(folder).map(Number) : [];
-  return join(folder, String(Math.max(0, ...versions)), 'bin', program);
-}
-
-const PROGRAMS = {
-  postgres: postgresql('postgres'),
-  initdb: postgresql('initdb'),
-  redis: '/usr/bin/redis-server',
-  mariadb: '/usr/sbin/mariadbd',
-  mariadbInstall: '/usr/bin/mariadb-install-db',
-  mosquitto: '/usr/sbin/mosquitto',
-};
-
-const NAMESPACES = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
-
-/** Why this lane cannot run here; `undefined` if it can. */
-const impossible: string | undefined = (() => {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'needs root on Linux';
-  const missing = Object.values(PROGRAMS).filter((program) => !existsSync(program));
-  if (missing.length > 0) return `not installed: ${missing.join(', ')}`;
-  try {
-    execFileSync('unshare', [...NAMESPACES, 'nft', 'list', 'ruleset'], { stdio: 'pipe' });
-    return undefined;
-  } catch (error) {
-    return `no private network namespace here: ${String((error as Error).message).trim()}`;
-  }
-})();
-
 let drivers: readonly Driver[] = [];
-const data = mkdtempSync(join(tmpdir(), 'socket-options-servers-'));
-afterAll(() => rmSync(data, { recursive: true }));
 
 beforeAll(async () => {
   if (impossible !== undefined) return;
-  // The user of the servers must be able to enter the folder.
-  chmodSync(data, 0o755);
-  const { stdout } = await promisify(execFile)(
-    'unshare',
-    [
-      ...[...NAMESPACES, process.execPath, join(__dirname, 'stage.mjs'), data],
-      ...[JSON.stringify(PROGRAMS), `${TIMEOUT}`, JSON.stringify(CASES), `${WATCH}`],
-    ],
-    { timeout: 150_000, killSignal: 'SIGKILL', maxBuffer: 2 ** 24 },
-  );
+  const args = [`${TIMEOUT}`, JSON.stringify(CASES), `${WATCH}`];
+  const stdout = await runExperiment('stage.mjs', args);
   drivers = (JSON.parse(stdout) as { drivers: readonly Driver[] }).drivers;
   if (process.env.DRIVERS_RESULTS !== undefined) writeFileSync(process.env.DRIVERS_RESULTS, stdout);
 });

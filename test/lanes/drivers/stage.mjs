@@ -2,45 +2,19 @@
 // on one of them, and the servers on the other one, which falls silent. Prints the results as JSON. When this
 // process ends, everything that it started ends too.
 
-import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CLIENT, now } from './address.mjs';
+import { now } from './address.mjs';
 import { DRIVERS } from './drivers.mjs';
+import { start, startServers, tell } from './machines.mjs';
 
 const [data, programs, timeout, cases, watch] = process.argv.slice(2);
 const CASES = JSON.parse(cases);
 const here = (file) => new URL(file, import.meta.url).pathname;
-const ip = (...args) => execFileSync('ip', args);
 
-function start(command, ...args) {
-  return spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-}
-
-async function tell(child, order) {
-  child.send(order);
-  const [answer] = await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(([code, signal]) => [{ error: `ended with ${code ?? signal}` }]),
-  ]);
-  if (answer.error !== undefined) throw new Error(`${order}: ${answer.error}`);
-  return answer.result;
-}
-
-ip('link', 'set', 'lo', 'up');
-const servers = start(
-  ...['unshare', '--net', process.execPath, here('servers.mjs')],
-  ...[data, programs, `${CASES.length}`],
-);
-// The namespace exists when the program that unshare(1) executes runs.
-const program = () => readFileSync(`/proc/${servers.pid}/cmdline`, 'utf8');
-while (!program().startsWith(process.execPath)) await sleep(10);
-ip('link', 'add', 'client', 'type', 'veth', 'peer', 'name', 'server', 'netns', `${servers.pid}`);
-ip('address', 'add', `${CLIENT}/24`, 'dev', 'client');
-ip('link', 'set', 'client', 'up');
-const serverVersions = await tell(servers, 'begin');
+const { servers, versions: serverVersions } = await startServers(data, programs, CASES.length);
 
 function versionOf(name) {
   const built = ['fetch', 'http.Agent', 'http2'].includes(name);

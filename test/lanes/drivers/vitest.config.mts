@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/lanes/drivers/*.test.ts'],
     reporters: ['default', './test/support/reporter.mts'],
+    // The experiments measure times.
+    fileParallelism: false,
     hookTimeout: 180_000,
   },
 });

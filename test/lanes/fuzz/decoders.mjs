@@ -22,13 +22,7 @@ const {
   codecs,
   rows,
 } = await source(
-  [
-    'tcp-info/system',
-    'tcp-info/values',
-    'connections/address',
-    'options/codec',
-    'catalogue/catalogue',
-  ],
+  ['tcp-info/system', 'tcp-info/values', 'core/address', 'options/codec', 'catalogue/catalogue'],
   {
     'core/record-buffer': { words: new Int32Array(records), bytes: new Uint8Array(records) },
     'core/constants': { constantTables: () => ({ values: socketOptions.constants, levels: {} }) },

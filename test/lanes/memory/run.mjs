@@ -148,6 +148,8 @@ const slowOperations = {
 
 const { port } = server.address();
 const closedOf = (emitter) => new Promise((resolve) => emitter.once('close', resolve));
+/** Node frees closed handles in a later turn of the event loop. */
+const turn = () => new Promise(setImmediate);
 const opens = { host: '127.0.0.1', port };
 const noDevice = { bindToDevice: 'no-such-device' };
 
@@ -172,23 +174,29 @@ const openings = {
     face.listen(one, { ...opens, port: 0, socketOptions: { freeBind: true } });
     await once(one, 'listening');
     await closedOf(one.close());
+    await turn();
   },
   'listen, refused': async () => {
     const one = net.createServer();
     const failed = new Promise((resolve) => one.once('error', resolve));
     face.listen(one, { ...opens, port: 0, socketOptions: noDevice });
     await failed;
+    await turn();
   },
   bind: async () => {
     const one = dgram.createSocket('udp4');
     face.bind(one, { port: 0, address: '127.0.0.1', socketOptions: { freeBind: true } });
     await once(one, 'listening');
     one.close();
+    await closedOf(one);
+    await turn();
   },
-  'bind, refused': () => {
+  'bind, refused': async () => {
     const one = dgram.createSocket('udp4');
     refuse(() => face.bind(one, { port: 0, socketOptions: noDevice }));
     one.close();
+    await closedOf(one);
+    await turn();
   },
 };
 

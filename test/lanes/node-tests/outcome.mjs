@@ -1,27 +1,20 @@
-// Runs one of Node's tests in a process, and judges it: with tuneSockets() it must end as it does without.
+// Runs one of Node's tests in a process, and judges it: with this package it must end as it does without, or as listed.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { listedDifference } from './differences.mjs';
+import { environmentOf } from './modes.mjs';
 
-const PRELOAD = fileURLToPath(new URL('preload.cjs', import.meta.url));
 /** How long a test may run, in seconds. */
 const PATIENCE = 60;
-/** How often a test runs with tuneSockets() before it counts as failed: some are flaky on a busy machine. */
+/** How often a test runs with this package before it counts as failed: some are flaky on a busy machine. */
 const ATTEMPTS = 3;
-/** A test that takes so many seconds runs without tuneSockets() too. It must not take much longer with it. */
+/** A test that takes so many seconds runs without this package too. It must not take much longer with it. */
 const LONG = 3;
 const LATER = 2;
-/** The environment of a process whose sockets are tuned. */
-export function tuned(plant) {
-  const path = PRELOAD.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
-  const env = { NODE_OPTIONS: `--require "${path}"` };
-  return plant === undefined ? env : { ...env, NODE_TESTS_PLANT: plant };
-}
-
 /** The options of Node in the first comments of a test. */
 function flagsOf(path) {
   const text = readFileSync(path, 'utf8');
@@ -37,11 +30,18 @@ function errorIn(output) {
 }
 
 export class Runner {
-  /** `node` is the program, `folder` has Node's test/, `scratch` is for the files of tests. */
+  /** Outcomes without this package, by the test. */
+  #plain = new Map();
+
+  /**
+   * `node` is the program, `folder` has Node's test/, `scratch` is for the files of tests. `calls` is a file for the calls
+   * that a preload counts.
+   */
   constructor({ node, folder, scratch }) {
     this.node = node;
     this.folder = folder;
     this.scratch = scratch;
+    this.calls = join(scratch, 'calls');
   }
 
   /**
@@ -103,37 +103,53 @@ export class Runner {
     return { ...result, kind: 'passed', reason: `${seconds.toFixed(1)} s` };
   }
 
-  /** Runs a test with tuneSockets(). Its `verdict` is 'passed' if no further run is needed. */
-  async first(test, { plant, ...options } = {}) {
-    const outcome = await this.run(test, { env: tuned(plant), ...options });
+  /** Runs a test in a mode. Its `verdict` is 'passed' if no further run is needed. */
+  async first(mode, test, { plant, ...options } = {}) {
+    const env = environmentOf(mode, { plant, calls: this.calls });
+    const outcome = await this.run(test, { env, ...options });
     const isGood = outcome.kind === 'passed' && outcome.seconds < LONG;
-    return { test, ...outcome, verdict: isGood ? 'passed' : undefined };
+    const isListed = listedDifference(mode, test) !== undefined;
+    return { test, ...outcome, verdict: isGood && !isListed ? 'passed' : undefined };
   }
 
   /**
-   * Compares a first run with one without tuneSockets(), and repeats it if they differ. Resolves to the first run with its
+   * Compares a first run with one without this package, and repeats it if they differ. Resolves to the first run with its
    * `verdict`, and the reason.
    */
-  async judge(first, { plant, patience, attempts = ATTEMPTS, slot } = {}) {
+  async judge(mode, first, { plant, patience, attempts = ATTEMPTS, slot } = {}) {
     const { test } = first;
-    const plain = await this.run(test, { slot });
+    if (!this.#plain.has(test)) this.#plain.set(test, await this.run(test, { slot }));
+    const plain = this.#plain.get(test);
+    const listed = plant === undefined ? listedDifference(mode, test) : undefined;
+    if (listed !== undefined) return judgeListed(listed, first, plain);
     for (let attempt = 1, last = first; ; attempt++) {
       if (plain.kind === 'failed') {
         if (last.kind === 'passed') return { ...first, verdict: 'passed', reason: last.reason };
-        return {
-          ...first,
-          verdict: 'skipped',
-          reason: `fails without tuneSockets(), too: ${plain.reason}`,
-        };
+        return { ...first, ...failsWithout(plain) };
       }
       if (last.kind === plain.kind && last.seconds < plain.seconds + LATER) {
         return { ...first, verdict: last.kind, reason: last.reason, attempt };
       }
       if (attempt === attempts) {
-        const reason = `${last.kind} with tuneSockets(): ${last.reason}; ${plain.kind} without: ${plain.reason}`;
+        const reason = `${last.kind} with ${mode.title}: ${last.reason}; ${plain.kind} without: ${plain.reason}`;
         return { ...first, verdict: 'failed', reason };
       }
-      last = await this.run(test, { env: tuned(plant), patience, slot });
+      const env = environmentOf(mode, { plant });
+      last = await this.run(test, { env, patience, slot });
     }
   }
+}
+
+function failsWithout(plain) {
+  return { verdict: 'skipped', reason: `fails without this package, too: ${plain.reason}` };
+}
+
+/** The test must fail, and with the listed error. */
+function judgeListed({ error, why }, first, plain) {
+  if (plain.kind !== 'passed') return { ...first, ...failsWithout(plain) };
+  if (first.kind === 'failed' && error.test(first.output)) {
+    return { ...first, verdict: 'different', reason: why };
+  }
+  const reason = `listed in differences.mjs with ${error}, and is ${first.kind}: ${first.reason}`;
+  return { ...first, verdict: 'failed', reason };
 }

@@ -1,12 +1,14 @@
-// npm run test:node-tests [-- --debian=<release>] [<part of a name>...]: runs Node's own tests of net, tls, http, https,
-// http2 and cluster with tuneSockets() in every process. Each must end as it does without.
+// npm run test:node-tests [-- --debian=<release> --mode=<name>] [<part of a name>...]: runs Node's own tests of net, dgram,
+// tls, http, https, http2 and cluster with this package in every process: with tuneSockets(), and with connect(), listen() and
+// bind() in the place of Node's. Each must end as it does without, or as differences.mjs lists it.
 //
-// A test runs with tuneSockets() first. If it does not pass, or takes long, it runs without, too; where they differ, with
-// tuneSockets() again.
+// A test runs with this package first. If it does not pass, or takes long, it runs without, too; where they differ, with this
+// package again.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -20,12 +22,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { installed } from '../../support/cache.cjs';
+import { MODES } from './modes.mjs';
 import { Runner } from './outcome.mjs';
 import { selfTest } from './self-test.mjs';
 import { nodeTests } from './sources.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const NAMES = /^test-(net|tls|https?|http2|cluster)[-.].*m?js$/;
 /** So many tests of parallel/ run at a time. Those of sequential/ run alone. */
 const JOBS = 2;
 /** Tests that take long only wait: more of them run at a time. */
@@ -38,6 +40,7 @@ const { values, positionals } = parseArgs({
   options: {
     debian: { type: 'string', default: 'trixie' },
     inside: { type: 'boolean', default: false },
+    mode: { type: 'string' },
   },
 });
 
@@ -97,9 +100,9 @@ function nameLocalhost(scratch) {
   execFileSync('mount', ['--bind', hosts, '/etc/hosts']);
 }
 
-function testsOf(folder, directory) {
+function testsOf(folder, mode, directory) {
   return readdirSync(join(folder, 'test', directory))
-    .filter((name) => NAMES.test(name))
+    .filter((name) => mode.tests.test(name))
     .map((name) => `${directory}/${name}`)
     .filter((test) => positionals.length === 0 || positionals.some((part) => test.includes(part)));
 }
@@ -117,19 +120,19 @@ async function each(items, jobs, use) {
   return results;
 }
 
-/** Runs and judges all tests. */
-async function verdicts(runner, folder) {
-  const first = (test, slot) => runner.first(test, { slot });
-  const judge = (outcome, slot) => runner.judge(outcome, { slot });
+/** Runs and judges all tests of a mode. */
+async function verdicts(runner, mode, folder) {
+  const first = (test, slot) => runner.first(mode, test, { slot });
+  const judge = (outcome, slot) => runner.judge(mode, outcome, { slot });
   const outcomes = [
-    ...(await each(testsOf(folder, 'parallel'), JOBS, first)),
-    ...(await each(testsOf(folder, 'sequential'), 1, first)),
+    ...(await each(testsOf(folder, mode, 'parallel'), JOBS, first)),
+    ...(await each(testsOf(folder, mode, 'sequential'), 1, first)),
   ];
   const decided = outcomes.filter(({ verdict }) => verdict !== undefined);
   const open = outcomes.filter(({ verdict }) => verdict === undefined);
   // What failed runs again alone: it may only have been too slow.
   const mayShare = ({ kind, test }) => kind === 'passed' && test.startsWith('parallel/');
-  console.log(`${outcomes.length} tests ran; ${open.length} run without tuneSockets(), too`);
+  console.log(`${outcomes.length} tests ran; ${open.length} run without this package, too`);
   return [
     ...decided,
     ...(await each(open.filter(mayShare), WAITING_JOBS, judge)),
@@ -141,35 +144,68 @@ async function verdicts(runner, folder) {
   ];
 }
 
+/** How often the preload of a mode was called, by the name of the function. Empties the file. */
+function takeCalls(runner, mode) {
+  const lines = existsSync(runner.calls) ? readFileSync(runner.calls, 'utf8').split('\n') : [];
+  rmSync(runner.calls, { force: true });
+  return mode.calls.map((name) => [name, lines.filter((line) => line === name).length]);
+}
+
+/** Returns how many tests have each verdict. */
 function report(results) {
   const of = (wanted) => results.filter(({ verdict }) => verdict === wanted);
   for (const { test, reason, attempt } of of('passed')) {
     if (attempt > 1) console.log(`passed at attempt ${attempt}: ${test}, ${reason}`);
   }
   for (const { test, reason } of of('skipped')) console.log(`skipped ${test}: ${reason}`);
+  for (const { test, reason } of of('different')) console.log(`different ${test}: ${reason}`);
   for (const { test, reason, output } of of('failed')) {
     console.log(`\nFAILED ${test}: ${reason}\n${output.slice(-SHOWN)}`);
   }
-  const counts = ['passed', 'failed', 'skipped'].map((kind) => `${of(kind).length} ${kind}`);
-  console.log(`\n${counts.join(', ')}`);
-  return of('passed').length > 0 && of('failed').length === 0;
+  const kinds = ['passed', 'different', 'failed', 'skipped'];
+  return Object.fromEntries(kinds.map((kind) => [kind, of(kind).length]));
+}
+
+/** Runs all tests of a mode. Resolves to the numbers of tests, by verdict. */
+async function runMode(runner, mode, folder) {
+  const start = performance.now();
+  const isWhole = positionals.length === 0;
+  const problems = isWhole ? await selfTest(runner, mode) : [];
+  if (problems.length > 0) stop(`the lane cannot judge:\n${problems.join('\n')}`);
+  // Without those of the planted faults.
+  takeCalls(runner, mode);
+  const counts = report(await verdicts(runner, mode, folder));
+  const calls = takeCalls(runner, mode);
+  const seconds = Math.round((performance.now() - start) / 1_000);
+  const counted = calls.map(([name, count]) => `, ${count} calls of ${name}`).join('');
+  const { passed, different, failed, skipped } = counts;
+  console.log(
+    `${mode.title}: ${passed} passed, ${different} different as listed, ${failed} failed, ${skipped} skipped${counted}, ${seconds} s\n`,
+  );
+  const unused = calls.filter(([, count]) => count === 0).map(([name]) => name);
+  if (isWhole && unused.length > 0)
+    stop(`the lane proves nothing: no call of ${unused.join(', ')}`);
+  return counts;
 }
 
 async function main({ node, folder, title }) {
-  const start = performance.now();
   console.log(title);
+  const modes = MODES.filter(({ name }) => values.mode === undefined || values.mode === name);
+  if (modes.length === 0)
+    stop(`no mode ${values.mode}: ${MODES.map(({ name }) => name).join(', ')}`);
   const scratch = mkdtempSync(join(tmpdir(), 'node-tests-'));
-  try {
-    nameLocalhost(scratch);
-    const runner = new Runner({ node: placeNode(node, scratch), folder, scratch });
-    const problems = positionals.length === 0 ? await selfTest(runner) : [];
-    if (problems.length > 0) stop(`the lane cannot judge:\n${problems.join('\n')}`);
-    const results = await verdicts(runner, folder);
-    console.log(`${Math.round((performance.now() - start) / 1_000)} s`);
-    if (!report(results)) process.exitCode = 1;
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
+  process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+  nameLocalhost(scratch);
+  const runner = new Runner({ node: placeNode(node, scratch), folder, scratch });
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const mode of modes) {
+    const { passed, different, failed, skipped } = await runMode(runner, mode, folder);
+    total.passed += passed + different;
+    total.failed += failed;
+    total.skipped += skipped;
   }
+  console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+  if (total.passed === 0 || total.failed > 0) process.exitCode = 1;
 }
 
 const prepared = prepare();

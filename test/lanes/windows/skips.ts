@@ -57,6 +57,7 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
   },
   'kernel/errors.test.ts': {
     'has the members of Node’s system errors': LINUX_OPTIONS,
+    'has its own code for an option that is set too late': LINUX_OPTIONS,
     'reports which of several options failed': LINUX_OPTIONS,
     'reports the failed option after': LINUX_OPTIONS,
     'rejects an option that this system lacks': LINUX_OPTIONS,

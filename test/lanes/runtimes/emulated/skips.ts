@@ -19,6 +19,7 @@ const SKIPS: readonly (readonly [RegExp, string])[] = [
   [/^busyPoll: (1e-7 ms|0\.0501 ms|3 ms|nothing below 0)$/, UNKNOWN],
   [/^every µs up to 10 ms survives being read and written again$/, UNKNOWN],
   [/^no pacing limit is Infinity, both ways$/, UNKNOWN],
+  [/^is the address before a redirect rule, for IPv4 and IPv6$/, UNKNOWN],
   [/^what can only be read is what the kernel says of the same socket$/, UNKNOWN],
 ];
 

@@ -2,10 +2,9 @@
 // planted-faults.cjs.
 
 const { tuneSockets } = require('../../../dist/index.js');
+const { plant } = require('./planted-faults.cjs');
 
-const { NODE_TESTS_PLANT } = process.env;
-if (NODE_TESTS_PLANT !== 'does not tune') {
+plant(() => {
   const side = { deadPeerTimeout: 20_000 };
   tuneSockets({ client: side, server: side });
-}
-if (NODE_TESTS_PLANT !== undefined) require('./planted-faults.cjs')[NODE_TESTS_PLANT]();
+});
