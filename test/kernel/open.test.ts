@@ -273,7 +273,7 @@ describe('listen()', () => {
 describe('bind()', () => {
   test('emits the errors of Node, and sets nothing on a socket that is bound', async () => {
     const first = dgram.createSocket('udp4');
-    bind(first, { port: 0, address: '127.0.0.1', socketOptions: { mark: 0 } });
+    bind(first, { port: 0, address: '127.0.0.1', socketOptions: { priority: 0 } });
     await once(first, 'listening');
     const { port } = first.address();
     const second = dgram.createSocket('udp4');
