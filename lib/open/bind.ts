@@ -7,7 +7,7 @@ import { SocketOptionError } from '../core/errors';
 import { descriptorOfHandle, type Handle, unboundDgramHandle } from '../core/socket';
 import { isOptions, typeError, validateFunction, valueError } from '../core/validate';
 import { getOption, setOptions, validateOpeningOptions } from '../options/options';
-import { isOpen, openHandle, requireEarlyHandles, typeFor, UV_IPV6ONLY } from './early-handle';
+import { isOpen, openHandle, requireBefore, typeFor, UV_IPV6ONLY } from './early-handle';
 
 /** Options of {@link bind}: those of `dgramSocket.bind()`, and these. */
 export type DatagramBindOptions = BindOptions & {
@@ -19,7 +19,7 @@ export type DatagramBindOptions = BindOptions & {
  * Binds a datagram socket as `dgramSocket.bind(options, listener)` does, with options that have to be set before:
  * `bind(socket, { port: 5353, socketOptions: { reusePort: true } })`.
  *
- * Call it for a socket that neither was bound nor has sent anything. Node 20.12 and later. A worker of a cluster needs
+ * Call it for a socket that neither was bound nor has sent anything. On Node. A worker of a cluster needs
  * `exclusive: true`: the primary process opens the shared sockets.
  * @returns the socket. Node's errors come as its `'error'` event.
  * @throws TypeError, RangeError for a wrong argument.
@@ -43,7 +43,7 @@ export function bind(socket: Socket, options: DatagramBindOptions, listener?: ()
     if (address && typeof address !== 'string') {
       throw typeError('options.address', 'a string', address);
     }
-    requireEarlyHandles();
+    requireBefore('bind');
     if (cluster.isWorker && !options.exclusive) throw sharedByCluster();
     setBeforeBind(socket, (options as { readonly fd?: number }).fd, socketOptions);
   }

@@ -17,7 +17,7 @@ import {
   openHandle,
   optionsToSet,
   type Prepare,
-  requireEarlyHandles,
+  requireBefore,
   typeFor,
 } from './early-handle';
 
@@ -57,7 +57,7 @@ export function connect(options: ConnectOptions, listener?: () => void): Socket 
   const { socketOptions, deadPeerTimeout, connectTimeout } = validateConnectOptions(options);
   if (listener !== undefined) validateFunction(listener, 'listener');
   const { path, timeout } = options as { readonly path?: string; readonly timeout?: number };
-  if (socketOptions !== undefined && !path) requireEarlyHandles();
+  if (socketOptions !== undefined && !path) requireBefore('connect');
 
   const socket = new Socket(options as ConstructorParameters<typeof Socket>[0]);
   publish(socket);

@@ -167,29 +167,32 @@ function findPrototype(): Bindable | null {
   }
 }
 
-/**
- * Throws where the runtime does not report attempts to connect, or does not let a handle take a descriptor over.
- * @throws SocketOptionError `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`
- */
-export function requireEarlyHandles(): void {
-  if (hasEarlyHandles()) return;
-  const { bun, deno, node } = process.versions;
-  let message = 'cannot set options before it connects, listens or binds: Node can, since 20.12';
-  if (bun !== undefined) message = `Bun ${message}`;
-  else if (deno !== undefined) message = `Deno ${message}`;
-  // Bun and Deno do not connect the descriptor of new net.Socket({ fd }).
-  else message = `Node ${node} ${message}. Open a descriptor with openSocket() instead`;
+const { bun, deno, node } = process.versions;
+const [major = 0, minor = 0] = node.split('.').map(Number);
+
+/** Whether a handle can take a descriptor over. Bun and Deno have other handles. */
+const HAS_HANDLES = bun === undefined && deno === undefined;
+/** Whether the runtime has the event 'connectionAttempt'. */
+const REPORTS_ATTEMPTS = HAS_HANDLES && (major > 20 || (major === 20 && minor >= 12));
+
+/** What options are to be set for: only for connecting, the runtime must report the moment. */
+export type Opening = 'connect' | 'listen' | 'bind';
+
+/** Whether options can be set before the runtime connects, listens or binds. */
+export function canSetBefore(opening: Opening): boolean {
+  return opening === 'connect' ? REPORTS_ATTEMPTS : HAS_HANDLES;
+}
+
+/** @throws SocketOptionError `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` if options cannot be set before. */
+export function requireBefore(opening: Opening): void {
+  if (canSetBefore(opening)) return;
+  let message: string;
+  if (HAS_HANDLES) {
+    message = `Node ${node} cannot set options before it connects: Node can, since 20.12. Open a descriptor with openSocket() instead`;
+  } else {
+    // They do not connect the descriptor of new net.Socket({ fd }) either.
+    const name = bun === undefined ? 'Deno' : 'Bun';
+    message = `${name} cannot set options before it connects, listens or binds: Node can`;
+  }
   throw new SocketOptionError(message, { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' });
 }
-
-/** Whether options can be set before Node binds or connects a socket. */
-export function hasEarlyHandles(): boolean {
-  return REPORTS_ATTEMPTS;
-}
-
-/** Node has the event 'connectionAttempt' since 20.12. Bun and Deno name a version of Node too. */
-const REPORTS_ATTEMPTS = (() => {
-  const { bun, deno, node } = process.versions;
-  const [major = 0, minor = 0] = node.split('.').map(Number);
-  return bun === undefined && deno === undefined && (major > 20 || (major === 20 && minor >= 12));
-})();

@@ -9,13 +9,7 @@ import { isOptions, typeError, validateFunction, valueError } from '../core/vali
 import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
 import { validateTimeout } from '../dead-peer/validate-options';
 import { setOptions, validateOpeningOptions } from '../options/options';
-import {
-  openHandle,
-  optionsToSet,
-  type Prepare,
-  requireEarlyHandles,
-  typeFor,
-} from './early-handle';
+import { openHandle, optionsToSet, type Prepare, requireBefore, typeFor } from './early-handle';
 import { LISTEN, type ListeningServer, type ListenMethod, listenAfter } from './listen-method';
 
 /** Options of {@link listen}: those of `server.listen()`, and these. */
@@ -40,7 +34,7 @@ interface OwnOptions {
  * keepalive. `mptcp: true` accepts Multipath TCP, and plain TCP too. For a `path` the options are set after listening; a pipe
  * of Windows has none. For an `fd`, those that have to be set before bind are too late.
  *
- * Node 20.12 and later. A worker of a cluster needs `exclusive: true`: the primary process opens the shared sockets.
+ * On Node. A worker of a cluster needs `exclusive: true`: the primary process opens the shared sockets.
  * @returns the server. Errors come as its `'error'` event: those of Node (`EADDRINUSE` with address and port), and a
  *   SocketOptionError for an option that the kernel refused.
  * @throws TypeError, RangeError for a wrong argument.
@@ -60,7 +54,7 @@ export function listen<S extends Server>(
     server.listen(options, listener);
     return server;
   }
-  requireEarlyHandles();
+  requireBefore('listen');
   if (cluster.isWorker && !options.exclusive) throw sharedByCluster();
   const begin: Begin = (method, args) =>
     listenWithOptions(server, method, args, { fd: options.fd, socketOptions, deadPeerTimeout });

@@ -5,9 +5,9 @@ import type { Socket } from 'node:net';
 import type { SocketOptions } from '../catalogue/catalogue';
 import {
   beforeBind,
+  canSetBefore,
   type EarlyHandle,
   type Family,
-  hasEarlyHandles,
   isOpen,
   isTcpHandle,
   openHandle,
@@ -79,7 +79,7 @@ export function prepareListening(
 const FD = 4;
 
 function withEarlyOptions(tuners: readonly Tuner[], side: SocketSide): Tuner[] {
-  if (!hasEarlyHandles()) return [];
+  if (!canSetBefore(side === 'client' ? 'connect' : 'listen')) return [];
   return tuners.filter((tuner) => tuner.isOpen && tuner.earlyOptions(side) !== undefined);
 }
 

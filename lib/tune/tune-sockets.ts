@@ -28,7 +28,7 @@ const OPTIONS = ['client', 'server', 'filter', 'adopt', 'onError'] as const;
  *
  * Options that act on the first packet are set before it: on every address that a client tries, and on the sockets of servers
  * before they are bound: `{ client: { mark: 7, synRetries: 2 }, server: { reusePort: true } }`. `mptcp: true` opens sockets of
- * Multipath TCP. That needs Node 20.12. In a cluster, the primary process opens the sockets of servers.
+ * Multipath TCP. For clients that needs Node 20.12. In a cluster, the primary process opens the sockets of servers.
  *
  * A socket is tuned once more, when it is connected, before any `'connect'`, `'connection'`, `'secureConnection'`,
  * `'request'` or `'stream'` listener. A value that a listener sets with this package stays. After the tuning, Node's own

@@ -8,7 +8,7 @@ import { descriptorOf } from '../core/socket';
 import { callbackError, validateBoolean, validateFunction, valueError } from '../core/validate';
 import { tuneConnection } from '../dead-peer/dead-peer-timeout';
 import type { Address } from '../dead-peer/supervision/connecting';
-import { requireEarlyHandles } from '../open/early-handle';
+import { requireBefore } from '../open/early-handle';
 import { setEach } from '../options/options';
 import { Failures } from './failures';
 import type { SocketSide } from './new-sockets';
@@ -118,7 +118,7 @@ export class Tuner implements SocketTuning {
       for (const [name, value] of Object.entries(tuning ?? {})) {
         const row = rows[name];
         if (value === undefined || row === undefined || !isEarlyOnly(row)) continue;
-        requireEarlyHandles();
+        requireBefore(side === 'client' ? 'connect' : 'listen');
         if (side === 'client' || this.#filter === undefined) continue;
         const reason =
           'has no effect with a filter: it acts before a server listens, and a filter takes a connected socket';

@@ -19,8 +19,16 @@ const EARLY = [
 
 const all = (names, one) => Object.fromEntries(names.map((name) => [name, one]));
 
+const [major, minor] = process.versions.node.split('.').map(Number);
+const reportsAttempts = major > 20 || minor >= 12;
+
 const REFUSALS = {
-  node: {},
+  node: reportsAttempts
+    ? {}
+    : all(['connect: options before connecting', 'tuneSockets: options before connecting'], {
+        code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM',
+        message: /^Node 20\.\d+\.\d+ cannot set options before it connects: Node can, since 20\.12/,
+      }),
   bun: {
     ...all(['http.Server', 'https.Server'], ofBun),
     ...all(['socket that an http server serves', 'socket that an https server serves'], ofBun),
