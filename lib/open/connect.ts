@@ -12,13 +12,12 @@ import {
   beforeBind,
   type EarlyHandle,
   type Family,
-  isOpen,
   isTcpHandle,
-  openHandle,
+  noteChosen,
   optionsToSet,
   type Prepare,
+  prepareHandle,
   requireBefore,
-  typeFor,
 } from './early-handle';
 
 /** Options of {@link connect}: those of `net.connect()`, and these. */
@@ -141,24 +140,26 @@ function connectWithOptions(
         failInsteadOfConnecting(socket, handle, error as Error);
       }
     }
-    return options.ipv6Only === true;
+    return options.ipv6Only;
   };
   socket.prependListener('connectionAttempt', (_address, _port, family) => {
     const { _handle: handle } = socket as unknown as WithHandle;
     if (handle) prepare(handle, family as Family);
   });
-  socket.connect(connectOptions, listener);
+  noteChosen(socket, options);
   const { localAddress, localPort } = connectOptions as TcpSocketConnectOpts;
-  if (localAddress === undefined && localPort === undefined) return;
+  const isBound = localAddress !== undefined || localPort !== undefined;
   // Node binds before it reports the attempt to connect. If it tries several addresses, only the first handle exists yet.
-  const { _handle: first } = socket as unknown as WithHandle;
-  if (isTcpHandle(first)) beforeBind(first, prepare);
-}
-
-function prepareHandle(handle: EarlyHandle, family: Family, options: SocketOptions): void {
-  const { mptcp, ...others } = options;
-  if (isOpen(handle)) setOptions(handle.fd, options);
-  else openHandle(handle, typeFor('tcp', family, { mptcp }), (fd) => setOptions(fd, others));
+  let first: unknown;
+  const prepareBind = (): void => {
+    if (first !== undefined) return;
+    first = (socket as unknown as WithHandle)._handle;
+    if (isTcpHandle(first)) beforeBind(first, prepare);
+  };
+  // A look-up of the program may answer within connect().
+  if (isBound) socket.prependOnceListener('lookup', prepareBind);
+  socket.connect(connectOptions, listener);
+  if (isBound) prepareBind();
 }
 
 /** Node binds and connects the handle, whatever happened before. */

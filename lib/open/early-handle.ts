@@ -5,7 +5,7 @@ import type { SocketOptions } from '../catalogue/catalogue';
 import { binding } from '../core/addon';
 import { describeErrno, SocketOptionError } from '../core/errors';
 import { isSupported } from '../options/option';
-import { getOptions, setOptions as setOptionsOf } from '../options/options';
+import { getOption, getOptions, setOptions as setOptionsOf } from '../options/options';
 import { openSocket, type SocketType } from './open-socket';
 
 /** The IP version of an address, as Node's events have it. */
@@ -68,6 +68,35 @@ function refusedOpen(errno: number): SocketOptionError {
   return new SocketOptionError(`${code}: ${text}, open`, { code, errno, syscall: 'open' });
 }
 
+/** What the program has chosen for a socket of connect(), or for a server of listen(). */
+const chosen = new WeakMap<object, SocketOptions>();
+
+/** Notes the options that the program has chosen. They count for more than those of tunings. `undefined` forgets them. */
+export function noteChosen(owner: object, options: SocketOptions | undefined): void {
+  if (options === undefined) chosen.delete(owner);
+  else chosen.set(owner, options);
+}
+
+/** Returns the options that the program has chosen. */
+export function chosenFor(owner: object): SocketOptions {
+  return chosen.get(owner) ?? {};
+}
+
+/**
+ * Opens a socket with the options for a handle. If a tuning has opened it already, sets them on that.
+ * @throws what `setOptions` throws, and SocketOptionError if no socket can be opened.
+ */
+export function prepareHandle(handle: EarlyHandle, family: Family, options: SocketOptions): void {
+  const { mptcp, ...others } = options;
+  if (!isOpen(handle)) {
+    openHandle(handle, typeFor('tcp', family, options), (fd) => setOptionsOf(fd, others));
+    return;
+  }
+  const isOther = mptcp !== undefined && mptcp !== (getOption(handle.fd, 'protocol') === 'mptcp');
+  // With mptcp, it is too late: setOptions() says so.
+  setOptionsOf(handle.fd, isOther ? options : others);
+}
+
 /**
  * Returns a copy of the options if there are any: `undefined` for `{}`.
  * @throws SocketOptionError on Windows if there are options for a path, which names a pipe there.
@@ -77,15 +106,15 @@ export function optionsToSet(
   path: unknown,
 ): SocketOptions | undefined {
   // A copy: a caller may change its object before it is used.
-  const chosen = { ...options };
-  const hasAny = Object.values(chosen).some((value) => value !== undefined);
+  const copy = { ...options };
+  const hasAny = Object.values(copy).some((value) => value !== undefined);
   if (hasAny && path && process.platform === 'win32') {
     throw new SocketOptionError(
       'A path names a pipe on Windows, and pipes have no socket options',
       { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
     );
   }
-  return hasAny ? chosen : undefined;
+  return hasAny ? copy : undefined;
 }
 
 /** Whether the handle has a descriptor. */
@@ -105,8 +134,8 @@ interface Bindable {
 /** A flag of libuv's bind(). Without it, libuv switches IPV6_V6ONLY off: for TCP, and on Windows for UDP. */
 export const UV_IPV6ONLY = 1;
 
-/** Prepares a handle that is about to be bound or connected, and returns whether it is for IPv6 alone. */
-export type Prepare = (handle: EarlyHandle, family: Family) => boolean;
+/** Prepares a handle that is about to be bound or connected. Returns whether it is for IPv6 alone, if that was chosen. */
+export type Prepare = (handle: EarlyHandle, family: Family) => boolean | undefined;
 
 /**
  * Has `prepare` called before a handle is bound, for one handle or, with their prototype, for all, until the returned function

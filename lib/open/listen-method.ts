@@ -26,7 +26,11 @@ export function listenAfter(
 ): void {
   observeBind();
   const outer = preparing;
-  preparing = prepare;
+  // A tuning prepares first, then the program.
+  preparing = (handle, family) => {
+    const isIpv6Only = prepare(handle, family);
+    return outer?.(handle, family) ?? isIpv6Only;
+  };
   try {
     Reflect.apply(method, server, args);
   } finally {
@@ -43,6 +47,5 @@ function observeBind(): void {
   if (isObserving) return;
   isObserving = true;
   const prototype = tcpHandlePrototype();
-  if (prototype !== null)
-    beforeBind(prototype, (handle, family) => preparing?.(handle, family) ?? false);
+  if (prototype !== null) beforeBind(prototype, (handle, family) => preparing?.(handle, family));
 }

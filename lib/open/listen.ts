@@ -9,7 +9,14 @@ import { isOptions, typeError, validateFunction, valueError } from '../core/vali
 import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
 import { validateTimeout } from '../dead-peer/validate-options';
 import { setOptions, validateOpeningOptions } from '../options/options';
-import { openHandle, optionsToSet, type Prepare, requireBefore, typeFor } from './early-handle';
+import {
+  type EarlyHandle,
+  noteChosen,
+  optionsToSet,
+  type Prepare,
+  prepareHandle,
+  requireBefore,
+} from './early-handle';
 import { LISTEN, type ListeningServer, type ListenMethod, listenAfter } from './listen-method';
 
 /** Options of {@link listen}: those of `server.listen()`, and these. */
@@ -143,14 +150,14 @@ function listenWithOptions(
   chosen: Pick<ListenerOptions, 'fd' | 'socketOptions' | 'deadPeerTimeout'>,
 ): void {
   const { fd, socketOptions, deadPeerTimeout } = chosen;
-  const { mptcp, ...options } = socketOptions ?? {};
+  noteChosen(server, socketOptions);
   let isSet = socketOptions === undefined;
   const prepare: Prepare = (handle, family) => {
-    if (socketOptions === undefined) return false;
+    if (socketOptions === undefined) return undefined;
     isSet = true;
     try {
-      openHandle(handle, typeFor('tcp', family, { mptcp }), (own) => setOptions(own, options));
-      return options.ipv6Only === true;
+      prepareHandle(handle, family, socketOptions);
+      return socketOptions.ipv6Only;
     } catch (error) {
       handle.close?.();
       throw error;
@@ -168,9 +175,18 @@ function listenWithOptions(
     if (!isSet && socketOptions !== undefined) setOptions(server, socketOptions);
     if (deadPeerTimeout !== undefined) setDeadPeerTimeout(server, deadPeerTimeout);
   } catch (error) {
-    if (isListening(server)) server.close();
+    stopListening(server);
     process.nextTick(() => server.emit('error', error as Error));
+  } finally {
+    noteChosen(server, undefined);
   }
+}
+
+/** As Node does when it cannot listen: there is no 'close' event. */
+function stopListening(server: Server): void {
+  const listening = server as { _handle?: EarlyHandle | null };
+  listening._handle?.close?.();
+  listening._handle = null;
 }
 
 function isListening(server: Server): boolean {

@@ -6,6 +6,7 @@ import type { SocketOptions } from '../catalogue/catalogue';
 import {
   beforeBind,
   canSetBefore,
+  chosenFor,
   type EarlyHandle,
   type Family,
   isOpen,
@@ -35,7 +36,7 @@ export function prepareAttempt(
     (tuner) => !tuner.hasPrepared(handle) && tuner.wantsToConnect(socket, target),
   );
   const place = `connecting to ${address} port ${port}`;
-  prepare(wanted, family as Family, { handle, side: 'client', socket, place });
+  prepare(wanted, family as Family, { handle, side: 'client', owner: socket, socket, place });
 }
 
 /**
@@ -45,10 +46,14 @@ export function prepareAttempt(
 export function prepareLocalAddress(tuners: readonly Tuner[], socket: Socket): void {
   if (!tuners.some((tuner) => tuner.setsBeforeBind)) return;
   const { _handle: handle } = socket as unknown as WithHandle;
-  if (!isTcpHandle(handle) || isOpen(handle)) return;
+  // It was done at the look-up, which may have called back within connect().
+  if (!isTcpHandle(handle) || isOpen(handle) || Object.hasOwn(handle, 'bind')) return;
   beforeBind(handle, (_handle, family) => {
     const wanted = withEarlyOptions(tuners, 'client').filter((tuner) => !tuner.hasFilter);
-    return prepare(wanted, family, { handle, side: 'client', socket, place: 'before it is bound' });
+    return prepare(wanted, family, {
+      ...{ handle, side: 'client', owner: socket, socket },
+      place: 'before it is bound',
+    });
   });
 }
 
@@ -64,7 +69,10 @@ export function prepareListening(
     Reflect.apply(method, server, args);
     return;
   }
-  const about = { side: 'server', socket: undefined, place: 'before it listens' } as const;
+  const about = {
+    ...({ side: 'server', owner: server, socket: undefined } as const),
+    place: 'before it listens',
+  };
   // From another process of the cluster, or from the program: it is bound already.
   const { _handle: given } = server;
   const fd: unknown = given?.fd ?? args[FD];
@@ -91,13 +99,14 @@ function prepare(
   tuners: readonly Tuner[],
   family: Family,
   about: Omit<EarlySocket, 'fd' | 'handle'> & { readonly handle: EarlyHandle },
-): boolean {
-  const { handle, side, socket, place } = about;
-  if (tuners.length === 0) return false;
+): boolean | undefined {
+  const { handle, side, socket, place, owner } = about;
+  if (tuners.length === 0) return undefined;
   const setAll = (fd: number): void => {
     for (const tuner of tuners) tuner.setEarly({ ...about, fd });
   };
-  const all: SocketOptions = Object.assign({}, ...tuners.map((tuner) => tuner.earlyOptions(side)));
+  const tuned: SocketOptions[] = tuners.map((tuner) => tuner.earlyOptions(side) ?? {});
+  const all: SocketOptions = Object.assign({}, ...tuned, chosenFor(owner));
   try {
     if (isOpen(handle)) setAll(handle.fd);
     else openHandle(handle, typeFor('tcp', family, all), setAll);
@@ -105,5 +114,5 @@ function prepare(
     // Node opens its own socket then.
     tuners.at(-1)?.report(error, socket, side, place);
   }
-  return all.ipv6Only === true;
+  return all.ipv6Only;
 }

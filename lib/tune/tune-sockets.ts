@@ -95,6 +95,7 @@ function tune(socket: Socket, side: SocketSide, handle: TcpHandle): void {
 }
 
 function noteEvent(socket: Socket, event: ConnectingEvent, args: readonly unknown[]): void {
+  if (event === 'lookup') prepareLocalAddress(tuners, socket);
   if (event === 'connectionAttempt') prepareAttempt(tuners, socket, args);
   noteConnecting(socket, event, args);
 }

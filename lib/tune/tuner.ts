@@ -8,7 +8,7 @@ import { descriptorOf } from '../core/socket';
 import { callbackError, validateBoolean, validateFunction, valueError } from '../core/validate';
 import { tuneConnection } from '../dead-peer/dead-peer-timeout';
 import type { Address } from '../dead-peer/supervision/connecting';
-import { requireBefore } from '../open/early-handle';
+import { chosenFor, requireBefore } from '../open/early-handle';
 import { setEach } from '../options/options';
 import { Failures } from './failures';
 import type { SocketSide } from './new-sockets';
@@ -76,6 +76,8 @@ export interface EarlySocket {
   readonly fd: number;
   readonly handle: object;
   readonly side: SocketSide;
+  /** The socket or server. */
+  readonly owner: object;
   /** The client; `undefined` for a server. */
   readonly socket: Socket | undefined;
   /** What it is about to do, for warnings. */
@@ -175,8 +177,11 @@ export class Tuner implements SocketTuning {
   }
 
   /** Sets the early options on the descriptor of a handle. `socket`: the client, or `undefined` for a server. */
-  setEarly({ fd, handle, side, socket, place }: EarlySocket): void {
-    const { mptcp: _, ...options } = this.earlyOptions(side) ?? {};
+  setEarly({ fd, handle, side, owner, socket, place }: EarlySocket): void {
+    const { mptcp: _, ...early } = this.earlyOptions(side) ?? {};
+    // What the program has chosen for this socket counts for more.
+    const chosen = chosenFor(owner);
+    const options = Object.fromEntries(Object.entries(early).filter(([name]) => !(name in chosen)));
     this.#prepared.add(handle);
     try {
       for (const error of setEach(fd, options)) this.report(error, socket, side, place);

@@ -9,6 +9,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -105,6 +106,12 @@ describe('connect()', () => {
     await once(socket, 'connect');
     expect(getOption(socket, 'sendBufferSize')).toBe(100_000);
     socket.destroy();
+    const failing = net.createServer();
+    const events = record(failing);
+    listen(failing, { path: `${path}2`, socketOptions: { synRetries: 2 } });
+    await expect(once(failing, 'listening')).rejects.toMatchObject({ option: 'TCP_SYNCNT' });
+    await nextTurn();
+    expect([events.length, failing.listening]).toEqual([1, false]);
     const refused = connect({ path, socketOptions: { synRetries: 2 } });
     await expect(once(refused, 'connect')).rejects.toMatchObject({ option: 'TCP_SYNCNT' });
     expect(() => connect({ path, deadPeerTimeout: 20_000 })).toThrow(/is for TCP/);
@@ -390,6 +397,35 @@ describe('tuneSockets()', () => {
     expect(failures).toEqual([]);
   });
 
+  test('leaves to connect() and listen() what the program has chosen', async () => {
+    const tuning = tuneSockets({
+      client: { recvBufferSize: 40_000, dscp: 8 },
+      server: { dscp: 8, mptcp: true, ipv6Only: true },
+      onError: (error) => expect(error).toBeUndefined(),
+    });
+    closers.push(() => tuning.close());
+    const server = net.createServer();
+    closers.push(() => server.close());
+    const early = { freeBind: true, mptcp: false, ipv6Only: false };
+    listen(server, { port: 0, socketOptions: early });
+    await once(server, 'listening');
+    expect(getOptions(server, ['freeBind', 'ipv6Only', 'dscp', 'protocol'])).toEqual({
+      ...{ freeBind: true, ipv6Only: false, dscp: 8, protocol: 'tcp' },
+    });
+    const { port } = server.address() as AddressInfo;
+    for (const local of [{}, { localAddress: '127.0.0.1' }]) {
+      const socket = connect({
+        ...{ port, host: '127.0.0.1', ...local },
+        socketOptions: { mptcp: true, dscp: 16 },
+      });
+      await once(socket, 'connect');
+      expect(getOptions(socket, ['recvBufferSize', 'dscp', 'protocol'])).toEqual({
+        ...{ recvBufferSize: 80_000, dscp: 16, protocol: 'mptcp' },
+      });
+      socket.destroy();
+    }
+  });
+
   test('asks the filter for each address, and refuses early options of servers beside a filter', async () => {
     const asked: string[] = [];
     const tuning = tuneSockets({
@@ -423,17 +459,28 @@ describe('tuneSockets()', () => {
   }
 });
 
-test('a look-up that answers at once gets the options too', async () => {
+test.each([
+  ['connect()', {}],
+  ['connect(), bound to a local address', { localAddress: '127.0.0.1' }],
+  ['tuneSockets(), bound to a local address', { localAddress: '127.0.0.1' }],
+])('a look-up that answers at once gets the options too: %s', async (name, local) => {
   const port = await echo();
-  const socket = connect({
-    ...{ port, host: 'one' },
+  const early = { ...OPTIONS, bindAddressNoPort: true };
+  const isTuned = name.startsWith('tune');
+  const tuning = isTuned ? tuneSockets({ client: early }) : undefined;
+  closers.push(() => tuning?.close());
+  const make = isTuned ? net.connect : connect;
+  const socket = make({
+    ...{ port, host: 'one', ...local },
     lookup: ((_host: string, options: dns.LookupOptions, done: (...args: unknown[]) => void) =>
       options.all
         ? done(null, [{ address: '127.0.0.1', family: 4 }])
         : done(null, '127.0.0.1', 4)) as net.LookupFunction,
-    socketOptions: OPTIONS,
-  });
+    socketOptions: isTuned ? undefined : early,
+  } as ConnectOptions & net.NetConnectOpts);
   await once(socket, 'connect');
-  expect(getOption(socket, 'synRetries')).toBe(5);
+  expect(getOptions(socket, ['synRetries', 'bindAddressNoPort'])).toEqual({
+    ...{ synRetries: 5, bindAddressNoPort: true },
+  });
   socket.destroy();
 });
