@@ -119,7 +119,7 @@ describe('each option that this system can only read', () => {
 });
 
 describe('each option that is chosen when a socket is opened', () => {
-  const chosen = here.filter(([, row]) => row.access === 'open');
+  const chosen = all.filter(([, row]) => row.access === 'open');
 
   test.each(chosen)('%s: is read, and refused to the setter as too late', (name, row) => {
     if (!isSupported(name)) return expectUnsupported(name, row);

@@ -54,6 +54,11 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'every example of tcp-state.md': KERNEL_INFO,
     'every example of dead-peers.md': MAXRT,
     'every example of heartbeats.md': MAXRT,
+    'every example of drivers.md': LINUX_OPTIONS,
+  },
+  'kernel/as-node-opens.test.ts': {
+    'shares a port by socketOptions.reuseAddress': LINUX_OPTIONS,
+    'calls the method with which': LINUX_OPTIONS,
   },
   'kernel/errors.test.ts': {
     'has the members of Node’s system errors': LINUX_OPTIONS,
@@ -61,6 +66,7 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'reports which of several options failed': LINUX_OPTIONS,
     'reports the failed option after': LINUX_OPTIONS,
     'rejects an option that this system lacks': LINUX_OPTIONS,
+    'has its own code for an option that is set too late': LINUX_OPTIONS,
     'names the capability': LINUX_OPTIONS,
     'getOptions, getDeadPeerBounds and setDeadPeerTimeout use': MAXRT,
     'isSupported agrees with supportedOptions': MAXRT,
