@@ -66,7 +66,6 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'reports which of several options failed': LINUX_OPTIONS,
     'reports the failed option after': LINUX_OPTIONS,
     'rejects an option that this system lacks': LINUX_OPTIONS,
-    'has its own code for an option that is set too late': LINUX_OPTIONS,
     'names the capability': LINUX_OPTIONS,
     'getOptions, getDeadPeerBounds and setDeadPeerTimeout use': MAXRT,
     'isSupported agrees with supportedOptions': MAXRT,
