@@ -95,6 +95,8 @@ describe('loading', () => {
   const names = [
     'SocketOptionError',
     'TcpInfoReader',
+    'bind',
+    'connect',
     'constants',
     'destroyConnection',
     'explainDisconnect',
@@ -111,6 +113,8 @@ describe('loading', () => {
     'isSupported',
     'listConnections',
     'listConnectionsAsync',
+    'listen',
+    'openSocket',
     'planDeadPeerTimeout',
     'readTcpInfos',
     'readTcpInfosAsync',
