@@ -110,7 +110,7 @@ const tune = (side, options, act) => async (api, stage) => {
   const errors = [];
   const tuning = api.tuneSockets({ [side]: options, onError: (error) => errors.push(error) });
   try {
-    const value = await act(stage);
+    const value = await act(stage, api);
     return { ...value, errors };
   } finally {
     tuning.close();
@@ -228,6 +228,29 @@ export const openings = [
     name: 'tuneSockets(early server, ipv6Only)',
     act: tune('server', { ...SERVER, ipv6Only: true }, (stage) =>
       listenAt(stage, (server) => server.listen(0, '::')),
+    ),
+    sets: () => [REUSE_PORT, DEFER_ACCEPT, IPV6_ONLY],
+  },
+  {
+    ...tuned,
+    name: 'connect(tuned)',
+    covers: 'connect',
+    act: tune('client', { recvBufferSize: 50_000, mark: 0 }, (stage, api) =>
+      connectTo(stage, api.connect, { socketOptions: { synRetries: 3, mptcp: false } }),
+    ),
+    sets: () => [RECV_BUFFER, SYN_RETRIES],
+  },
+  {
+    ...tuned,
+    name: 'listen(tuned)',
+    covers: 'listen',
+    act: tune('server', { reusePort: true }, (stage, api) =>
+      listenAt(stage, (server) =>
+        api.listen(server, {
+          ...{ host: '::', port: 0 },
+          socketOptions: { deferAccept: 3_000, ipv6Only: true, mptcp: false },
+        }),
+      ),
     ),
     sets: () => [REUSE_PORT, DEFER_ACCEPT, IPV6_ONLY],
   },
