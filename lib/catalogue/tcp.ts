@@ -297,6 +297,7 @@ export const tcp = {
     example: true,
     before: 'connect',
     tooLate: ['listening', 'connecting', 'connected'],
+    refusals: { ENOTSUP: 'the sysctl net.ipv4.tcp_fastopen must contain 1' },
     linux: flag('TCP_FASTOPEN_CONNECT'),
     darwin: null,
     win32: null,

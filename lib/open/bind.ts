@@ -1,7 +1,7 @@
 // bind: as dgramSocket.bind(), with options that the kernel has before bind.
 
 import cluster from 'node:cluster';
-import type { BindOptions, Socket } from 'node:dgram';
+import { type BindOptions, Socket } from 'node:dgram';
 import type { SocketOptions } from '../catalogue/catalogue';
 import { SocketOptionError } from '../core/errors';
 import { descriptorOfHandle, type Handle, unboundDgramHandle } from '../core/socket';
@@ -29,6 +29,7 @@ export type DatagramBindOptions = BindOptions & {
  * @see setsockopt(2), bind(2)
  */
 export function bind(socket: Socket, options: DatagramBindOptions, listener?: () => void): Socket {
+  if (!(socket instanceof Socket)) throw typeError('socket', 'a dgram.Socket', socket);
   if (!isOptions(options)) throw typeError('options', 'an object', options);
   const { socketOptions } = options;
   if (listener !== undefined) validateFunction(listener, 'listener');

@@ -4,7 +4,7 @@ import type { SocketOptions } from '../catalogue/catalogue';
 import { binding } from '../core/addon';
 import { constants } from '../core/constants';
 import { describeErrno, SocketOptionError } from '../core/errors';
-import { validateOneOf, validateOptions } from '../core/validate';
+import { validateOneOf, validateOptions, valueError } from '../core/validate';
 import { setOptions, validateSocketOptions } from '../options/options';
 
 /** The kind of a socket: its protocol and its version of IP. */
@@ -14,7 +14,7 @@ export type SocketType = 'tcp4' | 'tcp6' | 'mptcp4' | 'mptcp6' | 'udp4' | 'udp6'
 export interface OpenSocketOptions {
   readonly type: SocketType;
   /** Set before the descriptor is returned. */
-  readonly socketOptions?: SocketOptions | undefined;
+  readonly socketOptions?: Omit<SocketOptions, 'mptcp'> | undefined;
 }
 
 /** The arguments of socket(2), by the names of their constants. */
@@ -49,7 +49,15 @@ const TYPES = Object.keys(ARGUMENTS) as SocketType[];
 export function openSocket(options: OpenSocketOptions): number {
   const { type, socketOptions } = validateOptions(options, 'options', ['type', 'socketOptions']);
   const names = ARGUMENTS[validateOneOf(type, 'options.type', TYPES)];
-  if (socketOptions !== undefined) validateSocketOptions(socketOptions, 'options.socketOptions');
+  if (socketOptions !== undefined) {
+    // It may be anything.
+    const { mptcp } = Object(socketOptions) as SocketOptions;
+    if (mptcp !== undefined) {
+      const reason = "is chosen by the type: 'mptcp4' or 'mptcp6'";
+      throw valueError('options.socketOptions.mptcp', reason, mptcp);
+    }
+    validateSocketOptions(socketOptions, 'options.socketOptions');
+  }
   const fd = open(names);
   try {
     // As libuv does: it is on by default on Windows and FreeBSD, and on Linux with net.ipv6.bindv6only.

@@ -193,7 +193,7 @@ const portRange: Codec = {
   room: 4,
   encode(value, { platformOption, min, max }, path) {
     if (typeof value !== 'object' || value === null) {
-      throw typeError(path, 'an object { low, high }', value);
+      throw typeError(path, "an object { low, high }, or 'system'", value);
     }
     const { low, high } = value as Partial<PortRange>;
     const range = { integer: true, max, reason: kernelRange(platformOption) };

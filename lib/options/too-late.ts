@@ -117,7 +117,7 @@ export function tooLateError(
 /** The error for an option that is chosen when a socket is opened. */
 export function chosenAtOpening({ name, platformOption }: Option): Error {
   return new SocketOptionError(
-    `${name} is chosen when a socket is opened: use connect(), listen() or openSocket({ type: 'mptcp4' }) of this package`,
+    `${name} is chosen when a socket is opened: use connect(), listen(), tuneSockets(), or a type of openSocket() as 'mptcp4', of this package`,
     { code: 'ERR_SOCKET_TOO_LATE', option: platformOption.name },
   );
 }

@@ -131,7 +131,7 @@ describe('the option mptcp', () => {
           code: 'ERR_SOCKET_TOO_LATE',
           option: 'TCP_IS_MPTCP',
           message:
-            "mptcp is chosen when a socket is opened: use connect(), listen() or openSocket({ type: 'mptcp4' }) of this package",
+            "mptcp is chosen when a socket is opened: use connect(), listen(), tuneSockets(), or a type of openSocket() as 'mptcp4', of this package",
         }),
       );
     }

@@ -302,6 +302,11 @@ describe('bind()', () => {
     );
   });
 
+  test('refuses a socket that is none of dgram', () => {
+    const socket = new net.Socket();
+    expect(() => bind(socket as never, { port: 0 })).toThrow(/"socket" .* dgram\.Socket/);
+  });
+
   test('refuses an option without binding, and leaves nothing open', () => {
     const before = socketsOpen();
     const socket = dgram.createSocket('udp6');
