@@ -53,10 +53,11 @@ export function changeOptions(socket: SocketLike, options: SocketOptions): void 
   }
   setOptions(socket, { keepAlive: false });
   try {
-    setOptions(socket, changes);
-  } finally {
-    // Also if the kernel refused one of the changes.
+    setOptions(socket, { ...changes, keepAlive: true });
+  } catch (error) {
+    // The kernel has refused one of the changes.
     setOptions(socket, { keepAlive: true });
+    throw error;
   }
 }
 

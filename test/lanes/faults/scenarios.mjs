@@ -305,6 +305,15 @@ export const scenarios = [
     accepts: withoutTimeoutMax,
   },
   {
+    // Keepalive is on, with other times. It is off while they change, and must be on afterwards.
+    name: 'setDeadPeerTimeout(again)',
+    covers: 'setDeadPeerTimeout',
+    arrange: ({ client }) => preset(fdOf(client)),
+    act: (api, { client }) => api.setDeadPeerTimeout(client, 20_000).options,
+    chooses: DEAD_PEER,
+    accepts: withoutTimeoutMax,
+  },
+  {
     name: 'setDeadPeerTimeout(server)',
     covers: 'setDeadPeerTimeout',
     arrange: withServer,

@@ -136,6 +136,9 @@ export class Runner {
       }
       const env = environmentOf(mode, { plant });
       last = await this.run(test, { env, patience, slot });
+      // Some tests take long at times, also without tuneSockets(): test-http-set-timeout-server.js 0.4 or 6.4 s.
+      const again = await this.run(test, { slot });
+      if (again.kind === plain.kind) plain.seconds = Math.max(plain.seconds, again.seconds);
     }
   }
 }
