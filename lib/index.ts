@@ -2,6 +2,7 @@
 
 export type {
   Linger,
+  OpeningOptions,
   OptionName,
   OptionValues,
   OriginalDestination,

@@ -75,6 +75,13 @@ export type OptionValues = { -readonly [Name in keyof Catalogue]: Read<Catalogue
 
 /** The values that setOptions() sets: durations in milliseconds, sizes in bytes. `undefined` keeps the present value. */
 export type SocketOptions = {
+  -readonly [Name in keyof Catalogue as Catalogue[Name] extends { access: 'read' | 'open' }
+    ? never
+    : Name]?: Written<Catalogue[Name]> | undefined;
+};
+
+/** Options for a socket that is not open yet: {@link SocketOptions}, and those that are chosen when a socket is opened. */
+export type OpeningOptions = {
   -readonly [Name in keyof Catalogue as Catalogue[Name] extends { access: 'read' } ? never : Name]?:
     | Written<Catalogue[Name]>
     | undefined;

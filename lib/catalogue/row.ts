@@ -55,6 +55,8 @@ interface RowOf<Kind extends string, Example> extends Record<Platform, PlatformO
   readonly before?: 'bind' | 'listen' | 'connect';
   /** The states in which the kernel refuses the option, or accepts it without an effect on this socket: measured on Linux. */
   readonly tooLate?: readonly SocketState[];
+  /** The side of a connection on which it has an effect, if it has none on the other. */
+  readonly side?: 'client' | 'server';
   /** `true`: it acts at any time, and on the SYN only if it is set before connecting or listening. */
   readonly firstPacket?: true;
   /** The privilege that setting it needs, by the system's name. */

@@ -129,6 +129,7 @@ export const tcp = {
   connectTimeout: {
     kind: 'duration',
     example: 10_000,
+    side: 'client',
     before: 'connect',
     tooLate: ['connected'],
     linux: null,
@@ -278,6 +279,7 @@ export const tcp = {
     kind: 'integer',
     measure: 'count',
     example: 128,
+    side: 'server',
     before: 'listen',
     tooLate: ['connecting', 'connected'],
     refusals: { EINVAL: 'it is for sockets that listen or will listen' },
@@ -295,6 +297,7 @@ export const tcp = {
   fastOpenConnect: {
     kind: 'boolean',
     example: true,
+    side: 'client',
     before: 'connect',
     tooLate: ['listening', 'connecting', 'connected'],
     refusals: { ENOTSUP: 'the sysctl net.ipv4.tcp_fastopen must contain 1' },
@@ -392,11 +395,12 @@ export const tcp = {
    * Multipath TCP: one connection over several network paths. It is chosen when a socket is opened, and read from any
    * socket.
    *
-   * `connect()`, `listen()` and `openSocket()` accept it, `setOptions()` does not: an open socket keeps its protocol, so the
-   * error is `ERR_SOCKET_TOO_LATE`. Reading returns `false` for a connection that fell back to TCP: its `protocol` stays
+   * `connect()`, `listen()`, `tuneSockets()` and `openSocket()` choose it, `setOptions()` does not: an open socket keeps its
+   * protocol, so the error is `ERR_SOCKET_TOO_LATE`. Reading returns `false` for a connection that fell back to TCP: its `protocol` stays
    * `'mptcp'` on the side that connected. A new socket and a listening socket of Multipath TCP return `true`.
    *
-   * Multipath TCP has keepalive, and neither `userTimeout` nor `retransmissionTimeoutMax`. Linux 5.16: `TCP_IS_MPTCP`.
+   * Multipath TCP has keepalive, and none of `userTimeout`, `retransmissionTimeoutMax`, `synRetries`, `rtoMin`, `delayedAckMax`
+   * and `ttl`. Linux 5.16: `TCP_IS_MPTCP`.
    * @see Documentation/networking/mptcp.rst of Linux, RFC 8684 section 3.7
    */
   mptcp: {

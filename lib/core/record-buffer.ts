@@ -68,6 +68,14 @@ export function readTcpInfo(fd: number): number {
   return count[0] as number;
 }
 
+/** The number that every system has for SYN_SENT in its TCP information. */
+const SYN_SENT = 2;
+
+/** Whether a TCP socket waits for the answer to its SYN, or with Fast Open has not sent it. */
+export function isSynSent(fd: number): boolean {
+  return readTcpInfo(fd) > 0 && ((tcpInfoWords[0] as number) & 0xff) === SYN_SENT;
+}
+
 /** Reads the lengths of the queues, in bytes, into the first three words of the records. */
 export function readQueues(fd: number): void {
   descriptor[0] = fd;

@@ -216,7 +216,7 @@ export function callbackError(
 /** Describes a value as Node's own argument errors do. */
 function described(value: unknown): string {
   if (value === null || value === undefined) return `${value}`;
-  if (typeof value === 'function') return `function ${value.name}`;
+  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
   if (typeof value === 'object') {
     const name = classNameOf(value);
     return name === undefined ? inspect(value, { depth: -1 }) : `an instance of ${name}`;

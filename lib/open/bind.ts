@@ -1,13 +1,12 @@
 // bind: as dgramSocket.bind(), with options that the kernel has before bind.
 
-import cluster from 'node:cluster';
 import { type BindOptions, Socket } from 'node:dgram';
-import type { SocketOptions } from '../catalogue/catalogue';
-import { SocketOptionError } from '../core/errors';
+import type { OpeningOptions, SocketOptions } from '../catalogue/catalogue';
 import { descriptorOfHandle, type Handle, unboundDgramHandle } from '../core/socket';
 import { isOptions, typeError, validateFunction, valueError } from '../core/validate';
-import { getOption, setOptions, validateOpeningOptions } from '../options/options';
+import { getOption, setOptions } from '../options/options';
 import { isOpen, openHandle, requireBefore, typeFor, UV_IPV6ONLY } from './early-handle';
+import { requireOwnSocket, validatePlaces, validateSocketOptionsOf } from './opening-options';
 
 /** Options of {@link bind}: those of `dgramSocket.bind()`, and these. */
 export type DatagramBindOptions = BindOptions & {
@@ -32,12 +31,14 @@ export function bind(socket: Socket, options: DatagramBindOptions, listener?: ()
   if (!(socket instanceof Socket)) throw typeError('socket', 'a dgram.Socket', socket);
   if (!isOptions(options)) throw typeError('options', 'an object', options);
   const { socketOptions } = options;
+  validatePlaces(options, []);
   if (listener !== undefined) validateFunction(listener, 'listener');
   if (socketOptions !== undefined) {
-    validateOpeningOptions(socketOptions, 'options.socketOptions');
-    if (socketOptions.mptcp) {
+    validateSocketOptionsOf(socketOptions);
+    const { mptcp } = socketOptions as OpeningOptions;
+    if (mptcp) {
       const reason = 'is for TCP, and the socket is a datagram socket';
-      throw valueError('options.socketOptions.mptcp', reason, true);
+      throw valueError('options.socketOptions.mptcp', reason, mptcp);
     }
     const { address } = options as { readonly address?: unknown };
     // Node checks it too late, when the descriptor is open.
@@ -45,19 +46,20 @@ export function bind(socket: Socket, options: DatagramBindOptions, listener?: ()
       throw typeError('options.address', 'a string', address);
     }
     requireBefore('bind');
-    if (cluster.isWorker && !options.exclusive) throw sharedByCluster();
-    setBeforeBind(socket, (options as { readonly fd?: number }).fd, socketOptions);
+    requireOwnSocket(options.exclusive);
+    setBeforeBind(socket, (options as { readonly fd?: unknown }).fd, socketOptions);
   }
   socket.bind(options, listener);
   return socket;
 }
 
-function setBeforeBind(socket: Socket, fd: number | undefined, socketOptions: SocketOptions): void {
+function setBeforeBind(socket: Socket, fd: unknown, socketOptions: OpeningOptions): void {
   const { mptcp: _, ...options } = socketOptions;
   const handle = unboundDgramHandle(socket);
   // Node throws then.
   if (handle === undefined) return;
-  if (fd !== undefined) {
+  // Node takes no other value for a descriptor here.
+  if (typeof fd === 'number' && fd > 0) {
     setOptions(fd, options);
     return;
   }
@@ -96,11 +98,4 @@ function keepIpv6Only(handle: Handle): void {
     bind6.call(handle, address, port, flags | flag);
   // Node calls it by this name for IPv6, too.
   Object.assign(handle, { bind: bindWithFlag });
-}
-
-function sharedByCluster(): SocketOptionError {
-  return new SocketOptionError(
-    'The primary process of a cluster opens the shared sockets of its workers: set exclusive: true',
-    { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
-  );
 }

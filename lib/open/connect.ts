@@ -2,30 +2,31 @@
 
 import { channel } from 'node:diagnostics_channel';
 import { type NetConnectOpts, Socket, type TcpSocketConnectOpts } from 'node:net';
-import type { SocketOptions } from '../catalogue/catalogue';
+import type { OpeningOptions } from '../catalogue/catalogue';
 import { isOptions, typeError, validateFunction, valueError } from '../core/validate';
 import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
-import { boundConnecting } from '../dead-peer/supervision/connecting';
+import { boundConnecting, noteFastOpen } from '../dead-peer/supervision/connecting';
 import { validateConnectTimeout, validateTimeout } from '../dead-peer/validate-options';
-import { setOptions, validateOpeningOptions } from '../options/options';
+import { KEEP_ALIVE } from '../options/keepalive-options';
+import { setOptions } from '../options/options';
 import {
   beforeBind,
   type EarlyHandle,
   type Family,
   isTcpHandle,
   noteChosen,
-  optionsToSet,
   type Prepare,
   prepareHandle,
   requireBefore,
 } from './early-handle';
+import { optionsToSet, validatePlaces, validateSocketOptionsOf } from './opening-options';
 
 /** Options of {@link connect}: those of `net.connect()`, and these. */
 export type ConnectOptions = NetConnectOpts & OwnOptions;
 
 interface OwnOptions {
   /** Set before each address is tried. */
-  readonly socketOptions?: SocketOptions | undefined;
+  readonly socketOptions?: OpeningOptions | undefined;
   /** Within how many milliseconds the socket fails after its peer vanished: see `setDeadPeerTimeout`. It bounds connecting too. */
   readonly deadPeerTimeout?: number | undefined;
   /** Within how many milliseconds the socket must be connected, without the name look-up. By default `deadPeerTimeout`. */
@@ -58,26 +59,33 @@ export function connect(options: ConnectOptions, listener?: () => void): Socket 
   const { path, timeout } = options as { readonly path?: string; readonly timeout?: number };
   if (socketOptions !== undefined && !path) requireBefore('connect');
 
-  const socket = new Socket(options as ConstructorParameters<typeof Socket>[0]);
+  const ofNode = withoutOverruled(options, socketOptions);
+  const socket = new Socket(ofNode as ConstructorParameters<typeof Socket>[0]);
   publish(socket);
   if (timeout) socket.setTimeout(timeout);
-  if (socketOptions === undefined) socket.connect(options, listener);
-  else if (path) connectToPath(socket, options, socketOptions, listener);
-  else connectWithOptions(socket, options, socketOptions, listener);
+  if (socketOptions === undefined) socket.connect(ofNode, listener);
+  else if (path) connectToPath(socket, ofNode, socketOptions, listener);
+  else connectWithOptions(socket, ofNode, withKeepAlive(socketOptions, options), listener);
   // The signal was aborted before.
   if (socket.destroyed) return socket;
   if (deadPeerTimeout !== undefined) setDeadPeerTimeout(socket, deadPeerTimeout);
   if (connectTimeout !== undefined) {
-    boundConnecting(socket, { timeout: connectTimeout, mayEnd: () => true }, true);
+    boundConnecting(socket, { timeout: connectTimeout, mayEnd: always }, true);
   }
   return socket;
 }
+
+const always = (): boolean => true;
+
+/** The options of the catalogue that `net.connect()` has, too, and that of this package. */
+const BESIDE = ['noDelay', 'keepAlive', 'keepAliveInitialDelay', 'connectTimeout'] as const;
 
 /** Returns the options of this package. Node ignores them in the object that it gets. */
 function validateConnectOptions(options: ConnectOptions): OwnOptions {
   if (!isOptions(options)) throw typeError('options', 'an object', options);
   const { socketOptions, deadPeerTimeout, connectTimeout } = options;
-  if (socketOptions !== undefined) validateOpeningOptions(socketOptions, 'options.socketOptions');
+  validatePlaces(options, BESIDE);
+  if (socketOptions !== undefined) validateSocketOptionsOf(socketOptions, 'client');
   if (deadPeerTimeout !== undefined) validateTimeout(deadPeerTimeout, 3, 'options.deadPeerTimeout');
   if (connectTimeout !== undefined) {
     validateConnectTimeout(connectTimeout, 'options.connectTimeout');
@@ -92,6 +100,37 @@ function validateConnectOptions(options: ConnectOptions): OwnOptions {
   return { socketOptions: optionsToSet(socketOptions, path), deadPeerTimeout, connectTimeout };
 }
 
+/**
+ * Returns Node's options without those that `socketOptions` has, too. Node would set its own when the socket is connected, and
+ * with keepalive an interval of 1 s and a count of 10. An http.Agent passes both without being asked.
+ */
+function withoutOverruled(
+  options: ConnectOptions,
+  socketOptions: OpeningOptions | undefined,
+): NetConnectOpts {
+  const overruled: PropertyDescriptorMap = {};
+  if (socketOptions?.noDelay !== undefined) overruled.noDelay = NONE;
+  if (hasKeepAlive(socketOptions)) overruled.keepAlive = NONE;
+  // Over the object of the caller, whose options may be inherited.
+  return Object.keys(overruled).length === 0 ? options : Object.create(options, overruled);
+}
+
+const NONE: PropertyDescriptor = { value: undefined };
+
+function hasKeepAlive(options: OpeningOptions | undefined): boolean {
+  return KEEP_ALIVE.some((name) => options?.[name] !== undefined);
+}
+
+/** Adds what Node would set for its own option `keepAlive`, if `options` has a part of keepalive. */
+function withKeepAlive(options: OpeningOptions, ofNode: ConnectOptions): OpeningOptions {
+  const { keepAlive, keepAliveInitialDelay: delay } = ofNode as TcpSocketConnectOpts;
+  if (!keepAlive || !hasKeepAlive(options)) return options;
+  // Node rounds down to seconds, and takes 0 for the system's value.
+  const seconds = Math.floor((delay ?? 0) / 1000);
+  const added = { keepAlive: true, ...(seconds > 0 && { keepAliveInitialDelay: seconds * 1000 }) };
+  return { ...added, ...options };
+}
+
 const CLIENTS = channel('net.client.socket');
 
 /** As net.connect() does. */
@@ -103,7 +142,7 @@ function publish(socket: Socket): void {
 function connectToPath(
   socket: Socket,
   connectOptions: NetConnectOpts,
-  options: SocketOptions,
+  options: OpeningOptions,
   listener: (() => void) | undefined,
 ): void {
   const set = (): void => {
@@ -127,7 +166,7 @@ interface WithHandle {
 function connectWithOptions(
   socket: Socket,
   connectOptions: NetConnectOpts,
-  options: SocketOptions,
+  options: OpeningOptions,
   listener: (() => void) | undefined,
 ): void {
   let prepared: EarlyHandle | undefined;
@@ -147,6 +186,7 @@ function connectWithOptions(
     if (handle) prepare(handle, family as Family);
   });
   noteChosen(socket, options);
+  if (options.fastOpenConnect) noteFastOpen(socket);
   const { localAddress, localPort } = connectOptions as TcpSocketConnectOpts;
   const isBound = localAddress !== undefined || localPort !== undefined;
   // Node binds before it reports the attempt to connect. If it tries several addresses, only the first handle exists yet.

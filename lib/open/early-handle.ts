@@ -1,7 +1,7 @@
 // Gives a handle of Node a descriptor of this package, whose options are set already, before Node binds or connects it.
 
 import { Socket } from 'node:net';
-import type { SocketOptions } from '../catalogue/catalogue';
+import type { OpeningOptions, SocketOptions } from '../catalogue/catalogue';
 import { binding } from '../core/addon';
 import { describeErrno, SocketOptionError } from '../core/errors';
 import { isSupported } from '../options/option';
@@ -69,16 +69,16 @@ function refusedOpen(errno: number): SocketOptionError {
 }
 
 /** What the program has chosen for a socket of connect(), or for a server of listen(). */
-const chosen = new WeakMap<object, SocketOptions>();
+const chosen = new WeakMap<object, OpeningOptions>();
 
 /** Notes the options that the program has chosen. They count for more than those of tunings. `undefined` forgets them. */
-export function noteChosen(owner: object, options: SocketOptions | undefined): void {
+export function noteChosen(owner: object, options: OpeningOptions | undefined): void {
   if (options === undefined) chosen.delete(owner);
   else chosen.set(owner, options);
 }
 
 /** Returns the options that the program has chosen. */
-export function chosenFor(owner: object): SocketOptions {
+export function chosenFor(owner: object): OpeningOptions {
   return chosen.get(owner) ?? {};
 }
 
@@ -86,7 +86,7 @@ export function chosenFor(owner: object): SocketOptions {
  * Opens a socket with the options for a handle. If a tuning has opened it already, sets them on that.
  * @throws what `setOptions` throws, and SocketOptionError if no socket can be opened.
  */
-export function prepareHandle(handle: EarlyHandle, family: Family, options: SocketOptions): void {
+export function prepareHandle(handle: EarlyHandle, family: Family, options: OpeningOptions): void {
   const { mptcp, ...others } = options;
   if (!isOpen(handle)) {
     openHandle(handle, typeFor('tcp', family, options), (fd) => setOptionsOf(fd, others));
@@ -95,26 +95,6 @@ export function prepareHandle(handle: EarlyHandle, family: Family, options: Sock
   const isOther = mptcp !== undefined && mptcp !== (getOption(handle.fd, 'protocol') === 'mptcp');
   // With mptcp, it is too late: setOptions() says so.
   setOptionsOf(handle.fd, isOther ? options : others);
-}
-
-/**
- * Returns a copy of the options if there are any: `undefined` for `{}`.
- * @throws SocketOptionError on Windows if there are options for a path, which names a pipe there.
- */
-export function optionsToSet(
-  options: SocketOptions | undefined,
-  path: unknown,
-): SocketOptions | undefined {
-  // A copy: a caller may change its object before it is used.
-  const copy = { ...options };
-  const hasAny = Object.values(copy).some((value) => value !== undefined);
-  if (hasAny && path && process.platform === 'win32') {
-    throw new SocketOptionError(
-      'A path names a pipe on Windows, and pipes have no socket options',
-      { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
-    );
-  }
-  return hasAny ? copy : undefined;
 }
 
 /** Whether the handle has a descriptor. */
@@ -199,10 +179,15 @@ function findPrototype(): Bindable | null {
 const { bun, deno, node } = process.versions;
 const [major = 0, minor = 0] = node.split('.').map(Number);
 
+/** Whether the runtime is this version of Node, or a later one, or says that it is as good. */
+export function isSince(wantedMajor: number, wantedMinor: number): boolean {
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+}
+
 /** Whether a handle can take a descriptor over. Bun and Deno have other handles. */
 const HAS_HANDLES = bun === undefined && deno === undefined;
 /** Whether the runtime has the event 'connectionAttempt'. */
-const REPORTS_ATTEMPTS = HAS_HANDLES && (major > 20 || (major === 20 && minor >= 12));
+const REPORTS_ATTEMPTS = HAS_HANDLES && isSince(20, 12);
 
 /** What options are to be set for: only for connecting, the runtime must report the moment. */
 export type Opening = 'connect' | 'listen' | 'bind';

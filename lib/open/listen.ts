@@ -1,23 +1,27 @@
 // listen: as server.listen(), with options that the kernel has before bind and listen.
 
-import cluster from 'node:cluster';
 import { errorMonitor } from 'node:events';
 import { type ListenOptions, Server } from 'node:net';
-import type { SocketOptions } from '../catalogue/catalogue';
-import { SocketOptionError } from '../core/errors';
+import type { OpeningOptions } from '../catalogue/catalogue';
 import { isOptions, typeError, validateFunction, valueError } from '../core/validate';
 import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
 import { validateTimeout } from '../dead-peer/validate-options';
-import { setOptions, validateOpeningOptions } from '../options/options';
+import { setOptions } from '../options/options';
 import {
   type EarlyHandle,
+  isSince,
   noteChosen,
-  optionsToSet,
   type Prepare,
   prepareHandle,
   requireBefore,
 } from './early-handle';
 import { LISTEN, type ListeningServer, type ListenMethod, listenAfter } from './listen-method';
+import {
+  optionsToSet,
+  requireOwnSocket,
+  validatePlaces,
+  validateSocketOptionsOf,
+} from './opening-options';
 
 /** Options of {@link listen}: those of `server.listen()`, and these. */
 export type ListenerOptions = ListenOptions &
@@ -28,7 +32,7 @@ export type ListenerOptions = ListenOptions &
 
 interface OwnOptions {
   /** Set before the server is bound. */
-  readonly socketOptions?: SocketOptions | undefined;
+  readonly socketOptions?: OpeningOptions | undefined;
   /** Within how many milliseconds an accepted socket fails after its peer vanished: see `setDeadPeerTimeout`. */
   readonly deadPeerTimeout?: number | undefined;
 }
@@ -62,7 +66,9 @@ export function listen<S extends Server>(
     return server;
   }
   requireBefore('listen');
-  if (cluster.isWorker && !options.exclusive) throw sharedByCluster();
+  if (socketOptions !== undefined) {
+    requireOwnSocket(options.exclusive, ', or call tuneSockets({ server }) in the primary');
+  }
   const begin: Begin = (method, args) =>
     listenWithOptions(server, method, args, { fd: options.fd, socketOptions, deadPeerTimeout });
   beginWith(server, begin);
@@ -77,15 +83,23 @@ export function listen<S extends Server>(
   return server;
 }
 
+/** The options of the catalogue that Node's `listen()` has, too. */
+const OF_NODE = (['ipv6Only', 'reusePort'] as const).filter(
+  (name) => name !== 'reusePort' || isSince(22, 12),
+);
+
 /** Returns the options of this package. Node ignores them in the object that it gets. */
 function validateListenerOptions(options: ListenerOptions): OwnOptions {
   if (!isOptions(options)) throw typeError('options', 'an object', options);
   const { socketOptions, deadPeerTimeout } = options;
+  validatePlaces(options, OF_NODE);
   if (socketOptions !== undefined) {
-    validateOpeningOptions(socketOptions, 'options.socketOptions');
-    if (socketOptions.reuseAddress === false) {
-      const reason = 'cannot be false: Node sets SO_REUSEADDR on every server';
-      throw valueError('options.socketOptions.reuseAddress', reason, false);
+    validateSocketOptionsOf(socketOptions, 'server');
+    for (const name of OF_NODE) {
+      const value: unknown = (options as Pick<OpeningOptions, typeof name>)[name];
+      if (value === undefined || socketOptions[name] === undefined) continue;
+      if (Boolean(value) === socketOptions[name]) continue;
+      throw valueError(`options.socketOptions.${name}`, `differs from options.${name}`, !value);
     }
   }
   if (deadPeerTimeout !== undefined) {
@@ -96,13 +110,6 @@ function validateListenerOptions(options: ListenerOptions): OwnOptions {
     }
   }
   return { socketOptions: optionsToSet(socketOptions, options.path), deadPeerTimeout };
-}
-
-function sharedByCluster(): SocketOptionError {
-  return new SocketOptionError(
-    'The primary process of a cluster opens the shared sockets of its workers: set exclusive: true, or call listen() in the primary',
-    { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
-  );
 }
 
 type Begin = (method: ListenMethod, args: unknown[]) => void;

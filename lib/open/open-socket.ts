@@ -1,6 +1,6 @@
 // openSocket: a descriptor whose options are set before Node binds or connects it.
 
-import type { SocketOptions } from '../catalogue/catalogue';
+import type { OpeningOptions, SocketOptions } from '../catalogue/catalogue';
 import { binding } from '../core/addon';
 import { constants } from '../core/constants';
 import { describeErrno, SocketOptionError } from '../core/errors';
@@ -14,7 +14,7 @@ export type SocketType = 'tcp4' | 'tcp6' | 'mptcp4' | 'mptcp6' | 'udp4' | 'udp6'
 export interface OpenSocketOptions {
   readonly type: SocketType;
   /** Set before the descriptor is returned. */
-  readonly socketOptions?: Omit<SocketOptions, 'mptcp'> | undefined;
+  readonly socketOptions?: SocketOptions | undefined;
 }
 
 /** The arguments of socket(2), by the names of their constants. */
@@ -51,7 +51,7 @@ export function openSocket(options: OpenSocketOptions): number {
   const names = ARGUMENTS[validateOneOf(type, 'options.type', TYPES)];
   if (socketOptions !== undefined) {
     // It may be anything.
-    const { mptcp } = Object(socketOptions) as SocketOptions;
+    const { mptcp } = Object(socketOptions) as OpeningOptions;
     if (mptcp !== undefined) {
       const reason = "is chosen by the type: 'mptcp4' or 'mptcp6'";
       throw valueError('options.socketOptions.mptcp', reason, mptcp);
@@ -70,6 +70,11 @@ export function openSocket(options: OpenSocketOptions): number {
   }
 }
 
+/** The codes with which Linux refuses Multipath TCP. */
+const NO_MPTCP = ['EPROTONOSUPPORT', 'ENOPROTOOPT'];
+const NEEDS_MPTCP =
+  'Multipath TCP needs a kernel that has it, Linux 5.6 or later, and the sysctl net.mptcp.enabled = 1';
+
 function open(names: readonly string[]): number {
   const [family, type, protocol] = names.map((name) => constants[name]);
   if (protocol === undefined) {
@@ -81,5 +86,8 @@ function open(names: readonly string[]): number {
   const fd = binding().openSocket(family as number, type as number, protocol);
   if (fd >= 0) return fd;
   const [code, text] = describeErrno(fd);
-  throw new SocketOptionError(`${code}: ${text}, socket`, { code, errno: fd, syscall: 'socket' });
+  const isRefusedProtocol = names[2] === 'IPPROTO_MPTCP' && NO_MPTCP.includes(code);
+  const hint = isRefusedProtocol ? ` (${NEEDS_MPTCP})` : '';
+  const details = { code, errno: fd, syscall: 'socket' };
+  throw new SocketOptionError(`${code}: ${text}, socket${hint}`, details);
 }

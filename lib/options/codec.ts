@@ -77,8 +77,8 @@ function encodeDuration(value: unknown, option: Option, path: string): number {
   }
   const range = {
     // Every fraction of the first second is rounded up to 1 s.
-    ...(min > 0 && unit === 's' ? { above: 0 } : { min: min * MILLISECONDS[unit] }),
-    max: max * MILLISECONDS[unit],
+    ...(min > 0 && unit === 's' ? { above: 0 } : { min: milliseconds(min, option.platformOption) }),
+    max: milliseconds(max, option.platformOption),
     milliseconds: true,
   };
   throw numberError(path, { ...range, ...reasonAndAlternative(option) }, value);

@@ -1,7 +1,16 @@
-// The options of setKeepAlive().
+// The options of keepalive.
+
+/** Their names in the catalogue. */
+export const KEEP_ALIVE = [
+  'keepAlive',
+  'keepAliveInitialDelay',
+  'keepAliveInterval',
+  'keepAliveCount',
+] as const;
+export type KeepAliveName = (typeof KEEP_ALIVE)[number];
 
 /**
- * Keepalive to set. A member that is `undefined` keeps its value; `'system'` restores the system's default.
+ * Keepalive to set with setKeepAlive(). A member that is `undefined` keeps its value; `'system'` restores the system's default.
  */
 export interface KeepAliveOptions {
   /** Whether the kernel probes a silent peer (`SO_KEEPALIVE`). Set last. */

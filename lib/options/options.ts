@@ -1,7 +1,7 @@
 // Reads and sets options of one socket by the names of the catalogue.
 
 import type { OptionName, OptionValues, SocketOptions } from '../catalogue/catalogue';
-import { describeErrno } from '../core/errors';
+import { describeErrno, unsupportedError } from '../core/errors';
 import {
   getRecords,
   reserveRecord,
@@ -118,7 +118,8 @@ function readWith(reader: Reader, fd: number, option: Option): unknown {
   if (value !== undefined) return value;
   // The kernel's refusal is the error.
   read(fd, [option]);
-  return decodeAt(0, option);
+  const { name } = option.platformOption;
+  throw unsupportedError(name, 'getsockopt', 'this kind of socket does not have the option');
 }
 
 /**
@@ -180,7 +181,7 @@ export function setEach(socket: SocketLike, options: SocketOptions): Error[] {
       continue;
     }
     const errno = words[2] as number;
-    if (!isMissing(fd, option, errno)) errors.push(refusedError(errno, option, [...applied]));
+    if (!isMissing(fd, option, errno)) errors.push(refusedError(fd, errno, option, [...applied]));
   }
   return errors;
 }

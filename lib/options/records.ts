@@ -1,5 +1,6 @@
 // Writes options as records into the buffer that the addon reads, and reads the results from it.
 
+import { constantTables } from '../core/constants';
 import { describeErrno, systemError } from '../core/errors';
 import {
   getRecords,
@@ -66,11 +67,11 @@ function readError(options: readonly Option[]): Error {
  */
 export function write(fd: number, count: number, options?: readonly Option[]): void {
   const done = setRecords(fd, count);
-  if (done !== count) throw writeError(done, options);
+  if (done !== count) throw writeError(fd, done, options);
 }
 
 /** The error for the record after the `done` options that were set. */
-function writeError(done: number, options?: readonly Option[]): Error {
+function writeError(fd: number, done: number, options?: readonly Option[]): Error {
   const optionAt = (at: number, i: number): Option =>
     options?.[i] ?? optionOf(words[at] as number, words[at + 1] as number);
   // A Set, because `dscp` can have two records.
@@ -80,23 +81,40 @@ function writeError(done: number, options?: readonly Option[]): Error {
     applied.add(optionAt(at, i).name);
     at += RECORD_HEADER_WORDS + (((words[at + 2] as number) + 3) >> 2);
   }
-  return refusedError(words[at + 2] as number, optionAt(at, done), [...applied]);
+  return refusedError(fd, words[at + 2] as number, optionAt(at, done), [...applied]);
 }
 
-/** The error for an option that the kernel refused with `errno`, after the options `applied` were set. */
-export function refusedError(errno: number, option: Option, applied: readonly string[]): Error {
-  const hint = hintFor(describeErrno(errno)[0], option);
+/**
+ * The error for an option that the kernel refused with `errno`, after the options `applied` were set. It uses the record
+ * buffer.
+ */
+export function refusedError(
+  fd: number,
+  errno: number,
+  option: Option,
+  applied: readonly string[],
+): Error {
+  const hint = hintFor(fd, describeErrno(errno)[0], option);
   return systemError(errno, 'setsockopt', option.platformOption.name, { hint, applied });
 }
 
 /** Returns why the kernel refused an option, according to the catalogue. */
-function hintFor(code: string, { row }: Option): string | undefined {
+function hintFor(fd: number, code: string, { row }: Option): string | undefined {
   const meaning = row.refusals?.[code];
   if (meaning !== undefined) return meaning;
   const denied = code === 'EPERM' || code === 'EACCES';
   if (denied && row.privilege !== undefined) return `it needs ${row.privilege}`;
   if (code === 'EINVAL' && row.before !== undefined) return `it ${mustBeSetBefore(row)}`;
+  if (MISSING_CODES.includes(code) && isMptcp(fd)) return 'Multipath TCP does not have it';
   return undefined;
+}
+
+function isMptcp(fd: number): boolean {
+  const { IPPROTO_MPTCP: mptcp } = constantTables().values;
+  if (mptcp === undefined) return false;
+  const { level, option, codec } = optionNamed('protocol', 'getsockopt');
+  reserveRecord(0, level, option, codec.room);
+  return getRecords(fd, 1) === 1 && words[RECORD_HEADER_WORDS] === mptcp;
 }
 
 /** The codes with which other sockets refuse an option of TCP. */

@@ -7,10 +7,9 @@ import { SocketOptionError } from '../core/errors';
 import {
   bytes,
   getRecords,
+  isSynSent,
   RECORD_HEADER_WORDS,
-  readTcpInfo,
   reserveRecord,
-  tcpInfoWords,
   words,
 } from '../core/record-buffer';
 import type { Option } from './codec';
@@ -27,9 +26,6 @@ export function rejectTooLate(fd: number, options: readonly Option[], count: num
   }
 }
 
-/** The number that every system has for SYN_SENT in its TCP information. */
-const SYN_SENT = 2;
-
 /**
  * Returns the state of a socket of IPv4 or IPv6. `undefined` for a new socket, and for one that cannot be asked: the kernel
  * then decides. It uses the record buffer.
@@ -41,8 +37,7 @@ export function stateOf(fd: number): SocketState | undefined {
   if (typeOf(fd) !== SOCK_STREAM) return 'bound';
   if (readInt(fd, SO_ACCEPTCONN as number) !== 0) return 'listening';
   if (binding().readAddress(fd, true) >= 0) return 'connected';
-  const isConnecting = readTcpInfo(fd) > 0 && ((tcpInfoWords[0] as number) & 0xff) === SYN_SENT;
-  return isConnecting ? 'connecting' : 'bound';
+  return isSynSent(fd) ? 'connecting' : 'bound';
 }
 
 function hasOption(fd: number, { level, option, codec }: Option): boolean {

@@ -1,8 +1,11 @@
 // Sets the options of tunings that have to be set before the first packet: for each address that a client tries, and before a
 // server is bound.
 
+import cluster from 'node:cluster';
 import type { Socket } from 'node:net';
-import type { SocketOptions } from '../catalogue/catalogue';
+import type { OpeningOptions } from '../catalogue/catalogue';
+import { SocketOptionError } from '../core/errors';
+import { noteFastOpen } from '../dead-peer/supervision/connecting';
 import {
   beforeBind,
   canSetBefore,
@@ -75,6 +78,10 @@ export function prepareListening(
   };
   // From another process of the cluster, or from the program: it is bound already.
   const { _handle: given } = server;
+  if (given && given.fd === undefined && cluster.isWorker) {
+    const error = new SocketOptionError(SHARED, { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' });
+    for (const tuner of wanted) tuner.report(error, undefined, 'server', about.place);
+  }
   const fd: unknown = given?.fd ?? args[FD];
   if (typeof fd === 'number' && fd >= 0) {
     for (const tuner of wanted) tuner.setEarly({ ...about, fd, handle: given ?? server });
@@ -82,6 +89,9 @@ export function prepareListening(
   const prepareHandle: Prepare = (handle, family) => prepare(wanted, family, { ...about, handle });
   listenAfter(prepareHandle, server, method, args);
 }
+
+const SHARED =
+  'The primary process of a cluster opens the shared sockets of its workers: call tuneSockets() there for options that act before bind or listen';
 
 /** The place of the descriptor among the arguments: address, port, type of the address, backlog, descriptor, flags. */
 const FD = 4;
@@ -105,8 +115,9 @@ function prepare(
   const setAll = (fd: number): void => {
     for (const tuner of tuners) tuner.setEarly({ ...about, fd });
   };
-  const tuned: SocketOptions[] = tuners.map((tuner) => tuner.earlyOptions(side) ?? {});
-  const all: SocketOptions = Object.assign({}, ...tuned, chosenFor(owner));
+  const tuned: OpeningOptions[] = tuners.map((tuner) => tuner.earlyOptions(side) ?? {});
+  const all: OpeningOptions = Object.assign({}, ...tuned, chosenFor(owner));
+  if (socket && all.fastOpenConnect) noteFastOpen(socket);
   try {
     if (isOpen(handle)) setAll(handle.fd);
     else openHandle(handle, typeFor('tcp', family, all), setAll);

@@ -2,10 +2,10 @@
 
 import type { Socket } from 'node:net';
 import type { TcpHandle } from '../core/socket';
+import { KEEP_ALIVE, type KeepAliveName } from '../options/keepalive-options';
 import { getOptions, setOptions } from '../options/options';
 import type { SocketSide } from './new-sockets';
 import type { Tuner } from './tuner';
-import { KEEP_ALIVE, type KeepAliveName } from './tuning';
 
 /** A tuning that controls keepalive options of a socket. */
 export interface KeepAliveControl {

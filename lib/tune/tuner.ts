@@ -1,7 +1,7 @@
 // Applies the options of one call of tuneSockets() to a socket, and reports what failed.
 
 import type { Socket } from 'node:net';
-import { rows, type SocketOptions } from '../catalogue/catalogue';
+import { type OpeningOptions, rows, type SocketOptions } from '../catalogue/catalogue';
 import { SocketOptionError } from '../core/errors';
 import type { TcpHandle } from '../core/socket';
 import { descriptorOf } from '../core/socket';
@@ -9,17 +9,11 @@ import { callbackError, validateBoolean, validateFunction, valueError } from '..
 import { tuneConnection } from '../dead-peer/dead-peer-timeout';
 import type { Address } from '../dead-peer/supervision/connecting';
 import { chosenFor, requireBefore } from '../open/early-handle';
+import { KEEP_ALIVE, type KeepAliveName } from '../options/keepalive-options';
 import { setEach } from '../options/options';
 import { Failures } from './failures';
 import type { SocketSide } from './new-sockets';
-import {
-  type CheckedTuning,
-  isEarlyOnly,
-  KEEP_ALIVE,
-  type KeepAliveName,
-  type Tuning,
-  validateTuning,
-} from './tuning';
+import { type CheckedTuning, isEarlyOnly, type Tuning, validateTuning } from './tuning';
 import { withRemote } from './with-remote';
 
 /** Options of {@link tuneSockets}. */
@@ -119,7 +113,8 @@ export class Tuner implements SocketTuning {
     for (const [side, tuning] of Object.entries({ client, server })) {
       for (const [name, value] of Object.entries(tuning ?? {})) {
         const row = rows[name];
-        if (value === undefined || row === undefined || !isEarlyOnly(row)) continue;
+        if (value === undefined || row === undefined) continue;
+        if (!isEarlyOnly(row) && !(side === 'client' && ROUTES.includes(name))) continue;
         requireBefore(side === 'client' ? 'connect' : 'listen');
         if (side === 'client' || this.#filter === undefined) continue;
         const reason =
@@ -155,7 +150,7 @@ export class Tuner implements SocketTuning {
   }
 
   /** The options of one side that have to be set before its first packet; `undefined` if there are none. */
-  earlyOptions(side: SocketSide): SocketOptions | undefined {
+  earlyOptions(side: SocketSide): OpeningOptions | undefined {
     const early = this.#tunings[side]?.early;
     return early !== undefined && Object.keys(early).length > 0 ? early : undefined;
   }
@@ -195,15 +190,15 @@ export class Tuner implements SocketTuning {
     return this.#prepared.has(handle);
   }
 
-  /** Returns the options that were not set before the socket was connected. */
+  /** Returns the options that were not set before the socket was connected, and that the program has not chosen for it. */
   #remaining(
-    { handle, isFresh }: Connection,
+    { socket, handle, isFresh }: Connection,
     { options, early, late }: CheckedTuning,
   ): SocketOptions {
     // On an open socket that is adopted, those that have to be set before are reported as too late.
     if (!isFresh) return options;
-    if (!this.#prepared.has(handle)) return late;
-    return Object.fromEntries(Object.entries(late).filter(([name]) => !(name in early)));
+    const done = { ...(this.#prepared.has(handle) && early), ...chosenFor(socket) };
+    return Object.fromEntries(Object.entries(late).filter(([name]) => !(name in done)));
   }
 
   /** Whether this tuning adopts open sockets and has not seen this one. */
@@ -289,6 +284,9 @@ export class Tuner implements SocketTuning {
     this.close();
   }
 }
+
+/** Options that choose the way of a connection: it would break if the SYN had gone another way. */
+const ROUTES = ['mark', 'bindToDevice'];
 
 /** Throws for what needs more than Bun reports. */
 function refuseOnBun({ server, adopt }: TuneSocketsOptions): void {

@@ -1,6 +1,6 @@
 // The options of one side of tuneSockets(), and their checks.
 
-import { type Row, rows, type SocketOptions } from '../catalogue/catalogue';
+import { type OpeningOptions, type Row, rows, type SocketOptions } from '../catalogue/catalogue';
 import { isOptions, typeError, valueError } from '../core/validate';
 import type { DeadPeerOptions } from '../dead-peer/plan';
 import {
@@ -10,11 +10,13 @@ import {
   validatePlanOptions,
   validateTimeout,
 } from '../dead-peer/validate-options';
+import { validateSide } from '../open/opening-options';
+import { KEEP_ALIVE, type KeepAliveName } from '../options/keepalive-options';
 import { validateOptionName } from '../options/option';
 import { validateOpeningOptions } from '../options/options';
 
-/** Options of `setOptions`, and a timeout of `setDeadPeerTimeout` with its options. */
-export type Tuning = SocketOptions &
+/** Options of `setOptions`, those that are chosen when a socket is opened, and a timeout of `setDeadPeerTimeout` with its options. */
+export type Tuning = OpeningOptions &
   DeadPeerOptions & {
     /** Within how many milliseconds the socket fails after its peer vanished: see `setDeadPeerTimeout`. */
     readonly deadPeerTimeout?: number | undefined;
@@ -26,23 +28,15 @@ export type Tuning = SocketOptions &
     readonly connectTimeout?: number | undefined;
   };
 
-export const KEEP_ALIVE = [
-  'keepAlive',
-  'keepAliveInitialDelay',
-  'keepAliveInterval',
-  'keepAliveCount',
-] as const;
-export type KeepAliveName = (typeof KEEP_ALIVE)[number];
-
 /** A checked copy of a {@link Tuning}. */
 export interface CheckedTuning {
   readonly deadPeerTimeout: number | undefined;
   readonly deadPeer: ChosenOptions;
   /** Within how many milliseconds a client must be connected. */
   readonly connectTimeout: number | undefined;
-  readonly options: SocketOptions;
+  readonly options: OpeningOptions;
   /** The options among them that act on the first packet, or only before it. */
-  readonly early: SocketOptions;
+  readonly early: OpeningOptions;
   /** The options among them that can be set on a connected socket. */
   readonly late: SocketOptions;
   /** The keepalive options among `options`. */
@@ -65,7 +59,15 @@ export function validateTuning(
   const { minProbes, zeroWindow, maxSilence, supervise, ...given } = others;
   const options = withLingerCopy(given);
   for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined) validateOptionName(name, path, TUNING_OPTIONS);
+    if (value === undefined) continue;
+    if (name === 'socketOptions') {
+      throw valueError(
+        `${path}.socketOptions`,
+        `has no effect: its members belong in ${path}`,
+        value,
+      );
+    }
+    validateOptionName(name, path, TUNING_OPTIONS);
   }
   const deadPeer = validatePlanOptions({ minProbes, zeroWindow, maxSilence, supervise }, path);
   if (deadPeerTimeout !== undefined) {
@@ -84,6 +86,7 @@ export function validateTuning(
     }
   }
   validateOpeningOptions(options, path);
+  validateSide(options, side, path);
   const keepAlive = KEEP_ALIVE.filter((name) => options[name] !== undefined);
   return {
     deadPeerTimeout,
@@ -101,7 +104,7 @@ export function isEarlyOnly({ before, access }: Row): boolean {
   return before !== undefined || access === 'open';
 }
 
-function pick(options: SocketOptions, isWanted: (row: Row) => boolean): SocketOptions {
+function pick(options: OpeningOptions, isWanted: (row: Row) => boolean): OpeningOptions {
   return Object.fromEntries(
     Object.entries(options).filter(
       ([name, value]) => value !== undefined && isWanted(rows[name] as Row),
@@ -110,7 +113,7 @@ function pick(options: SocketOptions, isWanted: (row: Row) => boolean): SocketOp
 }
 
 /** Copies the value of `linger`, which is an object of the caller. */
-function withLingerCopy(options: SocketOptions): SocketOptions {
+function withLingerCopy(options: OpeningOptions): OpeningOptions {
   const { linger } = options;
   if (typeof linger !== 'object' || linger === null) return options;
   const { enable, timeout } = linger;

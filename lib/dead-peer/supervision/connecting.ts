@@ -2,6 +2,7 @@
 
 import { isIP, type Socket } from 'node:net';
 import { errnoOf } from '../../core/errors';
+import { isSynSent } from '../../core/record-buffer';
 import { descriptorOfHandle, tcpHandleOf } from '../../core/socket';
 import { throwUncaught } from '../../core/throw-uncaught';
 import { Slots } from './slots';
@@ -131,8 +132,26 @@ export function noteConnecting(
       attemptOf(phase, first as string, second as number).error = fourth as Error;
       return;
     default:
+      if (event === 'connect' && fastOpening.has(socket)) return;
       stop(socket);
   }
+}
+
+/**
+ * Sockets that connect with TCP Fast Open. Node emits 'connect' before their first packet, if the kernel knows the server: the
+ * bound counts until the server answers.
+ */
+const fastOpening = new WeakSet<Socket>();
+
+/** Notes that a socket connects with TCP Fast Open. */
+export function noteFastOpen(socket: Socket): void {
+  fastOpening.add(socket);
+}
+
+function isUnanswered(socket: Socket): boolean {
+  if (socket.connecting) return true;
+  const handle = fastOpening.has(socket) ? tcpHandleOf(socket) : undefined;
+  return handle !== undefined && isSynSent(descriptorOfHandle(handle));
 }
 
 function newPhase(socket: Socket, port: number | undefined, waiting: readonly Bound[]): Phase {
@@ -221,7 +240,7 @@ function endIfConnecting(phase: Phase, bound: Bound): void {
   const { socket, attempts } = phase;
   if (phases.get(socket) !== phase) return;
   if (phase.chosen !== undefined && phase.chosen !== bound) return;
-  if (!socket.connecting || socket.destroyed) return;
+  if (socket.destroyed || !isUnanswered(socket)) return;
   const unknown = { address: undefined, port: phase.port };
   try {
     if (!bound.mayEnd(socket, attempts.length > 0 ? attempts : [unknown])) return;
