@@ -40,14 +40,17 @@ export function bind(socket: Socket, options: DatagramBindOptions, listener?: ()
       const reason = 'is for TCP, and the socket is a datagram socket';
       throw valueError('options.socketOptions.mptcp', reason, mptcp);
     }
-    const { address } = options as { readonly address?: unknown };
-    // Node checks it too late, when the descriptor is open.
+    const { address, fd } = options as { readonly address?: unknown; readonly fd?: unknown };
+    // Node checks them too late, when the descriptor is open.
     if (address && typeof address !== 'string') {
       throw typeError('options.address', 'a string', address);
     }
+    if (fd !== undefined && fd !== null && typeof fd !== 'number') {
+      throw typeError('options.fd', 'a number', fd);
+    }
     requireBefore('bind');
     requireOwnSocket(options.exclusive);
-    setBeforeBind(socket, (options as { readonly fd?: unknown }).fd, socketOptions);
+    setBeforeBind(socket, fd, socketOptions);
   }
   socket.bind(options, listener);
   return socket;

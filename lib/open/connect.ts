@@ -59,13 +59,12 @@ export function connect(options: ConnectOptions, listener?: () => void): Socket 
   const { path, timeout } = options as { readonly path?: string; readonly timeout?: number };
   if (socketOptions !== undefined && !path) requireBefore('connect');
 
-  const ofNode = withoutOverruled(options, socketOptions);
-  const socket = new Socket(ofNode as ConstructorParameters<typeof Socket>[0]);
+  const socket = new Socket({ ...options, ...overruled(socketOptions) } as NewSocketOptions);
   publish(socket);
   if (timeout) socket.setTimeout(timeout);
-  if (socketOptions === undefined) socket.connect(ofNode, listener);
-  else if (path) connectToPath(socket, ofNode, socketOptions, listener);
-  else connectWithOptions(socket, ofNode, withKeepAlive(socketOptions, options), listener);
+  if (socketOptions === undefined) socket.connect(options, listener);
+  else if (path) connectToPath(socket, options, socketOptions, listener);
+  else connectWithOptions(socket, options, withKeepAlive(socketOptions, options), listener);
   // The signal was aborted before.
   if (socket.destroyed) return socket;
   if (deadPeerTimeout !== undefined) setDeadPeerTimeout(socket, deadPeerTimeout);
@@ -85,7 +84,13 @@ function validateConnectOptions(options: ConnectOptions): OwnOptions {
   if (!isOptions(options)) throw typeError('options', 'an object', options);
   const { socketOptions, deadPeerTimeout, connectTimeout } = options;
   validatePlaces(options, BESIDE);
-  if (socketOptions !== undefined) validateSocketOptionsOf(socketOptions, 'client');
+  if (socketOptions !== undefined) {
+    validateSocketOptionsOf(socketOptions, 'client');
+    if (socketOptions.reuseAddress === false && hasLocalAddress(options)) {
+      const reason = 'cannot be false with a local address: Node sets SO_REUSEADDR before it binds';
+      throw valueError('options.socketOptions.reuseAddress', reason, false);
+    }
+  }
   if (deadPeerTimeout !== undefined) validateTimeout(deadPeerTimeout, 3, 'options.deadPeerTimeout');
   if (connectTimeout !== undefined) {
     validateConnectTimeout(connectTimeout, 'options.connectTimeout');
@@ -100,22 +105,18 @@ function validateConnectOptions(options: ConnectOptions): OwnOptions {
   return { socketOptions: optionsToSet(socketOptions, path), deadPeerTimeout, connectTimeout };
 }
 
-/**
- * Returns Node's options without those that `socketOptions` has, too. Node would set its own when the socket is connected, and
- * with keepalive an interval of 1 s and a count of 10. An http.Agent passes both without being asked.
- */
-function withoutOverruled(
-  options: ConnectOptions,
-  socketOptions: OpeningOptions | undefined,
-): NetConnectOpts {
-  const overruled: PropertyDescriptorMap = {};
-  if (socketOptions?.noDelay !== undefined) overruled.noDelay = NONE;
-  if (hasKeepAlive(socketOptions)) overruled.keepAlive = NONE;
-  // Over the object of the caller, whose options may be inherited.
-  return Object.keys(overruled).length === 0 ? options : Object.create(options, overruled);
-}
+type NewSocketOptions = ConstructorParameters<typeof Socket>[0];
 
-const NONE: PropertyDescriptor = { value: undefined };
+/**
+ * Returns what takes the place of Node's own options, if `socketOptions` has them, too. Node would set them when the socket is
+ * connected, and with keepalive an interval of 1 s and a count of 10. An http.Agent passes both without being asked.
+ */
+function overruled(options: OpeningOptions | undefined): { noDelay?: false; keepAlive?: false } {
+  return {
+    ...(options?.noDelay !== undefined && { noDelay: false }),
+    ...(hasKeepAlive(options) && { keepAlive: false }),
+  };
+}
 
 function hasKeepAlive(options: OpeningOptions | undefined): boolean {
   return KEEP_ALIVE.some((name) => options?.[name] !== undefined);
@@ -126,7 +127,7 @@ function withKeepAlive(options: OpeningOptions, ofNode: ConnectOptions): Opening
   const { keepAlive, keepAliveInitialDelay: delay } = ofNode as TcpSocketConnectOpts;
   if (!keepAlive || !hasKeepAlive(options)) return options;
   // Node rounds down to seconds, and takes 0 for the system's value.
-  const seconds = Math.floor((delay ?? 0) / 1000);
+  const seconds = ((delay ?? 0) / 1000) | 0;
   const added = { keepAlive: true, ...(seconds > 0 && { keepAliveInitialDelay: seconds * 1000 }) };
   return { ...added, ...options };
 }
@@ -162,6 +163,11 @@ interface WithHandle {
   readonly _handle?: EarlyHandle | null;
 }
 
+function hasLocalAddress(options: NetConnectOpts): boolean {
+  const { localAddress, localPort } = options as TcpSocketConnectOpts;
+  return localAddress !== undefined || localPort !== undefined;
+}
+
 /** Connects, and sets the options before each address is tried, or before the socket is bound to a local address. */
 function connectWithOptions(
   socket: Socket,
@@ -187,8 +193,7 @@ function connectWithOptions(
   });
   noteChosen(socket, options);
   if (options.fastOpenConnect) noteFastOpen(socket);
-  const { localAddress, localPort } = connectOptions as TcpSocketConnectOpts;
-  const isBound = localAddress !== undefined || localPort !== undefined;
+  const isBound = hasLocalAddress(connectOptions);
   // Node binds before it reports the attempt to connect. If it tries several addresses, only the first handle exists yet.
   let first: unknown;
   const prepareBind = (): void => {

@@ -66,6 +66,19 @@ describe('before the first packet', () => {
     expect((seen.connectTimeout as Report).seconds).toBeLessThan(30);
   });
 
+  test("connecting with Fast Open is bounded, although Node emits 'connect' before the first packet", () => {
+    // The kernel alone takes about 2 minutes.
+    for (const [name, timeout] of [
+      ['fastOpenVanished', 2],
+      ['fastOpenVanishedTuned', 4],
+    ] as const) {
+      const { events, seconds } = seen[name] as Report;
+      expect(events, name).toEqual(['connect', 'connect ETIMEDOUT 127.0.0.1']);
+      expect(seconds, name).toBeGreaterThanOrEqual(timeout);
+      expect(seconds, name).toBeLessThan(30);
+    }
+  });
+
   test('with bindAddressNoPort, 20 ports serve 60 connections', () => {
     expect(seen.ports).toBe(60);
     expect(seen.portsWithout).toBeLessThanOrEqual(20);

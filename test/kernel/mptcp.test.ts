@@ -6,7 +6,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   getOption,
   getOptions,
+  openSocket,
   type SocketOptionError,
+  type SocketOptions,
   setDeadPeerTimeout,
   setOptions,
 } from '../../dist/index.js';
@@ -26,6 +28,8 @@ import {
 } from '../support/reference-addon';
 
 const IPPROTO_MPTCP = 262;
+const [IPPROTO_IP, IP_TOS] = [0, 1];
+const [IPPROTO_IPV6, IPV6_TCLASS] = [41, 67];
 const TCP_NODELAY = 1;
 const TCP_USER_TIMEOUT = 18;
 const TCP_IS_MPTCP = 43;
@@ -126,7 +130,7 @@ describe('the option mptcp', () => {
   test('is chosen when a socket is opened, so setOptions() throws and sets nothing', async () => {
     const { client } = await connect(IPPROTO_MPTCP, IPPROTO_MPTCP);
     for (const mptcp of [true, false]) {
-      expect(() => setOptions(client, { noDelay: true, mptcp })).toThrow(
+      expect(() => setOptions(client, { noDelay: true, mptcp } as SocketOptions)).toThrow(
         expect.objectContaining({
           code: 'ERR_SOCKET_TOO_LATE',
           option: 'TCP_IS_MPTCP',
@@ -173,6 +177,21 @@ describe('options of a Multipath TCP socket', () => {
     }
     expect(error?.code).toBe('ENOPROTOOPT');
     expect(getOptions(client)).not.toHaveProperty(name);
+    expect(error?.message).toContain('(Multipath TCP does not have it)');
+  });
+
+  test('dscp is refused over IPv6 where the kernel would ignore it, and set over IPv4', () => {
+    const [ipv4 = -1, ipv6 = -1] = (['mptcp4', 'mptcp6'] as const).map((type) =>
+      openSocket({ type }),
+    );
+    ends.push(() => [ipv4, ipv6].map((fd) => referenceAddon.close(fd)));
+    setOptions(ipv4, { dscp: 46 });
+    expect(getInt(ipv4, IPPROTO_IP, IP_TOS)).toBe(46 << 2);
+    const hasOption = referenceAddon.get(ipv6, IPPROTO_IPV6, IPV6_TCLASS, Buffer.alloc(4)) >= 0;
+    const call = (): void => setOptions(ipv6, { dscp: 46 });
+    if (hasOption) call();
+    else expect(call).toThrow(/IPV6_TCLASS \(Multipath TCP does not have it\)/);
+    expect('dscp' in getOptions(ipv6)).toBe(hasOption);
   });
 
   test('after the fallback, userTimeout is set, and retransmissionTimeoutMax only read', async ({

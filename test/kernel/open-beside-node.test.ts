@@ -11,6 +11,8 @@ import {
   bind,
   type ConnectOptions,
   connect,
+  getKeepAlive,
+  getOption,
   listen,
   openSocket,
   type SocketOptions,
@@ -172,6 +174,27 @@ describe('connect()', () => {
     });
   }
 
+  test("keepalive and noDelay of socketOptions count for more than Node's own", async () => {
+    const port = await echo();
+    const ofNode = { port, host: '127.0.0.1', noDelay: true, keepAlive: true };
+    const socket = connect({
+      ...{ ...ofNode, keepAliveInitialDelay: 4_500 },
+      socketOptions: { noDelay: false, keepAliveInterval: 3_000, keepAliveCount: 4 },
+    });
+    await once(socket, 'connect');
+    // Node would set 1 s and 10. It rounds the delay down.
+    const keepAlive = { enable: true, initialDelay: 4_000, interval: 3_000, count: 4 };
+    expect(getKeepAlive(socket)).toEqual(keepAlive);
+    expect(getOption(socket, 'noDelay')).toBe(false);
+    socket.destroy();
+
+    const without = connect({ ...ofNode, socketOptions: { keepAlive: false } });
+    await once(without, 'connect');
+    expect(getKeepAlive(without).enable).toBe(false);
+    expect(getOption(without, 'noDelay')).toBe(true);
+    without.destroy();
+  });
+
   test('refuses options of a pipe on Windows, for connect() and listen()', ({ skip }) => {
     skip(!isWindows, 'of Windows: a path names a pipe');
     const options = { path: MISSING_PATH, socketOptions: OPTIONS };
@@ -291,6 +314,15 @@ describe('bind()', () => {
     return (socket as never as Record<symbol, { handle: { fd: number } }>)[state as symbol]
       ?.handle as { fd: number };
   }
+
+  test.each([null, -1, 0])('takes fd: %s for none, as dgramSocket.bind() does', async (fd) => {
+    const socket = dgram.createSocket('udp4');
+    const place = { port: 0, address: '127.0.0.1', fd };
+    bind(socket, { ...place, socketOptions: { ttl: 9 } } as dgram.BindOptions);
+    await once(socket, 'listening');
+    expect(getInt(dgramFd(socket), IPPROTO_IP, IP_TTL)).toBe(9);
+    socket.close();
+  });
 
   test('sets the options, and exchanges datagrams', async () => {
     const sockets = ['udp4', 'udp4'].map((type) => dgram.createSocket(type as 'udp4'));

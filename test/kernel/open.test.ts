@@ -20,6 +20,7 @@ import {
   getOptions,
   listen,
   openSocket,
+  type SocketOptions,
   tuneSockets,
 } from '../../dist/index.js';
 import { listen as listenOnLoopback } from '../support/net';
@@ -252,11 +253,11 @@ describe('listen()', () => {
     expect(getInt(fd, IPPROTO_TCP, 9)).toBe(3);
   });
 
-  test('is refused in a worker of a cluster, unless the socket is exclusive', async () => {
+  test('is refused in a worker of a cluster, unless the socket is exclusive or has a timeout only', async () => {
     const program = `
       const cluster = require('node:cluster');
       const net = require('node:net');
-      const { listen, getOption } = require(${JSON.stringify(join(__dirname, '../../dist/index.js'))});
+      const { listen, getOption, tuneSockets } = require(${JSON.stringify(join(__dirname, '../../dist/index.js'))});
       if (cluster.isPrimary) cluster.fork().on('message', (seen) => console.log(JSON.stringify(seen)));
       else {
         const server = net.createServer();
@@ -264,8 +265,17 @@ describe('listen()', () => {
         let refused;
         try { listen(server, options); } catch (error) { refused = error.code; }
         listen(server, { ...options, exclusive: true }, () => {
-          process.send([refused, getOption(server, 'reusePort')], () => process.disconnect());
+          const isSet = getOption(server, 'reusePort');
           server.close();
+          const told = [];
+          const onError = (error) => told.push(error.code);
+          const tuning = tuneSockets({ server: { reusePort: true }, onError });
+          const shared = net.createServer();
+          listen(shared, { port: 0, host: '127.0.0.1', deadPeerTimeout: 20_000 }, () => {
+            tuning.close();
+            shared.close();
+            process.send([refused, isSet, told], () => process.disconnect());
+          });
         });
       }`;
     const directory = mkdtempSync(join(tmpdir(), 'open-'));
@@ -273,7 +283,8 @@ describe('listen()', () => {
     const path = join(directory, 'cluster.cjs');
     writeFileSync(path, program);
     const { stdout } = await promisify(execFile)(process.execPath, [path]);
-    expect(JSON.parse(stdout)).toEqual(['ERR_FEATURE_UNAVAILABLE_ON_PLATFORM', true]);
+    const code = 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM';
+    expect(JSON.parse(stdout)).toEqual([code, true, [code]]);
   });
 });
 
@@ -313,7 +324,9 @@ describe('bind()', () => {
     const options = { port: 0, socketOptions: { ipv6Only: true, bindToDevice: 'no-such-device' } };
     expect(() => bind(socket, options)).toThrow(expect.objectContaining({ code: 'ENODEV' }));
     expect(socketsOpen()).toBe(before);
-    expect(() => bind(socket, { port: 0, socketOptions: { mptcp: true } })).toThrow(/is for TCP/);
+    expect(() =>
+      bind(socket, { port: 0, socketOptions: { mptcp: true } as SocketOptions }),
+    ).toThrow(/is for TCP/);
     socket.close();
   });
 });
@@ -404,7 +417,7 @@ describe('tuneSockets()', () => {
 
   test('leaves to connect() and listen() what the program has chosen', async () => {
     const tuning = tuneSockets({
-      client: { recvBufferSize: 40_000, dscp: 8 },
+      client: { recvBufferSize: 40_000, dscp: 8, noDelay: false },
       server: { dscp: 8, mptcp: true, ipv6Only: true },
       onError: (error) => expect(error).toBeUndefined(),
     });
@@ -421,11 +434,11 @@ describe('tuneSockets()', () => {
     for (const local of [{}, { localAddress: '127.0.0.1' }]) {
       const socket = connect({
         ...{ port, host: '127.0.0.1', ...local },
-        socketOptions: { mptcp: true, dscp: 16 },
+        socketOptions: { mptcp: true, dscp: 16, noDelay: true },
       });
       await once(socket, 'connect');
-      expect(getOptions(socket, ['recvBufferSize', 'dscp', 'protocol'])).toEqual({
-        ...{ recvBufferSize: 80_000, dscp: 16, protocol: 'mptcp' },
+      expect(getOptions(socket, ['recvBufferSize', 'dscp', 'noDelay', 'protocol'])).toEqual({
+        ...{ recvBufferSize: 80_000, dscp: 16, noDelay: true, protocol: 'mptcp' },
       });
       socket.destroy();
     }

@@ -34,6 +34,7 @@ import {
   type Linger,
   listConnections,
   listConnectionsAsync,
+  type OpeningOptions,
   type OptionName,
   type OriginalDestination,
   type PeerCredentials,
@@ -95,8 +96,10 @@ setOptions(socket, {
   rtoMin: 'system',
   noDelay: undefined,
 });
-// Accepted by connect(), listen() and openSocket().
-setOptions(socket, { mptcp: true, localPortRange: 'system' });
+setOptions(socket, { localPortRange: 'system' });
+// @ts-expect-error: chosen when a socket is opened
+setOptions(socket, { mptcp: true });
+expectTypeOf<OpeningOptions>().toHaveProperty('mptcp');
 // @ts-expect-error: both ends
 setOptions(socket, { localPortRange: { low: 40_000 } });
 // @ts-expect-error: read-only

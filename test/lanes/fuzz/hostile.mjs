@@ -3,6 +3,7 @@
 // objects. The only allowed outcome is a checked error: no crash, no endless loop, no open descriptor, no changed option
 // of another socket, and later calls work. Runs in a network namespace.
 import { deepStrictEqual, ok, strictEqual } from 'node:assert';
+import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -31,6 +32,10 @@ async function connected() {
   accepted.on('error', () => {});
   return [client, accepted];
 }
+
+/** For the clients of connect(): `server` reports those of connected() only. */
+const sink = net.createServer((socket) => socket.on('error', () => {}).resume());
+await once(sink.listen(0, '127.0.0.1'), 'listening');
 
 const [innocent] = await connected();
 socketOptions.setOptions(innocent, { userTimeout: 12_345 });
@@ -304,6 +309,13 @@ const functions = {
       onError: r.pick(callbacks(s.act)),
     },
   ],
+  // Only the arguments that are this package's own: Node would close a descriptor that a proxy makes up for `fd`.
+  connect: () => [{ noDelay: true, recvBufferSize: 50_000, mark: 7 }, 20_000, 5_000],
+  listen: () => [{ reusePort: true, recvBufferSize: 50_000, mptcp: true }, 20_000],
+  bind: (_, r) => [{ reusePort: true, recvBufferSize: 50_000 }, r.pick(['udp4', 'udp6'])],
+  openSocket: (_, r) => [
+    { type: r.pick(['tcp4', 'tcp6', 'mptcp4', 'udp6']), socketOptions: { mark: 7, dscp: 46 } },
+  ],
   TcpInfoReader: (s) => [s.socket()],
   Heartbeat: (s, r) => [
     s.socket(),
@@ -326,6 +338,14 @@ const functions = {
 const isClass = ['SocketOptionError', 'HeartbeatTimeoutError', 'PeerSupersededError'];
 for (const [name, value] of [...Object.entries(socketOptions), ...Object.entries(heartbeat)]) {
   if (typeof value === 'function' && !isClass.includes(name)) ok(name in functions, `no ${name}`);
+}
+
+function callOnce(close) {
+  let isDone = false;
+  return () => {
+    if (!isDone) close();
+    isDone = true;
+  };
 }
 
 /** Calls a function; the end of the case closes what it opened. */
@@ -361,6 +381,37 @@ function call(name, args, fixture) {
       const opened = socketOptions[name](...args);
       opened.on?.('error', (error) => fixture.errors.push(error));
       fixture.opened.push(opened);
+      return undefined;
+    }
+    case 'connect': {
+      const [options, deadPeerTimeout, connectTimeout] = args;
+      const client = socketOptions.connect({
+        ...{ host: '127.0.0.1', port: sink.address().port },
+        ...{ socketOptions: options, deadPeerTimeout, connectTimeout },
+      });
+      client.on('error', (error) => fixture.errors.push(error));
+      fixture.opened.push({ close: () => client.destroy() });
+      return undefined;
+    }
+    case 'listen': {
+      const [options, deadPeerTimeout] = args;
+      const listening = net.createServer().on('error', (error) => fixture.errors.push(error));
+      fixture.opened.push(listening);
+      const place = { host: '127.0.0.1', port: 0 };
+      socketOptions.listen(listening, { ...place, socketOptions: options, deadPeerTimeout });
+      return undefined;
+    }
+    case 'bind': {
+      const [options, type] = args;
+      const datagrams = dgram.createSocket(type === 'udp6' ? type : 'udp4');
+      datagrams.on('error', (error) => fixture.errors.push(error));
+      fixture.opened.push({ close: callOnce(() => datagrams.close()) });
+      socketOptions.bind(datagrams, { port: 0, socketOptions: options });
+      return undefined;
+    }
+    case 'openSocket': {
+      const fd = socketOptions.openSocket(...args);
+      fixture.opened.push({ close: callOnce(() => referenceAddon.close(fd)) });
       return undefined;
     }
     default:
