@@ -232,7 +232,8 @@ export const ip = {
    * `{ address, port, family }`, read only. It is the address of the socket itself if no rule changed it. `null`: connection
    * tracking has no such connection.
    *
-   * The accepted TCP sockets of a transparent proxy have it; with a `TPROXY` rule it is the local address of the socket.
+   * The accepted TCP sockets of a transparent proxy have it, UDP and Unix sockets do not (ENOPROTOOPT, ENOTSUP). With a
+   * `TPROXY` rule the original destination is the local address of the socket, and this may be `null`.
    * Linux: `SO_ORIGINAL_DST` and `IP6T_SO_ORIGINAL_DST`, of the kernel module nf_conntrack.
    * @see iptables-extensions(8), nft(8)
    */

@@ -29,7 +29,8 @@ export interface SocketOptionErrorDetails {
  * - `'ERR_SOCKET_TOO_LATE'`: the option acts only before bind, listen or connect, and the socket is past that. Nothing was
  *   set;
  * - `'ERR_SOCKET_NO_DESCRIPTOR'`: the runtime does not report the descriptor of this socket;
- * - `'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'`: the runtime is not Node and lacks what the call needs.
+ * - `'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'`: the runtime lacks what the call needs: Bun, Deno, an older Node, a worker of a
+ *   cluster, a pipe of Windows.
  *
  * Wrong arguments are errors of the classes TypeError and RangeError.
  */

@@ -18,7 +18,8 @@ export type DatagramBindOptions = BindOptions & {
  * Binds a datagram socket as `dgramSocket.bind(options, listener)` does, with options that have to be set before:
  * `bind(socket, { port: 5353, socketOptions: { reusePort: true } })`.
  *
- * Call it for a socket that neither was bound nor has sent anything. On Node. A worker of a cluster needs
+ * Call it for a socket that neither was bound nor has sent anything. Node sets the options of `dgram.createSocket()` after
+ * these. On Node. With `socketOptions`, a worker of a cluster needs
  * `exclusive: true`: the primary process opens the shared sockets.
  * @returns the socket. Node's errors come as its `'error'` event.
  * @throws TypeError, RangeError for a wrong argument.

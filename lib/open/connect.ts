@@ -37,7 +37,8 @@ interface OwnOptions {
  * Connects as `net.connect(options, listener)` does, with options that have to be set before the first packet:
  * `connect({ host, port, socketOptions: { mark: 7, synRetries: 2 } })`.
  *
- * Every address that is tried gets the options, on a socket that this package opens. `mptcp: true` opens sockets of Multipath
+ * Every address that is tried gets the options, on a socket that this package opens. They count for more than Node's `noDelay`
+ * and `keepAlive`. `mptcp: true` opens sockets of Multipath
  * TCP. For a `path`, the options are set at once after connecting; a pipe of Windows has none. If the kernel refuses an
  * option, or the IP version of an address does not have it, the socket fails with a SocketOptionError.
  *

@@ -45,7 +45,7 @@ interface OwnOptions {
  * keepalive. `mptcp: true` accepts Multipath TCP, and plain TCP too. For a `path` the options are set after listening; a pipe
  * of Windows has none. For an `fd`, those that have to be set before bind are too late.
  *
- * On Node. A worker of a cluster needs `exclusive: true`: the primary process opens the shared sockets.
+ * On Node. With `socketOptions`, a worker of a cluster needs `exclusive: true`: the primary process opens the shared sockets.
  * @returns the server. Errors come as its `'error'` event: those of Node (`EADDRINUSE` with address and port), and a
  *   SocketOptionError for an option that the kernel refused.
  * @throws TypeError, RangeError for a wrong argument.

@@ -28,7 +28,8 @@ const OPTIONS = ['client', 'server', 'filter', 'adopt', 'onError'] as const;
  *
  * Options that act on the first packet are set before it: on every address that a client tries, and on the sockets of servers
  * before they are bound: `{ client: { mark: 7, synRetries: 2 }, server: { reusePort: true } }`. `mptcp: true` opens sockets of
- * Multipath TCP. For clients that needs Node 20.12. In a cluster, the primary process opens the sockets of servers.
+ * Multipath TCP. For clients that needs Node 20.12. In a cluster, the primary process opens the sockets of servers: call it
+ * there (`cluster.SCHED_NONE`: no effect).
  *
  * A socket is tuned once more, when it is connected, before any `'connect'`, `'connection'`, `'secureConnection'`,
  * `'request'` or `'stream'` listener. A value that a listener sets with this package stays. After the tuning, Node's own
@@ -50,8 +51,8 @@ const OPTIONS = ['client', 'server', 'filter', 'adopt', 'onError'] as const;
  * @throws TypeError, RangeError for wrong options, and for a `deadPeerTimeout` that is too small for every socket.
  * @throws SocketOptionError `'ENOPROTOOPT'` for an option that this system does not have.
  * @throws SocketOptionError `'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'` for `server` and `adopt` on Bun, which reports neither the
- *   sockets of its HTTP servers nor those that are open; for an option that acts only before bind, listen or connect on Bun, on
- *   Deno, and on Node before 20.12.
+ *   sockets of its HTTP servers nor those that are open; for an option that acts only before bind, listen or connect, and for
+ *   `mark` and `bindToDevice` of clients, on Bun, on Deno, and on Node before 20.12.
  */
 export function tuneSockets(options: TuneSocketsOptions): SocketTuning {
   const tuner = new Tuner(validateOptions(options, 'options', OPTIONS), close);
