@@ -2,18 +2,18 @@
 
 import type { Socket } from 'node:net';
 import { type OpeningOptions, rows, type SocketOptions } from '../catalogue/catalogue';
-import { SocketOptionError } from '../core/errors';
 import type { TcpHandle } from '../core/socket';
 import { descriptorOf } from '../core/socket';
-import { callbackError, validateBoolean, validateFunction, valueError } from '../core/validate';
+import { callbackError, validateBoolean, validateFunction } from '../core/validate';
 import { tuneConnection } from '../dead-peer/dead-peer-timeout';
 import type { Address } from '../dead-peer/supervision/connecting';
-import { chosenFor, requireBefore } from '../open/early-handle';
+import { chosenFor } from '../open/early-handle';
 import { KEEP_ALIVE, type KeepAliveName } from '../options/keepalive-options';
 import { setEach } from '../options/options';
 import { Failures } from './failures';
 import type { SocketSide } from './new-sockets';
-import { type CheckedTuning, isEarlyOnly, type Tuning, validateTuning } from './tuning';
+import { refuseOnBun, validateEarly } from './runtime-limits';
+import { type CheckedTuning, type Tuning, validateTuning } from './tuning';
 import { withRemote } from './with-remote';
 
 /** Options of {@link tuneSockets}. */
@@ -104,24 +104,8 @@ export class Tuner implements SocketTuning {
     this.#filter = filter;
     this.#failures = new Failures(onError);
     this.#onClose = onClose;
-    if (process.versions.bun !== undefined) refuseOnBun({ server, adopt });
-    this.#validateEarly(client, server);
-  }
-
-  /** Throws for options that act only before the first packet, where they cannot be set then. */
-  #validateEarly(client: Tuning | undefined, server: Tuning | undefined): void {
-    for (const [side, tuning] of Object.entries({ client, server })) {
-      for (const [name, value] of Object.entries(tuning ?? {})) {
-        const row = rows[name];
-        if (value === undefined || row === undefined) continue;
-        if (!isEarlyOnly(row) && !(side === 'client' && ROUTES.includes(name))) continue;
-        requireBefore(side === 'client' ? 'connect' : 'listen');
-        if (side === 'client' || this.#filter === undefined) continue;
-        const reason =
-          'has no effect with a filter: it acts before a server listens, and a filter takes a connected socket';
-        throw valueError(`options.server.${name}`, reason, value);
-      }
-    }
+    refuseOnBun(server, adopt);
+    validateEarly({ client, server }, filter !== undefined);
   }
 
   /** Tunes a connected socket. Returns which keepalive options this tuning now controls. */
@@ -282,25 +266,5 @@ export class Tuner implements SocketTuning {
 
   [Symbol.dispose](): void {
     this.close();
-  }
-}
-
-/** Options that choose the way of a connection: it would break if the SYN had gone another way. */
-const ROUTES = ['mark', 'bindToDevice'];
-
-/** Throws for what needs more than Bun reports. */
-function refuseOnBun({ server, adopt }: TuneSocketsOptions): void {
-  const code = 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM';
-  if (server !== undefined) {
-    throw new SocketOptionError(
-      "Bun does not report the sockets that its HTTP servers accept: call setOptions() on the sockets of a net.Server's 'connection' event",
-      { code },
-    );
-  }
-  if (adopt) {
-    throw new SocketOptionError(
-      'Bun does not report the sockets that are open: call tuneSockets() before the sockets are opened',
-      { code },
-    );
   }
 }
