@@ -289,7 +289,8 @@ export const tcp = {
     freebsd: number('TCP_FASTOPEN', 0, 1),
   },
   /**
-   * Connect with TCP Fast Open: the SYN carries the first write. The error is ENOTSUP if bit 1 of the sysctl
+   * Connect with TCP Fast Open: the SYN carries the first write. If the kernel knows the server, Node emits `'connect'` before any
+   * packet, and the SYN waits for the first write. The error is ENOTSUP if bit 1 of the sysctl
    * net.ipv4.tcp_fastopen is off. Linux refuses it on a socket that listens, connects or is connected (EINVAL).
    * Linux 4.11: `TCP_FASTOPEN_CONNECT`.
    * @see tcp(7), RFC 7413
@@ -399,8 +400,8 @@ export const tcp = {
    * protocol, so the error is `ERR_SOCKET_TOO_LATE`. Reading returns `false` for a connection that fell back to TCP: its `protocol` stays
    * `'mptcp'` on the side that connected. A new socket and a listening socket of Multipath TCP return `true`.
    *
-   * Multipath TCP has keepalive, and none of `userTimeout`, `retransmissionTimeoutMax`, `synRetries`, `rtoMin`, `delayedAckMax`
-   * and `ttl`. Linux 5.16: `TCP_IS_MPTCP`.
+   * Multipath TCP has keepalive, and lacks many options: `userTimeout`, `retransmissionTimeoutMax`, `synRetries`, `rtoMin` and
+   * `ttl` among them. Linux 5.16: `TCP_IS_MPTCP`.
    * @see Documentation/networking/mptcp.rst of Linux, RFC 8684 section 3.7
    */
   mptcp: {

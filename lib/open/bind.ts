@@ -1,12 +1,19 @@
 // bind: as dgramSocket.bind(), with options that the kernel has before bind.
 
 import { type BindOptions, Socket } from 'node:dgram';
-import type { OpeningOptions, SocketOptions } from '../catalogue/catalogue';
+import type { SocketOptions } from '../catalogue/catalogue';
 import { descriptorOfHandle, type Handle, unboundDgramHandle } from '../core/socket';
-import { isOptions, typeError, validateFunction, valueError } from '../core/validate';
+import { isOptions, typeError, validateFunction } from '../core/validate';
 import { getOption, setOptions } from '../options/options';
 import { isOpen, openHandle, requireBefore, typeFor, UV_IPV6ONLY } from './early-handle';
-import { requireOwnSocket, validatePlaces, validateSocketOptionsOf } from './opening-options';
+import {
+  FOR_TCP,
+  type OwnTimeouts,
+  refuseTcp,
+  requireOwnSocket,
+  validatePlaces,
+  validateSocketOptionsOf,
+} from './opening-options';
 
 /** Options of {@link bind}: those of `dgramSocket.bind()`, and these. */
 export type DatagramBindOptions = BindOptions & {
@@ -21,26 +28,21 @@ export type DatagramBindOptions = BindOptions & {
  * Call it for a socket that neither was bound nor has sent anything. Node sets the options of `dgram.createSocket()` after
  * these. On Node. With `socketOptions`, a worker of a cluster needs
  * `exclusive: true`: the primary process opens the shared sockets.
- * @returns the socket. Node's errors come as its `'error'` event.
+ * @returns the socket. Node's errors come as its `'error'` event; for a socket that is bound it throws `ERR_SOCKET_ALREADY_BOUND`.
  * @throws TypeError, RangeError for a wrong argument.
  * @throws SocketOptionError for an option that the kernel refused, or that this system does not have (`ENOPROTOOPT`). The
- *   socket was not bound. `ERR_SOCKET_CLOSED`; `ERR_SOCKET_TOO_LATE` for an option that acts before bind only, if the socket is
- *   bound; `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for a shared socket of a cluster worker, and on Bun and Deno.
+ *   socket was not bound. `ERR_SOCKET_CLOSED`; `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for a shared socket of a cluster worker, and on Bun and Deno.
  * @see setsockopt(2), bind(2)
  */
 export function bind(socket: Socket, options: DatagramBindOptions, listener?: () => void): Socket {
   if (!(socket instanceof Socket)) throw typeError('socket', 'a dgram.Socket', socket);
   if (!isOptions(options)) throw typeError('options', 'an object', options);
   const { socketOptions } = options;
-  validatePlaces(options, []);
+  validatePlaces(options, NONE, []);
   if (listener !== undefined) validateFunction(listener, 'listener');
   if (socketOptions !== undefined) {
-    validateSocketOptionsOf(socketOptions);
-    const { mptcp } = socketOptions as OpeningOptions;
-    if (mptcp) {
-      const reason = 'is for TCP, and the socket is a datagram socket';
-      throw valueError('options.socketOptions.mptcp', reason, mptcp);
-    }
+    validateSocketOptionsOf(socketOptions, NONE);
+    refuseTcp(socketOptions);
     const { address, fd } = options as { readonly address?: unknown; readonly fd?: unknown };
     // Node checks them too late, when the descriptor is open.
     if (address && typeof address !== 'string') {
@@ -57,8 +59,9 @@ export function bind(socket: Socket, options: DatagramBindOptions, listener?: ()
   return socket;
 }
 
-function setBeforeBind(socket: Socket, fd: unknown, socketOptions: OpeningOptions): void {
-  const { mptcp: _, ...options } = socketOptions;
+const NONE: OwnTimeouts = { deadPeerTimeout: FOR_TCP, connectTimeout: FOR_TCP };
+
+function setBeforeBind(socket: Socket, fd: unknown, options: SocketOptions): void {
   const handle = unboundDgramHandle(socket);
   // Node throws then.
   if (handle === undefined) return;

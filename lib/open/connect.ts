@@ -3,12 +3,15 @@
 import { channel } from 'node:diagnostics_channel';
 import { type NetConnectOpts, Socket, type TcpSocketConnectOpts } from 'node:net';
 import type { OpeningOptions } from '../catalogue/catalogue';
+import { tcpHandleOf } from '../core/socket';
 import { isOptions, typeError, validateFunction, valueError } from '../core/validate';
 import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
 import { boundConnecting, noteFastOpen } from '../dead-peer/supervision/connecting';
+import { supervisionOf } from '../dead-peer/supervision/supervisor';
 import { validateConnectTimeout, validateTimeout } from '../dead-peer/validate-options';
-import { KEEP_ALIVE } from '../options/keepalive-options';
+import { KEEP_ALIVE, type KeepAliveName, keepAliveNames } from '../options/keepalive-options';
 import { setOptions } from '../options/options';
+import { protectChosen } from '../options/protect-keepalive';
 import {
   beforeBind,
   type EarlyHandle,
@@ -19,7 +22,14 @@ import {
   prepareHandle,
   requireBefore,
 } from './early-handle';
-import { optionsToSet, validatePlaces, validateSocketOptionsOf } from './opening-options';
+import {
+  BESIDE,
+  type OwnTimeouts,
+  optionsToSet,
+  validatePlaces,
+  validateSide,
+  validateSocketOptionsOf,
+} from './opening-options';
 
 /** Options of {@link connect}: those of `net.connect()`, and these. */
 export type ConnectOptions = NetConnectOpts & OwnOptions;
@@ -37,10 +47,13 @@ interface OwnOptions {
  * Connects as `net.connect(options, listener)` does, with options that have to be set before the first packet:
  * `connect({ host, port, socketOptions: { mark: 7, synRetries: 2 } })`.
  *
- * Every address that is tried gets the options, on a socket that this package opens. They count for more than Node's `noDelay`
- * and `keepAlive`. `mptcp: true` opens sockets of Multipath
- * TCP. For a `path`, the options are set at once after connecting; a pipe of Windows has none. If the kernel refuses an
- * option, or the IP version of an address does not have it, the socket fails with a SocketOptionError.
+ * Every address that is tried gets the options, on a socket that this package opens. If the kernel refuses an option, or the
+ * IP version of an address does not have it, the socket fails with a SocketOptionError. `mptcp: true` opens sockets of
+ * Multipath TCP. For a `path`, the options are set at once after connecting; a pipe of Windows has none.
+ *
+ * The options count for more than Node's `noDelay` and `keepAlive`. Node's own `socket.setKeepAlive()` does not change
+ * keepalive values of `socketOptions` or of `deadPeerTimeout`. A later `socket.connect()` of the same socket gets the options
+ * again, and no timeout.
  *
  * Use it wherever a library lets you make the socket: `createConnection` of `http.Agent`, `connect` of undici, `stream` of pg
  * and mysql2. For TLS, wait for `'connect'` before `tls.connect({ socket })`, or set `autoSelectFamily: false`: with a socket that is
@@ -68,25 +81,47 @@ export function connect(options: ConnectOptions, listener?: () => void): Socket 
   else connectWithOptions(socket, options, withKeepAlive(socketOptions, options), listener);
   // The signal was aborted before.
   if (socket.destroyed) return socket;
-  if (deadPeerTimeout !== undefined) setDeadPeerTimeout(socket, deadPeerTimeout);
+  if (deadPeerTimeout !== undefined) {
+    setDeadPeerTimeout(socket, deadPeerTimeout);
+    socket.prependOnceListener('connect', () => protect(socket, KEEP_ALIVE, hasTimeout));
+  }
   if (connectTimeout !== undefined) {
     boundConnecting(socket, { timeout: connectTimeout, mayEnd: always }, true);
   }
   return socket;
 }
 
+/** An http.Agent calls Node's setKeepAlive() when a socket becomes idle. */
+function protect(
+  socket: Socket,
+  names: readonly KeepAliveName[],
+  isOpen?: (socket: Socket) => boolean,
+): void {
+  const handle = tcpHandleOf(socket);
+  if (handle !== undefined) protectChosen(socket, handle, names, isOpen);
+}
+
+/** Whether the socket has a dead-peer timeout, also if a later call has removed that of connect(). */
+const hasTimeout = (socket: Socket): boolean => supervisionOf(socket) !== undefined;
+
 const always = (): boolean => true;
 
-/** The options of the catalogue that `net.connect()` has, too, and that of this package. */
-const BESIDE = ['noDelay', 'keepAlive', 'keepAliveInitialDelay', 'connectTimeout'] as const;
+/** The options of the catalogue that `net.connect()` has, too. `typeOfService` since Node 24.21 and 26.10, or earlier. */
+const OF_NODE = [
+  ...['noDelay', 'keepAlive', 'keepAliveInitialDelay'],
+  ...('setTypeOfService' in Socket.prototype ? ['typeOfService'] : []),
+];
+
+const OWN: OwnTimeouts = { deadPeerTimeout: BESIDE, connectTimeout: BESIDE };
 
 /** Returns the options of this package. Node ignores them in the object that it gets. */
 function validateConnectOptions(options: ConnectOptions): OwnOptions {
   if (!isOptions(options)) throw typeError('options', 'an object', options);
   const { socketOptions, deadPeerTimeout, connectTimeout } = options;
-  validatePlaces(options, BESIDE);
+  validatePlaces(options, OWN, OF_NODE);
   if (socketOptions !== undefined) {
-    validateSocketOptionsOf(socketOptions, 'client');
+    validateSocketOptionsOf(socketOptions, OWN);
+    validateSide(socketOptions, 'client', 'options.socketOptions');
     if (socketOptions.reuseAddress === false && hasLocalAddress(options)) {
       const reason = 'cannot be false with a local address: Node sets SO_REUSEADDR before it binds';
       throw valueError('options.socketOptions.reuseAddress', reason, false);
@@ -112,21 +147,19 @@ type NewSocketOptions = ConstructorParameters<typeof Socket>[0];
  * Returns what takes the place of Node's own options, if `socketOptions` has them, too. Node would set them when the socket is
  * connected, and with keepalive an interval of 1 s and a count of 10. An http.Agent passes both without being asked.
  */
-function overruled(options: OpeningOptions | undefined): { noDelay?: false; keepAlive?: false } {
+function overruled(options: OpeningOptions | undefined): object {
+  const { typeOfService, trafficClass, dscp } = options ?? {};
   return {
     ...(options?.noDelay !== undefined && { noDelay: false }),
-    ...(hasKeepAlive(options) && { keepAlive: false }),
+    ...(keepAliveNames(options).length > 0 && { keepAlive: false }),
+    ...((typeOfService ?? trafficClass ?? dscp) !== undefined && { typeOfService: undefined }),
   };
-}
-
-function hasKeepAlive(options: OpeningOptions | undefined): boolean {
-  return KEEP_ALIVE.some((name) => options?.[name] !== undefined);
 }
 
 /** Adds what Node would set for its own option `keepAlive`, if `options` has a part of keepalive. */
 function withKeepAlive(options: OpeningOptions, ofNode: ConnectOptions): OpeningOptions {
   const { keepAlive, keepAliveInitialDelay: delay } = ofNode as TcpSocketConnectOpts;
-  if (!keepAlive || !hasKeepAlive(options)) return options;
+  if (!keepAlive || keepAliveNames(options).length === 0) return options;
   // Node rounds down to seconds, and takes 0 for the system's value.
   const seconds = ((delay ?? 0) / 1000) | 0;
   const added = { keepAlive: true, ...(seconds > 0 && { keepAliveInitialDelay: seconds * 1000 }) };
@@ -193,6 +226,8 @@ function connectWithOptions(
     if (handle) prepare(handle, family as Family);
   });
   noteChosen(socket, options);
+  const names = keepAliveNames(options);
+  if (names.length > 0) socket.prependListener('connect', () => protect(socket, names));
   if (options.fastOpenConnect) noteFastOpen(socket);
   const isBound = hasLocalAddress(connectOptions);
   // Node binds before it reports the attempt to connect. If it tries several addresses, only the first handle exists yet.

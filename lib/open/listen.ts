@@ -7,19 +7,23 @@ import { isOptions, typeError, validateFunction, valueError } from '../core/vali
 import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
 import { validateTimeout } from '../dead-peer/validate-options';
 import { setOptions } from '../options/options';
+import { keepOnAccepted } from './accepted';
 import {
   type EarlyHandle,
   isSince,
-  noteChosen,
   type Prepare,
   prepareHandle,
   requireBefore,
 } from './early-handle';
 import { LISTEN, type ListeningServer, type ListenMethod, listenAfter } from './listen-method';
 import {
+  BESIDE,
+  FOR_CLIENTS,
+  type OwnTimeouts,
   optionsToSet,
   requireOwnSocket,
   validatePlaces,
+  validateSide,
   validateSocketOptionsOf,
 } from './opening-options';
 
@@ -83,6 +87,8 @@ export function listen<S extends Server>(
   return server;
 }
 
+const OWN: OwnTimeouts = { deadPeerTimeout: BESIDE, connectTimeout: FOR_CLIENTS };
+
 /** The options of the catalogue that Node's `listen()` has, too. */
 const OF_NODE = (['ipv6Only', 'reusePort'] as const).filter(
   (name) => name !== 'reusePort' || isSince(22, 12),
@@ -92,9 +98,10 @@ const OF_NODE = (['ipv6Only', 'reusePort'] as const).filter(
 function validateListenerOptions(options: ListenerOptions): OwnOptions {
   if (!isOptions(options)) throw typeError('options', 'an object', options);
   const { socketOptions, deadPeerTimeout } = options;
-  validatePlaces(options, OF_NODE);
+  validatePlaces(options, OWN, OF_NODE);
   if (socketOptions !== undefined) {
-    validateSocketOptionsOf(socketOptions, 'server');
+    validateSocketOptionsOf(socketOptions, OWN);
+    validateSide(socketOptions, 'server', 'options.socketOptions');
     for (const name of OF_NODE) {
       const value: unknown = (options as Pick<OpeningOptions, typeof name>)[name];
       if (value === undefined || socketOptions[name] === undefined) continue;
@@ -131,8 +138,12 @@ function beginWith(server: Server, begin: Begin): void {
     const method = own ?? (Object.getPrototypeOf(server) as ListeningServer)[LISTEN];
     const chosen = begins.get(server);
     begins.delete(server);
-    if (chosen === undefined) Reflect.apply(method, server, args);
-    else chosen(method, args);
+    if (chosen === undefined) {
+      keepOnAccepted(server, undefined);
+      Reflect.apply(method, server, args);
+    } else {
+      chosen(method, args);
+    }
   };
   replacements.add(value);
   Object.defineProperty(server, LISTEN, { configurable: true, writable: true, value });
@@ -157,7 +168,7 @@ function listenWithOptions(
   chosen: Pick<ListenerOptions, 'fd' | 'socketOptions' | 'deadPeerTimeout'>,
 ): void {
   const { fd, socketOptions, deadPeerTimeout } = chosen;
-  noteChosen(server, socketOptions);
+  keepOnAccepted(server, socketOptions, deadPeerTimeout !== undefined);
   let isSet = socketOptions === undefined;
   const prepare: Prepare = (handle, family) => {
     if (socketOptions === undefined) return undefined;
@@ -182,10 +193,9 @@ function listenWithOptions(
     if (!isSet && socketOptions !== undefined) setOptions(server, socketOptions);
     if (deadPeerTimeout !== undefined) setDeadPeerTimeout(server, deadPeerTimeout);
   } catch (error) {
+    keepOnAccepted(server, undefined);
     stopListening(server);
     process.nextTick(() => server.emit('error', error as Error));
-  } finally {
-    noteChosen(server, undefined);
   }
 }
 

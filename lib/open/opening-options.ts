@@ -2,30 +2,39 @@
 
 import cluster from 'node:cluster';
 import { type OpeningOptions, type OptionName, rows } from '../catalogue/catalogue';
+import { tcp } from '../catalogue/tcp';
 import { SocketOptionError } from '../core/errors';
 import { isOptions, valueError } from '../core/validate';
 import { mayBeSupported } from '../options/option';
 import { validateOpeningOptions } from '../options/options';
 
-/** Options of a function, beside `socketOptions`. */
-const BESIDE = ['deadPeerTimeout', 'connectTimeout'] as const;
+/** The timeouts that connect() has beside `socketOptions`. */
+const TIMEOUTS = ['deadPeerTimeout', 'connectTimeout'] as const;
 
-/**
- * Checks the `socketOptions` of a function.
- * @param side The side on which they have to have an effect.
- */
-export function validateSocketOptionsOf(options: OpeningOptions, side?: 'client' | 'server'): void {
+/** Why a timeout is no member of `socketOptions`: because it stands beside them, or because the function has none. */
+export type OwnTimeouts = Readonly<Record<(typeof TIMEOUTS)[number], string>>;
+
+export const BESIDE = 'belongs beside socketOptions';
+export const FOR_TCP = 'is for TCP, and the socket is a datagram socket';
+export const FOR_CLIENTS = 'is for a socket that connects';
+
+/** Checks the `socketOptions` of a function. */
+export function validateSocketOptionsOf(options: OpeningOptions, timeouts: OwnTimeouts): void {
   const path = 'options.socketOptions';
   if (isOptions(options)) {
-    for (const name of BESIDE) {
+    for (const name of TIMEOUTS) {
       const value = (options as { readonly [Name in typeof name]?: unknown })[name];
       // macOS and FreeBSD have an option of this name.
       if (value === undefined || (name in rows && mayBeSupported(name as OptionName))) continue;
-      throw valueError(`${path}.${name}`, `belongs beside socketOptions: options.${name}`, value);
+      const reason = timeouts[name];
+      throw valueError(
+        `${path}.${name}`,
+        reason === BESIDE ? `${BESIDE}: options.${name}` : reason,
+        value,
+      );
     }
   }
   validateOpeningOptions(options, path);
-  if (side !== undefined) validateSide(options, side, path);
 }
 
 /** Throws for checked options that have no effect on this side of a connection. */
@@ -37,7 +46,7 @@ export function validateSide(
   for (const [name, value] of Object.entries(options)) {
     const only = value === undefined ? undefined : rows[name]?.side;
     if (only === undefined || only === side) continue;
-    const reason = only === 'client' ? 'is for a socket that connects' : 'is for a server';
+    const reason = only === 'client' ? FOR_CLIENTS : 'is for a server';
     throw valueError(`${path}.${name}`, reason, value);
   }
   if (side === 'server' && options.reuseAddress === false) {
@@ -47,15 +56,34 @@ export function validateSide(
 }
 
 /**
- * Throws for an option of the catalogue that stands beside `socketOptions`, where Node ignores it.
- * @param others The options beside it that Node or this package has, and the catalogue too.
+ * Throws for an option that stands beside `socketOptions`, where Node ignores it.
+ * @param ofNode The options of the catalogue that Node's function has, too.
  */
-export function validatePlaces(options: object, others: readonly string[]): void {
+export function validatePlaces(
+  options: object,
+  timeouts: OwnTimeouts,
+  ofNode: readonly string[],
+): void {
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || !Object.hasOwn(rows, name) || others.includes(name)) continue;
-    // `protocol` is an option of http requests.
-    if (rows[name]?.access === 'read') continue;
-    throw valueError(`options.${name}`, `belongs in socketOptions: { ${name} }`, value);
+    if (value === undefined || ofNode.includes(name)) continue;
+    const isTimeout = (TIMEOUTS as readonly string[]).includes(name);
+    const reason = isTimeout ? timeouts[name as keyof OwnTimeouts] : misplaced(name);
+    if (reason !== undefined && reason !== BESIDE)
+      throw valueError(`options.${name}`, reason, value);
+  }
+}
+
+function misplaced(name: string): string | undefined {
+  if (!Object.hasOwn(rows, name)) return undefined;
+  // `protocol` is an option of http requests.
+  return rows[name]?.access === 'read' ? undefined : `belongs in socketOptions: { ${name} }`;
+}
+
+/** Throws for options of TCP. */
+export function refuseTcp(options: OpeningOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && name in tcp)
+      throw valueError(`options.socketOptions.${name}`, FOR_TCP, value);
   }
 }
 

@@ -1,11 +1,10 @@
 // The option `dscp`: the upper six bits of IP_TOS of IPv4 and IPV6_TCLASS of IPv6. The lower two bits are ECN.
 
-import { binding } from '../core/addon';
-import { constantTables } from '../core/constants';
 import { describeErrno } from '../core/errors';
 import { words } from '../core/record-buffer';
 import { type Answer, readBoth } from './both-families';
 import type { Option } from './codec';
+import { familyOf } from './family';
 import { optionNamed } from './option';
 
 const ECN = 0b11;
@@ -50,7 +49,5 @@ function missesIpv6(fd: number, [, ipv6]: readonly Answer[]): Option | undefined
   // Other IPv4 sockets return ENOPROTOOPT for it.
   if (ipv6 === undefined || ipv6.length >= 0) return undefined;
   if (describeErrno(ipv6.length)[0] === 'ENOPROTOOPT') return undefined;
-  if (binding().readAddress(fd, false) < 4) return undefined;
-  const family = (words[0] as number) & 0xffff;
-  return family === constantTables().values.AF_INET6 ? ipv6.option : undefined;
+  return familyOf(fd) === 6 ? ipv6.option : undefined;
 }

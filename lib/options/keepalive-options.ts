@@ -9,6 +9,13 @@ export const KEEP_ALIVE = [
 ] as const;
 export type KeepAliveName = (typeof KEEP_ALIVE)[number];
 
+/** Returns the names of the keepalive options that an object has. */
+export function keepAliveNames(
+  options: { readonly [Name in KeepAliveName]?: unknown } | undefined,
+): KeepAliveName[] {
+  return KEEP_ALIVE.filter((name) => options?.[name] !== undefined);
+}
+
 /**
  * Keepalive to set with setKeepAlive(). A member that is `undefined` keeps its value; `'system'` restores the system's default.
  */

@@ -12,6 +12,7 @@ import {
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
 import type { Option } from './codec';
+import { familyOf } from './family';
 import { MISSING_CODES, optionNamed, optionOf } from './option';
 import { mustBeSetBefore } from './too-late';
 
@@ -99,12 +100,15 @@ export function refusedError(
 }
 
 /** Returns why the kernel refused an option, according to the catalogue. */
-function hintFor(fd: number, code: string, { row }: Option): string | undefined {
+function hintFor(fd: number, code: string, { row, level }: Option): string | undefined {
   const meaning = row.refusals?.[code];
   if (meaning !== undefined) return meaning;
   const denied = code === 'EPERM' || code === 'EACCES';
   if (denied && row.privilege !== undefined) return `it needs ${row.privilege}`;
   if (code === 'EINVAL' && row.before !== undefined) return `it ${mustBeSetBefore(row)}`;
+  if (level === constantTables().values.IPPROTO_IPV6 && familyOf(fd) === 4) {
+    return 'it is for IPv6, and this is a socket of IPv4';
+  }
   if (MISSING_CODES.includes(code) && isMptcp(fd)) return 'Multipath TCP does not have it';
   return undefined;
 }

@@ -13,6 +13,7 @@ import {
   words,
 } from '../core/record-buffer';
 import type { Option } from './codec';
+import { familyOf } from './family';
 
 /**
  * @throws SocketOptionError `ERR_SOCKET_TOO_LATE` if one of the first `count` options has no effect any more. It must be
@@ -55,22 +56,17 @@ function readInt(fd: number, option: number): number {
   return getRecords(fd, 1) === 1 ? (words[RECORD_HEADER_WORDS] as number) : 0;
 }
 
-const HAS_LENGTH_BYTE = process.platform === 'darwin' || process.platform === 'freebsd';
-
 /** Whether this is a socket of IPv4 or IPv6 with a local port. Windows refuses the question for a new socket. */
 function hasPort(fd: number): boolean {
-  if (binding().readAddress(fd, false) < 4) return false;
-  const family = HAS_LENGTH_BYTE ? bytes[1] : (words[0] as number) & 0xffff;
-  const { AF_INET, AF_INET6 } = constantTables().values;
   // struct sockaddr_in and struct sockaddr_in6 have the port in the same place.
-  return (family === AF_INET || family === AF_INET6) && (bytes[2] !== 0 || bytes[3] !== 0);
+  return familyOf(fd) !== undefined && (bytes[2] !== 0 || bytes[3] !== 0);
 }
 
 /** The functions of this package that set an option in time, by the call before which it must be set. */
 const FUNCTIONS = {
-  bind: 'connect(), listen(), bind()',
-  listen: 'listen()',
-  connect: 'connect()',
+  bind: 'connect(), listen(), bind(), tuneSockets()',
+  listen: 'listen(), tuneSockets()',
+  connect: 'connect(), tuneSockets()',
 } as const;
 
 /** Says before which call an option must be set, and which functions do that. */
@@ -78,13 +74,13 @@ export function mustBeSetBefore(
   { before = 'bind' }: Row,
   functions: string = FUNCTIONS[before],
 ): string {
-  return `must be set before ${before}: use ${functions}, tuneSockets() or openSocket() of this package`;
+  return `must be set before ${before}: use ${functions} or openSocket() of this package`;
 }
 
 /** The functions that bind a socket of this kind. */
 function bindingFunctions(fd: number, state: SocketState): string {
   if (typeOf(fd) !== constantTables().values.SOCK_STREAM) return 'bind()';
-  return state === 'listening' ? 'listen()' : 'connect(), listen()';
+  return state === 'listening' ? 'listen(), tuneSockets()' : 'connect(), listen(), tuneSockets()';
 }
 
 /**

@@ -4,7 +4,7 @@ import { isChosen } from '../dead-peer/choices';
 import { planOfServer } from '../dead-peer/dead-peer-timeout';
 import type { Bound } from '../dead-peer/supervision/connecting';
 import { supervisionOf } from '../dead-peer/supervision/supervisor';
-import { protectKeepAlive } from './protect-keepalive';
+import { protectKeepAlive } from '../options/protect-keepalive';
 import type { Connection, Tuner } from './tuner';
 
 /** Tunes a connection, unless the program has chosen its dead-peer timeout already. */
@@ -14,9 +14,10 @@ export function tuneBy(tuners: readonly Tuner[], found: Omit<Connection, 'isChos
   const hasPlan = supervisionOf(socket) !== undefined || planOfServer(server) !== undefined;
   const connection = { ...found, isChosen: hasPlan || isChosen(socket, handle) };
   const controls = tuners
-    .map((tuner) => ({ tuner, names: tuner.tune(connection) }))
+    .map((tuner) => ({ owner: tuner, names: tuner.tune(connection) }))
     .filter(({ names }) => names.length > 0);
-  if (controls.length > 0) protectKeepAlive(socket, side, handle, controls);
+  if (controls.length === 0) return;
+  protectKeepAlive(socket, handle, controls, (tuner, error) => tuner.report(error, socket, side));
 }
 
 /** Returns the bounds of connecting. Of the tunings that want a socket, the last one decides. */

@@ -174,15 +174,22 @@ export class Tuner implements SocketTuning {
     return this.#prepared.has(handle);
   }
 
-  /** Returns the options that were not set before the socket was connected, and that the program has not chosen for it. */
+  /** Returns the options that were not set before the socket was connected. */
   #remaining(
     { socket, handle, isFresh }: Connection,
     { options, early, late }: CheckedTuning,
   ): SocketOptions {
     // On an open socket that is adopted, those that have to be set before are reported as too late.
     if (!isFresh) return options;
-    const done = { ...(this.#prepared.has(handle) && early), ...chosenFor(socket) };
-    return Object.fromEntries(Object.entries(late).filter(([name]) => !(name in done)));
+    const isDone = (name: string): boolean => this.#prepared.has(handle) && name in early;
+    const { server } = socket as { readonly server?: unknown };
+    // What the program has chosen, for this socket or for its server, counts for more.
+    const chosen = { ...chosenFor(Object(server)), ...chosenFor(socket) };
+    return Object.fromEntries(
+      Object.entries(late)
+        .filter(([name]) => !isDone(name))
+        .map(([name, value]) => [name, chosen[name as keyof SocketOptions] ?? value]),
+    );
   }
 
   /** Whether this tuning adopts open sockets and has not seen this one. */

@@ -11,7 +11,7 @@ import {
   validateTimeout,
 } from '../dead-peer/validate-options';
 import { validateSide } from '../open/opening-options';
-import { KEEP_ALIVE, type KeepAliveName } from '../options/keepalive-options';
+import { type KeepAliveName, keepAliveNames } from '../options/keepalive-options';
 import { validateOptionName } from '../options/option';
 import { validateOpeningOptions } from '../options/options';
 
@@ -87,7 +87,7 @@ export function validateTuning(
   }
   validateOpeningOptions(options, path);
   validateSide(options, side, path);
-  const keepAlive = KEEP_ALIVE.filter((name) => options[name] !== undefined);
+  const keepAlive = keepAliveNames(options);
   return {
     deadPeerTimeout,
     deadPeer,

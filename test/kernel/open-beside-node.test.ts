@@ -11,8 +11,6 @@ import {
   bind,
   type ConnectOptions,
   connect,
-  getKeepAlive,
-  getOption,
   listen,
   openSocket,
   type SocketOptions,
@@ -173,27 +171,6 @@ describe('connect()', () => {
       await once(socket, 'close');
     });
   }
-
-  test("keepalive and noDelay of socketOptions count for more than Node's own", async () => {
-    const port = await echo();
-    const ofNode = { port, host: '127.0.0.1', noDelay: true, keepAlive: true };
-    const socket = connect({
-      ...{ ...ofNode, keepAliveInitialDelay: 4_500 },
-      socketOptions: { noDelay: false, keepAliveInterval: 3_000, keepAliveCount: 4 },
-    });
-    await once(socket, 'connect');
-    // Node would set 1 s and 10. It rounds the delay down.
-    const keepAlive = { enable: true, initialDelay: 4_000, interval: 3_000, count: 4 };
-    expect(getKeepAlive(socket)).toEqual(keepAlive);
-    expect(getOption(socket, 'noDelay')).toBe(false);
-    socket.destroy();
-
-    const without = connect({ ...ofNode, socketOptions: { keepAlive: false } });
-    await once(without, 'connect');
-    expect(getKeepAlive(without).enable).toBe(false);
-    expect(getOption(without, 'noDelay')).toBe(true);
-    without.destroy();
-  });
 
   test('refuses options of a pipe on Windows, for connect() and listen()', ({ skip }) => {
     skip(!isWindows, 'of Windows: a path names a pipe');

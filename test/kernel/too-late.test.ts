@@ -149,7 +149,7 @@ describe('the error', () => {
     await once(socket, 'listening');
     expect(thrown(() => setOptions(socket, { freeBind: true }))).toMatchObject({
       message:
-        'freeBind must be set before bind: use bind(), tuneSockets() or openSocket() of this package (the socket is bound already)',
+        'freeBind must be set before bind: use bind() or openSocket() of this package (the socket is bound already)',
     });
     socket.close();
   });

@@ -41,6 +41,10 @@ const refusals: Refusal[] = [
     { socketOptions: { deadPeerTimeout: 20_000 } },
     '"options.socketOptions.deadPeerTimeout" argument belongs beside socketOptions',
   ],
+  ['bind', { deadPeerTimeout: 20_000 }, '"options.deadPeerTimeout" argument is for TCP'],
+  ['bind', { socketOptions: { deadPeerTimeout: 20_000 } }, 'deadPeerTimeout" argument is for TCP'],
+  ['bind', { socketOptions: { noDelay: true } }, 'noDelay" argument is for TCP'],
+  ['listen', { connectTimeout: 100 }, 'connectTimeout" argument is for a socket that connects'],
   [
     'tuneSockets',
     { client: { socketOptions: { mark: 7 } } },
@@ -119,6 +123,16 @@ test("reusePort of listen() is Node's, where Node has it", () => {
   const call = (): unknown => listen(server, { port: 0, reusePort: true } as never);
   if (isOfNode) expect(call).not.toThrow();
   else expect(call).toThrow(/"options.reusePort" argument belongs in socketOptions/);
+});
+
+test("typeOfService of connect() is Node's, where Node has it", () => {
+  const isOfNode = 'setTypeOfService' in net.Socket.prototype;
+  const call = (): unknown =>
+    connect({ port: 1, typeOfService: 16 } as never)
+      .on('error', () => {})
+      .destroy();
+  if (isOfNode) expect(call).not.toThrow();
+  else expect(call).toThrow(/"options.typeOfService" argument belongs in socketOptions/);
 });
 
 test('what http passes to createConnection() is not taken for an option of this package', () => {
