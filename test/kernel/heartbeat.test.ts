@@ -626,9 +626,9 @@ test('with isAlive, bytes that bypass push() (the onread option) keep the peer a
   });
   await once(client, 'connect');
   let deaths = 0;
-  const heartbeat = new Heartbeat(client, { interval: 60, timeout: 150, isAlive: () => true });
+  const heartbeat = new Heartbeat(client, { interval: 200, timeout: 600, isAlive: () => true });
   heartbeat.on('dead', () => deaths++);
-  const until = client.bytesRead + 40;
+  const until = client.bytesRead + 60;
   while (client.bytesRead < until && !client.destroyed)
     await new Promise((done) => setTimeout(done, 20));
   expect([deaths, client.destroyed]).toEqual([0, false]);
