@@ -15,6 +15,7 @@ import type { DeadPeerOptions, DeadPeerPlan } from './plan';
 import { FRESH, planForSystem, progressOf, setPlan } from './socket-plan';
 import {
   boundConnecting,
+  changeBound,
   connectingSocketOf,
   isConnecting,
   unboundConnecting,
@@ -92,6 +93,7 @@ export function setDeadPeerTimeout(
   if (socketOrServer instanceof Socket && isConnecting(socketOrServer)) {
     return tuneWhenConnected(socketOrServer, timeout, chosen);
   }
+  if (socketOrServer instanceof Socket) changeBound(socketOrServer, timeout);
   return tuneConnection(socketOrServer, timeout, chosen, false);
 }
 
@@ -147,15 +149,22 @@ function tuneNow(this: Socket): void {
   }
 }
 
-/** On Linux, accepted connections inherit the values of the listening socket. In gVisor they do not. */
-const isInherited = (): boolean => (process.platform as Platform) === 'linux' && !isGvisor();
+/**
+ * On Linux, accepted connections inherit the values of the listening socket. In gVisor they do not, and Node replaces those of
+ * keepalive if the server has its option `keepAlive`.
+ */
+function inheritsValues(server: Server): boolean {
+  const { keepAlive } = server as { readonly keepAlive?: boolean };
+  return (process.platform as Platform) === 'linux' && !isGvisor() && !keepAlive;
+}
 
 function tuneServer(server: Server, timeout: number, chosen: ChosenOptions): DeadPeerPlan {
   const fd = listeningDescriptor(server);
   const plan =
     fd === undefined ? planForSystem(timeout, chosen) : setPlan(fd, timeout, chosen, FRESH);
   // These are tuned one by one.
-  let withoutValues = fd === undefined || !isInherited() ? Infinity : queueLength(fd);
+  const isInherited = fd !== undefined && inheritsValues(server);
+  let withoutValues = isInherited ? queueLength(fd) : Infinity;
   const onConnection = (socket: Socket): void => {
     // An earlier listener, or tuneSockets(), has chosen a plan for this connection.
     const isChosen = supervisionOf(socket) !== undefined;
@@ -226,6 +235,7 @@ function restore(socketOrServer: SocketLike): void {
     unboundConnecting(connectingSocketOf(socketOrServer));
     return;
   }
+  if (socketOrServer instanceof Socket) changeBound(socketOrServer, undefined);
   const fd =
     socketOrServer instanceof Server
       ? listeningDescriptor(socketOrServer)

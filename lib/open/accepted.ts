@@ -4,10 +4,10 @@
 import { type Server, Socket } from 'node:net';
 import type { OpeningOptions } from '../catalogue/catalogue';
 import { tcpHandleOf } from '../core/socket';
-import { KEEP_ALIVE, keepAliveNames } from '../options/keepalive-options';
+import { keepAliveNames } from '../options/keepalive-options';
 import { setEach } from '../options/options';
-import { protectChosen } from '../options/protect-keepalive';
 import { noteChosen } from './early-handle';
+import { protectChosen, protectTimeout } from './protect-chosen';
 
 type OnConnection = (socket: unknown) => void;
 
@@ -29,18 +29,22 @@ export function keepOnAccepted(
   listeners.delete(server);
   const { noDelay } = options ?? {};
   const names = hasTimeout ? [] : keepAliveNames(options);
-  if (noDelay === undefined && names.length === 0) return;
-  const chosen = { noDelay, ...Object.fromEntries(names.map((name) => [name, options?.[name]])) };
+  if (noDelay === undefined && names.length === 0 && !hasTimeout) return;
+  const chosen = Object.fromEntries(names.map((name) => [name, options?.[name]]));
   const onConnection: OnConnection = (socket) => {
     // A program can pass any stream to a server.
-    const handle = socket instanceof Socket ? tcpHandleOf(socket) : undefined;
+    if (!(socket instanceof Socket)) return;
+    const handle = tcpHandleOf(socket);
     if (handle === undefined) return;
+    // By Node's call: a later one of the program is compared with it.
+    if (noDelay !== undefined) socket.setNoDelay(noDelay);
     try {
-      setEach(socket as Socket, chosen);
+      setEach(socket, chosen);
     } catch {
       // The connection was reset meanwhile: the socket emits the error itself.
     }
-    protectChosen(socket as Socket, handle, hasTimeout ? KEEP_ALIVE : names);
+    if (hasTimeout) protectTimeout(socket, handle);
+    else protectChosen(socket, handle, names);
   };
   listeners.set(server, onConnection);
   server.prependListener('connection', onConnection);

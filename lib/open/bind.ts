@@ -42,7 +42,7 @@ export function bind(socket: Socket, options: DatagramBindOptions, listener?: ()
   if (listener !== undefined) validateFunction(listener, 'listener');
   if (socketOptions !== undefined) {
     validateSocketOptionsOf(socketOptions, NONE);
-    refuseTcp(socketOptions);
+    refuseTcp(socketOptions, FOR_TCP);
     const { address, fd } = options as { readonly address?: unknown; readonly fd?: unknown };
     // Node checks them too late, when the descriptor is open.
     if (address && typeof address !== 'string') {

@@ -7,11 +7,9 @@ import { tcpHandleOf } from '../core/socket';
 import { isOptions, typeError, validateFunction, valueError } from '../core/validate';
 import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
 import { boundConnecting, noteFastOpen } from '../dead-peer/supervision/connecting';
-import { supervisionOf } from '../dead-peer/supervision/supervisor';
 import { validateConnectTimeout, validateTimeout } from '../dead-peer/validate-options';
-import { KEEP_ALIVE, type KeepAliveName, keepAliveNames } from '../options/keepalive-options';
+import { keepAliveNames } from '../options/keepalive-options';
 import { setOptions } from '../options/options';
-import { protectChosen } from '../options/protect-keepalive';
 import {
   beforeBind,
   type EarlyHandle,
@@ -24,12 +22,15 @@ import {
 } from './early-handle';
 import {
   BESIDE,
+  FOR_TCP_ADDRESS,
   type OwnTimeouts,
   optionsToSet,
+  refuseTcp,
   validatePlaces,
   validateSide,
   validateSocketOptionsOf,
 } from './opening-options';
+import { protectChosen, protectTimeout } from './protect-chosen';
 
 /** Options of {@link connect}: those of `net.connect()`, and these. */
 export type ConnectOptions = NetConnectOpts & OwnOptions;
@@ -78,31 +79,22 @@ export function connect(options: ConnectOptions, listener?: () => void): Socket 
   if (timeout) socket.setTimeout(timeout);
   if (socketOptions === undefined) socket.connect(options, listener);
   else if (path) connectToPath(socket, options, socketOptions, listener);
-  else connectWithOptions(socket, options, withKeepAlive(socketOptions, options), listener);
+  else connectWithOptions(socket, options, socketOptions, listener);
   // The signal was aborted before.
   if (socket.destroyed) return socket;
   if (deadPeerTimeout !== undefined) {
     setDeadPeerTimeout(socket, deadPeerTimeout);
-    socket.prependOnceListener('connect', () => protect(socket, KEEP_ALIVE, hasTimeout));
+    socket.prependOnceListener('connect', () => {
+      const handle = tcpHandleOf(socket);
+      // An http.Agent calls Node's setKeepAlive() when a socket becomes idle.
+      if (handle !== undefined) protectTimeout(socket, handle);
+    });
   }
   if (connectTimeout !== undefined) {
     boundConnecting(socket, { timeout: connectTimeout, mayEnd: always }, true);
   }
   return socket;
 }
-
-/** An http.Agent calls Node's setKeepAlive() when a socket becomes idle. */
-function protect(
-  socket: Socket,
-  names: readonly KeepAliveName[],
-  isOpen?: (socket: Socket) => boolean,
-): void {
-  const handle = tcpHandleOf(socket);
-  if (handle !== undefined) protectChosen(socket, handle, names, isOpen);
-}
-
-/** Whether the socket has a dead-peer timeout, also if a later call has removed that of connect(). */
-const hasTimeout = (socket: Socket): boolean => supervisionOf(socket) !== undefined;
 
 const always = (): boolean => true;
 
@@ -133,9 +125,10 @@ function validateConnectOptions(options: ConnectOptions): OwnOptions {
   }
   const { path } = options as { readonly path?: unknown };
   if (path) {
+    if (socketOptions !== undefined) refuseTcp(socketOptions, FOR_TCP_ADDRESS);
     for (const [name, value] of Object.entries({ deadPeerTimeout, connectTimeout })) {
       if (value === undefined) continue;
-      throw valueError(`options.${name}`, 'is for TCP, and a path is no TCP address', value);
+      throw valueError(`options.${name}`, FOR_TCP_ADDRESS, value);
     }
   }
   return { socketOptions: optionsToSet(socketOptions, path), deadPeerTimeout, connectTimeout };
@@ -144,26 +137,15 @@ function validateConnectOptions(options: ConnectOptions): OwnOptions {
 type NewSocketOptions = ConstructorParameters<typeof Socket>[0];
 
 /**
- * Returns what takes the place of Node's own options, if `socketOptions` has them, too. Node would set them when the socket is
- * connected, and with keepalive an interval of 1 s and a count of 10. An http.Agent passes both without being asked.
+ * Returns what takes the place of Node's own options, if `socketOptions` has them, too: Node would set its own when the socket is
+ * connected. An http.Agent passes `noDelay` without being asked.
  */
 function overruled(options: OpeningOptions | undefined): object {
-  const { typeOfService, trafficClass, dscp } = options ?? {};
+  const { noDelay, typeOfService, trafficClass, dscp } = options ?? {};
   return {
-    ...(options?.noDelay !== undefined && { noDelay: false }),
-    ...(keepAliveNames(options).length > 0 && { keepAlive: false }),
+    ...(noDelay !== undefined && { noDelay }),
     ...((typeOfService ?? trafficClass ?? dscp) !== undefined && { typeOfService: undefined }),
   };
-}
-
-/** Adds what Node would set for its own option `keepAlive`, if `options` has a part of keepalive. */
-function withKeepAlive(options: OpeningOptions, ofNode: ConnectOptions): OpeningOptions {
-  const { keepAlive, keepAliveInitialDelay: delay } = ofNode as TcpSocketConnectOpts;
-  if (!keepAlive || keepAliveNames(options).length === 0) return options;
-  // Node rounds down to seconds, and takes 0 for the system's value.
-  const seconds = ((delay ?? 0) / 1000) | 0;
-  const added = { keepAlive: true, ...(seconds > 0 && { keepAliveInitialDelay: seconds * 1000 }) };
-  return { ...added, ...options };
 }
 
 const CLIENTS = channel('net.client.socket');
@@ -199,7 +181,8 @@ interface WithHandle {
 
 function hasLocalAddress(options: NetConnectOpts): boolean {
   const { localAddress, localPort } = options as TcpSocketConnectOpts;
-  return localAddress !== undefined || localPort !== undefined;
+  // As Node does it: 0 and null are none.
+  return Boolean(localAddress || localPort);
 }
 
 /** Connects, and sets the options before each address is tried, or before the socket is bound to a local address. */
@@ -210,11 +193,14 @@ function connectWithOptions(
   listener: (() => void) | undefined,
 ): void {
   let prepared: EarlyHandle | undefined;
+  const names = keepAliveNames(options);
   const prepare: Prepare = (handle, family) => {
     if (handle !== prepared) {
       prepared = handle;
       try {
         prepareHandle(handle, family, options);
+        // Also against that of Node's own option `keepAlive`.
+        protectChosen(socket, handle, names);
       } catch (error) {
         failInsteadOfConnecting(socket, handle, error as Error);
       }
@@ -226,8 +212,6 @@ function connectWithOptions(
     if (handle) prepare(handle, family as Family);
   });
   noteChosen(socket, options);
-  const names = keepAliveNames(options);
-  if (names.length > 0) socket.prependListener('connect', () => protect(socket, names));
   if (options.fastOpenConnect) noteFastOpen(socket);
   const isBound = hasLocalAddress(connectOptions);
   // Node binds before it reports the attempt to connect. If it tries several addresses, only the first handle exists yet.

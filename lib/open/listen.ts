@@ -19,8 +19,10 @@ import { LISTEN, type ListeningServer, type ListenMethod, listenAfter } from './
 import {
   BESIDE,
   FOR_CLIENTS,
+  FOR_TCP_ADDRESS,
   type OwnTimeouts,
   optionsToSet,
+  refuseTcp,
   requireOwnSocket,
   validatePlaces,
   validateSide,
@@ -37,7 +39,10 @@ export type ListenerOptions = ListenOptions &
 interface OwnOptions {
   /** Set before the server is bound. */
   readonly socketOptions?: OpeningOptions | undefined;
-  /** Within how many milliseconds an accepted socket fails after its peer vanished: see `setDeadPeerTimeout`. */
+  /**
+   * Within how many milliseconds an accepted socket fails after its peer vanished: as `setDeadPeerTimeout(server, ...)`, until
+   * that is called with `null`.
+   */
   readonly deadPeerTimeout?: number | undefined;
 }
 
@@ -98,10 +103,12 @@ const OF_NODE = (['ipv6Only', 'reusePort'] as const).filter(
 function validateListenerOptions(options: ListenerOptions): OwnOptions {
   if (!isOptions(options)) throw typeError('options', 'an object', options);
   const { socketOptions, deadPeerTimeout } = options;
-  validatePlaces(options, OWN, OF_NODE);
+  // A server or a handle, to listen on the same, has members of other meanings.
+  if (!('_handle' in options)) validatePlaces(options, OWN, OF_NODE);
   if (socketOptions !== undefined) {
     validateSocketOptionsOf(socketOptions, OWN);
     validateSide(socketOptions, 'server', 'options.socketOptions');
+    if (options.path) refuseTcp(socketOptions, FOR_TCP_ADDRESS);
     for (const name of OF_NODE) {
       const value: unknown = (options as Pick<OpeningOptions, typeof name>)[name];
       if (value === undefined || socketOptions[name] === undefined) continue;
@@ -112,8 +119,7 @@ function validateListenerOptions(options: ListenerOptions): OwnOptions {
   if (deadPeerTimeout !== undefined) {
     validateTimeout(deadPeerTimeout, 3, 'options.deadPeerTimeout');
     if (options.path) {
-      const reason = 'is for TCP, and a path is no TCP address';
-      throw valueError('options.deadPeerTimeout', reason, deadPeerTimeout);
+      throw valueError('options.deadPeerTimeout', FOR_TCP_ADDRESS, deadPeerTimeout);
     }
   }
   return { socketOptions: optionsToSet(socketOptions, options.path), deadPeerTimeout };
@@ -188,7 +194,10 @@ function listenWithOptions(
       isSet = true;
     }
     listenAfter(prepare, server as ListeningServer, method, args);
-    if (!isListening(server)) return;
+    if (!isListening(server)) {
+      keepOnAccepted(server, undefined);
+      return;
+    }
     // A path: Node has no moment before.
     if (!isSet && socketOptions !== undefined) setOptions(server, socketOptions);
     if (deadPeerTimeout !== undefined) setDeadPeerTimeout(server, deadPeerTimeout);

@@ -16,6 +16,7 @@ export type OwnTimeouts = Readonly<Record<(typeof TIMEOUTS)[number], string>>;
 
 export const BESIDE = 'belongs beside socketOptions';
 export const FOR_TCP = 'is for TCP, and the socket is a datagram socket';
+export const FOR_TCP_ADDRESS = 'is for TCP, and a path is no TCP address';
 export const FOR_CLIENTS = 'is for a socket that connects';
 
 /** Checks the `socketOptions` of a function. */
@@ -80,10 +81,10 @@ function misplaced(name: string): string | undefined {
 }
 
 /** Throws for options of TCP. */
-export function refuseTcp(options: OpeningOptions): void {
+export function refuseTcp(options: OpeningOptions, reason: string): void {
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined && name in tcp)
-      throw valueError(`options.socketOptions.${name}`, FOR_TCP, value);
+      throw valueError(`options.socketOptions.${name}`, reason, value);
   }
 }
 

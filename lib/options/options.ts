@@ -118,8 +118,8 @@ function readWith(reader: Reader, fd: number, option: Option): unknown {
   if (value !== undefined) return value;
   // The kernel's refusal is the error.
   read(fd, [option]);
-  const { name } = option.platformOption;
-  throw unsupportedError(name, 'getsockopt', 'this kind of socket does not have the option');
+  const { name, ipv6 = name } = option.platformOption;
+  throw unsupportedError(ipv6, 'getsockopt', 'this kind of socket does not have the option');
 }
 
 /**

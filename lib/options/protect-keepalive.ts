@@ -44,22 +44,3 @@ export function protectKeepAlive<Owner extends { readonly isOpen: boolean }>(
     return status;
   };
 }
-
-/**
- * Protects the keepalive values that a program has chosen for a socket.
- * @param isOpen Whether they still count.
- */
-export function protectChosen(
-  socket: Socket,
-  handle: TcpHandle,
-  names: readonly KeepAliveName[],
-  isOpen: (socket: Socket) => boolean = () => true,
-): void {
-  const owner = {
-    get isOpen() {
-      return isOpen(socket);
-    },
-  };
-  // A connection that was reset meanwhile emits the error itself.
-  if (names.length > 0) protectKeepAlive(socket, handle, [{ owner, names }], () => {});
-}

@@ -160,7 +160,9 @@ export class Tuner implements SocketTuning {
     const { mptcp: _, ...early } = this.earlyOptions(side) ?? {};
     // What the program has chosen for this socket counts for more.
     const chosen = chosenFor(owner);
-    const options = Object.fromEntries(Object.entries(early).filter(([name]) => !(name in chosen)));
+    const options = Object.fromEntries(
+      Object.entries(early).filter(([name]) => !(name in chosen) && !isOverruled(name, chosen)),
+    );
     this.#prepared.add(handle);
     try {
       for (const error of setEach(fd, options)) this.report(error, socket, side, place);
@@ -179,15 +181,16 @@ export class Tuner implements SocketTuning {
     { socket, handle, isFresh }: Connection,
     { options, early, late }: CheckedTuning,
   ): SocketOptions {
-    // On an open socket that is adopted, those that have to be set before are reported as too late.
-    if (!isFresh) return options;
-    const isDone = (name: string): boolean => this.#prepared.has(handle) && name in early;
     const { server } = socket as { readonly server?: unknown };
     // What the program has chosen, for this socket or for its server, counts for more.
     const chosen = { ...chosenFor(Object(server)), ...chosenFor(socket) };
+    // On an open socket that is adopted, those that have to be set before are reported as too late.
+    const wanted = isFresh ? late : options;
+    const isDone = (name: string): boolean =>
+      isFresh && this.#prepared.has(handle) && name in early;
     return Object.fromEntries(
-      Object.entries(late)
-        .filter(([name]) => !isDone(name))
+      Object.entries(wanted)
+        .filter(([name]) => !isDone(name) && !isOverruled(name, chosen))
         .map(([name, value]) => [name, chosen[name as keyof SocketOptions] ?? value]),
     );
   }
@@ -274,4 +277,13 @@ export class Tuner implements SocketTuning {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+/** Names for the same field of the IP header. */
+const SERVICE_NAMES = ['dscp', 'typeOfService', 'trafficClass'];
+
+/** Whether the program has chosen what an option sets, by another name. */
+function isOverruled(name: string, chosen: OpeningOptions): boolean {
+  if (!SERVICE_NAMES.includes(name) || name in chosen) return false;
+  return SERVICE_NAMES.some((other) => other in chosen);
 }

@@ -79,6 +79,10 @@ describe('before the first packet', () => {
     }
   });
 
+  test("setDeadPeerTimeout() with null removes the bound of Fast Open after 'connect', too", () => {
+    expect(seen.fastOpenLifted).toEqual(['connect']);
+  });
+
   test('with bindAddressNoPort, 20 ports serve 60 connections', () => {
     expect(seen.ports).toBe(60);
     expect(seen.portsWithout).toBeLessThanOrEqual(20);

@@ -55,6 +55,20 @@ describe('connect()', () => {
     without.destroy();
   });
 
+  test("Node's own calls still change what socketOptions did not choose", async () => {
+    const port = await echo();
+    const socket = connect({
+      ...{ port, host: '127.0.0.1', noDelay: true, keepAlive: true },
+      socketOptions: { noDelay: true, keepAliveCount: 3 },
+    });
+    await once(socket, 'connect');
+    expect(getKeepAlive(socket)).toMatchObject({ enable: true, count: 3 });
+    socket.setNoDelay(false).setKeepAlive(false);
+    expect(getOption(socket, 'noDelay')).toBe(false);
+    expect(getKeepAlive(socket)).toMatchObject({ enable: false, count: 3 });
+    socket.destroy();
+  });
+
   /** Makes the socket by connect(), and the TLS socket over it as the guide says. */
   function agentOf(kind: 'http' | 'https', sockets: net.Socket[], chosen: object): http.Agent {
     const make = (options: object): net.Socket => {

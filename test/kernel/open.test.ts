@@ -109,12 +109,16 @@ describe('connect()', () => {
     socket.destroy();
     const failing = net.createServer();
     const events = record(failing);
-    listen(failing, { path: `${path}2`, socketOptions: { synRetries: 2 } });
-    await expect(once(failing, 'listening')).rejects.toMatchObject({ option: 'TCP_SYNCNT' });
+    listen(failing, { path: `${path}2`, socketOptions: { ttl: 2 } });
+    await expect(once(failing, 'listening')).rejects.toMatchObject({ option: 'IP_TTL' });
     await nextTurn();
     expect([events.length, failing.listening]).toEqual([1, false]);
-    const refused = connect({ path, socketOptions: { synRetries: 2 } });
-    await expect(once(refused, 'connect')).rejects.toMatchObject({ option: 'TCP_SYNCNT' });
+    const refused = connect({ path, socketOptions: { ttl: 2 } });
+    await expect(once(refused, 'connect')).rejects.toMatchObject({ option: 'IP_TTL' });
+    for (const socketOptions of [{ synRetries: 2 }, { mptcp: true }]) {
+      expect(() => connect({ path, socketOptions })).toThrow(/is for TCP/);
+      expect(() => listen(failing, { path, socketOptions })).toThrow(/is for TCP/);
+    }
     expect(() => connect({ path, deadPeerTimeout: 20_000 })).toThrow(/is for TCP/);
   });
 
@@ -440,6 +444,27 @@ describe('tuneSockets()', () => {
       expect(getOptions(socket, ['recvBufferSize', 'dscp', 'noDelay', 'protocol'])).toEqual({
         ...{ recvBufferSize: 80_000, dscp: 16, noDelay: true, protocol: 'mptcp' },
       });
+      socket.destroy();
+    }
+  });
+
+  test('leaves the DSCP that the program has chosen by another name', async () => {
+    const tuning = tuneSockets({ client: { typeOfService: 32 }, server: { typeOfService: 32 } });
+    closers.push(() => tuning.close());
+    const server = net.createServer();
+    closers.push(() => server.close());
+    listen(server, { port: 0, host: '127.0.0.1', socketOptions: { dscp: 46 } });
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    for (const local of [{}, { localAddress: '127.0.0.1' }]) {
+      const accepting = once(server, 'connection');
+      const socket = connect({
+        ...{ port, host: '127.0.0.1', ...local },
+        socketOptions: { dscp: 16 },
+      });
+      const [accepted] = await accepting;
+      await nextTurn();
+      expect([getOption(socket, 'dscp'), getOption(accepted, 'dscp')]).toEqual([16, 46]);
       socket.destroy();
     }
   });

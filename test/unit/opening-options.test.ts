@@ -55,6 +55,10 @@ const refusals: Refusal[] = [
     { ipv6Only: true, socketOptions: { ipv6Only: false } },
     '"options.socketOptions.ipv6Only" argument differs from options.ipv6Only',
   ],
+];
+
+/** Of options that Windows does not have. */
+const linuxRefusals: Refusal[] = [
   [
     'listen',
     { socketOptions: { reuseAddress: false } },
@@ -70,9 +74,6 @@ const refusals: Refusal[] = [
     { localPort: 40_000, socketOptions: { reuseAddress: false } },
     '"options.socketOptions.reuseAddress" argument cannot be false with a local address',
   ],
-];
-
-const linuxRefusals: Refusal[] = [
   [
     'connect',
     { socketOptions: { connectTimeout: 5_000 } },

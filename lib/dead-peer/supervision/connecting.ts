@@ -87,6 +87,18 @@ export function unboundConnecting(socket: Socket): void {
   stop(socket);
 }
 
+/**
+ * Changes the bound of a socket, or of the one below a TLS socket, that is still bounded after 'connect' because of Fast Open.
+ * `undefined` removes it.
+ */
+export function changeBound(socket: Socket, timeout: number | undefined): void {
+  let below = socket as Socket & { readonly _parent?: Socket | null };
+  while (below._parent) below = below._parent;
+  if (!phases.has(below)) return;
+  if (timeout === undefined) stop(below);
+  else boundConnecting(below, { timeout, mayEnd: () => true }, true);
+}
+
 /** Whether the socket is connecting by TCP. A pipe has no address. */
 export function isConnecting(socket: Socket): boolean {
   if (!socket.connecting) return false;
@@ -240,7 +252,10 @@ function endIfConnecting(phase: Phase, bound: Bound): void {
   const { socket, attempts } = phase;
   if (phases.get(socket) !== phase) return;
   if (phase.chosen !== undefined && phase.chosen !== bound) return;
-  if (socket.destroyed || !isUnanswered(socket)) return;
+  if (socket.destroyed || !isUnanswered(socket)) {
+    stop(socket);
+    return;
+  }
   const unknown = { address: undefined, port: phase.port };
   try {
     if (!bound.mayEnd(socket, attempts.length > 0 ? attempts : [unknown])) return;

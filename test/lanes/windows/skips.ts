@@ -86,6 +86,7 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'with a new delay, after setKeepAlive()': 'libuv sets the delay alone on Windows',
     'http.Agent keeps the values of this package': 'libuv sets the delay alone on Windows',
   },
+  'kernel/open-against-settings.test.ts': { 'keeps deadPeerTimeout': MAXRT },
   'kernel/open-beside-node.test.ts': {
     'has accepted sockets inherit': 'in Wine they inherit no option',
   },
