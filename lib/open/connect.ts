@@ -124,14 +124,15 @@ function validateConnectOptions(options: ConnectOptions): OwnOptions {
     validateConnectTimeout(connectTimeout, 'options.connectTimeout');
   }
   const { path } = options as { readonly path?: unknown };
+  const toSet = optionsToSet(socketOptions, path);
   if (path) {
-    if (socketOptions !== undefined) refuseTcp(socketOptions, FOR_TCP_ADDRESS);
+    if (toSet !== undefined) refuseTcp(toSet, FOR_TCP_ADDRESS);
     for (const [name, value] of Object.entries({ deadPeerTimeout, connectTimeout })) {
       if (value === undefined) continue;
       throw valueError(`options.${name}`, FOR_TCP_ADDRESS, value);
     }
   }
-  return { socketOptions: optionsToSet(socketOptions, path), deadPeerTimeout, connectTimeout };
+  return { socketOptions: toSet, deadPeerTimeout, connectTimeout };
 }
 
 type NewSocketOptions = ConstructorParameters<typeof Socket>[0];

@@ -108,7 +108,6 @@ function validateListenerOptions(options: ListenerOptions): OwnOptions {
   if (socketOptions !== undefined) {
     validateSocketOptionsOf(socketOptions, OWN);
     validateSide(socketOptions, 'server', 'options.socketOptions');
-    if (options.path) refuseTcp(socketOptions, FOR_TCP_ADDRESS);
     for (const name of OF_NODE) {
       const value: unknown = (options as Pick<OpeningOptions, typeof name>)[name];
       if (value === undefined || socketOptions[name] === undefined) continue;
@@ -122,7 +121,9 @@ function validateListenerOptions(options: ListenerOptions): OwnOptions {
       throw valueError('options.deadPeerTimeout', FOR_TCP_ADDRESS, deadPeerTimeout);
     }
   }
-  return { socketOptions: optionsToSet(socketOptions, options.path), deadPeerTimeout };
+  const toSet = optionsToSet(socketOptions, options.path);
+  if (toSet !== undefined && options.path) refuseTcp(toSet, FOR_TCP_ADDRESS);
+  return { socketOptions: toSet, deadPeerTimeout };
 }
 
 type Begin = (method: ListenMethod, args: unknown[]) => void;
