@@ -264,8 +264,11 @@ describe('socket-options watch', () => {
     });
     // The kernel's own first probe. Later some are asked for by supervision.
     expect(Math.abs((probes[0]?.[0] as number) - 2)).toBeLessThan(0.5);
-    expect(probes.map(([, count]) => count)).toEqual(probes.map((_, index) => index + 1));
-    expect(probes.length).toBeGreaterThanOrEqual(7);
+    const counts = probes.map(([, count]) => count);
+    expect(counts[0]).toBe(1);
+    // Two probes may be sent between two looks of the command, on a busy machine.
+    expect(counts).toEqual([...new Set(counts)].sort((a, b) => a - b));
+    expect(counts.at(-1)).toBeGreaterThanOrEqual(7);
     expect(lines.at(-1)).toMatch(
       /ETIMEDOUT: Nothing came from the peer for .* silent for [89]\.\d s \(promised: 9 s, kept\)$/,
     );

@@ -44,16 +44,21 @@ describe('the last call wins', () => {
 
 describe('getDeadPeerBounds() of a supervised socket', () => {
   test('has the longer bound of a late call, until the peer shows life', async () => {
-    await withPair(async ({ client, accepted }) => {
-      while ((getTcpInfo(client).timeSinceLastAckReceived ?? 0) < 2_100) await sleep(50);
-      const plan = setDeadPeerTimeout(client, 4_000);
-      expect(plan.bounds.worst).toBeGreaterThan(4_000);
-      expect(plan.promise.isToldInTime).toBe(false);
-      expect(getDeadPeerBounds(client).worst).toBe(plan.bounds.worst);
-      accepted.write('alive');
-      await once(client, 'data');
-      expect(getDeadPeerBounds(client)).toMatchObject({ worst: 4_000, warnings: [] });
-    });
+    let isLate = false;
+    // The call has the kernel probe the peer. Its answer may come before the bounds are read: then again.
+    for (let attempt = 0; attempt < 5 && !isLate; attempt++) {
+      await withPair(async ({ client, accepted }) => {
+        while ((getTcpInfo(client).timeSinceLastAckReceived ?? 0) < 2_100) await sleep(50);
+        const plan = setDeadPeerTimeout(client, 4_000);
+        expect(plan.bounds.worst).toBeGreaterThan(4_000);
+        expect(plan.promise.isToldInTime).toBe(false);
+        isLate = getDeadPeerBounds(client).worst === plan.bounds.worst;
+        accepted.write('alive');
+        await once(client, 'data');
+        expect(getDeadPeerBounds(client)).toMatchObject({ worst: 4_000, warnings: [] });
+      });
+    }
+    expect(isLate).toBe(true);
   });
 
   test('warns of a user timeout that the program has set afterwards', async () => {
