@@ -422,6 +422,8 @@ function call(name, args, fixture) {
 const CODES = [
   ...['ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE', 'ERR_OUT_OF_RANGE'],
   ...['ERR_INVALID_RETURN_VALUE', 'ERR_INVALID_STATE'],
+  // Of Node: a getter has closed the datagram socket.
+  'ERR_SOCKET_DGRAM_NOT_RUNNING',
 ];
 
 /**
