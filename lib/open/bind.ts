@@ -7,6 +7,7 @@ import { isOptions, typeError, validateFunction } from '../core/validate';
 import { getOption, setOptions } from '../options/options';
 import { isOpen, openHandle, requireBefore, typeFor, UV_IPV6ONLY } from './early-handle';
 import {
+  copyOptions,
   FOR_TCP,
   type OwnTimeouts,
   refuseTcp,
@@ -53,7 +54,7 @@ export function bind(socket: Socket, options: DatagramBindOptions, listener?: ()
     }
     requireBefore('bind');
     requireOwnSocket(options.exclusive);
-    setBeforeBind(socket, fd, socketOptions);
+    setBeforeBind(socket, fd, copyOptions(socketOptions));
   }
   socket.bind(options, listener);
   return socket;
@@ -77,7 +78,12 @@ function setBeforeBind(socket: Socket, fd: unknown, options: SocketOptions): voi
     const type = typeFor('udp', family, {});
     opened.set(
       handle,
-      openHandle(handle, type, (own) => setOptions(own, options)),
+      openHandle(
+        handle,
+        type,
+        (own) => setOptions(own, options),
+        () => unboundDgramHandle(socket) === handle,
+      ),
     );
   }
   if (process.platform === 'win32' && family === 6) keepIpv6Only(handle);

@@ -14,6 +14,8 @@ import {
   beforeBind,
   type EarlyHandle,
   type Family,
+  handleOf,
+  holds,
   isTcpHandle,
   noteChosen,
   type Prepare,
@@ -176,10 +178,6 @@ function connectToPath(
   if (!isLater && socket.connecting) set();
 }
 
-interface WithHandle {
-  readonly _handle?: EarlyHandle | null;
-}
-
 function hasLocalAddress(options: NetConnectOpts): boolean {
   const { localAddress, localPort } = options as TcpSocketConnectOpts;
   // As Node does it: 0 and null are none.
@@ -199,7 +197,7 @@ function connectWithOptions(
     if (handle !== prepared) {
       prepared = handle;
       try {
-        prepareHandle(handle, family, options);
+        prepareHandle(handle, family, options, () => holds(socket, handle));
         // Also against that of Node's own option `keepAlive`.
         protectChosen(socket, handle, names);
       } catch (error) {
@@ -209,7 +207,7 @@ function connectWithOptions(
     return options.ipv6Only;
   };
   socket.prependListener('connectionAttempt', (_address, _port, family) => {
-    const { _handle: handle } = socket as unknown as WithHandle;
+    const handle = handleOf(socket);
     if (handle) prepare(handle, family as Family);
   });
   noteChosen(socket, options);
@@ -219,7 +217,7 @@ function connectWithOptions(
   let first: unknown;
   const prepareBind = (): void => {
     if (first !== undefined) return;
-    first = (socket as unknown as WithHandle)._handle;
+    first = handleOf(socket);
     if (isTcpHandle(first)) beforeBind(first, prepare);
   };
   // A look-up of the program may answer within connect().

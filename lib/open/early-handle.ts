@@ -3,7 +3,7 @@
 import { Socket } from 'node:net';
 import type { OpeningOptions, SocketOptions } from '../catalogue/catalogue';
 import { binding } from '../core/addon';
-import { describeErrno, SocketOptionError } from '../core/errors';
+import { describeErrno, SocketOptionError, socketError } from '../core/errors';
 import { isSupported } from '../options/option';
 import { getOption, getOptions, setOptions as setOptionsOf } from '../options/options';
 import { openSocket, type SocketType } from './open-socket';
@@ -31,6 +31,8 @@ export function typeFor(
 
 /**
  * Opens a socket, has `setOptions` set its options, and has the handle take it over.
+ * @param isAlive Whether the handle is still that of its socket: a function of the program, which `setOptions` may call, can
+ *   close it, and libuv aborts the process if a closed handle is opened.
  * @returns the descriptor.
  * @throws what `setOptions` throws, and SocketOptionError if no socket can be opened. The handle has no descriptor then.
  */
@@ -38,12 +40,14 @@ export function openHandle(
   handle: EarlyHandle,
   type: SocketType,
   setOptions: (fd: number) => void,
+  isAlive: () => boolean,
 ): number {
   const fd = openSocket({ type });
   let isTaken = false;
   try {
     setOptions(fd);
     const reuse = type.startsWith('udp') ? reuseOf(fd) : {};
+    if (!isAlive()) throw socketError('ERR_SOCKET_CLOSED', 'The socket was closed');
     const status = handle.open?.(fd) ?? 0;
     if (status < 0) throw refusedOpen(status);
     isTaken = true;
@@ -86,15 +90,31 @@ export function chosenFor(owner: object): OpeningOptions {
  * Opens a socket with the options for a handle. If a tuning has opened it already, sets them on that.
  * @throws what `setOptions` throws, and SocketOptionError if no socket can be opened.
  */
-export function prepareHandle(handle: EarlyHandle, family: Family, options: OpeningOptions): void {
+export function prepareHandle(
+  handle: EarlyHandle,
+  family: Family,
+  options: OpeningOptions,
+  isAlive: () => boolean,
+): void {
   const { mptcp, ...others } = options;
   if (!isOpen(handle)) {
-    openHandle(handle, typeFor('tcp', family, options), (fd) => setOptionsOf(fd, others));
+    const type = typeFor('tcp', family, options);
+    openHandle(handle, type, (fd) => setOptionsOf(fd, others), isAlive);
     return;
   }
   const isOther = mptcp !== undefined && mptcp !== (getOption(handle.fd, 'protocol') === 'mptcp');
   // With mptcp, it is too late: setOptions() says so.
   setOptionsOf(handle.fd, isOther ? options : others);
+}
+
+/** Returns the handle of a socket. */
+export function handleOf(socket: Socket): EarlyHandle | null | undefined {
+  return (socket as unknown as { readonly _handle?: EarlyHandle | null })._handle;
+}
+
+/** Whether a socket still has this handle. */
+export function holds(socket: Socket, handle: EarlyHandle): boolean {
+  return handleOf(socket) === handle;
 }
 
 /** Whether the handle has a descriptor. */

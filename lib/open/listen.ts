@@ -181,7 +181,8 @@ function listenWithOptions(
     if (socketOptions === undefined) return undefined;
     isSet = true;
     try {
-      prepareHandle(handle, family, socketOptions);
+      // Node has just made the handle: no function of the program has it.
+      prepareHandle(handle, family, socketOptions, () => true);
       return socketOptions.ipv6Only;
     } catch (error) {
       handle.close?.();

@@ -1,7 +1,13 @@
 // Checks the options of connect(), listen(), bind() and tuneSockets(), before any system call.
 
 import cluster from 'node:cluster';
-import { type OpeningOptions, type OptionName, rows } from '../catalogue/catalogue';
+import {
+  type Linger,
+  type OpeningOptions,
+  type OptionName,
+  type PortRange,
+  rows,
+} from '../catalogue/catalogue';
 import { tcp } from '../catalogue/tcp';
 import { SocketOptionError } from '../core/errors';
 import { isOptions, valueError } from '../core/validate';
@@ -89,6 +95,27 @@ export function refuseTcp(options: OpeningOptions, reason: string): void {
 }
 
 /**
+ * Returns a copy without options that are `undefined`. A caller may change its object before it is used, and a getter may call
+ * anything: here, and not while a socket is opened.
+ */
+export function copyOptions(options: OpeningOptions | undefined): OpeningOptions {
+  return Object.fromEntries(
+    Object.entries({ ...options })
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, OBJECTS.includes(name) ? copyValue(value) : value]),
+  );
+}
+
+/** The options whose values are objects of the caller. */
+const OBJECTS = ['linger', 'localPortRange'];
+
+function copyValue(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const { enable, timeout, low, high } = value as Partial<Linger & PortRange>;
+  return { enable, timeout, low, high };
+}
+
+/**
  * Returns a copy of the options if there are any: `undefined` for `{}`.
  * @throws SocketOptionError on Windows if there are options for a path, which names a pipe there.
  */
@@ -96,16 +123,15 @@ export function optionsToSet(
   options: OpeningOptions | undefined,
   path: unknown,
 ): OpeningOptions | undefined {
-  // A copy: a caller may change its object before it is used.
-  const chosen = Object.entries({ ...options }).filter(([, value]) => value !== undefined);
-  const hasAny = chosen.length > 0;
+  const copy = copyOptions(options);
+  const hasAny = Object.keys(copy).length > 0;
   if (hasAny && path && process.platform === 'win32') {
     throw new SocketOptionError(
       'A path names a pipe on Windows, and pipes have no socket options',
       { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
     );
   }
-  return hasAny ? Object.fromEntries(chosen) : undefined;
+  return hasAny ? copy : undefined;
 }
 
 /**

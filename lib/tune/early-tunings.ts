@@ -12,6 +12,8 @@ import {
   chosenFor,
   type EarlyHandle,
   type Family,
+  handleOf,
+  holds,
   isOpen,
   isTcpHandle,
   openHandle,
@@ -22,17 +24,13 @@ import { type ListeningServer, type ListenMethod, listenAfter } from '../open/li
 import type { SocketSide } from './new-sockets';
 import type { EarlySocket, Tuner } from './tuner';
 
-interface WithHandle {
-  readonly _handle?: EarlyHandle | null;
-}
-
 /** A client tries an address: `args` are those of 'connectionAttempt'. */
 export function prepareAttempt(
   tuners: readonly Tuner[],
   socket: Socket,
   [address, port, family]: readonly unknown[],
 ): void {
-  const { _handle: handle } = socket as unknown as WithHandle;
+  const handle = handleOf(socket);
   if (!isTcpHandle(handle)) return;
   const target = { address: address as string, port: port as number };
   const wanted = withEarlyOptions(tuners, 'client').filter(
@@ -48,7 +46,7 @@ export function prepareAttempt(
  */
 export function prepareLocalAddress(tuners: readonly Tuner[], socket: Socket): void {
   if (!tuners.some((tuner) => tuner.setsBeforeBind)) return;
-  const { _handle: handle } = socket as unknown as WithHandle;
+  const handle = handleOf(socket);
   // It was done at the look-up, which may have called back within connect().
   if (!isTcpHandle(handle) || isOpen(handle) || Object.hasOwn(handle, 'bind')) return;
   beforeBind(handle, (_handle, family) => {
@@ -80,7 +78,7 @@ export function prepareListening(
   const { _handle: given } = server;
   if (given && given.fd === undefined && cluster.isWorker) {
     const error = new SocketOptionError(SHARED, { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' });
-    for (const tuner of wanted) tuner.report(error, undefined, 'server', about.place);
+    for (const tuner of wanted) tuner.reportLater(error, undefined, 'server', about.place);
   }
   const fd: unknown = given?.fd ?? args[FD];
   if (typeof fd === 'number' && fd >= 0) {
@@ -120,10 +118,13 @@ function prepare(
   if (socket && all.fastOpenConnect) noteFastOpen(socket);
   try {
     if (isOpen(handle)) setAll(handle.fd);
-    else openHandle(handle, typeFor('tcp', family, all), setAll);
+    else {
+      const isAlive = (): boolean => socket === undefined || holds(socket, handle);
+      openHandle(handle, typeFor('tcp', family, all), setAll, isAlive);
+    }
   } catch (error) {
     // Node opens its own socket then.
-    tuners.at(-1)?.report(error, socket, side, place);
+    tuners.at(-1)?.reportLater(error, socket, side, place);
   }
   return all.ipv6Only;
 }

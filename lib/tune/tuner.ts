@@ -165,9 +165,9 @@ export class Tuner implements SocketTuning {
     );
     this.#prepared.add(handle);
     try {
-      for (const error of setEach(fd, options)) this.report(error, socket, side, place);
+      for (const error of setEach(fd, options)) this.reportLater(error, socket, side, place);
     } catch (error) {
-      this.report(error, socket, side, place);
+      this.reportLater(error, socket, side, place);
     }
   }
 
@@ -267,6 +267,11 @@ export class Tuner implements SocketTuning {
     // The connection was reset before it was tuned. The socket emits this error itself.
     if (socket?.destroyed) return;
     this.#failures.report(error, socket, side, place);
+  }
+
+  /** Reports an error when Node has called connect(2) or listen(2): it fails if `onError` destroys the socket before. */
+  reportLater(...args: Parameters<Tuner['report']>): void {
+    process.nextTick(() => this.report(...args));
   }
 
   close(): void {

@@ -10,7 +10,7 @@ import {
   validatePlanOptions,
   validateTimeout,
 } from '../dead-peer/validate-options';
-import { validateSide } from '../open/opening-options';
+import { copyOptions, validateSide } from '../open/opening-options';
 import { type KeepAliveName, keepAliveNames } from '../options/keepalive-options';
 import { validateOptionName } from '../options/option';
 import { validateOpeningOptions } from '../options/options';
@@ -57,7 +57,7 @@ export function validateTuning(
   // A copy has own members only, as in every options object.
   const { deadPeerTimeout, connectTimeout, ...others } = { ...tuning };
   const { minProbes, zeroWindow, maxSilence, supervise, ...given } = others;
-  const options = withLingerCopy(given);
+  const options = copyOptions(given);
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
     if (name === 'socketOptions') {
@@ -110,12 +110,4 @@ function pick(options: OpeningOptions, isWanted: (row: Row) => boolean): Opening
       ([name, value]) => value !== undefined && isWanted(rows[name] as Row),
     ),
   );
-}
-
-/** Copies the value of `linger`, which is an object of the caller. */
-function withLingerCopy(options: OpeningOptions): OpeningOptions {
-  const { linger } = options;
-  if (typeof linger !== 'object' || linger === null) return options;
-  const { enable, timeout } = linger;
-  return { ...options, linger: { enable, timeout } };
 }
