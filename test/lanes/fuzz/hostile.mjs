@@ -182,10 +182,10 @@ function proxied(random, value, act) {
     [trap](...args) {
       if (left-- > 0) return Reflect[trap](...args);
       act();
-      // Streams and signals keep their methods, and arrays their iterator. A `then` that does nothing would
+      // Streams, servers and signals keep their methods, and arrays their iterator. A `then` that does nothing would
       // never settle a promise. Such faults of the engine are the caller's own.
       const kept = ['length', 'then'].includes(args[1]) || typeof args[1] === 'symbol';
-      const methods = value instanceof Duplex || value instanceof AbortSignal;
+      const methods = [Duplex, net.Server, AbortSignal].some((one) => value instanceof one);
       const mayLie = trap === 'get' && !kept && !methods;
       if (mayLie && random.oneIn(2)) return lie;
       return Reflect[trap](...args);
