@@ -152,9 +152,10 @@ function validateDescriptor(fd: unknown, argument: string): number {
 /** For objects without `_handle`: `{ fd }`, and net.BoundSocket, whose `fd` is a method. */
 function descriptorWithout(internals: SocketInternals): number {
   if ('fd' in internals) {
-    const { fd } = internals;
+    // Read once: a getter may return something else the next time.
+    const { fd } = internals as { readonly fd: unknown };
     return typeof fd === 'function'
-      ? descriptorOfBound(internals)
+      ? descriptorOfBound(internals, fd as () => unknown)
       : validateDescriptor(fd, 'socket.fd');
   }
   if (isServerOfBun(internals)) return NONE;
@@ -164,10 +165,10 @@ function descriptorWithout(internals: SocketInternals): number {
   throw typeError('socket', EXPECTED + hint, internals);
 }
 
-function descriptorOfBound(bound: SocketInternals): number {
+function descriptorOfBound(bound: SocketInternals, read: () => unknown): number {
   let fd: unknown;
   try {
-    fd = (bound as { fd(): unknown }).fd();
+    fd = Reflect.apply(read, bound, []);
   } catch (error) {
     if ((error as { code?: unknown } | null)?.code === 'ERR_SOCKET_HANDLE_ADOPTED') return NONE;
     throw error;
