@@ -14,7 +14,7 @@ import { noteChoice } from './choices';
 import type { DeadPeerOptions, DeadPeerPlan } from './plan';
 import { FRESH, planForSystem, progressOf, setPlan } from './socket-plan';
 import {
-  boundConnecting,
+  boundChosen,
   changeBound,
   connectingSocketOf,
   isConnecting,
@@ -128,7 +128,7 @@ function isSupervisable(socket: SocketLike): socket is SupervisedSocket {
 
 /** Bounds connecting, and tunes the connection as soon as there is one. */
 function tuneWhenConnected(socket: Socket, timeout: number, chosen: ChosenOptions): DeadPeerPlan {
-  boundConnecting(connectingSocketOf(socket), { timeout, mayEnd: () => true }, true);
+  boundChosen(connectingSocketOf(socket), timeout);
   if (!waiting.has(socket)) socket.prependOnceListener('connect', tuneNow);
   waiting.set(socket, { timeout, chosen });
   return planForSystem(timeout, chosen);

@@ -27,12 +27,14 @@ export type DatagramBindOptions = BindOptions & {
  * `bind(socket, { port: 5353, socketOptions: { reusePort: true } })`.
  *
  * Call it for a socket that neither was bound nor has sent anything. Node sets the options of `dgram.createSocket()` after
- * these. On Node. With `socketOptions`, a worker of a cluster needs
- * `exclusive: true`: the primary process opens the shared sockets.
+ * these.
+ *
+ * On Node. With `socketOptions`, a worker of a cluster needs `exclusive: true`: the primary process opens the shared sockets.
  * @returns the socket. Node's errors come as its `'error'` event; for a socket that is bound it throws `ERR_SOCKET_ALREADY_BOUND`.
  * @throws TypeError, RangeError for a wrong argument.
  * @throws SocketOptionError for an option that the kernel refused, or that this system does not have (`ENOPROTOOPT`). The
- *   socket was not bound. `ERR_SOCKET_CLOSED`; `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for a shared socket of a cluster worker, and on Bun and Deno.
+ *   socket was not bound. `ERR_SOCKET_CLOSED` for a closed socket; `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for a shared socket of
+ *   a cluster worker, and on Bun and Deno.
  * @see setsockopt(2), bind(2)
  */
 export function bind(socket: Socket, options: DatagramBindOptions, listener?: () => void): Socket {

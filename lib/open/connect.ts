@@ -6,7 +6,7 @@ import type { OpeningOptions } from '../catalogue/catalogue';
 import { tcpHandleOf } from '../core/socket';
 import { isOptions, typeError, validateFunction, valueError } from '../core/validate';
 import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
-import { boundConnecting, noteFastOpen } from '../dead-peer/supervision/connecting';
+import { boundChosen, noteFastOpen } from '../dead-peer/supervision/connecting';
 import { validateConnectTimeout, validateTimeout } from '../dead-peer/validate-options';
 import { keepAliveNames } from '../options/keepalive-options';
 import { setOptions } from '../options/options';
@@ -92,13 +92,9 @@ export function connect(options: ConnectOptions, listener?: () => void): Socket 
       if (handle !== undefined) protectTimeout(socket, handle);
     });
   }
-  if (connectTimeout !== undefined) {
-    boundConnecting(socket, { timeout: connectTimeout, mayEnd: always }, true);
-  }
+  if (connectTimeout !== undefined) boundChosen(socket, connectTimeout);
   return socket;
 }
-
-const always = (): boolean => true;
 
 /** The options of the catalogue that `net.connect()` has, too. `typeOfService` since Node 24.21 and 26.10, or earlier. */
 const OF_NODE = [

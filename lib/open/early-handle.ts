@@ -209,7 +209,7 @@ const HAS_HANDLES = bun === undefined && deno === undefined;
 /** Whether the runtime has the event 'connectionAttempt'. */
 const REPORTS_ATTEMPTS = HAS_HANDLES && isSince(20, 12);
 
-/** What options are to be set for: only for connecting, the runtime must report the moment. */
+/** The call before which options are set. For `'connect'`, the runtime must report each attempt. */
 export type Opening = 'connect' | 'listen' | 'bind';
 
 /** Whether options can be set before the runtime connects, listens or binds. */

@@ -51,7 +51,7 @@ interface OwnOptions {
  * `listen(server, { port: 80, socketOptions: { reusePort: true } })`.
  *
  * On Linux, connections that the server accepts inherit most options: the receive buffer with its window scale, the mark,
- * keepalive. `mptcp: true` accepts Multipath TCP, and plain TCP too. For a `path` the options are set after listening; a pipe
+ * keepalive. `noDelay` and keepalive count for more than those of the server object. `mptcp: true` accepts Multipath TCP, and plain TCP too. For a `path` the options are set after listening; a pipe
  * of Windows has none. For an `fd`, those that have to be set before bind are too late.
  *
  * On Node. With `socketOptions`, a worker of a cluster needs `exclusive: true`: the primary process opens the shared sockets.

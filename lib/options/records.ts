@@ -106,10 +106,11 @@ function hintFor(fd: number, code: string, { row, level }: Option): string | und
   const denied = code === 'EPERM' || code === 'EACCES';
   if (denied && row.privilege !== undefined) return `it needs ${row.privilege}`;
   if (code === 'EINVAL' && row.before !== undefined) return `it ${mustBeSetBefore(row)}`;
+  if (!MISSING_CODES.includes(code)) return undefined;
   if (level === constantTables().values.IPPROTO_IPV6 && familyOf(fd) === 4) {
-    return 'it is for IPv6, and this is a socket of IPv4';
+    return 'it is for IPv6, and the socket is for IPv4';
   }
-  if (MISSING_CODES.includes(code) && isMptcp(fd)) return 'Multipath TCP does not have it';
+  if (isMptcp(fd)) return 'Multipath TCP does not have it';
   return undefined;
 }
 

@@ -15,18 +15,12 @@ import {
   tuneSockets,
 } from '../../dist/index.js';
 import { certificate } from '../support/certificate';
-import { listen as listenOnLoopback } from '../support/net';
+import { listenEcho, listen as listenOnLoopback } from '../support/net';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
-
-async function echo(): Promise<number> {
-  const server = net.createServer((socket) => socket.on('error', () => {}).pipe(socket));
-  closers.push(() => server.close());
-  return listenOnLoopback(server);
-}
 
 const CHOSEN = {
   ...{ keepAlive: true, keepAliveInitialDelay: 30_000 },
@@ -35,7 +29,7 @@ const CHOSEN = {
 
 describe('connect()', () => {
   test("keepalive and noDelay of socketOptions count for more than Node's own", async () => {
-    const port = await echo();
+    const port = await listenEcho(closers);
     const ofNode = { port, host: '127.0.0.1', noDelay: true, keepAlive: true };
     const socket = connect({
       ...{ ...ofNode, keepAliveInitialDelay: 4_500 },
@@ -56,7 +50,7 @@ describe('connect()', () => {
   });
 
   test("Node's own calls still change what socketOptions did not choose", async () => {
-    const port = await echo();
+    const port = await listenEcho(closers);
     const socket = connect({
       ...{ port, host: '127.0.0.1', noDelay: true, keepAlive: true },
       socketOptions: { noDelay: true, keepAliveCount: 3 },

@@ -17,8 +17,9 @@ import {
   setOptions,
   tuneSockets,
 } from '../../dist/index.js';
-import { fdOf, listen as listenOnLoopback, REFUSING_PORT } from '../support/net';
+import { fdOf, listenEcho, listen as listenOnLoopback, REFUSING_PORT } from '../support/net';
 import { socketsOpen, untilOpen } from '../support/open-sockets';
+import { recordEvents } from '../support/record-events';
 import {
   AF_INET,
   AF_INET6,
@@ -61,25 +62,6 @@ function held(fd: number): object {
 
 const isIpv6Only = (fd: number): boolean => getInt(fd, IPPROTO_IPV6, IPV6_V6ONLY) !== 0;
 
-async function echo(): Promise<number> {
-  const server = net.createServer((socket) => socket.on('error', () => {}).pipe(socket));
-  closers.push(() => server.close());
-  return listenOnLoopback(server);
-}
-
-/** The names of the events that an emitter emits, with what identifies their arguments. */
-function record(emitter: EventEmitter): string[] {
-  const events: string[] = [];
-  const { emit } = emitter;
-  emitter.emit = function (this: EventEmitter, event: string, ...args: unknown[]) {
-    const [first] = args as [{ code?: string; name?: string } | undefined];
-    const about = event === 'error' ? ` ${first?.code ?? first?.name}` : '';
-    if (typeof event === 'string') events.push(`${event}${about}`);
-    return emit.call(this, event, ...args);
-  };
-  return events;
-}
-
 async function failureOf(emitter: EventEmitter): Promise<object | undefined> {
   const [error] = await once(emitter, 'listening').then(
     () => [undefined],
@@ -118,13 +100,13 @@ describe('connect()', () => {
 
   for (const [name, optionsFor] of Object.entries(cases)) {
     test(`emits what net.connect() emits: ${name}`, async () => {
-      const port = await echo();
+      const port = await listenEcho(closers);
       const seen = await Promise.all(
         [net.connect, connect].map(async (make) => {
           const socketOptions = 'path' in optionsFor(port) ? {} : OPTIONS;
           const more = make === connect ? { socketOptions } : {};
           const socket = make({ ...optionsFor(port), ...more } as never);
-          const events = record(socket);
+          const events = recordEvents(socket);
           socket.on('error', () => {});
           socket.on('connect', () => socket.end('x'));
           socket.resume();
@@ -157,7 +139,7 @@ describe('connect()', () => {
 
   for (const [name, target] of Object.entries(targets)) {
     test(`sets the options, and exchanges data: ${name}`, async () => {
-      const port = await echo();
+      const port = await listenEcho(closers);
       const socket = connect({ port, ...target, socketOptions: { ...OPTIONS, ttl: 9 } });
       await once(socket, 'connect');
       const fd = fdOf(socket);
@@ -183,14 +165,14 @@ describe('connect()', () => {
   });
 
   test('fails with the reason of a refused option, once, and leaves nothing open', async () => {
-    const port = await echo();
+    const port = await listenEcho(closers);
     const before = socketsOpen();
     for (const more of [{}, { localAddress: '127.0.0.1' }, { host: 'two', lookup: twoAddresses }]) {
       const socket = connect({
         ...{ port, host: '127.0.0.1', ...more },
         socketOptions: REFUSED,
       });
-      const events = record(socket);
+      const events = recordEvents(socket);
       const failed = new Promise((resolve) => socket.once('error', resolve));
       await new Promise((resolve) => socket.once('close', resolve));
       expect(await failed).toMatchObject({ option: 'IPV6_UNICAST_HOPS', syscall: 'setsockopt' });
@@ -209,7 +191,7 @@ describe('listen()', () => {
   const withoutOptions = (server: net.Server, options: net.ListenOptions) => server.listen(options);
 
   test('fails as server.listen() does, with the address and the port', async () => {
-    const port = await echo();
+    const port = await listenEcho(closers);
     const before = socketsOpen();
     const errors = await Promise.all(
       [withOptions, withoutOptions].map((start) =>
@@ -265,7 +247,7 @@ describe('listen()', () => {
   test('emits the reason of a refused option, leaves nothing open, and listens again', async () => {
     const before = socketsOpen();
     const server = net.createServer();
-    const events = record(server);
+    const events = recordEvents(server);
     listen(server, { port: 0, host: '127.0.0.1', socketOptions: REFUSED });
     await expect(once(server, 'listening')).rejects.toMatchObject({ option: 'IPV6_UNICAST_HOPS' });
     await untilOpen(before);

@@ -4,7 +4,7 @@
 import { execFile } from 'node:child_process';
 import dgram from 'node:dgram';
 import type dns from 'node:dns';
-import { type EventEmitter, once } from 'node:events';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -23,9 +23,10 @@ import {
   type SocketOptions,
   tuneSockets,
 } from '../../dist/index.js';
-import { listen as listenOnLoopback } from '../support/net';
+import { listenEcho, listen as listenOnLoopback } from '../support/net';
 import { socketsOpen, untilOpen } from '../support/open-sockets';
 import { onLinux } from '../support/platform';
+import { recordEvents } from '../support/record-events';
 import { getInt, IPPROTO_TCP, referenceAddon } from '../support/reference-addon';
 
 beforeEach(onLinux('descriptors in /proc, and the options of the examples'));
@@ -34,25 +35,6 @@ const closers: (() => void)[] = [];
 afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
-
-async function echo(): Promise<number> {
-  const server = net.createServer((socket) => socket.on('error', () => {}).pipe(socket));
-  closers.push(() => server.close());
-  return listenOnLoopback(server);
-}
-
-/** The names of the events that an emitter emits, with what identifies their arguments. */
-function record(emitter: EventEmitter): string[] {
-  const events: string[] = [];
-  const { emit } = emitter;
-  emitter.emit = function (this: EventEmitter, event: string, ...args: unknown[]) {
-    const [first] = args as [{ code?: string; name?: string } | undefined];
-    const about = event === 'error' ? ` ${first?.code ?? first?.name}` : '';
-    if (typeof event === 'string') events.push(`${event}${about}`);
-    return emit.call(this, event, ...args);
-  };
-  return events;
-}
 
 const OPTIONS = { synRetries: 5, recvBufferSize: 50_000 };
 
@@ -66,7 +48,7 @@ describe('connect()', () => {
       : done(null, '127.0.0.1', 4)) as unknown as net.LookupFunction;
 
   test('sets the options on the socket, and takes what net.connect() takes', async () => {
-    const port = await echo();
+    const port = await listenEcho(closers);
     const chunks: Buffer[] = [];
     const socket = connect(
       {
@@ -108,7 +90,7 @@ describe('connect()', () => {
     expect(getOption(socket, 'sendBufferSize')).toBe(100_000);
     socket.destroy();
     const failing = net.createServer();
-    const events = record(failing);
+    const events = recordEvents(failing);
     listen(failing, { path: `${path}2`, socketOptions: { ttl: 2 } });
     await expect(once(failing, 'listening')).rejects.toMatchObject({ option: 'IP_TTL' });
     await nextTurn();
@@ -123,7 +105,7 @@ describe('connect()', () => {
   });
 
   test('fails with the reason of a refused option, once, and leaves nothing open', async () => {
-    const port = await echo();
+    const port = await listenEcho(closers);
     const before = socketsOpen();
     for (const more of [{}, { localAddress: '127.0.0.1' }, { host: 'localhost' }]) {
       for (let i = 0; i < 20; i++) {
@@ -131,7 +113,7 @@ describe('connect()', () => {
           ...{ port, host: '127.0.0.1', ...more },
           socketOptions: { bindToDevice: 'no-such-device' },
         });
-        const events = record(socket);
+        const events = recordEvents(socket);
         socket.on('error', () => {});
         await new Promise((resolve) => socket.once('close', resolve));
         expect(events.filter((event) => /^(error|close|connect$)/.test(event))).toEqual([
@@ -146,7 +128,7 @@ describe('connect()', () => {
   const STEPS = ['now', 'lookup', 'connectionAttempt', 'connectionAttemptFailed', 'connect'];
   for (const step of STEPS) {
     test(`is destroyed or aborted at '${step}': closed once, nothing open`, async () => {
-      const port = await echo();
+      const port = await listenEcho(closers);
       const before = socketsOpen();
       for (const way of ['destroy', 'abort', 'timeout']) {
         const abort = new AbortController();
@@ -162,7 +144,7 @@ describe('connect()', () => {
           else if (way === 'abort') abort.abort();
           else socket.destroy(new Error('timeout'));
         };
-        const events = record(socket);
+        const events = recordEvents(socket);
         socket.on('error', () => {});
         const closed = new Promise((resolve) => socket.once('close', resolve));
         if (step === 'now') end();
@@ -199,7 +181,7 @@ describe('listen()', () => {
   test('emits what server.listen() emits, and listens again after a failure', async () => {
     const before = socketsOpen();
     const server = net.createServer();
-    const events = record(server);
+    const events = recordEvents(server);
     listen(server, { port: 0, host: '127.0.0.1', socketOptions: { bindToDevice: 'nowhere' } });
     await expect(once(server, 'listening')).rejects.toMatchObject({ option: 'SO_BINDTODEVICE' });
     expect(socketsOpen()).toBe(before);
@@ -507,7 +489,7 @@ test.each([
   ['connect(), bound to a local address', { localAddress: '127.0.0.1' }],
   ['tuneSockets(), bound to a local address', { localAddress: '127.0.0.1' }],
 ])('a look-up that answers at once gets the options too: %s', async (name, local) => {
-  const port = await echo();
+  const port = await listenEcho(closers);
   const early = { ...OPTIONS, bindAddressNoPort: true };
   const isTuned = name.startsWith('tune');
   const tuning = isTuned ? tuneSockets({ client: early }) : undefined;

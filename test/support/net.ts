@@ -35,6 +35,13 @@ export async function listen(server: net.Server, host = '127.0.0.1'): Promise<nu
   return (server.address() as AddressInfo).port;
 }
 
+/** Starts a server that sends back what it gets. The test calls `closers`. Returns the port. */
+export function listenEcho(closers: (() => void)[]): Promise<number> {
+  const server = net.createServer((socket) => socket.on('error', () => {}).pipe(socket));
+  closers.push(() => server.close());
+  return listen(server);
+}
+
 /** Opens a connection and passes both ends to `use`. */
 export async function withPair<T>(
   use: (pair: Pair) => T | Promise<T>,

@@ -82,6 +82,11 @@ export function boundConnecting(socket: Socket, bound: Bound, isChosen: boolean)
   listen(phase);
 }
 
+/** As {@link boundConnecting}, for a timeout that the program has chosen for this socket. It replaces all other bounds. */
+export function boundChosen(socket: Socket, timeout: number): void {
+  boundConnecting(socket, { timeout, mayEnd: () => true }, true);
+}
+
 /** Removes all bounds of a socket that is connecting. */
 export function unboundConnecting(socket: Socket): void {
   stop(socket);
@@ -96,7 +101,7 @@ export function changeBound(socket: Socket, timeout: number | undefined): void {
   while (below._parent) below = below._parent;
   if (!phases.has(below)) return;
   if (timeout === undefined) stop(below);
-  else boundConnecting(below, { timeout, mayEnd: () => true }, true);
+  else boundChosen(below, timeout);
 }
 
 /** Whether the socket is connecting by TCP. A pipe has no address. */

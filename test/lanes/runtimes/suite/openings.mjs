@@ -14,7 +14,7 @@ import { refusal } from './refusals.mjs';
 
 const HOST = '127.0.0.1';
 const OPTIONS = { recvBufferSize: 50_000, synRetries: 3 };
-/** SO_RCVBUF, of which Linux reserves twice the size, and TCP_SYNCNT. */
+/** The values of SO_RCVBUF and TCP_SYNCNT. Linux doubles the first. */
 const held = (fd) => [getInt(fd, SOL_SOCKET, 8), getInt(fd, IPPROTO_TCP, 7)];
 const HELD = [100_000, 3];
 const isReusePort = (fd) => getInt(fd, SOL_SOCKET, 15) === 1;
