@@ -401,7 +401,8 @@ export const tcp = {
    * `'mptcp'` on the side that connected. A new socket and a listening socket of Multipath TCP return `true`.
    *
    * Multipath TCP has keepalive, and lacks many options: `userTimeout`, `retransmissionTimeoutMax`, `synRetries`, `rtoMin` and
-   * `ttl` among them. Linux 5.16: `TCP_IS_MPTCP`.
+   * `ttl` among them. Linux 5.6, and 6.10 to read it: `TCP_IS_MPTCP`. On an earlier kernel, `isSupported('mptcp')` is `false`,
+   * and read `protocol` instead.
    * @see Documentation/networking/mptcp.rst of Linux, RFC 8684 section 3.7
    */
   mptcp: {

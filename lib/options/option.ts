@@ -11,7 +11,13 @@ import { addon } from '../core/addon';
 import { constantTables } from '../core/constants';
 import { describeErrno, systemError, unsupportedError } from '../core/errors';
 import { defaultOf } from '../core/record-buffer';
-import { rangeError, readOnlyOption, unknownOption, validateString } from '../core/validate';
+import {
+  rangeError,
+  readOnlyOption,
+  unknownOption,
+  validateBoolean,
+  validateString,
+} from '../core/validate';
 import { codecs, kernelRange, MILLISECONDS, type Option } from './codec';
 import { chosenAtOpening } from './too-late';
 
@@ -47,16 +53,23 @@ function missingError(name: string, call: Call): Error {
     : unsupportedError(kernelName, call, 'this kernel does not have the option');
 }
 
-/**
- * Returns the option of a name. Throws also for an option that cannot be set. `isOpening`: the caller opens a socket, for
- * options that are chosen then.
- */
-export function writableOption(name: string, path?: string, isOpening = false): Option {
+/** Returns the option of a name. Throws also for an option that cannot be set. */
+export function writableOption(name: string, path?: string): Option {
   const option = optionNamed(name, 'setsockopt', path);
-  if (!option.writable && !(isOpening && option.row.access === 'open')) {
-    throw readOnlyError(option, path);
-  }
+  if (!option.writable) throw readOnlyError(option, path);
   return option;
+}
+
+/**
+ * Checks the value of an option that is chosen when a socket is opened; returns whether it is such an option. Kernels that
+ * cannot report the choice have it, too.
+ */
+export function validateIfChosen(name: string, value: unknown, path: string): boolean {
+  const row = rowOf(name);
+  if (row?.access !== 'open') return false;
+  if (!row[process.platform as Platform]) throw missingError(name, 'setsockopt');
+  validateBoolean(value, path);
+  return true;
 }
 
 function readOnlyError(option: Option, path = 'options'): Error {

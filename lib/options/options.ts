@@ -15,7 +15,14 @@ import { descriptorOf } from '../core/socket';
 import { isOptions, typeError, validateArray } from '../core/validate';
 import type { Option } from './codec';
 import { dscpWords, readDscp } from './dscp';
-import { encode, MISSING_CODES, optionNamed, possibleOptions, writableOption } from './option';
+import {
+  encode,
+  MISSING_CODES,
+  optionNamed,
+  possibleOptions,
+  validateIfChosen,
+  writableOption,
+} from './option';
 import { readOriginalDestination } from './original-destination';
 import {
   after,
@@ -268,10 +275,10 @@ function add(
   isOpening?: boolean,
 ): void {
   if (value === undefined) return;
-  const option = writableOption(name, path, isOpening);
+  // The caller chooses it when it opens the socket.
+  if (isOpening && validateIfChosen(name, value, `${path ?? 'options'}.${name}`)) return;
+  const option = writableOption(name, path);
   const encoded = encode(value, option, path === undefined ? option.path : `${path}.${name}`);
-  // Chosen by the caller when it opens the socket.
-  if (!option.writable) return;
   if (option.tooLate !== undefined) writes.canBeLate = true;
   if (isDscp(option)) writes.dscp = encoded as number;
   else insert(writes, option, encoded);

@@ -54,7 +54,7 @@ beforeEach(({ skip }) => {
   skip(fd < 0, `this kernel makes no sockets of Multipath TCP: errno ${-fd}`);
   const answer = referenceAddon.get(fd, IPPROTO_TCP, TCP_IS_MPTCP, Buffer.alloc(4));
   referenceAddon.close(fd);
-  skip(answer < 0, 'this kernel has no TCP_IS_MPTCP (Linux 5.16)');
+  skip(answer < 0, 'this kernel has no TCP_IS_MPTCP (Linux 6.10)');
 });
 
 interface Scene {

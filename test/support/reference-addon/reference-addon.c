@@ -2,6 +2,11 @@
  * The reference addon of the tests: bare system calls in C, independent of the package. It reads
  * what the kernel holds, whatever the code under test reports.
  */
+#ifdef __linux__
+/* For setns(). */
+#define _GNU_SOURCE
+#include <sched.h>
+#endif
 #ifdef _WIN32
 #include <winsock2.h>
 /* After winsock2.h, which must be first. */
@@ -128,6 +133,13 @@ static napi_value Take(napi_env env, napi_callback_info info) {
   close(process);
   return Int(env, status);
 }
+
+/* enter(fd): 0, or -errno; this thread opens its next sockets in the network namespace of `fd`. */
+static napi_value Enter(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  const int fd = Argument(env, info, 1, values, 0);
+  return Int(env, setns(fd, CLONE_NEWNET) == 0 ? 0 : Error());
+}
 #endif
 
 /* get(fd, level, name, buffer): the length that the kernel wrote into the buffer, or -errno. */
@@ -168,6 +180,7 @@ NAPI_MODULE_INIT() {
 #endif
 #ifdef __linux__
       {"take", NULL, Take, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"enter", NULL, Enter, NULL, NULL, NULL, napi_enumerable, NULL},
 #endif
       {"get", NULL, Get, NULL, NULL, NULL, napi_enumerable, NULL},
       {"set", NULL, Set, NULL, NULL, NULL, napi_enumerable, NULL},

@@ -1,0 +1,214 @@
+// Connections whose peer vanishes, in every state, with the times that nobody waits for in real life. They wait at the same
+// time: the longest case decides how long the guest runs.
+
+import { once } from 'node:events';
+import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  connect,
+  getDeadPeerBounds,
+  getKernelTcpInfo,
+  listen,
+  setDeadPeerTimeout,
+  setOptions,
+} from 'socket-options';
+import { lose, lost, newAddress, onPeer } from './network.mjs';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const PORT = 7_000;
+
+/** The peer answers what it reads, and reads nothing after an 'x'. Its window is small. */
+function startPeer(options) {
+  const server = net.createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      socket.write('.');
+      if (data.includes('x')) socket.pause();
+    });
+  });
+  onPeer(() => listen(server, options));
+  setOptions(server, { recvBufferSize: 4_096 });
+  return server;
+}
+
+/** How long the peer has been silent, in ms. */
+function silenceOf(socket) {
+  const { tcpi_last_ack_recv: ack, tcpi_last_data_recv: data } = getKernelTcpInfo(socket);
+  return Math.min(ack, data);
+}
+
+async function until(condition) {
+  while (!condition()) await sleep(100);
+}
+
+const answered = (socket, message) => {
+  socket.write(message);
+  return once(socket, 'data');
+};
+
+const roundTrip = (socket) => answered(socket, '?');
+
+async function closeWindow(socket) {
+  await answered(socket, 'x');
+  socket.write(Buffer.alloc(500_000));
+  await until(() => getKernelTcpInfo(socket).tcpi_probes > 0);
+}
+
+/**
+ * What a connection does: what takes time, what happens immediately before its peer vanishes, and what from then on; and
+ * which of its bounds holds.
+ */
+const STATES = {
+  idle: { bound: 'idle', before: roundTrip },
+  'in flight': { bound: 'busy', before: roundTrip, after: (socket) => socket.write('?') },
+  'writing all the time': {
+    bound: 'busy',
+    before: roundTrip,
+    after(socket, timeout) {
+      const write = () => socket.write('?');
+      write();
+      const timer = setInterval(write, timeout / 50);
+      socket.once('close', () => clearInterval(timer));
+    },
+  },
+  'half-closed': {
+    bound: 'idle',
+    async before(socket) {
+      await roundTrip(socket);
+      socket.end();
+      await sleep(SECOND);
+    },
+  },
+  paused: {
+    bound: 'idle',
+    async before(socket) {
+      await roundTrip(socket);
+      socket.pause();
+    },
+  },
+  'window closed for a moment': { bound: 'closedWindow', before: closeWindow },
+  // A living peer for that time.
+  'window closed for an hour': {
+    bound: 'closedWindow',
+    async prepare(socket) {
+      await closeWindow(socket);
+      await sleep(HOUR);
+    },
+  },
+};
+
+/** The values of the kernel alone, as a program sets them. */
+const VALUES = {
+  'the defaults': {
+    options: { keepAlive: true },
+    states: ['idle', 'in flight', 'half-closed', 'window closed for an hour'],
+  },
+  'TCP_KEEPIDLE 60 s, TCP_KEEPINTVL 10 s, TCP_KEEPCNT 6': {
+    options: {
+      ...{ keepAliveInitialDelay: MINUTE, keepAliveInterval: 10 * SECOND, keepAliveCount: 6 },
+      keepAlive: true,
+    },
+    states: ['idle', 'paused'],
+  },
+  'the same and TCP_USER_TIMEOUT 90 s': {
+    options: {
+      ...{ keepAliveInitialDelay: MINUTE, keepAliveInterval: 10 * SECOND, keepAliveCount: 6 },
+      ...{ keepAlive: true, userTimeout: 90 * SECOND },
+    },
+    states: ['idle', 'in flight', 'window closed for a moment'],
+  },
+};
+
+const TIMEOUTS = {
+  'T = 20 s': 20 * SECOND,
+  'T = 5 min': 5 * MINUTE,
+  'T = 1 h': HOUR,
+  'T = 4 h': 4 * HOUR,
+};
+
+const MPTCP_PORT = 7_001;
+const MPTCP_STATES = ['idle', 'in flight'];
+
+async function open(address, options = {}) {
+  const socket = connect({ host: address, port: PORT, ...options });
+  await once(socket, 'connect');
+  return socket.setNoDelay(true);
+}
+
+function casesOfValues() {
+  return Object.entries(VALUES).flatMap(([values, { options, states }]) =>
+    states.map((state) => ({
+      name: `${values}: ${state}`,
+      ...STATES[state],
+      async open(address) {
+        const socket = await open(address);
+        setOptions(socket, options);
+        return socket;
+      },
+    })),
+  );
+}
+
+function casesOfTimeouts(states, title, options) {
+  return Object.entries(TIMEOUTS).flatMap(([timeoutTitle, timeout]) =>
+    states.map((state) => ({
+      name: `${timeoutTitle}${title}: ${state}`,
+      ...STATES[state],
+      timeout,
+      async open(address) {
+        const socket = await open(address, options);
+        setDeadPeerTimeout(socket, timeout);
+        return socket;
+      },
+    })),
+  );
+}
+
+/** Opens a connection and brings it into its state. */
+async function begin({ name, bound, timeout, open, prepare, before, after }) {
+  const address = newAddress();
+  const socket = await open(address);
+  socket.resume();
+  const closed = new Promise((resolve) => {
+    let code = null;
+    socket.on('error', (error) => {
+      code = error.code;
+    });
+    socket.on('close', () => resolve({ code, at: performance.now() }));
+  });
+  await prepare?.(socket);
+  return {
+    address,
+    before: () => before?.(socket),
+    /** The time counts from the last segment of the peer, or from the write. */
+    async measure() {
+      if (socket.destroyed) throw new Error(`${name}: the living peer was ended`);
+      const silence = bound === 'busy' ? 0 : silenceOf(socket);
+      const bounds = getDeadPeerBounds(socket);
+      const start = performance.now() - silence;
+      after?.(socket, timeout);
+      const { code, at } = await closed;
+      return { name, code, measured: at - start, bound: bounds[bound], packets: lost(address) };
+    },
+  };
+}
+
+/** Runs the matrix; returns a line for each case. */
+export async function measureDeadPeers({ hasMptcp }) {
+  const servers = [startPeer({ port: PORT })];
+  const supervised = Object.keys(STATES).filter((state) => state !== 'window closed for a moment');
+  const cases = [...casesOfValues(), ...casesOfTimeouts(supervised, '')];
+  if (hasMptcp) {
+    servers.push(startPeer({ port: MPTCP_PORT, socketOptions: { mptcp: true } }));
+    const options = { port: MPTCP_PORT, socketOptions: { mptcp: true } };
+    cases.push(...casesOfTimeouts(MPTCP_STATES, ', Multipath TCP', options));
+  }
+  const begun = await Promise.all(cases.map(begin));
+  for (const { before } of begun) await before();
+  lose(begun.map(({ address }) => address));
+  const results = await Promise.all(begun.map(({ measure }) => measure()));
+  for (const server of servers) server.close();
+  return results;
+}
