@@ -20,10 +20,13 @@ import { isMptcp, systemHere } from './system-of';
 import type { ChosenOptions } from './validate-options';
 
 /** What a plan needs to know of a connection: see {@link PlanRequest}. */
-export type Progress = Pick<PlanRequest, 'silence' | 'runningTimer'>;
+export interface Progress extends Pick<PlanRequest, 'silence' | 'runningTimer'> {
+  /** The retransmission timeout, at least the initial one. */
+  readonly rto: number;
+}
 
 /** A connection that was established just now. */
-export const FRESH: Progress = { silence: 0, runningTimer: 0 };
+export const FRESH: Progress = { silence: 0, runningTimer: 0, rto: INITIAL_TIMEOUT };
 
 /** Sets the options of the plan for a socket, and returns the plan. */
 export function setPlan(
@@ -49,8 +52,7 @@ export function setPlan(
 
 /** Returns the plan of a supervised connection as it would be made now: a timer that ran at the call may be over. */
 export function planNow(fd: number, plan: DeadPeerPlan, chosen: ChosenOptions): DeadPeerPlan {
-  const { runningTimer } = progressOf(fd);
-  return planForSocket(fd, plan.platform, plan.timeout, chosen, { silence: 0, runningTimer });
+  return planForSocket(fd, plan.platform, plan.timeout, chosen, { ...progressOf(fd), silence: 0 });
 }
 
 /** Returns the plan for a socket that has no descriptor yet. */
@@ -68,6 +70,7 @@ export function progressOf(fd: number): Progress {
     return {
       silence: Math.min(timeSinceLastAckReceived, timeSinceLastDataReceived ?? Infinity),
       runningTimer: runningTimerOf(info),
+      rto: retransmissionTimeoutIn(info),
     };
   } catch {
     // Not TCP: setting the options throws the right error.
@@ -82,13 +85,18 @@ function runningTimerOf({ unackedSegments, unsentBytes, rto, backoff }: TcpInfo)
   return unsentBytes ? Math.min((rto ?? 0) * 2 ** (backoff ?? 0), LONGEST_TIMER) : 0;
 }
 
+function retransmissionTimeoutIn({ unackedSegments, rto }: TcpInfo): number {
+  // That of data in flight may have doubled.
+  return unackedSegments ? INITIAL_TIMEOUT : Math.max(rto ?? 0, INITIAL_TIMEOUT);
+}
+
 /** TCP_RTO_MAX of Linux, in milliseconds. */
 const LONGEST_TIMER = 120_000;
 
 function requestFor(
   platform: DeadPeerPlatform,
   chosen: ChosenOptions,
-  progress: Progress,
+  { silence, runningTimer, rto }: Progress,
 ): PlanRequest {
   const { hasTimeoutMax, assumptions } = timeoutMaxOf(platform);
   const settings = recentRetransmissionHere();
@@ -96,8 +104,8 @@ function requestFor(
     platform,
     ...chosen,
     hasTimeoutMax,
-    ...progress,
-    retransmission: settings.retransmission,
+    ...{ silence, runningTimer },
+    retransmission: { ...settings.retransmission, timeout: rto },
     assumptions: [...assumptions, ...settings.assumptions],
   };
 }
@@ -115,8 +123,13 @@ function planForSocket(
     return planFor(kernelRequestFor(fd, request), timeout);
   }
   // Most connections need nothing that differs from a fresh one.
-  const isUsual = progress.silence < timeout / 2 && progress.runningTimer <= SHORTEST_TIMEOUT_MAX;
-  return isUsual ? keptPlanFor({ ...request, ...FRESH }, timeout) : planFor(request, timeout);
+  const isUsual =
+    progress.silence < timeout / 2 &&
+    progress.runningTimer <= SHORTEST_TIMEOUT_MAX &&
+    progress.rto === INITIAL_TIMEOUT;
+  return isUsual
+    ? keptPlanFor({ ...request, silence: 0, runningTimer: 0 }, timeout)
+    : planFor(request, timeout);
 }
 
 /** Completes a request with what the kernel's values alone depend on. */

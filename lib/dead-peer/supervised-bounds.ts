@@ -2,8 +2,10 @@
 
 import type { DeadPeerBounds } from './kernel-rules';
 import type { PlanRequest } from './plan';
+import { untilGivenUp, untilProbesEnd } from './retransmission';
 import { LATENESS, SHORTEST_TIMEOUT_MAX, type Values } from './supervised-values';
 import { LATEST_LOOK } from './supervision/slots';
+import { latest } from './timer-lateness';
 
 /** The longest pause between two probes of a closed window: TCP_RTO_MAX of Linux. */
 const SLOWEST_WINDOW_PROBE = 120_000;
@@ -23,11 +25,29 @@ export function supervisedBoundsOf(
   const idle = isLateCall(request, timeout)
     ? silence + lateBound(request, values, timeout)
     : timeout;
-  const busy = Math.max(idle, timeout + late);
-  // Without TCP_RTO_MAX_MS the pauses between window probes double up to two minutes.
-  const probes = minProbes * SLOWEST_WINDOW_PROBE * LATENESS;
-  const closedWindow = isPaced || fails ? busy : Math.max(busy, timeout + probes + timeout / 8);
-  return Object.freeze({ idle, busy, closedWindow, worst: Math.max(busy, closedWindow) });
+  const told = Math.max(idle, timeout + late);
+  // Without TCP_RTO_MAX_MS the pauses between window probes double up to two minutes. The last one is noticed within an
+  // eighth of the timeout, and has another eighth to be answered.
+  const probed = minProbes * latest(SLOWEST_WINDOW_PROBE) + timeout / 4 + 2 * LATEST_LOOK;
+  const toldClosed = isPaced || fails ? told : Math.max(told, probed);
+  const { busy, closedWindow } = limitsOfKernel(request, values);
+  const bounds = {
+    idle,
+    busy: Math.min(told, busy),
+    closedWindow: Math.min(toldClosed, closedWindow),
+  };
+  return Object.freeze({ ...bounds, worst: Math.max(...Object.values(bounds)) });
+}
+
+/** When the kernel itself ends the connection, whatever the timeout is. */
+function limitsOfKernel(
+  { platform, retransmission }: PlanRequest,
+  { timeoutMax }: Values,
+): Pick<DeadPeerBounds, 'busy' | 'closedWindow'> {
+  // Those of other systems were not measured.
+  if (platform !== 'linux') return { busy: Infinity, closedWindow: Infinity };
+  const rules = { ...retransmission, timeoutMax: timeoutMax ?? retransmission.timeoutMax };
+  return { busy: untilGivenUp(rules), closedWindow: untilProbesEnd(rules) };
 }
 
 /** A call this late in a silence has a bound of its own: the first probes come only now. */
