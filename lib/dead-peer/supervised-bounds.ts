@@ -27,8 +27,10 @@ export function supervisedBoundsOf(
     : timeout;
   const told = Math.max(idle, timeout + late);
   // Without TCP_RTO_MAX_MS the pauses between window probes double up to two minutes. The last one is noticed within an
-  // eighth of the timeout, and has another eighth to be answered.
-  const probed = minProbes * latest(SLOWEST_WINDOW_PROBE) + timeout / 4 + 2 * LATEST_LOOK;
+  // eighth of the timeout, and has another eighth to be answered. The first one has half of the timeout.
+  const pause = latest(SLOWEST_WINDOW_PROBE);
+  const answered = Math.max((minProbes - 1) * pause + timeout / 4, timeout / 2);
+  const probed = pause + answered + 2 * LATEST_LOOK;
   const toldClosed = isPaced || fails ? told : Math.max(told, probed);
   const { busy, closedWindow } = limitsOfKernel(request, values);
   const bounds = {
@@ -41,13 +43,17 @@ export function supervisedBoundsOf(
 
 /** When the kernel itself ends the connection, whatever the timeout is. */
 function limitsOfKernel(
-  { platform, retransmission }: PlanRequest,
+  { platform, retransmission, runningTimer, silence }: PlanRequest,
   { timeoutMax }: Values,
 ): Pick<DeadPeerBounds, 'busy' | 'closedWindow'> {
   // Those of other systems were not measured.
   if (platform !== 'linux') return { busy: Infinity, closedWindow: Infinity };
   const rules = { ...retransmission, timeoutMax: timeoutMax ?? retransmission.timeoutMax };
-  return { busy: untilGivenUp(rules), closedWindow: untilProbesEnd(rules) };
+  const atTimer = silence + runningTimer * LATENESS;
+  return {
+    busy: Math.max(atTimer, untilGivenUp(rules)),
+    closedWindow: Math.max(atTimer, untilProbesEnd(rules)),
+  };
 }
 
 /** A call this late in a silence has a bound of its own: the first probes come only now. */
