@@ -1,8 +1,8 @@
 // How long it takes until a supervised socket fails. Times are in milliseconds.
 
-import type { DeadPeerBounds } from './kernel-rules';
+import { type DeadPeerBounds, MPTCP_CLOSE_TIMEOUT } from './kernel-rules';
 import type { PlanRequest } from './plan';
-import { untilGivenUp, untilProbesEnd } from './retransmission';
+import { type Retransmission, untilGivenUp, untilProbesEnd } from './retransmission';
 import { LATENESS, SHORTEST_TIMEOUT_MAX, type Values } from './supervised-values';
 import { LATEST_LOOK } from './supervision/slots';
 import { latest } from './timer-lateness';
@@ -47,14 +47,22 @@ function limitsOfKernel(
   { timeoutMax }: Values,
 ): Pick<DeadPeerBounds, 'busy' | 'closedWindow'> {
   // Those of other systems were not measured.
-  if (platform !== 'linux') return { busy: Infinity, closedWindow: Infinity };
+  if (platform !== 'linux' && platform !== 'mptcp')
+    return { busy: Infinity, closedWindow: Infinity };
   const rules = { ...retransmission, timeoutMax: timeoutMax ?? retransmission.timeoutMax };
   const atTimer = silence + runningTimer * LATENESS;
+  const more = platform === 'mptcp' ? takenOver(rules) + MPTCP_CLOSE_TIMEOUT : 0;
   return {
-    busy: Math.max(atTimer, untilGivenUp(rules)),
-    closedWindow: Math.max(atTimer, untilProbesEnd(rules)),
+    busy: Math.max(atTimer, untilGivenUp(rules)) + more,
+    closedWindow: Math.max(atTimer, untilProbesEnd(rules)) + more,
   };
 }
+
+/**
+ * When another subflow of Multipath TCP sends the data of one that is stale, at the latest: after four retransmissions, by
+ * net.mptcp.stale_loss_cnt.
+ */
+const takenOver = ({ timeout }: Retransmission): number => 2 ** 4 * timeout;
 
 /** A call this late in a silence has a bound of its own: the first probes come only now. */
 export const isLateCall = ({ silence }: PlanRequest, timeout: number): boolean =>

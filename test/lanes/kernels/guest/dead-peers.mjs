@@ -58,7 +58,7 @@ async function closeWindow(socket) {
 
 /**
  * What a connection does: what takes time, what happens immediately before its peer vanishes, and what from then on; and
- * which of its bounds holds.
+ * which of its bounds holds. `isBrief`: the kernel's values would end the connection, living or not.
  */
 const STATES = {
   idle: { bound: 'idle', before: roundTrip },
@@ -75,10 +75,9 @@ const STATES = {
   },
   'half-closed': {
     bound: 'idle',
-    async before(socket) {
-      await roundTrip(socket);
+    async prepare(socket) {
       socket.end();
-      await sleep(SECOND);
+      await once(socket, 'finish');
     },
   },
   paused: {
@@ -88,7 +87,7 @@ const STATES = {
       socket.pause();
     },
   },
-  'window closed for a moment': { bound: 'closedWindow', before: closeWindow },
+  'window closed for a moment': { bound: 'closedWindow', prepare: closeWindow, isBrief: true },
   // A living peer for that time.
   'window closed for an hour': {
     bound: 'closedWindow',
@@ -129,7 +128,7 @@ const TIMEOUTS = {
 };
 
 const MPTCP_PORT = 7_001;
-const MPTCP_STATES = ['idle', 'in flight'];
+const MPTCP_STATES = ['idle', 'in flight', 'window closed for an hour'];
 
 async function open(address, options = {}) {
   const socket = connect({ host: address, port: PORT, ...options });
@@ -195,20 +194,41 @@ async function begin({ name, bound, timeout, open, prepare, before, after }) {
   };
 }
 
+function allCases() {
+  const supervised = Object.keys(STATES).filter((state) => !STATES[state].isBrief);
+  const mptcp = { port: MPTCP_PORT, socketOptions: { mptcp: true } };
+  return [
+    ...casesOfValues(),
+    ...casesOfTimeouts(supervised, ''),
+    ...casesOfTimeouts(MPTCP_STATES, ', Multipath TCP', mptcp),
+  ];
+}
+
+/** Opens the peers of all connections. */
+export function startPeers() {
+  startPeer({ port: PORT });
+  startPeer({ port: MPTCP_PORT, socketOptions: { mptcp: true } });
+}
+
+/** An address of a peer that does not vanish. */
+export const livingPeer = () => ({ host: newAddress(), port: PORT });
+
 /** Runs the matrix; returns a line for each case. */
-export async function measureDeadPeers({ hasMptcp }) {
-  const servers = [startPeer({ port: PORT })];
-  const supervised = Object.keys(STATES).filter((state) => state !== 'window closed for a moment');
-  const cases = [...casesOfValues(), ...casesOfTimeouts(supervised, '')];
-  if (hasMptcp) {
-    servers.push(startPeer({ port: MPTCP_PORT, socketOptions: { mptcp: true } }));
-    const options = { port: MPTCP_PORT, socketOptions: { mptcp: true } };
-    cases.push(...casesOfTimeouts(MPTCP_STATES, ', Multipath TCP', options));
-  }
-  const begun = await Promise.all(cases.map(begin));
-  for (const { before } of begun) await before();
+export async function measureDeadPeers() {
+  const cases = allCases();
+  const begun = await Promise.all(cases.filter(({ isBrief }) => !isBrief).map(begin));
+  begun.push(...(await Promise.all(cases.filter(({ isBrief }) => isBrief).map(begin))));
+  await Promise.all(begun.map(({ before }) => before()));
   lose(begun.map(({ address }) => address));
-  const results = await Promise.all(begun.map(({ measure }) => measure()));
-  for (const server of servers) server.close();
-  return results;
+  return Promise.all(begun.map(({ measure }) => measure()));
+}
+
+/** Returns how long the kernel tries to connect to a peer that is dead, in ms. */
+export async function measureConnecting() {
+  const host = newAddress();
+  lose([host]);
+  const start = performance.now();
+  const [{ code }] = await once(net.connect({ host, port: PORT }), 'error');
+  if (code !== 'ETIMEDOUT') throw new Error(`connecting failed with ${code}`);
+  return { measured: performance.now() - start, packets: lost(host) };
 }
