@@ -68,8 +68,9 @@ export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
 
 function boundsOfSupervision(fd: number, { plan, chosen, since }: Supervision): DeadPeerReport {
   // A call late in a silence has longer bounds, until the peer shows life.
-  const isStillSilent = progressOf(fd).silence > performance.now() - since + LONGEST_TICK;
-  const { bounds, warnings } = isStillSilent ? plan : planNow(fd, plan, chosen);
+  const elapsed = performance.now() - since;
+  const isStillSilent = progressOf(fd).silence > elapsed + LONGEST_TICK;
+  const { bounds, warnings } = isStillSilent ? plan : planNow(fd, plan, chosen, elapsed);
   const userTimeout = plan.platform === 'linux' ? getOption(fd, 'userTimeout') : 0;
   const isForeign = userTimeout > 0 && userTimeout !== plan.options.userTimeout;
   const more = isForeign

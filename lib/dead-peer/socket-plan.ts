@@ -2,6 +2,7 @@
 
 import type { Platform } from '../catalogue/row';
 import { isSupported } from '../options/option';
+import { getOption } from '../options/options';
 import { getSystemDefaults } from '../system-defaults/system-defaults';
 import { getTcpInfo } from '../tcp-info/get-tcp-info';
 import type { TcpInfo } from '../tcp-info/tcp-info';
@@ -50,9 +51,32 @@ export function setPlan(
   }
 }
 
-/** Returns the plan of a supervised connection as it would be made now: a timer that ran at the call may be over. */
-export function planNow(fd: number, plan: DeadPeerPlan, chosen: ChosenOptions): DeadPeerPlan {
-  return planForSocket(fd, plan.platform, plan.timeout, chosen, { ...progressOf(fd), silence: 0 });
+/**
+ * Returns the plan of a supervised connection as it would be made now: a timer that ran at the call may be over.
+ * `elapsed` is the time since the call.
+ */
+export function planNow(
+  fd: number,
+  plan: DeadPeerPlan,
+  chosen: ChosenOptions,
+  elapsed: number,
+): DeadPeerPlan {
+  const { runningTimer, rto } = progressOf(fd);
+  if (plan.options.retransmissionTimeoutMax === undefined) {
+    return planForSocket(fd, plan.platform, plan.timeout, chosen, {
+      silence: 0,
+      runningTimer,
+      rto,
+    });
+  }
+  const timeoutMax = getOption(fd, 'retransmissionTimeoutMax');
+  const progress = {
+    silence: 0,
+    // The kernel counts on how often pauses doubled, but a timer that began after the call is no longer than the option.
+    runningTimer: runningTimer - elapsed > timeoutMax ? runningTimer : 0,
+    rto: Math.max(INITIAL_TIMEOUT, Math.min(rto, timeoutMax)),
+  };
+  return planForSocket(fd, plan.platform, plan.timeout, chosen, progress);
 }
 
 /** Returns the plan for a socket that has no descriptor yet. */

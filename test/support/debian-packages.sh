@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Packages of any Debian suite, unpacked in the cache folder. Prints the folder. Fetched once, then found.
 #
-#   test/support/debian-packages.sh SUITE[:ARCH] FOLDER PACKAGE...
+#   test/support/debian-packages.sh [--follow REGEX] SUITE[:ARCH] FOLDER PACKAGE...
 #
+# --follow: also those packages that the others depend on and whose names match, as a kernel's meta-package needs it.
 # SUITE is trixie, sid and so on. `experimental` takes a package from sid where experimental has none. ARCH is that of
 # this system if it is left out. FOLDER is a name in the cache folder: delete the folder to fetch newer versions. Its file
 # `packages` has a line for each package: its name and its version.
@@ -10,8 +11,13 @@
 # Nothing is installed into the system: no script of a package runs, and no dependency is fetched.
 set -euo pipefail
 
+follow=
+if [[ ${1-} == --follow ]]; then
+  follow=$2
+  shift 2
+fi
 if (($# < 3)); then
-  echo "usage: $0 SUITE[:ARCH] FOLDER PACKAGE..." >&2
+  echo "usage: $0 [--follow REGEX] SUITE[:ARCH] FOLDER PACKAGE..." >&2
   exit 2
 fi
 readonly suite=${1%%:*}
@@ -71,7 +77,12 @@ END
   cd "$apt"
   export APT_CONFIG=$apt/apt.conf
   apt-get update -qq >&2
-  apt-get download -qq "$@" >&2
+  names=("$@")
+  if [[ -n $follow ]]; then
+    mapfile -t followed < <(apt-cache depends --recurse --important "$@" | grep -E '^[a-z0-9]' | grep -E -- "$follow")
+    names+=("${followed[@]}")
+  fi
+  apt-get download -qq "${names[@]}" >&2
 )
 for file in "$apt"/*.deb; do
   dpkg -x "$file" "$making"

@@ -4,8 +4,8 @@ import { Schedule, ScheduleEntry, TICK } from '../../core/schedule';
 
 /** In milliseconds. Wake-ups are rare enough to cost nothing. */
 export const SLOT_WIDTH = 6 * TICK;
-/** In milliseconds. How late a look is at most: it waits for its slot, the timer for its tick, and the program takes time. */
-export const LATEST_LOOK = SLOT_WIDTH + 2 * TICK;
+/** In milliseconds. How late a look is at most: it waits for its slot, and the timer for its tick. */
+export const LATEST_LOOK = SLOT_WIDTH + TICK;
 
 /** In milliseconds. The schedule's clock without blocked time is not used, so it needs no wake-ups of its own. */
 const PACE = 10_240;

@@ -84,7 +84,9 @@ async function until(condition) {
 
 /** Whether this kernel is at least that version. */
 function isSince(version) {
-  const [major, minor] = release().split('.').map((part) => Number.parseInt(part, 10));
+  const [major, minor] = release()
+    .split('.')
+    .map((part) => Number.parseInt(part, 10));
   const [sinceMajor, sinceMinor] = version.split('.').map(Number);
   return major > sinceMajor || (major === sinceMajor && minor >= sinceMinor);
 }
@@ -93,7 +95,7 @@ function isSince(version) {
 const CLOCKS = /^tcpi_last_|_time$|^tcpi_busy_|_rate$/;
 
 /** What this kernel has, for the table of docs/kernels.md. */
-export const facts = { kernel: release(), 'options that it lacks': [] };
+export const facts = { kernel: release() };
 
 export const checks = {
   'each option holds what was written, by the numbers of the headers'() {
@@ -113,7 +115,7 @@ export const checks = {
         assert.deepEqual(getOption(fd, name), value, name);
       });
     }
-    facts['options that it lacks'] = [...lacking];
+    facts.missingOptions = [...lacking];
   },
 
   'every member of TCP_INFO is what a program reads that was compiled for this kernel': () =>
@@ -126,8 +128,8 @@ export const checks = {
         });
         assert.equal(status, 0, stderr);
         const { length, size, members } = JSON.parse(stdout);
-        facts['bytes of TCP_INFO'] = length;
-        facts['members of TCP_INFO'] = Object.keys(members).length;
+        facts.tcpInfoBytes = length;
+        facts.tcpInfoMembers = Object.keys(members).length;
         assert.ok(length >= size, `the kernel wrote ${length} bytes, its header has ${size}`);
         const ours = getKernelTcpInfo(client);
         for (const [name, value] of Object.entries(members)) {
@@ -135,7 +137,9 @@ export const checks = {
           if (CLOCKS.test(name)) assert.ok(ours[name] >= 0, name);
           else assert.equal(ours[name], value, name);
         }
-        const unknown = Object.keys(ours).filter((name) => ours[name] !== null && !(name in members));
+        const unknown = Object.keys(ours).filter(
+          (name) => ours[name] !== null && !(name in members),
+        );
         assert.deepEqual(unknown, [], 'members that the header of this kernel does not have');
       });
     }),
@@ -143,7 +147,7 @@ export const checks = {
   'TCP_INFO is as long as the kernel says, and what lies beyond is null': () =>
     withConnection(({ client }) => {
       const length = referenceAddon.get(fdOf(client), IPPROTO_TCP, 11, Buffer.alloc(1_024));
-      assert.equal(length, facts['bytes of TCP_INFO']);
+      assert.equal(length, facts.tcpInfoBytes);
     }),
 
   'listConnections reports the connections that /proc has': () =>
@@ -154,7 +158,10 @@ export const checks = {
       assert.equal(listed.length, inProc);
       for (const socket of [client, accepted]) {
         const one = listed.find((connection) => isOf(connection, socket));
-        assert.ok(one?.owners.some(({ pid }) => pid === process.pid), JSON.stringify(one));
+        assert.ok(
+          one?.owners.some(({ pid }) => pid === process.pid),
+          JSON.stringify(one),
+        );
       }
     }),
 
@@ -183,7 +190,7 @@ export const checks = {
     withSocket(AF_INET, 0, (fd) => {
       assert.equal(keepAliveInitialDelay.value, 1_000 * get(fd, IPPROTO_TCP, 4).readInt32LE());
     });
-    facts['settings that it lacks'] = Object.values(getSystemDefaults())
+    facts.missingSettings = Object.values(getSystemDefaults())
       .map(({ name }) => name)
       .filter((name) => name?.startsWith('net.') && getSysctl(name).value === null);
   },
@@ -197,7 +204,9 @@ export const checks = {
         assert.equal(getTcpInfo(client).state, 'ESTABLISHED');
         setOptions(client, { keepAlive: true, keepAliveInitialDelay: 5_000 });
         assert.throws(() => setOptions(client, { userTimeout: 1_000 }), { code: /^E/ });
-        withSocket(AF_INET, IPPROTO_MPTCP, (fd) => assert.equal(getOption(fd, 'protocol'), 'mptcp'));
+        withSocket(AF_INET, IPPROTO_MPTCP, (fd) =>
+          assert.equal(getOption(fd, 'protocol'), 'mptcp'),
+        );
       },
       { mptcp: true },
     ),

@@ -86,10 +86,9 @@ export function lose(addresses) {
   nft(`${rules.join('\n')}\n`);
 }
 
-/** How many packets to this address the router has lost. */
-export function lost(address) {
+/** How many packets to each lost address the router has lost. */
+export function countLost() {
   const rules = inNamespace('router', 'nft', 'list', 'chain', 'ip', 'faults', 'forward');
-  const line = new RegExp(`ip daddr ${address} counter packets (\\d+) `).exec(rules);
-  if (line === null) throw new Error(`no rule counts the packets to ${address}`);
-  return Number(line[1]);
+  const lines = rules.matchAll(/ip daddr (\S+) counter packets (\d+) /g);
+  return new Map([...lines].map(([, address, packets]) => [address, Number(packets)]));
 }
