@@ -244,6 +244,50 @@ describe('a call late in a silence', () => {
   });
 });
 
+describe('the bounds of a supervised socket', () => {
+  const HOUR = 3_600_000;
+  const boundsOf = (timeout: number, differences: Partial<PlanRequest> = {}) =>
+    supervisedPlanFor({ ...NEWER_LINUX, ...differences }, timeout).bounds;
+  const OLDER = { hasTimeoutMax: false };
+
+  // 924.6 s: documentation of net.ipv4.tcp_retries2.
+  test('end where the kernel gives up on data in flight', () => {
+    for (const { idle, busy } of [boundsOf(HOUR), boundsOf(HOUR, OLDER)]) {
+      expect(idle).toBe(HOUR);
+      expect(busy).toBeGreaterThan(924_600);
+      expect(busy).toBeLessThan(924_600 / 0.8);
+    }
+    expect(boundsOf(800_000).busy).toBe(800_000);
+  });
+
+  test('end where the kernel gives up on a closed window: after 15 probes', () => {
+    const { closedWindow } = boundsOf(HOUR, OLDER);
+    expect(closedWindow).toBeGreaterThan(16 * 120_000);
+    expect(closedWindow).toBeLessThan((16 * 120_000) / 0.8);
+  });
+
+  test('follow a doubled timer of the kernel that runs already', () => {
+    const retransmission = { ...NEWER_LINUX.retransmission, retries: 3 };
+    expect(boundsOf(HOUR, { retransmission }).busy).toBeLessThan(10_000);
+    expect(boundsOf(HOUR, { retransmission, runningTimer: 100_000 }).busy).toBeGreaterThan(100_000);
+  });
+
+  test('have three probes of a window that was closed for long, before Linux 6.15', () => {
+    expect(boundsOf(20_000).closedWindow).toBe(20_000);
+    const { closedWindow } = boundsOf(20_000, OLDER);
+    expect(closedWindow).toBeGreaterThan(3 * 120_000);
+    expect(closedWindow).toBeLessThan((3 * 120_000) / 0.8);
+    // One probe has half of the timeout to be answered.
+    expect(boundsOf(100_000, { ...OLDER, minProbes: 1 }).closedWindow).toBeGreaterThan(170_000);
+  });
+
+  test('of Multipath TCP include its close timeout', () => {
+    const mptcp = boundsOf(HOUR, { ...OLDER, platform: 'mptcp' });
+    expect(mptcp.busy).toBeGreaterThan(boundsOf(HOUR, OLDER).busy + 60_000);
+    expect(mptcp.busy).toBeLessThan(HOUR);
+  });
+});
+
 describe('with supervision', () => {
   test('returns exact values for 20 s on Linux', () => {
     expect(supervisedPlanFor(NEWER_LINUX, 20_000)).toMatchObject({
