@@ -167,7 +167,7 @@ const capabilities = {
   },
 
   'supportedOptions, isSupported, constants': () => {
-    // gVisor has 33, and each Linux more than 40.
+    // gVisor has 34, and each Linux more than 40.
     assert.ok(supportedOptions().length > 30);
     assert.equal(isSupported('userTimeout'), true);
     assert.equal(constants.TCP_USER_TIMEOUT, 18);
