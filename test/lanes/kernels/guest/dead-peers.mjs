@@ -102,6 +102,7 @@ const STATES = {
 const VALUES = {
   'the defaults': {
     options: { keepAlive: true },
+    probes: 9,
     states: ['idle', 'in flight', 'half-closed', 'window closed for an hour'],
   },
   'TCP_KEEPIDLE 60 s, TCP_KEEPINTVL 10 s, TCP_KEEPCNT 6': {
@@ -109,6 +110,7 @@ const VALUES = {
       ...{ keepAliveInitialDelay: MINUTE, keepAliveInterval: 10 * SECOND, keepAliveCount: 6 },
       keepAlive: true,
     },
+    probes: 6,
     states: ['idle', 'paused'],
   },
   'the same and TCP_USER_TIMEOUT 90 s': {
@@ -137,17 +139,25 @@ async function open(address, options = {}) {
 }
 
 function casesOfValues() {
-  return Object.entries(VALUES).flatMap(([values, { options, states }]) =>
+  return Object.entries(VALUES).flatMap(([values, { options, probes, states }]) =>
     states.map((state) => ({
       name: `${values}: ${state}`,
       ...STATES[state],
-      async open(address) {
-        const socket = await open(address);
+      set(socket) {
         setOptions(socket, options);
-        return socket;
+        return { probes };
       },
     })),
   );
+}
+
+/** Without supervision, the probes of the plan end an idle connection. */
+function casesOfPlans() {
+  return Object.entries(TIMEOUTS).map(([title, timeout]) => ({
+    name: `${title}, supervise: false: idle`,
+    ...STATES.idle,
+    set: (socket) => setDeadPeerTimeout(socket, timeout, { supervise: false }),
+  }));
 }
 
 function casesOfTimeouts(states, title, options) {
@@ -155,20 +165,17 @@ function casesOfTimeouts(states, title, options) {
     states.map((state) => ({
       name: `${timeoutTitle}${title}: ${state}`,
       ...STATES[state],
-      timeout,
-      async open(address) {
-        const socket = await open(address, options);
-        setDeadPeerTimeout(socket, timeout);
-        return socket;
-      },
+      ...{ timeout, options },
+      set: (socket) => void setDeadPeerTimeout(socket, timeout),
     })),
   );
 }
 
 /** Opens a connection and brings it into its state. */
-async function begin({ name, bound, timeout, open, prepare, before, after }) {
+async function begin({ name, bound, timeout, options, set, prepare, before, after }) {
   const address = newAddress();
-  const socket = await open(address);
+  const socket = await open(address, options);
+  const probes = set(socket)?.probes;
   socket.resume();
   const closed = new Promise((resolve) => {
     let code = null;
@@ -189,7 +196,10 @@ async function begin({ name, bound, timeout, open, prepare, before, after }) {
       const start = performance.now() - silence;
       after?.(socket, timeout);
       const { code, at } = await closed;
-      return { name, code, measured: at - start, bound: bounds[bound], address };
+      return {
+        ...{ name, code, address, measured: at - start, bound: bounds[bound] },
+        probes: bound === 'idle' ? probes : undefined,
+      };
     },
   };
 }
@@ -199,6 +209,7 @@ function allCases() {
   const mptcp = { port: MPTCP_PORT, socketOptions: { mptcp: true } };
   return [
     ...casesOfValues(),
+    ...casesOfPlans(),
     ...casesOfTimeouts(supervised, ''),
     ...casesOfTimeouts(MPTCP_STATES, ', Multipath TCP', mptcp),
   ];

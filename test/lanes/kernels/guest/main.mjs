@@ -27,11 +27,15 @@ async function run(name, check) {
   }
 }
 
-/** No measured time is above the bound, and none below 80 % of it. */
-function judge({ name, code, measured, bound }) {
+/**
+ * No measured time is above the bound, and none below 80 % of it. The wire carries the probes of the plan, and the reset that
+ * ends the connection.
+ */
+function judge({ name, code, measured, bound, probes, packets }) {
   assert.equal(code, 'ETIMEDOUT', name);
   assert.ok(measured <= bound, `${name}: ${measured} ms, and the bound is ${bound} ms`);
   assert.ok(measured >= 0.8 * bound, `${name}: ${measured} ms, and the bound is ${bound} ms`);
+  if (probes !== undefined) assert.equal(packets, probes + 1, `${name}: packets`);
 }
 
 /** The suite of the lane of other runtimes, in a process of its own. */
