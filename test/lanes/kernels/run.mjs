@@ -3,6 +3,7 @@
 //   node test/lanes/kernels/run.mjs                  every kernel of KERNELS, with a day of living peers
 //   node test/lanes/kernels/run.mjs sid bookworm     these alone
 //   --without-day                                    without the day: a third of the time
+//   --at-once=1                                      one guest after the other; by default one for each processor
 //
 // WRITE_DOCS=1 writes the tables of docs/kernels.md and docs/dead-peers.md, if every kernel has run in full.
 
@@ -12,6 +13,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { buildSync } from 'esbuild';
 import { needs, root, stop, withProject } from '../runtimes/lane.mjs';
 import { writeTables } from './tables.mjs';
@@ -26,9 +28,14 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 /** A guest that takes longer has failed: five times what it takes on a machine that does nothing else. */
 const PATIENCE = 1_500_000;
 
-const words = process.argv.slice(2);
-const hasDay = !words.includes('--without-day');
-const suites = words.filter((word) => word !== '--without-day');
+const { values, positionals: suites } = parseArgs({
+  allowPositionals: true,
+  options: {
+    'without-day': { type: 'boolean', default: false },
+    'at-once': { type: 'string', default: String(cpus().length) },
+  },
+});
+const hasDay = !values['without-day'];
 for (const suite of suites) {
   if (!KERNELS.includes(suite)) stop(`no kernel of ${suite}: choose from ${KERNELS.join(', ')}`);
 }
@@ -123,7 +130,9 @@ await withProject('linux-x64', async (project) => {
     }
   };
   try {
-    await Promise.all(Array.from({ length: Math.min(cpus().length, waiting.length) }, worker));
+    await Promise.all(
+      Array.from({ length: Math.min(Number(values['at-once']), waiting.length) }, worker),
+    );
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
