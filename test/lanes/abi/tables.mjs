@@ -1,0 +1,120 @@
+// The tables of this package, in memory: entries, each with a value, and structures, whose members have a place. The
+// comparison works on these copies, so that a fault can be planted in one of them.
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { source } from '../../../scripts/source.mjs';
+import { codecStructures, handWritten } from './hand-written.mjs';
+import { nativeConstants } from './native.mjs';
+
+const lib = await source([
+  'tcp-info/structures/linux',
+  'tcp-info/structures/darwin',
+  'tcp-info/structures/win32',
+  'tcp-info/structures/freebsd',
+  'tcp-info/states',
+  'catalogue/catalogue',
+]);
+const require = createRequire(import.meta.url);
+const root = new URL('../../../', import.meta.url);
+
+export const SYSTEMS = ['linux', 'darwin', 'freebsd', 'win32'];
+
+/** The structures of lib/tcp-info/structures/, and their names in headers: older versions of one come later. */
+const STRUCTURES = {
+  linux: [lib.linuxStructure, ['tcp_info']],
+  darwin: [lib.darwinStructure, ['tcp_connection_info']],
+  freebsd: [lib.freeBsdStructure, ['tcp_info']],
+  win32: [lib.windowsStructure, ['TCP_INFO_v2', 'TCP_INFO_v1', 'TCP_INFO_v0']],
+};
+
+/**
+ * Where the length of a member is not the end of itself, because it took the place of padding: the member that came with
+ * it, in the same version of the kernel, at the end of the structure. FreeBSD has no such member: the size of the whole
+ * structure tells (lengthOf in compare.mjs).
+ */
+export const CAME_WITH = {
+  linux: {
+    tcpi_delivery_rate_app_limited: 'tcpi_delivery_rate',
+    tcpi_fastopen_client_fail: 'tcpi_snd_wnd',
+  },
+};
+
+/** The names of states, as headers begin them, and as RFC 9293 has them. */
+const STATES = {
+  linux: [lib.linuxStateIndex, 'BPF_TCP_', { 'FIN-WAIT-1': 'FIN_WAIT1', 'FIN-WAIT-2': 'FIN_WAIT2', CLOSED: 'CLOSE', 'SYN-RECEIVED': 'SYN_RECV' }],
+  win32: [lib.windowsStateIndex, 'TCPSTATE_', { 'SYN-RECEIVED': 'SYN_RCVD' }],
+  darwin: [lib.bsdStateIndex, 'TCPS_', {}],
+  freebsd: [lib.bsdStateIndex, 'TCPS_', {}],
+};
+
+function states(system) {
+  const [indexOf, prefix, other] = STATES[system];
+  return lib.tcpStates.map((state, index) => {
+    let number = 0;
+    while (indexOf(number) !== index) number++;
+    const name = prefix + (other[state] ?? state.replaceAll('-', '_'));
+    return { label: `state ${state}`, expression: name, value: BigInt(number) };
+  });
+}
+
+/** The names that the catalogue has of a system's options. */
+function catalogueNames(system) {
+  const options = Object.values(lib.rows).map((row) => row[system]);
+  return options.flatMap((option) =>
+    option ? [option, option.older ?? option].flatMap(({ name, ipv6 }) => [name, ipv6 ?? name]) : [],
+  );
+}
+
+/** The values that the addon has, where this machine can load it: it is compiled from the same names. */
+function addonValues() {
+  const file = new URL('build/Release/socket_options.node', root);
+  return require(file.pathname).constants().values;
+}
+
+/**
+ * The tables of a system. `built` are the headers that the addon of this system is compiled with: the values of constants
+ * without a number of our own come from them.
+ */
+export function tablesOf(system, built) {
+  const { names, numbers } = nativeConstants(system);
+  const unnumbered = [...names].filter((name) => !numbers.has(name));
+  const values = system === 'linux' ? addonValues() : undefined;
+  const fromHeaders = built?.values(unnumbered);
+  const entries = [];
+  for (const name of names) {
+    const value = numbers.get(name) ?? fromHeaders?.get(name);
+    const ofAddon = values === undefined ? undefined : values[name];
+    if (numbers.has(name) || value !== undefined) {
+      entries.push({ label: name, expression: name, value });
+    }
+    if (ofAddon !== undefined) {
+      entries.push({ label: `${name} in the addon`, expression: name, value: BigInt(ofAddon) });
+    }
+    if (value === undefined && ofAddon === undefined) {
+      entries.push({ label: name, expression: name, value: undefined });
+    }
+  }
+  // Numbers of native/ that are no constants of the addon: those whose names are a header's.
+  for (const [name, value] of numbers) {
+    if (!names.has(name) && /^(?:UV|SKNLGRP)_/.test(name)) {
+      entries.push({ label: name, expression: name, value });
+    }
+  }
+  for (const name of new Set(catalogueNames(system))) {
+    // A name of the catalogue that the addon does not have: only where there is no addon yet.
+    if (!names.has(name)) entries.push({ label: `${name} of the catalogue`, expression: name });
+  }
+  entries.push(...states(system), ...handWritten(system, read, numbers));
+  const [structure, versions] = STRUCTURES[system];
+  const members = Object.entries(structure).map(([member, { offset, shift, bits, length }]) => [
+    member,
+    { bit: offset * 8 + shift, bits, length },
+  ]);
+  const tcpInfo = { names: versions, members: new Map(members) };
+  return { system, names, entries, structures: [tcpInfo, ...codecStructures(system)] };
+}
+
+function read(path) {
+  return readFileSync(new URL(path, root), 'utf8');
+}
