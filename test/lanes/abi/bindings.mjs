@@ -31,7 +31,9 @@ export function rustConstants(texts) {
       /^\s*pub const (\w+): [\w:]+ = (?:crate::)?(-?\w+)(?: as \w+)?;$/gm,
     )) {
       if (/^-?\d/.test(value)) {
-        const digits = value.replace(/^-/, '').replace(/(?<=[\dxa-f])_|_?[iu](?:8|16|32|64|size)$/gi, '');
+        const digits = value
+          .replace(/^-/, '')
+          .replace(/(?<=[\dxa-f])_|_?[iu](?:8|16|32|64|size)$/gi, '');
         found.set(name, BigInt(digits) * (value.startsWith('-') ? -1n : 1n));
       } else if (found.has(value)) {
         found.set(name, found.get(value));
@@ -89,7 +91,8 @@ function sizeOf(type) {
     const [size, alignment] = sizeOf(element);
     return [size * Number(count), alignment];
   }
-  const bits = type === 'byte' ? 8 : type === 'c_int' ? 32 : Number(/(8|16|32|64)$/.exec(type)?.[0]);
+  const bits =
+    type === 'byte' ? 8 : type === 'c_int' ? 32 : Number(/(8|16|32|64)$/.exec(type)?.[0]);
   if (!(bits > 0)) throw new Error(`no size is known for the type ${type}`);
   return [bits / 8, bits / 8];
 }

@@ -39,7 +39,8 @@ function lengthOf(system, answers, member, place) {
       const [version] = structures.get('tcp_info') ?? [];
       return version?.members.has(member);
     });
-    const isFirst = oldest === answers.find(({ structures }) => structures.get('tcp_info')?.length > 0);
+    const isFirst =
+      oldest === answers.find(({ structures }) => structures.get('tcp_info')?.length > 0);
     return isFirst ? endOf(place) : oldest.structures.get('tcp_info')[0].size;
   }
   const companion = CAME_WITH[system]?.[member];
@@ -65,7 +66,10 @@ export function compare(tables, answers) {
   let count = 0;
   const differ = (label, ours, theirs, { label: source }) => {
     const lines = differences.get(label) ?? [];
-    differences.set(label, [...lines, `${system}: ${label}: ours is ${ours}, ${theirs} in ${source}`]);
+    differences.set(label, [
+      ...lines,
+      `${system}: ${label}: ours is ${ours}, ${theirs} in ${source}`,
+    ]);
   };
 
   for (const { label, expression, value } of tables.entries) {

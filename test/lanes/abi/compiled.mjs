@@ -115,8 +115,16 @@ export function macros({ command, flags = [] }, includes) {
 export function membersOf(text, structure) {
   const body = new RegExp(`struct _?${structure} \\{([^}]*)\\}`).exec(text)?.[1];
   if (body === undefined) return [];
-  const code = body.replace(/\/\*[\s\S]*?\*\/|\/\/.*|^\s*#.*$/gm, '').replace(/__attribute__\s*\(\(.*?\)\)\)?/g, '');
-  return code.split(';').flatMap((declaration) =>
-    declaration.split(',').flatMap((part) => /(\w+)\s*(?:\[[^\]]*\]\s*)?(?::\s*\d+\s*)?$/.exec(part.trim())?.[1] ?? []),
-  );
+  const code = body
+    .replace(/\/\*[\s\S]*?\*\/|\/\/.*|^\s*#.*$/gm, '')
+    .replace(/__attribute__\s*\(\(.*?\)\)\)?/g, '');
+  return code
+    .split(';')
+    .flatMap((declaration) =>
+      declaration
+        .split(',')
+        .flatMap(
+          (part) => /(\w+)\s*(?:\[[^\]]*\]\s*)?(?::\s*\d+\s*)?$/.exec(part.trim())?.[1] ?? [],
+        ),
+    );
 }

@@ -97,7 +97,8 @@ const LEVELS = [
 function unsafeOptions(system, read) {
   const file = 'lib/options/unsafe-options.ts';
   const list = system === 'linux' ? 'LINUX' : system === 'darwin' ? 'DARWIN' : undefined;
-  const text = new RegExp(`const ${list}: [^=]*= \\[([\\s\\S]*?)\\n\\];`).exec(read(file))?.[1] ?? '';
+  const text =
+    new RegExp(`const ${list}: [^=]*= \\[([\\s\\S]*?)\\n\\];`).exec(read(file))?.[1] ?? '';
   return [...text.matchAll(/[[(](\w+), (\w+), '(\w+)'/g)].flatMap(([, level, number, name]) => [
     { label: `${name} of ${file}`, expression: name, value: BigInt(number) },
     {
@@ -132,13 +133,21 @@ export function handWritten(system, read, numbers) {
       ['IPV4', 'MIB_TCPROW_OWNER_PID'],
       ['IPV6', 'MIB_TCP6ROW_OWNER_PID'],
     ]) {
-      const [, size] = new RegExp(`const ${row}: RowLayout = \\{[^}]* size: (\\d+)`).exec(read(file));
-      entries.push({ label: `size of ${row} of ${file}`, expression: `sizeof(${structure})`, value: BigInt(size) });
+      const [, size] = new RegExp(`const ${row}: RowLayout = \\{[^}]* size: (\\d+)`).exec(
+        read(file),
+      );
+      entries.push({
+        label: `size of ${row} of ${file}`,
+        expression: `sizeof(${structure})`,
+        value: BigInt(size),
+      });
     }
   }
   if (system === 'linux') {
     const groups = /kDestroyGroups = ([^;]*);/.exec(read('native/platform/linux_watch.cc'))[1];
-    const value = groups.split('|').reduce((sum, bit) => sum | (1n << BigInt(bit.split('<<')[1])), 0n);
+    const value = groups
+      .split('|')
+      .reduce((sum, bit) => sum | (1n << BigInt(bit.split('<<')[1])), 0n);
     entries.push({
       label: 'kDestroyGroups of native/platform/linux_watch.cc',
       expression: '1 << (SKNLGRP_INET_TCP_DESTROY - 1) | 1 << (SKNLGRP_INET6_TCP_DESTROY - 1)',
@@ -181,7 +190,9 @@ function placesWritten(names, from, encode) {
   const before = encode();
   return names.map((name) => {
     const after = encode(name);
-    const at = [...before.keys()].filter((index) => index >= from && before[index] !== after[index]);
+    const at = [...before.keys()].filter(
+      (index) => index >= from && before[index] !== after[index],
+    );
     return [name, { bit: (at[0] - from) * 8, bits: (at.at(-1) - at[0] + 1) * 8 }];
   });
 }

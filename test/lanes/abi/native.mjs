@@ -28,7 +28,9 @@ const number = (text) => {
  * OTHER.
  */
 export function nativeConstants(system) {
-  const files = readdirSync(folder).filter((file) => new RegExp(`^${system}\\b|^${system}_`).test(file));
+  const files = readdirSync(folder).filter((file) =>
+    new RegExp(`^${system}\\b|^${system}_`).test(file),
+  );
   const text = files.map((file) => readFileSync(folder + file, 'utf8')).join('\n');
   const table = /const Constant kConstants\[\] = \{([\s\S]*?)\n\};/.exec(text)?.[1] ?? '';
   const names = new Set();

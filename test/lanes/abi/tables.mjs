@@ -37,12 +37,24 @@ export const CAME_WITH = {
   linux: {
     tcpi_delivery_rate_app_limited: 'tcpi_delivery_rate',
     tcpi_fastopen_client_fail: 'tcpi_snd_wnd',
+    tcpi_ecn_mode: 'tcpi_options2',
+    tcpi_accecn_opt_seen: 'tcpi_options2',
+    tcpi_accecn_fail_mode: 'tcpi_options2',
   },
 };
 
 /** The names of states, as headers begin them, and as RFC 9293 has them. */
 const STATES = {
-  linux: [lib.linuxStateIndex, 'BPF_TCP_', { 'FIN-WAIT-1': 'FIN_WAIT1', 'FIN-WAIT-2': 'FIN_WAIT2', CLOSED: 'CLOSE', 'SYN-RECEIVED': 'SYN_RECV' }],
+  linux: [
+    lib.linuxStateIndex,
+    'BPF_TCP_',
+    {
+      'FIN-WAIT-1': 'FIN_WAIT1',
+      'FIN-WAIT-2': 'FIN_WAIT2',
+      CLOSED: 'CLOSE',
+      'SYN-RECEIVED': 'SYN_RECV',
+    },
+  ],
   win32: [lib.windowsStateIndex, 'TCPSTATE_', { 'SYN-RECEIVED': 'SYN_RCVD' }],
   darwin: [lib.bsdStateIndex, 'TCPS_', {}],
   freebsd: [lib.bsdStateIndex, 'TCPS_', {}],
@@ -62,7 +74,9 @@ function states(system) {
 function catalogueNames(system) {
   const options = Object.values(lib.rows).map((row) => row[system]);
   return options.flatMap((option) =>
-    option ? [option, option.older ?? option].flatMap(({ name, ipv6 }) => [name, ipv6 ?? name]) : [],
+    option
+      ? [option, option.older ?? option].flatMap(({ name, ipv6 }) => [name, ipv6 ?? name])
+      : [],
   );
 }
 
@@ -106,6 +120,12 @@ export function tablesOf(system, built) {
     if (!names.has(name)) entries.push({ label: `${name} of the catalogue`, expression: name });
   }
   entries.push(...states(system), ...handWritten(system, read, numbers));
+  if (system === 'darwin') {
+    // lib/connections/darwin.ts has these offsets in its code, and no source has the structures.
+    for (const name of ['xsocket_n', 'xsockbuf_n', 'xinpcb_n', 'xtcpcb_n']) {
+      entries.push({ label: `offsets of ${name} of lib/connections/darwin.ts`, expression: `sizeof(struct ${name})` });
+    }
+  }
   const [structure, versions] = STRUCTURES[system];
   const members = Object.entries(structure).map(([member, { offset, shift, bits, length }]) => [
     member,
