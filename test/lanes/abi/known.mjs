@@ -32,8 +32,19 @@ export const UNVERIFIED = {
   win32: [
     // Only in the Windows SDK.
     ...['SO_BSP_STATE', 'SO_COMPARTMENT_ID', 'SO_ORIGINAL_DST', 'SO_PAUSE_ACCEPT'],
-    ...['SO_PORT_SCALABILITY', 'SO_RANDOMIZE_PORT', 'SO_RECEIVED_HOPLIMIT', 'SO_RECEIVED_PROCESSOR'],
-    ...['SO_REUSE_MULTICASTPORT', 'SO_REUSE_UNICASTPORT', 'IP_RECVECN', 'IPV6_RECVECN', 'AF_HYPERV'],
+    ...[
+      'SO_PORT_SCALABILITY',
+      'SO_RANDOMIZE_PORT',
+      'SO_RECEIVED_HOPLIMIT',
+      'SO_RECEIVED_PROCESSOR',
+    ],
+    ...[
+      'SO_REUSE_MULTICASTPORT',
+      'SO_REUSE_UNICASTPORT',
+      'IP_RECVECN',
+      'IPV6_RECVECN',
+      'AF_HYPERV',
+    ],
     ...['OutOfOrderPktsIn', 'EcnNegotiated', 'EceAcksIn', 'PtoEpisodes'].map(
       (member) => `TCP_INFO_v2.${member}`,
     ),
@@ -45,14 +56,21 @@ export const FAMILIES = /^(?:SO|TCP|UDP|IP|IPV6|TLS|MPTCP)_/;
 
 const HEADER_OF_PACKETS = 'describes packets';
 const LIMIT = 'a limit or a default, not an option';
+const MODULE = 'for one module of the TCP stack, or for its logs';
 const FIREWALL = 'configures the firewall, the traffic shaper or IPsec';
 
 const COMMON = [
   [/^IP_(?:DF|MF|RF|OFFMASK|MAXPACKET|MSS)$/, HEADER_OF_PACKETS],
-  [/^IPV6_(?:VERSION|VERSION_MASK|FLOWINFO_MASK|FLOWLABEL_MASK|FLOWLABEL_LEN|FLOW_ECN_MASK)$/, HEADER_OF_PACKETS],
+  [
+    /^IPV6_(?:VERSION|VERSION_MASK|FLOWINFO_MASK|FLOWLABEL_MASK|FLOWLABEL_LEN|FLOW_ECN_MASK)$/,
+    HEADER_OF_PACKETS,
+  ],
   [/^IPV6_(?:TLV|PRIORITY|RTHDR)_/, HEADER_OF_PACKETS],
   [/^IP(?:V6)?_(?:DEFAULT_MULTICAST|MAX_|MIN_)/, LIMIT],
-  [/^TCP_(?:MSS|MINMSS|MAXWIN|MAXHLEN|MAXOLEN|MAX_SACK|MAX_WINSHIFT|MSS_DEFAULT|MSS_DESIRED)$/, LIMIT],
+  [
+    /^TCP_(?:MSS|MINMSS|MAXWIN|MAXHLEN|MAXOLEN|MAX_SACK|MAX_WINSHIFT|MSS_DEFAULT|MSS_DESIRED)$/,
+    LIMIT,
+  ],
 ];
 
 const BSD = [
@@ -68,10 +86,19 @@ export const LEFT_OUT = {
   linux: [
     ...COMMON,
     [/^IPV6_(?:FL_|FLOWINFO_)/, 'a value in struct in6_flowlabel_req'],
-    [/^TLS_(?:CIPHER|CONF|INFO|1_2|1_3|[SG]ET_RECORD)_/, 'a value in a structure or in a control message'],
-    [/^MPTCP_(?:PM|RST|ATTR|SUBFLOW_ATTR|SUBFLOW_FLAG|INFO_FLAG)_/, 'a value of netlink or in a structure'],
+    [
+      /^TLS_(?:CIPHER|CONF|INFO|1_2|1_3|[SG]ET_RECORD)_/,
+      'a value in a structure or in a control message',
+    ],
+    [
+      /^MPTCP_(?:PM|RST|ATTR|SUBFLOW_ATTR|SUBFLOW_FLAG|INFO_FLAG)_/,
+      'a value of netlink or in a structure',
+    ],
     [/^SO_\w+_OLD$/, 'SO_ and the name without it are the same number on 64 bits'],
-    ['SO_VM_SOCKETS_CONNECT_TIMEOUT', 'depends on the size of time_t: both numbers are in the table'],
+    [
+      'SO_VM_SOCKETS_CONNECT_TIMEOUT',
+      'depends on the size of time_t: both numbers are in the table',
+    ],
     [/^SO_SECURITY_/, 'no kernel implements it'],
     [/^SO_RDS_/, 'RDS has no streams or datagrams of IP'],
     [/^SO_EE_/, 'a value in struct sock_extended_err'],
@@ -80,7 +107,10 @@ export const LEFT_OUT = {
     ['TCP_CM_INQ', 'the type of a control message: TCP_INQ'],
     ['TCP_ENCAP_ESPINTCP', 'not a TCP option'],
     [/^TCP_(?:COOKIE_|S_DATA_)/, 'removed in Linux 3.10'],
-    [/^IPV6_(?:JOIN|LEAVE)_GROUP$|^IPV6_RX(?:HOP|DST)OPTS$|^IP_PMTUDISC$/, "glibc's other name of an option"],
+    [
+      /^IPV6_(?:JOIN|LEAVE)_GROUP$|^IPV6_RX(?:HOP|DST)OPTS$|^IP_PMTUDISC$/,
+      "glibc's other name of an option",
+    ],
   ],
   darwin: [
     ...BSD,
@@ -94,7 +124,20 @@ export const LEFT_OUT = {
   ],
   freebsd: [
     ...BSD,
-    [/^TCP_(?:BBR|RACK)_/, 'for one module of the TCP stack'],
+    [
+      /^TCP_(?:BBR|RACK|LOG|PCAP|SHARED_CWND|MAXPEAKRATE|IDLE_REDUCE|LRD|PROC_ACC|USE_CMP|PERF)/,
+      MODULE,
+    ],
+    [/^TCP_(?:FIN_IS_RST|FUNCTION_ALIAS|MAXBURST|REUSPORT_LB_NUMA|VENDOR)$/, MODULE],
+    [/^TCP_(?:CA_NAME_MAX|FASTOPEN_\w+_LEN|FUNCTION_NAME_LEN_MAX)$/, LIMIT],
+    [
+      /^IP(?:V6)?_(?:BINDMULTI|RECVRSSBUCKETID|RSSBUCKETID|RSS_LISTEN_BUCKET)$/,
+      'for kernels with RSS',
+    ],
+    ['SO_PROTOTYPE', 'another name of SO_PROTOCOL'],
+    ['SO_TS_CLOCK_MAX', LIMIT],
+    ['SO_VENDOR', LIMIT],
+    ['SO_SPLICE', 'its value holds a descriptor, and moves data past the program'],
     [/^tcp_info\.(?:__tcpi_\w+)$/, 'FreeBSD does not fill it'],
     [/^tcp_info\.tcp_(?:snd|rcv)_wscale$/, "Rust's names of two bit fields"],
   ],
@@ -107,8 +150,14 @@ export const LEFT_OUT = {
     [/^SO_TIMESTAMP(?:_ID)?$/, 'the type of a control message'],
     [/^UDP_COALESCED_INFO$/, 'the type of a control message'],
     [/^TCP_(?:OFFLOAD|INITIAL_RTO)_/, 'a value in a structure'],
-    [/^(?:TCP|UDP)_(?:ROW|TABLE|STATS)$|^IP_(?:ADDRROW|ADDRTABLE|FORWARD\w+|NETROW|NETTABLE|STATS)$/, 'not an option: iphlpapi.h'],
-    [/^IP_(?:ADAPTER|OPT|FLAG|EXPORT|STATUS|BAD|DEST|ADDR_)_?\w*$/, 'a result or a flag of iphlpapi.h'],
+    [
+      /^(?:TCP|UDP)_(?:ROW|TABLE|STATS)$|^IP_(?:ADDRROW|ADDRTABLE|FORWARD\w+|NETROW|NETTABLE|STATS)$/,
+      'not an option: iphlpapi.h',
+    ],
+    [
+      /^IP_(?:ADAPTER|OPT|FLAG|EXPORT|STATUS|BAD|DEST|ADDR_)_?\w*$/,
+      'a result or a flag of iphlpapi.h',
+    ],
     [/^TLS_(?:OUT_OF_INDEXES|MINIMUM_AVAILABLE|13_)/, 'not about sockets'],
     ['IPV6_ADDRESS_BITS', HEADER_OF_PACKETS],
     [

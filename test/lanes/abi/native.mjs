@@ -1,9 +1,13 @@
 // The names and numbers that native/platform/ has of a system, read from its text.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('../../../native/platform/', import.meta.url));
+
+/** Declarations of our own, in the place of headers that no package has. */
+const declarations = (system) =>
+  fileURLToPath(new URL(`../../../scripts/prebuilds/${system}.h`, import.meta.url));
 
 /** The macros of constants.h: SO(TYPE) is SO_TYPE. */
 function prefixes() {
@@ -23,9 +27,9 @@ const number = (text) => {
 };
 
 /**
- * Returns `names`, the constants of the addon, and `numbers`, a map of those whose numbers are written by hand:
+ * Returns `names`, the constants of the addon, and `numbers`, a map of the names whose numbers are written by hand:
  * `#define NAME 1`, `X(NAME, 1)`, or `NAME = 1` of an enumeration or a constexpr. `#define NAME OTHER` has the number of
- * OTHER.
+ * OTHER. `declared` are those of a header of our own.
  */
 export function nativeConstants(system) {
   const files = readdirSync(folder).filter((file) =>
@@ -40,16 +44,28 @@ export function nativeConstants(system) {
     names.add(known.get(macro) + name);
   }
   for (const [, name] of table.matchAll(/\{"(\w+)"/g)) names.add(name);
+  const declared = existsSync(declarations(system))
+    ? numbersIn(readFileSync(declarations(system), 'utf8'))
+    : new Map();
+  return { names, numbers: new Map([...declared, ...numbersIn(text)]), declared };
+}
+
+const WRITTEN = new RegExp(
+  [
+    `^\\s*#define (\\w+) \\(?(${NUMBER})\\)?\\s*(?://.*)?$`,
+    `\\bX\\((\\w+), (${NUMBER})\\)`,
+    `^\\s*(?:(?:static )?constexpr [\\w:]+ )?(\\w+) = (${NUMBER})[,;]`,
+  ].join('|'),
+  'gm',
+);
+
+function numbersIn(text) {
   const numbers = new Map();
-  const written = new RegExp(
-    `^\\s*#define (\\w+) (${NUMBER})\\s*(?://.*)?$|\\bX\\((\\w+), (${NUMBER})\\)|^\\s*(?:constexpr [\\w:]+ |static constexpr [\\w:]+ )?(\\w+) = (${NUMBER})[,;]`,
-    'gm',
-  );
-  for (const [, a, av, b, bv, c, cv] of text.matchAll(written)) {
-    numbers.set(a ?? b ?? c, number(av ?? bv ?? cv));
+  for (const [, a, ofA, b, ofB, c, ofC] of text.matchAll(WRITTEN)) {
+    numbers.set(a ?? b ?? c, number(ofA ?? ofB ?? ofC));
   }
   for (const [, name, other] of text.matchAll(/^\s*#define (\w+) (\w+)$/gm)) {
     if (numbers.has(other)) numbers.set(name, numbers.get(other));
   }
-  return { names, numbers, files };
+  return numbers;
 }

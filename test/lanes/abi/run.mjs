@@ -36,12 +36,16 @@ for (const system of SYSTEMS) {
   const listed = new Set(UNVERIFIED[system]);
   for (const name of unverified) {
     if (!listed.has(name)) {
-      failures.push(`${system}: no source has ${name}: check it, and list it in test/lanes/abi/known.mjs`);
+      failures.push(
+        `${system}: no source has ${name}: check it, and list it in test/lanes/abi/known.mjs`,
+      );
     }
   }
   for (const name of listed) {
     if (!unverified.has(name)) {
-      failures.push(`${system}: a source has ${name} now, or no table does: remove it from test/lanes/abi/known.mjs`);
+      failures.push(
+        `${system}: a source has ${name} now, or no table does: remove it from test/lanes/abi/known.mjs`,
+      );
     }
   }
   // FreeBSD has no constants before there is an addon for it.

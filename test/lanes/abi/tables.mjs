@@ -43,6 +43,9 @@ export const CAME_WITH = {
   },
 };
 
+/** Names of <math.h> and <wchar.h>, which only the headers of the C++ library need. */
+const OF_LIBC = /^(?:FP_|WEOF$)/;
+
 /** The names of states, as headers begin them, and as RFC 9293 has them. */
 const STATES = {
   linux: [
@@ -91,7 +94,7 @@ function addonValues() {
  * without a number of our own come from them.
  */
 export function tablesOf(system, built) {
-  const { names, numbers } = nativeConstants(system);
+  const { names, numbers, declared } = nativeConstants(system);
   const unnumbered = [...names].filter((name) => !numbers.has(name));
   const values = system === 'linux' ? addonValues() : undefined;
   const fromHeaders = built?.values(unnumbered);
@@ -109,11 +112,10 @@ export function tablesOf(system, built) {
       entries.push({ label: name, expression: name, value: undefined });
     }
   }
-  // Numbers of native/ that are no constants of the addon: those whose names are a header's.
+  // Numbers that are no constants of the addon, but whose names are a header's.
   for (const [name, value] of numbers) {
-    if (!names.has(name) && /^(?:UV|SKNLGRP)_/.test(name)) {
-      entries.push({ label: name, expression: name, value });
-    }
+    const isOfHeader = /^UV_/.test(name) || (declared.has(name) && !OF_LIBC.test(name));
+    if (!names.has(name) && isOfHeader) entries.push({ label: name, expression: name, value });
   }
   for (const name of new Set(catalogueNames(system))) {
     // A name of the catalogue that the addon does not have: only where there is no addon yet.
@@ -123,7 +125,10 @@ export function tablesOf(system, built) {
   if (system === 'darwin') {
     // lib/connections/darwin.ts has these offsets in its code, and no source has the structures.
     for (const name of ['xsocket_n', 'xsockbuf_n', 'xinpcb_n', 'xtcpcb_n']) {
-      entries.push({ label: `offsets of ${name} of lib/connections/darwin.ts`, expression: `sizeof(struct ${name})` });
+      entries.push({
+        label: `offsets of ${name} of lib/connections/darwin.ts`,
+        expression: `sizeof(struct ${name})`,
+      });
     }
   }
   const [structure, versions] = STRUCTURES[system];
