@@ -31,69 +31,29 @@ function fetch(suite, folder, ...packages) {
 }
 
 /** Headers that are included where the package has them. */
-const include = (...headers) =>
-  headers.flatMap((header) => [`#if __has_include(<${header}>)`, `#include <${header}>`, '#endif']);
+const include = (headers) =>
+  headers
+    .trim()
+    .split(/\s+/)
+    .flatMap((header) => [`#if __has_include(<${header}>)`, `#include <${header}>`, '#endif']);
 
-const KERNEL = include(
-  'sys/socket.h',
-  ...[
-    'linux/types.h',
-    'linux/in.h',
-    'linux/in6.h',
-    'linux/tcp.h',
-    'linux/udp.h',
-    'linux/tls.h',
-    'linux/mptcp.h',
-  ],
-  ...[
-    'asm/socket.h',
-    'linux/socket.h',
-    'linux/vm_sockets.h',
-    'linux/netlink.h',
-    'linux/sock_diag.h',
-  ],
-  ...[
-    'linux/inet_diag.h',
-    'asm/errno.h',
-    'linux/sockios.h',
-    'linux/bpf.h',
-    'linux/sctp.h',
-    'linux/if_packet.h',
-  ],
-  ...[
-    'linux/rds.h',
-    'linux/if_xdp.h',
-    'linux/netfilter_ipv4.h',
-    'linux/netfilter_ipv4/ip_tables.h',
-  ],
-  ...['linux/netfilter_ipv6/ip6_tables.h', 'linux/netfilter_arp/arp_tables.h'],
-  ...['linux/if.h', 'linux/if_ether.h', 'linux/netfilter_bridge/ebtables.h'],
-);
-const GLIBC = include(
-  ...[
-    'sys/socket.h',
-    'netinet/in.h',
-    'netinet/tcp.h',
-    'netinet/udp.h',
-    'netpacket/packet.h',
-    'errno.h',
-  ],
-);
+const KERNEL = include(`
+  sys/socket.h linux/types.h linux/in.h linux/in6.h linux/tcp.h linux/udp.h linux/tls.h linux/mptcp.h
+  asm/socket.h linux/socket.h linux/vm_sockets.h linux/netlink.h linux/sock_diag.h linux/inet_diag.h
+  asm/errno.h linux/sockios.h linux/bpf.h linux/sctp.h linux/if_packet.h linux/rds.h linux/if_xdp.h
+  linux/netfilter_ipv4.h linux/netfilter_ipv4/ip_tables.h linux/netfilter_ipv6/ip6_tables.h
+  linux/netfilter_arp/arp_tables.h linux/if.h linux/if_ether.h linux/netfilter_bridge/ebtables.h
+`);
+const GLIBC = include(`
+  sys/socket.h netinet/in.h netinet/tcp.h netinet/udp.h netpacket/packet.h errno.h
+`);
 const MACOS = [
   '#define __APPLE_USE_RFC_3542',
-  ...include('sys/socket.h', 'netinet/in.h', 'netinet/tcp.h', 'netinet/udp.h', 'sys/vsock.h'),
+  ...include('sys/socket.h netinet/in.h netinet/tcp.h netinet/udp.h sys/vsock.h'),
 ];
-const WINDOWS = [
-  ...include(
-    'winsock2.h',
-    'ws2tcpip.h',
-    'mstcpip.h',
-    'mswsock.h',
-    'windows.h',
-    'iphlpapi.h',
-    'tcpmib.h',
-  ),
-];
+const WINDOWS = include(`
+  winsock2.h ws2tcpip.h mstcpip.h mswsock.h windows.h iphlpapi.h tcpmib.h
+`);
 
 /** A source whose headers a compiler reads. `texts` are headers with structures, for the names of their members. */
 function headers(label, system, settings, lines, texts = []) {
@@ -138,21 +98,17 @@ const ownHeaders = (command) =>
   execFileSync(command, ['-print-file-name=include'], { encoding: 'utf8' }).trim();
 const isystem = (...folders) => folders.flatMap((folder) => ['-isystem', folder]);
 
-/** Fetches the packages, and returns the sources and the compilers that the addon is built with. */
+const NEWEST = [
+  ...['linux-libc-dev', 'libc6-dev', 'mingw-w64-common', 'libuv1-dev'],
+  ...['golang-golang-x-sys-dev', 'librust-libc-dev'],
+];
+
+/** Fetches the packages. Returns the sources, and the names and versions of the packages. */
 export function prepare() {
   const stable = fetch('bookworm', 'abi-bookworm', 'linux-libc-dev');
-  const newest = fetch(
-    ...[
-      'experimental',
-      'abi-experimental',
-      'linux-libc-dev',
-      'libc6-dev',
-      'golang-golang-x-sys-dev',
-    ],
-    ...['librust-libc-dev', 'mingw-w64-common', 'libuv1-dev'],
-  );
+  const newest = fetch('experimental', 'abi-experimental', ...NEWEST);
   if (!existsSync(zig)) {
-    throw new Error(`no headers of macOS: npm ci --prefix scripts/prebuilds --ignore-scripts`);
+    throw new Error('no headers of macOS: npm ci --prefix scripts/prebuilds --ignore-scripts');
   }
   const gcc = ownHeaders('gcc');
   const linuxFolders = (root) => [
@@ -212,7 +168,7 @@ function macos(label) {
   return headers(label, 'darwin', settings, MACOS, [join(folder, 'tcp.h')]);
 }
 
-/** What the compilers of this machine see, with which the addon is built here. */
+/** The headers with which prebuilds are compiled: constants without a number of our own have their values. */
 export function buildHeaders() {
   return {
     darwin: macos('the headers of the build'),
@@ -287,12 +243,9 @@ function rust(packages) {
       shared,
       `bsd/freebsdlike/freebsd/freebsd${version}/mod.rs`,
     ];
-    return {
-      ...bindings(`${label}, FreeBSD ${version}`, 'freebsd', rustConstants(files.map(read)), {
-        tcp_info: () => rustStructure(read(shared), 'tcp_info', [`freebsd${version}`]),
-      }),
-      version,
-    };
+    return bindings(`${label}, FreeBSD ${version}`, 'freebsd', rustConstants(files.map(read)), {
+      tcp_info: () => rustStructure(read(shared), 'tcp_info', [`freebsd${version}`]),
+    });
   });
   return [apple, ...freebsd];
 }

@@ -1,10 +1,12 @@
 // The tables of this package, in memory: entries, each with a value, and structures, whose members have a place. The
 // comparison works on these copies, so that a fault can be planted in one of them.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { source } from '../../../scripts/source.mjs';
-import { codecStructures, handWritten } from './hand-written.mjs';
+import { codecStructures } from './codecs.mjs';
+import { handWritten } from './hand-written.mjs';
 import { nativeConstants } from './native.mjs';
 
 const lib = await source([
@@ -46,28 +48,25 @@ export const CAME_WITH = {
 /** Names of <math.h> and <wchar.h>, which only the headers of the C++ library need. */
 const OF_LIBC = /^(?:FP_|WEOF$)/;
 
-/** The names of states, as headers begin them, and as RFC 9293 has them. */
+const LINUX_STATES = {
+  ...{ 'FIN-WAIT-1': 'FIN_WAIT1', 'FIN-WAIT-2': 'FIN_WAIT2' },
+  ...{ CLOSED: 'CLOSE', 'SYN-RECEIVED': 'SYN_RECV' },
+};
+
+/** How the headers of a system name the states of RFC 9293: the beginning, and those that have another name. */
 const STATES = {
-  linux: [
-    lib.linuxStateIndex,
-    'BPF_TCP_',
-    {
-      'FIN-WAIT-1': 'FIN_WAIT1',
-      'FIN-WAIT-2': 'FIN_WAIT2',
-      CLOSED: 'CLOSE',
-      'SYN-RECEIVED': 'SYN_RECV',
-    },
-  ],
+  linux: [lib.linuxStateIndex, 'BPF_TCP_', LINUX_STATES],
   win32: [lib.windowsStateIndex, 'TCPSTATE_', { 'SYN-RECEIVED': 'SYN_RCVD' }],
   darwin: [lib.bsdStateIndex, 'TCPS_', {}],
   freebsd: [lib.bsdStateIndex, 'TCPS_', {}],
 };
 
+const KERNEL_STATES = Array.from({ length: 32 }, (_, number) => number);
+
 function states(system) {
   const [indexOf, prefix, other] = STATES[system];
   return lib.tcpStates.map((state, index) => {
-    let number = 0;
-    while (indexOf(number) !== index) number++;
+    const number = KERNEL_STATES.findIndex((each) => indexOf(each) === index);
     const name = prefix + (other[state] ?? state.replaceAll('-', '_'));
     return { label: `state ${state}`, expression: name, value: BigInt(number) };
   });
@@ -83,10 +82,13 @@ function catalogueNames(system) {
   );
 }
 
-/** The values that the addon has, where this machine can load it: it is compiled from the same names. */
+const BUILD = 'npm run build:native';
+
+/** The values that the addon of this machine has. */
 function addonValues() {
-  const file = new URL('build/Release/socket_options.node', root);
-  return require(file.pathname).constants().values;
+  const file = fileURLToPath(new URL('build/Release/socket_options.node', root));
+  if (!existsSync(file)) throw new Error(`no addon in build/: ${BUILD}`);
+  return require(file).constants().values;
 }
 
 /**
@@ -101,15 +103,16 @@ export function tablesOf(system, built) {
   const entries = [];
   for (const name of names) {
     const value = numbers.get(name) ?? fromHeaders?.get(name);
-    const ofAddon = values === undefined ? undefined : values[name];
-    if (numbers.has(name) || value !== undefined) {
+    if (value !== undefined || values === undefined) {
       entries.push({ label: name, expression: name, value });
     }
-    if (ofAddon !== undefined) {
-      entries.push({ label: `${name} in the addon`, expression: name, value: BigInt(ofAddon) });
-    }
-    if (value === undefined && ofAddon === undefined) {
-      entries.push({ label: name, expression: name, value: undefined });
+    if (values !== undefined) {
+      if (values[name] === undefined) throw new Error(`the addon has no ${name}: ${BUILD}`);
+      entries.push({
+        label: `${name} in the addon`,
+        expression: name,
+        value: BigInt(values[name]),
+      });
     }
   }
   // Numbers that are no constants of the addon, but whose names are a header's.
