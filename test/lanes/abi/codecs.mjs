@@ -19,7 +19,7 @@ function placesRead(bytes, from, size, decode) {
   const places = new Map();
   for (let at = from; at < from + size; at++) {
     const changed = bytes.slice();
-    changed[at] ^= 1;
+    changed[at] ^= 0xff;
     const after = decode(changed);
     for (const name of Object.keys(before)) {
       if (!(name in after) || Object.is(before[name], after[name])) continue;
