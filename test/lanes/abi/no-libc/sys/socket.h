@@ -1,5 +1,5 @@
-// In the place of the C library's header, which headers of the kernel include or expect: its names must not pass for the
-// kernel's.
+// In the place of the C library's header, which headers of the kernel include or expect: its names
+// must not pass for the kernel's.
 
 #ifndef NO_LIBC_SYS_SOCKET_H_
 #define NO_LIBC_SYS_SOCKET_H_
