@@ -47,6 +47,12 @@ function read({ offset, bits, shift }, at = 'at') {
   return first + bits === 32 ? `(${shifted})` : `((${shifted}) & ${2 ** bits - 1})`;
 }
 
+/** The condition under which the system did not write a member of the structure. */
+function absent({ length, since }) {
+  const isOlder = since === undefined ? '' : ` || !isLinuxAtLeast(${since.join(', ')})`;
+  return `length < ${length}${isOlder}`;
+}
+
 /** The members that a field is made of. */
 function membersOf({ from, times, needs, of = [], zeroWhile }) {
   return [from, times, needs, ...of, zeroWhile].filter((name) => name !== undefined);
@@ -116,12 +122,16 @@ function decoders(platform, [system, structure, type, filled = Object.keys(struc
   const stores = here.map((field) => `values[${fields.indexOf(field)}] = ${code(field, 'NaN')};`);
   const members = Object.entries(structure).map(
     ([name, place]) =>
-      `${name}: ${filled.includes(name) ? `length < ${place.length} ? null : ${read(place, '')}` : 'null'},`,
+      `${name}: ${filled.includes(name) ? `${absent(place)} ? null : ${read(place, '')}` : 'null'},`,
+  );
+  const isGated = Object.entries(structure).some(
+    ([name, { since }]) => since !== undefined && filled.includes(name),
   );
   const formulas = here
     .map(([, { [platform]: source }]) => (isFilled(source) ? source.formula : undefined))
     .filter(Boolean);
   return `${HEADER}
+    ${isGated ? "import { isLinuxAtLeast } from '../../core/linux-release';" : ''}
     ${formulas.length === 0 ? '' : `import { ${formulas.join(', ')} } from '../formulas';`}
     import { LISTEN, ${states}, stateAt } from '../states';
     import type { ${type} } from '../structures/${platform}';

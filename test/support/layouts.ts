@@ -3,7 +3,7 @@
 
 type Field = readonly [offset: number, bytes: 1 | 2 | 4 | 8, name: string];
 
-/** include/uapi/linux/tcp.h of Linux 6.18 without its bit fields, which are bytes 6 and 7. */
+/** include/uapi/linux/tcp.h of Linux 7.0 without its bit fields, which are bytes 6, 7 and 276 to 279. */
 export const linux: readonly Field[] = [
   ...fields(0, 1, 'state ca_state retransmits probes backoff options'),
   ...fields(
@@ -95,8 +95,7 @@ export const freebsd: readonly Field[] = [
   ...fields(132, 4, 'delivered_ce received_ce'),
   [164, 4, 'total_tlp'],
   [168, 8, 'total_tlp_bytes'],
-  ...fields(176, 4, 'snd_una snd_max'),
-  ...fields(192, 4, 'dupacks rttmin'),
+  ...fields(176, 4, 'snd_una snd_max rcv_numsacks rcv_adv dupacks rttmin'),
 ];
 
 type BitField = readonly [offset: number, shift: number, bits: number, name: string];
@@ -108,6 +107,10 @@ export const bitFields: Readonly<Record<string, readonly BitField[]>> = {
     [6, 4, 4, 'rcv_wscale'],
     [7, 0, 1, 'delivery_rate_app_limited'],
     [7, 1, 2, 'fastopen_client_fail'],
+    [276, 0, 2, 'ecn_mode'],
+    [276, 2, 2, 'accecn_opt_seen'],
+    [276, 4, 4, 'accecn_fail_mode'],
+    [277, 0, 24, 'options2'],
   ],
   darwin: [
     [52, 0, 1, 'tfo_cookie_req'],
@@ -116,6 +119,15 @@ export const bitFields: Readonly<Record<string, readonly BitField[]>> = {
     [52, 3, 1, 'tfo_syn_data_sent'],
     [52, 4, 1, 'tfo_syn_data_acked'],
     [52, 5, 1, 'tfo_syn_data_rcv'],
+    [52, 6, 1, 'tfo_cookie_req_rcv'],
+    [52, 7, 1, 'tfo_cookie_sent'],
+    [53, 0, 1, 'tfo_cookie_invalid'],
+    [53, 1, 1, 'tfo_cookie_wrong'],
+    [53, 2, 1, 'tfo_no_cookie_rcv'],
+    [53, 3, 1, 'tfo_heuristics_disable'],
+    [53, 4, 1, 'tfo_send_blackhole'],
+    [53, 5, 1, 'tfo_recv_blackhole'],
+    [53, 6, 1, 'tfo_onebyte_proxy'],
   ],
   win32: [],
   freebsd: [

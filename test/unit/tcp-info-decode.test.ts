@@ -1,11 +1,16 @@
 // Decoding of the structures of every system, built from their documented layouts.
 
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { TcpInfo, TcpState } from '../../dist/index.js';
 import { systems } from '../../lib/tcp-info/system';
 import { newValues, tcpInfoOf } from '../../lib/tcp-info/values';
 import { bitFields, darwin, freebsd, linux, structure, win32 } from '../support/layouts';
+
+const running = vi.hoisted(() => ({ linux: 7 }));
+vi.mock('../../lib/core/linux-release', () => ({
+  isLinuxAtLeast: (major: number) => running.linux >= major,
+}));
 
 const layouts = { linux, darwin, win32, freebsd };
 
@@ -43,6 +48,10 @@ const BITS: Readonly<Record<System, Readonly<Record<string, number>>>> = {
     tcpi_rcv_wscale: 7,
     tcpi_delivery_rate_app_limited: 168,
     tcpi_fastopen_client_fail: 232,
+    tcpi_ecn_mode: 280,
+    tcpi_accecn_opt_seen: 280,
+    tcpi_accecn_fail_mode: 280,
+    tcpi_options2: 280,
   },
   darwin: {
     tcpi_tfo_cookie_req: 53,
@@ -51,6 +60,15 @@ const BITS: Readonly<Record<System, Readonly<Record<string, number>>>> = {
     tcpi_tfo_syn_data_sent: 53,
     tcpi_tfo_syn_data_acked: 53,
     tcpi_tfo_syn_data_rcv: 53,
+    tcpi_tfo_cookie_req_rcv: 53,
+    tcpi_tfo_cookie_sent: 53,
+    tcpi_tfo_cookie_invalid: 54,
+    tcpi_tfo_cookie_wrong: 54,
+    tcpi_tfo_no_cookie_rcv: 54,
+    tcpi_tfo_heuristics_disable: 54,
+    tcpi_tfo_send_blackhole: 54,
+    tcpi_tfo_recv_blackhole: 54,
+    tcpi_tfo_onebyte_proxy: 54,
   },
   win32: {},
   freebsd: { tcpi_snd_wscale: 7, tcpi_rcv_wscale: 7 },
@@ -197,12 +215,21 @@ const SENTINELS: Readonly<
 function lengthsNeeded(system: System): Record<string, number> {
   const needed: Record<string, number> = { ...BITS[system] };
   for (const [offset, bytes, name] of layouts[system]) {
-    // FreeBSD replaced padding by fields and extended the structure in one version.
-    const since = system === 'freebsd' && offset >= 132 ? 256 : 0;
+    // FreeBSD 14 replaced padding by fields, and FreeBSD 15 replaced more.
+    const since = system !== 'freebsd' || offset < 132 ? 0 : name === 'rttmin' ? 256 : 240;
     needed[prefix(system) + name] = Math.max(offset + bytes, since);
   }
   return needed;
 }
+
+test('linux: the last four bytes are not decoded before Linux 7.0, which has them elsewhere', () => {
+  const last = bitFields.linux?.filter(([offset]) => offset >= 276) ?? [];
+  const names = last.map(([, , , name]) => `tcpi_${name}`);
+  running.linux = 6;
+  const fields = fieldsOf('linux', new Uint8Array(280).fill(0xff));
+  running.linux = 7;
+  expect(names.map((name) => fields[name])).toEqual([null, null, null, null]);
+});
 
 describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
   const layout = layouts[system];
@@ -225,9 +252,9 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
 
   test('reads each bit field from its own bits', () => {
     for (const [offset, shift, bits, name] of bitFields[system] ?? []) {
-      const mask = (2 ** bits - 1) << shift;
       const own = new Uint8Array(LONGEST[system]);
-      own[offset] = mask;
+      const mask = (2 ** bits - 1) * 2 ** shift;
+      for (let byte = 0; byte < 4; byte++) own[offset + byte] = mask >>> (8 * byte);
       const set = Object.entries(fieldsOf(system, own)).filter(([, found]) => found !== 0);
       expect(set).toEqual([[prefix(system) + name, 2 ** bits - 1]]);
       const others = own.map((byte) => ~byte);

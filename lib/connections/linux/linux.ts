@@ -1,8 +1,8 @@
 // Lists and closes the connections of this network namespace on Linux, by sock_diag(7).
 
 import { readFileSync } from 'node:fs';
-import { release } from 'node:os';
 import { formatAddress, parseAddress } from '../../core/address';
+import { isLinuxAtLeast } from '../../core/linux-release';
 import {
   rangeError,
   validateNumber,
@@ -112,8 +112,7 @@ export function multipathFamilies(ever = false): number[] {
 
 /** Before Linux 6.3, the count in /proc/net/protocols is always 0 for Multipath TCP. */
 function kernelCountsMultipath(): boolean {
-  const [major = 0, minor = 0] = release().split('.').map(Number);
-  return major > 6 || (major === 6 && minor >= 3);
+  return isLinuxAtLeast(6, 3);
 }
 
 /** `null`: not known. */

@@ -27,7 +27,7 @@ export const IPPROTO_MPTCP = 262;
 export const INET_DIAG_INFO = 2;
 export const INET_DIAG_CONG = 4;
 const INET_DIAG_MARK = 15;
-const INET_DIAG_ULP_INFO = 20;
+const INET_DIAG_ULP_INFO = 19;
 const INET_ULP_INFO_NAME = 1;
 
 /** The error for a malformed reply. */

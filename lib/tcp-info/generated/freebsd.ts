@@ -28,7 +28,7 @@ export function decodeFreeBsd(w: Uint32Array, at: number, written: number): TcpI
     bytesAcked: null,
     bytesRetransmitted: null,
     bytesInFlight:
-      length < 256 ? null : sequenceDistance(w[at + 44] as number, w[at + 45] as number),
+      length < 240 ? null : sequenceDistance(w[at + 44] as number, w[at + 45] as number),
     unsentBytes: null,
     segmentsSent: null,
     segmentsReceived: null,
@@ -72,7 +72,7 @@ export function fillFreeBsdValues(
   values[8] = length < 80 || (w[at + 19] as number) >= 1073725440 ? NaN : (w[at + 19] as number);
   values[9] = length < 104 ? NaN : (w[at + 25] as number);
   values[10] = length < 100 ? NaN : (w[at + 24] as number);
-  values[15] = length < 256 ? NaN : sequenceDistance(w[at + 44] as number, w[at + 45] as number);
+  values[15] = length < 240 ? NaN : sequenceDistance(w[at + 44] as number, w[at + 45] as number);
   values[19] = length < 124 ? NaN : (w[at + 30] as number);
   values[20] = length < 128 ? NaN : (w[at + 31] as number);
   values[29] = length < 56 || (w[at + 13] as number) === 0 ? NaN : (w[at + 13] as number) / 1000;
@@ -105,13 +105,15 @@ export function decodeFreeBsdStructure(
     tcpi_snd_rexmitpack: length < 124 ? null : (w[30] as number),
     tcpi_rcv_ooopack: length < 128 ? null : (w[31] as number),
     tcpi_snd_zerowin: length < 132 ? null : (w[32] as number),
-    tcpi_delivered_ce: length < 256 ? null : (w[33] as number),
-    tcpi_received_ce: length < 256 ? null : (w[34] as number),
-    tcpi_total_tlp: length < 256 ? null : (w[41] as number),
-    tcpi_total_tlp_bytes: length < 256 ? null : u64(w, 42),
-    tcpi_snd_una: length < 256 ? null : (w[44] as number),
-    tcpi_snd_max: length < 256 ? null : (w[45] as number),
-    tcpi_dupacks: length < 256 ? null : (w[48] as number),
+    tcpi_delivered_ce: length < 240 ? null : (w[33] as number),
+    tcpi_received_ce: length < 240 ? null : (w[34] as number),
+    tcpi_total_tlp: length < 240 ? null : (w[41] as number),
+    tcpi_total_tlp_bytes: length < 240 ? null : u64(w, 42),
+    tcpi_snd_una: length < 240 ? null : (w[44] as number),
+    tcpi_snd_max: length < 240 ? null : (w[45] as number),
+    tcpi_rcv_numsacks: length < 240 ? null : (w[46] as number),
+    tcpi_rcv_adv: length < 240 ? null : (w[47] as number),
+    tcpi_dupacks: length < 240 ? null : (w[48] as number),
     tcpi_rttmin: length < 256 ? null : (w[49] as number),
   };
 }

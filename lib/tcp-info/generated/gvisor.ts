@@ -171,5 +171,9 @@ export function decodeGvisorStructure(
     tcpi_received_e1_bytes: null,
     tcpi_received_e0_bytes: null,
     tcpi_received_ce_bytes: null,
+    tcpi_ecn_mode: null,
+    tcpi_accecn_opt_seen: null,
+    tcpi_accecn_fail_mode: null,
+    tcpi_options2: null,
   };
 }

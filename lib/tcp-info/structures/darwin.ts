@@ -46,6 +46,24 @@ export const darwinStructure = {
   tcpi_tfo_syn_data_acked: bits(52, 4, 1),
   /** Fast Open: 1, data in the SYN was received. */
   tcpi_tfo_syn_data_rcv: bits(52, 5, 1),
+  /** Fast Open: 1, the peer asked for a cookie. */
+  tcpi_tfo_cookie_req_rcv: bits(52, 6, 1),
+  /** Fast Open: 1, a cookie was sent to the peer. */
+  tcpi_tfo_cookie_sent: bits(52, 7, 1),
+  /** Fast Open: 1, the peer sent an invalid cookie. */
+  tcpi_tfo_cookie_invalid: bits(53, 0, 1),
+  /** Fast Open: 1, the cookie that was sent was wrong. */
+  tcpi_tfo_cookie_wrong: bits(53, 1, 1),
+  /** Fast Open: 1, a cookie was asked for and did not come. */
+  tcpi_tfo_no_cookie_rcv: bits(53, 2, 1),
+  /** Fast Open: 1, it is disabled after earlier failures. */
+  tcpi_tfo_heuristics_disable: bits(53, 3, 1),
+  /** Fast Open: 1, segments that were sent were lost without a trace. */
+  tcpi_tfo_send_blackhole: bits(53, 4, 1),
+  /** Fast Open: 1, segments of the peer were lost without a trace. */
+  tcpi_tfo_recv_blackhole: bits(53, 5, 1),
+  /** Fast Open: 1, a proxy acknowledged all but one byte of the SYN. */
+  tcpi_tfo_onebyte_proxy: bits(53, 6, 1),
   /** Segments sent. */
   tcpi_txpackets: u64(56),
   /** Bytes sent. */

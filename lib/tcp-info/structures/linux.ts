@@ -140,5 +140,13 @@ export const linuxStructure = {
   tcpi_received_e0_bytes: u32(268),
   /** Payload received with CE, in bytes (AccECN). */
   tcpi_received_ce_bytes: u32(272),
-  // The last four bytes, 276 to 279, stay out: Linux 7.0 laid them out anew within the same length.
+  // Linux 7.0 laid the last four bytes out anew within the same length. What 6.18 and 6.19 have there stays out.
+  /** How ECN was negotiated: 0 not, 1 as in RFC 3168, 2 AccECN, 3 still undecided. */
+  tcpi_ecn_mode: { ...bits(276, 0, 2, 280), since: [7, 0] },
+  /** The AccECN option of the peer: 0 not seen, 1 seen without counters, 2 seen with counters, 3 failed. */
+  tcpi_accecn_opt_seen: { ...bits(276, 2, 2, 280), since: [7, 0] },
+  /** Bits: AccECN failed, 1 sending or 2 receiving its counter (ACE), 4 sending or 8 receiving its option. */
+  tcpi_accecn_fail_mode: { ...bits(276, 4, 4, 280), since: [7, 0] },
+  /** 0: more bits of `tcpi_options`, of which none is assigned yet. */
+  tcpi_options2: { ...bits(277, 0, 24, 280), since: [7, 0] },
 } satisfies Structure;

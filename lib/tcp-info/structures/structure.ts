@@ -10,6 +10,8 @@ export interface StructureMember {
   readonly shift: number;
   /** How long the structure is, in bytes, where the system fills the member. */
   readonly length: number;
+  /** The first version of Linux with this layout, where the length does not show it. */
+  readonly since?: readonly [major: number, minor: number];
 }
 
 export type Structure = Readonly<Record<string, StructureMember>>;
@@ -33,7 +35,7 @@ export function u64(offset: number, length = offset + 8): StructureMember {
   return { offset, bits: 64, shift: 0, length };
 }
 
-/** `bits` bits of a byte, from bit `shift` on. */
+/** `bits` bits, from bit `shift` of a byte on, in one word. */
 export function bits(
   offset: number,
   shift: number,

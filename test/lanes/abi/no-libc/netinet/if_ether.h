@@ -1,0 +1,2 @@
+// In the place of the C library's header, which <linux/netfilter_bridge.h> includes: its names must
+// not pass for the kernel's.
