@@ -30,7 +30,8 @@ class FlagsQuery implements ConnectionQuery {
       },
       'filter',
     );
-    this.request = dumpRequest(family, IPPROTO_TCP, filter);
+    // The flags come only along with TCP_INFO: inet_sk_diag_fill() in net/ipv4/inet_diag.c.
+    this.request = dumpRequest(family, IPPROTO_TCP, { ...filter, tcpInfo: true });
     this.flags = flags;
   }
 
