@@ -38,6 +38,12 @@ const MOST_ROOM = 256;
 /** How often a read is repeated because the subflows changed meanwhile. The last one counts. */
 const MAX_ATTEMPTS = 4;
 
+/** Reads the subflows on any kernel since Linux 5.16; or returns a negative code. */
+export function readSubflows(fd: number): FoundSubflow[] | number {
+  const full = readFullInfo(fd);
+  return typeof full === 'number' ? readSubflowsApart(fd) : full.subflows;
+}
+
 /** What the kernel wrote. */
 export interface Answer {
   readonly bytes: Uint8Array<ArrayBuffer>;

@@ -3,10 +3,8 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { getMptcpInfo, getOption, listen } from '../../../dist/index.js';
-import { obey, PORT } from '../../fixtures/dead-peers/two-hosts.mjs';
-
-/** Answers what it receives, except on the port of silence, whose connections are never read. */
-const PORTS = { echo: PORT, silent: PORT + 1, plain: PORT + 2 };
+import { obey } from "../../fixtures/dead-peers/two-hosts.mjs";
+import { PORTS } from "./ports.mjs";
 
 const accepted = new Map();
 
