@@ -33,10 +33,12 @@
           'sources': [
             'native/handles.cc',
             'native/libuv.cc',
+            'native/subflows.cc',
             'native/platform/posix.cc',
             'native/platform/linux.cc',
             'native/platform/linux_netlink.cc',
             'native/platform/linux_connections.cc',
+            'native/platform/linux_subflows.cc',
             'native/platform/linux_watch.cc',
             'native/runtime.cc'
           ],

@@ -40,6 +40,8 @@ export type {
 } from './dead-peer/plan';
 export { planDeadPeerTimeout } from './dead-peer/plan-dead-peer-timeout';
 export type { DeadPeerDetails, DeadPeerError } from './dead-peer/supervision/verdict';
+export { getMptcpInfo } from './mptcp/get-mptcp-info';
+export type { MptcpInfo, MptcpSubflow } from './mptcp/mptcp-info';
 export { bind, type DatagramBindOptions } from './open/bind';
 export { type ConnectOptions, connect } from './open/connect';
 export { type ListenerOptions, listen } from './open/listen';

@@ -142,6 +142,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   AddTcpInfo(exports, environment);
   AddConnections(exports, environment);
   if constexpr (platform::kFindsHandles) AddHandles(exports, environment);
+  if constexpr (platform::kHasSubflows) AddSubflows(exports, environment);
   return exports;
 }
 

@@ -110,6 +110,7 @@ void AddSockets(Napi::Object exports, Environment* environment);
 void AddTcpInfo(Napi::Object exports, Environment* environment);
 void AddConnections(Napi::Object exports, Environment* environment);
 void AddHandles(Napi::Object exports, Environment* environment);
+void AddSubflows(Napi::Object exports, Environment* environment);
 
 // Deletes what handles.cc keeps in an environment that ends.
 void DeleteSearch(Environment* environment);

@@ -32,7 +32,10 @@ function* listInSteps(filter: ParsedFilter): Generator<void, Connection[]> {
 }
 
 /** Makes a query; each step reads one chunk of its reply into `buffer`. */
-function* runQuery(query: ConnectionQuery, buffer: Uint8Array): Generator<void, Connection[]> {
+export function* runQuery(
+  query: ConnectionQuery,
+  buffer: Uint8Array,
+): Generator<void, Connection[]> {
   const { openConnectionTable, readConnectionTable, closeConnectionTable } = binding();
   const found: Connection[] = [];
   const chunks: Uint8Array[] = [];

@@ -71,6 +71,11 @@ export interface Binding {
    * when it is read, the entry is reported as closed.
    */
   sweepTcpInfos(batch: ArrayBuffer, count: number, done: () => void): boolean;
+  /**
+   * Linux only. Reads an option that describes the subflows of Multipath TCP: native/platform/linux_subflows.cc. Returns
+   * the length that the kernel reports.
+   */
+  readSubflows(socket: number, option: number, bytes: Uint8Array): number;
   /** Sends a query in the system's own layout. Returns the number of the table, which is 1 or more. */
   openConnectionTable(query: Uint8Array): number;
   /** Reads the next bytes of the reply. Returns 0 after the last one; for a watch, if there are none now. */

@@ -31,6 +31,14 @@ constexpr bool kFindsHandles = false;
 constexpr bool kFindsHandles = true;
 #endif
 
+// Whether the addon reads the subflows of Multipath TCP. The other systems go without
+// native/subflows.cc.
+#ifdef __linux__
+constexpr bool kHasSubflows = true;
+#else
+constexpr bool kHasSubflows = false;
+#endif
+
 // The code of a closed descriptor: UV_EBADF.
 extern const int kClosed;
 
@@ -80,6 +88,12 @@ int SetKeepAliveValues(Socket socket, bool enable, std::uint32_t initial_delay,
 // TCP_CONNECTION_INFO on macOS, the newest TCP_INFO_v<n> of SIO_TCP_INFO on Windows. Returns the
 // length, at most `room`. The length shows lib/tcp-info/ which fields are there.
 int GetTcpInfo(Socket socket, void* info, std::size_t room);
+
+// Reads an option of SOL_MPTCP that describes subflows: MPTCP_FULL_INFO, MPTCP_TCPINFO or
+// MPTCP_SUBFLOW_ADDRS. Zeroes `bytes` and writes the head of the structure first. The kernel writes
+// no more than `length` bytes there, and nowhere else. Returns the length that the kernel reports.
+// Only if kHasSubflows.
+int GetSubflows(Socket socket, int option, void* bytes, std::size_t length);
 
 // Stores a number that identifies this socket until the system restarts (SO_COOKIE). Stores nothing
 // when it fails: with kClosed if this is not a socket, UV_ENOTSUP on systems without such a number.

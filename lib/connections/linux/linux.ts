@@ -133,7 +133,9 @@ class TcpQuery implements ConnectionQuery {
   private readonly multipath: MultipathSockets;
 
   constructor(family: number, filter: ParsedFilter, multipath: MultipathSockets) {
-    this.request = dumpRequest(family, IPPROTO_TCP, filter);
+    // The kernel marks subflows only along with TCP_INFO: inet_sk_diag_fill() in net/ipv4/inet_diag.c.
+    const tcpInfo = filter.tcpInfo || multipath.families.length > 0;
+    this.request = dumpRequest(family, IPPROTO_TCP, { ...filter, tcpInfo });
     this.filter = filter;
     this.multipath = multipath;
   }

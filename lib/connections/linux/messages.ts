@@ -29,6 +29,8 @@ export const INET_DIAG_CONG = 4;
 const INET_DIAG_MARK = 15;
 const INET_DIAG_ULP_INFO = 19;
 const INET_ULP_INFO_NAME = 1;
+const INET_ULP_INFO_MPTCP = 3;
+const MPTCP_SUBFLOW_ATTR_FLAGS = 8;
 
 /** The error for a malformed reply. */
 export const NEGATIVE_EPROTO = -71;
@@ -66,8 +68,10 @@ export class DiagMessages implements EndpointView {
   private congestionLength = 0;
   /** Whether the kernel reports attributes that require CAP_NET_ADMIN. */
   privileged = false;
-  /** Whether the socket is a subflow of Multipath TCP, if `privileged`. */
+  /** Whether the socket is a subflow of Multipath TCP, if the kernel reports it. */
   multipath = false;
+  /** `MPTCP_SUBFLOW_FLAG_*` of a subflow, if the kernel reports them. */
+  subflowFlags: number | undefined;
 
   /** Continues with these bytes. They are copied only if they are not aligned to a word. */
   load(bytes: Uint8Array): void {
@@ -129,6 +133,7 @@ export class DiagMessages implements EndpointView {
   private readAttributes(from: number, end: number): void {
     this.infoLength = this.congestionLength = 0;
     this.privileged = this.multipath = false;
+    this.subflowFlags = undefined;
     for (let at = from; end - at >= 4; ) {
       const length = this.view.getUint16(at, true);
       if (length < 4 || length > end - at) return;
@@ -147,18 +152,42 @@ export class DiagMessages implements EndpointView {
           this.privileged = true;
           break;
         case INET_DIAG_ULP_INFO:
-          this.multipath = this.readProtocolName(at + 4, at + length) === 'mptcp';
+          this.readProtocol(at + 4, at + length);
           break;
       }
       at += align(length);
     }
   }
 
-  private readProtocolName(from: number, end: number): string {
-    if (end - from < 4) return '';
-    const length = this.view.getUint16(from, true);
-    const isName = (this.view.getUint16(from + 2, true) & 0x3fff) === INET_ULP_INFO_NAME;
-    return isName && length >= 4 && length <= end - from ? this.readText(from + 4, length - 4) : '';
+  /** Reads the protocol above TCP. The attributes are nested. */
+  private readProtocol(from: number, end: number): void {
+    const name = this.findAttribute(from, end, INET_ULP_INFO_NAME);
+    this.multipath = name !== undefined && this.readText(name.at, name.length) === 'mptcp';
+    const subflow = this.findAttribute(from, end, INET_ULP_INFO_MPTCP);
+    if (subflow === undefined) return;
+    const flags = this.findAttribute(
+      subflow.at,
+      subflow.at + subflow.length,
+      MPTCP_SUBFLOW_ATTR_FLAGS,
+    );
+    if (flags?.length === 4) this.subflowFlags = this.view.getUint32(flags.at, true);
+  }
+
+  /** The place of the first attribute of a type among those from `from` to `end`. */
+  private findAttribute(
+    from: number,
+    end: number,
+    type: number,
+  ): { at: number; length: number } | undefined {
+    for (let at = from; end - at >= 4; ) {
+      const length = this.view.getUint16(at, true);
+      if (length < 4 || length > end - at) return undefined;
+      if ((this.view.getUint16(at + 2, true) & 0x3fff) === type) {
+        return { at: at + 4, length: length - 4 };
+      }
+      at += align(length);
+    }
+    return undefined;
   }
 
   /** The characters before the first NUL. */

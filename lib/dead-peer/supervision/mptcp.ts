@@ -1,54 +1,82 @@
-// Corrects the report of a Multipath TCP connection. Its TCP_INFO is that of the first subflow only, which may be closed
-// while the connection lives on another one.
+// Judges a Multipath TCP connection by its subflows: the peer is dead if it is dead on each of them. The TCP_INFO of the
+// connection itself is that of the first subflow, whose path may be cut while the peer answers on another one.
 
-import type { SocketOptions } from '../../catalogue/catalogue';
-import type { SocketLike } from '../../core/socket';
-import { getRawOption } from '../../options/raw';
-import { CLOSED, ESTABLISHED, type Report } from './report';
+import { readSubflows } from '../../mptcp/subflows';
+import { CLOSED, type Report, reportOf, SYN_SENT } from './report';
+import { attemptsOf, type Decision, judge, type Memory, newMemory, type Terms } from './rule';
 
-/** include/uapi/linux/mptcp.h. */
-const SOL_MPTCP = 284;
-const MPTCP_INFO = 1;
-/** Offsets of `struct mptcp_info`. The first counts the subflows beside the first one. The times are in milliseconds. */
-const SUBFLOWS = 0;
-const SUBFLOWS_TOTAL = 80;
-const LAST_DATA_RECEIVED = 88;
-const LAST_ACK_RECEIVED = 92;
-/** With the times, which Linux has since 6.10. */
-const LENGTH = 96;
+/** What is known of the subflows of a connection, by their endpoints. */
+export type SubflowMemories = Map<string, Memory>;
 
-/** Returns the report of the whole connection. A connection that fell back to TCP has only its TCP_INFO. */
-export function mptcpReport(socket: SocketLike, report: Report, options: SocketOptions): Report {
-  const info = readInfo(socket);
-  if (info === undefined) return report;
-  if (info.byteLength < LENGTH) {
-    // Nothing shows whether the other subflows are silent. Without a subflow the kernel ends the connection.
-    const isOpen = report.state === CLOSED && info.getUint8(SUBFLOWS) > 0;
-    return isOpen ? { ...report, state: ESTABLISHED, silence: 0 } : report;
-  }
-  const subflows = info.getUint8(SUBFLOWS_TOTAL);
-  const ack = info.getUint32(LAST_ACK_RECEIVED, isLittleEndian);
-  const data = info.getUint32(LAST_DATA_RECEIVED, isLittleEndian);
-  const silence = Math.min(ack, data);
-  if (report.state !== CLOSED) return { ...report, silence };
-  // Without a subflow the kernel waits for a new one (net.mptcp.close_timeout, 60 s). The peer is gone.
-  if (subflows === 0) return report;
-  // The counters of a closed subflow show no attempts. The kernel has probed each other subflow by the same options.
-  const { keepAliveInitialDelay, keepAliveInterval } = options as Record<string, number>;
-  const probed = silence - (keepAliveInitialDelay as number);
-  const probes = Math.max(0, Math.floor(probed / (keepAliveInterval as number) + 1));
-  return { ...report, state: ESTABLISHED, silence, unackedSegments: 0, unsentBytes: 0, probes };
+/** A decision, and the unanswered segments that it is based on. */
+export interface Judgement {
+  readonly decision: Decision;
+  readonly attempts: number;
 }
 
-const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+/** When the kernel was asked, and the time now: as for {@link judge}. */
+export interface LookTimes {
+  readonly now: number;
+  readonly readAt: number;
+}
 
-function readInfo(socket: SocketLike): DataView | undefined {
-  try {
-    const bytes = getRawOption(socket, SOL_MPTCP, MPTCP_INFO, LENGTH);
-    return bytes.length === 0
-      ? undefined
-      : new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  } catch {
-    return undefined;
+/**
+ * Judges the connection of a descriptor, and notes in `memory` and `memories` what it shows. Returns `undefined` if only the
+ * TCP_INFO of the connection counts: it fell back to TCP, or it has no open subflow.
+ */
+export function judgeMptcp(
+  fd: number,
+  memory: Memory,
+  memories: SubflowMemories,
+  times: LookTimes,
+  terms: Terms,
+): Judgement | undefined {
+  const found = readSubflows(fd);
+  if (typeof found === 'number') return undefined;
+  const reports = found.map(
+    ({ endpointKey, subflow }) => [endpointKey, reportOf(subflow.tcpInfo)] as const,
+  );
+  return judgeSubflows(new Map(reports), memory, memories, times, terms);
+}
+
+/** The same by reports of the subflows. */
+export function judgeSubflows(
+  reports: ReadonlyMap<string, Report>,
+  memory: Memory,
+  memories: SubflowMemories,
+  { now, readAt }: LookTimes,
+  terms: Terms,
+): Judgement | undefined {
+  const open = carriers(reports);
+  // Without a subflow the kernel waits for a new one (net.mptcp.close_timeout, 60 s). The peer is gone.
+  if (open.length === 0) return undefined;
+  // A subflow that was added later has not been asked anything before now.
+  const since = memories.size === 0 ? memory.since : now;
+  for (const key of memories.keys()) if (!reports.has(key)) memories.delete(key);
+  const judged = open.map(([key, report]) => {
+    const own = memories.get(key) ?? newMemory(since, memory.connectedAt);
+    memories.set(key, own);
+    const decision = judge(own, report, now, terms, readAt);
+    // A subflow that is closed later was life of the connection, too.
+    memory.lifeAt = Math.max(memory.lifeAt, own.lifeAt);
+    return { decision, attempts: attemptsOf(own, report) };
+  });
+  const attempts = Math.min(...judged.map((one) => one.attempts));
+  const decisions = judged.map(({ decision }) => decision);
+  const alive = decisions.filter(({ verdict }) => verdict === 'alive');
+  const quietAt = memory.lifeAt + terms.timeout;
+  if (alive.length === 0 && now >= quietAt) {
+    return { decision: decisions[0] as Decision, attempts };
   }
+  const lookAt = alive.length === 0 ? quietAt : Math.min(...alive.map((one) => one.lookAt));
+  const isAsking = alive.some(({ request }) => request === 'keepalive');
+  const request = isAsking ? 'keepalive' : 'nothing';
+  return { decision: { verdict: 'alive', lookAt, request }, attempts };
+}
+
+/** The subflows that can carry data; if there is none, those that are being opened. */
+function carriers(reports: ReadonlyMap<string, Report>): (readonly [string, Report])[] {
+  const open = [...reports].filter(([, { state }]) => state !== CLOSED);
+  const connected = open.filter(([, { state }]) => state !== SYN_SENT);
+  return connected.length > 0 ? connected : open;
 }

@@ -3,6 +3,7 @@
 import type { Platform } from '../../catalogue/row';
 import type { TcpInfoColumns } from '../../tcp-info/columns';
 import { tcpStates } from '../../tcp-info/states';
+import type { TcpInfo } from '../../tcp-info/tcp-info';
 
 /** One report of the kernel about a connection. Times are in milliseconds. NaN: the system does not report it. */
 export interface Report {
@@ -80,6 +81,23 @@ export function reportAt(columns: ReportColumns, row: number): Report {
   };
 }
 
+/** Returns the report in the TCP information of a subflow. */
+export function reportOf(info: TcpInfo): Report {
+  const known = (value: number | null) => value ?? Number.NaN;
+  const ack = known(info.timeSinceLastAckReceived);
+  const data = known(info.timeSinceLastDataReceived);
+  return {
+    state: info.state === null ? Number.NaN : tcpStates.indexOf(info.state),
+    silence: data < ack ? data : ack,
+    dataSilence: data,
+    segmentsSent: known(info.segmentsSent),
+    segmentsReceived: known(info.segmentsReceived),
+    unackedSegments: known(info.unackedSegments),
+    unsentBytes: known(info.unsentBytes),
+    timeouts: known(info.consecutiveTimeouts),
+    probes: known(info.probes),
+  };
+}
+
 export const CLOSED = tcpStates.indexOf('CLOSED');
-export const ESTABLISHED = tcpStates.indexOf('ESTABLISHED');
 export const SYN_SENT = tcpStates.indexOf('SYN-SENT');

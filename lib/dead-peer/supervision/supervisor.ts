@@ -1,14 +1,14 @@
 // Supervises sockets: looks at each a few times within its timeout, at many in one call, and ends those whose peer is dead.
 // rule.ts decides. One timer per thread serves all sockets.
 
-import { type TcpHandle, tcpHandleOf } from '../../core/socket';
+import { descriptorOf, type TcpHandle, tcpHandleOf } from '../../core/socket';
 import { throwUncaught } from '../../core/throw-uncaught';
 import { readTcpInfos } from '../../tcp-info/columns';
 import { applyOptions, keepAliveOf, probeNow } from '../apply-options';
 import type { DeadPeerPlan } from '../plan';
 import { termsOf } from '../supervised-plan';
 import type { ChosenOptions } from '../validate-options';
-import { mptcpReport } from './mptcp';
+import { type Judgement, judgeMptcp, type SubflowMemories } from './mptcp';
 import { REPORT_FIELDS, type Report, type ReportColumns, reportAt } from './report';
 import { attemptsOf, claimProbe, judge, type Memory, newMemory, type Terms } from './rule';
 import { Slots } from './slots';
@@ -39,6 +39,8 @@ interface Entry {
   supervision: Supervision | undefined;
   terms: Terms;
   readonly memory: Memory;
+  /** Of a Multipath TCP connection. */
+  readonly subflows: SubflowMemories;
   /** The slot of the next look. Earlier slots may still contain the entry. */
   slot: number;
   /** It is among `looks` or `suspects`. */
@@ -88,10 +90,14 @@ export function supervise(
   let entry = entries.get(handle);
   if (entry === undefined) {
     const memory = newMemory(now, silence === undefined ? now : Number.NEGATIVE_INFINITY);
-    entry = { ...choice, memory, slot: 0, isQueued: false };
+    entry = { ...choice, memory, subflows: new Map(), slot: 0, isQueued: false };
     entries.set(handle, entry);
   } else {
-    if (terms.minProbes > entry.terms.minProbes) entry.memory.enoughAt = Number.POSITIVE_INFINITY;
+    if (terms.minProbes > entry.terms.minProbes) {
+      for (const memory of [entry.memory, ...entry.subflows.values()]) {
+        memory.enoughAt = Number.POSITIVE_INFINITY;
+      }
+    }
     Object.assign(entry, choice);
   }
   if (silence !== undefined && silence >= plan.maxSilence && terms.evidence === 'clock') {
@@ -186,19 +192,13 @@ interface Look {
   readonly isSecondLook: boolean;
 }
 
-function follow(
-  entry: Entry,
-  socket: SupervisedSocket,
-  reported: Report,
-  { readAt, now, isSecondLook }: Look,
-): void {
-  const { supervision, memory, terms } = entry;
+function follow(entry: Entry, socket: SupervisedSocket, report: Report, look: Look): void {
+  const { supervision, memory } = entry;
+  const { now, isSecondLook } = look;
   // The end of an earlier socket of this turn may have ended this one.
   if (supervision === undefined || socket.destroyed) return;
   const { plan } = supervision;
-  const isMptcp = plan.platform === 'mptcp';
-  const report = isMptcp ? mptcpReport(socket, reported, plan.options) : reported;
-  const decision = judge(memory, report, now, terms, readAt);
+  const { decision, attempts } = judgeEntry(entry, socket, plan, report, look);
   switch (decision.verdict) {
     case 'closed':
       endClosed(socket);
@@ -208,7 +208,7 @@ function follow(
         endDead(socket, {
           timeout: plan.timeout,
           silence: Math.round(now - memory.lifeAt),
-          unanswered: attemptsOf(memory, report),
+          unanswered: attempts,
         });
       } else {
         queue(entry, suspects);
@@ -218,6 +218,21 @@ function follow(
       lookLater(entry, decision.lookAt, now);
       if (decision.request === 'keepalive') ask(socket, plan);
   }
+}
+
+function judgeEntry(
+  { memory, subflows, terms }: Entry,
+  socket: SupervisedSocket,
+  { platform }: DeadPeerPlan,
+  report: Report,
+  look: Look,
+): Judgement {
+  if (platform === 'mptcp') {
+    const judged = judgeMptcp(descriptorOf(socket), memory, subflows, look, terms);
+    if (judged !== undefined) return judged;
+  }
+  const decision = judge(memory, report, look.now, terms, look.readAt);
+  return { decision, attempts: attemptsOf(memory, report) };
 }
 
 /** Has the kernel probe now, with the keepalive values of the plan: somebody may have changed them. */
