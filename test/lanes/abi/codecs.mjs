@@ -7,6 +7,7 @@ const lib = await source([
   'connections/linux/messages',
   'connections/linux/request',
   'connections/win32',
+  'mptcp/mptcp-info',
   'connections/filter',
 ]);
 
@@ -107,6 +108,39 @@ function diagRequest() {
   ]);
 }
 
+/** `struct mptcp_info`, as decodeInfo() of lib/mptcp/mptcp-info.ts reads it. */
+function mptcpInfo() {
+  const SIZE = 96;
+  return placesRead(new Uint8Array(SIZE), 0, SIZE, (bytes) => {
+    const info = lib.decodeInfo(bytes.buffer, 0, SIZE);
+    return {
+      mptcpi_subflows: info.extraSubflows,
+      mptcpi_add_addr_signal: info.addAddrSignal,
+      mptcpi_add_addr_accepted: info.addAddrAccepted,
+      mptcpi_subflows_max: info.extraSubflowsMax,
+      mptcpi_add_addr_signal_max: info.addAddrSignalMax,
+      mptcpi_add_addr_accepted_max: info.addAddrAcceptedMax,
+      mptcpi_flags: info.isRemoteKeyReceived,
+      mptcpi_token: info.token,
+      mptcpi_write_seq: info.writeSeq,
+      mptcpi_snd_una: info.sndUna,
+      mptcpi_rcv_nxt: info.rcvNxt,
+      mptcpi_local_addr_used: info.localAddrUsed,
+      mptcpi_local_addr_max: info.localAddrMax,
+      mptcpi_csum_enabled: info.isChecksumEnabled,
+      mptcpi_retransmits: info.retransmits,
+      mptcpi_bytes_retrans: info.bytesRetransmitted,
+      mptcpi_bytes_sent: info.bytesSent,
+      mptcpi_bytes_received: info.bytesReceived,
+      mptcpi_bytes_acked: info.bytesAcked,
+      mptcpi_subflows_total: info.subflowsTotal,
+      mptcpi_last_data_sent: info.timeSinceLastDataSent,
+      mptcpi_last_data_recv: info.timeSinceLastDataReceived,
+      mptcpi_last_ack_recv: info.timeSinceLastAckReceived,
+    };
+  });
+}
+
 /** A row of a table of Windows, as lib/connections/win32.ts reads it, in a table of one row. */
 function tableRow(family, size, stateAt, names) {
   const bytes = new Uint8Array(4 + size);
@@ -158,6 +192,7 @@ export function codecStructures(system) {
     return [
       { names: ['inet_diag_msg'], members: diagMessage(), part: true },
       { names: ['inet_diag_req_v2'], members: diagRequest(), part: true },
+      { names: ['mptcp_info'], members: mptcpInfo(), part: true },
     ];
   }
   if (system !== 'win32') return [];
