@@ -16,13 +16,13 @@ test.each([
   ['10.1.2', true],
 ])('%s is at least 7.0: %s', async (release, expected) => {
   running.release = release;
-  const { isLinuxAtLeast } = await import('../../lib/core/linux-release');
+  const { isLinuxAtLeast } = await import('../../lib/core/linux-release.js');
   expect(isLinuxAtLeast(7, 0)).toBe(expected);
 });
 
 test('compares the minor version as a number', async () => {
   running.release = '6.10.3';
-  const { isLinuxAtLeast } = await import('../../lib/core/linux-release');
+  const { isLinuxAtLeast } = await import('../../lib/core/linux-release.js');
   expect([isLinuxAtLeast(6, 9), isLinuxAtLeast(6, 10), isLinuxAtLeast(6, 11)]).toEqual([
     true,
     true,

@@ -94,6 +94,9 @@ function isSince(version) {
 /** Members of TCP_INFO that change from one call to the next. */
 const CLOCKS = /^tcpi_last_|_time$|^tcpi_busy_|_rate$/;
 
+/** Settings of TCP that recent kernels added. No other part of this package names them. */
+const NEW_SETTINGS = ['net.ipv4.tcp_comp_sack_rtt_percent', 'net.ipv4.tcp_rcvbuf_low_rtt'];
+
 /** What this kernel has, for the table of docs/kernels.md. */
 export const facts = { kernel: release() };
 
@@ -190,9 +193,10 @@ export const checks = {
     withSocket(AF_INET, 0, (fd) => {
       assert.equal(keepAliveInitialDelay.value, 1_000 * get(fd, IPPROTO_TCP, 4).readInt32LE());
     });
-    facts.missingSettings = Object.values(getSystemDefaults())
-      .map(({ name }) => name)
-      .filter((name) => name?.startsWith('net.') && getSysctl(name).value === null);
+    const names = Object.values(getSystemDefaults()).map(({ name }) => name);
+    facts.missingSettings = [...names, ...NEW_SETTINGS].filter(
+      (name) => name?.startsWith('net.') && getSysctl(name).value === null,
+    );
   },
 
   'Multipath TCP is spoken by both ends': () =>
