@@ -28,6 +28,9 @@ function sourceFiles(root) {
     ...[
       'binding.mjs',
       'build.mjs',
+      'freebsd.h',
+      'freebsd.mjs',
+      'imports.mjs',
       'node_api.cc',
       'package-lock.json',
       'pe.mjs',
@@ -40,7 +43,7 @@ function sourceFiles(root) {
 export function lockedTools(root) {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   return Object.fromEntries(
-    ['node-addon-api', 'node-api-headers', 'node-gyp', 'prebuildify'].map((name) => [
+    ['node-addon-api', 'node-api-headers'].map((name) => [
       name,
       packages[`node_modules/${name}`].version,
     ]),
