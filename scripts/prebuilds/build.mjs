@@ -193,17 +193,16 @@ async function windows(name, out, target, instead) {
 /** The versions that the bytes depend on. libc++ is of clang's version. */
 function tools() {
   const packages = ['libc6-dev', 'libc6-dev-arm64-cross', 'mingw-w64-common'];
-  const query = ['--show', '--showformat', '${Package} ${Version}\\n', ...packages]; // biome-ignore x
   return {
     clang: run(clang, ['--version']).split('\n')[0],
     lld: run(`ld.${linker}`, ['--version']).trim(),
     zig: run(zig, ['version']).trim(),
     'zig, SHA-256 of the program': hash(zig),
     ...Object.fromEntries(
-      run('dpkg-query', query)
+      run('dpkg-query', ['--show', ...packages])
         .trim()
         .split('\n')
-        .map((line) => line.split(' ')),
+        .map((line) => line.split('\t')),
     ),
     ...lockedTools(root),
   };

@@ -2,6 +2,7 @@
 // while the connection lives on another one.
 
 import type { SocketOptions } from '../../catalogue/catalogue';
+import { isLittleEndian } from '../../core/byte-order';
 import type { SocketLike } from '../../core/socket';
 import { getRawOption } from '../../options/raw';
 import { CLOSED, ESTABLISHED, type Report } from './report';
@@ -39,8 +40,6 @@ export function mptcpReport(socket: SocketLike, report: Report, options: SocketO
   const probes = Math.max(0, Math.floor(probed / (keepAliveInterval as number) + 1));
   return { ...report, state: ESTABLISHED, silence, unackedSegments: 0, unsentBytes: 0, probes };
 }
-
-const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 function readInfo(socket: SocketLike): DataView | undefined {
   try {

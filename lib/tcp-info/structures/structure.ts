@@ -1,11 +1,13 @@
-// How a system lays out its TCP_INFO structure: offsets in bytes, little-endian, as on every processor with
-// an addon. Read by scripts/tcp-info.mjs, not at run time.
+// How a system lays out its TCP_INFO structure: offsets in bytes. Read by scripts/tcp-info.mjs, not at run time.
 
 /** A member of a structure. */
 export interface StructureMember {
   /** Where its first byte is. */
   readonly offset: number;
-  /** How many bits it has, and the first of them: bit fields share a byte. */
+  /**
+   * How many bits it has, and the first of them where the little end is first: bit fields share a byte. Where the big end
+   * is first, C begins at the other end of the byte.
+   */
   readonly bits: number;
   readonly shift: number;
   /** How long the structure is, in bytes, where the system fills the member. */
