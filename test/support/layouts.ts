@@ -95,8 +95,7 @@ export const freebsd: readonly Field[] = [
   ...fields(132, 4, 'delivered_ce received_ce'),
   [164, 4, 'total_tlp'],
   [168, 8, 'total_tlp_bytes'],
-  ...fields(176, 4, 'snd_una snd_max'),
-  ...fields(192, 4, 'dupacks rttmin'),
+  ...fields(176, 4, 'snd_una snd_max rcv_numsacks rcv_adv dupacks rttmin'),
 ];
 
 type BitField = readonly [offset: number, shift: number, bits: number, name: string];

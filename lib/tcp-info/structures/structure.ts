@@ -16,26 +16,26 @@ export interface StructureMember {
 
 export type Structure = Readonly<Record<string, StructureMember>>;
 
-// `length` is given where a member took the place of padding: then its own end does not show whether the
-// system fills it.
-
-export function u8(offset: number, length = offset + 1): StructureMember {
-  return { offset, bits: 8, shift: 0, length };
+export function u8(offset: number): StructureMember {
+  return { offset, bits: 8, shift: 0, length: offset + 1 };
 }
 
-export function u16(offset: number, length = offset + 2): StructureMember {
-  return { offset, bits: 16, shift: 0, length };
+export function u16(offset: number): StructureMember {
+  return { offset, bits: 16, shift: 0, length: offset + 2 };
 }
 
-export function u32(offset: number, length = offset + 4): StructureMember {
-  return { offset, bits: 32, shift: 0, length };
+export function u32(offset: number): StructureMember {
+  return { offset, bits: 32, shift: 0, length: offset + 4 };
 }
 
-export function u64(offset: number, length = offset + 8): StructureMember {
-  return { offset, bits: 64, shift: 0, length };
+export function u64(offset: number): StructureMember {
+  return { offset, bits: 64, shift: 0, length: offset + 8 };
 }
 
-/** `bits` bits of a byte, from bit `shift` on. */
+/**
+ * `bits` bits of a byte, from bit `shift` on. `length` is given where they took the place of padding: then their own end
+ * does not show whether the system fills them.
+ */
 export function bits(
   offset: number,
   shift: number,
