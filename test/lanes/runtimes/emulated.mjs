@@ -1,5 +1,5 @@
 // npm run test:emulated: the suite of this lane on each processor of Linux that an emulator has here, and on arm64 also
-// the tests of the project that work in an emulator.
+// the tests of the project that work in an emulator. `-- linux-s390x` runs one system.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
@@ -42,6 +42,14 @@ const skips = {
   'listConnections, listConnectionsAsync': NETLINK,
   watchClosedConnections: NETLINK,
   destroyConnection: NETLINK,
+};
+
+const TURNED = 'qemu-user takes what is no int for one, and turns its bytes around';
+const skipsOfBigEndian = {
+  ...skips,
+  'the congestion control, a text': TURNED,
+  'Heartbeat: a silent peer over TCP is dead': TURNED,
+  'PeerRegistry: counts of the kernel': TURNED,
 };
 
 for (const [name] of Object.values(MACHINES)) needs(`qemu-${name}-static`, 'qemu-user-static');
@@ -101,12 +109,17 @@ function readFixedTcpInfo(folder, system, [emulator, ...command]) {
   return spawnSync(emulator, args, { stdio: 'inherit', timeout: 60_000 }).status === 0;
 }
 
+const wanted = process.argv.slice(2);
+for (const system of wanted) if (MACHINES[system] === undefined) stop(`there is no ${system}`);
 for (const [system, [name, libraries, node]] of Object.entries(MACHINES)) {
+  if (wanted.length > 0 && !wanted.includes(system)) continue;
   const command = [`qemu-${name}-static`, '-L', libraries, node];
   const version = versionOf(...command);
   const title = `Node ${version} on ${system}`;
   await withProject(system, async (folder) => {
-    const result = runSuite(folder, title, command, { skips });
+    const result = runSuite(folder, title, command, {
+      skips: system === 'linux-s390x' ? skipsOfBigEndian : skips,
+    });
     tell(title, result);
     if (result.passed) checkNames(result.outcomes);
     if (!readFixedTcpInfo(folder, system, command)) failed.push(`${title}, TCP_INFO`);

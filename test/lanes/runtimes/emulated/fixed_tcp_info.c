@@ -34,6 +34,7 @@ static struct tcp_info Fixed(void) {
   SET(tcpi_retrans, 14);
   SET(tcpi_fackets, 25);
   SET(tcpi_last_data_sent, 15);
+  SET(tcpi_last_ack_sent, 26);
   SET(tcpi_last_data_recv, 16);
   SET(tcpi_last_ack_recv, 17);
   SET(tcpi_pmtu, 1500);
