@@ -1,5 +1,5 @@
 // Import libraries of Windows and macOS for lld: the functions that the addon takes from each library. Debian's mingw
-// has those of Windows for x64 only.
+// has those of Windows for x64 only. Some are for test/lanes/windows/fake/windows.cc.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,15 +7,40 @@ import { join } from 'node:path';
 const LIBRARIES = {
   'ADVAPI32.dll': ['RegGetValueA'],
   'KERNEL32.dll': [
-    ...['GetModuleHandleW', 'GetProcAddress', 'GetStdHandle', 'LoadLibraryExW', 'WriteFile'],
+    ...[
+      'GetEnvironmentVariableA',
+      'GetModuleHandleW',
+      'GetProcAddress',
+      'GetStdHandle',
+      'LoadLibraryExW',
+      'WriteFile',
+    ],
     'lstrlenA',
   ],
   'WS2_32.dll': [
-    ...['WSAGetLastError', 'WSAIoctl', 'WSAPoll', 'WSASocketW', 'closesocket', 'getpeername'],
+    ...[
+      'WSAGetLastError',
+      'WSASetLastError',
+      'WSAIoctl',
+      'WSAPoll',
+      'WSASocketW',
+      'closesocket',
+      'getpeername',
+    ],
     ...['getsockname', 'getsockopt', 'ioctlsocket', 'setsockopt'],
   ],
   // Part of Windows, and loaded by Windows itself.
-  'msvcrt.dll': ['abort', 'calloc', 'free', 'malloc', 'memcmp', 'memcpy', 'memset', 'strcmp'],
+  'msvcrt.dll': [
+    'abort',
+    'atoi',
+    'calloc',
+    'free',
+    'malloc',
+    'memcmp',
+    'memcpy',
+    'memset',
+    'strcmp',
+  ],
 };
 
 /** Writes the import libraries to a folder; returns their paths. `run` runs a program. */

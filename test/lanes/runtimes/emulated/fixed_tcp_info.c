@@ -74,6 +74,12 @@ static struct tcp_info Fixed(void) {
 }
 
 int getsockopt(int socket, int level, int option, void* value, socklen_t* length) {
+  if (level == SOL_SOCKET && option == SO_COOKIE) {
+    const unsigned long long cookie = 0x0102030405060708;
+    memcpy(value, &cookie, sizeof(cookie));
+    *length = sizeof(cookie);
+    return 0;
+  }
   if (level != IPPROTO_TCP || option != TCP_INFO) {
     int (*const real)(int, int, int, void*, socklen_t*) = dlsym(RTLD_NEXT, "getsockopt");
     return real(socket, level, option, value, length);

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { getKernelTcpInfo, getTcpInfo, readTcpInfos } from 'socket-options';
+import { getKernelTcpInfo, getOption, getTcpInfo, readTcpInfos } from 'socket-options';
 
 const source = readFileSync(process.argv[2], 'utf8');
 const written = Object.fromEntries(
@@ -31,6 +31,7 @@ const server = createServer().listen(0, '127.0.0.1', () => {
     [columns.rtt[0], columns.backoff[0], columns.bytesSent[0]],
     [12.345, 5, 0x7_0000_0007],
   );
+  assert.equal(getOption(server, 'cookie'), String(0x0102_0304_0506_0708n));
   console.log(`${members.length} members of TCP_INFO as the C compiler wrote them`);
   server.close();
 });
