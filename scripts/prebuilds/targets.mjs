@@ -20,6 +20,10 @@ export const TARGETS = {
 export const CLANG = 'clang-19';
 export const LINKER = 'lld-19';
 
+/** Of Debian: the headers of libc++, and of Windows. */
+export const CPP_HEADERS = '/usr/lib/llvm-19/include/c++/v1';
+export const MINGW_HEADERS = '/usr/share/mingw-w64/include';
+
 /** The folders of Debian's headers of a Linux. */
 export function linuxHeaders(name) {
   const triple = TARGETS[name][0].replace('--target=', '');

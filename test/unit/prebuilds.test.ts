@@ -336,7 +336,7 @@ describe('the manifest', () => {
     ['native/runtime.cc', 'is stale: native/runtime.cc changed since'],
     ['native/new.cc', 'is stale: native/new.cc changed since'],
     ['scripts/prebuilds/build.mjs', 'is stale: scripts/prebuilds/build.mjs changed since'],
-    ['scripts/prebuilds/package-lock.json', 'scripts/prebuilds/package-lock.json changed since'],
+    ['scripts/prebuilds/darwin.h', 'scripts/prebuilds/darwin.h changed since'],
     ['prebuilds/linux-arm/socket-options.node', 'socket-options.node is not the file that was'],
   ])('says that %s was changed', (file, reason) => {
     const place = current();
