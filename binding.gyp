@@ -51,9 +51,19 @@
         ['OS=="mac"', {
           'sources': [
             'native/platform/posix.cc',
+            'native/platform/bsd.cc',
             'native/platform/darwin.cc',
             'native/platform/connection_snapshot.cc'
           ]
+        }],
+        ['OS=="freebsd"', {
+          'sources': [
+            'native/platform/posix.cc',
+            'native/platform/bsd.cc',
+            'native/platform/freebsd.cc',
+            'native/runtime.cc'
+          ],
+          'ldflags': ['-Wl,--as-needed', '-Wl,--version-script=../native/exports.map']
         }],
         ['OS=="win"', {
           'sources': [

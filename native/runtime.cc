@@ -32,24 +32,3 @@ void operator delete(void* memory, std::size_t) noexcept {
 void operator delete[](void* memory, std::size_t) noexcept {
   std::free(memory);
 }
-
-#ifdef __APPLE__
-// Zig would link its own instead of the system's, and with them its whole runtime: 150 kB.
-extern "C" __attribute__((no_builtin("memcpy"), visibility("hidden"))) void* memcpy(
-    void* to, const void* from, std::size_t size) {
-  char* target = static_cast<char*>(to);
-  const char* source = static_cast<const char*>(from);
-  for (std::size_t i = 0; i < size; i++) target[i] = source[i];
-  return to;
-}
-
-extern "C" __attribute__((no_builtin("memcmp", "bcmp"), visibility("hidden"))) int memcmp(
-    const void* left, const void* right, std::size_t size) {
-  const unsigned char* a = static_cast<const unsigned char*>(left);
-  const unsigned char* b = static_cast<const unsigned char*>(right);
-  for (std::size_t i = 0; i < size; i++) {
-    if (a[i] != b[i]) return a[i] - b[i];
-  }
-  return 0;
-}
-#endif

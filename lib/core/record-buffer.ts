@@ -3,6 +3,7 @@
 // has the same layout; the reasons are in docs/decisions/0001-options-as-records.md.
 
 import { addon, binding } from './addon';
+import { firstByte } from './byte-order';
 
 /** Words before the first record: descriptor, count, answer. */
 const BUFFER_HEADER_WORDS = 4;
@@ -73,7 +74,7 @@ const SYN_SENT = 2;
 
 /** Whether a TCP socket waits for the answer to its SYN, or with Fast Open has not sent it. */
 export function isSynSent(fd: number): boolean {
-  return readTcpInfo(fd) > 0 && ((tcpInfoWords[0] as number) & 0xff) === SYN_SENT;
+  return readTcpInfo(fd) > 0 && firstByte(tcpInfoWords[0] as number) === SYN_SENT;
 }
 
 /** Reads the lengths of the queues, in bytes, into the first three words of the records. */

@@ -2,6 +2,7 @@
 // the value: the kernel gets exactly this value, and no coerced one.
 
 import type { Linger, PlatformOption, PortRange, Row, SocketState } from '../catalogue/catalogue';
+import { LOWER, UPPER } from '../core/byte-order';
 import { constantTables } from '../core/constants';
 import { bytes, words } from '../core/record-buffer';
 import {
@@ -139,13 +140,17 @@ const rate: Codec = {
   encode(value, option, path) {
     if (value === Number.POSITIVE_INFINITY) return new Uint8Array(8).fill(0xff);
     const whole = encodeInteger(value, option, path);
-    return new Uint8Array(Uint32Array.of(whole % TWO_32, whole / TWO_32).buffer);
+    const halves = new Uint32Array(2);
+    halves[LOWER] = whole % TWO_32;
+    halves[UPPER] = whole / TWO_32;
+    return new Uint8Array(halves.buffer);
   },
   decode(at, length) {
-    const low = (words[at] as number) >>> 0;
     // Kernels before 5.0 have 32 bits.
-    if (length < 8) return low === 0xffff_ffff ? Number.POSITIVE_INFINITY : low;
-    const high = (words[at + 1] as number) >>> 0;
+    const isShort = length < 8;
+    const low = (words[isShort ? at : at + LOWER] as number) >>> 0;
+    if (isShort) return low === 0xffff_ffff ? Number.POSITIVE_INFINITY : low;
+    const high = (words[at + UPPER] as number) >>> 0;
     const unlimited = low === 0xffff_ffff && high === 0xffff_ffff;
     return unlimited ? Number.POSITIVE_INFINITY : high * TWO_32 + low;
   },
@@ -184,8 +189,8 @@ const cookie: Codec = {
   room: 8,
   encode: encodeReadOnly,
   decode(at) {
-    const low = BigInt((words[at] as number) >>> 0);
-    return String((BigInt((words[at + 1] as number) >>> 0) << 32n) | low);
+    const low = BigInt((words[at + LOWER] as number) >>> 0);
+    return String((BigInt((words[at + UPPER] as number) >>> 0) << 32n) | low);
   },
 };
 

@@ -1,6 +1,7 @@
 // Finds the IP version of a socket.
 
 import { binding } from '../core/addon';
+import { firstHalf } from '../core/byte-order';
 import { constantTables } from '../core/constants';
 import { bytes, words } from '../core/record-buffer';
 
@@ -13,7 +14,7 @@ const HAS_LENGTH_BYTE = process.platform === 'darwin' || process.platform === 'f
  */
 export function familyOf(fd: number): 4 | 6 | undefined {
   if (binding().readAddress(fd, false) < 4) return undefined;
-  const family = HAS_LENGTH_BYTE ? bytes[1] : (words[0] as number) & 0xffff;
+  const family = HAS_LENGTH_BYTE ? bytes[1] : firstHalf(words[0] as number);
   const { AF_INET, AF_INET6 } = constantTables().values;
   if (family === AF_INET) return 4;
   if (family !== AF_INET6) return undefined;

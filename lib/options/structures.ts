@@ -2,6 +2,7 @@
 
 import type { OriginalDestination, PeerCredentials } from '../catalogue/catalogue';
 import { formatAddress } from '../core/address';
+import { firstHalf } from '../core/byte-order';
 import { constantTables } from '../core/constants';
 import { bytes, words } from '../core/record-buffer';
 
@@ -14,7 +15,7 @@ export function decodeCredentials(at: number): PeerCredentials | null {
 /** Decodes `struct sockaddr_in` or `struct sockaddr_in6` of Linux at word `at`. */
 export function decodeAddress(at: number): OriginalDestination {
   const start = at * 4;
-  const isIpv4 = ((words[at] as number) & 0xffff) === constantTables().values.AF_INET;
+  const isIpv4 = firstHalf(words[at] as number) === constantTables().values.AF_INET;
   return {
     address: isIpv4 ? formatAddress(bytes, start + 4, 4) : formatAddress(bytes, start + 8, 16),
     port: ((bytes[start + 2] as number) << 8) | (bytes[start + 3] as number),

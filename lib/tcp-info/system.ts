@@ -1,5 +1,6 @@
 // The decoders of each system, and the names of its system call for errors.
 
+import { firstByte } from '../core/byte-order';
 import { decodeDarwin, decodeDarwinStructure, fillDarwinValues } from './generated/darwin';
 import { decodeFreeBsd, decodeFreeBsdStructure, fillFreeBsdValues } from './generated/freebsd';
 import { decodeGvisor, decodeGvisorStructure, fillGvisorValues } from './generated/gvisor';
@@ -73,7 +74,7 @@ const SND_CWND = 20;
  */
 export function isFromGvisor(words: Uint32Array, at: number, length: number): boolean {
   if (words[at + SND_MSS] !== 0 || length <= 4 * SND_CWND) return false;
-  return ((words[at] as number) & 0xff) !== TCP_LISTEN || words[at + SND_CWND] === 0;
+  return firstByte(words[at] as number) !== TCP_LISTEN || words[at + SND_CWND] === 0;
 }
 
 const linux: System = {

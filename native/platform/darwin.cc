@@ -1,11 +1,9 @@
-// Everything of macOS but what posix.cc has: constants, TCP_INFO, sysctls, connections.
+// Everything of macOS but what posix.cc and bsd.cc have: constants, TCP_INFO, connections.
 
 // The headers then define the options of RFC 3542 (IPV6_RECVPKTINFO, IPV6_DONTFRAG, ...).
 #define __APPLE_USE_RFC_3542  // NOLINT(bugprone-reserved-identifier,cert-dcl*): Apple's name
 
 #include <cerrno>
-#include <cstdio>
-#include <cstring>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -83,51 +81,10 @@ const Constant kConstants[] = {
 // clang-format on
 const std::size_t kConstantCount = sizeof(kConstants) / sizeof(kConstants[0]);
 
-// The bytes alone do not show whether they are a number or a text ("Mac14,7" and its NUL are
-// eight). So the kernel is asked for the type first, as sysctl(8) does: {0, 4} and the numbers of a
-// setting return its type and format. The format "IU" is an unsigned int.
-int ReadSetting(const char* name, char* text, std::size_t room) {
-  int query[2 + CTL_MAXNAME] = {0, 4};
-  int* const setting = query + 2;
-  std::size_t depth = CTL_MAXNAME;
-  if (sysctlnametomib(name, setting, &depth) != 0) return -errno;
-
-  struct {
-    std::uint32_t type;
-    char format[60];
-  } kind = {};
-  std::size_t size = sizeof(kind) - 1;
-  if (sysctl(query, static_cast<u_int>(depth + 2), &kind, &size, nullptr, 0) != 0) return -errno;
-
-  size = room;
-  if (sysctl(setting, static_cast<u_int>(depth), text, &size, nullptr, 0) != 0) return -errno;
-  kind.type &= CTLTYPE;
-  if (kind.type == CTLTYPE_STRING) return static_cast<int>(strnlen(text, size));
-  if (kind.type != CTLTYPE_INT && kind.type != CTLTYPE_QUAD) return -ENOTSUP;
-
-  // By size: the type of a C long may be reported as int.
-  long long number;
-  if (size == sizeof(number)) {
-    std::memcpy(&number, text, sizeof(number));
-  } else if (size == sizeof(std::int32_t)) {
-    std::int32_t word;
-    std::memcpy(&word, text, sizeof(word));
-    number = word;
-    if (kind.format[1] == 'U') number = static_cast<std::uint32_t>(word);
-  } else {
-    return -ENOTSUP;
-  }
-  return std::snprintf(text, room, "%lld", number);
-}
-
 int GetTcpInfo(Socket socket, void* info, std::size_t room) {
   int length = static_cast<int>(room);
   const int status = GetOption(socket, IPPROTO_TCP, TCP_CONNECTION_INFO, info, &length);
   return status < 0 ? status : length;
-}
-
-int GetIdentity(Socket, std::uint64_t*) {
-  return -ENOTSUP;
 }
 
 int GetQueues(Socket socket, std::int32_t queues[3]) {
@@ -158,14 +115,6 @@ int OpenConnectionTable(const void*, std::size_t, ConnectionTable** table, const
     if (errno != ENOMEM) return -errno;
   }
   return -EAGAIN;
-}
-
-int DestroyConnection(const void*, std::size_t, const char**) {
-  return -ENOTSUP;
-}
-
-int WatchClosedConnections(std::size_t, void (*)(void*), void*, ConnectionTable**, const char**) {
-  return -ENOTSUP;
 }
 
 }  // namespace platform

@@ -1,6 +1,7 @@
 // The contract between the addon and an operating system: everything that differs between systems.
 // Each system implements all of it. The files of a system begin with its name; posix.cc is shared
-// by Linux and macOS, connection_snapshot.cc by macOS and Windows. binding.gyp selects the files.
+// by Linux, macOS and FreeBSD, bsd.cc by macOS and FreeBSD, connection_snapshot.cc by macOS and
+// Windows. binding.gyp selects the files.
 //
 // Functions that return an int or a Socket return zero or more on success. Below zero is a negative
 // libuv error code, which Node calls `errno`: UV_EINVAL is -22 on Linux, -4071 on Windows.
@@ -24,11 +25,12 @@ using Descriptor = int;
 #endif
 
 // Whether the addon searches for the sockets of libuv's handles. Windows needs it, and Linux tests
-// it. macOS goes without native/handles.cc: it would only cost memory, a page of 16 kB on arm64.
-#ifdef __APPLE__
-constexpr bool kFindsHandles = false;
-#else
+// it. The others go without native/handles.cc: it would only cost memory, on macOS for arm64 a page
+// of 16 kB.
+#if defined(_WIN32) || defined(__linux__)
 constexpr bool kFindsHandles = true;
+#else
+constexpr bool kFindsHandles = false;
 #endif
 
 // Whether the addon reads the subflows of Multipath TCP. The other systems go without
@@ -84,9 +86,9 @@ HostFunction FindHostFunction(const char* name);
 int SetKeepAliveValues(Socket socket, bool enable, std::uint32_t initial_delay,
                        std::uint32_t interval);
 
-// Writes what the kernel knows of a TCP connection, in the system's own layout: TCP_INFO on Linux,
-// TCP_CONNECTION_INFO on macOS, the newest TCP_INFO_v<n> of SIO_TCP_INFO on Windows. Returns the
-// length, at most `room`. The length shows lib/tcp-info/ which fields are there.
+// Writes what the kernel knows of a TCP connection, in the system's own layout: TCP_INFO on Linux
+// and FreeBSD, TCP_CONNECTION_INFO on macOS, the newest TCP_INFO_v<n> of SIO_TCP_INFO on Windows.
+// Returns the length, at most `room`. The length shows lib/tcp-info/ which fields are there.
 int GetTcpInfo(Socket socket, void* info, std::size_t room);
 
 // Reads an option of SOL_MPTCP that describes subflows: MPTCP_FULL_INFO, MPTCP_TCPINFO or
@@ -108,9 +110,9 @@ int GetQueues(Socket socket, std::int32_t queues[3]);
 // stays pending. One system call.
 int IsReusable(Socket socket);
 
-// The connections of the system. Queries and answers have the system's own layout: messages of
-// sock_diag on Linux, records of net.inet.tcp.pcblist_n on macOS, rows of GetExtendedTcpTable on
-// Windows. lib/connections/ writes and decodes them.
+// The connections of the system, except of FreeBSD: UV_ENOTSUP. Queries and answers have the
+// system's own layout: messages of sock_diag on Linux, records of net.inet.tcp.pcblist_n on macOS,
+// rows of GetExtendedTcpTable on Windows. lib/connections/ writes and decodes them.
 //
 // Functions with a parameter `call`: if a system call failed, they store its name there. If the
 // system refused the query, they store nothing or null.

@@ -1,4 +1,4 @@
-// What Linux and macOS share. The code of an error is minus errno, as in libuv.
+// What Linux, macOS and FreeBSD share. The code of an error is minus errno, as in libuv.
 
 #include <algorithm>
 #include <cerrno>

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 
-const GYP_NAMES = { linux: 'linux', darwin: 'mac', win32: 'win' };
+const GYP_NAMES = { linux: 'linux', darwin: 'mac', win32: 'win', freebsd: 'freebsd' };
 
 function parse(root) {
   const text = readFileSync(join(root, 'binding.gyp'), 'utf8');

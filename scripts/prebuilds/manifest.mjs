@@ -27,9 +27,13 @@ function sourceFiles(root) {
     ),
     ...[
       'binding.mjs',
+      'bsd.h',
       'build.mjs',
+      'darwin.h',
+      'declarations.mjs',
+      'freebsd.h',
+      'imports.mjs',
       'node_api.cc',
-      'package-lock.json',
       'pe.mjs',
       'targets.mjs',
     ].map((file) => `scripts/prebuilds/${file}`),
@@ -40,7 +44,7 @@ function sourceFiles(root) {
 export function lockedTools(root) {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   return Object.fromEntries(
-    ['node-addon-api', 'node-api-headers', 'node-gyp', 'prebuildify'].map((name) => [
+    ['node-addon-api', 'node-api-headers'].map((name) => [
       name,
       packages[`node_modules/${name}`].version,
     ]),

@@ -15,6 +15,9 @@ EACH_FUNCTION(SLOT)
 #undef SLOT
 }
 
+// The constructors of static objects, which the linker collects: -1, their addresses, null.
+extern "C" void (*__CTOR_LIST__[])();  // NOLINT(bugprone-reserved-identifier,cert-dcl*): lld's name
+
 namespace {
 
 struct Function {
@@ -52,5 +55,8 @@ extern "C" BOOL WINAPI DllMain(HINSTANCE, DWORD reason, LPVOID) {
       return FALSE;
     }
   }
+  // A C runtime would do so, and there is none.
+  for (auto constructor = __CTOR_LIST__ + 1; *constructor != nullptr; constructor++)
+    (*constructor)();
   return TRUE;
 }

@@ -24,6 +24,10 @@ const targets = [
   'linux-x64',
   'linux-arm64',
   'linux-arm',
+  'linux-ppc64',
+  'linux-riscv64',
+  'linux-s390x',
+  'freebsd-x64',
   'darwin-x64',
   'darwin-arm64',
   'win32-x64',
@@ -69,12 +73,17 @@ const otherProcessor: Record<string, [at: (file: Buffer) => number, cpu: number,
   'linux-x64': [() => 18, 183, 'arm64'],
   'linux-arm64': [() => 18, 62, 'x64'],
   'linux-arm': [() => 18, 62, 'x64'],
+  'linux-ppc64': [() => 18, 243, 'riscv64'],
+  'linux-riscv64': [() => 18, 21, 'ppc64'],
+  // With the big end first.
+  'linux-s390x': [() => 18, 62 << 8, 'x64'],
+  'freebsd-x64': [() => 18, 183, 'arm64'],
   'darwin-x64': [() => 4, 0x0c, 'arm64'],
   'darwin-arm64': [() => 4, 0x07, 'x64'],
   'win32-x64': [(file) => file.readUInt32LE(0x3c) + 4, 0xaa64, 'arm64'],
   'win32-arm64': [(file) => file.readUInt32LE(0x3c) + 4, 0x8664, 'x64'],
 };
-const FORMATS = { linux: 'an ELF', darwin: 'a 64-bit Mach-O', win32: 'a PE' };
+const FORMATS = { linux: 'an ELF', freebsd: 'an ELF', darwin: 'a 64-bit Mach-O', win32: 'a PE' };
 
 const common = targets.flatMap((target): Case[] => {
   const [cpuAt, cpu, other] = otherProcessor[target] as (typeof otherProcessor)[string];
@@ -103,7 +112,7 @@ const common = targets.flatMap((target): Case[] => {
 
 const DT = { NEEDED: 1, SONAME: 14, RUNPATH: 29 };
 const PT = { NULL: 0, GNU_STACK: 0x6474e551 };
-const SHT = { SYMTAB: 2, HASH: 5, DYNAMIC: 6, VERNEED: 0x6ffffffe };
+const SHT = { SYMTAB: 2, GNU_HASH: 0x6ffffff6, DYNAMIC: 6, VERNEED: 0x6ffffffe };
 
 function found(table: number, size: number, matches: (at: number) => boolean): number {
   for (let at = table, left = 100; left > 0; at += size, left--) if (matches(at)) return at;
@@ -131,11 +140,11 @@ const ownNameAs =
 
 const elf: Case[] = [
   ['linux-x64', 'is not a shared object', (file) => void file.writeUInt16LE(2, 16)],
-  ['linux-x64', 'needs socket_options.node', ownNameAs(DT.NEEDED)],
+  ['linux-x64', 'needs socket-options.node', ownNameAs(DT.NEEDED)],
   [
     'linux-x64',
     'asks for versions of a library',
-    (file) => void file.writeUInt32LE(SHT.VERNEED, section(file, SHT.HASH) + 4),
+    (file) => void file.writeUInt32LE(SHT.VERNEED, section(file, SHT.GNU_HASH) + 4),
   ],
   [
     'linux-x64',
@@ -155,12 +164,21 @@ const elf: Case[] = [
   [
     'linux-x64',
     'is not stripped',
-    (file) => void file.writeUInt32LE(SHT.SYMTAB, section(file, SHT.HASH) + 4),
+    (file) => void file.writeUInt32LE(SHT.SYMTAB, section(file, SHT.GNU_HASH) + 4),
   ],
   [
     'linux-arm',
     'is not for hardware that has floating point',
     (file) => void file.writeUInt32LE(file.readUInt32LE(36) & ~0x400, 36),
+  ],
+  ['linux-s390x', 'has the other byte order', (file) => void file.writeUInt16BE(21, 18)],
+  ['linux-ppc64', 'has the other byte order', (file) => void file.writeUInt16LE(22, 18)],
+  ['linux-x64', 'is for the system of number 9', (file) => void file.writeUInt8(9, 7)],
+  ['freebsd-x64', 'is for the system of number 0', (file) => void file.writeUInt8(0, 7)],
+  [
+    'freebsd-x64',
+    "takes gnu_get_libc_vn, which is not of FreeBSD's C library",
+    renamed('sysctlnametomib', 'gnu_get_libc_vn'),
   ],
 ];
 
@@ -311,14 +329,14 @@ describe('the manifest', () => {
     expect(status).toBe(0);
   });
 
-  const linux = 'linux-x64, linux-arm64, linux-arm: ';
+  const linux = `${targets.filter((target) => target.startsWith('linux-')).join(', ')}: `;
   test.each([
     ['native/platform/linux.cc', `is stale: ${linux}native/platform/linux.cc changed since`],
     ['native/platform/platform.h', 'is stale: native/platform/platform.h changed since'],
     ['native/runtime.cc', 'is stale: native/runtime.cc changed since'],
     ['native/new.cc', 'is stale: native/new.cc changed since'],
     ['scripts/prebuilds/build.mjs', 'is stale: scripts/prebuilds/build.mjs changed since'],
-    ['scripts/prebuilds/package-lock.json', 'scripts/prebuilds/package-lock.json changed since'],
+    ['scripts/prebuilds/darwin.h', 'scripts/prebuilds/darwin.h changed since'],
     ['prebuilds/linux-arm/socket-options.node', 'socket-options.node is not the file that was'],
   ])('says that %s was changed', (file, reason) => {
     const place = current();

@@ -215,9 +215,7 @@ const SENTINELS: Readonly<
 function lengthsNeeded(system: System): Record<string, number> {
   const needed: Record<string, number> = { ...BITS[system] };
   for (const [offset, bytes, name] of layouts[system]) {
-    // FreeBSD 14 replaced padding by fields, and FreeBSD 15 replaced more.
-    const since = system !== 'freebsd' || offset < 132 ? 0 : name === 'rttmin' ? 256 : 240;
-    needed[prefix(system) + name] = Math.max(offset + bytes, since);
+    needed[prefix(system) + name] = offset + bytes;
   }
   return needed;
 }
@@ -645,7 +643,7 @@ describe('normalised values: milliseconds, bytes, null for a missing value', () 
     expect(normalised('win32', fresh)).toMatchObject({ rtt: null, minRtt: null });
   });
 
-  test('decodes the newest structure of FreeBSD, and the one of 236 bytes', () => {
+  test('decodes the newest structure of FreeBSD, and what FreeBSD 14 and 13 fill', () => {
     const bytes = structure(layouts.freebsd, 256, {
       ...{ state: 4, rto: 230_000, snd_mss: 1_448, last_data_recv: 5_500, rtt: 31_250 },
       ...{ rttvar: 1_500, snd_ssthresh: 20_000, snd_cwnd: 30_000, rcv_space: 65_000 },
@@ -668,6 +666,7 @@ describe('normalised values: milliseconds, bytes, null for a missing value', () 
       timeSinceLastDataReceived: 5.5,
     });
     expect(normalised('freebsd', bytes)).toEqual(newest);
-    expect(normalised('freebsd', bytes.slice(0, 236))).toEqual({ ...newest, bytesInFlight: null });
+    expect(normalised('freebsd', bytes.slice(0, 196))).toEqual(newest);
+    expect(normalised('freebsd', bytes.slice(0, 132))).toEqual({ ...newest, bytesInFlight: null });
   });
 });

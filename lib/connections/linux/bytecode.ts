@@ -4,6 +4,7 @@
 // bytes beyond the end rejects it. Layouts: include/uapi/linux/inet_diag.h.
 
 import type { Prefix } from '../../core/address';
+import { isLittleEndian } from '../../core/byte-order';
 import type { ParsedFilter } from '../filter';
 import { AF_INET, AF_INET6 } from './messages';
 
@@ -51,7 +52,7 @@ function portEquals(greaterOrEqual: number, lessOrEqual: number): (port: number)
   return (port) => {
     // The port is in the place of `no`, in four bytes that have the form of an operation.
     const operand = new Uint8Array(4);
-    new DataView(operand.buffer).setUint16(2, port, true);
+    new DataView(operand.buffer).setUint16(2, port, isLittleEndian);
     return [
       { code: greaterOrEqual, operand },
       { code: lessOrEqual, operand },
@@ -64,7 +65,7 @@ function addressInPrefix(code: number, { bytes, bits }: Prefix): Operation {
   const operand = new Uint8Array(8 + bytes.length);
   operand[0] = bytes.length === 4 ? AF_INET : AF_INET6;
   operand[1] = bits;
-  new DataView(operand.buffer).setInt32(4, -1, true);
+  new DataView(operand.buffer).setInt32(4, -1, isLittleEndian);
   operand.set(bytes, 8);
   return { code, operand };
 }
@@ -83,7 +84,7 @@ function assemble(all: readonly Alternatives[]): Uint8Array {
   const put = (code: number, yes: number, no: number) => {
     bytes[at] = code;
     bytes[at + 1] = yes;
-    view.setUint16(at + 2, no, true);
+    view.setUint16(at + 2, no, isLittleEndian);
   };
   for (const group of all) {
     const end = at + sizeOfGroup(group);

@@ -1,6 +1,7 @@
 // Decodes messages of sock_diag(7) on Linux. Every length in a message is checked against the bytes that
 // there are. Layouts: include/uapi/linux/netlink.h, sock_diag.h, inet_diag.h.
 
+import { isLittleEndian } from '../../core/byte-order';
 import { linuxStateIndex, type TcpState, tcpStates } from '../../tcp-info/states';
 import type { EndpointView } from '../filter';
 
@@ -86,11 +87,12 @@ export class DiagMessages implements EndpointView {
   next(): boolean {
     while (this.bytes.length - this.nextAt >= NLMSGHDR_SIZE) {
       const at = this.nextAt;
-      const length = this.view.getUint32(at, true);
+      const length = this.view.getUint32(at, isLittleEndian);
       if (length < NLMSGHDR_SIZE || length > this.bytes.length - at) break;
       this.nextAt = at + align(length);
-      if ((this.view.getUint16(at + 6, true) & NLM_F_DUMP_INTR) !== 0) this.interrupted = true;
-      const type = this.view.getUint16(at + 4, true);
+      if ((this.view.getUint16(at + 6, isLittleEndian) & NLM_F_DUMP_INTR) !== 0)
+        this.interrupted = true;
+      const type = this.view.getUint16(at + 4, isLittleEndian);
       if (this.readMessage(type, at + NLMSGHDR_SIZE, length - NLMSGHDR_SIZE)) return true;
     }
     // The kernel never writes trailing bytes: the chunk is corrupt.
@@ -113,16 +115,17 @@ export class DiagMessages implements EndpointView {
       case NLMSG_DONE:
         this.done = true;
         // It carries an error if the kernel could not finish the reply.
-        if (length >= 4) this.errno ||= Math.min(this.view.getInt32(at, true), 0);
+        if (length >= 4) this.errno ||= Math.min(this.view.getInt32(at, isLittleEndian), 0);
         return false;
       case NLMSG_ERROR:
         this.done = true;
-        this.errno ||= length >= 4 ? Math.min(this.view.getInt32(at, true), 0) : NEGATIVE_EPROTO;
+        this.errno ||=
+          length >= 4 ? Math.min(this.view.getInt32(at, isLittleEndian), 0) : NEGATIVE_EPROTO;
         return false;
       case NLMSG_OVERRUN:
         if (length >= 16) {
-          this.dropped = Number(this.view.getBigUint64(at, true));
-          this.overruns = Number(this.view.getBigUint64(at + 8, true));
+          this.dropped = Number(this.view.getBigUint64(at, isLittleEndian));
+          this.overruns = Number(this.view.getBigUint64(at + 8, isLittleEndian));
         }
         return false;
       default:
@@ -135,10 +138,10 @@ export class DiagMessages implements EndpointView {
     this.privileged = this.multipath = false;
     this.subflowFlags = undefined;
     for (let at = from; end - at >= 4; ) {
-      const length = this.view.getUint16(at, true);
+      const length = this.view.getUint16(at, isLittleEndian);
       if (length < 4 || length > end - at) return;
       // The two upper bits are the flags NLA_F_NESTED and NLA_F_NET_BYTEORDER.
-      switch (this.view.getUint16(at + 2, true) & 0x3fff) {
+      switch (this.view.getUint16(at + 2, isLittleEndian) & 0x3fff) {
         case INET_DIAG_INFO:
           this.infoAt = at + 4;
           this.infoLength = length - 4;
@@ -170,7 +173,7 @@ export class DiagMessages implements EndpointView {
       subflow.at + subflow.length,
       MPTCP_SUBFLOW_ATTR_FLAGS,
     );
-    if (flags?.length === 4) this.subflowFlags = this.view.getUint32(flags.at, true);
+    if (flags?.length === 4) this.subflowFlags = this.view.getUint32(flags.at, isLittleEndian);
   }
 
   /** The place of the first attribute of a type among those from `from` to `end`. */
@@ -180,9 +183,9 @@ export class DiagMessages implements EndpointView {
     type: number,
   ): { at: number; length: number } | undefined {
     for (let at = from; end - at >= 4; ) {
-      const length = this.view.getUint16(at, true);
+      const length = this.view.getUint16(at, isLittleEndian);
       if (length < 4 || length > end - at) return undefined;
-      if ((this.view.getUint16(at + 2, true) & 0x3fff) === type) {
+      if ((this.view.getUint16(at + 2, isLittleEndian) & 0x3fff) === type) {
         return { at: at + 4, length: length - 4 };
       }
       at += align(length);
@@ -231,25 +234,25 @@ export class DiagMessages implements EndpointView {
     return this.at + 24;
   }
   get interfaceIndex(): number {
-    return this.view.getUint32(this.at + 40, true);
+    return this.view.getUint32(this.at + 40, isLittleEndian);
   }
   get cookie(): string {
-    return String(this.view.getBigUint64(this.at + 44, true));
+    return String(this.view.getBigUint64(this.at + 44, isLittleEndian));
   }
   get expires(): number {
-    return this.view.getUint32(this.at + 52, true);
+    return this.view.getUint32(this.at + 52, isLittleEndian);
   }
   get receiveQueue(): number {
-    return this.view.getUint32(this.at + 56, true);
+    return this.view.getUint32(this.at + 56, isLittleEndian);
   }
   get sendQueue(): number {
-    return this.view.getUint32(this.at + 60, true);
+    return this.view.getUint32(this.at + 60, isLittleEndian);
   }
   get uid(): number {
-    return this.view.getUint32(this.at + 64, true);
+    return this.view.getUint32(this.at + 64, isLittleEndian);
   }
   get inode(): number {
-    return this.view.getUint32(this.at + 68, true);
+    return this.view.getUint32(this.at + 68, isLittleEndian);
   }
   get congestionControl(): string | null {
     return this.congestionLength === 0

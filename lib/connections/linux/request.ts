@@ -1,5 +1,6 @@
 // Encodes requests of sock_diag(7) on Linux. Layouts: include/uapi/linux/netlink.h, sock_diag.h, inet_diag.h.
 
+import { isLittleEndian } from '../../core/byte-order';
 import { linuxStateIndex } from '../../tcp-info/states';
 import type { ParsedFilter } from '../filter';
 import { compileFilter } from './bytecode';
@@ -49,18 +50,18 @@ export function dumpRequest(family: number, protocol: number, filter: ParsedFilt
   // attribute below finds no protocol 0, and answers with an error.
   bytes[NLMSGHDR_SIZE + 1] = mptcp ? 0 : protocol;
   if (tcpInfo) bytes[NLMSGHDR_SIZE + 2] = (1 << (INET_DIAG_INFO - 1)) | (1 << (INET_DIAG_CONG - 1));
-  view.setUint32(NLMSGHDR_SIZE + 4, kernelStates(states), true);
+  view.setUint32(NLMSGHDR_SIZE + 4, kernelStates(states), isLittleEndian);
   let at = NLMSGHDR_SIZE + INET_DIAG_REQ_V2_SIZE;
   if (bytecode.length > 0) {
-    view.setUint16(at, 4 + bytecode.length, true);
-    view.setUint16(at + 2, INET_DIAG_REQ_BYTECODE, true);
+    view.setUint16(at, 4 + bytecode.length, isLittleEndian);
+    view.setUint16(at + 2, INET_DIAG_REQ_BYTECODE, isLittleEndian);
     bytes.set(bytecode, at + 4);
     at += 4 + bytecode.length;
   }
   if (mptcp) {
-    view.setUint16(at, 8, true);
-    view.setUint16(at + 2, INET_DIAG_REQ_PROTOCOL, true);
-    view.setUint32(at + 4, protocol, true);
+    view.setUint16(at, 8, isLittleEndian);
+    view.setUint16(at + 2, INET_DIAG_REQ_PROTOCOL, isLittleEndian);
+    view.setUint32(at + 4, protocol, isLittleEndian);
   }
   return bytes;
 }
@@ -83,22 +84,22 @@ export function destroyRequest(id: SocketId): Uint8Array {
   const view = new DataView(bytes.buffer);
   bytes[NLMSGHDR_SIZE] = id.family;
   bytes[NLMSGHDR_SIZE + 1] = IPPROTO_TCP;
-  view.setUint32(NLMSGHDR_SIZE + 4, 0xffffffff, true);
+  view.setUint32(NLMSGHDR_SIZE + 4, 0xffffffff, isLittleEndian);
   const at = NLMSGHDR_SIZE + 8;
   view.setUint16(at, id.localPort);
   view.setUint16(at + 2, id.remotePort);
   bytes.set(id.localAddress, at + 4);
   bytes.set(id.remoteAddress, at + 20);
-  view.setUint32(at + 36, id.interfaceIndex, true);
-  view.setBigUint64(at + 40, id.cookie, true);
+  view.setUint32(at + 36, id.interfaceIndex, isLittleEndian);
+  view.setBigUint64(at + 40, id.cookie, isLittleEndian);
   return bytes;
 }
 
 function newRequest(type: number, flags: number, attributes: number): Uint8Array {
   const bytes = new Uint8Array(NLMSGHDR_SIZE + INET_DIAG_REQ_V2_SIZE + attributes);
   const view = new DataView(bytes.buffer);
-  view.setUint32(0, bytes.length, true);
-  view.setUint16(4, type, true);
-  view.setUint16(6, NLM_F_REQUEST | flags, true);
+  view.setUint32(0, bytes.length, isLittleEndian);
+  view.setUint16(4, type, isLittleEndian);
+  view.setUint16(6, NLM_F_REQUEST | flags, isLittleEndian);
   return bytes;
 }

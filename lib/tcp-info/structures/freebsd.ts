@@ -1,15 +1,8 @@
-// FreeBSD: `struct tcp_info` (sys/netinet/tcp.h), as getsockopt(TCP_INFO) writes it: 236 bytes in FreeBSD 13, 240 in 14,
-// 256 in 15. It begins like that of Linux, but differs from byte 100 on. Members that FreeBSD does not fill are left out.
+// FreeBSD: `struct tcp_info` (sys/netinet/tcp.h), as getsockopt(TCP_INFO) writes it, without the padding at its
+// end: native/platform/freebsd.cc. FreeBSD 13 has 132 bytes, 14 has 196, and the newest has 256. It begins like that
+// of Linux, but differs from byte 100 on. Members that FreeBSD does not fill are left out.
 
 import { bits, type Structure, u8, u32, u64 } from './structure';
-
-/**
- * The length of FreeBSD 14, whose members took the place of padding. They end within the length of FreeBSD 13, but one of
- * them is aligned to 8 bytes, and so is the end of the structure.
- */
-const FREEBSD_14 = 240;
-/** The length of FreeBSD 15. */
-const FREEBSD_15 = 256;
 
 export const freeBsdStructure = {
   /** State: 0 CLOSED, 1 LISTEN, 2 SYN_SENT, 3 SYN_RECEIVED, 4 ESTABLISHED, 5 CLOSE_WAIT, 6 FIN_WAIT_1, 7 CLOSING, 8 LAST_ACK, 9 FIN_WAIT_2, 10 TIME_WAIT. */
@@ -55,23 +48,23 @@ export const freeBsdStructure = {
   /** How often the peer's window was found closed. */
   tcpi_snd_zerowin: u32(128),
   /** Segments delivered with a congestion mark. */
-  tcpi_delivered_ce: u32(132, FREEBSD_14),
+  tcpi_delivered_ce: u32(132),
   /** Segments received with a congestion mark. */
-  tcpi_received_ce: u32(136, FREEBSD_14),
+  tcpi_received_ce: u32(136),
   /** Tail loss probes sent. */
-  tcpi_total_tlp: u32(164, FREEBSD_14),
+  tcpi_total_tlp: u32(164),
   /** Bytes sent by tail loss probes. */
-  tcpi_total_tlp_bytes: u64(168, FREEBSD_14),
+  tcpi_total_tlp_bytes: u64(168),
   /** Oldest unacknowledged sequence number. */
-  tcpi_snd_una: u32(176, FREEBSD_14),
+  tcpi_snd_una: u32(176),
   /** Highest sequence number sent. */
-  tcpi_snd_max: u32(180, FREEBSD_14),
-  /** Ranges of received segments that are reported to the peer now (SACK). */
-  tcpi_rcv_numsacks: u32(184, FREEBSD_14),
-  /** The end of the receive window that was announced to the peer, as a sequence number. */
-  tcpi_rcv_adv: u32(188, FREEBSD_14),
+  tcpi_snd_max: u32(180),
+  /** SACK blocks received that are kept. */
+  tcpi_rcv_numsacks: u32(184),
+  /** The own window as the peer was last informed of it: a sequence number. */
+  tcpi_rcv_adv: u32(188),
   /** Duplicate acknowledgements in a row. */
-  tcpi_dupacks: u32(192, FREEBSD_14),
+  tcpi_dupacks: u32(192),
   /** Smallest round-trip time, in µs. */
-  tcpi_rttmin: u32(196, FREEBSD_15),
+  tcpi_rttmin: u32(196),
 } satisfies Structure;

@@ -1,11 +1,13 @@
-// How a system lays out its TCP_INFO structure: offsets in bytes, little-endian, as on every processor with
-// an addon. Read by scripts/tcp-info.mjs, not at run time.
+// How a system lays out its TCP_INFO structure: offsets in bytes. Read by scripts/tcp-info.mjs, not at run time.
 
 /** A member of a structure. */
 export interface StructureMember {
   /** Where its first byte is. */
   readonly offset: number;
-  /** How many bits it has, and the first of them: bit fields share a byte. */
+  /**
+   * How many bits it has, and the first of them where the little end is first: bit fields share a byte. Where the big end
+   * is first, C begins at the other end of the byte.
+   */
   readonly bits: number;
   readonly shift: number;
   /** How long the structure is, in bytes, where the system fills the member. */
@@ -16,26 +18,26 @@ export interface StructureMember {
 
 export type Structure = Readonly<Record<string, StructureMember>>;
 
-// `length` is given where a member took the place of padding: then its own end does not show whether the
-// system fills it.
-
-export function u8(offset: number, length = offset + 1): StructureMember {
-  return { offset, bits: 8, shift: 0, length };
+export function u8(offset: number): StructureMember {
+  return { offset, bits: 8, shift: 0, length: offset + 1 };
 }
 
-export function u16(offset: number, length = offset + 2): StructureMember {
-  return { offset, bits: 16, shift: 0, length };
+export function u16(offset: number): StructureMember {
+  return { offset, bits: 16, shift: 0, length: offset + 2 };
 }
 
-export function u32(offset: number, length = offset + 4): StructureMember {
-  return { offset, bits: 32, shift: 0, length };
+export function u32(offset: number): StructureMember {
+  return { offset, bits: 32, shift: 0, length: offset + 4 };
 }
 
-export function u64(offset: number, length = offset + 8): StructureMember {
-  return { offset, bits: 64, shift: 0, length };
+export function u64(offset: number): StructureMember {
+  return { offset, bits: 64, shift: 0, length: offset + 8 };
 }
 
-/** `bits` bits, from bit `shift` of a byte on, in one word. */
+/**
+ * `bits` bits of a byte, from bit `shift` on. `length` is given where they took the place of padding: then their own end
+ * does not show whether the system fills them.
+ */
 export function bits(
   offset: number,
   shift: number,

@@ -31,18 +31,8 @@ const endOf = ({ bit, bits }) => Math.ceil((bit + bits) / 8);
 
 /**
  * How long the structure is, in bytes, where a source has the member: to the end of the member, if nothing else is known.
- * A version of FreeBSD that has a member in the place of padding is told by the size of its structure.
  */
 function lengthOf(system, answers, member, place) {
-  if (system === 'freebsd') {
-    const oldest = answers.find(({ structures }) => {
-      const [version] = structures.get('tcp_info') ?? [];
-      return version?.members.has(member);
-    });
-    const isFirst =
-      oldest === answers.find(({ structures }) => structures.get('tcp_info')?.length > 0);
-    return isFirst ? endOf(place) : oldest.structures.get('tcp_info')[0].size;
-  }
   const companion = CAME_WITH[system]?.[member];
   if (companion === undefined) return endOf(place);
   for (const { structures } of answers) {

@@ -32,8 +32,7 @@ const STRUCTURES = {
 
 /**
  * Where the length of a member is not the end of itself, because it took the place of padding: the member that came with
- * it, in the same version of the kernel, at the end of the structure. FreeBSD has no such member: the size of the whole
- * structure tells (lengthOf in compare.mjs).
+ * it, in the same version of the kernel, at the end of the structure. native/platform/freebsd.cc cuts off padding.
  */
 export const CAME_WITH = {
   linux: {

@@ -1,8 +1,8 @@
 // Two hosts with two paths between them. Each connection of Multipath TCP gets a second subflow on the second path.
 
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { getMptcpInfo } from '../../../dist/index.js';
 import { ip, joinPeer, ownAddressOf } from '../../fixtures/dead-peers/two-hosts.mjs';
 
@@ -20,7 +20,8 @@ export function needMptcp() {
   } catch {
     throw new Error('This kernel has no Multipath TCP (no sysctl net.mptcp.enabled): Linux 5.6');
   }
-  if (enabled !== '1') throw new Error(`net.mptcp.enabled is ${enabled}: sysctl net.mptcp.enabled=1`);
+  if (enabled !== '1')
+    throw new Error(`net.mptcp.enabled is ${enabled}: sysctl net.mptcp.enabled=1`);
 }
 
 /** Makes the hosts. `flags`: how this host uses its second address (`ip mptcp endpoint`). */

@@ -3,8 +3,8 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { getMptcpInfo, getOption, listen } from '../../../dist/index.js';
-import { obey } from "../../fixtures/dead-peers/two-hosts.mjs";
-import { PORTS } from "./ports.mjs";
+import { obey } from '../../fixtures/dead-peers/two-hosts.mjs';
+import { PORTS } from './ports.mjs';
 
 const accepted = new Map();
 

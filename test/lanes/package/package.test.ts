@@ -49,7 +49,8 @@ describe('the tarball', () => {
         ) && !['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'].includes(path),
     );
     expect(unexpected).toEqual([]);
-    const addons = ['darwin-arm64', 'darwin-x64', 'linux-arm', 'linux-arm64', 'linux-x64'];
+    const addons = ['darwin-arm64', 'darwin-x64', 'freebsd-x64', 'linux-arm', 'linux-arm64'];
+    addons.push('linux-ppc64', 'linux-riscv64', 'linux-s390x', 'linux-x64');
     addons.push('win32-arm64', 'win32-x64');
     expect(packed.filter((path) => path.startsWith('prebuilds/')).sort()).toEqual(
       addons.map((system) => `prebuilds/${system}/${name}.node`),

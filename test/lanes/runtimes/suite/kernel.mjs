@@ -30,8 +30,9 @@ export const close = (fd) => referenceAddon.close(fd);
 
 /** An int from the kernel; `undefined` if this kind of socket has no such option. */
 export function getInt(fd, level, name) {
-  const buffer = Buffer.alloc(4);
-  return referenceAddon.get(fd, level, name, buffer) < 0 ? undefined : buffer.readInt32LE(0);
+  // In the byte order of the processor.
+  const value = new Int32Array(1);
+  return referenceAddon.get(fd, level, name, Buffer.from(value.buffer)) < 0 ? undefined : value[0];
 }
 
 /** The descriptor of each socket of this process, by inode. */
