@@ -19,6 +19,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,16 +37,16 @@ import { CLANG, CPP_HEADERS, LINKER, linuxHeaders, MINGW_HEADERS, TARGETS } from
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const nodeApiHeaders = join(root, 'node_modules/node-api-headers/include');
 
-const BUILDERS = { linux: elf, freebsd: elf, darwin: macos, win32: windows };
+const BUILDERS = { linux, freebsd, darwin: macos, win32: windows };
 
 const scratch = mkdtempSync(join(tmpdir(), 'socket-options-prebuilds-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
 // Only the flags of binding.gyp count, not those of this machine's own builds.
 const environment = { ...process.env };
-for (const name of ['CPATH', 'CPLUS_INCLUDE_PATH', 'LIBRARY_PATH', 'CCC_OVERRIDE_OPTIONS']) {
-  delete environment[name];
-}
+const FLAGS = ['CFLAGS', 'CXXFLAGS', 'CPPFLAGS', 'LDFLAGS'];
+const PATHS = ['CPATH', 'CPLUS_INCLUDE_PATH', 'LIBRARY_PATH', 'CCC_OVERRIDE_OPTIONS'];
+for (const name of [...FLAGS, ...PATHS]) delete environment[name];
 
 const options = { cwd: root, encoding: 'utf8', env: environment };
 
@@ -62,13 +63,18 @@ function run(command, args) {
   }
 }
 
+/** The same in another folder and environment. It waits without blocking. */
+async function runThere(program, args, there) {
+  await promisify(execFile)(program, args, { ...options, ...there }).catch((error) => {
+    throw failure(program, args, error);
+  });
+}
+
 async function compileOne(name, source, [program, ...first], flags) {
   const object = join(scratch, name, `${basename(source, '.cc')}.o`);
   mkdirSync(join(scratch, name), { recursive: true });
   const args = [...first, ...flags, '-c', source, '-o', object];
-  await promisify(execFile)(program, args, options).catch((error) => {
-    throw failure(program, args, error);
-  });
+  await runThere(program, args, {});
   return object;
 }
 
@@ -101,25 +107,80 @@ function headers(...folders) {
   ];
 }
 
-async function elf(name, out, target) {
-  const isFreeBsd = name.startsWith('freebsd-');
-  const folders = isFreeBsd
-    ? [writeHeaders('freebsd', join(scratch, name, 'include'))]
-    : linuxHeaders(name);
-  // lld 19 refuses its own result on ppc64 (R_PPC64_REL16_HA against .TOC.).
-  const lto = name === 'linux-ppc64' ? [] : ['-flto'];
-  const objects = await compile(
-    name,
-    [CLANG, ...target],
-    [...lto, '-fPIC', ...headers(...folders)],
+/** How the addon of Linux and FreeBSD is linked. */
+const ELF_FLAGS = [
+  // No library: the C++ library is not needed (native/runtime.cc), and the C library is loaded already, under
+  // a name and with versions that differ between glibc and musl.
+  ...['-Os', '-s', '-nostdlib', `-fuse-ld=${LINKER}`],
+  ...['-Wl,--gc-sections', '-Wl,-z,noexecstack', '-Wl,--build-id=none'],
+];
+
+/** Headers laid out as node-gyp expects them: Node-API only, not those of this machine's Node. */
+function nodeDirectory() {
+  const folder = join(scratch, 'node');
+  const include = join(folder, 'include/node');
+  if (existsSync(include)) return folder;
+  cpSync(nodeApiHeaders, include, { recursive: true });
+  const configurations = { Debug: {}, Release: {} };
+  writeFileSync(
+    join(include, 'common.gypi'),
+    JSON.stringify({ target_defaults: { configurations } }),
   );
+  writeFileSync(join(include, 'config.gypi'), '{}');
+  return folder;
+}
+
+/** Shell code that removes arguments that name a library. */
+const WITHOUT_LIBRARIES = `for word; do
+  shift
+  case $word in -l* | -pthread) ;; *) set -- "$@" "$word" ;; esac
+done
+`;
+
+/** Builds with prebuildify and node-gyp, as a machine of that kind does, but with clang. */
+async function linux(name, out, target) {
+  const folder = join(scratch, name);
+  mkdirSync(folder);
+  for (const part of ['binding.gyp', 'native', 'package.json']) {
+    cpSync(join(root, part), join(folder, part), { recursive: true });
+  }
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  // lld 19 refuses its own result on ppc64 (R_PPC64_REL16_HA against .TOC.).
+  const lto = name === 'linux-ppc64' ? '-fno-lto' : '-flto';
+  /** A program of its own, because node-gyp splits commands at spaces. The words come last, so that they count. */
+  const tool = (title, words, lines = '') => {
+    const file = join(folder, title);
+    const quoted = words.map((word) => `'${word}'`).join(' ');
+    writeFileSync(file, `#!/bin/sh\n${lines}exec ${CLANG} "$@" ${quoted}\n`, { mode: 0o755 });
+    return file;
+  };
+  const compiler = tool('compiler', [
+    ...[...target, lto, '-fPIC', '-ffunction-sections', '-fdata-sections'],
+    ...headers(...linuxHeaders(name)),
+  ]);
+  const args = ['--napi', `--arch=${name.split('-')[1]}`, '--platform=linux'];
+  await runThere(
+    join(root, 'node_modules/.bin/prebuildify'),
+    [...args, `--out=${join(out, '../..')}`],
+    {
+      cwd: folder,
+      env: {
+        ...environment,
+        CC: compiler,
+        CXX: compiler,
+        LINK: tool('linker', [...target, lto, ...ELF_FLAGS], WITHOUT_LIBRARIES),
+        npm_config_nodedir: nodeDirectory(),
+      },
+    },
+  );
+}
+
+async function freebsd(name, out, target) {
+  const folder = writeHeaders('freebsd', join(scratch, name, 'include'));
+  const objects = await compile(name, [CLANG, ...target], ['-flto', '-fPIC', ...headers(folder)]);
   run(CLANG, [
-    // No library: the C++ library is not needed (native/runtime.cc), and the C library is loaded already, under
-    // a name and with versions that differ between glibc and musl.
-    ...[...target, ...lto, '-Os', '-shared', '-s', '-nostdlib', `-fuse-ld=${LINKER}`],
-    ...['-Wl,--gc-sections', '-Wl,--version-script=native/exports.map', '-Wl,-z,noexecstack'],
-    ...['-Wl,-soname,socket-options.node', '-Wl,--build-id=none'],
-    ...(isFreeBsd ? ['-Wl,-m,elf_x86_64_fbsd'] : []),
+    ...[...target, '-flto', '-shared', ...ELF_FLAGS, '-Wl,-m,elf_x86_64_fbsd'],
+    ...['-Wl,--version-script=native/exports.map', '-Wl,-soname,socket-options.node'],
     ...[...objects, '-o', join(out, 'socket-options.node')],
   ]);
 }
