@@ -230,7 +230,7 @@ const machO: Case[] = [
   [
     'darwin-arm64',
     'has another hash than its signature says in page 2',
-    (file) => void file.writeUInt8((file[2 * 16_384 + 7] as number) ^ 1, 2 * 16_384 + 7),
+    (file) => void file.writeUInt8((file[2 * 4_096 + 7] as number) ^ 1, 2 * 4_096 + 7),
   ],
   ['darwin-arm64', 'has a signature that is not ad hoc', inDirectory(12, (flags) => flags & ~2)],
   ['darwin-arm64', 'has a signature over ', inDirectory(32, (limit) => limit - 4096)],
