@@ -64,15 +64,6 @@ const CONSTANTS = {
       MPTCP_FULL_INFO: '',
       AF_INET: '',
     },
-    'lib/dead-peer/supervision/mptcp.ts': {
-      SOL_MPTCP: '',
-      MPTCP_INFO: '',
-      SUBFLOWS: '__builtin_offsetof(struct mptcp_info, mptcpi_subflows)',
-      SUBFLOWS_TOTAL: '__builtin_offsetof(struct mptcp_info, mptcpi_subflows_total)',
-      LAST_DATA_RECEIVED: '__builtin_offsetof(struct mptcp_info, mptcpi_last_data_recv)',
-      LAST_ACK_RECEIVED: '__builtin_offsetof(struct mptcp_info, mptcpi_last_ack_recv)',
-      LENGTH: '__builtin_offsetof(struct mptcp_info, mptcpi_last_ack_recv) + 4',
-    },
   },
   darwin: {
     'lib/connections/darwin.ts': {

