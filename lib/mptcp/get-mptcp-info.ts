@@ -44,8 +44,8 @@ const MISSING_CODES = ['ENOPROTOOPT', 'ENOTSUP', 'EOPNOTSUPP'];
  * }
  * ```
  *
- * A listening socket has its `token` 0 and no subflows. A connection whose subflows are all closed has no subflows either:
- * the kernel keeps it for `net.mptcp.close_timeout`, 60 s by default, and waits for a new one.
+ * A listening socket has the `token` 0 and one subflow, in the state LISTEN. A connection whose subflows are all closed has
+ * none: the kernel keeps it for `net.mptcp.close_timeout`, 60 s by default, and waits for a new one.
  *
  * The addresses and TCP states of all subflows belong to one moment. The backup flags come from a list of connections right
  * after it (sock_diag(7)), which takes about one microsecond for each TCP connection of the system. They are `null` if this
