@@ -15,5 +15,4 @@ export async function check(name, run) {
 export const skip = (name, reason) => cases.push({ name, skipped: reason });
 
 /** Prints the cases for run.mjs, and exits after all of it is written. */
-export const printCases = () =>
-  process.stdout.write(JSON.stringify(cases), () => process.exit(0));
+export const printCases = () => process.stdout.write(JSON.stringify(cases), () => process.exit(0));

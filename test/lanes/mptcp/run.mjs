@@ -43,7 +43,9 @@ function casesOf({ program, args, wrapper }) {
 }
 
 if (process.getuid?.() !== 0) {
-  console.error('test:mptcp: needs root, which makes network namespaces and Multipath TCP endpoints');
+  console.error(
+    'test:mptcp: needs root, which makes network namespaces and Multipath TCP endpoints',
+  );
   process.exit(1);
 }
 try {

@@ -67,10 +67,7 @@ async function compare(socket, count) {
     counts,
   );
   const there = await peer.ask('info', socket.localPort);
-  assert.deepEqual(
-    partsOf(there.subflows),
-    judgedBy(String(peer.ss(...SS_SUBFLOWS)), there.token),
-  );
+  assert.deepEqual(partsOf(there.subflows), judgedBy(String(peer.ss(...SS_SUBFLOWS)), there.token));
 }
 
 /** The backup flags at both ends, by the addresses of this host. */
@@ -94,9 +91,12 @@ for (const [version, host] of [
   ['IPv4', addressOf(1)],
   ['IPv6', ipv6Of(1)],
 ]) {
-  await check(`two subflows over ${version} are reported as ss(8) reports them, at both ends`, async () => {
-    await compare(await open({ host }), 2);
-  });
+  await check(
+    `two subflows over ${version} are reported as ss(8) reports them, at both ends`,
+    async () => {
+      await compare(await open({ host }), 2);
+    },
+  );
 }
 
 const endpoint = (...args) => ip('mptcp', 'endpoint', ...args);
@@ -129,24 +129,27 @@ await check('a second subflow takes over the options that were set before it', a
   assert.deepEqual(eachOf(socket, 'tos'), [46 << 2, 46 << 2]);
 });
 
-await check('isLocalBackup and isRemoteBackup follow the path manager, at the right end', async () => {
-  const socket = await open();
-  const neither = [false, false, false, false];
-  assert.deepEqual(await backups(socket), { [ownAddressOf(1)]: neither, [OWN]: neither });
-  endpoint('change', OWN, 'backup');
-  const here = [true, false, false, true];
-  await until(
-    async () => (await backups(socket))[OWN].join() === here.join(),
-    'the backup flag of this host at both ends',
-  );
-  assert.deepEqual((await backups(socket))[ownAddressOf(1)], neither);
-  await compare(socket, 2);
-  endpoint('change', OWN, 'nobackup');
-  await until(
-    async () => (await backups(socket))[OWN].join() === neither.join(),
-    'no backup flag at both ends',
-  );
-});
+await check(
+  'isLocalBackup and isRemoteBackup follow the path manager, at the right end',
+  async () => {
+    const socket = await open();
+    const neither = [false, false, false, false];
+    assert.deepEqual(await backups(socket), { [ownAddressOf(1)]: neither, [OWN]: neither });
+    endpoint('change', OWN, 'backup');
+    const here = [true, false, false, true];
+    await until(
+      async () => (await backups(socket))[OWN].join() === here.join(),
+      'the backup flag of this host at both ends',
+    );
+    assert.deepEqual((await backups(socket))[ownAddressOf(1)], neither);
+    await compare(socket, 2);
+    endpoint('change', OWN, 'nobackup');
+    await until(
+      async () => (await backups(socket))[OWN].join() === neither.join(),
+      'no backup flag at both ends',
+    );
+  },
+);
 
 await check('a subflow that is opened as a backup is reported so from the start', async () => {
   endpoint('flush');
@@ -191,50 +194,53 @@ await check('a worker reports two subflows of its own connection', async () => {
   await worker.terminate();
 });
 
-await check('redis-server under mptcpize(8) answers over the second path when the first is cut', async () => {
-  const redis = spawn(
-    'nsenter',
-    [
-      ...['--net', '--target', `${peer.pid}`, 'mptcpize', 'run', 'redis-server'],
-      ...['--port', `${PORTS.redis}`, '--bind', '0.0.0.0', '--protected-mode', 'no'],
-      ...['--save', '', '--appendonly', 'no', '--dir', '/tmp'],
-    ],
-    { stdio: 'ignore' },
-  );
-  process.on('exit', () => redis.kill('SIGKILL'));
-  const ended = once(redis, 'exit').then(([status]) => {
-    throw new Error(`redis-server ended with ${status}`);
-  });
-  ended.catch(() => {});
-  const listens = () => String(peer.ss('-Htln', 'sport', `${PORTS.redis}`)) !== '';
-  await Promise.race([ended, until(listens, 'redis-server listens')]);
-  const socket = connect({
-    ...{ host: addressOf(1), port: PORTS.redis, socketOptions: { mptcp: true } },
-    deadPeerTimeout: 8_000,
-  });
-  const lost = once(socket, 'error').then(([error]) => {
-    throw error;
-  });
-  lost.catch(() => {});
-  let answer = '';
-  socket.setEncoding('latin1').on('data', (data) => {
-    answer += data;
-  });
-  await Promise.race([lost, once(socket, 'connect')]);
-  const ask = async (command, ending) => {
-    answer = '';
-    socket.write(`${command}\r\n`);
-    await Promise.race([lost, until(() => answer.endsWith(ending), `the answer to ${command}`)]);
-  };
-  await ask('PING', '+PONG\r\n');
-  await untilSubflows(socket, 2);
-  await ask(`SET key ${'x'.repeat(20_000)}`, '+OK\r\n');
-  await compareOwn(socket);
-  await peer.run(unplugging(1));
-  await ask('GET key', 'x\r\n');
-  assert.equal(answer.length, '$20000\r\n'.length + 20_000 + 2);
-  socket.destroy();
-});
+await check(
+  'redis-server under mptcpize(8) answers over the second path when the first is cut',
+  async () => {
+    const redis = spawn(
+      'nsenter',
+      [
+        ...['--net', '--target', `${peer.pid}`, 'mptcpize', 'run', 'redis-server'],
+        ...['--port', `${PORTS.redis}`, '--bind', '0.0.0.0', '--protected-mode', 'no'],
+        ...['--save', '', '--appendonly', 'no', '--dir', '/tmp'],
+      ],
+      { stdio: 'ignore' },
+    );
+    process.on('exit', () => redis.kill('SIGKILL'));
+    const ended = once(redis, 'exit').then(([status]) => {
+      throw new Error(`redis-server ended with ${status}`);
+    });
+    ended.catch(() => {});
+    const listens = () => String(peer.ss('-Htln', 'sport', `${PORTS.redis}`)) !== '';
+    await Promise.race([ended, until(listens, 'redis-server listens')]);
+    const socket = connect({
+      ...{ host: addressOf(1), port: PORTS.redis, socketOptions: { mptcp: true } },
+      deadPeerTimeout: 8_000,
+    });
+    const lost = once(socket, 'error').then(([error]) => {
+      throw error;
+    });
+    lost.catch(() => {});
+    let answer = '';
+    socket.setEncoding('latin1').on('data', (data) => {
+      answer += data;
+    });
+    await Promise.race([lost, once(socket, 'connect')]);
+    const ask = async (command, ending) => {
+      answer = '';
+      socket.write(`${command}\r\n`);
+      await Promise.race([lost, until(() => answer.endsWith(ending), `the answer to ${command}`)]);
+    };
+    await ask('PING', '+PONG\r\n');
+    await untilSubflows(socket, 2);
+    await ask(`SET key ${'x'.repeat(20_000)}`, '+OK\r\n');
+    await compareOwn(socket);
+    await peer.run(unplugging(1));
+    await ask('GET key', 'x\r\n');
+    assert.equal(answer.length, '$20000\r\n'.length + 20_000 + 2);
+    socket.destroy();
+  },
+);
 
 /** As compare(), without the peer's end, which another program has. */
 async function compareOwn(socket) {
