@@ -1,4 +1,4 @@
-// The cases of a program of this lane. Each passes, fails with an error, or is skipped with a reason.
+// The cases of a program of this lane. Each passes, or fails with an error.
 
 const cases = [];
 
@@ -12,7 +12,12 @@ export async function check(name, run) {
   }
 }
 
-export const skip = (name, reason) => cases.push({ name, skipped: reason });
-
 /** Prints the cases for run.mjs, and exits after all of it is written. */
-export const printCases = () => process.stdout.write(JSON.stringify(cases), () => process.exit(0));
+export const printCases = () =>
+  process.stdout.write(JSON.stringify(cases), () => process.exit(0));
+
+// What a program needs between its cases: those after it did not run.
+process.on('uncaughtException', ({ stack }) => {
+  cases.push({ name: 'the cases after this one', failed: stack });
+  printCases();
+});
