@@ -13,6 +13,7 @@ type Read = (fd: number, option: number, bytes: Uint8Array) => number;
 const kernel = vi.hoisted(() => ({
   read: (() => 0) as Read,
   flags: [] as number[],
+  options: {} as Record<string, number>,
 }));
 vi.mock('../../lib/core/addon', async (original) => ({
   ...(await original<object>()),
@@ -20,6 +21,20 @@ vi.mock('../../lib/core/addon', async (original) => ({
     readSubflows: (fd: number, option: number, bytes: Uint8Array) => kernel.read(fd, option, bytes),
   }),
 }));
+/** The options of the socket. A number below 0 is a refusal. */
+vi.mock('../../lib/core/record-buffer', async (original) => {
+  const buffer = await original<typeof import('../../lib/core/record-buffer.js')>();
+  return {
+    ...buffer,
+    getRecords: () => {
+      const { words } = buffer;
+      const value = kernel.options[`${words[0]}/${words[1]}`] ?? -ENOPROTOOPT;
+      words[2] = value < 0 ? value : 4;
+      words[3] = value;
+      return value < 0 ? 0 : 1;
+    },
+  };
+});
 /** The key of what sock_diag(7) reports is that of DiagMessages, which test/lanes/mptcp/run.mjs compares with ss(8). */
 vi.mock('../../lib/connections/linux/subflow-flags', () => ({
   readSubflowFlags: () => ({ get: () => kernel.flags.shift() }),
@@ -350,5 +365,37 @@ describe('backup flags', () => {
     expect(getMptcpInfo(0)?.subflows).toMatchObject([
       { isLocalBackup: null, isRemoteBackup: null },
     ]);
+  });
+});
+
+describe('a socket whose kernel refuses MPTCP_INFO', () => {
+  // Numbers of the Linux headers: asm-generic/socket.h, linux/tcp.h, linux/in.h, asm-generic/errno.h.
+  const [SO_PROTOCOL, TCP_IS_MPTCP, INFO] = ['1/38', '6/43', '284/1'];
+  const [TCP, MPTCP, UDP] = [6, 262, 17];
+  const [EPERM, EOPNOTSUPP] = [1, 95];
+  beforeEach(() => {
+    kernel.read = having(() => [], []);
+  });
+
+  test.each([
+    ['of TCP', { [SO_PROTOCOL]: TCP }],
+    [
+      'that fell back, Linux 6.10',
+      { [SO_PROTOCOL]: MPTCP, [TCP_IS_MPTCP]: 0, [INFO]: -EOPNOTSUPP },
+    ],
+    ['that fell back, before', { [SO_PROTOCOL]: MPTCP, [INFO]: -ENOPROTOOPT }],
+  ])('is null: one %s', (_, options) => {
+    kernel.options = options;
+    expect(getMptcpInfo(0)).toBeNull();
+  });
+
+  test.each([
+    ['of UDP', { [SO_PROTOCOL]: UDP }, /only TCP sockets have it/],
+    ['of Linux before 5.16', { [SO_PROTOCOL]: MPTCP, [INFO]: -EOPNOTSUPP }, /it needs Linux 5.16/],
+    ['whose protocol is not known', { [SO_PROTOCOL]: -EPERM }, /EPERM.*SO_PROTOCOL/],
+    ['that may not be asked', { [SO_PROTOCOL]: TCP, [INFO]: -EPERM }, /EPERM.*MPTCP_INFO/],
+  ])('is an error: one %s', (_, options, message) => {
+    kernel.options = options;
+    expect(() => getMptcpInfo(0)).toThrow(message);
   });
 });

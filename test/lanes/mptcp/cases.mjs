@@ -13,8 +13,7 @@ export async function check(name, run) {
 }
 
 /** Prints the cases for run.mjs, and exits after all of it is written. */
-export const printCases = () =>
-  process.stdout.write(JSON.stringify(cases), () => process.exit(0));
+export const printCases = () => process.stdout.write(JSON.stringify(cases), () => process.exit(0));
 
 // What a program needs between its cases: those after it did not run.
 process.on('uncaughtException', ({ stack }) => {
