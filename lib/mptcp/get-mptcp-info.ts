@@ -44,8 +44,8 @@ const MISSING_CODES = ['ENOPROTOOPT', 'ENOTSUP', 'EOPNOTSUPP'];
  * }
  * ```
  *
- * A listening socket has its `token` 0 and no subflows. A connection whose subflows are all closed has no subflows either:
- * the kernel keeps it for `net.mptcp.close_timeout`, 60 s by default, and waits for a new one.
+ * A listening socket has the `token` 0 and one subflow, in the state LISTEN. A connection whose subflows are all closed has
+ * none: the kernel keeps it for `net.mptcp.close_timeout`, 60 s by default, and waits for a new one.
  *
  * The addresses and TCP states of all subflows belong to one moment. The backup flags come from a list of connections right
  * after it (sock_diag(7)), which takes about one microsecond for each TCP connection of the system. They are `null` if this
@@ -93,16 +93,27 @@ function readApart(fd: number): MptcpInfo | null {
 /** Returns `null` for a TCP socket that has no Multipath TCP, or no longer. Throws for another one. */
 function nullIfPlainTcp(fd: number, errno: number): null {
   const protocol = readInt(fd, SOL_SOCKET, SO_PROTOCOL);
+  if (protocol < 0) throw systemError(protocol, 'getsockopt', 'SO_PROTOCOL');
   if (protocol === IPPROTO_TCP) return null;
   const isMptcp = protocol === IPPROTO_MPTCP;
-  if (isMptcp && readInt(fd, IPPROTO_TCP, TCP_IS_MPTCP) === 0) return null;
+  if (isMptcp && hasFallenBack(fd, errno)) return null;
   const hint = isMptcp ? 'it needs Linux 5.16' : 'only TCP sockets have it';
   throw systemError(errno, 'getsockopt', 'MPTCP_INFO', { hint });
 }
 
-/** Reads an int; `undefined` if the kernel refuses it. */
-function readInt(fd: number, level: number, option: number): number | undefined {
-  return readRecord(fd, level, option, 4) === 4 ? words[RECORD_HEADER_WORDS] : undefined;
+/**
+ * Before Linux 6.10 there is no TCP_IS_MPTCP. Then the code of SOL_MPTCP shows it: a connection that fell back passes the
+ * call to TCP, which answers ENOPROTOOPT, and any other one answers EOPNOTSUPP (mptcp_getsockopt() in net/mptcp/sockopt.c).
+ */
+function hasFallenBack(fd: number, errno: number): boolean {
+  const isUsed = readInt(fd, IPPROTO_TCP, TCP_IS_MPTCP);
+  return isUsed < 0 ? describeErrno(errno)[0] === 'ENOPROTOOPT' : isUsed === 0;
+}
+
+/** Reads an int that is not negative; or returns a negative code. */
+function readInt(fd: number, level: number, option: number): number {
+  const length = readRecord(fd, level, option, 4);
+  return length < 0 ? length : (words[RECORD_HEADER_WORDS] as number);
 }
 
 /** Reads an option into the record buffer; returns its length, or a negative code. */

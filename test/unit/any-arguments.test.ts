@@ -90,6 +90,7 @@ describe('arguments of functions', () => {
     'setRawOption: name': (fd, value) => face.setRawOption(fd, 9_999, value, 1),
     'setRawOption: value': (fd, value) => face.setRawOption(fd, 9_999, 1, value),
     'getSysctl: name': (_, value) => face.getSysctl(value),
+    'getMptcpInfo: socket': (_, value) => face.getMptcpInfo(value),
     'getTcpInfo: socket': (_, value) => face.getTcpInfo(value),
     'getKernelTcpInfo: socket': (_, value) => face.getKernelTcpInfo(value),
     'getKernelTcpInfo: options': (fd, value) => face.getKernelTcpInfo(fd, value),

@@ -76,6 +76,7 @@ const calls: Readonly<Record<string, (pair: Pair) => unknown>> = {
   getSysctl: () =>
     socketOptions.getSysctl(onLinux ? 'net.ipv4.tcp_keepalive_time' : 'net.inet.tcp.keepidle'),
   isReusable: ({ client }) => socketOptions.isReusable(client),
+  getMptcpInfo: ({ client }) => (onLinux ? socketOptions.getMptcpInfo(client) : null),
   getTcpInfo: ({ client }) => socketOptions.getTcpInfo(client),
   getKernelTcpInfo: ({ client }) => socketOptions.getKernelTcpInfo(client),
   TcpInfoReader: ({ client }) => {

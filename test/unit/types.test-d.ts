@@ -25,6 +25,7 @@ import {
   explainDisconnect,
   getDeadPeerBounds,
   getKeepAlive,
+  getMptcpInfo,
   getOption,
   getOptions,
   getRawOption,
@@ -34,6 +35,7 @@ import {
   type Linger,
   listConnections,
   listConnectionsAsync,
+  type MptcpInfo,
   type OpeningOptions,
   type OptionName,
   type OriginalDestination,
@@ -78,6 +80,8 @@ expectTypeOf(getOptions(socket).ttl).toEqualTypeOf<number | undefined>();
 expectTypeOf(supportedOptions()).toEqualTypeOf<OptionName[]>();
 expectTypeOf(isSupported('any string')).toEqualTypeOf<boolean>();
 expectTypeOf(isSupported()).toEqualTypeOf<boolean>();
+expectTypeOf(getMptcpInfo(socket)).toEqualTypeOf<MptcpInfo | null>();
+expectTypeOf<MptcpInfo['subflows'][number]['isLocalBackup']>().toEqualTypeOf<boolean | null>();
 expectTypeOf(isReusable(session)).toEqualTypeOf<boolean>();
 // @ts-expect-error: the socket is required
 isReusable();

@@ -82,6 +82,20 @@ async function withServer(stage) {
   stage.closing.push(() => new Promise((resolve) => stage.server.close(resolve)));
 }
 
+/** A connection of Multipath TCP, beside that of the situation. */
+async function withMultipath({ connect, listen }, stage) {
+  const mptcp = { host: '127.0.0.1', socketOptions: { mptcp: true } };
+  const server = listen(net.createServer(), { ...mptcp, port: 0 });
+  await once(server, 'listening');
+  stage.closing.push(() => new Promise((resolve) => server.close(resolve)));
+  const accepting = once(server, 'connection');
+  const client = connect({ ...mptcp, port: server.address().port });
+  const [[accepted]] = await Promise.all([accepting, once(client, 'connect')]);
+  for (const socket of [client, accepted]) socket.on('error', () => {});
+  stage.sockets.push(client, accepted);
+  stage.multipath = client;
+}
+
 const ownPorts = (stage) => ({ port: stage.client.localPort });
 
 /** Both ends in a list, the client's first, without the ports, which differ in each run. */
@@ -422,6 +436,17 @@ export const scenarios = [
     isUnsteady: true,
     covers: 'getKernelTcpInfo',
     act: (api, { client }) => api.getKernelTcpInfo(client, { details: true }),
+  },
+  {
+    name: 'getMptcpInfo',
+    act: (api, { client }) => api.getMptcpInfo(client),
+  },
+  {
+    name: 'getMptcpInfo(mptcp)',
+    isUnsteady: true,
+    covers: 'getMptcpInfo',
+    prepare: withMultipath,
+    act: (api, { multipath }) => api.getMptcpInfo(multipath),
   },
   {
     name: 'TcpInfoReader.read',

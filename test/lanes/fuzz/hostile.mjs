@@ -281,6 +281,7 @@ const functions = {
   isReusable: (s) => [s.socket()],
   getSysctl: () => ['net.ipv4.tcp_retries2'],
   getSystemDefaults: () => [],
+  getMptcpInfo: (s) => [s.socket()],
   getTcpInfo: (s) => [s.socket()],
   getKernelTcpInfo: (s) => [s.socket(), { details: true }],
   readTcpInfos: (s) => [[s.socket(), s.client, s.accepted], fields, s.columns()],

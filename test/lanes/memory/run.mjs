@@ -99,6 +99,8 @@ const operations = {
   'getTcpInfo, no such descriptor': () => refuse(() => face.getTcpInfo(gone)),
   getKernelTcpInfo: () => face.getKernelTcpInfo(client),
   'getKernelTcpInfo, details': () => face.getKernelTcpInfo(client, { details: true }),
+  'getMptcpInfo, plain TCP': () => face.getMptcpInfo(client),
+  'getMptcpInfo, no such descriptor': () => refuse(() => face.getMptcpInfo(gone)),
   'TcpInfoReader, one': () => reader.read(client).rtt,
   'TcpInfoReader, new ones': () => new face.TcpInfoReader().read(client),
   'readTcpInfos, two': () => face.readTcpInfos([client, server], ['rtt', 'state']),

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import net from 'node:net';
-import { getMptcpInfo, getOption, listen } from '../../../dist/index.js';
+import { getMptcpInfo, listen } from '../../../dist/index.js';
 import { obey } from '../../fixtures/dead-peers/two-hosts.mjs';
 import { PORTS } from './ports.mjs';
 
@@ -35,5 +35,11 @@ await obey({
   },
   /** What the peer knows of the connection from this port. */
   info: (port) => getMptcpInfo(accepted.get(port)),
-  option: (port, name) => getOption(accepted.get(port), name),
+  /** Reads what a connection of the silent server has received, and stops again. */
+  read: (port) => {
+    accepted.get(port).resume();
+  },
+  stopReading: (port) => {
+    accepted.get(port).pause();
+  },
 });

@@ -104,6 +104,7 @@ describe('loading', () => {
     'getDeadPeerBounds',
     'getKeepAlive',
     'getKernelTcpInfo',
+    'getMptcpInfo',
     'getOption',
     'getOptions',
     'getRawOption',

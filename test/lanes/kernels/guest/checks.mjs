@@ -13,6 +13,7 @@ import {
   connect,
   destroyConnection,
   getKernelTcpInfo,
+  getMptcpInfo,
   getOption,
   getSysctl,
   getSystemDefaults,
@@ -51,8 +52,11 @@ function get(fd, level, option) {
 }
 
 /** Opens a connection over which data went both ways. */
-async function withConnection(use, socketOptions = {}) {
-  const server = listen(net.createServer(), { port: 0, host: '127.0.0.1', socketOptions });
+async function withConnection(use, socketOptions = {}, ofServer = socketOptions) {
+  const server = listen(net.createServer(), {
+    ...{ port: 0, host: '127.0.0.1' },
+    socketOptions: ofServer,
+  });
   await once(server, 'listening');
   const accepting = once(server, 'connection');
   const client = connect({ port: server.address().port, host: '127.0.0.1', socketOptions });
@@ -198,6 +202,28 @@ export const checks = {
       (name) => name?.startsWith('net.') && getSysctl(name).value === null,
     );
   },
+
+  'getMptcpInfo reports the one subflow of a connection': () =>
+    withConnection(
+      ({ client, accepted }) => {
+        for (const socket of [client, accepted]) {
+          const [{ id, localPort, remotePort, tcpInfo }, ...others] = getMptcpInfo(socket).subflows;
+          assert.deepEqual([localPort, remotePort], [socket.localPort, socket.remotePort]);
+          assert.deepEqual([tcpInfo.state, others.length], ['ESTABLISHED', 0]);
+          assert.equal(id !== null, isSince('6.5'));
+        }
+      },
+      { mptcp: true },
+    ),
+
+  'getMptcpInfo returns null for a connection that fell back to TCP': () =>
+    withConnection(
+      ({ client, accepted }) => {
+        assert.deepEqual([getMptcpInfo(client), getMptcpInfo(accepted)], [null, null]);
+      },
+      { mptcp: true },
+      {},
+    ),
 
   'Multipath TCP is spoken by both ends': () =>
     withConnection(

@@ -32,6 +32,7 @@ const {
   getDeadPeerBounds,
   getKeepAlive,
   getKernelTcpInfo,
+  getMptcpInfo,
   getOption,
   getOptions,
   getRawOption,
@@ -215,6 +216,9 @@ const capabilities = {
       assert.equal(getKernelTcpInfo({ fd }).tcpi_state, 1);
       assert.equal(new TcpInfoReader().read({ fd }).state, 'ESTABLISHED');
     }),
+
+  'getMptcpInfo: null for plain TCP': () =>
+    withClient(({ fd }) => assert.equal(getMptcpInfo({ fd }), null)),
 
   'readTcpInfos, readTcpInfosAsync': () =>
     withClient(async ({ fd }) => {
