@@ -1,6 +1,6 @@
 // The tables that this lane writes: docs/kernels.md, and the times of dead peers in docs/dead-peers.md.
 
-import { markdownTable, writeBlock } from '../../../scripts/marked-block.mjs';
+import { markdownTable, readBlock, writeBlock } from '../../../scripts/marked-block.mjs';
 
 const list = (names) => (names.length === 0 ? '–' : names.map((name) => `\`${name}\``).join(', '));
 
@@ -52,7 +52,16 @@ function deadPeersTable(results) {
   ]);
 }
 
+const PLACES = [
+  ['docs/kernels.md', 'kernels', kernelsTable],
+  ['docs/dead-peers.md', 'kernels', deadPeersTable],
+];
+
+/** Throws if a page has no place for its table. */
+export function checkPlaces() {
+  for (const [page, name] of PLACES) readBlock(page, name);
+}
+
 export function writeTables(results) {
-  writeBlock('docs/kernels.md', 'kernels', kernelsTable(results));
-  writeBlock('docs/dead-peers.md', 'kernels', deadPeersTable(results));
+  for (const [page, name, table] of PLACES) writeBlock(page, name, table(results));
 }
