@@ -113,6 +113,7 @@ const ELF_FLAGS = [
   // a name and with versions that differ between glibc and musl.
   ...['-Os', '-s', '-nostdlib', `-fuse-ld=${LINKER}`],
   ...['-Wl,--gc-sections', '-Wl,-z,noexecstack', '-Wl,--build-id=none'],
+  '-Wl,-soname,socket-options.node',
 ];
 
 /** Headers laid out as node-gyp expects them: Node-API only, not those of this machine's Node. */
@@ -180,7 +181,7 @@ async function freebsd(name, out, target) {
   const objects = await compile(name, [CLANG, ...target], ['-flto', '-fPIC', ...headers(folder)]);
   run(CLANG, [
     ...[...target, '-flto', '-shared', ...ELF_FLAGS, '-Wl,-m,elf_x86_64_fbsd'],
-    ...['-Wl,--version-script=native/exports.map', '-Wl,-soname,socket-options.node'],
+    '-Wl,--version-script=native/exports.map',
     ...[...objects, '-o', join(out, 'socket-options.node')],
   ]);
 }

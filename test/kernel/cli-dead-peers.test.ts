@@ -179,7 +179,7 @@ describe('socket-options plan', () => {
     const { stdout } = run(['plan', '20s', '--platform', 'mptcp']);
     const [idle, , closed] = drawn(stdout);
     expect(letters(idle)).toMatch(/^idle (P ){8}X 20 s$/);
-    expect(letters(closed)).toBe('closed > 7 min 7.5 s');
+    expect(letters(closed)).toBe('closed > 6 min 46.242 s');
     expect(stdout.replaceAll('\n', ' ')).toContain(
       '! A peer that vanishes after its window was closed',
     );
