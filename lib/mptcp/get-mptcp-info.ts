@@ -20,6 +20,7 @@ const SOL_SOCKET = 1;
 const SO_PROTOCOL = 38;
 const IPPROTO_TCP = 6;
 const IPPROTO_MPTCP = 262;
+const TCP_USER_TIMEOUT = 18;
 const TCP_IS_MPTCP = 43;
 
 /** `MPTCP_SUBFLOW_FLAG_BKUP_REM` and `MPTCP_SUBFLOW_FLAG_BKUP_LOC`. */
@@ -96,18 +97,18 @@ function nullIfPlainTcp(fd: number, errno: number): null {
   if (protocol < 0) throw systemError(protocol, 'getsockopt', 'SO_PROTOCOL');
   if (protocol === IPPROTO_TCP) return null;
   const isMptcp = protocol === IPPROTO_MPTCP;
-  if (isMptcp && hasFallenBack(fd, errno)) return null;
+  if (isMptcp && hasFallenBack(fd)) return null;
   const hint = isMptcp ? 'it needs Linux 5.16' : 'only TCP sockets have it';
   throw systemError(errno, 'getsockopt', 'MPTCP_INFO', { hint });
 }
 
 /**
- * Before Linux 6.10 there is no TCP_IS_MPTCP. Then the code of SOL_MPTCP shows it: a connection that fell back passes the
- * call to TCP, which answers ENOPROTOOPT, and any other one answers EOPNOTSUPP (mptcp_getsockopt() in net/mptcp/sockopt.c).
+ * Before Linux 6.10 there is no TCP_IS_MPTCP. There a connection that fell back passes options to TCP, which has
+ * TCP_USER_TIMEOUT, and Multipath TCP refuses it (net/mptcp/sockopt.c).
  */
-function hasFallenBack(fd: number, errno: number): boolean {
+function hasFallenBack(fd: number): boolean {
   const isUsed = readInt(fd, IPPROTO_TCP, TCP_IS_MPTCP);
-  return isUsed < 0 ? describeErrno(errno)[0] === 'ENOPROTOOPT' : isUsed === 0;
+  return isUsed < 0 ? readInt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT) >= 0 : isUsed === 0;
 }
 
 /** Reads an int that is not negative; or returns a negative code. */

@@ -370,7 +370,8 @@ describe('backup flags', () => {
 
 describe('a socket whose kernel refuses MPTCP_INFO', () => {
   // Numbers of the Linux headers: asm-generic/socket.h, linux/tcp.h, linux/in.h, asm-generic/errno.h.
-  const [SO_PROTOCOL, TCP_IS_MPTCP, INFO] = ['1/38', '6/43', '284/1'];
+  const [SO_PROTOCOL, TCP_IS_MPTCP, TCP_USER_TIMEOUT] = ['1/38', '6/43', '6/18'];
+  const INFO = '284/1';
   const [TCP, MPTCP, UDP] = [6, 262, 17];
   const [EPERM, EOPNOTSUPP] = [1, 95];
   beforeEach(() => {
@@ -383,7 +384,10 @@ describe('a socket whose kernel refuses MPTCP_INFO', () => {
       'that fell back, Linux 6.10',
       { [SO_PROTOCOL]: MPTCP, [TCP_IS_MPTCP]: 0, [INFO]: -EOPNOTSUPP },
     ],
-    ['that fell back, before', { [SO_PROTOCOL]: MPTCP, [INFO]: -ENOPROTOOPT }],
+    [
+      'that fell back, before',
+      { [SO_PROTOCOL]: MPTCP, [TCP_USER_TIMEOUT]: 0, [INFO]: -EOPNOTSUPP },
+    ],
   ])('is null: one %s', (_, options) => {
     kernel.options = options;
     expect(getMptcpInfo(0)).toBeNull();

@@ -189,7 +189,13 @@ await check('a worker reports two subflows of its own connection', async () => {
   const program = new URL('worker.mjs', import.meta.url);
   const worker = new Worker(program, { workerData: { host: addressOf(1), timeout: 8_000 } });
   const [{ info }] = await once(worker, 'message');
-  assert.deepEqual(partsOf(info.subflows), judgedBy(ss(SS_SUBFLOWS), info.token));
+  // Supervision probes meanwhile, so the counters differ.
+  const withoutCounters = (parts) =>
+    parts.map(({ bytesAcked: _, segmentsReceived: __, ...rest }) => rest);
+  assert.deepEqual(
+    withoutCounters(partsOf(info.subflows)),
+    withoutCounters(judgedBy(ss(SS_SUBFLOWS), info.token)),
+  );
   assert.equal(info.subflows.length, 2);
   await worker.terminate();
 });
