@@ -10,6 +10,11 @@ function seconds(milliseconds) {
   return value < 1_000 ? `${value.toFixed(1)} s` : `${Math.round(value)} s`;
 }
 
+const LIVING = [
+  'living peers: hours, answers to heartbeats',
+  ({ facts }) => `${facts.living.hours.toFixed(1)}, ${facts.living.answers}`,
+];
+
 function kernelsTable(results) {
   const rows = [
     ['Linux', ({ facts }) => facts.kernel],
@@ -22,10 +27,7 @@ function kernelsTable(results) {
     ['settings that it lacks', ({ facts }) => list(facts.missingSettings)],
     ['connecting to a dead address fails after', ({ facts }) => seconds(facts.connecting.measured)],
     ['its SYN packets', ({ facts }) => facts.connecting.packets],
-    [
-      'living peers: hours, answers to heartbeats',
-      ({ facts }) => `${facts.living.hours.toFixed(1)}, ${facts.living.answers}`,
-    ],
+    ...(results.every(({ facts }) => facts.living) ? [LIVING] : []),
     [
       'seconds in the guest, on the wall',
       ({ facts, wallSeconds }) => `${facts.guestSeconds}, ${wallSeconds}`,
