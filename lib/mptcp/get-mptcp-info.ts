@@ -49,9 +49,10 @@ const MISSING_CODES = ['ENOPROTOOPT', 'ENOTSUP', 'EOPNOTSUPP'];
  * none: the kernel keeps it for `net.mptcp.close_timeout`, 60 s by default, and waits for a new one.
  *
  * The addresses and TCP states of all subflows belong to one moment. The backup flags come from a list of connections right
- * after it (sock_diag(7)), which takes about one microsecond for each TCP connection of the system. They are `null` if this
- * process may not read them (before Linux 6.16 it needs `CAP_NET_ADMIN`), if the socket is of another network namespace, or
- * if the subflow was closed meanwhile.
+ * after it (sock_diag(7)). For this list the kernel walks its whole table of TCP, which takes about a millisecond: 0.9 to
+ * 1.2 ms with few connections on Linux 6.18, with a table of 262 144 entries. The rest takes 8 µs. The flags are `null` if
+ * this process may not read them (before Linux 6.16 it needs `CAP_NET_ADMIN`), if the socket is of another network
+ * namespace, or if the subflow was closed meanwhile.
  *
  * Linux getsockopt(2) `MPTCP_FULL_INFO`, since 6.5. From 5.16 on: `MPTCP_INFO`, `MPTCP_SUBFLOW_ADDRS` and `MPTCP_TCPINFO`,
  * by four system calls.
