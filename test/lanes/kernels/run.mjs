@@ -5,7 +5,7 @@
 //   --without-day                                    without the day: a third of the time
 //   --at-once=1                                      one guest after the other; by default one for each processor
 //
-// WRITE_DOCS=1 writes the tables of docs/kernels.md and docs/dead-peers.md, if every kernel has run in full.
+// WRITE_DOCS=1 writes the tables of docs/kernels.md and docs/dead-peers.md, if every kernel has run. Without the day they lack its row.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
