@@ -294,7 +294,7 @@
 #define TCP_REPAIR_OFF 0
 #endif
 #ifndef TCP_REPAIR_OFF_NO_WP
-#define TCP_REPAIR_OFF_NO_WP -1
+#define TCP_REPAIR_OFF_NO_WP (-1)
 #endif
 #ifndef TCP_MD5SIG_FLAG_PREFIX
 #define TCP_MD5SIG_FLAG_PREFIX 0x1
