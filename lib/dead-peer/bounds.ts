@@ -20,13 +20,10 @@ import {
   retransmissionHere,
   retransmissionTimeoutOf,
 } from './retransmission-here';
-import { planNow, progressOf } from './socket-plan';
+import { planNow } from './socket-plan';
 import { type Supervision, supervisionOf } from './supervision/supervisor';
 import type { SupervisedSocket } from './supervision/verdict';
 import { systemOf } from './system-of';
-
-/** The kernel counts a silence in ticks: 10 ms each where CONFIG_HZ is 100. */
-const LONGEST_TICK = 10;
 
 /** The result of {@link getDeadPeerBounds}: the bounds, and warnings about them. */
 export interface DeadPeerReport extends DeadPeerBounds {
@@ -67,10 +64,7 @@ export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {
 }
 
 function boundsOfSupervision(fd: number, { plan, chosen, since }: Supervision): DeadPeerReport {
-  // A call late in a silence has longer bounds, until the peer shows life.
-  const elapsed = performance.now() - since;
-  const isStillSilent = progressOf(fd).silence > elapsed + LONGEST_TICK;
-  const { bounds, warnings } = isStillSilent ? plan : planNow(fd, plan, chosen, elapsed);
+  const { bounds, warnings } = planNow(fd, plan, chosen, performance.now() - since);
   const userTimeout = plan.platform === 'linux' ? getOption(fd, 'userTimeout') : 0;
   const isForeign = userTimeout > 0 && userTimeout !== plan.options.userTimeout;
   const more = isForeign

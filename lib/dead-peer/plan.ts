@@ -121,6 +121,8 @@ export interface PlanRequest {
   readonly retransmission: Retransmission;
   /** How long the peer of a connection has been silent already. */
   readonly silence: number;
+  /** The TCP_RTO_MAX_MS that the socket has instead of the plan's, because the program has set it since. */
+  readonly heldTimeoutMax?: number | undefined;
   /** When the kernel sends data again, or probes a closed window, at the latest: by a timer that runs already. 0: none. */
   readonly runningTimer: number;
   /** Which values of `retransmission` are assumed because they could not be read, as sentences. */

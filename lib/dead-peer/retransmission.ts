@@ -103,10 +103,26 @@ export function untilProbesTimeOut(userTimeout: number, retransmission: Retransm
 /**
  * Returns when the probes of a closed window end without a user timeout, if it was closed for so long that their pauses
  * have doubled up to the longest one. The connection fails when another probe is due after `retries` unanswered ones.
+ * @param runningPause The pause that has begun already. It is longer if `retries` was larger before.
  * @see tcp_probe_timer() in net/ipv4/tcp_timer.c, tcp_send_probe0() in net/ipv4/tcp_output.c
  */
-export function untilProbesEnd(retransmission: Retransmission): number {
+export function untilProbesEnd(retransmission: Retransmission, runningPause = 0): number {
   const retries = Math.max(0, retransmission.retries);
   const pause = firstWindowProbeAt(retransmission) * 2 ** Math.min(retries, MOST_DOUBLINGS);
-  return (retries + 1) * latest(Math.min(pause, retransmission.timeoutMax));
+  const longest = Math.min(Math.max(pause, runningPause), retransmission.timeoutMax);
+  return (retries + 1) * latest(longest);
+}
+
+/**
+ * Returns when `count` segments in a row have been sent, the write included, at the latest. A tail-loss probe that stands
+ * for one of them may come late, and one may not be counted.
+ */
+export function untilAttempts(count: number, retransmission: Retransmission): number {
+  const { timeoutMax } = retransmission;
+  const first = timeoutOf(retransmission);
+  let waited = latest(first);
+  for (let doublings = 0; doublings < count; doublings++) {
+    waited += latest(Math.min(first * 2 ** doublings, timeoutMax));
+  }
+  return waited;
 }

@@ -21,7 +21,7 @@ import { isMptcp, systemHere } from './system-of';
 import type { ChosenOptions } from './validate-options';
 
 /** What a plan needs to know of a connection: see {@link PlanRequest}. */
-export interface Progress extends Pick<PlanRequest, 'silence' | 'runningTimer'> {
+export interface Progress extends Pick<PlanRequest, 'silence' | 'runningTimer' | 'heldTimeoutMax'> {
   /** The retransmission timeout, at least the initial one. */
   readonly rto: number;
 }
@@ -51,9 +51,12 @@ export function setPlan(
   }
 }
 
+/** The kernel counts a silence in ticks: 10 ms each where CONFIG_HZ is 100. */
+const LONGEST_TICK = 10;
+
 /**
- * Returns the plan of a supervised connection as it would be made now: a timer that ran at the call may be over.
- * `elapsed` is the time since the call.
+ * Returns the plan of a supervised connection as it would be made now: a timer that ran at the call may be over, and the
+ * program may have set TCP_RTO_MAX_MS. `elapsed` is the time since the call.
  */
 export function planNow(
   fd: number,
@@ -61,22 +64,22 @@ export function planNow(
   chosen: ChosenOptions,
   elapsed: number,
 ): DeadPeerPlan {
-  const { runningTimer, rto } = progressOf(fd);
-  if (plan.options.retransmissionTimeoutMax === undefined) {
-    return planForSocket(fd, plan.platform, plan.timeout, chosen, {
-      silence: 0,
-      runningTimer,
-      rto,
-    });
-  }
-  const timeoutMax = getOption(fd, 'retransmissionTimeoutMax');
-  const progress = {
-    silence: 0,
-    // The kernel counts on how often pauses doubled, but a timer that began after the call is no longer than the option.
-    runningTimer: runningTimer - elapsed > timeoutMax ? runningTimer : 0,
-    rto: Math.max(INITIAL_TIMEOUT, Math.min(rto, timeoutMax)),
-  };
-  return planForSocket(fd, plan.platform, plan.timeout, chosen, progress);
+  const { platform, timeout, options } = plan;
+  const { retransmissionTimeoutMax: planned } = options;
+  const { runningTimer, rto, silence } = progressOf(fd);
+  const held = planned === undefined ? undefined : getOption(fd, 'retransmissionTimeoutMax');
+  const heldTimeoutMax = held !== undefined && held > (planned as number) ? held : undefined;
+  // A call late in a silence has longer bounds, until the peer shows life.
+  const isStillSilent = silence > elapsed + LONGEST_TICK;
+  if (isStillSilent && heldTimeoutMax === undefined) return plan;
+  // The kernel counts on how often pauses doubled, but a timer that began after the call is no longer than the option.
+  const isLimited = held !== undefined && runningTimer - elapsed <= held;
+  return planForSocket(fd, platform, timeout, chosen, {
+    silence: isStillSilent ? silence - elapsed : 0,
+    runningTimer: isLimited ? 0 : runningTimer,
+    rto: held === undefined ? rto : Math.max(INITIAL_TIMEOUT, Math.min(rto, held)),
+    heldTimeoutMax,
+  });
 }
 
 /** Returns the plan for a socket that has no descriptor yet. */
@@ -94,7 +97,7 @@ export function progressOf(fd: number): Progress {
     return {
       silence: Math.min(timeSinceLastAckReceived, timeSinceLastDataReceived ?? Infinity),
       runningTimer: runningTimerOf(info),
-      rto: retransmissionTimeoutIn(info),
+      rto: Math.max(INITIAL_TIMEOUT, retransmissionTimeoutIn(fd, info)),
     };
   } catch {
     // Not TCP: setting the options throws the right error.
@@ -109,9 +112,21 @@ function runningTimerOf({ unackedSegments, unsentBytes, rto, backoff }: TcpInfo)
   return unsentBytes ? Math.min((rto ?? 0) * 2 ** (backoff ?? 0), LONGEST_TIMER) : 0;
 }
 
-function retransmissionTimeoutIn({ unackedSegments, rto }: TcpInfo): number {
-  // That of data in flight may have doubled.
-  return unackedSegments ? INITIAL_TIMEOUT : Math.max(rto ?? 0, INITIAL_TIMEOUT);
+/** The retransmission timeout before it doubled. That of window probes does not. */
+function retransmissionTimeoutIn(fd: number, { unackedSegments, rto, backoff }: TcpInfo): number {
+  if (rto === null) return 0;
+  if (!(unackedSegments && backoff)) return rto;
+  // Of one that has grown to its limit, only this is known.
+  return rto < timeoutMaxOn(fd) ? rto / 2 ** backoff : rto;
+}
+
+function timeoutMaxOn(fd: number): number {
+  try {
+    return getOption(fd, 'retransmissionTimeoutMax');
+  } catch {
+    // This kernel, or Multipath TCP, does not have it.
+    return LONGEST_TIMER;
+  }
 }
 
 /** TCP_RTO_MAX of Linux, in milliseconds. */
@@ -120,7 +135,7 @@ const LONGEST_TIMER = 120_000;
 function requestFor(
   platform: DeadPeerPlatform,
   chosen: ChosenOptions,
-  { silence, runningTimer, rto }: Progress,
+  { rto, ...progress }: Progress,
 ): PlanRequest {
   const { hasTimeoutMax, assumptions } = timeoutMaxOf(platform);
   const settings = recentRetransmissionHere();
@@ -128,7 +143,7 @@ function requestFor(
     platform,
     ...chosen,
     hasTimeoutMax,
-    ...{ silence, runningTimer },
+    ...progress,
     retransmission: { ...settings.retransmission, timeout: rto },
     assumptions: [...assumptions, ...settings.assumptions],
   };
@@ -150,7 +165,8 @@ function planForSocket(
   const isUsual =
     progress.silence < timeout / 2 &&
     progress.runningTimer <= SHORTEST_TIMEOUT_MAX &&
-    progress.rto === INITIAL_TIMEOUT;
+    progress.rto === INITIAL_TIMEOUT &&
+    progress.heldTimeoutMax === undefined;
   return isUsual
     ? keptPlanFor({ ...request, silence: 0, runningTimer: 0 }, timeout)
     : planFor(request, timeout);

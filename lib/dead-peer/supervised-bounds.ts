@@ -2,7 +2,8 @@
 
 import { type DeadPeerBounds, MPTCP_CLOSE_TIMEOUT } from './kernel-rules';
 import type { PlanRequest } from './plan';
-import { type Retransmission, untilGivenUp, untilProbesEnd } from './retransmission';
+import { type Retransmission, untilAttempts, untilGivenUp, untilProbesEnd } from './retransmission';
+import { INITIAL_TIMEOUT } from './retransmission-here';
 import { LATENESS, SHORTEST_TIMEOUT_MAX, type Values } from './supervised-values';
 import { LATEST_LOOK } from './supervision/slots';
 import { latest } from './timer-lateness';
@@ -28,39 +29,61 @@ export function supervisedBoundsOf(
   const told = Math.max(idle, timeout + late);
   // Without TCP_RTO_MAX_MS the pauses between window probes double up to two minutes. The last one is noticed within an
   // eighth of the timeout, and has another eighth to be answered. The first one has half of the timeout.
-  const pause = latest(SLOWEST_WINDOW_PROBE);
+  const pause = latest(values.timeoutMax ?? SLOWEST_WINDOW_PROBE);
   const answered = Math.max((minProbes - 1) * pause + timeout / 4, timeout / 2);
   const probed = pause + answered + 2 * LATEST_LOOK;
   const toldClosed = isPaced || fails ? told : Math.max(told, probed);
+  const toldBusy = isPaced ? told : Math.max(told, untilAttempted(request, values, timeout));
   const { busy, closedWindow } = limitsOfKernel(request, values);
   const bounds = {
     idle,
-    busy: Math.min(told, busy),
+    busy: Math.min(toldBusy, busy),
     closedWindow: Math.min(toldClosed, closedWindow),
   };
   return Object.freeze({ ...bounds, worst: Math.max(...Object.values(bounds)) });
 }
 
+/**
+ * When a write and the kernel's retransmissions have made enough attempts. An ordinary retransmission timeout leaves time
+ * for them: then a warning names the paths that do not.
+ */
+function untilAttempted(
+  { minProbes, retransmission }: PlanRequest,
+  values: Values,
+  timeout: number,
+): number {
+  if (retransmission.timeout <= INITIAL_TIMEOUT) return 0;
+  return untilAttempts(minProbes, rulesOf(retransmission, values)) + timeout / 8 + LATEST_LOOK;
+}
+
+/** How the kernel sends data of the connection again. */
+function rulesOf(retransmission: Retransmission, { timeoutMax }: Values): Retransmission {
+  return { ...retransmission, timeoutMax: timeoutMax ?? retransmission.timeoutMax };
+}
+
 /** When the kernel itself ends the connection, whatever the timeout is. */
 function limitsOfKernel(
   { platform, retransmission, runningTimer, silence }: PlanRequest,
-  { timeoutMax }: Values,
+  values: Values,
 ): Pick<DeadPeerBounds, 'busy' | 'closedWindow'> {
   // Those of other systems were not measured.
   if (platform !== 'linux' && platform !== 'mptcp')
     return { busy: Infinity, closedWindow: Infinity };
-  const rules = { ...retransmission, timeoutMax: timeoutMax ?? retransmission.timeoutMax };
+  const rules = rulesOf(retransmission, values);
   const atTimer = silence + runningTimer * LATENESS;
-  const more = platform === 'mptcp' ? takenOver(rules) + MPTCP_CLOSE_TIMEOUT : 0;
+  const more = platform === 'mptcp' ? MOST_SUBFLOWS * takenOver(rules) + MPTCP_CLOSE_TIMEOUT : 0;
   return {
     busy: Math.max(atTimer, untilGivenUp(rules)) + more,
-    closedWindow: Math.max(atTimer, untilProbesEnd(rules)) + more,
+    closedWindow: Math.max(atTimer, untilProbesEnd(rules, runningTimer)) + more,
   };
 }
 
+/** A Multipath TCP connection has at most so many subflows besides its first one: MPTCP_SUBFLOWS_MAX of Linux. */
+const MOST_SUBFLOWS = 8;
+
 /**
- * When another subflow of Multipath TCP sends the data of one that is stale, at the latest: after four retransmissions, by
- * net.mptcp.stale_loss_cnt.
+ * Returns after what time, at most, a stale subflow of Multipath TCP leaves its data to the next one: after four
+ * retransmissions, by net.mptcp.stale_loss_cnt.
  */
 const takenOver = ({ timeout }: Retransmission): number => 2 ** 4 * timeout;
 

@@ -24,16 +24,19 @@ export function supervisedPlanFor(
   timeout: number,
   lossRate?: number,
 ): DeadPeerPlan {
-  const { platform, zeroWindow } = request;
+  const { platform, zeroWindow, heldTimeoutMax } = request;
   const values = valuesFor(request, timeout);
   const { initialDelay, interval, count, timeoutMax } = values;
+  const held = { ...values, timeoutMax: heldTimeoutMax ?? timeoutMax };
   const fails = zeroWindow === 'fail' && platform === 'linux';
   const silence = silenceOf(values);
   const probes = probesOf(values, timeout);
-  // The keepalive of macOS and FreeBSD also runs while data is in flight or the window is closed.
-  const isPaced = timeoutMax !== null || evidenceOf(platform) === 'counters';
-  const bounds = supervisedBoundsOf(isPaced, request, values, timeout, fails);
-  const warnings = supervisedWarningsOf(request, values, timeout, bounds);
+  const isPaced =
+    // The keepalive of macOS and FreeBSD also runs while data is in flight or the window is closed.
+    evidenceOf(platform) === 'counters' ||
+    (timeoutMax !== null && (heldTimeoutMax ?? 0) <= timeoutMax);
+  const bounds = supervisedBoundsOf(isPaced, request, held, timeout, fails);
+  const warnings = supervisedWarningsOf(request, held, timeout, bounds);
   return Object.freeze({
     platform,
     timeout,

@@ -2,6 +2,7 @@
 
 import type { DeadPeerBounds } from './kernel-rules';
 import type { PlanRequest } from './plan';
+import { INITIAL_TIMEOUT } from './retransmission-here';
 import { isLateCall, lateBound } from './supervised-bounds';
 import { givesUpAfter, LATENESS, silenceOf, userTimeoutOf, type Values } from './supervised-values';
 import { evidenceOf } from './supervision/report';
@@ -14,10 +15,17 @@ export function supervisedWarningsOf(
   timeout: number,
   bounds: DeadPeerBounds,
 ): string[] {
-  const { platform, maxSilence, minProbes, silence, runningTimer, zeroWindow } = request;
+  const { platform, maxSilence, minProbes, silence, runningTimer, zeroWindow, heldTimeoutMax } =
+    request;
   const { initialDelay, timeoutMax } = values;
   const warnings: string[] = [];
-  if (bounds.closedWindow > bounds.busy) {
+  const isRaised = heldTimeoutMax !== undefined && bounds.worst > timeout;
+  if (isRaised) {
+    warnings.push(
+      `The program has set TCP_RTO_MAX_MS to ${seconds(heldTimeoutMax)} after the plan: with data in flight or a closed window, a dead peer is noticed after up to ${seconds(bounds.worst)}.`,
+    );
+  }
+  if (timeoutMax === null && bounds.closedWindow > timeout) {
     warnings.push(
       `A peer that vanishes after its window was closed for long is noticed after up to ${seconds(bounds.closedWindow)}: this ${platform === 'mptcp' ? 'connection' : 'kernel'} has no TCP_RTO_MAX_MS (Linux 6.15), which limits the pauses between probes of a closed window.`,
     );
@@ -27,8 +35,13 @@ export function supervisedWarningsOf(
       `With a round-trip time above ${seconds(timeout / 5)} and data in flight, a dead peer is noticed after up to 14 round-trip times plus ${seconds(initialDelay * LATENESS + timeout / 8)}: retransmissions are rarer without TCP_RTO_MAX_MS.`,
     );
   }
-  warnings.push(...limitsOfKernel(request, values, timeout));
-  if (bounds.busy > bounds.idle) {
+  warnings.push(...limitsOfKernel(request, values, timeout, bounds));
+  const { timeout: rto } = request.retransmission;
+  if (timeoutMax === null && rto > INITIAL_TIMEOUT && bounds.busy > timeout) {
+    warnings.push(
+      `The retransmission timeout of the connection is ${seconds(rto)}: with data in flight, a dead peer is noticed after up to ${seconds(bounds.busy)}.`,
+    );
+  } else if (bounds.busy > bounds.idle && !isRaised) {
     warnings.push(
       `Data waits for a timer that runs already, up to ${seconds(runningTimer)}. A peer that vanishes before that is noticed after up to ${seconds(bounds.busy)}.`,
     );
@@ -55,7 +68,12 @@ export function supervisedWarningsOf(
 }
 
 /** Warns where the kernel itself ends a connection before the timeout. */
-function limitsOfKernel(request: PlanRequest, values: Values, timeout: number): string[] {
+function limitsOfKernel(
+  request: PlanRequest,
+  values: Values,
+  timeout: number,
+  bounds: DeadPeerBounds,
+): string[] {
   const warnings: string[] = [];
   const givesUp = givesUpAfter(values, request);
   if (timeout > givesUp) {
@@ -64,7 +82,7 @@ function limitsOfKernel(request: PlanRequest, values: Values, timeout: number): 
     const system = isLinux ? 'Linux' : 'the kernel';
     const setting = isLinux ? `net.ipv4.tcp_retries2 (${retries})` : `${retries} retransmissions`;
     warnings.push(
-      `With data in flight, ${system} itself ends the connection after ${seconds(givesUp)} without an answer, by ${setting}.`,
+      `With data in flight, ${system} itself ends the connection after ${seconds(givesUp)} to ${seconds(bounds.busy)} without an answer, by ${setting}.`,
     );
   }
   const { initialDelay, interval, count } = values;

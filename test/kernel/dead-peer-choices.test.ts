@@ -8,6 +8,7 @@ import {
   getDeadPeerBounds,
   getKeepAlive,
   getTcpInfo,
+  isSupported,
   planDeadPeerTimeout,
   setDeadPeerTimeout,
   setOptions,
@@ -67,6 +68,22 @@ describe('getDeadPeerBounds() of a supervised socket', () => {
       expect(getDeadPeerBounds(client).warnings).toEqual([]);
       setOptions(client, { userTimeout: 6_000 });
       expect(getDeadPeerBounds(client).warnings.join()).toContain('user timeout (6 s)');
+    });
+  });
+
+  test('is longer when the program has raised TCP_RTO_MAX_MS afterwards', async ({ skip }) => {
+    skip(!isSupported('retransmissionTimeoutMax'), 'TCP_RTO_MAX_MS needs Linux 6.15');
+    await withPair(({ client }) => {
+      setDeadPeerTimeout(client, 20_000);
+      setOptions(client, { retransmissionTimeoutMax: 60_000 });
+      const { idle, closedWindow, warnings } = getDeadPeerBounds(client);
+      expect(idle).toBe(20_000);
+      // Three probes, with pauses of a minute.
+      expect(closedWindow).toBeGreaterThan(180_000);
+      expect(warnings.join()).toContain('TCP_RTO_MAX_MS to 60 s');
+      // A shorter one changes nothing.
+      setOptions(client, { retransmissionTimeoutMax: 1_000 });
+      expect(getDeadPeerBounds(client)).toMatchObject({ worst: 20_000, warnings: [] });
     });
   });
 });
@@ -218,19 +235,25 @@ describe('a plan names when Linux itself gives up', () => {
 
   test('after fewer retransmissions, by the setting of this system', async (context) => {
     needsNamespace(context);
-    const { slowestAnswer, warnings, code, after } = await inNamespace<{
+    const { slowestAnswer, warnings, ends, planned } = await inNamespace<{
       slowestAnswer: number;
       warnings: string[];
-      code: string;
-      after: number;
+      ends: { code: string; after: number; bound: number }[];
+      planned: number;
     }>('few-retries.mjs');
     // 200 + 400 + 800 ms.
     expect(slowestAnswer).toBe(1_400);
-    expect(warnings.join()).toContain(
-      'after 1.4 s without an answer, by net.ipv4.tcp_retries2 (2)',
+    expect(warnings.join()).toMatch(
+      /after 1.4 s to [\d.]+ s without an answer, by net.ipv4.tcp_retries2 \(2\)/,
     );
-    expect(code).toBe('ETIMEDOUT');
-    expect(after).toBeGreaterThanOrEqual(slowestAnswer);
+    for (const { code, after, bound } of ends) {
+      expect(code).toBe('ETIMEDOUT');
+      expect(after).toBeGreaterThanOrEqual(slowestAnswer);
+      expect(after).toBeLessThan(bound + 2_000);
+    }
+    // A retransmission timeout of 2 s: a tail-loss probe after 2 s, then pauses of 2 and 4 s.
+    expect(ends[1]?.after).toBeGreaterThan(5_500);
+    expect(planned).toBeGreaterThanOrEqual(8_000);
   });
 
   test('no usual plan has this warning', () => {

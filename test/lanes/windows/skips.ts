@@ -45,6 +45,7 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'listConnections with made-up replies': NETLINK,
   },
   'kernel/dead-peer-timeout.test.ts': { 'with a socket that can be read': KERNEL_INFO },
+  'unit/mptcp-decode.test.ts': { 'a socket whose kernel refuses MPTCP_INFO': LINUX_NUMBERS },
   'unit/validate.test.ts': {
     'tuneSockets names the path of mtu': 'Wine has no IP_MTU',
     'a string for options.userTimeout': MAXRT,

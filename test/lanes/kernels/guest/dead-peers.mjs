@@ -8,11 +8,12 @@ import {
   connect,
   getDeadPeerBounds,
   getKernelTcpInfo,
+  isSupported,
   listen,
   setDeadPeerTimeout,
   setOptions,
 } from 'socket-options';
-import { countLost, lose, newAddress, onPeer } from './network.mjs';
+import { countLost, lose, newAddress, onPeer, setPath } from './network.mjs';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -171,9 +172,35 @@ function casesOfTimeouts(states, title, options) {
   );
 }
 
+/** The path has a long retransmission timeout, as through a satellite and a queue. */
+function casesOfSlowPaths() {
+  return ['in flight', 'window closed for an hour'].map((state) => ({
+    name: `T = 20 s, retransmission timeout 8 s: ${state}`,
+    ...STATES[state],
+    timeout: 20 * SECOND,
+    path: 'rto_min 8s',
+    set: (socket) => void setDeadPeerTimeout(socket, 20 * SECOND),
+  }));
+}
+
+/** The program itself sets TCP_RTO_MAX_MS after the plan. */
+function casesOfRaisedMaximum() {
+  if (!isSupported('retransmissionTimeoutMax')) return [];
+  return ['in flight', 'window closed for an hour'].map((state) => ({
+    name: `T = 20 s, TCP_RTO_MAX_MS 60 s afterwards: ${state}`,
+    ...STATES[state],
+    timeout: 20 * SECOND,
+    set(socket) {
+      setDeadPeerTimeout(socket, 20 * SECOND);
+      setOptions(socket, { retransmissionTimeoutMax: MINUTE });
+    },
+  }));
+}
+
 /** Opens a connection and brings it into its state. */
-async function begin({ name, bound, timeout, options, set, prepare, before, after }) {
+async function begin({ name, bound, timeout, options, path, set, prepare, before, after }) {
   const address = newAddress();
+  if (path !== undefined) setPath(address, path);
   const socket = await open(address, options);
   const probes = set(socket)?.probes;
   socket.resume();
@@ -212,6 +239,8 @@ function allCases() {
     ...casesOfPlans(),
     ...casesOfTimeouts(supervised, ''),
     ...casesOfTimeouts(MPTCP_STATES, ', Multipath TCP', mptcp),
+    ...casesOfSlowPaths(),
+    ...casesOfRaisedMaximum(),
   ];
 }
 

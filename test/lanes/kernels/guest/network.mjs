@@ -77,6 +77,10 @@ export function newAddress() {
   return `${PEER}.${last >> 8}.${last & 255}`;
 }
 
+/** Gives the path to an address a property of ip-route(8). */
+export const setPath = (address, property) =>
+  ip(`route add ${address} via 10.1.0.254 ${property}\n`);
+
 /** From now on the router loses every packet from and to these addresses, and counts those to them. */
 export function lose(addresses) {
   const rules = addresses.flatMap((address) => [
