@@ -125,6 +125,8 @@ export interface PlanRequest {
   readonly heldTimeoutMax?: number | undefined;
   /** When the kernel sends data again, or probes a closed window, at the latest: by a timer that runs already. 0: none. */
   readonly runningTimer: number;
+  /** How many subflows a connection of Multipath TCP has. */
+  readonly subflows?: number | undefined;
   /** Which values of `retransmission` are assumed because they could not be read, as sentences. */
   readonly assumptions: readonly string[];
   /** The number of probes, if the system always sends the same number. */

@@ -1,6 +1,7 @@
 // Makes the plan for one socket of this system, and sets its options.
 
 import type { Platform } from '../catalogue/row';
+import { readSubflows } from '../mptcp/subflows';
 import { isSupported } from '../options/option';
 import { getOption } from '../options/options';
 import { getSystemDefaults } from '../system-defaults/system-defaults';
@@ -156,7 +157,11 @@ function planForSocket(
   chosen: ChosenOptions,
   progress: Progress,
 ): DeadPeerPlan {
-  const request = requestFor(platform, chosen, progress);
+  const subflows = platform === 'mptcp' ? readSubflows(fd) : undefined;
+  const request = {
+    ...requestFor(platform, chosen, progress),
+    subflows: Array.isArray(subflows) ? Math.max(1, subflows.length) : undefined,
+  };
   // Then the kernel gives the verdict.
   if (!chosen.supervise || evidenceOf(platform) === 'state') {
     return planFor(kernelRequestFor(fd, request), timeout);
@@ -189,8 +194,9 @@ let recent: { readonly key: string; readonly plan: DeadPeerPlan } | undefined;
 
 /** Keeps the last plan, because most programs have one timeout for all sockets. */
 function keptPlanFor(request: PlanRequest, timeout: number): DeadPeerPlan {
-  const { platform, minProbes, zeroWindow, maxSilence, assumptions, retransmission } = request;
-  const choice = [timeout, platform, minProbes, zeroWindow, maxSilence];
+  const { platform, minProbes, zeroWindow, maxSilence, assumptions, retransmission, subflows } =
+    request;
+  const choice = [timeout, platform, minProbes, zeroWindow, maxSilence, subflows];
   const key = [...choice, ...Object.values(retransmission), ...assumptions].join(' ');
   if (recent?.key !== key) recent = { key, plan: planFor(request, timeout) };
   return recent.plan;

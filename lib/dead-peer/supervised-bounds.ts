@@ -63,7 +63,7 @@ function rulesOf(retransmission: Retransmission, { timeoutMax }: Values): Retran
 
 /** When the kernel itself ends the connection, whatever the timeout is. */
 function limitsOfKernel(
-  { platform, retransmission, runningTimer, silence }: PlanRequest,
+  { platform, retransmission, runningTimer, silence, subflows = 1 }: PlanRequest,
   values: Values,
 ): Pick<DeadPeerBounds, 'busy' | 'closedWindow'> {
   // Those of other systems were not measured.
@@ -71,15 +71,12 @@ function limitsOfKernel(
     return { busy: Infinity, closedWindow: Infinity };
   const rules = rulesOf(retransmission, values);
   const atTimer = silence + runningTimer * LATENESS;
-  const more = platform === 'mptcp' ? MOST_SUBFLOWS * takenOver(rules) + MPTCP_CLOSE_TIMEOUT : 0;
+  const more = platform === 'mptcp' ? (subflows - 1) * takenOver(rules) + MPTCP_CLOSE_TIMEOUT : 0;
   return {
     busy: Math.max(atTimer, untilGivenUp(rules)) + more,
     closedWindow: Math.max(atTimer, untilProbesEnd(rules, runningTimer)) + more,
   };
 }
-
-/** A Multipath TCP connection has at most so many subflows besides its first one: MPTCP_SUBFLOWS_MAX of Linux. */
-const MOST_SUBFLOWS = 8;
 
 /**
  * Returns after what time, at most, a stale subflow of Multipath TCP leaves its data to the next one: after four

@@ -54,7 +54,11 @@ const roundTrip = (socket) => answered(socket, '?');
 async function closeWindow(socket) {
   await answered(socket, 'x');
   socket.write(Buffer.alloc(500_000));
-  await until(() => getKernelTcpInfo(socket).tcpi_probes > 0);
+  // An answered probe is not counted any more, but it has doubled the pause.
+  await until(() => {
+    const { tcpi_probes: probes, tcpi_backoff: doublings } = getKernelTcpInfo(socket);
+    return probes > 0 || doublings > 0;
+  });
 }
 
 /**
@@ -172,13 +176,17 @@ function casesOfTimeouts(states, title, options) {
   );
 }
 
-/** The path has a long retransmission timeout, as through a satellite and a queue. */
+/**
+ * The path has a long retransmission timeout. Its round-trip time is short here, so a tail-loss probe comes early: a dead
+ * peer may be noticed long before the bound.
+ */
 function casesOfSlowPaths() {
   return ['in flight', 'window closed for an hour'].map((state) => ({
     name: `T = 20 s, retransmission timeout 8 s: ${state}`,
     ...STATES[state],
     timeout: 20 * SECOND,
     path: 'rto_min 8s',
+    isLoose: true,
     set: (socket) => void setDeadPeerTimeout(socket, 20 * SECOND),
   }));
 }
@@ -198,7 +206,8 @@ function casesOfRaisedMaximum() {
 }
 
 /** Opens a connection and brings it into its state. */
-async function begin({ name, bound, timeout, options, path, set, prepare, before, after }) {
+async function begin(one) {
+  const { name, bound, timeout, options, path, isLoose, set, prepare, before, after } = one;
   const address = newAddress();
   if (path !== undefined) setPath(address, path);
   const socket = await open(address, options);
@@ -224,7 +233,7 @@ async function begin({ name, bound, timeout, options, path, set, prepare, before
       after?.(socket, timeout);
       const { code, at } = await closed;
       return {
-        ...{ name, code, address, measured: at - start, bound: bounds[bound] },
+        ...{ name, code, address, measured: at - start, bound: bounds[bound], isLoose },
         probes: bound === 'idle' ? probes : undefined,
       };
     },

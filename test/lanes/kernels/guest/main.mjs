@@ -28,13 +28,16 @@ async function run(name, check) {
 }
 
 /**
- * No measured time is above the bound, and none below 80 % of it. The wire carries the probes of the plan, and the reset that
+ * No measured time is above the bound, and none below 80 % of it, unless the bound is loose. The wire carries the probes of the plan, and the reset that
  * ends the connection.
  */
-function judge({ name, code, measured, bound, probes, packets }) {
+function judge({ name, code, measured, bound, isLoose, probes, packets }) {
   assert.equal(code, 'ETIMEDOUT', name);
   assert.ok(measured <= bound, `${name}: ${measured} ms, and the bound is ${bound} ms`);
-  assert.ok(measured >= 0.8 * bound, `${name}: ${measured} ms, and the bound is ${bound} ms`);
+  assert.ok(
+    isLoose || measured >= 0.8 * bound,
+    `${name}: ${measured} ms, and the bound is ${bound} ms`,
+  );
   if (probes !== undefined) assert.equal(packets, probes + 1, `${name}: packets`);
 }
 
