@@ -7,10 +7,10 @@ const ENTRY_POINTS = '^lib/(cli|heartbeat|peer-registry)(/|\\.ts$)';
 /** Each bundle may have a copy of these. Of the addon, its memory and the error classes there must be one. */
 const COPYABLE = [
   '^lib/catalogue/',
-  '^lib/core/(due-queue|schedule|suggest|throw-uncaught|validate)\\.ts$',
+  '^lib/core/(due-queue|schedule|suggest|text|throw-uncaught|validate)\\.ts$',
   '^lib/dead-peer/timeline\\.ts$',
   '^lib/system-defaults/retransmission-time\\.ts$',
-  '^lib/connections/state-names\\.ts$',
+  '^lib/connections/(problem|problems|state-names)\\.ts$',
   '^lib/tcp-info/(states|tcp-info)\\.ts$',
 ];
 

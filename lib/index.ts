@@ -17,7 +17,9 @@ export type {
   ConnectionTimer,
 } from './connections/connection';
 export { destroyConnection } from './connections/destroy';
+export { type Diagnosis, diagnoseConnections } from './connections/diagnose';
 export { listConnections, listConnectionsAsync } from './connections/list';
+export type { ConnectionProblem, ProblemCode, ProblemSeverity } from './connections/problem';
 export {
   type ConnectionWatch,
   type ConnectionWatchOptions,

@@ -1,7 +1,8 @@
 // What happened to a TCP connection between two samples of the kernel's counters, as events.
 
+import { plural } from '../core/text';
 import type { TcpInfoReader } from '../index';
-import { formatSeconds, plural } from './view/text';
+import { formatSeconds } from './view/text';
 
 /** One line of `socket-options watch`. */
 export interface WatchEvent {

@@ -2,6 +2,7 @@
 
 import type { TcpState } from '../tcp-info/states';
 import type { TcpInfo } from '../tcp-info/tcp-info';
+import type { ConnectionProblem } from './problem';
 
 /** The running timer of a connection. The kernel reports one timer; other timers that run are hidden by it. */
 export interface ConnectionTimer {
@@ -74,6 +75,8 @@ export interface Connection {
    * of another user or PID namespace, or any process if `/proc` cannot be read.
    */
   readonly owners: readonly ConnectionOwner[] | null;
+  /** What is wrong with it, the worst first, if the filter asks for `problems`; `[]`: nothing is known to be wrong. */
+  readonly problems: readonly ConnectionProblem[] | null;
 }
 
 /** Which connections to list, and what to read about each. A connection must meet all conditions. */
@@ -101,4 +104,6 @@ export interface ConnectionFilter {
    * that this process may see: without privilege, those of the same user.
    */
   readonly owners?: boolean | undefined;
+  /** Whether to find the `problems`. Default: false. It reads `tcpInfo` and `congestionControl` too. */
+  readonly problems?: boolean | undefined;
 }

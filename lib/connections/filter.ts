@@ -28,6 +28,7 @@ export interface ParsedFilter {
   readonly ownProcess: boolean;
   readonly tcpInfo: boolean;
   readonly owners: boolean;
+  readonly problems: boolean;
 }
 
 /** What a filter compares: state, ports and addresses of one connection, with the addresses as bytes. */
@@ -72,6 +73,7 @@ const MEMBERS = {
   ownProcess: validateBoolean,
   tcpInfo: validateBoolean,
   owners: validateBoolean,
+  problems: validateBoolean,
 } as const;
 
 type Member = keyof typeof MEMBERS;
@@ -111,9 +113,12 @@ export function parseFilter(
     ownProcess: false,
     tcpInfo: false,
     owners: false,
+    problems: false,
   };
-  const { state, ...rest } = { ...unset, ...given };
-  return { ...rest, states: state } as ParsedFilter;
+  const { state, ...rest } = { ...unset, ...given } as Record<Member, unknown>;
+  // Problems follow from it.
+  const tcpInfo = rest.tcpInfo || rest.problems;
+  return { ...rest, tcpInfo, states: state } as ParsedFilter;
 }
 
 function stateBits(value: unknown, argument: string): number {

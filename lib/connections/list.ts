@@ -5,6 +5,7 @@ import type { Connection, ConnectionFilter } from './connection';
 import { type ParsedFilter, parseFilter } from './filter';
 import { NEGATIVE_EPROTO } from './linux/messages';
 import { CHUNK_SIZE, type ConnectionQuery } from './platform';
+import { keepAliveByTimer, problemsOf } from './problems';
 import { currentPlatform, replyError, systemCallError } from './this-platform';
 
 /** How often a query is made if its reply may have gaps. The last reply is accepted. */
@@ -28,8 +29,24 @@ function* listInSteps(filter: ParsedFilter): Generator<void, Connection[]> {
       break;
     }
   }
-  return yield* attachOwners(found, filter);
+  const listed = yield* attachOwners(found, filter);
+  return filter.problems ? yield* withProblems(listed) : listed;
 }
+
+/** How many connections are diagnosed in a step. */
+const DIAGNOSED_AT_ONCE = 256;
+
+function* withProblems(listed: readonly Connection[]): Generator<void, Connection[]> {
+  const found: Connection[] = [];
+  for (const connection of listed) {
+    found.push({ ...connection, problems: problemsOfConnection(connection) });
+    if (found.length % DIAGNOSED_AT_ONCE === 0) yield;
+  }
+  return found;
+}
+
+const problemsOfConnection = (connection: Connection) =>
+  problemsOf({ ...connection, keepAlive: keepAliveByTimer(connection, process.platform) });
 
 /** Makes a query; each step reads one chunk of its reply into `buffer`. */
 export function* runQuery(
@@ -83,7 +100,12 @@ export function* runQuery(
  *   `/proc/self/fd` cannot be read.
  */
 export function listConnections(filter?: ConnectionFilter): Connection[] {
-  const steps = listInSteps(parseFilter(filter, 'filter'));
+  return listParsed(parseFilter(filter, 'filter'));
+}
+
+/** The same by a checked filter. */
+export function listParsed(filter: ParsedFilter): Connection[] {
+  const steps = listInSteps(filter);
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;

@@ -1,8 +1,10 @@
 // The facts about one connection as text for people: without a terminal, a clock or a system call.
 
+import { keepAliveByTimer, silenceOf, unansweredTimeouts } from '../../connections/problems';
+import { formatAge, formatBytes } from '../../core/text';
 import type { Connection } from '../../index';
-import { consecutiveTimeouts, type Observed, timeSinceLastReceived } from '../suspicion';
-import { formatAge, formatBytes, formatLatency, toPrintable } from './text';
+import type { Observed } from '../suspicion';
+import { formatLatency, toPrintable } from './text';
 
 export function formatLocal({ localAddress, localPort }: Connection): string {
   return formatEndpoint(localAddress, localPort);
@@ -24,20 +26,14 @@ export function formatPeer(connection: Connection): string {
     : `accept queue ${receiveQueue}/${sendQueue}`;
 }
 
-/** The states in which keepalive can run. */
-const KEEPALIVE_STATES: ReadonlySet<string> = new Set(['ESTABLISHED', 'CLOSE-WAIT', 'FIN-WAIT-2']);
-
 /**
  * What the running timer will do. The kernel reports one timer only: while another one runs, whether
  * keepalive is on is not known.
  */
 export function formatTimer(connection: Connection, platform: string = process.platform): string {
-  const { state, timer, tcpInfo, sendQueue, inode } = connection;
+  const { state, timer, tcpInfo, inode } = connection;
   if (timer === null) {
-    // Linux starts the keepalive timer with the connection: without any timer, keepalive is off.
-    // Other systems do not report timers.
-    const isOff = KEEPALIVE_STATES.has(state) && sendQueue === 0 && platform === 'linux';
-    return isOff ? 'off' : '';
+    return keepAliveByTimer(connection, platform) === false ? 'off' : '';
   }
   const next = timer.count + 1;
   const when = `in ${formatAge(timer.expires)}`;
@@ -64,7 +60,7 @@ export function formatTimer(connection: Connection, platform: string = process.p
 }
 
 export function formatAlive(connection: Connection): string {
-  const silence = connection.state === 'LISTEN' ? null : timeSinceLastReceived(connection);
+  const silence = connection.state === 'LISTEN' ? null : silenceOf(connection);
   return silence === null ? '' : formatAge(silence);
 }
 
@@ -74,7 +70,7 @@ export function formatRoundTrip({ tcpInfo }: Connection): string {
 
 /** Retransmissions in a row now / since the connection was made. */
 export function formatRetransmissions(connection: Connection): string {
-  const inRow = consecutiveTimeouts(connection);
+  const inRow = unansweredTimeouts(connection);
   const total = connection.tcpInfo?.segmentsRetransmitted ?? null;
   if (total === null) return inRow === 0 ? '' : String(inRow);
   return inRow === 0 && total === 0 ? '' : `${inRow}/${total}`;

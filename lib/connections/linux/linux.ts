@@ -55,6 +55,7 @@ export function connectionFromMessage(
     congestionControl: tcpInfo ? message.congestionControl : null,
     tcpInfo: withInfo ? decodeLinux(message.words, message.infoAt >> 2, message.infoLength) : null,
     owners: null,
+    problems: null,
   };
 }
 

@@ -1,0 +1,199 @@
+// Which problems follow from what the kernel reports about a connection.
+
+import { describe, expect, test } from 'vitest';
+import type { ConnectionTimer } from '../../lib/connections/connection';
+import { type Evidence, keepAliveByTimer, problemsOf } from '../../lib/connections/problems';
+import normal from '../fixtures/connection.json';
+
+type Info = Evidence['tcpInfo'];
+
+/** An established, idle connection with a living peer and keepalive, except for the given members. */
+function make(more: Partial<Evidence> = {}, info: Partial<NonNullable<Info>> = {}): Evidence {
+  const { tcpInfo, ...connection } = normal as unknown as Evidence;
+  return {
+    ...connection,
+    keepAlive: true,
+    tcpInfo: { ...(tcpInfo as NonNullable<Info>), ...info },
+    ...more,
+  };
+}
+
+const timer = (kind: ConnectionTimer['kind'], count: number) => ({
+  timer: { kind, count, expires: 1_600 },
+});
+const UNACKED = { unackedSegments: 1, timeSinceLastAckReceived: 12_000 };
+
+describe('a problem, its numbers and its sentence', () => {
+  test.each<[string, object, string, Evidence]>([
+    [
+      'half-open critical',
+      { unansweredProbes: 1, silence: 2_400 },
+      'the peer may be gone: 1 keepalive probe is unanswered, its last sign of life came 2.4 s ago',
+      make(timer('keepalive', 1), { timeSinceLastAckReceived: 2_400 }),
+    ],
+    [
+      'half-open critical',
+      { unansweredProbes: 2, silence: 400 },
+      'the peer may be gone: 2 keepalive probes are unanswered, its last sign of life came 0.4 s ago',
+      make({}, { probes: 2 }),
+    ],
+    [
+      'half-open critical',
+      { unansweredRetransmissions: 3, silence: 12_000 },
+      'the peer may be gone: 3 retransmissions are unanswered, its last sign of life came 12 s ago',
+      make(timer('retransmission', 3), UNACKED),
+    ],
+    [
+      'half-open critical',
+      { unansweredRetransmissions: 2, silence: 12_000 },
+      'the peer may be gone: 2 retransmissions are unanswered, its last sign of life came 12 s ago',
+      make({}, { ...UNACKED, backoff: 2 }),
+    ],
+    [
+      'half-open critical',
+      { unacknowledgedFor: 7_000, silence: 12_000 },
+      'the peer may be gone: data is unacknowledged for 7.0 s, its last sign of life came 12 s ago',
+      make(timer('retransmission', 1), { ...UNACKED, timeSinceLastDataSent: 7_000 }),
+    ],
+    [
+      'half-open critical',
+      { unansweredRetransmissions: 2 },
+      'the peer may be gone: 2 retransmissions are unanswered',
+      make({ state: 'LAST-ACK', tcpInfo: null, ...timer('retransmission', 2) }),
+    ],
+    [
+      'handshake-unanswered warning',
+      { attempts: 3 },
+      'the peer does not answer the handshake, which was sent 3 times',
+      make({ state: 'SYN-SENT', ...timer('retransmission', 2) }),
+    ],
+    [
+      'accept-queue-full critical',
+      { waiting: 3, limit: 2 },
+      'the accept queue is full (3 connections wait, the limit is 2): the program does not accept fast enough',
+      make({ state: 'LISTEN', receiveQueue: 3, sendQueue: 2, tcpInfo: null }),
+    ],
+    [
+      'close-wait info',
+      { waitingFor: 59_999 },
+      'the peer has closed the connection, the program here has not for 59 s',
+      make({ state: 'CLOSE-WAIT' }, { timeSinceLastAckReceived: 59_999 }),
+    ],
+    [
+      'close-wait warning',
+      { waitingFor: 60_000 },
+      'the peer has closed the connection, the program here has not for 1 min',
+      make({ state: 'CLOSE-WAIT' }, { timeSinceLastAckReceived: 60_000 }),
+    ],
+    [
+      'close-wait warning',
+      {},
+      'the peer has closed the connection, the program here has not',
+      make({ state: 'CLOSE-WAIT', tcpInfo: null }),
+    ],
+    [
+      'window-closed warning',
+      { waitingBytes: 34_000_000 },
+      "the peer's program does not read: 34 MB wait here",
+      make({ ...timer('persist', 0), sendQueue: 34_000_000 }, { sendWindow: 0 }),
+    ],
+    [
+      'unread warning',
+      { unreadBytes: 512, waitingFor: 10_000 },
+      'the program here does not read: 512 B wait for 10 s',
+      make({ receiveQueue: 512 }, { timeSinceLastDataReceived: 10_000 }),
+    ],
+    [
+      'lossy-path info',
+      { bytesSent: 100_000, bytesRetransmitted: 5_000 },
+      'the path loses packets: 5 % of the bytes were sent again',
+      make({}, { bytesSent: 100_000, bytesRetransmitted: 5_000 }),
+    ],
+    [
+      'no-keepalive info',
+      { silence: 400 },
+      'keepalive is off: if the peer vanishes while nothing is sent, the program is not told',
+      make({ keepAlive: false }),
+    ],
+  ])('%s %o', (name, numbers, message, evidence) => {
+    const [problem, severity] = name.split(' ');
+    expect(problemsOf(evidence)).toEqual([{ problem, severity, numbers, message }]);
+  });
+});
+
+describe('no problem', () => {
+  test.each<[string, Evidence]>([
+    ['idle, keepalive on', make(timer('keepalive', 0))],
+    ['keepalive is not known', make({ keepAlive: null })],
+    [
+      'data sent a moment ago after a long silence',
+      make(timer('retransmission', 0), {
+        ...UNACKED,
+        timeSinceLastAckReceived: 3_600_000,
+        timeSinceLastDataSent: 5,
+      }),
+    ],
+    [
+      'one retransmission',
+      make(timer('retransmission', 1), { ...UNACKED, consecutiveTimeouts: 1 }),
+    ],
+    [
+      'few bytes, of which half were sent again',
+      make({}, { bytesSent: 99_999, bytesRetransmitted: 50_000 }),
+    ],
+    ['data that has just arrived', make({ receiveQueue: 9 }, { timeSinceLastDataReceived: 9_999 })],
+    [
+      'a full accept queue that admits one more',
+      make({ state: 'LISTEN', receiveQueue: 2, sendQueue: 2 }),
+    ],
+    [
+      'a handshake that was sent again once',
+      make({ state: 'SYN-SENT', ...timer('retransmission', 1) }),
+    ],
+    // An open window: the kernel could not send locally.
+    ['an attempt to send', make({ ...timer('persist', 1), sendQueue: 9 }, { sendWindow: 65_536 })],
+    ['TIME-WAIT', make({ state: 'TIME-WAIT', tcpInfo: null, ...timer('time-wait', 0) })],
+    [
+      'unknown counters',
+      make({}, { probes: null, unackedSegments: null, consecutiveTimeouts: null, backoff: null }),
+    ],
+    [
+      'nothing but the state is known',
+      make({ tcpInfo: null, receiveQueue: null, sendQueue: null, keepAlive: null }),
+    ],
+  ])('%s', (_, evidence) => {
+    expect(problemsOf(evidence)).toEqual([]);
+  });
+});
+
+test('one connection can have several problems, the worst first', () => {
+  const evidence = make(
+    { ...timer('persist', 2), sendQueue: 9, receiveQueue: 9, keepAlive: false },
+    {
+      sendWindow: 0,
+      timeSinceLastDataReceived: 20_000,
+      bytesSent: 200_000,
+      bytesRetransmitted: 90_000,
+    },
+  );
+  expect(problemsOf(evidence).map(({ problem }) => problem)).toEqual([
+    ...['half-open', 'window-closed', 'unread', 'lossy-path', 'no-keepalive'],
+  ]);
+});
+
+describe('whether keepalive is on, by the timer', () => {
+  test.each<[boolean | null, Partial<Evidence>, string]>([
+    [false, {}, 'linux'],
+    [false, { state: 'CLOSE-WAIT' }, 'linux'],
+    [true, timer('keepalive', 0), 'linux'],
+    // Another timer runs, or is about to: Linux reports one only.
+    [null, { sendQueue: 1 }, 'linux'],
+    [null, timer('retransmission', 0), 'linux'],
+    [null, { state: 'SYN-SENT' }, 'linux'],
+    // These systems report no timers.
+    [null, {}, 'darwin'],
+    [null, {}, 'win32'],
+  ])('%s: %o on %s', (isOn, more, platform) => {
+    expect(keepAliveByTimer(make(more), platform)).toBe(isOn);
+  });
+});
