@@ -1,4 +1,4 @@
-// The public exports, and nothing else.
+// The public exports, and one that only the command line may use (scripts/build.mjs).
 
 export type {
   Linger,
@@ -18,7 +18,12 @@ export type {
 } from './connections/connection';
 export { destroyConnection } from './connections/destroy';
 export { type Diagnosis, diagnoseConnections } from './connections/diagnose';
-export { listConnections, listConnectionsAsync } from './connections/list';
+/** @internal For the command line, which lists more connections than fit in memory. */
+export {
+  connectionSlices as internalConnectionSlices,
+  listConnections,
+  listConnectionsAsync,
+} from './connections/list';
 export type { ConnectionProblem, ProblemCode, ProblemSeverity } from './connections/problem';
 export {
   type ConnectionWatch,

@@ -14,47 +14,110 @@ const MAX_ATTEMPTS = 4;
 /** The length of a slice in milliseconds. It ends with the step that exceeds it. */
 const SLICE_LENGTH = 0.5;
 
-/** Lists connections in steps of less than a millisecond each. */
-function* listInSteps(filter: ParsedFilter): Generator<void, Connection[]> {
-  const { queries, attachOwners } = currentPlatform();
-  const buffer = new Uint8Array(CHUNK_SIZE);
-  let found: Connection[] = [];
-  for (const newQuery of queries(filter)) {
-    for (let attempt = 1; ; attempt++) {
-      const query = newQuery();
-      const answer = yield* runQuery(query, buffer);
-      if (query.interrupted && attempt < MAX_ATTEMPTS) continue;
-      if (!query.complete) throw replyError(NEGATIVE_EPROTO, 'list');
-      found = found.concat(answer);
-      break;
-    }
+/**
+ * Lists connections in steps of less than a millisecond each; each yields the connections that it found. With owners, all
+ * come at the end: a search of the processes takes as long for one connection as for all.
+ */
+export function* connectionBatches(
+  filter: ParsedFilter,
+): Generator<readonly Connection[], undefined> {
+  const { attachOwners } = currentPlatform();
+  if (!filter.owners && !filter.ownProcess) {
+    for (const batch of readBatches(filter)) yield diagnosed(batch, filter);
+    return;
   }
-  const listed = yield* attachOwners(found, filter);
-  return filter.problems ? yield* withProblems(listed) : listed;
+  const found: Connection[] = [];
+  for (const batch of readBatches(filter)) {
+    found.push(...batch);
+    yield NONE;
+  }
+  const search = attachOwners(found, filter);
+  for (;;) {
+    const { done, value } = search.next();
+    if (!done) {
+      yield NONE;
+      continue;
+    }
+    for (let at = 0; at < value.length; at += DIAGNOSED_AT_ONCE) {
+      yield diagnosed(value.slice(at, at + DIAGNOSED_AT_ONCE), filter);
+    }
+    return;
+  }
 }
+
+const NONE: readonly Connection[] = [];
 
 /** How many connections are diagnosed in a step. */
 const DIAGNOSED_AT_ONCE = 256;
 
-function* withProblems(listed: readonly Connection[]): Generator<void, Connection[]> {
-  const found: Connection[] = [];
-  for (const connection of listed) {
-    found.push({ ...connection, problems: problemsOfConnection(connection) });
-    if (found.length % DIAGNOSED_AT_ONCE === 0) yield;
-  }
-  return found;
+function diagnosed(batch: readonly Connection[], filter: ParsedFilter): readonly Connection[] {
+  return filter.problems ? batch.map(withProblems) : batch;
 }
 
-const problemsOfConnection = (connection: Connection) =>
-  problemsOf({ ...connection, keepAlive: keepAliveByTimer(connection, process.platform) });
+const withProblems = (connection: Connection): Connection => ({
+  ...connection,
+  problems: problemsOf({
+    ...connection,
+    keepAlive: keepAliveByTimer(connection, process.platform),
+  }),
+});
 
-/** Makes a query; each step reads one chunk of its reply into `buffer`. */
+/** The connections of every query; from the system's other source if it refuses the first one. */
+function* readBatches(filter: ParsedFilter): Generator<readonly Connection[], undefined> {
+  const { queries, readFallback } = currentPlatform();
+  const buffer = new Uint8Array(CHUNK_SIZE);
+  let isFirst = true;
+  for (const newQuery of queries(filter)) {
+    try {
+      for (const batch of repeatQuery(newQuery, buffer)) {
+        isFirst &&= batch.length === 0;
+        yield batch;
+      }
+    } catch (error) {
+      const { code = '' } = error as NodeJS.ErrnoException;
+      const fallback = isFirst && REFUSALS.has(code) ? readFallback?.(filter) : undefined;
+      if (fallback === undefined) throw error;
+      yield* fallback;
+      return;
+    }
+  }
+}
+
+/** Errors with which a system says that it does not have the list, or not for this process. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  ...['EPROTONOSUPPORT', 'EAFNOSUPPORT', 'ENOENT', 'EACCES', 'EPERM'],
+]);
+
+/** Makes a query, and again if its reply may have gaps. A connection that was in an earlier reply does not come twice. */
+function* repeatQuery(
+  newQuery: () => ConnectionQuery,
+  buffer: Uint8Array,
+): Generator<readonly Connection[], undefined> {
+  const seen = new Set<string>();
+  for (let attempt = 1; ; attempt++) {
+    const query = newQuery();
+    for (const batch of runQuery(query, buffer)) {
+      const fresh = attempt === 1 ? batch : batch.filter((one) => !seen.has(identityOf(one)));
+      for (const one of fresh) seen.add(identityOf(one));
+      yield fresh;
+    }
+    if (query.interrupted && attempt < MAX_ATTEMPTS) continue;
+    if (!query.complete) throw replyError(NEGATIVE_EPROTO, 'list');
+    return;
+  }
+}
+
+function identityOf(connection: Connection): string {
+  const { cookie, localAddress, localPort, remoteAddress, remotePort } = connection;
+  return cookie ?? `${localAddress} ${localPort} ${remoteAddress} ${remotePort}`;
+}
+
+/** Makes a query; each step reads one chunk of its reply into `buffer`, and yields the connections in it. */
 export function* runQuery(
   query: ConnectionQuery,
   buffer: Uint8Array,
-): Generator<void, Connection[]> {
+): Generator<readonly Connection[], undefined> {
   const { openConnectionTable, readConnectionTable, closeConnectionTable } = binding();
-  const found: Connection[] = [];
   const chunks: Uint8Array[] = [];
   const table = openConnectionTable(query.request);
   let status = table;
@@ -64,16 +127,18 @@ export function* runQuery(
       status = readConnectionTable(table, buffer);
       if (status < 0) failure = systemCallError(status, 'list');
       if (status <= 0) break;
-      if (query.parseChunk === undefined) chunks.push(buffer.slice(0, status));
-      else for (const one of query.parseChunk(buffer.subarray(0, status))) found.push(one);
-      yield;
+      if (query.parseChunk !== undefined) yield query.parseChunk(buffer.subarray(0, status));
+      else {
+        chunks.push(buffer.slice(0, status));
+        yield NONE;
+      }
     }
   } finally {
     closeConnectionTable(table);
   }
   if (query.errno < 0) failure ??= replyError(query.errno, 'list');
   if (failure !== undefined && !query.optional) throw failure;
-  return query.parseAll === undefined ? found : [...query.parseAll(Buffer.concat(chunks))];
+  if (query.parseAll !== undefined) yield [...query.parseAll(Buffer.concat(chunks))];
 }
 
 /**
@@ -88,13 +153,16 @@ export function* runQuery(
  * No privilege is needed. On Linux it takes about one microsecond for each connection of the system, and
  * one more for each that is returned: the kernel filters by state, port and address.
  *
- * - Linux: `NETLINK_SOCK_DIAG` (sock_diag(7)); `owners` and `ownProcess` by `/proc/<pid>/fd`.
+ * - Linux: `NETLINK_SOCK_DIAG` (sock_diag(7)); `owners` and `ownProcess` by `/proc/<pid>/fd`. Where that is refused (gVisor,
+ *   a container whose seccomp filter does not allow `AF_NETLINK`): `/proc/net/tcp` and `/proc/net/tcp6` (proc(5)). Then
+ *   `tcpInfo`, `congestionControl`, `cookie`, `interfaceIndex` and `mptcp` are `null`, and so is the `sendQueue` of a
+ *   listening socket; timers have a resolution of 10 ms.
  * - macOS: sysctl `net.inet.tcp.pcblist_n`. The whole machine, without `tcpInfo`, timers and owners.
  *   Unverified: it was not run on macOS.
  * - Windows: `GetExtendedTcpTable`. The whole machine, without `tcpInfo`, timers and queues. Unverified: it
  *   was not run on Windows.
  * @throws TypeError, RangeError for a wrong filter, before any system call.
- * @throws SocketOptionError if the system has no such list or denies it to this process:
+ * @throws SocketOptionError if the system has no such list or denies it to this process, and `/proc/net/tcp` too:
  *   `EPROTONOSUPPORT`, `ENOENT` (gVisor, a kernel without `CONFIG_INET_DIAG`), `EACCES`, `EPERM`,
  *   `EAFNOSUPPORT`; `EPROTO` for an incomplete reply; with `ownProcess`, the error of opendir(3) if
  *   `/proc/self/fd` cannot be read.
@@ -105,11 +173,9 @@ export function listConnections(filter?: ConnectionFilter): Connection[] {
 
 /** The same by a checked filter. */
 export function listParsed(filter: ParsedFilter): Connection[] {
-  const steps = listInSteps(filter);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
+  const found: Connection[] = [];
+  for (const batch of connectionBatches(filter)) for (const one of batch) found.push(one);
+  return found;
 }
 
 /**
@@ -121,13 +187,23 @@ export function listParsed(filter: ParsedFilter): Connection[] {
  * Rejects with the errors that {@link listConnections} throws.
  */
 export async function listConnectionsAsync(filter?: ConnectionFilter): Promise<Connection[]> {
-  const steps = listInSteps(parseFilter(filter, 'filter'));
-  for (;;) {
-    const end = performance.now() + SLICE_LENGTH;
-    do {
-      const { done, value } = steps.next();
-      if (done) return value;
-    } while (performance.now() < end);
+  const found: Connection[] = [];
+  for await (const batch of connectionSlices(filter)) for (const one of batch) found.push(one);
+  return found;
+}
+
+/**
+ * Yields the same connections as they are read, so that a program that does not keep them needs no memory for all. For the
+ * command line, which has a bundle of its own; not public.
+ */
+export async function* connectionSlices(
+  filter?: ConnectionFilter,
+): AsyncGenerator<readonly Connection[], undefined> {
+  let end = performance.now() + SLICE_LENGTH;
+  for (const batch of connectionBatches(parseFilter(filter, 'filter'))) {
+    if (batch.length > 0) yield batch;
+    if (performance.now() < end) continue;
     await new Promise(setImmediate);
+    end = performance.now() + SLICE_LENGTH;
   }
 }
