@@ -65,6 +65,7 @@ describe.concurrent('on Linux', () => {
         cookie: getOption(client, 'cookie'),
         tcpInfo: { state: 'ESTABLISHED', bytesSent: 5 },
         owners: [{ pid: process.pid }],
+        problems: [{ problem: 'no-keepalive', severity: 'info' }],
       });
     }));
 
@@ -128,6 +129,25 @@ describe.concurrent('on Linux', () => {
     }
   });
 
+  test('selects connections by peer, keepalive and problems, and counts groups', () =>
+    withPair(async ({ client, accepted }) => {
+      setKeepAlive(client, { enable: true, initialDelay: 60_000 });
+      const port = ['--port', String(client.localPort)];
+      const ports = async (...args: string[]) =>
+        (await json(...port, ...args))
+          .filter((one) => [one.localPort, one.remotePort].includes(accepted.localPort as number))
+          .map(({ localPort }) => localPort);
+      expect(await ports('--no-keepalive')).toEqual([accepted.localPort]);
+      expect(await ports('--problems', 'no-keepalive')).toEqual([accepted.localPort]);
+      expect(await ports('--problems')).toEqual([]);
+      expect(await ports('--peer', '127.0.0.0/8')).toHaveLength(2);
+      expect(await ports('--peer', '10.0.0.0/8')).toEqual([]);
+      const [group] = JSON.parse(await run(...port, '--group-by', 'peer', '--json'));
+      expect(group).toMatchObject({ group: '127.0.0.1', marked: 0, unread: 0, unacked: 0 });
+      expect(group.connections).toBe(group.states.ESTABLISHED);
+      expect(group.medianRtt).toBeGreaterThan(0);
+    }));
+
   test('marks connections whose peer vanished, idle with keepalive and with data in flight', async (context) => {
     needsNamespace(context);
     const { output, idle, busy } = await inNamespace<{
@@ -140,12 +160,14 @@ describe.concurrent('on Linux', () => {
       new RegExp(`^! ESTABLISHED +127\\.0\\.0\\.1:${idle} .* probe 3 in 0`, 'm'),
     );
     expect(words).toMatch(
-      new RegExp(`:${idle} - \\S+: half-open\\? 2 keepalive probes unanswered`),
+      new RegExp(`:${idle} - \\S+: the peer may be gone: 2 keepalive probes are unanswered`),
     );
     expect(output).toMatch(
       new RegExp(`^! ESTABLISHED +127\\.0\\.0\\.1:${busy} .* retransmission [4-6] in`, 'm'),
     );
-    expect(words).toMatch(new RegExp(`:${busy} - \\S+: half-open\\? [3-5] retransmissions unansw`));
+    expect(words).toMatch(
+      new RegExp(`:${busy} - \\S+: the peer may be gone: [3-5] retransmissions are unanswered`),
+    );
     // The other ends are not suspects: they do not wait for an answer.
     expect(output.match(/^! ESTABLISHED/gm)).toHaveLength(2);
   });

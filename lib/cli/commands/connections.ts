@@ -48,9 +48,10 @@ Which connections:
   --remote <address>    the same as --peer
 
 How they are shown:
-  --sort <column>       problems, alive, rtt, retrans, unread, unacked, received,
-                        sent, state or peer: the worst or greatest first
-                        (default: problems; more than 2000 are not sorted)
+  --sort <column>       problems, alive, rtt, retrans, unread, unacked,
+                        received, sent, state or peer: the worst or greatest
+                        first (default: problems; more than 2000 connections
+                        come as they are read)
   --limit <n>           only the first n: 1 to 1000000
   --group-by <what>     one line for each peer (its address), state or process,
                         with counts, problems, the longest silence of a peer,
@@ -60,7 +61,7 @@ How they are shown:
   --watch               repeat; on a terminal, update the table in place
   --interval <seconds>  the time between two samples of --watch: 0.1 to 86400
                         (default: 1)
-  --json                print one array, a connection or group per line, with all
+  --json                print one array, a connection or group a line, with all
                         fields; with --watch, one line { time, connections } per
                         sample. Times are in milliseconds. null: the system does
                         not report the value

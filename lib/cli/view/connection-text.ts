@@ -69,6 +69,7 @@ export function formatTimer(connection: Connection, platform: string = process.p
 export function formatShortTimer(connection: Connection, platform?: string): string {
   return formatTimer(connection, platform)
     .replace('retransmission', 'retrans')
+    .replace('window probe', 'window')
     .replace('first probe', 'probe 1')
     .replace('delayed ACK', 'ACK')
     .replace(' to send', '')
