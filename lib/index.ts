@@ -10,6 +10,8 @@ export type {
   PortRange,
   SocketOptions,
 } from './catalogue/catalogue';
+/** @internal For the command line, which lists more connections than fit in memory. */
+export { connectionSlices as internalConnectionSlices } from './connections/batches';
 export type {
   Connection,
   ConnectionFilter,
@@ -18,12 +20,7 @@ export type {
 } from './connections/connection';
 export { destroyConnection } from './connections/destroy';
 export { type Diagnosis, diagnoseConnections } from './connections/diagnose';
-/** @internal For the command line, which lists more connections than fit in memory. */
-export {
-  connectionSlices as internalConnectionSlices,
-  listConnections,
-  listConnectionsAsync,
-} from './connections/list';
+export { listConnections, listConnectionsAsync } from './connections/list';
 export type { ConnectionProblem, ProblemCode, ProblemSeverity } from './connections/problem';
 export {
   type ConnectionWatch,

@@ -1,6 +1,6 @@
 // Colours for a terminal.
 
-export const STYLES = {
+const STYLES = {
   heading: '\x1b[7m',
   cursor: '\x1b[7m',
   critical: '\x1b[31m',

@@ -69,7 +69,7 @@ const ROW = new RegExp(
 const TICK = 10;
 
 /** The connection in a row; `undefined` if it does not match the filter, and for a line that is no row. */
-export function parseProcRow(line: string, filter: ParsedFilter): Connection | undefined {
+function parseProcRow(line: string, filter: ParsedFilter): Connection | undefined {
   const fields = ROW.exec(line);
   if (fields === null) return undefined;
   const [, localHex = '', localPort, remoteHex = '', remotePort, state, sent, received] = fields;
