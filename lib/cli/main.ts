@@ -12,13 +12,20 @@ import {
   UsageError,
   type Values,
 } from './command';
+import { completionOf } from './commands/completion';
 import * as connections from './commands/connections';
 import * as defaults from './commands/defaults';
 import * as plan from './commands/plan';
 import * as watch from './commands/watch';
 import { formatTable, toPrintable } from './view/text';
 
-const commands: Readonly<Record<string, Command>> = { defaults, connections, plan, watch };
+const commands: Readonly<Record<string, Command>> = {
+  defaults,
+  connections,
+  plan,
+  watch,
+  completion: completionOf(() => commands),
+};
 
 const help = `Usage: socket-options <command> [options]
 
