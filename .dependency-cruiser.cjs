@@ -7,7 +7,7 @@ const ENTRY_POINTS = '^lib/(cli|heartbeat|peer-registry)(/|\\.ts$)';
 /** Each bundle may have a copy of these. Of the addon, its memory and the error classes there must be one. */
 const COPYABLE = [
   '^lib/catalogue/',
-  '^lib/core/(due-queue|schedule|suggest|text|throw-uncaught|validate)\\.ts$',
+  '^lib/core/(channels|due-queue|schedule|suggest|text|throw-uncaught|validate)\\.ts$',
   '^lib/dead-peer/timeline\\.ts$',
   '^lib/system-defaults/retransmission-time\\.ts$',
   '^lib/connections/(problem|problems|state-names)\\.ts$',

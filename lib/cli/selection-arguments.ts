@@ -7,8 +7,8 @@ import { type ProblemCode, type TcpState, tcpStates } from '../index';
 import { choiceOf, numberOf, unknownName } from './arguments';
 import { type Options, UsageError, type Values } from './command';
 import type { Selection } from './selection';
-import { SORT_KEYS } from './view/connection-order';
-import { GROUP_KEYS } from './view/group-table';
+import { SORT_KEYS, type SortKey } from './view/connection-order';
+import { GROUP_KEYS, isGroupSort } from './view/group-table';
 
 export const options = {
   state: { type: 'string', multiple: true },
@@ -43,7 +43,6 @@ export type Given = Values<typeof options>;
 const CONFLICTS: readonly (readonly [keyof Given, keyof Given, string])[] = [
   ['all', 'state', '--all and --state cannot be used together'],
   ['peer', 'remote', '--peer and --remote are the same: give one of them'],
-  ['group-by', 'sort', '--sort orders connections, and --group-by has none: groups have one order'],
   ['group-by', 'watch', '--group-by cannot be used with --watch: run it again'],
   ['fail-on-problems', 'watch', '--fail-on-problems needs an end, which --watch does not have'],
 ];
@@ -71,10 +70,20 @@ export function parseSelection(given: Given): Selection {
     hiddenStates: state || all || problems ? [] : ['LISTEN', 'TIME-WAIT'],
     problems: problems === undefined ? null : parseProblems(problems),
     withoutKeepAlive: given['no-keepalive'] === true,
-    sort: sort === undefined ? undefined : choiceOf('--sort', sort, SORT_KEYS),
+    sort: sort === undefined ? undefined : parseSort(sort, given['group-by'] !== undefined),
     limit:
       limit === undefined ? Infinity : numberOf('--limit', limit, [1, 1_000_000], 'whole number'),
   };
+}
+
+function parseSort(text: string, isGrouped: boolean): SortKey {
+  const key = choiceOf('--sort', text, SORT_KEYS);
+  if (isGrouped && !isGroupSort(key)) {
+    throw new UsageError(
+      `--group-by cannot be sorted by ${key}, but by ${SORT_KEYS.filter(isGroupSort).join(', ')}`,
+    );
+  }
+  return key;
 }
 
 const splitLists = (texts: readonly string[]) => texts.flatMap((text) => text.split(','));

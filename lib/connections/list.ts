@@ -19,7 +19,7 @@ import { type ParsedFilter, parseFilter } from './filter';
  * - Linux: `NETLINK_SOCK_DIAG` (sock_diag(7)); `owners` and `ownProcess` by `/proc/<pid>/fd`. Where that is refused (gVisor,
  *   a container whose seccomp filter does not allow `AF_NETLINK`): `/proc/net/tcp` and `/proc/net/tcp6` (proc(5)). Then
  *   `tcpInfo`, `congestionControl`, `cookie`, `interfaceIndex` and `mptcp` are `null`, and so is the `sendQueue` of a
- *   listening socket; timers have a resolution of 10 ms.
+ *   listening socket; timers have a resolution of 10 ms. gVisor reports no queues and timers.
  * - macOS: sysctl `net.inet.tcp.pcblist_n`. The whole machine, without `tcpInfo`, timers and owners.
  *   Unverified: it was not run on macOS.
  * - Windows: `GetExtendedTcpTable`. The whole machine, without `tcpInfo`, timers and queues. Unverified: it

@@ -91,6 +91,22 @@ describe('Groups', () => {
     ]);
   });
 
+  test.each([
+    ['alive', ['b', 'c', 'a']],
+    ['rtt', ['c', 'b', 'a']],
+    ['unread', ['a', 'c', 'b']],
+    ['unacked', ['c', 'a', 'b']],
+    ['peer', ['a', 'b', 'c']],
+    ['problems', ['c', 'a', 'b']],
+  ] as const)('are sorted by %s', (key, names) => {
+    const groups = new Groups('peer');
+    groups.add(to('a', { receiveQueue: 5 }, { rtt: 1 }));
+    groups.add(to('b', {}, { rtt: 2, timeSinceLastAckReceived: 9_000 }));
+    groups.add(to('c', { sendQueue: 5, ...timer('persist', 2) }, { rtt: 3 }));
+    groups.add(to('c', { receiveQueue: 1 }, { rtt: 3 }));
+    expect(groups.list(key).map(({ group }) => group)).toEqual(names);
+  });
+
   test('groups by state and by process', () => {
     const owners = [{ pid: 7, name: 'api', fd: 3 }];
     const list = [make({ owners }), make({ owners: [] }), make(), listener(600, 511)];

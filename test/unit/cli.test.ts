@@ -220,7 +220,10 @@ Left out: 1 LISTEN, 1 TIME-WAIT (--all shows them).
     [['--group-by', 'peers'], /--group-by 'peers' \(did you mean 'peer'\?\)/],
     [['--limit', '0'], /--limit '0' is not a whole number from 1 to 1000000/],
     [['--limit', 'all'], /--limit 'all' is not/],
-    [['--group-by', 'peer', '--sort', 'rtt'], /--sort orders connections, and --group-by/],
+    [
+      ['--group-by', 'peer', '--sort', 'sent'],
+      /--group-by cannot be sorted by sent, but by problems/,
+    ],
     [['--group-by', 'peer', '--watch'], /--group-by cannot be used with --watch/],
     [['--fail-on-problems', '--watch'], /--fail-on-problems needs an end/],
     [['5432'], /unexpected argument '5432'/],

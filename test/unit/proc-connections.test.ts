@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Connection, ConnectionFilter } from '../../lib/connections/connection';
 import { parseFilter } from '../../lib/connections/filter';
 import { readProc } from '../../lib/connections/linux/proc';
+import { keepAliveByTimer } from '../../lib/connections/problems';
 import { isLittleEndian } from '../../lib/core/byte-order';
 
 const TITLE =
@@ -171,6 +172,13 @@ test('a file of any size is read whole, in parts', () => {
   expect(ports).toEqual(rows.map((_, index) => 1 + index));
   const parts = [...(readProc(parseFilter({}, 'filter'), directory) ?? [])];
   expect(Math.max(...parts.map(({ length }) => length))).toBeLessThan(200);
+});
+
+test('gVisor reports no queues and timers: its zeros say nothing about keepalive', () => {
+  list([row()]);
+  const [[one] = []] = [...(readProc(parseFilter({}, 'filter'), directory, false) ?? [])];
+  expect(one).toMatchObject({ receiveQueue: null, sendQueue: null, timer: null, inode: 4_242 });
+  expect(keepAliveByTimer(one as Connection, 'linux')).toBeNull();
 });
 
 test('a system without the first file has no list; one without IPv6 has no second file', () => {

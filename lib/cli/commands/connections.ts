@@ -172,7 +172,7 @@ async function printGroups(
   for await (const connections of readSelected(selection, survey)) {
     for (const connection of connections) groups.add(connection);
   }
-  const shown = groups.list().slice(0, selection.limit);
+  const shown = groups.list(selection.sort).slice(0, selection.limit);
   if (json) {
     const lines = shown.map((group) => toJson(group));
     await write(lines.length === 0 ? '[]\n' : `[\n${lines.join(',\n')}\n]\n`);

@@ -3,7 +3,7 @@
 import { problemCodes, silenceOf } from '../../connections/problems';
 import { formatAge } from '../../core/text';
 import { type Connection, type ProblemCode, type TcpState, tcpStates } from '../../index';
-import { severityOf } from './connection-order';
+import { type SortKey, severityOf } from './connection-order';
 import { formatAmount, formatProcesses } from './connection-text';
 import { formatStateCounts } from './connection-warnings';
 import { formatLatency, formatTable, toPrintable, truncate } from './text';
@@ -54,16 +54,33 @@ export class Groups {
     counts.add(connection);
   }
 
-  /** The groups: the most marked connections first, then the largest. */
-  list(): Group[] {
+  /** The groups in an order. Of those that are equal in it, the largest comes first. */
+  list(sort: SortKey = 'problems'): Group[] {
+    const order = isGroupSort(sort) ? ORDERS[sort] : ORDERS.problems;
     return [...this.#groups.values()]
       .map((counts) => counts.group())
-      .sort(
-        (a, b) =>
-          b.marked - a.marked || b.connections - a.connections || (a.group < b.group ? -1 : 1),
-      );
+      .sort((a, b) => order(a, b) || b.connections - a.connections || compareNames(a, b));
   }
 }
+
+const compareNames = (a: Group, b: Group) => (a.group < b.group ? -1 : Number(a.group > b.group));
+
+/** The greatest first; groups without this number last. */
+function descending(name: 'marked' | 'worstSilence' | 'medianRtt' | 'unread' | 'unacked') {
+  return (a: Group, b: Group) => (b[name] ?? -1) - (a[name] ?? -1);
+}
+
+const ORDERS = {
+  problems: descending('marked'),
+  alive: descending('worstSilence'),
+  rtt: descending('medianRtt'),
+  unread: descending('unread'),
+  unacked: descending('unacked'),
+  peer: compareNames,
+} as const;
+
+/** Whether groups can be sorted by a column. */
+export const isGroupSort = (key: SortKey): key is keyof typeof ORDERS => Object.hasOwn(ORDERS, key);
 
 class GroupCounts {
   readonly #name: string;

@@ -4,6 +4,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { formatAddress } from '../../core/address';
 import { isLittleEndian } from '../../core/byte-order';
+import { isGvisor } from '../../core/gvisor';
 import { linuxStateIndex, tcpStates } from '../../tcp-info/states';
 import type { Connection, ConnectionTimer } from '../connection';
 import { type EndpointView, matchesFilter, type ParsedFilter } from '../filter';
@@ -19,19 +20,24 @@ const READ_SIZE = 16 * 1024;
 export function readProc(
   filter: ParsedFilter,
   directory = '/proc/net',
+  hasQueues = !isGvisor(),
 ): Generator<readonly Connection[], undefined> | undefined {
   const first = tryOpen(`${directory}/tcp`);
-  return first === undefined ? undefined : readFiles(filter, first, directory);
+  if (first === undefined) return undefined;
+  const parse = (line: string) => parseRow(line, filter, hasQueues);
+  return readFiles(first, `${directory}/tcp6`, parse);
 }
 
+type Parse = (line: string) => Connection | undefined;
+
 function* readFiles(
-  filter: ParsedFilter,
   first: number,
-  directory: string,
+  path: string,
+  parse: Parse,
 ): Generator<readonly Connection[], undefined> {
-  yield* readRows(first, filter);
-  const second = tryOpen(`${directory}/tcp6`);
-  if (second !== undefined) yield* readRows(second, filter);
+  yield* readRows(first, parse);
+  const second = tryOpen(path);
+  if (second !== undefined) yield* readRows(second, parse);
 }
 
 function tryOpen(path: string): number | undefined {
@@ -42,17 +48,14 @@ function tryOpen(path: string): number | undefined {
   }
 }
 
-function* readRows(
-  file: number,
-  filter: ParsedFilter,
-): Generator<readonly Connection[], undefined> {
+function* readRows(file: number, parse: Parse): Generator<readonly Connection[], undefined> {
   const buffer = Buffer.alloc(READ_SIZE);
   let rest = '';
   try {
     for (let size = readSync(file, buffer); size > 0; size = readSync(file, buffer)) {
       const lines = `${rest}${buffer.toString('latin1', 0, size)}`.split('\n');
       rest = lines.pop() as string;
-      yield lines.flatMap((line) => parseProcRow(line, filter) ?? []);
+      yield lines.flatMap((line) => parse(line) ?? []);
     }
   } finally {
     closeSync(file);
@@ -68,8 +71,11 @@ const ROW = new RegExp(
 /** Clock ticks of proc(5), which are 10 ms on every architecture that Node runs on. */
 const TICK = 10;
 
-/** The connection in a row; `undefined` if it does not match the filter, and for a line that is no row. */
-function parseProcRow(line: string, filter: ParsedFilter): Connection | undefined {
+/**
+ * The connection in a row; `undefined` if it does not match the filter, and for a line that is no row. `hasQueues`: gVisor
+ * writes zeros for queues and timers (netTCPData in pkg/sentry/fsimpl/proc/task_net.go).
+ */
+function parseRow(line: string, filter: ParsedFilter, hasQueues: boolean): Connection | undefined {
   const fields = ROW.exec(line);
   if (fields === null) return undefined;
   const [, localHex = '', localPort, remoteHex = '', remotePort, state, sent, received] = fields;
@@ -92,9 +98,9 @@ function parseProcRow(line: string, filter: ParsedFilter): Connection | undefine
     remoteAddress: formatAddress(view.bytes, size, size),
     remotePort: view.remotePort,
     timer: timerOf(fromHex(timer), fromHex(expires) * TICK, fromHex(retransmits), probes),
-    receiveQueue: fromHex(received),
+    receiveQueue: hasQueues ? fromHex(received) : null,
     // The file does not have the limit of an accept queue.
-    sendQueue: name === 'LISTEN' ? null : fromHex(sent),
+    sendQueue: hasQueues && name !== 'LISTEN' ? fromHex(sent) : null,
     uid: inode === 0 ? null : uid,
     inode,
     ...{ cookie: null, interfaceIndex: null, mptcp: null, congestionControl: null },

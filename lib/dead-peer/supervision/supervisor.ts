@@ -201,15 +201,11 @@ function follow(entry: Entry, socket: SupervisedSocket, report: Report, look: Lo
   const { decision, attempts } = judgeEntry(entry, socket, plan, report, look);
   switch (decision.verdict) {
     case 'closed':
-      endClosed(socket);
+      endClosed(socket, silenceOf(plan, memory, now));
       return;
     case 'dead':
       if (isSecondLook) {
-        endDead(socket, {
-          timeout: plan.timeout,
-          silence: Math.round(now - memory.lifeAt),
-          unanswered: attempts,
-        });
+        endDead(socket, { ...silenceOf(plan, memory, now), unanswered: attempts });
       } else {
         queue(entry, suspects);
       }
@@ -218,6 +214,10 @@ function follow(entry: Entry, socket: SupervisedSocket, report: Report, look: Lo
       lookLater(entry, decision.lookAt, now);
       if (decision.request === 'keepalive') ask(socket, plan);
   }
+}
+
+function silenceOf({ timeout }: DeadPeerPlan, { lifeAt }: Memory, now: number) {
+  return { timeout, silence: Math.round(now - lifeAt) };
 }
 
 function judgeEntry(

@@ -258,6 +258,11 @@ const checks = {
         [found[0].state, found[0].localAddress, found[0].cookie, found[0].tcpInfo],
         ['ESTABLISHED', '127.0.0.1', null, null],
       );
+      // Zeros that gVisor writes for what it does not know.
+      assert.deepEqual(
+        [found[0].receiveQueue, found[0].sendQueue, found[0].timer],
+        [null, null, null],
+      );
       assert.equal(listConnections({ localPort: port, state: 'LISTEN' }).length, 1);
     } finally {
       client.destroy();
