@@ -1,0 +1,126 @@
+// Reads connections when they are due: by the algorithm of gRPC's proposal A80, in slices, with one timer for the thread.
+
+import { Schedule } from '../core/schedule';
+import { throwUncaught } from '../core/throw-uncaught';
+import { getOptions, isSupported, readTcpInfos, type SocketLike } from '../index';
+import type { FollowedConnection, HeldOptions } from './followed-connection';
+import { SAMPLED_FIELDS, type Sample, type SampleColumns, sampleAt } from './sample';
+
+/** The most connections in one turn of the event loop: less than half a millisecond (bench: metrics10k). */
+const SAMPLES_PER_TURN = 64;
+/** In milliseconds. Due times are multiples of this, so that one wake-up serves many connections. */
+const STEP = 100;
+/** Options change seldom, and reading them takes longer than TCP_INFO: they are read with each fourth sample. */
+const OPTIONS_EVERY = 4;
+
+/** In milliseconds. The schedule's clock without blocked time is not used, so it needs no wake-ups of its own. */
+const PACE = 10_240;
+/** The one timer of this thread. It never keeps the process running. */
+const schedule = new Schedule(PACE);
+
+/** What becomes of the reads. */
+interface SamplerEvents {
+  onSample(connection: FollowedConnection, sample: Sample): void;
+  /** The connection could not be read. */
+  onFailure(connection: FollowedConnection): void;
+}
+
+export class Sampler {
+  readonly #interval: number;
+  readonly #events: SamplerEvents;
+  #queue: FollowedConnection[] = [];
+  #isTurnPlanned = false;
+  /** Filled again by each read: new columns would cost more than reading. */
+  #columns: SampleColumns | undefined;
+
+  constructor(interval: number, events: SamplerEvents) {
+    this.#interval = interval;
+    this.#events = events;
+  }
+
+  /** Plans the next sample: after a random 10 % to 110 % of the interval, as A80 says. */
+  plan(connection: FollowedConnection): void {
+    const delay = this.#interval * (0.1 + Math.random());
+    schedule.set(connection, Math.ceil((performance.now() + delay) / STEP) * STEP);
+  }
+
+  cancel(connection: FollowedConnection): void {
+    schedule.cancel(connection);
+  }
+
+  /** Reads a connection in one of the next turns of the event loop. */
+  sampleSoon(connection: FollowedConnection): void {
+    if (connection.isQueued) return;
+    connection.isQueued = true;
+    this.#queue.push(connection);
+    this.#planTurn();
+  }
+
+  /** Reads a connection now; `undefined`: it cannot be read. */
+  readNow(connection: FollowedConnection): Sample | undefined {
+    const columns = this.#read([connection]);
+    return columns === undefined || columns.errno[0] !== 0 ? undefined : sampleAt(columns, 0);
+  }
+
+  #planTurn(): void {
+    if (this.#isTurnPlanned || this.#queue.length === 0) return;
+    this.#isTurnPlanned = true;
+    setImmediate(() => {
+      this.#isTurnPlanned = false;
+      const due = this.#queue.slice(0, SAMPLES_PER_TURN);
+      this.#queue = this.#queue.slice(SAMPLES_PER_TURN);
+      this.#sample(due);
+      this.#planTurn();
+    });
+  }
+
+  #sample(due: readonly FollowedConnection[]): void {
+    const open = due.filter((connection) => !connection.isClosed);
+    for (const connection of due) connection.isQueued = false;
+    if (open.length === 0) return;
+    const columns = this.#read(open);
+    open.forEach((connection, row) => {
+      try {
+        if (columns === undefined || columns.errno[row] !== 0) this.#events.onFailure(connection);
+        else this.#takeSample(connection, sampleAt(columns, row));
+      } catch (error) {
+        throwUncaught(error);
+      }
+    });
+  }
+
+  #takeSample(connection: FollowedConnection, sample: Sample): void {
+    if (connection.samples % OPTIONS_EVERY === 0) connection.options = optionsOf(connection);
+    this.#events.onSample(connection, sample);
+    // A function of the program may have closed it.
+    if (!connection.isClosed) this.plan(connection);
+  }
+
+  /** Returns `undefined` without the addon. */
+  #read(connections: readonly FollowedConnection[]): SampleColumns | undefined {
+    const isRoomy = (this.#columns?.errno.length ?? 0) >= connections.length;
+    try {
+      this.#columns = readTcpInfos(
+        connections as readonly unknown[] as readonly SocketLike[],
+        SAMPLED_FIELDS,
+        isRoomy ? this.#columns : undefined,
+      );
+      return this.#columns;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+const UNKNOWN: HeldOptions = { keepAlive: null, userTimeout: null };
+
+function optionsOf(connection: FollowedConnection): HeldOptions {
+  const socket = connection as unknown as SocketLike;
+  try {
+    return isSupported('userTimeout')
+      ? getOptions(socket, ['keepAlive', 'userTimeout'])
+      : { ...UNKNOWN, ...getOptions(socket, ['keepAlive']) };
+  } catch {
+    return UNKNOWN;
+  }
+}
