@@ -4,7 +4,6 @@ import type { Socket } from 'node:net';
 import { type Evidence, problemsOf } from '../connections/problems';
 import { ScheduleEntry } from '../core/schedule';
 import { isMarkedSupervised } from '../core/supervised-mark';
-import type { TcpState } from '../index';
 import { type Appearance, closeWaitAgeOf, type PeerGroup } from './peer-group';
 import { PercentileCounts } from './percentiles';
 import { type Sample, timerOf } from './sample';
@@ -31,9 +30,8 @@ export class FollowedConnection extends ScheduleEntry {
   readonly socket: Socket;
   /** Under the name of Node: readTcpInfos() finds the descriptor by it. */
   readonly _handle: TcpHandle;
+  readonly group: PeerGroup;
   readonly #onDue: (connection: FollowedConnection) => void;
-  /** `undefined` until the program has named it. */
-  group: PeerGroup | undefined;
   options: HeldOptions = { keepAlive: null, userTimeout: null };
   samples = 0;
   /** It is among those that are sampled next. */
@@ -47,56 +45,51 @@ export class FollowedConnection extends ScheduleEntry {
   constructor(
     socket: Socket,
     handle: TcpHandle,
+    group: PeerGroup,
     isFresh: boolean,
     onDue: (connection: FollowedConnection) => void,
   ) {
     super();
     this.socket = socket;
     this._handle = handle;
+    this.group = group;
     this.needsBaseline = !isFresh;
     this.#onDue = onDue;
+    group.add('connectionCount', 1);
+    if (isFresh) {
+      group.add('connectionsCreated', 1);
+      this.#show(FRESH);
+    }
   }
 
   onDue(): void {
     this.#onDue(this);
   }
 
-  /** Joins its group. It counts as an open connection from now on. */
-  join(group: PeerGroup): void {
-    this.group = group;
-    group.add('connectionCount', 1);
-    if (this.needsBaseline) return;
-    group.add('connectionsCreated', 1);
-    this.#show(FRESH);
-  }
-
-  /** Leaves its group: it is closed, or nothing more is measured. */
+  /** It is closed, or nothing more is measured. */
   leave(): void {
     this.#show(undefined);
-    this.group?.add('connectionCount', -1);
-    this.group = undefined;
+    this.group.add('connectionCount', -1);
   }
 
   /** Counts what happened since the last sample, and shows what the connection looks like now. */
   record(sample: Sample): void {
-    const { group } = this;
-    if (group === undefined) return;
-    this.#count(sample, group);
+    this.#count(sample);
     this.#show(this.#appearanceIn(sample));
   }
 
   /** The same just before the connection is closed. */
   recordLast(sample: Sample): void {
     const { group } = this;
-    if (group === undefined) return;
-    this.#count(sample, group);
+    this.#count(sample);
     if (sample.consecutiveTimeouts > 0) {
       group.add('recurringRetransmits', sample.consecutiveTimeouts);
     }
     if (sample.unsentBytes > 0) group.add('bytesUnsentAtClose', sample.unsentBytes);
   }
 
-  #count(sample: Sample, group: PeerGroup): void {
+  #count(sample: Sample): void {
+    const { group } = this;
     this.samples += 1;
     group.add('samples', 1);
     if (sample.minRtt >= 0) group.record('minRtt', sample.minRtt / 1_000);
@@ -104,15 +97,14 @@ export class FollowedConnection extends ScheduleEntry {
     if (sample.deliveryRateAppLimited === 0 && sample.deliveryRate >= 0) {
       group.record('deliveryRate', sample.deliveryRate);
     }
-    for (const name of WRAPPING) this.#countGrowth(name, sample[name], group, 2 ** 32);
-    for (const name of GROWING) this.#countGrowth(name, sample[name], group, 0);
+    for (const name of WRAPPING) this.#countGrowth(name, sample[name], 2 ** 32);
+    for (const name of GROWING) this.#countGrowth(name, sample[name], 0);
     this.needsBaseline = false;
   }
 
   #countGrowth(
     name: (typeof WRAPPING | typeof GROWING)[number],
     value: number,
-    group: PeerGroup,
     modulus: number,
   ): void {
     // This system does not report it.
@@ -120,12 +112,12 @@ export class FollowedConnection extends ScheduleEntry {
     const before = this.#counted[name] ?? (this.needsBaseline ? value : 0);
     this.#counted[name] = value;
     const growth = value >= before ? value - before : value - before + modulus;
-    if (growth > 0) group.add(name, growth);
+    if (growth > 0) this.group.add(name, growth);
   }
 
   #show(appearance: Appearance | undefined): void {
-    if (this.#appearance !== undefined) this.group?.changeAppearance(this.#appearance, -1);
-    if (appearance !== undefined) this.group?.changeAppearance(appearance, 1);
+    if (this.#appearance !== undefined) this.group.changeAppearance(this.#appearance, -1);
+    if (appearance !== undefined) this.group.changeAppearance(appearance, 1);
     this.#appearance = appearance;
   }
 
@@ -155,13 +147,9 @@ export class FollowedConnection extends ScheduleEntry {
   }
 
   /** The bytes that have arrived and that Node has not read. No option of Linux reports them. */
-  #unread({ bytesReceived, state }: Sample): number {
+  #unread({ bytesReceived }: Sample): number {
     const { bytesRead } = this._handle;
     if (typeof bytesRead !== 'number' || Number.isNaN(bytesReceived)) return 0;
-    // The kernel counts the FIN of the peer as one byte.
-    const fin = HAS_FIN.has(state) ? 1 : 0;
-    return Math.max(0, bytesReceived - fin - bytesRead);
+    return Math.max(0, bytesReceived - bytesRead);
   }
 }
-
-const HAS_FIN: ReadonlySet<TcpState> = new Set(['CLOSE-WAIT', 'LAST-ACK', 'CLOSING', 'TIME-WAIT']);

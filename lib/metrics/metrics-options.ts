@@ -13,9 +13,9 @@ export interface TcpMetricsOptions {
   readonly interval?: number | undefined;
   /**
    * Names the peer group of a connection, for the label `peer`: `(socket) => names.get(socket.remotePort) ?? 'other'`. Without
-   * it there is no such label. It is called once for each connection, in the turn of the event loop after it was connected. It
-   * must return a string of 1 to 64 printable characters. If it throws or returns anything else, the connection belongs to
-   * `'other'`, and `tcp_metrics_callback_errors_total` counts it.
+   * it there is no such label. It is called once for each connection, when it is connected, before the listeners of the program.
+   * The socket has its addresses then. It must return a string of 1 to 64 printable characters. If it throws or returns anything
+   * else, the connection belongs to `'other'`, and `tcp_metrics_callback_errors_total` counts it.
    *
    * Each group has about 140 time series. Never return something that is different for each connection.
    */

@@ -34,15 +34,19 @@ export interface Sample {
   readonly evidence: NonNullable<Evidence['tcpInfo']>;
 }
 
-/** Returns a row of the columns as a sample. */
-export function sampleAt(columns: SampleColumns, row: number): Sample {
+/**
+ * Returns a row of the columns as a sample.
+ * @param bytesRead What Node has read from the connection.
+ */
+export function sampleAt(columns: SampleColumns, row: number, bytesRead: unknown): Sample {
   const number = (name: (typeof SAMPLED_FIELDS)[number]) => columns[name][row] as number;
   const orNull = (name: (typeof SAMPLED_FIELDS)[number]) => {
     const value = number(name);
     return Number.isNaN(value) ? null : value;
   };
+  const state = tcpStates[number('state')] ?? 'CLOSED';
   return {
-    state: tcpStates[number('state')] ?? 'CLOSED',
+    state,
     rtt: number('rtt'),
     minRtt: number('minRtt'),
     deliveryRate: number('deliveryRate'),
@@ -52,7 +56,7 @@ export function sampleAt(columns: SampleColumns, row: number): Sample {
     packetsSpuriouslyRetransmitted: number('spuriousRetransmissions'),
     bytesSent: number('bytesSent'),
     bytesRetransmitted: number('bytesRetransmitted'),
-    bytesReceived: number('bytesReceived'),
+    bytesReceived: payloadIn(number('bytesReceived'), state, bytesRead),
     unsentBytes: number('unsentBytes'),
     consecutiveTimeouts: number('consecutiveTimeouts'),
     evidence: {
@@ -68,6 +72,14 @@ export function sampleAt(columns: SampleColumns, row: number): Sample {
       bytesRetransmitted: orNull('bytesRetransmitted'),
     },
   };
+}
+
+const HAS_FIN: ReadonlySet<TcpState> = new Set(['CLOSE-WAIT', 'LAST-ACK', 'CLOSING', 'TIME-WAIT']);
+
+/** Linux counts the FIN of the peer as one byte. A closed connection does not show whether there was one. */
+function payloadIn(bytesReceived: number, state: TcpState, bytesRead: unknown): number {
+  const hasFin = HAS_FIN.has(state) || (state === 'CLOSED' && bytesReceived - 1 === bytesRead);
+  return hasFin && process.platform === 'linux' ? bytesReceived - 1 : bytesReceived;
 }
 
 /**

@@ -59,7 +59,9 @@ export class Sampler {
   /** Reads a connection now; `undefined`: it cannot be read. */
   readNow(connection: FollowedConnection): Sample | undefined {
     const columns = this.#read([connection]);
-    return columns === undefined || columns.errno[0] !== 0 ? undefined : sampleAt(columns, 0);
+    return columns === undefined || columns.errno[0] !== 0
+      ? undefined
+      : sampleAt(columns, 0, connection._handle.bytesRead);
   }
 
   #planTurn(): void {
@@ -82,7 +84,7 @@ export class Sampler {
     open.forEach((connection, row) => {
       try {
         if (columns === undefined || columns.errno[row] !== 0) this.#events.onFailure(connection);
-        else this.#takeSample(connection, sampleAt(columns, row));
+        else this.#takeSample(connection, sampleAt(columns, row, connection._handle.bytesRead));
       } catch (error) {
         throwUncaught(error);
       }

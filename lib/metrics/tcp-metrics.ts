@@ -178,7 +178,6 @@ export class TcpMetrics {
   }
 
   #pointsOf(name: MetricName, system: System): Point[] {
-    this.#connections.nameNewcomers();
     const { label, isGlobal } = metricTable[name];
     if (isGlobal) {
       return Object.entries(this.#groups.errors).map(([text, value]) => ({
