@@ -132,7 +132,7 @@ const missingConnection: Connection = {
   ...{ family: 'IPv4', state: 'ESTABLISHED', timer: null, receiveQueue: 0, sendQueue: 0, uid: 0 },
   ...{ localAddress: '127.0.0.1', localPort: 1, remoteAddress: '127.0.0.1', remotePort: 1 },
   ...{ inode: 0, cookie: '1', interfaceIndex: 0, mptcp: null, congestionControl: null },
-  ...{ tcpInfo: null, owners: null },
+  ...{ tcpInfo: null, owners: null, problems: null },
 };
 
 describe('arguments', () => {

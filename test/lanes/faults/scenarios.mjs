@@ -486,6 +486,19 @@ export const scenarios = [
     act: (api, stage) => ends(api.listConnections({ ...ownPorts(stage), tcpInfo: true }), stage),
   },
   {
+    name: 'diagnoseConnections',
+    isUnsteady: true,
+    names: 'sock_diag',
+    means: meaningOf,
+    act: (api, stage) =>
+      ends(
+        api
+          .listConnections({ ...ownPorts(stage), problems: true })
+          .concat(api.diagnoseConnections(ownPorts(stage)).map(({ connection }) => connection)),
+        stage,
+      ),
+  },
+  {
     name: 'listConnections(ownProcess)',
     isUnsteady: true,
     names: 'sock_diag',

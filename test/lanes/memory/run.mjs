@@ -141,6 +141,7 @@ const slowOperations = {
   'planDeadPeerTimeout, each another': () => face.planDeadPeerTimeout(20_000 + planned++),
   'listConnections, by port and own': () => face.listConnections({ port: 1, ownProcess: true }),
   'destroyConnection, gone': () => refuse(() => face.destroyConnection(nobody)),
+  diagnoseConnections: () => face.diagnoseConnections(),
   listConnectionsAsync: () => face.listConnectionsAsync({ tcpInfo: true }),
   'watchClosedConnections, closed': async () => {
     face.watchClosedConnections().close();

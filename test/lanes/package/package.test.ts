@@ -100,6 +100,7 @@ describe('loading', () => {
     'connect',
     'constants',
     'destroyConnection',
+    'diagnoseConnections',
     'explainDisconnect',
     'getDeadPeerBounds',
     'getKeepAlive',
