@@ -2,7 +2,6 @@
 
 import type { Socket } from 'node:net';
 import { type Evidence, problemsOf } from '../connections/problems';
-import { ScheduleEntry } from '../core/schedule';
 import { isMarkedSupervised } from '../core/supervised-mark';
 import { type Appearance, closeWaitAgeOf, type PeerGroup } from './peer-group';
 import { PercentileCounts } from './percentiles';
@@ -26,44 +25,35 @@ const FRESH: Appearance = {
   ...{ unread: 0, unsent: 0, rttBucket: -1 },
 };
 
-export class FollowedConnection extends ScheduleEntry {
+export class FollowedConnection {
   readonly socket: Socket;
   /** Under the name of Node: readTcpInfos() finds the descriptor by it. */
   readonly _handle: TcpHandle;
   readonly group: PeerGroup;
-  readonly #onDue: (connection: FollowedConnection) => void;
   options: HeldOptions = { keepAlive: null, userTimeout: null };
   samples = 0;
-  /** It is among those that are sampled next. */
-  isQueued = false;
+  /** When it is sampled next: a number of the sampler. */
+  slot = 0;
   isClosed = false;
   /** Its first sample is where counting begins, because it was open before. */
   needsBaseline: boolean;
   #appearance: Appearance | undefined;
-  readonly #counted: Record<string, number> = {};
+  /** What the last sample reported. NaN: nothing yet. */
+  readonly #counted = {
+    ...{ packetsSent: NaN, packetsRetransmitted: NaN, packetsSpuriouslyRetransmitted: NaN },
+    ...{ bytesSent: NaN, bytesRetransmitted: NaN, bytesReceived: NaN },
+  };
 
-  constructor(
-    socket: Socket,
-    handle: TcpHandle,
-    group: PeerGroup,
-    isFresh: boolean,
-    onDue: (connection: FollowedConnection) => void,
-  ) {
-    super();
+  constructor(socket: Socket, handle: TcpHandle, group: PeerGroup, isFresh: boolean) {
     this.socket = socket;
     this._handle = handle;
     this.group = group;
     this.needsBaseline = !isFresh;
-    this.#onDue = onDue;
     group.add('connectionCount', 1);
     if (isFresh) {
       group.add('connectionsCreated', 1);
       this.#show(FRESH);
     }
-  }
-
-  onDue(): void {
-    this.#onDue(this);
   }
 
   /** It is closed, or nothing more is measured. */
@@ -109,13 +99,16 @@ export class FollowedConnection extends ScheduleEntry {
   ): void {
     // This system does not report it.
     if (Number.isNaN(value)) return;
-    const before = this.#counted[name] ?? (this.needsBaseline ? value : 0);
+    let before = this.#counted[name];
+    if (value === before) return;
     this.#counted[name] = value;
+    if (Number.isNaN(before)) before = this.needsBaseline ? value : 0;
     const growth = value >= before ? value - before : value - before + modulus;
     if (growth > 0) this.group.add(name, growth);
   }
 
   #show(appearance: Appearance | undefined): void {
+    if (isSame(this.#appearance, appearance)) return;
     if (this.#appearance !== undefined) this.group.changeAppearance(this.#appearance, -1);
     if (appearance !== undefined) this.group.changeAppearance(appearance, 1);
     this.#appearance = appearance;
@@ -152,4 +145,19 @@ export class FollowedConnection extends ScheduleEntry {
     if (typeof bytesRead !== 'number' || Number.isNaN(bytesReceived)) return 0;
     return Math.max(0, bytesReceived - bytesRead);
   }
+}
+
+/** An idle connection looks the same again and again. */
+function isSame(a: Appearance | undefined, b: Appearance | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return (
+    a.state === b.state &&
+    a.rttBucket === b.rttBucket &&
+    a.unread === b.unread &&
+    a.unsent === b.unsent &&
+    a.hasUnboundedWrites === b.hasUnboundedWrites &&
+    a.closeWaitAge === b.closeWaitAge &&
+    a.problems.length === b.problems.length &&
+    a.problems.every((problem, index) => problem === b.problems[index])
+  );
 }

@@ -39,6 +39,7 @@ export class FollowedConnections {
   /** Ends all samples. What was counted stays. */
   close(): void {
     this.#stop();
+    this.#sampler.close();
     for (const connection of this.#connections.values()) this.#forget(connection);
   }
 
@@ -48,9 +49,7 @@ export class FollowedConnections {
     const group = this.#groups.groupOf(socket);
     // The filter leaves it out, or the function of the program has closed it.
     if (group === undefined || tcpHandleOf(socket) !== handle) return;
-    const connection = new FollowedConnection(socket, handle, group, isFresh, (due) =>
-      this.#sampler.sampleSoon(due),
-    );
+    const connection = new FollowedConnection(socket, handle, group, isFresh);
     this.#connections.set(handle, connection);
     if (isFresh) this.#sampler.plan(connection);
     else this.#sampler.sampleSoon(connection);

