@@ -17,7 +17,7 @@ export interface TcpMetricsOptions {
    * The socket has its addresses then. It must return a string of 1 to 64 printable characters. If it throws or returns anything
    * else, the connection belongs to `'other'`, and `tcp_metrics_callback_errors_total` counts it.
    *
-   * Each group has about 140 time series. Never return something that is different for each connection.
+   * Each group has 107 time series. Never return something that is different for each connection.
    */
   readonly peer?: ((socket: Socket) => string) | undefined;
   /**

@@ -3,7 +3,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { channels } from '../core/channels';
 import { validateOneOf, validateOptions } from '../core/validate';
-import type { DeadPeerMessage } from '../index';
+import { type DeadPeerMessage, readTcpInfos, SocketOptionError } from '../index';
 import {
   contentTypes,
   type ExpositionFormat,
@@ -51,6 +51,7 @@ const FORMATS = ['prometheus', 'openmetrics'] as const;
  * functions of this package.
  *
  * @throws TypeError, RangeError for wrong options.
+ * @throws SocketOptionError `'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'` on Bun and Deno, `'ERR_ADDON_NOT_FOUND'` without the addon.
  * @see gRPC proposal A80 (TCP telemetry), Linux tcp(7) `TCP_INFO`
  */
 export class TcpMetrics {
@@ -63,6 +64,7 @@ export class TcpMetrics {
 
   constructor(options: TcpMetricsOptions = {}) {
     const checked = validateMetricsOptions(options);
+    requireHandles();
     this.#groups = new PeerGroups(checked, (name, value, group) => {
       if (this.#observations.size === 0) return;
       const labels = labelsOf(group, 'openTelemetry');
@@ -189,6 +191,20 @@ export class TcpMetrics {
       group.pointsOf(name, system, labelsOf(group, system)),
     );
   }
+}
+
+/** Throws where nothing could be measured. */
+function requireHandles(): void {
+  const { bun, deno } = process.versions;
+  if (bun !== undefined || deno !== undefined) {
+    const name = bun === undefined ? 'Deno' : 'Bun';
+    throw new SocketOptionError(
+      `${name} does not report when the descriptor of a socket is closed: use listConnections()`,
+      { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
+    );
+  }
+  // Throws without the addon.
+  readTcpInfos([], ['state']);
 }
 
 function labelsOf({ peer }: PeerGroup, system: System): Labels {

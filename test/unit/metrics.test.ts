@@ -3,7 +3,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { TcpMetrics } from '../../lib/metrics';
+import { TcpMetrics } from '../../dist/metrics';
 import { exposeText } from '../../lib/metrics/exposition';
 import { FollowedConnection } from '../../lib/metrics/followed-connection';
 import { Histogram } from '../../lib/metrics/histogram';
