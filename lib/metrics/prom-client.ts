@@ -28,31 +28,28 @@ export function registerAt(
   read: (name: string) => Family,
 ): () => void {
   validateRegistry(registry);
-  const registered: { name: string }[] = [];
+  const registered: string[] = [];
   const unregister = () => {
-    for (const { name } of registered) registry.removeSingleMetric(name);
+    for (const name of registered) registry.removeSingleMetric(name);
     registered.length = 0;
   };
   try {
     for (const name of names) {
+      const { type } = read(name);
       const metric = {
+        // For OpenMetrics, the registry removes `_total` from the name of this object.
         name,
+        type,
         get() {
-          const { help, type, points } = read(name);
-          // For OpenMetrics, the registry removes `_total` from the name of this object.
-          return {
-            name: metric.name,
-            help,
-            type,
-            values: valuesOf(name, points),
-            aggregator: 'sum',
-          };
+          const { help, points } = read(name);
+          const values = valuesOf(name, points);
+          return { name: metric.name, help, type, values, aggregator: 'sum' };
         },
         /** `resetMetrics()` is for tests of programs: what the kernel counts cannot be reset. */
         reset() {},
       };
       registry.registerMetric(metric as never);
-      registered.push({ name });
+      registered.push(name);
     }
   } catch (error) {
     // The registry has a metric of this name already.
