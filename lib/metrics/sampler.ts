@@ -47,7 +47,8 @@ export class Sampler {
   readonly #slots = new Map<number, Slot>();
   /** Those that are due. Closed ones leave it too. */
   readonly #due = new Set<FollowedConnection>();
-  #isTurnPlanned = false;
+  /** It takes the next part of those that are due. */
+  #turn: NodeJS.Immediate | undefined;
   /** Filled again by each read: new columns would cost more than reading. */
   #columns: SampleColumns | undefined;
 
@@ -83,6 +84,7 @@ export class Sampler {
     for (const slot of this.#slots.values()) schedule.cancel(slot);
     this.#slots.clear();
     this.#due.clear();
+    clearImmediate(this.#turn);
   }
 
   /** Reads a connection in one of the next turns of the event loop. */
@@ -100,10 +102,9 @@ export class Sampler {
   }
 
   #planTurn(): void {
-    if (this.#isTurnPlanned || this.#due.size === 0) return;
-    this.#isTurnPlanned = true;
-    setImmediate(() => {
-      this.#isTurnPlanned = false;
+    if (this.#turn !== undefined || this.#due.size === 0) return;
+    this.#turn = setImmediate(() => {
+      this.#turn = undefined;
       const part: FollowedConnection[] = [];
       for (const connection of this.#due) {
         part.push(connection);
