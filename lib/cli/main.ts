@@ -14,11 +14,12 @@ import {
 } from './command';
 import * as connections from './commands/connections';
 import * as defaults from './commands/defaults';
+import * as metrics from './commands/metrics';
 import * as plan from './commands/plan';
 import * as watch from './commands/watch';
 import { formatTable, toPrintable } from './view/text';
 
-const commands: Readonly<Record<string, Command>> = { defaults, connections, plan, watch };
+const commands: Readonly<Record<string, Command>> = { defaults, connections, plan, watch, metrics };
 
 const help = `Usage: socket-options <command> [options]
 
