@@ -10,8 +10,8 @@ import { rolldown } from 'rolldown';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 
-/** The entry points. The second and third load the first, which has the addon. */
-const ENTRY_POINTS = ['index', 'heartbeat', 'cli/main'];
+/** The entry points. The others load the first, which has the addon. */
+const ENTRY_POINTS = ['index', 'heartbeat', 'metrics', 'cli/main'];
 const INDEX = `${root}lib/index.ts`;
 /** Exports that index.js does not name. The command line, which is part of this package, takes them from the bundle. */
 const INTERNAL = /^internal/;

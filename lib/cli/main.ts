@@ -15,6 +15,7 @@ import {
 import { completionOf } from './commands/completion';
 import * as connections from './commands/connections';
 import * as defaults from './commands/defaults';
+import * as metrics from './commands/metrics';
 import * as plan from './commands/plan';
 import * as watch from './commands/watch';
 import { formatTable, toPrintable } from './view/text';
@@ -24,6 +25,7 @@ const commands: Readonly<Record<string, Command>> = {
   connections,
   plan,
   watch,
+  metrics,
   completion: completionOf(() => commands),
 };
 

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { Heartbeat, PeerRegistry } from '../../../dist/heartbeat.js';
 import * as face from '../../../dist/index.js';
+import { TcpMetrics } from '../../../dist/metrics.js';
 
 const { values } = parseArgs({
   options: {
@@ -203,6 +204,20 @@ const openings = {
   },
 };
 
+const metrics = new TcpMetrics({ interval: 1_000, peer: () => 'peer' });
+
+/** Each call of the first opens a connection that is measured at both ends. */
+const measured = {
+  'a connection with metrics': async () => {
+    const socket = net.connect(opens);
+    const closed = closedOf(socket);
+    socket.once('connect', () => socket.resetAndDestroy());
+    await closed;
+  },
+  'text of metrics': () => metrics.text(),
+  'TcpMetrics, closed': () => new TcpMetrics({ peer: () => 'peer' }).close(),
+};
+
 function settle() {
   for (let i = 0; i < 3; i++) globalThis.gc();
   return process.memoryUsage.rss();
@@ -258,6 +273,8 @@ await measure(operations, CALLS);
 beating.close();
 await measure(heartbeats, Math.ceil(CALLS / 10));
 await measure(openings, Math.ceil(CALLS / 10));
+await measure(measured, Math.ceil(CALLS / 10));
+metrics.close();
 await measure(slowOperations, Math.ceil(CALLS / 100));
 
 // A thousand sockets for each read.

@@ -1,0 +1,80 @@
+// The connections of this thread that metrics follow: each joins its peer group when it is connected, is sampled while it is open,
+// and once more before it is closed.
+
+import type { Socket } from 'node:net';
+import { FollowedConnection } from './followed-connection';
+import { observeConnections, openSockets } from './observe-connections';
+import type { PeerGroup } from './peer-group';
+import type { PeerGroups } from './peer-groups';
+import { Sampler } from './sampler';
+import { type TcpHandle, tcpHandleOf } from './tcp-handle';
+
+export class FollowedConnections {
+  readonly #groups: PeerGroups;
+  readonly #sampler: Sampler;
+  readonly #stop: () => void;
+  /** Only open connections: a handle leaves before it is closed. Node holds the handle of an open socket anyway. */
+  readonly #connections = new Map<TcpHandle, FollowedConnection>();
+
+  constructor(groups: PeerGroups, interval: number) {
+    this.#groups = groups;
+    this.#sampler = new Sampler(interval, {
+      onSample: (connection, sample) => connection.record(sample),
+      onFailure: (connection) => this.#fail(connection),
+    });
+    this.#stop = observeConnections({
+      onOpen: (socket, handle) => this.#follow(socket, handle, true),
+      onClosing: (handle) => this.#end(handle),
+    });
+    for (const { socket, handle } of openSockets()) this.#follow(socket, handle, false);
+  }
+
+  /** Returns the group of a connection that is open. */
+  groupOf(socket: unknown): PeerGroup {
+    const handle = tcpHandleOf(socket);
+    const connection = handle === undefined ? undefined : this.#connections.get(handle);
+    return connection?.group ?? this.#groups.otherGroup;
+  }
+
+  /** Ends all samples. What was counted stays. */
+  close(): void {
+    this.#stop();
+    this.#sampler.close();
+    for (const connection of this.#connections.values()) this.#forget(connection);
+  }
+
+  #follow(socket: Socket, handle: TcpHandle, isFresh: boolean): void {
+    if (this.#connections.has(handle)) return;
+    // Now: later its addresses may not be known, because it was reset, or passed to another process.
+    const group = this.#groups.groupOf(socket);
+    // The filter leaves it out, or the function of the program has closed it.
+    if (group === undefined || tcpHandleOf(socket) !== handle) return;
+    const connection = new FollowedConnection(socket, handle, group, isFresh);
+    this.#connections.set(handle, connection);
+    if (isFresh) this.#sampler.plan(connection);
+    else this.#sampler.sampleSoon(connection);
+  }
+
+  /** Takes the last sample. */
+  #end(handle: TcpHandle): void {
+    const connection = this.#connections.get(handle);
+    if (connection === undefined) return;
+    const sample = this.#sampler.readNow(connection);
+    if (sample === undefined) connection.group.add('samplesFailed', 1);
+    else connection.recordLast(sample);
+    this.#forget(connection);
+  }
+
+  /** It could not be read: it was closed without a call of `close()`, or belongs to another process. */
+  #fail(connection: FollowedConnection): void {
+    connection.group.add('samplesFailed', 1);
+    this.#forget(connection);
+  }
+
+  #forget(connection: FollowedConnection): void {
+    connection.isClosed = true;
+    this.#sampler.cancel(connection);
+    this.#connections.delete(connection._handle);
+    connection.leave();
+  }
+}

@@ -1,0 +1,86 @@
+// Starts Debian's Prometheus, and asks it.
+
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const ADDRESS = '127.0.0.1:9090';
+
+/** Starts it, with the alerts of examples/prometheus in quick time: seconds instead of minutes. */
+export async function startPrometheus(target) {
+  const folder = mkdtempSync(join(tmpdir(), 'socket-options-prometheus-'));
+  const alerts = readFileSync(
+    new URL('../../../examples/prometheus/alerts.yml', import.meta.url),
+    'utf8',
+  )
+    .replaceAll(/for: \d+m/g, 'for: 2s')
+    .replaceAll('[5m]', '[10s]');
+  writeFileSync(join(folder, 'alerts.yml'), alerts);
+  writeFileSync(
+    join(folder, 'prometheus.yml'),
+    JSON.stringify({
+      global: { scrape_interval: '1s', evaluation_interval: '1s' },
+      rule_files: ['alerts.yml'],
+      scrape_configs: [{ job_name: 'node', static_configs: [{ targets: [target] }] }],
+    }),
+  );
+  const child = spawn(
+    'prometheus',
+    [
+      `--config.file=${join(folder, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=${ADDRESS}`,
+      '--log.level=warn',
+    ],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  const stop = async () => {
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await exited;
+    rmSync(folder, { recursive: true });
+  };
+  await until('Prometheus is ready', async () => (await get('/-/ready')) !== undefined);
+  return { query, alerts: firing, stop };
+}
+
+/** Returns the values of a query by one label. */
+async function query(expression, label = 'peer') {
+  const { data } = await get(`/api/v1/query?query=${encodeURIComponent(expression)}`, true);
+  return Object.fromEntries(
+    data.result.map(({ metric, value }) => [metric[label] ?? '', Number(value[1])]),
+  );
+}
+
+/** Returns the alerts that fire: `TcpCloseWaitGrows closing`. */
+async function firing() {
+  const { data } = await get('/api/v1/alerts', true);
+  const names = data.alerts
+    .filter(({ state }) => state === 'firing')
+    .map(({ labels }) => `${labels.alertname} ${labels.peer ?? labels.callback}`);
+  return names.sort();
+}
+
+async function get(path, isJson = false) {
+  try {
+    const response = await fetch(`http://${ADDRESS}${path}`);
+    if (!response.ok) return undefined;
+    return isJson ? await response.json() : await response.text();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Waits until a condition holds; an error after 100 s. */
+export async function until(what, condition) {
+  const end = performance.now() + 100_000;
+  let last;
+  while (performance.now() < end) {
+    last = await condition();
+    if (last === true) return;
+    await sleep(200);
+  }
+  throw new Error(`not in time: ${what}: ${JSON.stringify(last)}`);
+}
