@@ -66,7 +66,10 @@ describe('socket-options', () => {
   test.each([
     [['default'], /unknown command 'default' \(did you mean 'defaults'\?\)\nTry/],
     [['conections'], /unknown command 'conections' \(did you mean 'connections'\?\)/],
-    [['toString'], /unknown command 'toString' \(known: defaults, connections, plan, watch, metrics, /],
+    [
+      ['toString'],
+      /unknown command 'toString' \(known: defaults, connections, plan, watch, metrics, /,
+    ],
     [[''], /unknown command '' \(known: defaults/],
     [['--vresion'], /unknown option '--vresion' \(did you mean '--version'\?\)/],
     [['--defaults'], /unknown option '--defaults' \(known: --help, --version\)/],
