@@ -137,10 +137,10 @@ describe.concurrent('on Linux', () => {
     }>('half-open.mjs');
     const words = output.replaceAll('\n', ' ');
     expect(output).toMatch(
-      new RegExp(`^! ESTABLISHED +127\\.0\\.0\\.1:${idle} .* probe 3 in 0`, 'm'),
+      new RegExp(`^! ESTABLISHED +127\\.0\\.0\\.1:${idle} .* probe [3-9] in `, 'm'),
     );
     expect(words).toMatch(
-      new RegExp(`:${idle} - \\S+: half-open\\? 2 keepalive probes unanswered`),
+      new RegExp(`:${idle} - \\S+: half-open\\? [2-8] keepalive probes unanswered`),
     );
     expect(output).toMatch(
       new RegExp(`^! ESTABLISHED +127\\.0\\.0\\.1:${busy} .* retransmission [4-6] in`, 'm'),
