@@ -490,7 +490,7 @@ describe.concurrent('AMQP', () => {
       await sleep(LONG);
       expect([mine.closed, other.closed]).toEqual([false, false]);
       expect(longestGap(frames, since)).toBeLessThan(200 + 100 + 2 * longestDelay(since));
-      expect(textOf(frames, 'hex')).toMatch(/^(08000000000000ce){7,}$/);
+      expect(textOf(frames, 'hex')).toMatch(/^(08000000000000ce){4,}$/);
       // The program hangs: it still reads, but sends nothing.
       other.close();
       const [before, silentSince] = [frames.length, performance.now()];
