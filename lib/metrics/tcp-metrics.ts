@@ -13,7 +13,13 @@ import {
   type Point,
 } from './exposition';
 import { FollowedConnections } from './followed-connections';
-import { type MetricName, metricNames, metricTable, PEER } from './metric-table';
+import {
+  type HistogramName,
+  type MetricName,
+  metricNames,
+  metricTable,
+  PEER,
+} from './metric-table';
 import { type TcpMetricsOptions, validateMetricsOptions } from './metrics-options';
 import { type Observation, type OpenTelemetryMeter, observeWith } from './open-telemetry';
 import type { PeerGroup } from './peer-group';
@@ -65,11 +71,7 @@ export class TcpMetrics {
   constructor(options: TcpMetricsOptions = {}) {
     const checked = validateMetricsOptions(options);
     requireHandles();
-    this.#groups = new PeerGroups(checked, (name, value, group) => {
-      if (this.#observations.size === 0) return;
-      const labels = labelsOf(group, 'openTelemetry');
-      for (const observation of this.#observations) observation.record(name, value, labels);
-    });
+    this.#groups = new PeerGroups(checked, (name, value, group) => this.#pass(name, value, group));
     this.#connections = new FollowedConnections(this.#groups, checked.interval);
     this.#listen();
   }
@@ -135,6 +137,19 @@ export class TcpMetrics {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** Passes a value of a histogram to the meters. It may be called while a socket is closed, so it must not throw. */
+  #pass(name: HistogramName, value: number, group: PeerGroup): void {
+    if (this.#observations.size === 0) return;
+    const labels = labelsOf(group, 'openTelemetry');
+    for (const observation of this.#observations) {
+      try {
+        observation.record(name, value, labels);
+      } catch {
+        this.#groups.errors.meter += 1;
+      }
+    }
   }
 
   /** Returns a function that calls `end` once, as close() does. */
