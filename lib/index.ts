@@ -1,4 +1,5 @@
-// The public exports, and nothing else. NODE_DEBUG is heard as soon as the package is loaded.
+// The public exports, and one that only the command line may use (scripts/build.mjs). NODE_DEBUG is heard as soon as the
+// package is loaded.
 
 import './core/debug-log';
 
@@ -12,6 +13,8 @@ export type {
   PortRange,
   SocketOptions,
 } from './catalogue/catalogue';
+/** @internal For the command line, which lists more connections than fit in memory. */
+export { connectionSlices as internalConnectionSlices } from './connections/batches';
 export type {
   Connection,
   ConnectionFilter,

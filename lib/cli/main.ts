@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The command line: runs the command, prints its output, and sets the exit code: 0 success, 1 failure,
-// 2 wrong arguments.
+// 2 wrong arguments, 3 problems found.
 
 import { parseArgs } from 'node:util';
 import { unknownName } from './arguments';
@@ -12,6 +12,7 @@ import {
   UsageError,
   type Values,
 } from './command';
+import { completionOf } from './commands/completion';
 import * as connections from './commands/connections';
 import * as defaults from './commands/defaults';
 import * as metrics from './commands/metrics';
@@ -19,7 +20,14 @@ import * as plan from './commands/plan';
 import * as watch from './commands/watch';
 import { formatTable, toPrintable } from './view/text';
 
-const commands: Readonly<Record<string, Command>> = { defaults, connections, plan, watch, metrics };
+const commands: Readonly<Record<string, Command>> = {
+  defaults,
+  connections,
+  plan,
+  watch,
+  metrics,
+  completion: completionOf(() => commands),
+};
 
 const help = `Usage: socket-options <command> [options]
 
@@ -31,7 +39,8 @@ Options:
   --help     show this help, or the help of a command
   --version  show the version of this package
 
-Exit codes: 0 success, 1 failure, 2 wrong arguments.
+Exit codes: 0 success, 1 failure, 2 wrong arguments; 3 problems were found, with
+connections --fail-on-problems.
 `;
 
 function run([first, ...rest]: readonly string[]): Result | Promise<void> {
@@ -60,10 +69,15 @@ const complete = (output: string): Result => ({ output, complete: true });
 /** Parses loosely and checks the tokens itself: the messages of `parseArgs` do not suggest anything. */
 function parseArguments(
   args: string[],
-  { options: declared }: Command,
+  { options: declared, optionalValues = [] }: Command,
 ): { values: Values<Options>; positionals: string[] } {
   const options: Options = { ...declared, help: { type: 'boolean', short: 'h' } };
-  const parsed = parseArgs({ args, options, strict: false, tokens: true });
+  const parsed = parseArgs({
+    args: withEmptyValues(args, optionalValues),
+    options,
+    strict: false,
+    tokens: true,
+  });
   for (const token of parsed.tokens) {
     if (token.kind !== 'option') continue;
     const { name, rawName, value, inlineValue } = token;
@@ -85,6 +99,18 @@ function parseArguments(
     }
   }
   return parsed as { values: Values<Options>; positionals: string[] };
+}
+
+/** Writes `--problems` as `--problems=` if no value follows. */
+function withEmptyValues(args: readonly string[], optionalValues: readonly string[]): string[] {
+  const end = args.indexOf('--');
+  return args.map((arg, index) => {
+    const isAfterEnd = end >= 0 && index > end;
+    const takesValue = optionalValues.some((name) => arg === `--${name}`);
+    const next = args[index + 1];
+    const hasValue = next !== undefined && !/^--?([a-z]|$)/.test(next);
+    return takesValue && !hasValue && !isAfterEnd ? `${arg}=` : arg;
+  });
 }
 
 function readVersion(): string {

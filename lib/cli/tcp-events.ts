@@ -1,7 +1,7 @@
 // What happened to a TCP connection between two samples of the kernel's counters, as events.
 
 import { plural } from '../core/text';
-import type { TcpInfoReader } from '../index';
+import type { Connection, TcpInfoReader } from '../index';
 import { formatSeconds } from './view/text';
 
 /** One line of `socket-options watch`. */
@@ -43,6 +43,25 @@ export function takeSample(reader: TcpInfoReader): TcpSample {
     segmentsReceived: reader.segmentsReceived,
     window: reader.sendWindow,
     sinceAck: reader.timeSinceLastAckReceived,
+  };
+}
+
+/** The same from a list of connections; `null` if the list does not have the counters. */
+export function sampleOf({ state, tcpInfo }: Connection): TcpSample | null {
+  if (tcpInfo === null) return null;
+  return {
+    state,
+    probes: tcpInfo.probes ?? NaN,
+    retransmitted: tcpInfo.segmentsRetransmitted ?? NaN,
+    inARow: tcpInfo.consecutiveTimeouts ?? NaN,
+    unacked: tcpInfo.unackedSegments ?? NaN,
+    unsent: tcpInfo.unsentBytes ?? NaN,
+    sent: tcpInfo.bytesSent ?? NaN,
+    received: tcpInfo.bytesReceived ?? NaN,
+    segmentsSent: tcpInfo.segmentsSent ?? NaN,
+    segmentsReceived: tcpInfo.segmentsReceived ?? NaN,
+    window: tcpInfo.sendWindow ?? NaN,
+    sinceAck: tcpInfo.timeSinceLastAckReceived ?? NaN,
   };
 }
 

@@ -58,16 +58,16 @@ export interface Connection {
   readonly inode: number | null;
   /**
    * The kernel's 64-bit number of the socket, as decimal digits. It is never reused, and equals the option
-   * `cookie` of a socket of this program. `null` on macOS and Windows.
+   * `cookie` of a socket of this program. `null` on macOS and Windows, and by `/proc/net/tcp`.
    */
   readonly cookie: string | null;
-  /** The index of the interface that the socket is bound to; 0 for none. `null` on macOS and Windows. */
+  /** The index of the interface that the socket is bound to; 0 for none. `null` where `cookie` is. */
   readonly interfaceIndex: number | null;
   /** Whether it is a Multipath TCP connection or a subflow of one. `null` if that cannot be known. */
   readonly mptcp: boolean | null;
   /** The congestion control algorithm, if the filter asks for `tcpInfo`. */
   readonly congestionControl: string | null;
-  /** The kernel's TCP state, if the filter asks for it. `null` for `TIME-WAIT` and `SYN-RECEIVED`. */
+  /** The kernel's TCP state, if the filter asks for it. `null` for `TIME-WAIT` and `SYN-RECEIVED`, and where `cookie` is. */
   readonly tcpInfo: TcpInfo | null;
   /**
    * The processes that hold it, as far as this process may see them, if the filter asks for `owners`.

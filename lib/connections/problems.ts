@@ -4,7 +4,7 @@
 import { formatAge, formatBytes, plural } from '../core/text';
 import type { TcpInfo } from '../tcp-info/tcp-info';
 import type { Connection } from './connection';
-import type { ConnectionProblem, ProblemSeverity } from './problem';
+import type { ConnectionProblem, ProblemCode, ProblemSeverity } from './problem';
 
 /** What is known of a connection. */
 export interface Evidence
@@ -25,6 +25,12 @@ export interface Evidence
   /** Whether keepalive is on; `null`: not known. */
   readonly keepAlive: boolean | null;
 }
+
+/** Every problem there is. */
+export const problemCodes: readonly ProblemCode[] = [
+  ...(['half-open', 'handshake-unanswered', 'accept-queue-full', 'close-wait'] as const),
+  ...(['window-closed', 'unread', 'lossy-path', 'no-keepalive'] as const),
+];
 
 /** The worst first. */
 export const severities: readonly ProblemSeverity[] = ['critical', 'warning', 'info'];

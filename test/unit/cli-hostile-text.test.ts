@@ -35,6 +35,7 @@ const OPERANDS: Readonly<Record<string, readonly string[]>> = {
   defaults: [],
   connections: [],
   plan: ['20s'],
+  completion: ['bash'],
   watch: ['127.0.0.1:1'],
 };
 /** Valid values, to which hostile text is added. */

@@ -283,8 +283,32 @@ describe('the bounds of a supervised socket', () => {
 
   test('of Multipath TCP include its close timeout', () => {
     const mptcp = boundsOf(HOUR, { ...OLDER, platform: 'mptcp' });
-    expect(mptcp.busy).toBeGreaterThan(boundsOf(HOUR, OLDER).busy + 60_000);
-    expect(mptcp.busy).toBeLessThan(HOUR);
+    expect(mptcp.busy).toBe(boundsOf(HOUR, OLDER).busy + 60_000);
+    // Each further subflow may have to be found stale first: after four retransmissions.
+    const { busy } = boundsOf(HOUR, { ...OLDER, platform: 'mptcp', subflows: 3 });
+    expect(busy).toBe(mptcp.busy + 2 * 16_000);
+  });
+
+  test('include the attempts of a connection whose retransmission timeout is long', () => {
+    const retransmission = { ...NEWER_LINUX.retransmission, timeout: 8_000 };
+    expect(boundsOf(20_000, { retransmission }).busy).toBe(20_000);
+    // A write, and pauses of 8, 8, 16 and 32 s.
+    const { busy } = boundsOf(20_000, { ...OLDER, retransmission });
+    expect(busy).toBeGreaterThan(64_000);
+    expect(busy).toBeLessThan(64_000 / 0.8);
+  });
+
+  test('include the pauses of a TCP_RTO_MAX_MS that the program has set since', () => {
+    const { idle, closedWindow } = boundsOf(20_000, { heldTimeoutMax: 60_000 });
+    expect(idle).toBe(20_000);
+    expect(closedWindow).toBeGreaterThan(3 * 60_000);
+    expect(boundsOf(20_000, { heldTimeoutMax: 1_000 }).closedWindow).toBeLessThan(20_000);
+  });
+
+  test('include a pause between window probes that began when more of them were allowed', () => {
+    const retransmission = { ...NEWER_LINUX.retransmission, retries: 3 };
+    const timer = { retransmission, runningTimer: 120_000 };
+    expect(boundsOf(HOUR, { ...OLDER, ...timer }).closedWindow).toBeGreaterThan(4 * 120_000);
   });
 });
 

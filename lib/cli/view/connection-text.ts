@@ -3,7 +3,7 @@
 import { keepAliveByTimer, silenceOf, unansweredTimeouts } from '../../connections/problems';
 import { formatAge, formatBytes } from '../../core/text';
 import type { Connection } from '../../index';
-import type { Observed } from '../suspicion';
+import { markedProblems } from './connection-order';
 import { formatLatency, toPrintable } from './text';
 
 export function formatLocal({ localAddress, localPort }: Connection): string {
@@ -16,6 +16,12 @@ export function formatRemote({ remoteAddress, remotePort }: Connection): string 
 
 const formatEndpoint = (address: string, port: number) =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+
+/** What identifies a connection for people: both ends; of a listening socket its own. */
+export function formatEnds(connection: Connection): string {
+  const local = formatLocal(connection);
+  return connection.state === 'LISTEN' ? local : `${local} - ${formatRemote(connection)}`;
+}
 
 /** The peer; of a listening socket, whose queues count connections, the accept queue and its limit. */
 export function formatPeer(connection: Connection): string {
@@ -59,6 +65,18 @@ export function formatTimer(connection: Connection, platform: string = process.p
   }
 }
 
+/** The same in fewer letters, for narrow terminals. */
+export function formatShortTimer(connection: Connection, platform?: string): string {
+  return formatTimer(connection, platform)
+    .replace('retransmission', 'retrans')
+    .replace('window probe', 'window')
+    .replace('first probe', 'probe 1')
+    .replace('delayed ACK', 'ACK')
+    .replace(' to send', '')
+    .replace(' timer', '')
+    .replace(' in ', ', ');
+}
+
 export function formatAlive(connection: Connection): string {
   const silence = connection.state === 'LISTEN' ? null : silenceOf(connection);
   return silence === null ? '' : formatAge(silence);
@@ -84,7 +102,7 @@ export function formatQueue(connection: Connection, name: 'receiveQueue' | 'send
 export const formatAmount = (bytes: number | null | undefined) =>
   bytes === null || bytes === undefined || bytes === 0 ? '' : formatBytes(bytes);
 
-export function formatProcesses({ owners }: Connection): string {
+export function formatProcesses({ owners }: Pick<Connection, 'owners'>): string {
   return (owners ?? []).map(({ name, pid }) => `${name} (${pid})`).join(', ');
 }
 
@@ -96,9 +114,16 @@ export interface ConnectionTextOptions {
   readonly platform?: string;
 }
 
+/** Whether the line of a connection contains a text, in any case. */
+export function connectionMatches(connection: Connection, text: string): boolean {
+  const codes = (connection.problems ?? []).map(({ problem }) => problem);
+  const line = formatConnection(connection, { unicode: true, owners: true });
+  return `${line} ${codes.join(' ')}`.toLowerCase().includes(text.toLowerCase());
+}
+
 /** One connection in one line. Every fact has its name: logs are read line by line, and searched. */
 export function formatConnection(
-  { connection, suspicion }: Observed,
+  connection: Connection,
   { owners = false, platform, unicode }: ConnectionTextOptions,
 ): string {
   const facts = [
@@ -113,7 +138,7 @@ export function formatConnection(
   const parts = [
     `${connection.state} ${formatLocal(connection)} ${formatPeer(connection)}`.trimEnd(),
     ...facts.map(([name, text]) => `${name} ${text}`),
-    ...(suspicion === null ? [] : [suspicion]),
+    ...markedProblems(connection).map(({ message }) => message),
   ];
   return toPrintable(parts.join('; '), unicode);
 }
