@@ -65,6 +65,11 @@ await until('all are connected', () =>
 );
 
 const prometheus = await startPrometheus('127.0.0.1:9464');
+// It begins to scrape seconds later. An increase needs a value from before.
+await until(
+  'Prometheus scrapes',
+  async () => 'supervised' in (await prometheus.query('tcp_dead_peers_total')),
+);
 for (const socket of sockets.supervised) setDeadPeerTimeout(socket, 4_000);
 fault('tcp sport { 7002, 7007 } drop');
 fault('tcp dport 7003 numgen random mod 100 < 20 drop');
