@@ -23,6 +23,9 @@ afterEach(() => {
   for (const close of closers.reverse()) close();
 });
 
+/** Waits for a condition: a busy machine may need seconds. */
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, 10_000);
+
 /** The port of the server of a test. */
 let port: number;
 
@@ -55,7 +58,7 @@ async function start(server: net.Server): Promise<void> {
 
 /** Waits until every connection of the test is closed, and checks that each has had its last sample. */
 async function expectComplete(metrics: TcpMetrics, count: number): Promise<void> {
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(valuesOf(metrics, 'tcp_connections')).toEqual({ client: 0, server: 0 }),
   );
   expect(valuesOf(metrics, 'tcp_connections_created_total')).toEqual({
@@ -141,7 +144,7 @@ describe('the last sample before a connection is closed', () => {
     const socket = net.connect(port, '127.0.0.1');
     socket.on('error', () => {}).resume();
     await once(socket, 'close');
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(valuesOf(metrics, 'tcp_connections_created_total')).toEqual({ client: 1, server: 1 }),
     );
     expect(valuesOf(metrics, 'tcp_connections')).toEqual({ client: 0, server: 0 });
@@ -175,7 +178,7 @@ describe('the last sample before a connection is closed', () => {
     });
     await once(socket, 'close');
     expect(text).toBe('from the parentfrom the child');
-    await vi.waitFor(() => expect(valuesOf(metrics, 'tcp_connections').server).toBe(0));
+    await eventually(() => expect(valuesOf(metrics, 'tcp_connections').server).toBe(0));
     expect(valuesOf(metrics, 'tcp_sent_bytes_total').server).toBeGreaterThanOrEqual(15);
     expect(valuesOf(metrics, 'tcp_samples_failed_total').server).toBe(0);
   });
@@ -188,10 +191,10 @@ describe('the last sample before a connection is closed', () => {
     await once(socket, 'connect');
     socket.on('error', () => {});
     socket.write(Buffer.alloc(32 << 20));
-    await vi.waitFor(() => expect(socket.bytesWritten).toBeGreaterThan(1 << 20));
+    await eventually(() => expect(socket.bytesWritten).toBeGreaterThan(1 << 20));
     await new Promise((resolve) => setTimeout(resolve, 100));
     socket.destroy();
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(valuesOf(metrics, 'tcp_unsent_at_close_bytes_total').client).toBeGreaterThan(0),
     );
   });
@@ -217,15 +220,15 @@ describe('open connections', () => {
     client.write('before');
     await once(peer, 'data');
     const metrics = open();
-    await vi.waitFor(() => {
+    await eventually(() => {
       const { client: ofClient, server: ofServer } = valuesOf(metrics, 'tcp_samples_total');
       expect(Math.min(ofClient ?? 0, ofServer ?? 0)).toBeGreaterThan(0);
     });
     client.write('after!!');
-    await vi.waitFor(() => expect(valuesOf(metrics, 'tcp_sent_bytes_total').client).toBe(7));
+    await eventually(() => expect(valuesOf(metrics, 'tcp_sent_bytes_total').client).toBe(7));
     expect(valuesOf(metrics, 'tcp_connections')).toEqual({ client: 1, server: 1 });
     expect(valuesOf(metrics, 'tcp_connections_created_total')).toEqual({ client: 0, server: 0 });
-    await vi.waitFor(() => expect(valuesOf(metrics, 'tcp_received_bytes_total').server).toBe(7));
+    await eventually(() => expect(valuesOf(metrics, 'tcp_received_bytes_total').server).toBe(7));
   });
 
   test('shows states, CLOSE-WAIT by age, and problems', async () => {
@@ -233,7 +236,7 @@ describe('open connections', () => {
     const [client, peer] = await connected({ allowHalfOpen: true });
     peer.resume();
     client.end();
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(valuesOf(metrics, 'tcp_connections_by_state')).toMatchObject({
         'server close_wait': 1,
         'client fin_wait_2': 1,
@@ -252,28 +255,27 @@ describe('open connections', () => {
     const [client, peer] = await connected();
     peer.pause();
     client.write(Buffer.alloc(16 << 20));
-    await vi.waitFor(
-      () => expect(valuesOf(metrics, 'tcp_connection_problems')['client window-closed']).toBe(1),
-      10_000,
+    await eventually(() =>
+      expect(valuesOf(metrics, 'tcp_connection_problems')['client window-closed']).toBe(1),
     );
     expect(valuesOf(metrics, 'tcp_connection_problems')['client half-open']).toBe(0);
     expect(valuesOf(metrics, 'tcp_unread_bytes').server).toBeGreaterThan(100_000);
     expect(valuesOf(metrics, 'tcp_unsent_bytes').client).toBeGreaterThan(100_000);
     peer.resume();
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(valuesOf(metrics, 'tcp_unread_bytes').server).toBe(0);
       expect(valuesOf(metrics, 'tcp_unsent_bytes').client).toBe(0);
-    }, 5_000);
+    });
   });
 
   test('tells bounded writes from unbounded ones', async () => {
     const metrics = open();
     const [client, peer] = await connected();
     const unbounded = () => valuesOf(metrics, 'tcp_unbounded_write_connections');
-    await vi.waitFor(() => expect(unbounded()).toEqual({ client: 1, server: 1 }));
+    await eventually(() => expect(unbounded()).toEqual({ client: 1, server: 1 }));
     setDeadPeerTimeout(client, 20_000);
     setOptions(peer, { userTimeout: 10_000 });
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(unbounded()).toEqual({ client: 0, server: 0 });
       expect(valuesOf(metrics, 'tcp_connection_problems')).toMatchObject({
         'client no-keepalive': 0,
@@ -281,13 +283,13 @@ describe('open connections', () => {
       });
     });
     setDeadPeerTimeout(client, null);
-    await vi.waitFor(() => expect(unbounded()).toEqual({ client: 1, server: 0 }));
+    await eventually(() => expect(unbounded()).toEqual({ client: 1, server: 0 }));
   });
 
   test('shows percentiles of the round-trip times', async () => {
     const metrics = open();
     await connected();
-    await vi.waitFor(() => {
+    await eventually(() => {
       const percentiles = valuesOf(metrics, 'tcp_connection_rtt_seconds');
       expect(Object.keys(percentiles)).toContain('client 99');
       expect(percentiles['client 50']).toBeGreaterThan(0);
