@@ -298,6 +298,88 @@ describe('open connections', () => {
   });
 });
 
+describe('functions of the program', () => {
+  test.each([true, false])(
+    'are called once for each connection, with its addresses; filter: %j',
+    async (isWanted) => {
+      await start(net.createServer((socket) => socket.resume().end()));
+      const filtered: net.Socket[] = [];
+      const named: net.Socket[] = [];
+      const addresses = new Set<string | undefined>();
+      const metrics = open({
+        filter: (socket) => {
+          if (![socket.localPort, socket.remotePort].includes(port)) return false;
+          filtered.push(socket);
+          addresses.add(socket.remoteAddress);
+          return isWanted;
+        },
+        peer: (socket) => {
+          named.push(socket);
+          return 'peer';
+        },
+      });
+      for (let i = 0; i < 2; i++) {
+        const socket = net.connect(port, '127.0.0.1');
+        socket.resume();
+        await once(socket, 'close');
+      }
+      await eventually(() => expect(filtered).toHaveLength(4));
+      expect(new Set(filtered).size).toBe(4);
+      expect(named).toEqual(isWanted ? filtered : []);
+      expect([...addresses]).toEqual(['127.0.0.1']);
+      expect(metrics.text()).toContain('tcp_metrics_callback_errors_total{callback="filter"} 0');
+    },
+  );
+
+  test('may close sockets, and the metrics', async () => {
+    await start(net.createServer((socket) => socket.on('error', () => {}).resume()));
+    const metrics = open({
+      peer: (socket) => {
+        if (socket.localPort !== port) socket.destroy();
+        return 'peer';
+      },
+    });
+    const socket = net.connect(port, '127.0.0.1');
+    await once(socket, 'close');
+    let other: net.Socket | undefined;
+    await eventually(() =>
+      expect(valuesOf(metrics, 'tcp_connections_created_total')).toEqual({ peer: 1 }),
+    );
+    const closing = open({
+      peer: () => {
+        // Not for those that are open already, in the constructor.
+        if (socket.destroyed && other !== undefined) closing.close();
+        return 'peer';
+      },
+    });
+    other = net.connect(port, '127.0.0.1');
+    closers.push(() => other?.destroy());
+    await once(other, 'connect');
+    expect(valuesOf(closing, 'tcp_connections')).toEqual({ peer: 0 });
+  });
+
+  test('a meter may close sockets while a sample is taken', async () => {
+    await start(net.createServer((socket) => socket.on('error', () => {}).resume()));
+    const sockets = Array.from({ length: 20 }, () => net.connect(port, '127.0.0.1'));
+    for (const socket of sockets) closers.push(() => socket.destroy());
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    const instrument = () => ({});
+    const metrics = open({ peer: () => 'peer', filter: ({ remotePort }) => remotePort === port });
+    metrics.observe({
+      createObservableCounter: instrument,
+      createObservableUpDownCounter: instrument,
+      createObservableGauge: instrument,
+      createHistogram: () => ({ record: () => sockets.pop()?.destroy() }),
+      addBatchObservableCallback() {},
+      removeBatchObservableCallback() {},
+    });
+    await eventually(() => expect(valuesOf(metrics, 'tcp_connections')).toEqual({ peer: 0 }));
+    expect(valuesOf(metrics, 'tcp_samples_failed_total')).toEqual({ peer: 0 });
+    expect(valuesOf(metrics, 'tcp_connections_by_state')['peer established']).toBe(0);
+    expect(valuesOf(metrics, 'tcp_connection_problems')['peer no-keepalive']).toBe(0);
+  });
+});
+
 describe('close()', () => {
   test('puts everything back', async () => {
     const own = () => [

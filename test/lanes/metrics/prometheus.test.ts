@@ -57,8 +57,9 @@ describe.each([1_000, 10_000])('%d connections', (total) => {
     expect(byPromql.rtt?.good).toBeGreaterThan((bySs.good?.rtt as number) * 0.9);
     expect(byPromql.rtt?.good).toBeLessThan((bySs.good?.rtt as number) * 1.1);
     expect(report.deadPeers).toBe(supervised);
-    expect(report.silence).toBeGreaterThanOrEqual(4);
-    expect(report.silence).toBeLessThan(10);
+    // The timeout is 4 s. The verdict comes within it.
+    expect(report.silence).toBeGreaterThan(3);
+    expect(report.silence).toBeLessThanOrEqual(4.5);
     expect(report.lint).toBe('');
     console.log(`${report.scrapes} scrapes, the slowest took ${report.slowest.toFixed(1)} ms`);
   });
