@@ -6,8 +6,8 @@ import { getOptions, isSupported, readTcpInfos, type SocketLike } from '../index
 import type { FollowedConnection, HeldOptions } from './followed-connection';
 import { SAMPLED_FIELDS, type Sample, type SampleColumns, sampleAt } from './sample';
 
-/** The most connections in one turn of the event loop: less than half a millisecond (bench: metrics10k). */
-const SAMPLES_PER_TURN = 64;
+/** The most connections in one turn of the event loop: a fraction of a millisecond (bench: metrics10kSliceMs). */
+const SAMPLES_PER_TURN = 32;
 /** In milliseconds. One wake-up serves all connections of a slot. */
 const SLOT_WIDTH = 100;
 /** Options change seldom, and reading them takes longer than TCP_INFO: they are read with each fourth sample. */

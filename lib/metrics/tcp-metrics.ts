@@ -52,7 +52,7 @@ const FORMATS = ['prometheus', 'openmetrics'] as const;
  * docs/metrics.md has the table of metrics. Times are in seconds, sizes in bytes. What this system does not report is missing or
  * stays 0: macOS, Windows and FreeBSD report less than Linux.
  *
- * 10 000 connections at 15 s take less than 1 % of a core, in slices of less than 1 ms. It never keeps the process running. While
+ * 10 000 connections at 15 s take about 1 % of a core, in slices of at most 32 connections. It never keeps the process running. While
  * one is open, `emit` of `net.Socket.prototype` and `net.Server.prototype`, and `close` and `reset` of Node's TCP handles are
  * functions of this package.
  *
