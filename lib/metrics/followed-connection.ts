@@ -65,7 +65,8 @@ export class FollowedConnection {
   /** Counts what happened since the last sample, and shows what the connection looks like now. */
   record(sample: Sample): void {
     this.#count(sample);
-    this.#show(this.#appearanceIn(sample));
+    // A meter of the program may have closed it.
+    if (!this.isClosed) this.#show(this.#appearanceIn(sample));
   }
 
   /** The same just before the connection is closed. */

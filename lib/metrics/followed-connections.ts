@@ -15,6 +15,9 @@ export class FollowedConnections {
   readonly #stop: () => void;
   /** Only open connections: a handle leaves before it is closed. Node holds the handle of an open socket anyway. */
   readonly #connections = new Map<TcpHandle, FollowedConnection>();
+  /** Node reports a connection more than once, and the filter is asked once. */
+  readonly #leftOut = new WeakSet<TcpHandle>();
+  #isClosed = false;
 
   constructor(groups: PeerGroups, interval: number) {
     this.#groups = groups;
@@ -38,17 +41,19 @@ export class FollowedConnections {
 
   /** Ends all samples. What was counted stays. */
   close(): void {
+    this.#isClosed = true;
     this.#stop();
     this.#sampler.close();
     for (const connection of this.#connections.values()) this.#forget(connection);
   }
 
   #follow(socket: Socket, handle: TcpHandle, isFresh: boolean): void {
-    if (this.#connections.has(handle)) return;
+    if (this.#connections.has(handle) || this.#leftOut.has(handle)) return;
     // Now: later its addresses may not be known, because it was reset, or passed to another process.
     const group = this.#groups.groupOf(socket);
-    // The filter leaves it out, or the function of the program has closed it.
-    if (group === undefined || tcpHandleOf(socket) !== handle) return;
+    if (group === undefined) this.#leftOut.add(handle);
+    // The function of the program may have closed the socket, or the metrics.
+    if (group === undefined || tcpHandleOf(socket) !== handle || this.#isClosed) return;
     const connection = new FollowedConnection(socket, handle, group, isFresh);
     this.#connections.set(handle, connection);
     if (isFresh) this.#sampler.plan(connection);
@@ -59,6 +64,8 @@ export class FollowedConnections {
   #end(handle: TcpHandle): void {
     const connection = this.#connections.get(handle);
     if (connection === undefined) return;
+    // First: a meter of the program may close the socket once more.
+    this.#connections.delete(handle);
     const sample = this.#sampler.readNow(connection);
     if (sample === undefined) connection.group.add('samplesFailed', 1);
     else connection.recordLast(sample);

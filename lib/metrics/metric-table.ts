@@ -236,7 +236,7 @@ const metrics = {
     openTelemetry: 'socket_options.tcp.callback_errors',
     type: 'counter',
     unit: '{error}',
-    help: 'Calls of the functions peer and filter that threw or returned a wrong value',
+    help: 'Calls of the functions peer and filter, and of the meter, that threw or returned a wrong value',
     label: { prometheus: 'callback', openTelemetry: 'socket_options.callback' },
     isGlobal: true,
   },

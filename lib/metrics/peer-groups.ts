@@ -25,8 +25,8 @@ export class PeerGroups {
   readonly #grouping: Grouping;
   readonly #groups = new Map<string | undefined, PeerGroup>();
   readonly #onValue: (name: HistogramName, value: number, group: PeerGroup) => void;
-  /** How often each function threw, or returned a wrong value. */
-  readonly errors = { peer: 0, filter: 0 };
+  /** How often each function, or the meter, threw or returned a wrong value. */
+  readonly errors = { peer: 0, filter: 0, meter: 0 };
 
   constructor(
     grouping: Grouping,

@@ -8,6 +8,7 @@ const slow = [];
 const servers = {
   good: (socket) => socket.pipe(socket),
   dead: (socket) => socket.resume(),
+  supervised: (socket) => socket.resume(),
   lossy: (socket) => socket.resume(),
   /** Does not read until it is told to. */
   slow: (socket) => slow.push(socket.pause()),

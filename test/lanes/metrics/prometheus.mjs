@@ -36,11 +36,15 @@ export async function startPrometheus(target) {
     ],
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );
+  // Also if the program fails: its test waits until nobody has its stderr any more.
+  process.once('exit', () => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
   const stop = async () => {
     const exited = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGKILL');
     await exited;
-    rmSync(folder, { recursive: true });
   };
   await until('Prometheus is ready', async () => (await get('/-/ready')) !== undefined);
   return { query, alerts: firing, stop };

@@ -37,9 +37,11 @@ describe.each([1_000, 10_000])('%d connections', (total) => {
     const path = join(__dirname, 'fleet.mjs');
     const report = await runInNamespace<Report>(path, [`${total}`], 280_000);
     const { counts, byPromql, bySs } = report;
+    // Supervision has ended these.
+    const { supervised, ...left } = counts;
     const column = (name: string) =>
       Object.fromEntries(Object.entries(bySs).map(([kind, numbers]) => [kind, numbers[name]]));
-    expect(byPromql.connections).toMatchObject(counts);
+    expect(byPromql.connections).toMatchObject({ ...left, supervised: 0 });
     expect(byPromql.established).toMatchObject(column('established'));
     expect(byPromql.closeWait).toMatchObject(column('closeWait'));
     expect(byPromql.sent).toMatchObject(column('sent'));
@@ -54,8 +56,10 @@ describe.each([1_000, 10_000])('%d connections', (total) => {
     expect(byPromql.unread?.talking).toBe(10_000 * (counts.talking as number));
     expect(byPromql.rtt?.good).toBeGreaterThan((bySs.good?.rtt as number) * 0.9);
     expect(byPromql.rtt?.good).toBeLessThan((bySs.good?.rtt as number) * 1.1);
-    expect(report.deadPeers).toBe(counts.dead);
-    expect(report.silence).toBeGreaterThan(4);
+    expect(report.deadPeers).toBe(supervised);
+    // The timeout is 4 s. The verdict comes within it.
+    expect(report.silence).toBeGreaterThan(3);
+    expect(report.silence).toBeLessThanOrEqual(4.5);
     expect(report.lint).toBe('');
     console.log(`${report.scrapes} scrapes, the slowest took ${report.slowest.toFixed(1)} ms`);
   });
