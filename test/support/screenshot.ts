@@ -19,7 +19,7 @@ interface Style {
 
 const PLAIN: Style = { colour: FOREGROUND, isInverse: false, isBold: false };
 
-/** A text with escape codes for colours -> SVG, as wide as the terminal. */
+/** A text with escape codes for colours -> SVG, as wide as the terminal. The first line is the title. */
 export function toSvg(captured: string, columns: number): string {
   const lines = captured.trimEnd().split('\n');
   let style = PLAIN;
@@ -41,6 +41,7 @@ export function toSvg(captured: string, columns: number): string {
   const [width, height] = [columns * WIDTH + 16, lines.length * HEIGHT + 16];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14">`,
+    `<title>${escaped(lines[0] ?? '')}</title>`,
     `<rect width="100%" height="100%" rx="6" fill="${BACKGROUND}"/>`,
     ...drawn,
     '</svg>\n',
