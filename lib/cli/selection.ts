@@ -39,7 +39,7 @@ export class Survey {
   readonly warnings = new Warnings();
   /** How many connections are selected. */
   count = 0;
-  /** Whether a selected connection, or the accept queue of a socket that is left out, is marked. */
+  /** Whether a selected connection is marked. */
   hasProblems = false;
   /** Whether the list comes from /proc/net/tcp. */
   isFallback = false;
@@ -59,7 +59,7 @@ export class Survey {
     if (isShown && !isSelected(connection, selection)) return false;
     const counts = isShown ? this.#selected : this.#leftOut;
     counts.set(connection.state, (counts.get(connection.state) ?? 0) + 1);
-    this.hasProblems ||= severityOf(connection) !== null;
+    this.hasProblems ||= isShown && severityOf(connection) !== null;
     this.warnings.add(connection, isShown);
     if (isShown) this.count++;
     return isShown;

@@ -11,7 +11,8 @@ export interface Evidence
   extends Pick<Connection, 'state' | 'timer' | 'receiveQueue' | 'sendQueue'> {
   readonly tcpInfo: Pick<
     TcpInfo,
-    | 'timeSinceLastDataSent'
+    | 'rtt'
+    | 'rto'
     | 'timeSinceLastDataReceived'
     | 'timeSinceLastAckReceived'
     | 'unackedSegments'
@@ -35,14 +36,20 @@ export const problemCodes: readonly ProblemCode[] = [
 /** The worst first. */
 export const severities: readonly ProblemSeverity[] = ['critical', 'warning', 'info'];
 
-/** Data that is unacknowledged for this long, in ms, is suspicious even if no timeout was reported. */
-const LONG_UNACKED = 5_000;
-/** A program that has not read, or not closed, for this long, in ms, has a problem of its own. */
+/** In ms: retransmissions say nothing yet if a path has just become slower. */
+const LONG_UNANSWERED = 2_000;
+/** From so many on, whatever their pauses were. */
+const MANY_RETRANSMISSIONS = 5;
+/** In ms: a peer that reads closes its window for moments. */
+const LONG_CLOSED = 5_000;
+/** In ms: a program that has not read, or not closed, for this long has a problem of its own. */
 const LONG_UNREAD = 10_000;
 const LONG_UNCLOSED = 60_000;
 /** The share of bytes that were sent again, and the bytes from which on it says something. */
 const LOSSY = 0.05;
 const ENOUGH_BYTES = 100_000;
+/** In ms: the shortest pause between two keepalive probes. */
+const SHORTEST_INTERVAL = 1_000;
 
 /** Returns the problems of a connection, the worst first. */
 export function problemsOf(evidence: Evidence): ConnectionProblem[] {
@@ -80,45 +87,42 @@ function unansweredProbes({ tcpInfo, timer }: Evidence): number {
 }
 
 const halfOpen: Rule = (evidence) => {
-  const { state, tcpInfo, timer } = evidence;
-  const silence = silenceOf(evidence);
-  const gone = (name: string, unanswered: number, what: string): ConnectionProblem => {
-    const last = silence === null ? '' : `, its last sign of life came ${formatAge(silence)} ago`;
-    return {
-      ...{ problem: 'half-open', severity: 'critical' },
-      numbers: { [name]: unanswered, ...(silence === null ? {} : { silence }) },
-      message: `the peer may be gone: ${what}${last}`,
-    };
-  };
-  const areUnanswered = (count: number, noun: string) =>
-    `${plural(count, noun)} ${count === 1 ? 'is' : 'are'} unanswered`;
-
+  const { timer } = evidence;
   const probes = unansweredProbes(evidence);
-  if (probes >= 1) {
-    return gone('unansweredProbes', probes, areUnanswered(probes, 'keepalive probe'));
-  }
+  // One probe is on its way to each living peer. On a slow path there are more.
+  const onTheWay = 1 + Math.floor((2 * (evidence.tcpInfo?.rtt ?? 0)) / SHORTEST_INTERVAL);
+  if (probes > onTheWay) return gone(evidence, 'unansweredProbes', probes, 'keepalive probe');
   // A living peer answers window probes, however long its window stays closed.
   if (timer?.kind === 'persist') {
     const { count } = timer;
-    return count >= 2
-      ? gone('unansweredProbes', count, areUnanswered(count, 'window probe'))
-      : null;
+    return count >= 2 ? gone(evidence, 'unansweredProbes', count, 'window probe') : null;
   }
-  const inRow = unansweredTimeouts(evidence);
-  const isUnacked = tcpInfo !== null && (tcpInfo.unackedSegments ?? 0) > 0;
-  if (inRow >= 2 || (isUnacked && (tcpInfo.backoff ?? 0) >= 2)) {
-    const count = Math.max(inRow, tcpInfo?.backoff ?? 0);
-    return gone('unansweredRetransmissions', count, areUnanswered(count, 'retransmission'));
-  }
-  if (state === 'ESTABLISHED' && isUnacked && silence !== null) {
-    // An old ACK alone is no evidence: the data in flight may have been sent just now.
-    const waiting = Math.min(silence, tcpInfo.timeSinceLastDataSent ?? 0);
-    if (waiting >= LONG_UNACKED) {
-      return gone('unacknowledgedFor', waiting, `data is unacknowledged for ${formatAge(waiting)}`);
-    }
-  }
-  return null;
+  const count = unansweredRetransmissions(evidence);
+  const isLong = count >= 2 && unansweredFor(evidence, count) >= LONG_UNANSWERED;
+  if (!isLong && count < MANY_RETRANSMISSIONS) return null;
+  return gone(evidence, 'unansweredRetransmissions', count, 'retransmission');
 };
+
+function gone(evidence: Evidence, name: string, count: number, noun: string): ConnectionProblem {
+  const silence = silenceOf(evidence);
+  const last = silence === null ? '' : `, its last sign of life came ${formatAge(silence)} ago`;
+  return {
+    ...{ problem: 'half-open', severity: 'critical' },
+    numbers: { [name]: count, ...(silence === null ? {} : { silence }) },
+    message: `the peer may be gone: ${plural(count, noun)} are unanswered${last}`,
+  };
+}
+
+function unansweredRetransmissions(evidence: Evidence): number {
+  const { tcpInfo } = evidence;
+  const isUnacked = tcpInfo !== null && (tcpInfo.unackedSegments ?? 0) > 0;
+  return Math.max(unansweredTimeouts(evidence), isUnacked ? (tcpInfo.backoff ?? 0) : 0);
+}
+
+/** In ms, at least: the retransmission timeout has doubled with each retransmission. */
+function unansweredFor({ tcpInfo }: Evidence, count: number): number {
+  return (tcpInfo?.rto ?? 0) * (1 - 2 ** -count);
+}
 
 const handshakeUnanswered: Rule = (evidence) => {
   const count = unansweredTimeouts(evidence);
@@ -140,10 +144,12 @@ const acceptQueueFull: Rule = ({ receiveQueue: waiting, sendQueue: limit }) =>
         message: `the accept queue is full (${plural(waiting, 'connection')} wait, the limit is ${limit}): the program does not accept fast enough`,
       };
 
-const closeWait: Rule = (evidence) => {
-  // The last segment was the FIN, if nothing came since.
-  const waitingFor = silenceOf(evidence);
-  const isLong = waitingFor === null || waitingFor >= LONG_UNCLOSED;
+const closeWait: Rule = ({ tcpInfo, keepAlive }) => {
+  // The last segment was the FIN, or an answer of the peer's system to a keepalive probe: then only data counts.
+  const waitingFor = keepAlive
+    ? (tcpInfo?.timeSinceLastDataReceived ?? null)
+    : silenceOf({ tcpInfo });
+  const isLong = waitingFor !== null && waitingFor >= LONG_UNCLOSED;
   const time = waitingFor === null ? '' : ` for ${formatAge(waitingFor)}`;
   return {
     ...{ problem: 'close-wait', severity: isLong ? 'warning' : 'info' },
@@ -155,7 +161,9 @@ const closeWait: Rule = (evidence) => {
 const windowClosed: Rule = ({ timer, tcpInfo, sendQueue }) => {
   // With an open window, Linux uses this timer when it could not send locally (no route).
   const isClosed = timer?.kind === 'persist' && !((tcpInfo?.sendWindow ?? 0) > 0);
-  if (!isClosed || sendQueue === null) return null;
+  // Each probe that the peer has answered with a closed window has doubled the pause.
+  const closedFor = (tcpInfo?.rto ?? 0) * (2 ** (tcpInfo?.backoff ?? 0) - 1);
+  if (!isClosed || sendQueue === null || closedFor < LONG_CLOSED) return null;
   return {
     ...{ problem: 'window-closed', severity: 'warning' },
     numbers: { waitingBytes: sendQueue },
@@ -163,13 +171,15 @@ const windowClosed: Rule = ({ timer, tcpInfo, sendQueue }) => {
   };
 };
 
-const unread: Rule = ({ tcpInfo, receiveQueue }) => {
+/** In the receive queue, the peer's FIN is a byte. */
+const unread: Rule = ({ state, tcpInfo, receiveQueue }) => {
   const waitingFor = tcpInfo?.timeSinceLastDataReceived ?? 0;
-  if (receiveQueue === null || receiveQueue === 0 || waitingFor < LONG_UNREAD) return null;
+  const unreadBytes = (receiveQueue ?? 0) - Number(state === 'CLOSE-WAIT');
+  if (unreadBytes <= 0 || waitingFor < LONG_UNREAD) return null;
   return {
     ...{ problem: 'unread', severity: 'warning' },
-    numbers: { unreadBytes: receiveQueue, waitingFor },
-    message: `the program here does not read: ${formatBytes(receiveQueue)} wait for ${formatAge(waitingFor)}`,
+    numbers: { unreadBytes, waitingFor },
+    message: `the program here reads slowly or not at all: ${formatBytes(unreadBytes)} wait, the newest for ${formatAge(waitingFor)}`,
   };
 };
 
@@ -181,7 +191,7 @@ const lossyPath: Rule = ({ tcpInfo }) => {
   return {
     ...{ problem: 'lossy-path', severity: 'info' },
     numbers: { bytesSent, bytesRetransmitted },
-    message: `the path loses packets: ${(share * 100).toFixed(0)} % of the bytes were sent again`,
+    message: `${(share * 100).toFixed(0)} % of the bytes were sent again: the path loses packets, or the peer has no room for them`,
   };
 };
 
@@ -203,7 +213,7 @@ const RULES: Partial<Record<Connection['state'], readonly Rule[]>> = {
   LISTEN: [acceptQueueFull],
   'SYN-SENT': [handshakeUnanswered],
   'SYN-RECEIVED': [handshakeUnanswered],
-  'CLOSE-WAIT': [halfOpen, closeWait, windowClosed, lossyPath],
+  'CLOSE-WAIT': [halfOpen, closeWait, windowClosed, unread, lossyPath],
   'TIME-WAIT': [],
   CLOSED: [],
 };
@@ -213,11 +223,19 @@ const RULES: Partial<Record<Connection['state'], readonly Rule[]>> = {
  * known. It starts the keepalive timer with the connection, so without any timer keepalive is off.
  */
 export function keepAliveByTimer(
-  { state, timer, sendQueue }: Pick<Connection, 'state' | 'timer' | 'sendQueue'>,
+  {
+    state,
+    timer,
+    sendQueue,
+    tcpInfo,
+  }: Pick<Evidence, 'state' | 'timer' | 'sendQueue'> & {
+    readonly tcpInfo: Pick<TcpInfo, 'probes'> | null;
+  },
   platform: string,
 ): boolean | null {
   if (platform !== 'linux' || !KEEPALIVE_STATES.has(state)) return null;
-  if (timer === null) return sendQueue === 0 ? false : null;
+  // While a timer fires, the kernel reports none.
+  if (timer === null) return sendQueue === 0 && !tcpInfo?.probes ? false : null;
   return timer.kind === 'keepalive' ? true : null;
 }
 

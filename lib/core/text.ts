@@ -1,11 +1,11 @@
 // Amounts as text, in messages for people.
 
-/** An age or a remaining time, in one unit and rounded down: `0.4 s`, `12 s`, `2 min`, `3 h`, `9 d`. */
+/** An age or a remaining time, in one unit and rounded down: `0.4 s`, `73 s`, `119 min`, `3 h`, `9 d`. */
 export function formatAge(milliseconds: number): string {
   const seconds = milliseconds / 1_000;
   if (seconds < 10) return `${(Math.floor(seconds * 10) / 10).toFixed(1)} s`;
-  if (seconds < 60) return `${Math.floor(seconds)} s`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 120) return `${Math.floor(seconds)} s`;
+  if (seconds < 7_200) return `${Math.floor(seconds / 60)} min`;
   if (seconds < 48 * 3_600) return `${Math.floor(seconds / 3_600)} h`;
   return `${Math.floor(seconds / 86_400)} d`;
 }

@@ -121,7 +121,8 @@ export class FollowedConnection {
     const evidence: Evidence = {
       state: sample.state,
       timer: timerOf(sample),
-      receiveQueue: unread,
+      // The kernel counts the FIN as a byte.
+      receiveQueue: unread + Number(sample.state === 'CLOSE-WAIT'),
       sendQueue: sample.unsentBytes,
       keepAlive,
       tcpInfo: sample.evidence,

@@ -5,12 +5,11 @@ import type { Evidence } from '../connections/problems';
 import { type TcpInfoColumns, type TcpInfoField, type TcpState, tcpStates } from '../index';
 
 export const SAMPLED_FIELDS = [
-  ...(['state', 'rtt', 'minRtt', 'deliveryRate', 'deliveryRateAppLimited'] as const),
+  ...(['state', 'rtt', 'rto', 'minRtt', 'deliveryRate', 'deliveryRateAppLimited'] as const),
   ...(['dataSegmentsSent', 'segmentsRetransmitted', 'spuriousRetransmissions'] as const),
   ...(['bytesSent', 'bytesRetransmitted', 'bytesReceived', 'unsentBytes'] as const),
   ...(['unackedSegments', 'consecutiveTimeouts', 'probes', 'backoff', 'sendWindow'] as const),
-  ...(['timeSinceLastDataSent', 'timeSinceLastDataReceived'] as const),
-  'timeSinceLastAckReceived',
+  ...(['timeSinceLastDataReceived', 'timeSinceLastAckReceived'] as const),
 ] as const satisfies readonly TcpInfoField[];
 
 export type SampleColumns = TcpInfoColumns<(typeof SAMPLED_FIELDS)[number]>;
@@ -60,7 +59,8 @@ export function sampleAt(columns: SampleColumns, row: number, bytesRead: unknown
     unsentBytes: number('unsentBytes'),
     consecutiveTimeouts: number('consecutiveTimeouts'),
     evidence: {
-      timeSinceLastDataSent: orNull('timeSinceLastDataSent'),
+      rtt: orNull('rtt'),
+      rto: orNull('rto'),
       timeSinceLastDataReceived: orNull('timeSinceLastDataReceived'),
       timeSinceLastAckReceived: orNull('timeSinceLastAckReceived'),
       unackedSegments: orNull('unackedSegments'),

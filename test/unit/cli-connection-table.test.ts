@@ -220,21 +220,21 @@ describe('Warnings', () => {
   };
 
   test('names the endpoints of a connection and the reason', () => {
-    expect(warningsFor([make(), make(timer('keepalive', 1))])).toEqual([
-      '192.0.2.1:5432 - 192.0.2.7:40001: the peer may be gone: 1 keepalive probe is unanswered, its last sign of life came 0.4 s ago',
+    expect(warningsFor([make(), make(timer('keepalive', 2))])).toEqual([
+      '192.0.2.1:5432 - 192.0.2.7:40001: the peer may be gone: 2 keepalive probes are unanswered, its last sign of life came 0.4 s ago',
     ]);
   });
 
   test('puts critical problems before warnings', () => {
     const unread = make({ receiveQueue: 5_000 }, { timeSinceLastDataReceived: 20_000 });
-    expect(warningsFor([unread, make(timer('keepalive', 1))])).toEqual([
+    expect(warningsFor([unread, make(timer('keepalive', 2))])).toEqual([
       expect.stringContaining('the peer may be gone'),
-      expect.stringContaining('the program here does not read: 5.0 kB wait for 20 s'),
+      expect.stringContaining('the program here reads slowly or not at all: 5.0 kB wait, the newest for 20 s'),
     ]);
   });
 
   test('describes twenty problems and counts the rest', () => {
-    const sentences = warningsFor(many(25, () => make(timer('keepalive', 1))));
+    const sentences = warningsFor(many(25, () => make(timer('keepalive', 2))));
     expect(sentences).toHaveLength(21);
     expect(sentences.at(-1)).toBe('5 more problems are marked with ! in the table');
   });
@@ -243,7 +243,7 @@ describe('Warnings', () => {
     const old = { timeSinceLastAckReceived: 90_000, timeSinceLastDataReceived: null };
     const one = (port: number) => make({ state: 'CLOSE-WAIT', localPort: port }, old);
     expect(warningsFor([one(80)])).toEqual([
-      '192.0.2.1:80 - 192.0.2.7:40001: the peer has closed the connection, the program here has not for 1 min',
+      '192.0.2.1:80 - 192.0.2.7:40001: the peer has closed the connection, the program here has not for 90 s',
     ]);
     expect(warningsFor([one(1), one(2), one(3)])).toEqual([
       expect.stringMatching(/^3 connections to 192\.0\.2\.7:40001 are in CLOSE-WAIT/),
@@ -345,10 +345,10 @@ describe('text', () => {
     [404, '0.4 s'],
     [9_999, '9.9 s'],
     [10_000, '10 s'],
-    [59_999, '59 s'],
-    [60_000, '1 min'],
-    [3_599_999, '59 min'],
-    [3_600_000, '1 h'],
+    [119_999, '119 s'],
+    [120_000, '2 min'],
+    [7_199_999, '119 min'],
+    [7_200_000, '2 h'],
     [172_799_999, '47 h'],
     [172_800_000, '2 d'],
   ])('formatAge(%d) is %s', (milliseconds, words) => {

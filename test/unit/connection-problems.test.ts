@@ -27,9 +27,9 @@ describe('a problem, its numbers and its sentence', () => {
   test.each<[string, object, string, Evidence]>([
     [
       'half-open critical',
-      { unansweredProbes: 1, silence: 2_400 },
-      'the peer may be gone: 1 keepalive probe is unanswered, its last sign of life came 2.4 s ago',
-      make(timer('keepalive', 1), { timeSinceLastAckReceived: 2_400 }),
+      { unansweredProbes: 2, silence: 2_400 },
+      'the peer may be gone: 2 keepalive probes are unanswered, its last sign of life came 2.4 s ago',
+      make(timer('keepalive', 2), { timeSinceLastAckReceived: 2_400 }),
     ],
     [
       'half-open critical',
@@ -37,29 +37,37 @@ describe('a problem, its numbers and its sentence', () => {
       'the peer may be gone: 2 keepalive probes are unanswered, its last sign of life came 0.4 s ago',
       make({}, { probes: 2 }),
     ],
+    // A round-trip time of 1 s: two probes are on their way.
     [
       'half-open critical',
-      { unansweredRetransmissions: 3, silence: 12_000 },
-      'the peer may be gone: 3 retransmissions are unanswered, its last sign of life came 12 s ago',
-      make(timer('retransmission', 3), UNACKED),
+      { unansweredProbes: 4, silence: 400 },
+      'the peer may be gone: 4 keepalive probes are unanswered, its last sign of life came 0.4 s ago',
+      make(timer('keepalive', 4), { rtt: 1_000 }),
+    ],
+    [
+      'half-open critical',
+      { unansweredRetransmissions: 4, silence: 12_000 },
+      'the peer may be gone: 4 retransmissions are unanswered, its last sign of life came 12 s ago',
+      make(timer('retransmission', 4), { ...UNACKED, rto: 3_264 }),
     ],
     [
       'half-open critical',
       { unansweredRetransmissions: 2, silence: 12_000 },
       'the peer may be gone: 2 retransmissions are unanswered, its last sign of life came 12 s ago',
-      make({}, { ...UNACKED, backoff: 2 }),
+      make({}, { ...UNACKED, backoff: 2, rto: 4_000 }),
+    ],
+    // TCP_RTO_MAX_MS of 1 s.
+    [
+      'half-open critical',
+      { unansweredRetransmissions: 5, silence: 12_000 },
+      'the peer may be gone: 5 retransmissions are unanswered, its last sign of life came 12 s ago',
+      make(timer('retransmission', 5), { ...UNACKED, rto: 1_000 }),
     ],
     [
       'half-open critical',
-      { unacknowledgedFor: 7_000, silence: 12_000 },
-      'the peer may be gone: data is unacknowledged for 7.0 s, its last sign of life came 12 s ago',
-      make(timer('retransmission', 1), { ...UNACKED, timeSinceLastDataSent: 7_000 }),
-    ],
-    [
-      'half-open critical',
-      { unansweredRetransmissions: 2 },
-      'the peer may be gone: 2 retransmissions are unanswered',
-      make({ state: 'LAST-ACK', tcpInfo: null, ...timer('retransmission', 2) }),
+      { unansweredRetransmissions: 5 },
+      'the peer may be gone: 5 retransmissions are unanswered',
+      make({ state: 'LAST-ACK', tcpInfo: null, ...timer('retransmission', 5) }),
     ],
     [
       'handshake-unanswered warning',
@@ -77,16 +85,16 @@ describe('a problem, its numbers and its sentence', () => {
       'close-wait info',
       { waitingFor: 59_999 },
       'the peer has closed the connection, the program here has not for 59 s',
-      make({ state: 'CLOSE-WAIT' }, { timeSinceLastAckReceived: 59_999 }),
+      make({ state: 'CLOSE-WAIT', keepAlive: false }, { timeSinceLastAckReceived: 59_999 }),
     ],
     [
       'close-wait warning',
       { waitingFor: 60_000 },
-      'the peer has closed the connection, the program here has not for 1 min',
-      make({ state: 'CLOSE-WAIT' }, { timeSinceLastAckReceived: 60_000 }),
+      'the peer has closed the connection, the program here has not for 60 s',
+      make({ state: 'CLOSE-WAIT', keepAlive: false }, { timeSinceLastAckReceived: 60_000 }),
     ],
     [
-      'close-wait warning',
+      'close-wait info',
       {},
       'the peer has closed the connection, the program here has not',
       make({ state: 'CLOSE-WAIT', tcpInfo: null }),
@@ -95,18 +103,21 @@ describe('a problem, its numbers and its sentence', () => {
       'window-closed warning',
       { waitingBytes: 34_000_000 },
       "the peer's program does not read: 34 MB wait here",
-      make({ ...timer('persist', 0), sendQueue: 34_000_000 }, { sendWindow: 0 }),
+      make(
+        { ...timer('persist', 0), sendQueue: 34_000_000 },
+        { sendWindow: 0, rto: 204, backoff: 5 },
+      ),
     ],
     [
       'unread warning',
       { unreadBytes: 512, waitingFor: 10_000 },
-      'the program here does not read: 512 B wait for 10 s',
+      'the program here reads slowly or not at all: 512 B wait, the newest for 10 s',
       make({ receiveQueue: 512 }, { timeSinceLastDataReceived: 10_000 }),
     ],
     [
       'lossy-path info',
       { bytesSent: 100_000, bytesRetransmitted: 5_000 },
-      'the path loses packets: 5 % of the bytes were sent again',
+      '5 % of the bytes were sent again: the path loses packets, or the peer has no room for them',
       make({}, { bytesSent: 100_000, bytesRetransmitted: 5_000 }),
     ],
     [
@@ -125,13 +136,20 @@ describe('no problem', () => {
   test.each<[string, Evidence]>([
     ['idle, keepalive on', make(timer('keepalive', 0))],
     ['keepalive is not known', make({ keepAlive: null })],
+    ['one keepalive probe that is on its way', make(timer('keepalive', 1))],
+    ['three of them, on a slow path', make(timer('keepalive', 3), { rtt: 1_000 })],
     [
       'data sent a moment ago after a long silence',
-      make(timer('retransmission', 0), {
-        ...UNACKED,
-        timeSinceLastAckReceived: 3_600_000,
-        timeSinceLastDataSent: 5,
-      }),
+      make(timer('retransmission', 0), { ...UNACKED, timeSinceLastAckReceived: 3_600_000 }),
+    ],
+    // The path has just become slower.
+    [
+      'two retransmissions within a second',
+      make(timer('retransmission', 2), { ...UNACKED, backoff: 2, rto: 880 }),
+    ],
+    [
+      'a window that is closed for a moment',
+      make({ ...timer('persist', 0), sendQueue: 9 }, { sendWindow: 0, rto: 204, backoff: 4 }),
     ],
     [
       'one retransmission',
@@ -171,6 +189,7 @@ test('one connection can have several problems, the worst first', () => {
     { ...timer('persist', 2), sendQueue: 9, receiveQueue: 9, keepAlive: false },
     {
       sendWindow: 0,
+      ...{ rto: 204, backoff: 6 },
       timeSinceLastDataReceived: 20_000,
       bytesSent: 200_000,
       bytesRetransmitted: 90_000,
@@ -179,6 +198,31 @@ test('one connection can have several problems, the worst first', () => {
   expect(problemsOf(evidence).map(({ problem }) => problem)).toEqual([
     ...['half-open', 'window-closed', 'unread', 'lossy-path', 'no-keepalive'],
   ]);
+});
+
+describe('CLOSE-WAIT', () => {
+  test('has unread data, besides the FIN, which counts as a byte', () => {
+    const evidence = make(
+      { state: 'CLOSE-WAIT' },
+      { timeSinceLastDataReceived: 73_000, timeSinceLastAckReceived: 73_000 },
+    );
+    const problems = (receiveQueue: number) =>
+      problemsOf({ ...evidence, receiveQueue }).map(
+        ({ problem, severity }) => `${problem} ${severity}`,
+      );
+    expect(problems(1)).toEqual(['close-wait warning']);
+    expect(problems(2)).toEqual(['close-wait warning', 'unread warning']);
+  });
+
+  test('lasts also if the peer answers keepalive probes', () => {
+    const evidence = make(
+      { state: 'CLOSE-WAIT', ...timer('keepalive', 0) },
+      { timeSinceLastDataReceived: 73_000, timeSinceLastAckReceived: 1_600 },
+    );
+    expect(problemsOf(evidence)).toMatchObject([
+      { problem: 'close-wait', severity: 'warning', numbers: { waitingFor: 73_000 } },
+    ]);
+  });
 });
 
 describe('whether keepalive is on, by the timer', () => {

@@ -54,6 +54,8 @@ export async function run({ port, host }: Values<typeof options>): Promise<void>
     return;
   }
   const number = numberOf('--port', port, [1, 65_535], 'whole number');
+  // Node would listen on every address.
+  if (host === '') throw new UsageError('--host is empty');
   await serve(number, host ?? '127.0.0.1');
 }
 
