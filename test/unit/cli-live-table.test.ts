@@ -194,7 +194,7 @@ describe('LiveTable', () => {
       '03:04:05  keepalive probe 1 is unanswered, the',
       'peer has been silent for 0.4 s',
     ]);
-    expect(opened).toContain('! the peer may be gone: 1 keepalive probe is');
+    expect(opened).toContain('! the peer may be gone: 2 keepalive probes are');
     watch.update(sampleWith([connection(2)]));
     expect(text(watch).at(-1)).toBe(
       '03:04:05  the connection is gone, or is not selected any more',
