@@ -7,6 +7,7 @@ import type { Family, Labels, Point } from './exposition';
 /** A `Registry` of prom-client 14 or 15. */
 export interface PromClientRegistry {
   registerMetric(metric: never): void;
+  getSingleMetric(name: string): unknown;
   removeSingleMetric(name: string): void;
 }
 
@@ -17,25 +18,36 @@ interface PromClientValue {
   readonly metricName?: string;
 }
 
+/** What is known of a metric by its name. */
+interface Reader {
+  /** Its family as it is now. */
+  read(name: string): Family;
+  /** How a cluster puts the values of its workers together. */
+  aggregatorOf(name: string): 'sum' | 'max';
+}
+
 /**
  * Adds a metric for each name. They are read when the registry is.
- * @param read Returns the family of this name now.
  * @returns what removes them.
  */
 export function registerAt(
   registry: PromClientRegistry,
   names: readonly string[],
-  read: (name: string) => Family,
+  { read, aggregatorOf }: Reader,
 ): () => void {
   validateRegistry(registry);
-  const registered: string[] = [];
+  const registered = new Map<string, object>();
   const unregister = () => {
-    for (const name of registered) registry.removeSingleMetric(name);
-    registered.length = 0;
+    for (const [name, metric] of registered) {
+      // The program may have cleared the registry, and registered another metric of this name.
+      if (registry.getSingleMetric(name) === metric) registry.removeSingleMetric(name);
+    }
+    registered.clear();
   };
   try {
     for (const name of names) {
       const { type } = read(name);
+      const aggregator = aggregatorOf(name);
       const metric = {
         // For OpenMetrics, the registry removes `_total` from the name of this object.
         name,
@@ -43,13 +55,13 @@ export function registerAt(
         get() {
           const { help, points } = read(name);
           const values = valuesOf(name, points);
-          return { name: metric.name, help, type, values, aggregator: 'sum' };
+          return { name: metric.name, help, type, values, aggregator };
         },
         /** `resetMetrics()` is for tests of programs: what the kernel counts cannot be reset. */
         reset() {},
       };
       registry.registerMetric(metric as never);
-      registered.push(name);
+      registered.set(name, metric);
     }
   } catch (error) {
     // The registry has a metric of this name already.
@@ -63,8 +75,12 @@ function validateRegistry(registry: unknown): void {
   if (typeof registry !== 'object' || registry === null) {
     throw typeError('registry', 'a Registry of prom-client', registry);
   }
-  const { registerMetric, removeSingleMetric } = registry as Record<string, unknown>;
+  const { registerMetric, removeSingleMetric, getSingleMetric } = registry as Record<
+    string,
+    unknown
+  >;
   validateFunction(registerMetric, 'registry.registerMetric');
+  validateFunction(getSingleMetric, 'registry.getSingleMetric');
   validateFunction(removeSingleMetric, 'registry.removeSingleMetric');
 }
 

@@ -106,14 +106,17 @@ export class TcpMetrics {
    */
   register(registry: PromClientRegistry): () => void {
     const byName = new Map(metricNames.map((name) => [metricTable[name].prometheus, name]));
-    const unregister = registerAt(registry, [...byName.keys()], (name) =>
-      this.#familyOf(byName.get(name) as MetricName),
-    );
+    const nameOf = (name: string) => byName.get(name) as MetricName;
+    const unregister = registerAt(registry, [...byName.keys()], {
+      read: (name) => this.#familyOf(nameOf(name)),
+      // Percentiles of several processes do not add up: the worst one counts.
+      aggregatorOf: (name) => (metricTable[nameOf(name)].type === 'level' ? 'max' : 'sum'),
+    });
     return this.#endedByClose(unregister);
   }
 
   /**
-   * Makes instruments with a meter of OpenTelemetry: `metrics.observe(metrics.getMeter('tcp'))`. Counters and gauges are read
+   * Makes instruments with a meter of OpenTelemetry: `tcpMetrics.observe(metrics.getMeter('tcp'))`. Counters and gauges are read
    * when the SDK collects them. Histograms are recorded with each sample.
    * @returns a function that ends it. `close()` does it too.
    * @throws TypeError for anything else than a meter.
@@ -132,7 +135,16 @@ export class TcpMetrics {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#connections.close();
-    for (const end of [...this.#ends]) end();
+    const failures: unknown[] = [];
+    for (const end of [...this.#ends]) {
+      try {
+        end();
+      } catch (error) {
+        // A registry or a meter has thrown. The others are ended all the same.
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   [Symbol.dispose](): void {

@@ -229,7 +229,9 @@ describe('Warnings', () => {
     const unread = make({ receiveQueue: 5_000 }, { timeSinceLastDataReceived: 20_000 });
     expect(warningsFor([unread, make(timer('keepalive', 2))])).toEqual([
       expect.stringContaining('the peer may be gone'),
-      expect.stringContaining('the program here reads slowly or not at all: 5.0 kB wait, the newest for 20 s'),
+      expect.stringContaining(
+        'the program here reads slowly or not at all: 5.0 kB wait, the newest for 20 s',
+      ),
     ]);
   });
 

@@ -367,17 +367,61 @@ describe('TcpMetrics', () => {
     expect(() => metrics.text({ format: 'json' as never })).toThrowError(TypeError);
   });
 
+  /** What a Registry of prom-client does. */
+  function newRegistry(...taken: string[]) {
+    const metrics = new Map<string, object>(taken.map((name) => [name, {}]));
+    return {
+      metrics,
+      registerMetric(metric: { name: string }) {
+        if (metrics.has(metric.name)) throw new Error('already registered');
+        metrics.set(metric.name, metric);
+      },
+      getSingleMetric: (name: string) => metrics.get(name),
+      removeSingleMetric: (name: string) => metrics.delete(name),
+    };
+  }
+
   test('unregisters all its metrics if the registry has one of the names already', () => {
     using metrics = new TcpMetrics({ filter: () => false });
-    const names = new Set(['tcp_connections']);
-    const registry = {
-      registerMetric({ name }: { name: string }) {
-        if (names.has(name)) throw new Error('already registered');
-        names.add(name);
-      },
-      removeSingleMetric: (name: string) => names.delete(name),
-    };
+    const registry = newRegistry('tcp_connections');
     expect(() => metrics.register(registry as never)).toThrowError('already registered');
-    expect([...names]).toEqual(['tcp_connections']);
+    expect([...registry.metrics.keys()]).toEqual(['tcp_connections']);
+  });
+
+  test('leaves metrics of the same names that the program has registered since', () => {
+    const metrics = new TcpMetrics({ filter: () => false });
+    const registry = newRegistry();
+    metrics.register(registry as never);
+    registry.metrics.clear();
+    const own = { name: 'tcp_connections' };
+    registry.registerMetric(own);
+    metrics.close();
+    expect([...registry.metrics.values()]).toEqual([own]);
+  });
+
+  test('in a cluster, percentiles are not added up', async () => {
+    using metrics = new TcpMetrics({ filter: () => false });
+    const registry = newRegistry();
+    metrics.register(registry as never);
+    const aggregators = [...registry.metrics].map(([name, metric]) => {
+      const { aggregator } = (metric as { get(): { aggregator: string } }).get();
+      return [name, aggregator];
+    });
+    const worst = aggregators.filter(([, aggregator]) => aggregator === 'max');
+    expect(worst).toEqual([['tcp_connection_rtt_seconds', 'max']]);
+    expect(aggregators.length).toBeGreaterThan(20);
+  });
+
+  test('close() ends the others if a registry throws, and then throws its error', () => {
+    const metrics = new TcpMetrics({ filter: () => false });
+    const broken = newRegistry();
+    const other = newRegistry();
+    metrics.register(broken as never);
+    metrics.register(other as never);
+    broken.removeSingleMetric = () => {
+      throw new Error('broken');
+    };
+    expect(() => metrics.close()).toThrowError('broken');
+    expect(other.metrics.size).toBe(0);
   });
 });
