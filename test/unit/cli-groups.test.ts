@@ -13,7 +13,7 @@ describe('orderBy', () => {
     make({ remotePort: port, ...more }, info);
   const list = [
     named(1, { receiveQueue: 10 }, { rtt: 1, segmentsRetransmitted: 9, bytesSent: 5 }),
-    named(2, { sendQueue: 10, ...timer('retransmission', 3) }, { rtt: 3, unackedSegments: 1 }),
+    named(2, { sendQueue: 10, ...timer('retransmission', 5) }, { rtt: 3, unackedSegments: 1 }),
     named(3, { state: 'FIN-WAIT-1' }, { rtt: 2, timeSinceLastAckReceived: 9_000 }),
     named(4, { tcpInfo: null, remoteAddress: '10.0.0.1' }, {}),
     named(5, {}, { bytesReceived: 7, rtt: null }),
@@ -44,7 +44,7 @@ describe('orderBy', () => {
 
   test('puts critical problems before warnings, and both before information', () => {
     const closing = make({ state: 'CLOSE-WAIT' }, { timeSinceLastAckReceived: 90_000 });
-    const suspect = make({ state: 'LAST-ACK', ...timer('retransmission', 2) });
+    const suspect = make({ state: 'LAST-ACK', ...timer('retransmission', 5) });
     const sorted = [make(), closing, suspect].sort(orderBy('problems'));
     expect(sorted.map(({ state }) => state)).toEqual(['LAST-ACK', 'CLOSE-WAIT', 'ESTABLISHED']);
   });
@@ -75,7 +75,7 @@ describe('Groups', () => {
   test('counts states and problems, with the worst silence and the median round-trip time', () => {
     const list = [
       to('192.0.2.8', { receiveQueue: 100 }, { rtt: 4, timeSinceLastAckReceived: 70_000 }),
-      to('192.0.2.8', timer('keepalive', 1), { rtt: 1 }),
+      to('192.0.2.8', timer('keepalive', 2), { rtt: 1 }),
       to('192.0.2.8', { state: 'CLOSE-WAIT', sendQueue: 7 }, { rtt: 3 }),
       to('192.0.2.8', { tcpInfo: null, state: 'TIME-WAIT' }),
       to('192.0.2.9'),
@@ -124,7 +124,7 @@ describe('Groups', () => {
 
   test.each([200, 80, 50, 40])('the table fits into %d columns, and escapes names', (width) => {
     const owners = [{ pid: 7, name: 'no\u001b[2Jde', fd: 3 }];
-    const list = [make({ owners, ...timer('keepalive', 1) }), ...many(9, () => make())];
+    const list = [make({ owners, ...timer('keepalive', 2) }), ...many(9, () => make())];
     const lines = formatGroupTable(groupsOf(list, 'process'), 'process', { width, unicode: true });
     expect(lines[0]).toMatch(/^ {2}PROCESS +COUNT +PROBLEMS/);
     expect(lines[1]).toMatch(/^! no\\x1b\[2Jde \(7\) +1 +1 half-/);
