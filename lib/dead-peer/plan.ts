@@ -125,7 +125,7 @@ export interface PlanRequest {
   readonly heldTimeoutMax?: number | undefined;
   /** When the kernel sends data again, or probes a closed window, at the latest: by a timer that runs already. 0: none. */
   readonly runningTimer: number;
-  /** How many subflows a connection of Multipath TCP has. */
+  /** How many subflows a connection of Multipath TCP has. 1 by default. */
   readonly subflows?: number | undefined;
   /** Which values of `retransmission` are assumed because they could not be read, as sentences. */
   readonly assumptions: readonly string[];

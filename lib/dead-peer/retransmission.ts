@@ -114,8 +114,8 @@ export function untilProbesEnd(retransmission: Retransmission, runningPause = 0)
 }
 
 /**
- * Returns when `count` segments in a row have been sent, the write included, at the latest. A tail-loss probe that stands
- * for one of them may come late, and one may not be counted.
+ * Returns when `count` segments in a row have been sent, the write included, at the latest: if the tail-loss probe comes only
+ * after a whole retransmission timeout, and one segment is not counted.
  */
 export function untilAttempts(count: number, retransmission: Retransmission): number {
   const { timeoutMax } = retransmission;

@@ -136,7 +136,8 @@ const LONGEST_TIMER = 120_000;
 function requestFor(
   platform: DeadPeerPlatform,
   chosen: ChosenOptions,
-  { rto, ...progress }: Progress,
+  { silence, runningTimer, heldTimeoutMax, rto }: Progress,
+  subflows = 1,
 ): PlanRequest {
   const { hasTimeoutMax, assumptions } = timeoutMaxOf(platform);
   const settings = recentRetransmissionHere();
@@ -144,10 +145,16 @@ function requestFor(
     platform,
     ...chosen,
     hasTimeoutMax,
-    ...progress,
+    ...{ silence, runningTimer, heldTimeoutMax, subflows },
     retransmission: { ...settings.retransmission, timeout: rto },
     assumptions: [...assumptions, ...settings.assumptions],
   };
+}
+
+/** How many subflows a connection of Multipath TCP has; 1 if that is not known. */
+function subflowsOf(fd: number): number {
+  const found = readSubflows(fd);
+  return typeof found === 'number' ? 1 : Math.max(1, found.length);
 }
 
 function planForSocket(
@@ -157,11 +164,8 @@ function planForSocket(
   chosen: ChosenOptions,
   progress: Progress,
 ): DeadPeerPlan {
-  const subflows = platform === 'mptcp' ? readSubflows(fd) : undefined;
-  const request = {
-    ...requestFor(platform, chosen, progress),
-    subflows: Array.isArray(subflows) ? Math.max(1, subflows.length) : undefined,
-  };
+  const subflows = platform === 'mptcp' ? subflowsOf(fd) : 1;
+  const request = requestFor(platform, chosen, progress, subflows);
   // Then the kernel gives the verdict.
   if (!chosen.supervise || evidenceOf(platform) === 'state') {
     return planFor(kernelRequestFor(fd, request), timeout);

@@ -44,8 +44,8 @@ export function supervisedBoundsOf(
 }
 
 /**
- * When a write and the kernel's retransmissions have made enough attempts. An ordinary retransmission timeout leaves time
- * for them: then a warning names the paths that do not.
+ * Returns when a write and the kernel's retransmissions have made enough attempts; 0 for a retransmission timeout of 1 s or
+ * less. For that a warning names the round-trip times that take longer.
  */
 function untilAttempted(
   { minProbes, retransmission }: PlanRequest,
