@@ -1,5 +1,5 @@
 // In a network namespace: thousands of connections to peers of several kinds, scraped by a real Prometheus. Prints what PromQL
-// and ss(8) report, as JSON.
+// and ss(8) report, as JSON. The second argument is a folder for pictures of Prometheus.
 
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,6 +11,7 @@ import { TcpMetrics } from '../../../dist/metrics.js';
 import { startPrometheus, until } from './prometheus.mjs';
 
 const total = Number(process.argv[2]);
+const pictures = process.argv[3];
 const PORTS = {
   ...{ good: 7001, dead: 7002, lossy: 7003, slow: 7004, closing: 7005, talking: 7006 },
   // As dead, but with a dead-peer timeout.
@@ -95,6 +96,7 @@ await until('alerts fire', async () => {
   const missing = FIRING.filter((name) => !fired.has(name));
   return missing.length === 0 ? true : missing;
 });
+if (pictures) await prometheus.picture('/classic/alerts', `${pictures}/prometheus-alerts.png`, 900);
 clearInterval(writing);
 await until('the lossy path is quiet', () =>
   ssLines('dport = :7003').every((line) => line.queues[1] === 0),
@@ -128,6 +130,11 @@ await until('alerts resolve', async () => {
   const left = REPAIRED.filter((name) => isFiring(alerts, name));
   return left.length === 0 ? true : left;
 });
+if (pictures) {
+  const expression = encodeURIComponent('tcp_connection_problems{problem="half-open"}');
+  const graph = `/graph?g0.expr=${expression}&g0.tab=0&g0.range_input=90s`;
+  await prometheus.picture(graph, `${pictures}/prometheus-half-open.png`, 900);
+}
 const deadPeers = (await query('tcp_dead_peers_total')).supervised;
 const silence = (await query('tcp_dead_peer_silence_seconds_sum')).supervised / deadPeers;
 const lint = lintOf(metrics.text());

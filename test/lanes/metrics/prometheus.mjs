@@ -1,10 +1,11 @@
 // Starts Debian's Prometheus, and asks it.
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 const ADDRESS = '127.0.0.1:9090';
 
@@ -47,7 +48,7 @@ export async function startPrometheus(target) {
     await exited;
   };
   await until('Prometheus is ready', async () => (await get('/-/ready')) !== undefined);
-  return { query, alerts: firing, stop };
+  return { query, alerts: firing, picture, stop };
 }
 
 /** Returns the values of a query by one label. */
@@ -65,6 +66,15 @@ async function firing() {
     .filter(({ state }) => state === 'firing')
     .map(({ labels }) => `${labels.alertname} ${labels.peer ?? labels.callback}`);
   return names.sort();
+}
+
+/** Writes what a browser, Debian's Chromium, shows of a page of Prometheus. */
+async function picture(path, file, height) {
+  await promisify(execFile)('chromium', [
+    ...['--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars'],
+    ...[`--window-size=1100,${height}`, '--virtual-time-budget=10000'],
+    ...[`--screenshot=${file}`, `http://${ADDRESS}${path}`],
+  ]);
 }
 
 async function get(path, isJson = false) {

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { needsNamespace, runInNamespace } from '../../support/namespace';
 
+/** WRITE_DOCS=1, with Debian's package chromium, draws the pictures in the docs again. */
+const pictures = process.env.WRITE_DOCS ? [join(__dirname, '../../../docs/images')] : [];
 const EXAMPLES = join(__dirname, '../../../examples/prometheus');
 const hasPrometheus = spawnSync('promtool', ['--version']).status === 0;
 
@@ -35,7 +37,7 @@ test('the rules of the alerts are valid, and each fires and resolves', () => {
 describe.each([1_000, 10_000])('%d connections', (total) => {
   test('PromQL gives the numbers that ss gives, and the alerts fire and resolve', async () => {
     const path = join(__dirname, 'fleet.mjs');
-    const report = await runInNamespace<Report>(path, [`${total}`], 280_000);
+    const report = await runInNamespace<Report>(path, [`${total}`, ...pictures], 280_000);
     const { counts, byPromql, bySs } = report;
     // Supervision has ended these.
     const { supervised, ...left } = counts;
