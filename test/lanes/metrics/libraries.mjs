@@ -1,11 +1,13 @@
-// Real libraries, unchanged, measured by peer. Prints the metrics, and how much each client sent and received by its own count.
+// Real libraries, unchanged, measured by peer. Prints the metrics. Its arguments are PostgreSQL's programs postgres and initdb.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import grpc from '@grpc/grpc-js';
+import pg from 'pg';
 import { Agent, request } from 'undici';
 import { WebSocket, WebSocketServer } from 'ws';
 import { TcpMetrics } from '../../../dist/metrics.js';
+import { startPostgresql } from './postgresql.mjs';
 
 const REQUESTS = 20;
 const BODY = 'x'.repeat(10_000);
@@ -17,6 +19,7 @@ const metrics = new TcpMetrics({
   peer: ({ remotePort }) => names.get(remotePort),
 });
 
+await measurePg();
 await measureUndici();
 await measureWs();
 await measureGrpc();
@@ -25,6 +28,14 @@ const isClosed = () =>
   [...names.values()].every((name) => metrics.text().includes(`tcp_connections{peer="${name}"} 0`));
 while (!isClosed()) await new Promise((resolve) => setTimeout(resolve, 20));
 process.stdout.write(metrics.text(), () => process.exit());
+
+async function measurePg() {
+  const server = await startPostgresql(...process.argv.slice(2));
+  names.set(server.port, 'pg');
+  const pool = new pg.Pool({ ...server, max: 1 });
+  for (let i = 0; i < REQUESTS; i++) await pool.query('select $1::text', [BODY]);
+  await pool.end();
+}
 
 async function measureUndici() {
   const server = createServer((incoming, response) => {

@@ -1,18 +1,21 @@
-// undici, ws and grpc-js are measured by peer, without a change of the program.
+// pg, undici, ws and grpc-js are measured by peer, without a change of the program.
 
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { seriesOf } from '../../support/metrics-text';
+import { postgresql } from '../../support/postgresql';
 
 let series: ReadonlyMap<string, number>;
 
 beforeAll(() => {
   const path = join(__dirname, 'libraries.mjs');
-  series = seriesOf(execFileSync(process.execPath, [path], { timeout: 60_000 }).toString());
+  const programs = [postgresql('postgres'), postgresql('initdb')];
+  const output = execFileSync(process.execPath, [path, ...programs], { timeout: 120_000 });
+  series = seriesOf(output.toString());
 });
 
-test.each(['undici', 'ws', 'grpc-js'])('%s: one connection, with all its bytes', (peer) => {
+test.each(['pg', 'undici', 'ws', 'grpc-js'])('%s: one connection, with all its bytes', (peer) => {
   const count = (name: string) => series.get(`${name}{peer="${peer}"}`) ?? NaN;
   expect(count('tcp_connections_created_total')).toBe(1);
   expect(count('tcp_samples_failed_total')).toBe(0);

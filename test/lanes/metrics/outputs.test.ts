@@ -33,6 +33,7 @@ let report: {
   readonly left: string;
   readonly types: readonly (readonly [string, string])[];
   readonly instruments: readonly Instrument[];
+  readonly afterEnd: readonly Instrument[];
 };
 
 beforeAll(() => {
@@ -74,6 +75,16 @@ test('a registry for OpenMetrics has the same, too', () => {
 
 test('nothing stays in the registry after close()', () => {
   expect(report.left).toBe('# EOF');
+});
+
+test('what happens after the end of observe() is not exported', () => {
+  const created = (instruments: readonly Instrument[]) =>
+    instruments
+      .find(({ name }) => name === 'grpc.tcp.connections_created')
+      ?.sum?.dataPoints.map(({ asDouble }) => asDouble);
+  expect(created(report.instruments)).toEqual([20, 20]);
+  // The SDK repeats the last sums.
+  expect(created(report.afterEnd)).toEqual([20, 20]);
 });
 
 test('promtool finds nothing to complain about', (context) => {

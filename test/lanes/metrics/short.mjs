@@ -1,11 +1,12 @@
-// In a network namespace: as many short connections as fit into the time, both ends measured. Prints what the metrics and the
-// kernel counted, as JSON. The client and the server are processes of their own.
+// In a network namespace: as many short connections as fit into the time, both ends measured. Prints what the metrics, an OTLP
+// collector and the kernel counted, as JSON. The client and the server are processes of their own.
 
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { TcpMetrics } from '../../../dist/metrics.js';
+import { instrumentsOf, startOtlp } from './otlp-collector.mjs';
 
 const REQUEST = Buffer.alloc(100);
 const RESPONSE = Buffer.alloc(400);
@@ -16,15 +17,19 @@ const PARALLEL = 50;
 
 // Longer than the test: only the last samples count.
 const metrics = new TcpMetrics({ interval: 3_600_000 });
-const counts = () => ({
-  created: counted('tcp_connections_created_total'),
-  sent: counted('tcp_sent_bytes_total'),
-  received: counted('tcp_received_bytes_total'),
-  retransmitted: counted('tcp_retransmitted_bytes_total'),
-  unsent: counted('tcp_unsent_at_close_bytes_total'),
-  failed: counted('tcp_samples_failed_total'),
-});
-const counted = (name) => Number(new RegExp(`^${name} (.*)$`, 'm').exec(metrics.text())[1]);
+/** The names of a counter: in Prometheus, and in OpenTelemetry. */
+const COUNTERS = {
+  created: ['tcp_connections_created_total', 'grpc.tcp.connections_created'],
+  sent: ['tcp_sent_bytes_total', 'grpc.tcp.bytes_sent'],
+  received: ['tcp_received_bytes_total', 'socket_options.tcp.bytes_received'],
+  retransmitted: ['tcp_retransmitted_bytes_total', 'grpc.tcp.bytes_retransmitted'],
+  unsent: ['tcp_unsent_at_close_bytes_total', 'socket_options.tcp.bytes_unsent_at_close'],
+  failed: ['tcp_samples_failed_total', 'socket_options.tcp.samples_failed'],
+};
+const counts = () =>
+  countersBy(([name]) => Number(new RegExp(`^${name} (.*)$`, 'm').exec(metrics.text())[1]));
+const countersBy = (read) =>
+  Object.fromEntries(Object.entries(COUNTERS).map(([key, names]) => [key, read(names)]));
 
 if (process.argv[2] === 'server') serve();
 else await measure(Number(process.argv[2]), Number(process.argv[3]));
@@ -54,6 +59,8 @@ async function measure(most, milliseconds) {
   ]);
   const server = fork(new URL(import.meta.url), ['server']);
   const [port] = await once(server, 'message');
+  const { exports, provider } = await startOtlp();
+  metrics.observe(provider.getMeter('tcp'));
   const before = kernelCounts();
   const end = performance.now() + milliseconds;
   let started = 0;
@@ -75,10 +82,24 @@ async function measure(most, milliseconds) {
     Object.entries(after).map(([name, value]) => [name, value - before[name]]),
   );
   server.disconnect();
+  await provider.forceFlush();
+  const exported = exportedCounts(instrumentsOf(exports[0]));
   const expected = { request: REQUEST.length * started, response: RESPONSE.length * started };
-  process.stdout.write(JSON.stringify({ started, client, accepted, kernel, expected }), () =>
-    process.exit(),
+  process.stdout.write(
+    JSON.stringify({ started, client, exported, accepted, kernel, expected }),
+    () => process.exit(),
   );
+}
+
+/** The same, in an export of OpenTelemetry. */
+function exportedCounts(instruments) {
+  return countersBy(([, wanted]) => {
+    const { sum } = instruments.find(({ name }) => name === wanted);
+    return sum.dataPoints.reduce(
+      (total, { asInt, asDouble }) => total + Number(asInt ?? asDouble),
+      0,
+    );
+  });
 }
 
 /** What nstat(8) shows, of this namespace. */

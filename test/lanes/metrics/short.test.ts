@@ -16,6 +16,8 @@ interface Counts {
 interface Report {
   readonly started: number;
   readonly client: Counts;
+  /** Those of the client, as OpenTelemetry's SDK has sent them. */
+  readonly exported: Counts;
   readonly accepted: Counts;
   readonly kernel: Readonly<Record<'octets' | 'packets' | 'opened' | 'retransmitted', number>>;
   readonly expected: { readonly request: number; readonly response: number };
@@ -29,11 +31,12 @@ const TIME = 120_000;
 test('100 000 short connections count completely', async () => {
   const path = join(__dirname, 'short.mjs');
   const report = await runInNamespace<Report>(path, [`${MOST}`, `${TIME}`], 2 * TIME);
-  const { started, client, accepted, kernel, expected } = report;
+  const { started, client, exported, accepted, kernel, expected } = report;
   console.log(`${started} connections; segments sent again: ${kernel.retransmitted}`);
   expect(started).toBeGreaterThan(10_000);
   expect([client.created, accepted.created]).toEqual([started, started]);
   expect([client.failed, accepted.failed]).toEqual([0, 0]);
+  expect(exported).toEqual(client);
   expect(client.sent - client.retransmitted + client.unsent).toBe(expected.request);
   expect(accepted.sent - accepted.retransmitted + accepted.unsent).toBe(expected.response);
   expect(client.received).toBe(expected.response);
