@@ -78,6 +78,7 @@ function parseArguments(
     strict: false,
     tokens: true,
   });
+  const seen = new Set<string>();
   for (const token of parsed.tokens) {
     if (token.kind !== 'option') continue;
     const { name, rawName, value, inlineValue } = token;
@@ -97,6 +98,10 @@ function parseArguments(
         `${rawName} needs a value, but '${value}' follows; if it is the value, write ${rawName}=${value}`,
       );
     }
+    if (option.type === 'string' && !option.multiple && seen.has(name)) {
+      throw new UsageError(`${rawName} is given twice, but takes one value`);
+    }
+    seen.add(name);
   }
   return parsed as { values: Values<Options>; positionals: string[] };
 }

@@ -16,8 +16,8 @@ const UNPRINTABLE = /[\u0080-\u009f\u202e]/;
 const modeCodes = (output: string) =>
   [...output.matchAll(new RegExp(`${ESC}\\[(\\?\\d+[hl])`, 'g'))].map(([, code]) => code);
 
-const SCREEN_ENTERED = ['?1049h', '?25l', '?7l'];
-const SCREEN_LEFT = ['?7h', '?25h', '?1049l'];
+const SCREEN_ENTERED = ['?1049h', '?25l', '?7l', '?2004h'];
+const SCREEN_LEFT = ['?2004l', '?7h', '?25h', '?1049l'];
 
 /** A test with its own tmux. */
 const tmuxTest = test.extend<{ tmux: Tmux }>({
@@ -520,6 +520,6 @@ describe.concurrent('not in a terminal', () => {
 
   test('prints a line for a sample without connections', async () => {
     const { lines } = await piped(watch('none'), 1);
-    expect(lines[0]).toMatch(/^\S+Z no connections$/);
+    expect(lines[0]).toMatch(/^\S+Z No connections\.$/);
   });
 });

@@ -7,7 +7,7 @@ import { write } from '../output';
 import { orderOf, readSelected, readShown, type Selection, Survey } from '../selection';
 import { type Given, parseInterval, parseSelection } from '../selection-arguments';
 import { Top } from '../top';
-import { closingLines, FALLBACK_NOTE } from '../view/closing-lines';
+import { closingLines, emptyText, sourceNotes } from '../view/closing-lines';
 import { severityOf } from '../view/connection-order';
 import { layOutTable, type TableLayout } from '../view/connection-table';
 import { formatConnection } from '../view/connection-text';
@@ -15,9 +15,9 @@ import { formatGroupTable, GROUP_KEYS, type GroupKey, Groups } from '../view/gro
 import { LiveTable, type Sample } from '../view/live-table';
 import { canShowScreen, Screen } from '../view/screen';
 import { showsColours, styled } from '../view/style';
-import { supportsUnicode, toJson } from '../view/text';
+import { supportsUnicode, toJson, wrap } from '../view/text';
 
-export { choices, options } from '../selection-arguments';
+export { choices, lists, options } from '../selection-arguments';
 
 export const summary = 'list the TCP connections here; mark those with a problem';
 
@@ -145,8 +145,12 @@ async function printTable(selection: Selection, survey: Survey, owners: boolean)
     if (!(await write(`${[...(isFirst ? [titles] : []), ...lines].join('\n')}\n`))) return;
   }
   const closing = closingLines(selection, survey, unicode);
-  await write(`${layout === undefined ? 'No connections.\n' : ''}${closing}`);
+  const empty = layout === undefined ? `${wrap(emptyText(selection, survey))}\n` : '';
+  const noRoom = layout?.leavesOutProcesses ? `\n${wrap(NO_ROOM)}\n` : '';
+  await write(`${empty}${noRoom}${closing}`);
 }
+
+const NO_ROOM = 'The terminal has no room for PROCESS: make it wider, or use --group-by process.';
 
 /** One array, with a line for each connection. */
 async function printJson(selection: Selection, survey: Survey): Promise<void> {
@@ -158,8 +162,14 @@ async function printJson(selection: Selection, survey: Survey): Promise<void> {
     separator = ',\n';
   }
   await write(separator === '[\n' ? '[]\n' : '\n]\n');
-  // Not into the JSON, which has null for what is missing.
-  if (survey.isFallback) process.stderr.write(`socket-options: ${FALLBACK_NOTE}\n`);
+  printNotes(selection, survey);
+}
+
+/** Not into the JSON, which has null for what is missing. */
+function printNotes(selection: Selection, survey: Survey): void {
+  for (const note of sourceNotes(selection, survey)) {
+    process.stderr.write(`socket-options: ${note}\n`);
+  }
 }
 
 async function printGroups(
@@ -176,6 +186,7 @@ async function printGroups(
   if (json) {
     const lines = shown.map((group) => toJson(group));
     await write(lines.length === 0 ? '[]\n' : `[\n${lines.join(',\n')}\n]\n`);
+    printNotes(selection, survey);
     return;
   }
   const unicode = supportsUnicode();
@@ -184,26 +195,38 @@ async function printGroups(
   const coloured = lines.map((line) =>
     styled(line, line.startsWith('!') ? 'warning' : null, isColoured),
   );
-  const table = shown.length === 0 ? 'No connections.' : [titles, ...coloured].join('\n');
+  const table =
+    shown.length === 0 ? wrap(emptyText(selection, survey)) : [titles, ...coloured].join('\n');
   await write(`${table}\n${closingLines({ ...selection, limit: Infinity }, survey, unicode)}`);
 }
 
 async function watch(selection: Selection, given: Given, interval: number): Promise<void> {
   const owners = given.process === true;
-  if (given.json) return repeat(() => printJsonLine(selection), interval);
-  if (!canShowScreen()) return repeat(() => printLines(selection, owners), interval);
+  if (given.json) return repeat((survey) => printJsonLine(selection, survey), selection, interval);
+  if (!canShowScreen()) {
+    return repeat((survey) => printLines(selection, owners, survey), selection, interval);
+  }
   return showRepeatedly(selection, owners, interval);
 }
 
 /** Prints one sample per interval, but no faster than it is read, until the reader closes the pipe. */
-async function repeat(printSample: () => Promise<boolean>, interval: number): Promise<void> {
-  while (await printSample()) await sleep(interval);
+async function repeat(
+  printSample: (survey: Survey) => Promise<boolean>,
+  selection: Selection,
+  interval: number,
+): Promise<void> {
+  for (let isFirst = true; ; isFirst = false) {
+    const survey = new Survey();
+    if (!(await printSample(survey))) return;
+    if (isFirst) printNotes(selection, survey);
+    await sleep(interval);
+  }
 }
 
-async function printJsonLine(selection: Selection): Promise<boolean> {
+async function printJsonLine(selection: Selection, survey: Survey): Promise<boolean> {
   let text = `{"time":${toJson(new Date())},"connections":[`;
   let separator = '';
-  for await (const { connections } of readShown(selection, new Survey())) {
+  for await (const { connections } of readShown(selection, survey)) {
     for (const connection of connections) {
       text += `${separator}${toJson(connection)}`;
       separator = ',';
@@ -215,9 +238,8 @@ async function printJsonLine(selection: Selection): Promise<boolean> {
 }
 
 /** For a file or a pipe: a line for each connection and each warning, with the time in front. */
-async function printLines(selection: Selection, owners: boolean): Promise<boolean> {
+async function printLines(selection: Selection, owners: boolean, survey: Survey): Promise<boolean> {
   const unicode = supportsUnicode();
-  const survey = new Survey();
   const time = new Date().toISOString();
   const print = (lines: readonly string[]) =>
     write(lines.map((line) => `${time} ${line}\n`).join(''));
@@ -226,10 +248,11 @@ async function printLines(selection: Selection, owners: boolean): Promise<boolea
     if (!(await print(lines))) return false;
   }
   // The line of a connection contains the problems that it has.
-  const warnings = survey.warnings.groupSentences(unicode);
+  const { warnings } = survey;
   return print([
-    ...(survey.count === 0 ? ['no connections'] : []),
-    ...warnings.map((sentence) => `warning: ${sentence}`),
+    ...(survey.count === 0 ? [emptyText(selection, survey)] : []),
+    ...warnings.groupSentences(unicode).map((sentence) => `warning: ${sentence}`),
+    ...warnings.hints(unicode).map((sentence) => `note: ${sentence}`),
   ]);
 }
 
@@ -246,7 +269,7 @@ async function takeSample(
   const limit = Math.min(selection.limit, KEPT);
   const top = new Top<Connection>(limit, orderOf(selection));
   const time = new Date();
-  const sample = () => ({ time, survey, shown: [...top.sorted()] });
+  const sample = () => ({ time, survey, selection, shown: [...top.sorted()] });
   const start = performance.now();
   let isShown = onPart === undefined;
   for await (const connections of readSelected(selection, survey)) {
@@ -273,13 +296,16 @@ async function showRepeatedly(
   const showSample = (sample: Sample) => {
     table.update(sample);
     // The screen opens with the first rows: an error before them is printed on the normal terminal.
-    screen ??= new Screen({ key: press, resize: show });
+    screen ??= new Screen({ key: press, paste, resize: show });
     show();
   };
   function press(name: string, text: string): boolean {
     const isKnown = table.press(name, text);
     if (isKnown) show();
     return isKnown;
+  }
+  function paste(text: string): void {
+    if (table.paste(text)) show();
   }
   try {
     showSample(await takeSample(selection, showSample));
