@@ -35,7 +35,8 @@ Commands:
 ${formatTable(Object.entries(commands).map(([name, { summary }]) => [`  ${name}`, summary]))}
 
 Options:
-  --json     print JSON for scripts instead of text for people
+  --json     after defaults, connections, plan and watch: print JSON for
+             scripts instead of text for people
   --help     show this help, or the help of a command
   --version  show the version of this package
 

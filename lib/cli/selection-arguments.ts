@@ -55,8 +55,13 @@ export function parseSelection(given: Given): Selection {
   for (const [one, other, message] of CONFLICTS) {
     if (given[one] !== undefined && given[other] !== undefined) throw new UsageError(message);
   }
-  if (given.interval !== undefined && !given.watch)
+  if (given.interval !== undefined && !given.watch) {
     throw new UsageError('--interval needs --watch');
+  }
+  const groupsByOther = given['group-by'] !== undefined && given['group-by'] !== 'process';
+  if (given.process && given.json && groupsByOther) {
+    throw new UsageError('--process has no effect on the JSON of groups: use --group-by process');
+  }
   const { state, all, port, local, remote, peer = remote, problems, sort, limit } = given;
   return {
     filter: {

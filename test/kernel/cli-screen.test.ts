@@ -411,6 +411,24 @@ describe.concurrent('in a bare terminal', () => {
     expect(status).toBe(0);
   });
 
+  test('pasted text is no keys, but is typed into the filter', async () => {
+    const paste = (text: string) => ['type', `${ESC}[200~${text}${ESC}[201~`] as const;
+    const { output, status, modesRestored } = await play(watch('few'), [
+      ['until', ':40001'],
+      paste('qp!\nq'),
+      ['type', '/'],
+      ['until', 'filter: _'],
+      paste('40002q'),
+      ['until', 'filter: 40002q_'],
+      ['type', `${ESC}`],
+      ['until', 'q quits'],
+      ['type', 'q'],
+      ['end', 5],
+    ]);
+    expect({ status, modesRestored }).toEqual({ status: 0, modesRestored: true });
+    expect(output).not.toMatch(/PAUSED|problems only/);
+  });
+
   test('works without keys if stdin is not a terminal', async () => {
     const { output, status } = await play(
       watch('few'),

@@ -237,6 +237,7 @@ Left out: 1 LISTEN, 1 TIME-WAIT (--all shows them).
       /--group-by cannot be sorted by sent, but by problems/,
     ],
     [['--group-by', 'peer', '--watch'], /--group-by cannot be used with --watch/],
+    [['--process', '--json', '--group-by', 'peer'], /use --group-by process/],
     [['--fail-on-problems', '--watch'], /--fail-on-problems needs an end/],
     [['5432'], /unexpected argument '5432'/],
   ])('rejects %j with exit code 2 before it lists anything', (args, message) => {

@@ -36,16 +36,20 @@ Which connections:
                         or only with these problems, separated by commas:
                         half-open, handshake-unanswered, accept-queue-full,
                         close-wait, window-closed, unread, lossy-path,
-                        no-keepalive
+                        no-keepalive. An error if this system shows none of them
   --no-keepalive        only those whose keepalive is off. While data is in
                         flight, Linux does not report it
   --state <names>       only these states, separated by commas; the names of
                         ss(8), netstat(8) and the RFC are known (FIN_WAIT1)
   --all                 all states, also LISTEN and TIME-WAIT
   --port <numbers>      only connections with one of these ports at either end
-  --local <address>     only this local address or prefix: 10.0.0.0/8
-  --peer <address>      only this address or prefix of the peer
-  --remote <address>    the same as --peer
+  --local <addresses>   only these local addresses or prefixes: 10.0.0.0/8
+  --peer <addresses>    only these addresses or prefixes of the peer. An IPv4
+                        address also matches ::ffff:192.0.2.7
+  --remote <addresses>  the same as --peer
+
+An option with a list may be repeated: any of the values matches. Different
+options must all match.
 
 How they are shown:
   --sort <column>       problems, alive, rtt, retrans, unread, unacked,
@@ -55,7 +59,8 @@ How they are shown:
   --limit <n>           only the first n: 1 to 1000000
   --group-by <what>     one line for each peer (its address), state or process,
                         with counts, problems, the longest silence of a peer,
-                        the median round-trip time and the queues
+                        the median round-trip time and the queues. Not with
+                        --watch
   --process             show which processes hold a connection; processes of
                         other users are visible to root only
   --watch               repeat; on a terminal, update the table in place
@@ -66,7 +71,7 @@ How they are shown:
                         sample. Times are in milliseconds. null: the system does
                         not report the value
   --fail-on-problems    exit with 3 if a selected connection has a problem that
-                        is critical or a warning
+                        is critical or a warning. Not with --watch
 
 Columns (empty columns are left out; on a narrow terminal, others are shortened
 or left out too, the peer, ALIVE and TIMER last):
@@ -91,15 +96,18 @@ or left out too, the peer, ALIVE and TIMER last):
     removed in 42 s           the connection is closed; the kernel forgets it
 
 Below the table: the reason for each mark; programs with three or more
-connections in CLOSE-WAIT (the peer has closed them, the program has not); full
-accept queues; the number of connections by state.
+connections in CLOSE-WAIT (the peer has closed them, the program has not),
+without a mark if it is less than 60 s ago; full accept queues; the number of
+connections by state. What the system does not report is there, too; with --json
+it is on stderr.
 
 Keys of --watch: ? shows them all; q or Ctrl-C quits. If the output is not a
 terminal, or TERM is dumb, --watch prints one line per connection and sample.
 Set NO_COLOR to switch off colours.
 
 Where Linux refuses netlink (gVisor, some containers), the list comes from
-/proc/net/tcp, without ALIVE, RTT, retransmission totals and bytes.
+/proc/net/tcp, without ALIVE, RTT, retransmission totals and bytes, and without
+the problems that follow from them.
 
 Examples:
   socket-options connections --problems
@@ -109,8 +117,8 @@ Examples:
   socket-options connections --watch --json --peer 192.0.2.7 >> log
   socket-options connections --fail-on-problems --problems half-open >&2
 
-Exit codes: 0 success, 1 the connections could not be listed, 2 wrong arguments,
-3 --fail-on-problems and a problem.
+Exit codes: 0 success, 1 the connections could not be listed or the problems not
+be found here, 2 wrong arguments, 3 --fail-on-problems and a problem.
 `;
 
 export async function run(given: Given): Promise<void> {
