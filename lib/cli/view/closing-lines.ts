@@ -30,12 +30,14 @@ export function sourceNotes(
 /** What is shown instead of a table: no connection is selected. */
 export function emptyText(
   { problems, withoutKeepAlive, text }: Selection,
-  { checked }: Survey,
+  { checked, undetectable }: Survey,
 ): string {
   if (checked === 0) return 'No connections.';
+  const codes = problems instanceof Set ? [...problems] : [];
+  const detectable = codes.filter((code) => !undetectable.includes(code));
   const wanted = [
     ...(problems === 'marked' ? ['has a problem that is critical or a warning'] : []),
-    ...(problems instanceof Set ? [`has the problem ${[...problems].join(' or ')}`] : []),
+    ...(codes.length > 0 ? [`has the problem ${detectable.join(' or ')}`] : []),
     ...(withoutKeepAlive ? ['has its keepalive off'] : []),
     ...(text ? ['matches the filter'] : []),
   ];

@@ -150,7 +150,10 @@ export function formatGroupTable(
       cells.some((text) => text !== '') && !(title === 'STATES' && key === 'state'),
   );
   const names = [key.toUpperCase(), ...groups.map(({ group }) => toPrintable(group, unicode))];
-  const widthOf = (cells: readonly string[]) => Math.max(...cells.map(({ length }) => length));
+  const widthOf = (cells: readonly string[]) => {
+    const widest = Math.max(...cells.map(({ length }) => length));
+    return cells[0] === 'STATES' ? Math.min(widest, MIN_STATES_WIDTH) : widest;
+  };
   // Two characters for the mark, and two between columns.
   const excess = () =>
     [names, ...columns].reduce((sum, cells) => sum + widthOf(cells) + 2, 0) - width;
@@ -191,6 +194,9 @@ const LEFT_OUT = ['STATES', 'UNACKED', 'UNREAD', 'RTT', 'SILENCE'] as const;
 
 /** The least width in which a name can still be recognized. */
 const MIN_NAME_WIDTH = 11;
+
+/** The last column is cut at the edge of the terminal if so much of it fits: `1 ESTABLISHED`. */
+const MIN_STATES_WIDTH = 13;
 
 const formatProblemCounts = (problems: Group['problems']) =>
   Object.entries(problems)
