@@ -89,6 +89,7 @@ describe('formatConnectionTable', () => {
   test.each([
     [80, / TIMER +PROCESS$/, / probe 3 in 0\.4 s +worker \(4711\)$/],
     [50, / TIMER +PROCESS$/, /\d, 0\.4 s +4711$/],
+    [47, / TIMER +PROCESS$/, /^! 192\.0.*….* probe 3, 0\.4 s +4711$/],
     [40, / ALIVE +TIMER$/, /2\.4 s +probe 3/],
   ])('shows ALIVE, TIMER and the mark in %d columns with processes', (width, titles, line) => {
     const owners = [{ pid: 4_711, name: 'worker', fd: 3 }];
