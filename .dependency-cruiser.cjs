@@ -10,7 +10,7 @@ const COPYABLE = [
   '^lib/core/(channels|due-queue|replace-method|schedule|supervised-mark|suggest|text|throw-uncaught|validate)\\.ts$',
   '^lib/dead-peer/timeline\\.ts$',
   '^lib/system-defaults/retransmission-time\\.ts$',
-  '^lib/connections/(problem|problems|state-names)\\.ts$',
+  '^lib/connections/(problem|problems|state-names|undetectable-problems)\\.ts$',
   '^lib/metrics/(exposition|histogram)\\.ts$',
   '^lib/tcp-info/(states|tcp-info)\\.ts$',
 ];

@@ -20,6 +20,8 @@ export interface Command {
   readonly optionalValues?: readonly string[];
   /** The values of options that are known in advance, for shell completion. */
   readonly choices?: Readonly<Record<string, readonly string[]>>;
+  /** Options whose value is a list with commas. */
+  readonly lists?: readonly string[];
   /** The names of the required positional arguments, as in the help. */
   readonly operands?: readonly string[];
   /** Returns the output, or a promise if the command writes its output itself while it runs. */

@@ -35,7 +35,8 @@ Commands:
 ${formatTable(Object.entries(commands).map(([name, { summary }]) => [`  ${name}`, summary]))}
 
 Options:
-  --json     print JSON for scripts instead of text for people
+  --json     after defaults, connections, plan and watch: print JSON for
+             scripts instead of text for people
   --help     show this help, or the help of a command
   --version  show the version of this package
 
@@ -78,6 +79,7 @@ function parseArguments(
     strict: false,
     tokens: true,
   });
+  const seen = new Set<string>();
   for (const token of parsed.tokens) {
     if (token.kind !== 'option') continue;
     const { name, rawName, value, inlineValue } = token;
@@ -97,6 +99,10 @@ function parseArguments(
         `${rawName} needs a value, but '${value}' follows; if it is the value, write ${rawName}=${value}`,
       );
     }
+    if (option.type === 'string' && !option.multiple && seen.has(name)) {
+      throw new UsageError(`${rawName} is given twice, but takes one value`);
+    }
+    seen.add(name);
   }
   return parsed as { values: Values<Options>; positionals: string[] };
 }

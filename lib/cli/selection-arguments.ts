@@ -8,15 +8,16 @@ import { choiceOf, numberOf, unknownName } from './arguments';
 import { type Options, UsageError, type Values } from './command';
 import type { Selection } from './selection';
 import { SORT_KEYS, type SortKey } from './view/connection-order';
+import { withoutMapping } from './view/connection-text';
 import { GROUP_KEYS, isGroupSort } from './view/group-table';
 
 export const options = {
   state: { type: 'string', multiple: true },
   all: { type: 'boolean' },
   port: { type: 'string', multiple: true },
-  local: { type: 'string' },
-  peer: { type: 'string' },
-  remote: { type: 'string' },
+  local: { type: 'string', multiple: true },
+  peer: { type: 'string', multiple: true },
+  remote: { type: 'string', multiple: true },
   problems: { type: 'string', multiple: true },
   'no-keepalive': { type: 'boolean' },
   sort: { type: 'string' },
@@ -31,11 +32,14 @@ export const options = {
 
 /** The values that are known in advance, for shell completion. */
 export const choices = {
-  state: tcpStates,
+  state: tcpStates.map((state) => state.toLowerCase()),
   problems: problemCodes,
   sort: SORT_KEYS,
   'group-by': GROUP_KEYS,
 } as const;
+
+/** Options whose value is a list with commas. */
+export const lists = ['state', 'problems', 'port', 'local', 'peer', 'remote'] as const;
 
 export type Given = Values<typeof options>;
 
@@ -51,18 +55,20 @@ export function parseSelection(given: Given): Selection {
   for (const [one, other, message] of CONFLICTS) {
     if (given[one] !== undefined && given[other] !== undefined) throw new UsageError(message);
   }
-  if (given.interval !== undefined && !given.watch)
+  if (given.interval !== undefined && !given.watch) {
     throw new UsageError('--interval needs --watch');
+  }
+  const groupsByOther = given['group-by'] !== undefined && given['group-by'] !== 'process';
+  if (given.process && given.json && groupsByOther) {
+    throw new UsageError('--process has no effect on the JSON of groups: use --group-by process');
+  }
   const { state, all, port, local, remote, peer = remote, problems, sort, limit } = given;
   return {
     filter: {
       state: state && parseStates(state),
       port: port && parsePorts(port),
-      localAddress: local === undefined ? undefined : parseAddress('--local', local),
-      remoteAddress:
-        peer === undefined
-          ? undefined
-          : parseAddress(remote === undefined ? '--peer' : '--remote', peer),
+      localAddress: local && parseAddresses('--local', local),
+      remoteAddress: peer && parseAddresses(remote === undefined ? '--peer' : '--remote', peer),
       owners: given.process || given['group-by'] === 'process' || undefined,
       problems: true,
     },
@@ -86,7 +92,8 @@ function parseSort(text: string, isGrouped: boolean): SortKey {
   return key;
 }
 
-const splitLists = (texts: readonly string[]) => texts.flatMap((text) => text.split(','));
+const splitLists = (texts: readonly string[]) =>
+  texts.flatMap((text) => text.split(',').map((item) => item.trim()));
 
 function parseStates(texts: readonly string[]): TcpState[] {
   return splitLists(texts).map((name) => {
@@ -99,9 +106,10 @@ function parseStates(texts: readonly string[]): TcpState[] {
 /** `--problems` without a value is the empty text. */
 function parseProblems(texts: readonly string[]): Selection['problems'] {
   if (texts.every((text) => text === '')) return 'marked';
+  if (texts.includes('')) throw new UsageError('--problems is given with names and without');
   return new Set(
     splitLists(texts).map((name): ProblemCode => {
-      const code = problemCodes.find((each) => each === name);
+      const code = problemCodes.find((each) => each === name.toLowerCase());
       if (code === undefined) throw unknownName('problem', name, problemCodes);
       return code;
     }),
@@ -110,6 +118,9 @@ function parseProblems(texts: readonly string[]): Selection['problems'] {
 
 const parsePorts = (texts: readonly string[]) =>
   splitLists(texts).map((text) => numberOf('--port', text, [1, 65_535], 'whole number'));
+
+const parseAddresses = (option: string, texts: readonly string[]) =>
+  splitLists(texts).map((text) => parseAddress(option, text));
 
 function parseAddress(option: string, text: string): string {
   const [address = '', length, ...more] = text.split('/');
@@ -120,7 +131,8 @@ function parseAddress(option: string, text: string): string {
       `${option} '${text}' is not an IP address (without a zone) or prefix, such as 192.0.2.7, ::1 or 10.0.0.0/8`,
     );
   }
-  return text;
+  // An IPv4 peer is the same one for IPv4 and IPv6 sockets.
+  return withoutMapping(text);
 }
 
 /** The interval in milliseconds. */

@@ -1,6 +1,7 @@
 // Which connections the arguments of `connections` select, and what is counted while they are read.
 
-import { keepAliveByTimer } from '../connections/problems';
+import { keepAliveByTimer, problemCodes } from '../connections/problems';
+import { isFromProc, undetectableProblems } from '../connections/undetectable-problems';
 import {
   type Connection,
   type ConnectionFilter,
@@ -37,12 +38,16 @@ export class Survey {
   readonly #selected = new Map<TcpState, number>();
   readonly #leftOut = new Map<TcpState, number>();
   readonly warnings = new Warnings();
-  /** How many connections are selected. */
+  /** How many connections are selected, and among how many. */
   count = 0;
+  checked = 0;
   /** Whether a selected connection is marked. */
   hasProblems = false;
   /** Whether the list comes from /proc/net/tcp. */
   isFallback = false;
+  /** The problems that the source of the list does not show. */
+  undetectable: readonly ProblemCode[] = [];
+  #hasSource = false;
 
   get selected(): StateCounts {
     return this.#selected;
@@ -53,9 +58,9 @@ export class Survey {
 
   /** Counts a connection; returns whether it is selected. */
   admit(connection: Connection, selection: Selection): boolean {
-    // sock_diag(7) always reports the interface.
-    this.isFallback ||= connection.interfaceIndex === null && process.platform === 'linux';
+    if (!this.#hasSource) this.#learnSource(connection);
     const isShown = !selection.hiddenStates.includes(connection.state);
+    if (isShown) this.checked++;
     if (isShown && !isSelected(connection, selection)) return false;
     const counts = isShown ? this.#selected : this.#leftOut;
     counts.set(connection.state, (counts.get(connection.state) ?? 0) + 1);
@@ -63,6 +68,12 @@ export class Survey {
     this.warnings.add(connection, isShown);
     if (isShown) this.count++;
     return isShown;
+  }
+
+  #learnSource(connection: Connection): void {
+    this.#hasSource = true;
+    this.isFallback = isFromProc(connection, process.platform);
+    this.undetectable = undetectableProblems(connection, process.platform);
   }
 }
 
@@ -79,13 +90,28 @@ export function isSelected(connection: Connection, conditions: Conditions): bool
   return text === '' || connectionMatches(connection, text);
 }
 
+/** Throws if nothing that is asked for can be found: no connections would look like no problems. */
+function refuseUndetectable({ problems }: Selection, survey: Survey): void {
+  if (!(problems instanceof Set)) return;
+  const detectable = problemCodes.filter((code) => !survey.undetectable.includes(code));
+  if (detectable.some((code) => problems.has(code))) return;
+  const reason = survey.isFallback
+    ? 'this system refuses netlink, and /proc/net/tcp does not report what shows it'
+    : 'this system does not report what shows it';
+  throw new Error(
+    `${[...problems].join(', ')} cannot be found here: ${reason} (can be found: ${detectable.join(', ')})`,
+  );
+}
+
 /** Reads the connections once, and yields those that are selected. */
 export async function* readSelected(
   selection: Selection,
   survey: Survey,
 ): AsyncGenerator<Connection[], undefined> {
   for await (const batch of internalConnectionSlices(selection.filter)) {
-    yield batch.filter((connection) => survey.admit(connection, selection));
+    const selected = batch.filter((connection) => survey.admit(connection, selection));
+    refuseUndetectable(selection, survey);
+    yield selected;
   }
 }
 

@@ -95,14 +95,21 @@ function dataEvents(before: TcpSample, now: TcpSample): WatchEvent[] {
     events.push({ event: 'received', text: `${plural(bytes, 'byte')} received`, bytes });
   }
   if (now.retransmitted > before.retransmitted) {
-    const kind = now.inARow === 0 ? 'tail loss probe' : `retransmission ${now.inARow}`;
     events.push({
       event: 'retransmission',
-      text: `${kind}: ${plural(now.unacked, 'segment')} unacknowledged, ${silentFor(now)}`,
+      text: formatRetransmission(before, now),
       ...{ inARow: now.inARow, unacked: now.unacked, silent: now.sinceAck },
     });
   }
   return events;
+}
+
+function formatRetransmission(before: TcpSample, now: TcpSample): string {
+  const segments = plural(now.retransmitted - before.retransmitted, 'segment');
+  // Between two samples, the peer may have acknowledged everything.
+  if (now.unacked === 0) return `${segments} sent again, nothing is unacknowledged now`;
+  const kind = now.inARow === 0 ? `${segments} sent again` : `retransmission ${now.inARow}`;
+  return `${kind}: ${plural(now.unacked, 'segment')} unacknowledged, ${silentFor(now)}`;
 }
 
 function probeEvents(before: TcpSample, now: TcpSample): WatchEvent[] {

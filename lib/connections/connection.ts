@@ -89,9 +89,12 @@ export interface ConnectionFilter {
   readonly port?: number | readonly number[] | undefined;
   readonly localPort?: number | readonly number[] | undefined;
   readonly remotePort?: number | readonly number[] | undefined;
-  /** An address, or a prefix: `'10.0.0.0/8'`, `'fe80::/10'`. */
-  readonly localAddress?: string | undefined;
-  readonly remoteAddress?: string | undefined;
+  /**
+   * One of these addresses or prefixes: `'10.0.0.0/8'`, `'fe80::/10'`. An IPv4 prefix also matches the IPv4 peers of IPv6
+   * sockets (`::ffff:10.0.0.5`).
+   */
+  readonly localAddress?: string | readonly string[] | undefined;
+  readonly remoteAddress?: string | readonly string[] | undefined;
   /**
    * Only connections that this process holds a descriptor of. On Linux this throws if `/proc/self/fd`
    * cannot be read; on macOS it is not supported.

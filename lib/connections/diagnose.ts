@@ -19,8 +19,10 @@ export interface Diagnosis extends ConnectionProblem {
  *     }
  *
  * A connection with two problems comes twice. `listConnections({ problems: true })` has the same as a member of each
- * connection. Times are in milliseconds, sizes in bytes. What a system does not report, it cannot be diagnosed by: macOS and
- * Windows report no timers, so only CLOSE-WAIT and full accept queues are found there.
+ * connection. Times are in milliseconds, sizes in bytes. A problem is only found if the system reports what it follows from:
+ * Windows has the states, so only `'close-wait'` is found there; macOS also has the accept queues (`'accept-queue-full'`).
+ * Linux without netlink (`/proc/net/tcp`) has states and timers: `'half-open'`, `'handshake-unanswered'`, `'close-wait'` and
+ * `'no-keepalive'`; gVisor only states. Where the time of the last segment is not reported, `numbers` may be `{}`.
  * @returns the problems. `problem` and `numbers` are for programs and stay the same; `message` is for people.
  * @throws the errors of {@link listConnections}.
  * @see {@link ProblemCode}, ss(8), RFC 9293 section 3.8

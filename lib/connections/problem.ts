@@ -28,7 +28,10 @@ export interface ConnectionProblem {
   /** A stable name, for programs. */
   readonly problem: ProblemCode;
   readonly severity: ProblemSeverity;
-  /** The numbers that it follows from. Times are in milliseconds, sizes in bytes. */
+  /**
+   * The numbers that it follows from. Times are in milliseconds, sizes in bytes. `{}` for `'close-wait'` and `'no-keepalive'`
+   * where the system does not report when the last segment came (`/proc/net/tcp`, macOS, Windows).
+   */
   readonly numbers: Readonly<Record<string, number>>;
   /** The same as a sentence, for people. It may change with a new version. */
   readonly message: string;

@@ -76,6 +76,16 @@ describe.each([
     expect(complete('connections', '--port', '')).toEqual([]);
     expect(complete('unknown', '--sort', '')).not.toContain('rtt');
   });
+
+  test('completes states in any case, and the last item of a list', (context) => {
+    needsShell(context, shell);
+    expect(complete('connections', '--state', 'est')).toEqual(['established']);
+    expect(complete('connections', '--state', 'EST').map((one) => one.toLowerCase())).toEqual([
+      'established',
+    ]);
+    expect(complete('connections', '--state', 'listen,est')).toEqual(['listen,established']);
+    expect(complete('connections', '--problems', 'half-open,un')).toEqual(['half-open,unread']);
+  });
 });
 
 test('bash completes --option=value, which it splits, and options after --problems', (context) => {
@@ -109,6 +119,12 @@ test('zsh completes commands, options and values in a terminal', async (context)
     await tmux.until(/peer +process +state/);
     await type('socket-options connections --fail');
     await tmux.until(/--fail-on-problems/);
+    await type('socket-options connections --state EST');
+    await tmux.until(/--state established/);
+    await type('socket-options connections --state listen,est');
+    await tmux.until(/--state listen,established/);
+    await type('socket-options connections --problems half-open,un');
+    await tmux.until(/--problems half-open,unread/);
     await type('socket-options completion f');
     await tmux.until(/completion fish/);
   } finally {

@@ -84,6 +84,29 @@ test('counts states, problems and bytes of made-up connections', () => {
   });
 });
 
+test.each([
+  ['linux', {}, 8, 3],
+  // /proc/net/tcp.
+  ['linux', { interfaceIndex: null, tcpInfo: null }, 4, 2],
+  // gVisor.
+  ['linux', { interfaceIndex: null, tcpInfo: null, receiveQueue: null, sendQueue: null }, 1, 0],
+  ['darwin', { interfaceIndex: null, tcpInfo: null }, 2, 2],
+  ['win32', { interfaceIndex: null, tcpInfo: null, receiveQueue: null, sendQueue: null }, 1, 0],
+] as const)(
+  'on %s with %j there is no sample of what is not reported',
+  (platform, more, codes, rest) => {
+    const connection = { ...(normal as unknown as Connection), problems: [], ...more };
+    const points = (name: string) =>
+      familiesOf([connection], platform).find((family) => family.name.endsWith(name))?.points ?? [];
+    expect(points('connection_problems')).toHaveLength(codes);
+    expect(points('connection_problems').map(({ labels }) => labels.problem)).toContain(
+      'close-wait',
+    );
+    const bytes = [...points('unread_bytes'), ...points('unacknowledged_bytes')].length;
+    expect(bytes).toBe(Math.min(rest, 2));
+  },
+);
+
 /** Starts the exporter on a free port. */
 async function start(): Promise<{ url: string }> {
   const server = net.createServer();

@@ -16,8 +16,8 @@ const UNPRINTABLE = /[\u0080-\u009f\u202e]/;
 const modeCodes = (output: string) =>
   [...output.matchAll(new RegExp(`${ESC}\\[(\\?\\d+[hl])`, 'g'))].map(([, code]) => code);
 
-const SCREEN_ENTERED = ['?1049h', '?25l', '?7l'];
-const SCREEN_LEFT = ['?7h', '?25h', '?1049l'];
+const SCREEN_ENTERED = ['?1049h', '?25l', '?7l', '?2004h'];
+const SCREEN_LEFT = ['?2004l', '?7h', '?25h', '?1049l'];
 
 /** A test with its own tmux. */
 const tmuxTest = test.extend<{ tmux: Tmux }>({
@@ -411,6 +411,24 @@ describe.concurrent('in a bare terminal', () => {
     expect(status).toBe(0);
   });
 
+  test('pasted text is no keys, but is typed into the filter', async () => {
+    const paste = (text: string) => ['type', `${ESC}[200~${text}${ESC}[201~`] as const;
+    const { output, status, modesRestored } = await play(watch('few'), [
+      ['until', ':40001'],
+      paste('qp!\nq'),
+      ['type', '/'],
+      ['until', 'filter: _'],
+      paste('40002q'),
+      ['until', 'filter: 40002q_'],
+      ['type', `${ESC}`],
+      ['until', 'q quits'],
+      ['type', 'q'],
+      ['end', 5],
+    ]);
+    expect({ status, modesRestored }).toEqual({ status: 0, modesRestored: true });
+    expect(output).not.toMatch(/PAUSED|problems only/);
+  });
+
   test('works without keys if stdin is not a terminal', async () => {
     const { output, status } = await play(
       watch('few'),
@@ -520,6 +538,6 @@ describe.concurrent('not in a terminal', () => {
 
   test('prints a line for a sample without connections', async () => {
     const { lines } = await piped(watch('none'), 1);
-    expect(lines[0]).toMatch(/^\S+Z no connections$/);
+    expect(lines[0]).toMatch(/^\S+Z No connections\.$/);
   });
 });

@@ -126,6 +126,25 @@ describe('without netlink', () => {
       expect(listed.sort()).toEqual(ends.sort());
     }));
 
+  test('metrics have no samples of what the file does not show, and the command line refuses to look for it', () =>
+    withPair(async () => {
+      const runRefused = (...args: string[]) => {
+        const [program, rest] = refused(EPERM, process.execPath, main, ...args);
+        const { status, stdout, stderr } = spawnSync(program, rest, { encoding: 'utf8' });
+        return { status, stdout, stderr };
+      };
+      const { stdout } = runRefused('metrics');
+      const codes = [...stdout.matchAll(/connection_problems\{problem="([\w-]+)"\}/g)].map(
+        ([, code]) => code,
+      );
+      expect(codes).toEqual(['half-open', 'handshake-unanswered', 'close-wait', 'no-keepalive']);
+      expect(stdout).not.toMatch(/^tcp_namespace_rtt_seconds\{/m);
+      expect(runRefused('connections', '--problems', 'accept-queue-full')).toEqual({
+        ...{ status: 1, stdout: '' },
+        stderr: expect.stringMatching(/^socket-options: accept-queue-full cannot be found here: /),
+      });
+    }));
+
   test('the command line says what is missing and why, and shows timers and queues', () =>
     withPair(async ({ client }) => {
       setKeepAlive(client, { enable: true, initialDelay: 60_000 });

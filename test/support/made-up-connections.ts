@@ -37,5 +37,5 @@ export const everything = {
 export function sampleWith(connections: readonly Connection[]): Sample {
   const survey = new Survey();
   for (const connection of connections) survey.admit(connection, everything);
-  return { time: new Date(2026, 0, 2, 3, 4, 5), shown: connections, survey };
+  return { time: new Date(2026, 0, 2, 3, 4, 5), shown: connections, survey, selection: everything };
 }

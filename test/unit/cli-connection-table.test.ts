@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { orderBy } from '../../lib/cli/view/connection-order';
-import { formatConnectionTable } from '../../lib/cli/view/connection-table';
+import { formatConnectionTable, layOutTable } from '../../lib/cli/view/connection-table';
 import { formatConnection, formatTimer } from '../../lib/cli/view/connection-text';
 import { formatStateCounts, Warnings } from '../../lib/cli/view/connection-warnings';
 import { appendBounded, BARS, sparkline } from '../../lib/cli/view/sparkline';
@@ -77,7 +77,33 @@ describe('formatConnectionTable', () => {
     expect(formatConnectionTable([make()], options)[0]).toBe(
       '  STATE        LOCAL           PEER             ALIVE   RTT      TIMER',
     );
-    expect(formatConnectionTable([make({ tcpInfo: null })], options)[0]).not.toMatch(/RTT/);
+    expect(formatConnectionTable([make({ tcpInfo: null })], options)[0]).not.toMatch(/ALIVE|RTT/);
+    expect(formatConnectionTable([make({ sendQueue: 1 })], options)[0]).not.toMatch(/TIMER/);
+    // They stay in a table that is updated in place.
+    const live = { ...options, trend: () => '' };
+    expect(formatConnectionTable([make({ tcpInfo: null, sendQueue: 1 })], live)[0]).toMatch(
+      /ALIVE +UNACKED +TIMER$/,
+    );
+  });
+
+  test.each([
+    [80, / TIMER +PROCESS$/, / probe 3 in 0\.4 s +worker \(4711\)$/],
+    [50, / TIMER +PROCESS$/, /\d, 0\.4 s +4711$/],
+    [47, / TIMER +PROCESS$/, /^! 192\.0.*….* probe 3, 0\.4 s +4711$/],
+    [40, / ALIVE +TIMER$/, /2\.4 s +probe 3/],
+  ])('shows ALIVE, TIMER and the mark in %d columns with processes', (width, titles, line) => {
+    const owners = [{ pid: 4_711, name: 'worker', fd: 3 }];
+    const suspect = make(
+      { ...timer('keepalive', 2, 400), owners },
+      { timeSinceLastAckReceived: 2_400 },
+    );
+    const lines = formatConnectionTable([suspect], { ...options, width, owners: true });
+    expect(lines[0]).toMatch(titles);
+    expect(lines[1]).toMatch(line);
+    expect(lines[1]).toMatch(/^! /);
+    for (const one of lines) expect(one.length).toBeLessThanOrEqual(width);
+    const { leavesOutProcesses } = layOutTable([suspect], { ...options, width, owners: true });
+    expect(leavesOutProcesses).toBe(width === 40);
   });
 
   test('leaves out columns one by one in a narrow terminal, but never the diagnosis', () => {
@@ -162,7 +188,7 @@ describe('formatConnectionTable', () => {
 
   test('shows the accept queue of a listening socket, and no data queues', () => {
     expect(formatConnectionTable([listener(3, 511)], options)).toEqual([
-      '  STATE   LOCAL         PEER                ALIVE   TIMER',
+      '  STATE   LOCAL         PEER',
       '  LISTEN  192.0.2.1:80  accept queue 3/511',
     ]);
   });
@@ -218,6 +244,12 @@ describe('Warnings', () => {
     for (const connection of hidden) warnings.add(connection, false);
     return warnings.sentences(true);
   };
+  const hintsFor = (connections: readonly Connection[]) => {
+    const warnings = new Warnings();
+    for (const connection of connections) warnings.add(connection);
+    expect(warnings.sentences(true)).toEqual([]);
+    return warnings.hints(true);
+  };
 
   test('names the endpoints of a connection and the reason', () => {
     expect(warningsFor([make(), make(timer('keepalive', 2))])).toEqual([
@@ -254,7 +286,7 @@ describe('Warnings', () => {
 
   test('groups connections in CLOSE-WAIT by the port of a server', () => {
     expect(
-      warningsFor(many(3, (index) => closing({ localPort: 80, remotePort: 1_000 + index }))),
+      hintsFor(many(3, (index) => closing({ localPort: 80, remotePort: 1_000 + index }))),
     ).toEqual([
       '3 connections on local port 80 are in CLOSE-WAIT: the peer has closed them, the program here has not',
     ]);
@@ -262,7 +294,7 @@ describe('Warnings', () => {
 
   test('groups connections in CLOSE-WAIT by the peer of a client', () => {
     expect(
-      warningsFor(many(4, (index) => closing({ localPort: 1_000 + index, remotePort: 80 }))),
+      hintsFor(many(4, (index) => closing({ localPort: 1_000 + index, remotePort: 80 }))),
     ).toEqual([
       '4 connections to 192.0.2.7:80 are in CLOSE-WAIT: the peer has closed them, the program here has not',
     ]);
@@ -271,17 +303,30 @@ describe('Warnings', () => {
   test('groups connections in CLOSE-WAIT by process if it is known', () => {
     const owners = [{ pid: 7, name: 'node', fd: 3 }];
     expect(
-      warningsFor(many(3, (index) => closing({ owners, localPort: index, remotePort: index }))),
+      hintsFor(many(3, (index) => closing({ owners, localPort: index, remotePort: index }))),
     ).toEqual([
       '3 connections of node (7) are in CLOSE-WAIT: the peer has closed them, the program here has not',
     ]);
   });
 
   test('does not report fewer than three connections in CLOSE-WAIT as a leak', () => {
-    expect(warningsFor(many(2, () => closing({})))).toEqual([]);
-    expect(warningsFor(many(3, (port) => closing({ localPort: port, remotePort: port })))).toEqual(
-      [],
-    );
+    expect(hintsFor(many(2, () => closing({})))).toEqual([]);
+    expect(hintsFor(many(3, (port) => closing({ localPort: port, remotePort: port })))).toEqual([]);
+  });
+
+  test('a group in CLOSE-WAIT is a warning only if the row of one is marked', () => {
+    const owners = [{ pid: 7, name: 'node', fd: 3 }];
+    for (const more of [{}, { owners }]) {
+      const young = many(3, (port) => closing({ localPort: 80, remotePort: port, ...more }));
+      const old = make(
+        { state: 'CLOSE-WAIT', localPort: 80, remotePort: 9, ...more },
+        { timeSinceLastAckReceived: 90_000, timeSinceLastDataReceived: null },
+      );
+      expect(warningsFor(young)).toEqual([]);
+      expect(warningsFor([...young, old])).toEqual([
+        expect.stringMatching(/^4 connections .* are in CLOSE-WAIT/),
+      ]);
+    }
   });
 
   test('reports an accept queue beyond its limit, also of a socket that is left out', () => {

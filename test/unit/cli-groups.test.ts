@@ -116,6 +116,40 @@ describe('Groups', () => {
     expect(names('process')).toEqual(['(not known)', '(none)', 'api (7)']);
   });
 
+  test('a peer of IPv4 and IPv6 sockets is one group', () => {
+    expect(groupsOf([to('192.0.2.8'), to('::ffff:192.0.2.8'), to('::ffff:0:8')], 'peer')).toEqual([
+      expect.objectContaining({ group: '192.0.2.8', connections: 2 }),
+      expect.objectContaining({ group: '::ffff:0:8', connections: 1 }),
+    ]);
+  });
+
+  test.each([
+    [200, /^ {2}PEER +COUNT +PROBLEMS +SILENCE +RTT +UNREAD +STATES$/],
+    [80, /^ {2}PEER +COUNT +PROBLEMS +SILENCE$/],
+    [50, /^ {2}PEER +COUNT +PROBLEMS$/],
+    [40, /^ {2}PEER +COUNT +PROBLEMS$/],
+  ])('in %d columns the count and the problems stay', (width, titles) => {
+    const list = [
+      to('2001:db8:1234:5678:9abc:def0:1234:5678', timer('keepalive', 2)),
+      to('192.0.2.9', { receiveQueue: 9 }),
+    ];
+    const lines = formatGroupTable(groupsOf(list, 'peer'), 'peer', { width, unicode: true });
+    expect(lines[0]).toMatch(titles);
+    expect(lines[1]).toMatch(width < 80 ? /^! 2001.*….*:5678 +1 +1 half-open/ : /^! 2001:db8:1234/);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(width);
+  });
+
+  test('a column that is empty in all rows is left out', () => {
+    const lines = formatGroupTable(
+      groupsOf([make({ state: 'TIME-WAIT', tcpInfo: null })], 'peer'),
+      'peer',
+      {
+        ...{ width: Infinity, unicode: true },
+      },
+    );
+    expect(lines[0]).toBe('  PEER       COUNT  STATES');
+  });
+
   test('the queues of a listening socket are no bytes', () => {
     expect(groupsOf([listener(600, 511)], 'state')).toEqual([
       expect.objectContaining({ unread: null, unacked: null, worstSilence: null, medianRtt: null }),

@@ -118,11 +118,11 @@ describe('LiveTable', () => {
   };
   const late = timer('keepalive', 2, 400);
 
-  test('/ filters by text while it is typed; q is a letter then; Esc clears the filter', () => {
+  test('/ filters by text while it is typed; q is a letter then; Esc leaves it as it was', () => {
     const watch = view();
     watch.update(sampleWith([connection(11), connection(12), connection(13, {}, late)]));
     press(watch, '/', '1', '2');
-    expect(text(watch)[0]).toBe('filter: 12_  Enter keeps it, Esc clears it');
+    expect(text(watch)[0]).toBe('filter: 12_  Enter keeps it, Esc drops the change');
     expect(ports(watch)).toEqual(['12']);
     press(watch, 'backspace', 'backspace', 'h', 'A', 'l', 'F', '-');
     expect(ports(watch)).toEqual(['13']);
@@ -131,11 +131,27 @@ describe('LiveTable', () => {
     press(watch, 'backspace', 'return');
     expect(text(watch)[0]).toMatch(/ {2}filter: hAlF- {2}/);
     expect(watch.narrow(everything).text).toBe('hAlF-');
+    press(watch, '/', 'x', 'escape');
+    expect(text(watch)[0]).toMatch(/ {2}filter: hAlF- {2}/);
+    // Outside of the prompt, it clears the filter.
     press(watch, 'escape');
     expect(ports(watch)).toEqual(['13', '11', '12']);
     // No control characters.
     press(watch, '/', '\u001b', '\u0007', '\u009b');
     expect(text(watch)[0]).toMatch(/^filter: _/);
+  });
+
+  test('a pasted text is for the filter, and means no keys otherwise', () => {
+    const watch = view();
+    watch.update(sampleWith([connection(11), connection(12)]));
+    expect(watch.paste('q!s/')).toBe(false);
+    expect(text(watch)[0]).toMatch(/ q quits/);
+    press(watch, '/');
+    expect(watch.paste('2.7:12\n\u001b')).toBe(true);
+    expect(text(watch)[0]).toMatch(/^filter: 2\.7:12_/);
+    expect(ports(watch)).toEqual(['12']);
+    press(watch, 'escape', 'return');
+    expect(watch.paste('q')).toBe(false);
   });
 
   test('s goes through the columns and back to the default, S backwards', () => {

@@ -176,11 +176,16 @@ Left out: 1 LISTEN, 1 TIME-WAIT (--all shows them).
     [
       ['--local', '::1', '--remote', '10.0.0.0/8'],
       {
-        localAddress: '::1',
-        remoteAddress: '10.0.0.0/8',
+        localAddress: ['::1'],
+        remoteAddress: ['10.0.0.0/8'],
       },
     ],
-    [['--peer', 'fe80::/10'], { remoteAddress: 'fe80::/10' }],
+    [['--peer', 'fe80::/10'], { remoteAddress: ['fe80::/10'] }],
+    [
+      ['--peer', '10.0.0.5, ::1', '--peer', '::ffff:192.0.2.7'],
+      { remoteAddress: ['10.0.0.5', '::1', '192.0.2.7'] },
+    ],
+    [['--state', 'ESTABLISHED, CLOSE-WAIT'], { state: ['ESTABLISHED', 'CLOSE-WAIT'] }],
     [['--group-by', 'process'], { owners: true }],
     [['--problems', '--no-keepalive', '--sort', 'rtt', '--limit', '3'], {}],
   ])('%j lists with the filter %j', (args, filter) => {
@@ -218,6 +223,10 @@ Left out: 1 LISTEN, 1 TIME-WAIT (--all shows them).
     [['--problems', 'half-opne'], /unknown problem 'half-opne' \(did you mean 'half-open'\?\)/],
     [['--problems=half-open,'], /unknown problem '' \(known: half-open, handshake-unanswered/],
     [['--problems', '5432'], /unknown problem '5432'/],
+    [['--problems', '--problems=unread'], /--problems is given with names and without/],
+    [['--sort', 'rtt', '--sort', 'sent'], /--sort is given twice, but takes one value/],
+    [['--limit', '1', '--limit=1'], /--limit is given twice/],
+    [['--group-by', 'peer', '--group-by', 'state'], /--group-by is given twice/],
     [['--sort', 'rt'], /unknown value of --sort 'rt' \(did you mean 'rtt'\?\)/],
     [['--sort', 'size'], /'size' \(known: problems, alive, rtt, .*, peer\)/],
     [['--group-by', 'peers'], /--group-by 'peers' \(did you mean 'peer'\?\)/],
@@ -228,6 +237,7 @@ Left out: 1 LISTEN, 1 TIME-WAIT (--all shows them).
       /--group-by cannot be sorted by sent, but by problems/,
     ],
     [['--group-by', 'peer', '--watch'], /--group-by cannot be used with --watch/],
+    [['--process', '--json', '--group-by', 'peer'], /use --group-by process/],
     [['--fail-on-problems', '--watch'], /--fail-on-problems needs an end/],
     [['5432'], /unexpected argument '5432'/],
   ])('rejects %j with exit code 2 before it lists anything', (args, message) => {
@@ -319,6 +329,51 @@ Left out: 1 LISTEN, 1 TIME-WAIT (--all shows them).
     expect(run('none', '--group-by', 'peer', '--json').stdout).toBe('[]\n');
   });
 
+  test.each([
+    [
+      ['--problems'],
+      'No connection has a problem that is critical or a warning. Checked: 2 sockets.',
+    ],
+    [
+      ['--problems', 'unread,Lossy-Path'],
+      'No connection has the problem unread or lossy-path. Checked: 2 sockets.',
+    ],
+    [['--problems', '--group-by', 'peer'], 'No connection has a problem that is critical or a'],
+  ])('%j among healthy connections says that none has a problem', (args, sentence) => {
+    const { status, stdout, stderr } = run('healthy', ...args);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout.replaceAll('\n', ' ')).toContain(sentence);
+    expect(run('healthy', '--json', ...args)).toEqual({ status: 0, stdout: '[]\n', stderr: '' });
+    expect(run('none', ...args).stdout).toBe('No connections.\n');
+  });
+
+  test('problems that the list cannot show are an error, not an empty list', (context) => {
+    onLinux('/proc/net/tcp')(context);
+    const ways = [[], ['--json'], ['--watch'], ['--watch', '--json'], ['--group-by', 'peer']];
+    for (const args of ways) {
+      expect(run('fallback', '--problems', 'accept-queue-full,unread', ...args)).toEqual({
+        ...{ status: 1, stdout: '' },
+        stderr:
+          'socket-options: accept-queue-full, unread cannot be found here: this system refuses netlink, and /proc/net/tcp does not report what shows it (can be found: half-open, handshake-unanswered, close-wait, no-keepalive)\n',
+      });
+    }
+  });
+
+  test('says which of the problems the list cannot show', (context) => {
+    onLinux('/proc/net/tcp')(context);
+    const args = ['--problems', 'accept-queue-full,half-open'];
+    const note = 'These problems cannot be found here: accept-queue-full.';
+    const { status, stdout } = run('fallback', ...args);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^No connection has the problem half-open\. Checked: 1 socket\.$/m);
+    expect(stdout).toContain(note);
+    for (const more of [[], ['--group-by', 'peer']]) {
+      expect(run('fallback', '--json', ...args, ...more)).toMatchObject({
+        ...{ status: 0, stdout: '[]\n', stderr: expect.stringContaining(note) },
+      });
+    }
+  });
+
   test('says what is missing from a list of /proc/net/tcp, and leaves JSON as it is', (context) => {
     onLinux('/proc/net/tcp')(context);
     const { stdout } = run('fallback');
@@ -327,7 +382,9 @@ Left out: 1 LISTEN, 1 TIME-WAIT (--all shows them).
     );
     const json = run('fallback', '--json');
     expect(JSON.parse(json.stdout)).toHaveLength(1);
-    expect(json.stderr).toMatch(/^socket-options: This system refuses netlink, .* missing\.\n$/);
+    expect(json.stderr).toMatch(
+      /^socket-options: This system refuses netlink, .* missing\.\nsocket-options: These problems cannot be found here: accept-queue-full, window-closed, unread, lossy-path\.\n$/,
+    );
   });
 
   test('prints a long list as it is read, and its problems at the end', () => {

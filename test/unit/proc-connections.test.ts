@@ -115,6 +115,18 @@ describe('a row', () => {
     });
   });
 
+  test('a connection that is being accepted counts the SYN-ACKs that were sent again', () => {
+    const accepting = { state: 3, timer: '01:000000A9 00000002', rest: '    0        0 0 0 1' };
+    expect(list([row(accepting), row({ ...accepting, peerPort: 40_002 })])).toEqual(
+      [40_001, 40_002].map((remotePort) =>
+        expect.objectContaining({
+          ...{ state: 'SYN-RECEIVED', remotePort, uid: null, inode: 0 },
+          timer: { kind: 'retransmission', expires: 1_690, count: 2 },
+        }),
+      ),
+    );
+  });
+
   test('a socket that no process holds belongs to no user', () => {
     expect(list([row({ state: 6, rest: '    0        0 0 3' })])[0]).toMatchObject({
       ...{ state: 'TIME-WAIT', uid: null, inode: 0 },
@@ -160,6 +172,8 @@ describe('a filter', () => {
     [{ remotePort: 5_432 }, [443]],
     [{ localAddress: '192.0.2.1' }, [5_432, 80, 443]],
     [{ remoteAddress: '10.0.0.0/8' }, [80, 5_432]],
+    [{ remoteAddress: ['10.0.0.1', '192.0.2.7'] }, [5_432, 80, 443]],
+    [{ remoteAddress: [] }, []],
     [{ state: [] }, []],
   ])('%j selects the same as of netlink', (filter, ports) => {
     expect(list(rows, rows6, filter).map(({ localPort }) => localPort)).toEqual(ports);

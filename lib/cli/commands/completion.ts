@@ -52,22 +52,32 @@ interface DescribedOption {
   readonly name: string;
   readonly value: 'none' | 'required' | 'optional';
   readonly isRepeated: boolean;
+  /** Whether the value is a list with commas. */
+  readonly isList: boolean;
   /** The values that are known. */
   readonly choices: readonly string[];
 }
 
 function describe([name, command]: [string, Command]): Described {
-  const { summary, options, optionalValues = [], operands = [], choices = {} } = command;
+  const {
+    summary,
+    options,
+    optionalValues = [],
+    operands = [],
+    choices = {},
+    lists = [],
+  } = command;
   const described = Object.entries(options).map(([option, { type, multiple }]): DescribedOption => {
     const value = optionalValues.includes(option) ? 'optional' : 'required';
     return {
       name: option,
       value: type === 'boolean' ? 'none' : value,
       isRepeated: multiple === true,
+      isList: lists.includes(option),
       choices: choices[option] ?? [],
     };
   });
-  const noValue = { value: 'none', isRepeated: false, choices: [] } as const;
+  const noValue = { value: 'none', isRepeated: false, isList: false, choices: [] } as const;
   return {
     ...{ name, summary, options: [...described, { name: 'help', ...noValue }] },
     operands: operands.flatMap((operand) => choices[operand] ?? []),
@@ -87,7 +97,8 @@ function bashScript(commands: readonly Described[]): string {
         const words = [...option.choices];
         // An option may follow where the value is optional.
         if (option.value === 'optional') words.push(...options.map(long));
-        return `    ${quote(`${name} ${long(option)}`)}) words=${join(words)} ;;`;
+        const list = option.isList ? ' list=yes' : '';
+        return `    ${quote(`${name} ${long(option)}`)}) words=${join(words)}${list} ;;`;
       }),
   );
   const commandCases = commands.map(
@@ -96,7 +107,7 @@ function bashScript(commands: readonly Described[]): string {
   );
   return `# bash completion of socket-options
 _socket_options() {
-  local word=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} words=
+  local word=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} words= list= first=
   # bash takes the = of --option=value for a word.
   if [ "$word" = = ]; then word=
   elif [ "$previous" = = ]; then previous=\${COMP_WORDS[COMP_CWORD-2]}; fi
@@ -108,7 +119,11 @@ ${valueCases.join('\n')}
 ${commandCases.join('\n')}
     esac ;;
   esac; fi
-  COMPREPLY=($(compgen -W "$words" -- "$word"))
+  # Names in lists are known in any case.
+  case "$list\${word##*,}" in yes[A-Z]*) words=$(printf %s "$words" | tr a-z A-Z) ;; esac
+  # Of a list, the last item is completed.
+  case "$list$word" in yes*,*) first=\${word%,*},; word=\${word##*,} ;; esac
+  COMPREPLY=($(compgen -P "$first" -W "$words" -- "$word"))
 }
 complete -F _socket_options socket-options
 `;
@@ -119,7 +134,10 @@ function zshScript(commands: readonly Described[]): string {
     const repeated = option.isRepeated ? '*' : '';
     if (option.value === 'none') return `${repeated}${long(option)}`;
     const colon = option.value === 'optional' ? '::' : ':';
-    const values = option.choices.length === 0 ? ' ' : `(${option.choices.join(' ')})`;
+    const words = option.choices.join(' ');
+    // In any case. A colon would end the action.
+    const list = `_sequence compadd -M "m\\:{a-zA-Z}={A-Za-z}" - ${words}`;
+    const values = words === '' ? ' ' : option.isList ? list : `(${words})`;
     return `${repeated}${long(option)}=${colon}${option.name}:${values}`;
   };
   const cases = commands.map(({ name, options, operands }) => {
@@ -145,6 +163,11 @@ compdef _socket_options socket-options
 `;
 }
 
+const fishValues = ({ isList, choices }: DescribedOption) =>
+  isList
+    ? quote(`(__fish_complete_list , "printf '%s\\\\n' ${choices.join(' ')}")`)
+    : join(choices);
+
 function fishScript(commands: readonly Described[]): string {
   const complete = 'complete -c socket-options';
   const seen = ({ name }: Described, more = '') =>
@@ -153,7 +176,7 @@ function fishScript(commands: readonly Described[]): string {
     `${complete} -n __fish_use_subcommand -a ${command.name} -d ${quote(command.summary)}`,
     ...command.options.map((option) => {
       const kind = option.value === 'required' ? ' -x' : '';
-      const values = option.choices.length === 0 ? '' : ` -a ${join(option.choices)}`;
+      const values = option.choices.length === 0 ? '' : ` -a ${fishValues(option)}`;
       return `${complete} ${seen(command)} -l ${option.name}${kind}${values}`;
     }),
     // fish offers the value of an option after a space only if the option must have one.
@@ -161,7 +184,7 @@ function fishScript(commands: readonly Described[]): string {
       .filter(({ value, choices }) => value === 'optional' && choices.length > 0)
       .map((option) => {
         const after = `; and __fish_prev_arg_in ${long(option)}`;
-        return `${complete} ${seen(command, after)} -a ${join(option.choices)}`;
+        return `${complete} ${seen(command, after)} -a ${fishValues(option)}`;
       }),
     ...(command.operands.length === 0
       ? []

@@ -5,6 +5,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ProblemCode } from '../../connections/problem';
+import { problemCodes } from '../../connections/problems';
+import { undetectableProblems } from '../../connections/undetectable-problems';
 import { type Connection, listConnectionsAsync, type TcpState, tcpStates } from '../../index';
 import {
   contentTypes,
@@ -24,7 +26,8 @@ Prints metrics of the TCP connections of this system (on Linux: of this network
 namespace), in the text format of Prometheus: connections by state, problems,
 percentiles of round-trip times, and bytes that wait. It sees every program. A
 program of Node measures its own connections more closely with
-socket-options/metrics.
+socket-options/metrics. What this system does not report has no sample: where
+netlink is refused, full accept queues and lossy paths, for example.
 
   --port <number>  serve them by HTTP on this port, each time anew: 1 to 65535
   --host <name>    the address or host name to listen on (default: 127.0.0.1;
@@ -103,17 +106,18 @@ function listOnce(): Promise<Connection[]> {
 
 const listAll = () => listConnectionsAsync({ problems: true });
 
-const PROBLEMS: readonly ProblemCode[] = [
-  ...(['half-open', 'handshake-unanswered', 'accept-queue-full', 'close-wait'] as const),
-  ...(['window-closed', 'unread', 'lossy-path', 'no-keepalive'] as const),
-];
-
 const PERCENTILES = [50, 90, 99] as const;
 
-/** Returns the metrics of a list of connections. */
-export function familiesOf(connections: readonly Connection[]): Family[] {
+/** Returns the metrics of a list of connections. What its source does not report has no sample: 0 would be a claim. */
+export function familiesOf(
+  connections: readonly Connection[],
+  platform: string = process.platform,
+): Family[] {
   const isOpen = ({ state }: Connection) => state !== 'LISTEN';
   const open = connections.filter(isOpen);
+  const [first] = connections;
+  const undetectable = first === undefined ? [] : undetectableProblems(first, platform);
+  const detectable = problemCodes.filter((code) => !undetectable.includes(code));
   const rtts = open
     .flatMap(({ tcpInfo }) => tcpInfo?.rtt ?? [])
     .sort((a, b) => a - b)
@@ -123,7 +127,7 @@ export function familiesOf(connections: readonly Connection[]): Family[] {
       ...tcpStates.map((state) => point({ state: labelOf(state) }, count(connections, state))),
     ]),
     gauge('tcp_namespace_connection_problems', 'Connections with a problem', [
-      ...PROBLEMS.map((problem) => point({ problem }, countProblem(connections, problem))),
+      ...detectable.map((problem) => point({ problem }, countProblem(connections, problem))),
     ]),
     gauge('tcp_namespace_rtt_seconds', 'Percentiles of the smoothed round-trip time', [
       ...PERCENTILES.flatMap((percent) => {
@@ -131,18 +135,16 @@ export function familiesOf(connections: readonly Connection[]): Family[] {
         return rtt === undefined ? [] : [point({ percentile: `${percent}` }, rtt)];
       }),
     ]),
-    gauge('tcp_namespace_unread_bytes', 'Bytes that programs have not read', [
-      point(
-        {},
-        sum(open, ({ receiveQueue }) => receiveQueue),
-      ),
-    ]),
-    gauge('tcp_namespace_unacknowledged_bytes', 'Bytes that peers have not acknowledged', [
-      point(
-        {},
-        sum(open, ({ sendQueue }) => sendQueue),
-      ),
-    ]),
+    gauge(
+      'tcp_namespace_unread_bytes',
+      'Bytes that programs have not read',
+      total(open, ({ receiveQueue }) => receiveQueue),
+    ),
+    gauge(
+      'tcp_namespace_unacknowledged_bytes',
+      'Bytes that peers have not acknowledged',
+      total(open, ({ sendQueue }) => sendQueue),
+    ),
   ];
 }
 
@@ -161,7 +163,17 @@ const count = (connections: readonly Connection[], state: TcpState) =>
 const countProblem = (connections: readonly Connection[], code: ProblemCode) =>
   connections.filter(({ problems }) => problems?.some(({ problem }) => problem === code)).length;
 
-const sum = (
+/** The sum; no point if the system reports the number of no connection. */
+function total(
   connections: readonly Connection[],
   pick: (connection: Connection) => number | null,
-): number => connections.reduce((total, connection) => total + (pick(connection) ?? 0), 0);
+): Family['points'] {
+  const known = connections.flatMap((connection) => pick(connection) ?? []);
+  if (known.length === 0 && connections.length > 0) return [];
+  return [
+    point(
+      {},
+      known.reduce((sum, bytes) => sum + bytes, 0),
+    ),
+  ];
+}

@@ -9,6 +9,7 @@ import {
   formatLocal,
   formatPeer,
   formatProcesses,
+  formatProcessIds,
   formatQueue,
   formatRetransmissions,
   formatRoundTrip,
@@ -38,7 +39,7 @@ interface Column {
   text(connection: Connection): string;
 }
 
-/** Columns with a lower rank are left out if all of their texts are empty. */
+/** Columns with this rank or a higher one stay in a table that is updated in place, even if all of their texts are empty. */
 const ESSENTIAL_RANK = 7;
 
 /** The least width in which an address and a port can still be recognized. */
@@ -49,6 +50,15 @@ function shortState({ state }: Connection): string {
   if (state === 'ESTABLISHED') return 'ESTAB';
   return state === 'SYN-RECEIVED' ? 'SYN-RECV' : state;
 }
+
+/** The rank of the column that is left out last. */
+const LAST_RANK = 13;
+
+/** It was asked for, so it stays even if it is empty. */
+const PROCESS: Column = {
+  ...{ title: 'PROCESS', maxWidth: 24, rank: 12, text: formatProcesses },
+  short: { rank: LAST_RANK, text: formatProcessIds },
+};
 
 function columnsOf({ owners = false, trend, platform }: TableOptions): Column[] {
   return [
@@ -73,7 +83,7 @@ function columnsOf({ owners = false, trend, platform }: TableOptions): Column[] 
       ...{ title: 'TIMER', rank: 11, text: (connection) => formatTimer(connection, platform) },
       short: { rank: Infinity, text: (connection) => formatShortTimer(connection, platform) },
     },
-    ...(owners ? [{ title: 'PROCESS', maxWidth: 24, text: formatProcesses }] : []),
+    ...(owners ? [PROCESS] : []),
   ];
 }
 
@@ -100,9 +110,16 @@ function measure(
   return { column, rank, isEmpty: widest === 0, width };
 }
 
+const isProcess = ({ column }: SizedColumn) => column.title === PROCESS.title;
+
+/** How many characters a peer can lose. */
+const spareOf = (peer: SizedColumn | undefined) => Math.max(0, (peer?.width ?? 0) - MIN_PEER_WIDTH);
+
 /** The columns that fit, and how a row is written in them. */
 export interface TableLayout {
   readonly titles: string;
+  /** Whether there is no room for the processes. */
+  readonly leavesOutProcesses: boolean;
   line(connection: Connection): string;
 }
 
@@ -116,22 +133,26 @@ export function layOutTable(
   isComplete = true,
 ): TableLayout {
   const { width, unicode } = options;
+  const staysEmpty = ({ column, rank }: SizedColumn) =>
+    column === PROCESS || (options.trend !== undefined && rank >= ESSENTIAL_RANK);
   const columns = columnsOf(options)
     .map((column) => measure(column, connections, unicode))
-    .filter(({ isEmpty, rank }) => !isComplete || !isEmpty || rank >= ESSENTIAL_RANK);
+    .filter((sized) => !isComplete || !sized.isEmpty || staysEmpty(sized));
 
   // Two characters for the mark, and two between columns.
   const excess = () => columns.reduce((sum, column) => sum + column.width + 2, 0) - width;
+  const peer = columns.find(({ column }) => column.text === formatPeer);
   while (excess() > 0) {
     const lowest = Math.min(...columns.map(({ rank }) => rank));
-    if (lowest === Infinity) break;
+    // A peer that is cut is better than no process.
+    const isEnough = lowest === LAST_RANK && excess() <= spareOf(peer);
+    if (lowest === Infinity || isEnough) break;
     const index = columns.findIndex(({ rank }) => rank === lowest);
     const { short, ...column } = (columns[index] as SizedColumn).column;
     const shorter = short ? [measure({ ...column, ...short }, connections, unicode)] : [];
     columns.splice(index, 1, ...shorter);
   }
-  const peer = columns.find(({ column }) => column.text === formatPeer) as SizedColumn;
-  const isPeerCut = excess() > 0;
+  const isPeerCut = peer !== undefined && excess() > 0;
   if (isPeerCut) peer.width = Math.max(MIN_PEER_WIDTH, peer.width - excess());
 
   const join = (cells: readonly string[], mark: string) => {
@@ -143,6 +164,7 @@ export function layOutTable(
     return isPeerCut && sized === peer ? truncateMiddle(text, sized.width, unicode) : text;
   };
   return {
+    leavesOutProcesses: options.owners === true && !columns.some(isProcess),
     titles: join(
       columns.map(({ column }) => column.title),
       ' ',

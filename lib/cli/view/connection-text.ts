@@ -17,6 +17,9 @@ export function formatRemote({ remoteAddress, remotePort }: Connection): string 
 const formatEndpoint = (address: string, port: number) =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 
+/** The IPv4 address in an IPv4-mapped one (`::ffff:192.0.2.7`), which is how an IPv6 socket names an IPv4 peer. */
+export const withoutMapping = (address: string) => address.replace(/^::ffff:(?=[\d.]+$)/i, '');
+
 /** What identifies a connection for people: both ends; of a listening socket its own. */
 export function formatEnds(connection: Connection): string {
   const local = formatLocal(connection);
@@ -104,6 +107,11 @@ export const formatAmount = (bytes: number | null | undefined) =>
 
 export function formatProcesses({ owners }: Pick<Connection, 'owners'>): string {
   return (owners ?? []).map(({ name, pid }) => `${name} (${pid})`).join(', ');
+}
+
+/** The same in fewer letters, for narrow terminals. */
+export function formatProcessIds({ owners }: Pick<Connection, 'owners'>): string {
+  return (owners ?? []).map(({ pid }) => pid).join(', ');
 }
 
 export interface ConnectionTextOptions {

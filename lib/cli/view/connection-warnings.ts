@@ -48,9 +48,14 @@ export class Warnings {
 
   /** The sentences that are about no single row: leaks, and sockets that are left out. */
   groupSentences(unicode: boolean): string[] {
-    return [...this.#closing.groupSentences(), ...this.#ofHidden].map((sentence) =>
+    return [...this.#closing.groupSentences(true), ...this.#ofHidden].map((sentence) =>
       toPrintable(sentence, unicode),
     );
+  }
+
+  /** Sentences about what is no problem yet, so that no row is marked: connections that have just come to CLOSE-WAIT. */
+  hints(unicode: boolean): string[] {
+    return this.#closing.groupSentences(false).map((sentence) => toPrintable(sentence, unicode));
   }
 }
 
@@ -61,6 +66,8 @@ class ClosingGroups {
   readonly #byPeer = new Map<string, number>();
   /** Port and peer of those whose owner is not known, and how many have both. */
   readonly #pairs = new Map<string, { port: string; peer: string; count: number }>();
+  /** The groups in which a row is marked, by owner, port and peer. */
+  readonly #marked = new Set<string>();
   readonly #sentences: { connection: Pick<Connection, 'owners'>; key: string; text: string }[] = [];
 
   add(connection: Connection): void {
@@ -77,7 +84,11 @@ class ClosingGroups {
     else pair.count++;
   }
 
+  /** For a connection whose row is marked. */
   addSentence(connection: Connection, text: string): void {
+    const owner = ownerOf(connection);
+    const names = owner === null ? [portOf(connection), peerOf(connection)] : [owner];
+    for (const name of names) this.#marked.add(name);
     if (this.#sentences.length >= MAX_SENTENCES) return;
     const key = `${portOf(connection)} ${peerOf(connection)}`;
     this.#sentences.push({ connection: { owners: connection.owners }, key, text });
@@ -94,9 +105,9 @@ class ClosingGroups {
     return sizes;
   }
 
-  groupSentences(): string[] {
+  groupSentences(marked: boolean): string[] {
     return [...this.#sizes()]
-      .filter(([, size]) => size >= LEAK_THRESHOLD)
+      .filter(([group, size]) => size >= LEAK_THRESHOLD && this.#marked.has(group) === marked)
       .map(
         ([group, size]) =>
           `${size} connections ${group} are in CLOSE-WAIT: the peer has closed them, the program here has not`,

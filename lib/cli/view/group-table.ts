@@ -4,9 +4,9 @@ import { problemCodes, silenceOf } from '../../connections/problems';
 import { formatAge } from '../../core/text';
 import { type Connection, type ProblemCode, type TcpState, tcpStates } from '../../index';
 import { type SortKey, severityOf } from './connection-order';
-import { formatAmount, formatProcesses } from './connection-text';
+import { formatAmount, formatProcesses, withoutMapping } from './connection-text';
 import { formatStateCounts } from './connection-warnings';
-import { formatLatency, formatTable, toPrintable, truncate } from './text';
+import { formatLatency, formatTable, toPrintable, truncate, truncateMiddle } from './text';
 
 /** The values of `--group-by`. */
 export const GROUP_KEYS = ['peer', 'state', 'process'] as const;
@@ -29,7 +29,7 @@ export interface Group {
 }
 
 function nameOf(connection: Connection, key: GroupKey): string {
-  if (key === 'peer') return connection.remoteAddress;
+  if (key === 'peer') return withoutMapping(connection.remoteAddress);
   if (key === 'state') return connection.state;
   if (connection.owners === null) return '(not known)';
   return connection.owners.length === 0 ? '(none)' : formatProcesses(connection);
@@ -145,24 +145,58 @@ export function formatGroupTable(
   key: GroupKey,
   { width, unicode }: { readonly width: number; readonly unicode: boolean },
 ): string[] {
-  const withStates = key !== 'state';
-  const title = [key.toUpperCase(), 'COUNT', 'PROBLEMS', 'SILENCE', 'RTT', 'UNREAD', 'UNACKED'];
-  const rows = groups.map((group) => [
-    toPrintable(group.group, unicode),
-    String(group.connections),
-    formatProblemCounts(group.problems),
-    group.worstSilence === null ? '' : formatAge(group.worstSilence),
-    group.medianRtt === null ? '' : formatLatency(group.medianRtt),
-    formatAmount(group.unread),
-    formatAmount(group.unacked),
-    ...(withStates ? [formatStateCounts(new Map(Object.entries(group.states) as never))] : []),
-  ]);
-  const lines = formatTable([[...title, ...(withStates ? ['STATES'] : [])], ...rows]).split('\n');
-  return lines.map((line, index) => {
-    const isMarked = index > 0 && (groups[index - 1]?.marked ?? 0) > 0;
-    return truncate(`${isMarked ? '!' : ' '} ${line}`, width, unicode);
-  });
+  const columns = COLUMNS.map(({ title, text }) => [title, ...groups.map(text)]).filter(
+    ([title, ...cells]) =>
+      cells.some((text) => text !== '') && !(title === 'STATES' && key === 'state'),
+  );
+  const names = [key.toUpperCase(), ...groups.map(({ group }) => toPrintable(group, unicode))];
+  const widthOf = (cells: readonly string[]) => {
+    const widest = Math.max(...cells.map(({ length }) => length));
+    return cells[0] === 'STATES' ? Math.min(widest, MIN_STATES_WIDTH) : widest;
+  };
+  // Two characters for the mark, and two between columns.
+  const excess = () =>
+    [names, ...columns].reduce((sum, cells) => sum + widthOf(cells) + 2, 0) - width;
+  for (const title of LEFT_OUT) {
+    const index = columns.findIndex(([name]) => name === title);
+    if (excess() > 0 && index >= 0) columns.splice(index, 1);
+  }
+  const nameWidth = Math.max(MIN_NAME_WIDTH, widthOf(names) - Math.max(0, excess()));
+  const cut = names.map((name) => truncateMiddle(name, nameWidth, unicode));
+  const rows = cut.map((name, row) => [name, ...columns.map((cells) => cells[row] as string)]);
+  return formatTable(rows)
+    .split('\n')
+    .map((line, index) => {
+      const isMarked = index > 0 && (groups[index - 1]?.marked ?? 0) > 0;
+      return truncate(`${isMarked ? '!' : ' '} ${line}`, width, unicode);
+    });
 }
+
+/** The columns after the name; without those that are empty in all rows. */
+const COLUMNS: readonly { readonly title: string; readonly text: (group: Group) => string }[] = [
+  { title: 'COUNT', text: ({ connections }) => String(connections) },
+  { title: 'PROBLEMS', text: ({ problems }) => formatProblemCounts(problems) },
+  {
+    title: 'SILENCE',
+    text: ({ worstSilence }) => (worstSilence === null ? '' : formatAge(worstSilence)),
+  },
+  { title: 'RTT', text: ({ medianRtt }) => (medianRtt === null ? '' : formatLatency(medianRtt)) },
+  { title: 'UNREAD', text: ({ unread }) => formatAmount(unread) },
+  { title: 'UNACKED', text: ({ unacked }) => formatAmount(unacked) },
+  {
+    title: 'STATES',
+    text: ({ states }) => formatStateCounts(new Map(Object.entries(states) as never)),
+  },
+];
+
+/** What is left out in a narrow terminal, the first one first. Then the name is cut, and at last the problems. */
+const LEFT_OUT = ['STATES', 'UNACKED', 'UNREAD', 'RTT', 'SILENCE'] as const;
+
+/** The least width in which a name can still be recognized. */
+const MIN_NAME_WIDTH = 11;
+
+/** The last column is cut at the edge of the terminal if so much of it fits: `1 ESTABLISHED`. */
+const MIN_STATES_WIDTH = 13;
 
 const formatProblemCounts = (problems: Group['problems']) =>
   Object.entries(problems)

@@ -9,7 +9,9 @@ export const HELP_LINES: readonly string[] = [
   '  PgUp, PgDn            by a page; Home, End: to the first or last row',
   '  Enter, o              open the connection: its facts, and what happens',
   '  Esc, q                back from it',
-  '  /                     filter by text: an address, a state, a problem',
+  '  /                     filter by text: an address, a state, a problem;',
+  '                        Enter keeps it, Esc drops the change',
+  '  Esc                   clear the filter',
   '  s                     sort by the next column; S: by the one before',
   '  !                     show only connections with a problem',
   '  p, space              pause, and continue',
@@ -40,6 +42,8 @@ export class LiveKeys {
   /** Whether keys are letters of the filter. */
   isTyping = false;
   text = '';
+  /** The filter before it is edited. */
+  #before = '';
   /** `undefined`: problems first, then new connections. */
   sort: SortKey | undefined;
 
@@ -55,15 +59,27 @@ export class LiveKeys {
     return this.#choose(name, text) ? 'changed' : undefined;
   }
 
+  /** A pasted text is a part of the filter while that is edited, and means nothing otherwise. */
+  paste(text: string): boolean {
+    if (!this.isTyping) return false;
+    this.text += text.replace(/\p{C}/gu, '');
+    return true;
+  }
+
   #type(name: string, text: string): KeyAction {
     if (name === 'return' || name === 'enter') this.isTyping = false;
     else if (name === 'escape') {
       this.isTyping = false;
-      this.text = '';
+      this.text = this.#before;
     } else if (name === 'backspace') this.text = [...this.text].slice(0, -1).join('');
     // No control characters, and no sequences of keys that have a name only.
     else if (/^\P{C}$/u.test(text)) this.text += text;
     return 'changed';
+  }
+
+  #startTyping(): void {
+    this.isTyping = true;
+    this.#before = this.text;
   }
 
   #choose(name: string, text: string): boolean {
@@ -71,7 +87,7 @@ export class LiveKeys {
     else if (name === 's') this.sort = nextSort(this.sort, text === 'S' ? -1 : 1);
     else if (text === '!') this.problemsOnly = !this.problemsOnly;
     else if (text === '?') this.showsHelp = true;
-    else if (text === '/') this.isTyping = true;
+    else if (text === '/') this.#startTyping();
     else if (name === 'escape' && this.text !== '') this.text = '';
     else return false;
     return true;

@@ -3,7 +3,7 @@
 
 import type { Connection } from '../../index';
 import { isSelected, type Selection, type Survey } from '../selection';
-import { FALLBACK_NOTE } from './closing-lines';
+import { emptyText, sourceNotes } from './closing-lines';
 import { ConnectionDetail } from './connection-detail';
 import {
   compareByEndpoints,
@@ -25,6 +25,7 @@ export interface Sample {
   /** Those that are shown, in any order. */
   readonly shown: readonly Connection[];
   readonly survey: Survey;
+  readonly selection: Selection;
 }
 
 interface History {
@@ -131,12 +132,19 @@ export class LiveTable {
     return true;
   }
 
+  /** Takes a pasted text, which is only meant for the filter; returns whether the screen changes. */
+  paste(text: string): boolean {
+    if (this.#detail !== null || !this.#keys.paste(text)) return false;
+    this.#arrange();
+    return true;
+  }
+
   /** The lines of a screen of this size. */
   frame(columns: number, rows: number): Line[] {
     if (this.#sample === null) return [];
     if (this.#keys.showsHelp) return HELP_LINES.map((text) => ({ text }));
     if (this.#detail !== null) return this.#detail.frame(columns, rows, this.#table);
-    const { survey } = this.#sample;
+    const { survey, selection } = this.#sample;
     const bars = this.#table.unicode ? BARS.unicode : BARS.ascii;
     const { titles, line } = layOutTable(this.#rows, {
       ...this.#table,
@@ -146,8 +154,13 @@ export class LiveTable {
         return sparkline(history?.roundTrips ?? [], TREND_WIDTH, bars);
       },
     });
-    const sentences = survey.warnings.sentences(this.#table.unicode);
-    const notes = survey.isFallback ? [FALLBACK_NOTE] : [];
+    const sentences = survey.warnings
+      .sentences(this.#table.unicode)
+      .map((text): Line => ({ text: `! ${text}`, style: 'warning' }));
+    const notes = [
+      ...survey.warnings.hints(this.#table.unicode),
+      ...sourceNotes(selection, survey),
+    ].map((text): Line => ({ text }));
     const warnings = warningLines([...sentences, ...notes], rows);
 
     this.#page = Math.max(1, rows - HEAD_LINES - warnings.length);
@@ -155,7 +168,7 @@ export class LiveTable {
     const shown = this.#rows.slice(this.#top, this.#top + this.#page);
     return [
       { text: this.#title(shown.length) },
-      { text: formatSummary(survey) },
+      { text: formatSummary(selection, survey) },
       { text: titles.padEnd(columns), style: 'heading' },
       ...shown.map((connection, index): Line => {
         const hasCursor = this.#table.hasKeys && this.#top + index === this.#cursor;
@@ -212,7 +225,7 @@ export class LiveTable {
 
   #title(shown: number): string {
     const { sort, text, problemsOnly, isPaused, isTyping } = this.#keys;
-    if (isTyping) return `filter: ${text}_  Enter keeps it, Esc clears it`;
+    if (isTyping) return `filter: ${text}_  Enter keeps it, Esc drops the change`;
     const { time, survey } = this.#sample as Sample;
     const all = this.#rows.length;
     const isCut = text === '' && !problemsOnly && survey.count > all;
@@ -235,18 +248,21 @@ export class LiveTable {
 }
 
 /** The warnings below the table: at most a quarter of the screen, because the connections matter more. */
-function warningLines(sentences: readonly string[], rows: number): Line[] {
+function warningLines(sentences: readonly Line[], rows: number): Line[] {
   if (sentences.length === 0) return [];
   const room = Math.max(1, Math.floor(rows / 4) - 1);
   const shown = sentences.slice(0, sentences.length > room ? room - 1 : room);
-  const lines: Line[] = shown.map((text) => ({ text: `! ${text}`, style: 'warning' }));
-  const rest = sentences.length - shown.length;
-  if (rest > 0) lines.push({ text: `! and ${rest} more warnings`, style: 'warning' });
-  return [{ text: '' }, ...lines];
+  const rest = sentences.slice(shown.length);
+  const isWarning = rest.some(({ style }) => style === 'warning');
+  const more: Line = isWarning
+    ? { text: `! and ${rest.length} more warnings`, style: 'warning' }
+    : { text: `and ${rest.length} more notes` };
+  return [{ text: '' }, ...shown, ...(rest.length > 0 ? [more] : [])];
 }
 
 /** How many connections are selected, and how many are left out, by state. */
-function formatSummary({ selected, leftOut }: Survey): string {
-  const shown = formatStateCounts(selected) || 'no connections';
+function formatSummary(selection: Selection, survey: Survey): string {
+  const { selected, leftOut } = survey;
+  const shown = formatStateCounts(selected) || emptyText(selection, survey);
   return leftOut.size === 0 ? shown : `${shown}; left out: ${formatStateCounts(leftOut)}`;
 }

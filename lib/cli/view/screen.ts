@@ -13,9 +13,9 @@ export interface Line {
 const CLEAR = '\x1b[2J';
 
 // Alternate screen, hidden cursor, and no automatic wrap: some characters are two columns wide, and only
-// the terminal knows which, so a line may be longer than the screen.
-const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l';
-const LEAVE = `${PLAIN}\x1b[?7h\x1b[?25h\x1b[?1049l`;
+// the terminal knows which, so a line may be longer than the screen. Pasted text comes in brackets: it is no keys.
+const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?2004h';
+const LEAVE = `${PLAIN}\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l`;
 
 /** Signals that end the screen. The program then ends by the same signal, as the sender expects. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
@@ -30,6 +30,8 @@ export interface ScreenEvents {
    * means something; `q` quits otherwise.
    */
   key(name: string, text: string): boolean;
+  /** A text was pasted. */
+  paste(text: string): void;
   /** The size of the screen changed, or its content was lost: it must be drawn again. */
   resize(): void;
 }
@@ -61,6 +63,8 @@ export class Screen {
   #isWriting = false;
   /** Whether the terminal shows the alternate screen. */
   #isOpen = false;
+  /** The text that is being pasted; `null`: none. */
+  #pasted: string | null = null;
   #signal: NodeJS.Signals | null = null;
 
   constructor(events: ScreenEvents) {
@@ -151,6 +155,7 @@ export class Screen {
 
   #enter(): void {
     this.#isOpen = true;
+    this.#pasted = null;
     this.#shown = null;
     this.#input?.setRawMode(true).resume();
     this.#output.write(ENTER);
@@ -181,9 +186,18 @@ export class Screen {
   readonly #onKeypress = (text: string | undefined, { name, ctrl }: Key): void => {
     if (ctrl && name === 'z' && process.platform !== 'win32') void this.#suspend();
     else if (ctrl && name === 'c') this.#quit();
+    else if (name === 'paste-start') this.#pasted = '';
+    else if (name === 'paste-end') this.#endPaste();
+    else if (this.#pasted !== null) this.#pasted += text ?? '';
     else if (ctrl || !this.#isOpen) return;
     else if (!this.#events.key(name ?? '', text ?? '') && name === 'q') this.#quit();
   };
+
+  #endPaste(): void {
+    const text = this.#pasted ?? '';
+    this.#pasted = null;
+    if (this.#isOpen) this.#events.paste(text);
+  }
 
   readonly #quit = (): void => {
     if (this.#end.signal.aborted) this.#force.abort();

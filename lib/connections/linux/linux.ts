@@ -174,9 +174,14 @@ class MultipathQuery implements ConnectionQuery {
 /** The address families that can have a match. */
 function familiesToQuery(filter: ParsedFilter): number[] {
   const { family, states, port, localPort, remotePort, localAddress, remoteAddress } = filter;
-  const hasEmptyList = [port, localPort, remotePort].some((ports) => ports?.size === 0);
+  const addresses = [localAddress, remoteAddress];
+  const hasEmptyList =
+    [port, localPort, remotePort].some((ports) => ports?.size === 0) ||
+    addresses.some((prefixes) => prefixes?.length === 0);
   if (states === 0 || hasEmptyList) return [];
-  const ipv6Only = [localAddress, remoteAddress].some((prefix) => prefix?.bytes.length === 16);
+  const ipv6Only = addresses.some((prefixes) =>
+    prefixes?.every(({ bytes }) => bytes.length === 16),
+  );
   return [
     ...(family === 'IPv6' || ipv6Only ? [] : [AF_INET]),
     ...(family === 'IPv4' ? [] : [AF_INET6]),
