@@ -79,7 +79,7 @@ describe('peer groups', () => {
       return all.groupOf(socket)?.peer;
     });
     expect(peers).toEqual(['a', 'b', 'other', 'other', 'a', 'other', 'b']);
-    expect([...all.all]).toHaveLength(3);
+    expect([...all.all].map(({ peer }) => peer)).toEqual(['other', 'a', 'b']);
     expect(all.errors.peer).toBe(0);
   });
 
@@ -324,31 +324,74 @@ describe('TcpMetrics', () => {
     expect(Socket.prototype.emit).toBe(emit);
   });
 
-  test('counts dead peers and heartbeats by the channels', () => {
+  test.each([undefined, () => 'a'])('counts dead peers and heartbeats by the channels', (peer) => {
+    using metrics = new TcpMetrics({ peer });
+    const label = peer === undefined ? '' : '{peer="other"}';
+    const inBucket = (bound: string) =>
+      `tcp_dead_peer_silence_seconds_bucket{${peer === undefined ? '' : 'peer="other",'}le="${bound}"}`;
+    // So that increase() sees the first event.
+    expect(seriesOf(metrics.text()).get(`tcp_dead_peers_total${label}`)).toBe(0);
+    channel('socket-options:dead-peer').publish({ socket, silence: 12_000, timeout: 10_000 });
+    channel('socket-options:heartbeat:late').publish({ socket });
+    channel('socket-options:heartbeat:dead').publish({ socket });
+    const series = seriesOf(metrics.text());
+    expect(series.get(`tcp_dead_peers_total${label}`)).toBe(1);
+    expect(series.get(inBucket('15'))).toBe(1);
+    expect(series.get(inBucket('10'))).toBe(0);
+    expect(series.get(`tcp_heartbeats_late_total${label}`)).toBe(1);
+    expect(series.get(`tcp_heartbeats_dead_total${label}`)).toBe(1);
+  });
+
+  test('does not count dead peers and heartbeats of connections that the filter leaves out', () => {
     using metrics = new TcpMetrics({ filter: () => false });
     channel('socket-options:dead-peer').publish({ socket, silence: 12_000, timeout: 10_000 });
     channel('socket-options:heartbeat:late').publish({ socket });
     channel('socket-options:heartbeat:dead').publish({ socket });
     const series = seriesOf(metrics.text());
-    expect(series.get('tcp_dead_peers_total')).toBe(1);
-    expect(series.get('tcp_dead_peer_silence_seconds_bucket{le="15"}')).toBe(1);
-    expect(series.get('tcp_dead_peer_silence_seconds_bucket{le="10"}')).toBe(0);
-    expect(series.get('tcp_heartbeats_late_total')).toBe(1);
-    expect(series.get('tcp_heartbeats_dead_total')).toBe(1);
+    for (const name of ['dead_peers', 'heartbeats_late', 'heartbeats_dead']) {
+      expect(series.get(`tcp_${name}_total`)).toBe(0);
+    }
+    expect(series.get('tcp_dead_peer_silence_seconds_count')).toBe(0);
+  });
+
+  /** A meter of OpenTelemetry whose histograms call `record`. */
+  const newMeter = (record: () => void) => ({
+    ...{ createObservableCounter: () => ({}), createObservableUpDownCounter: () => ({}) },
+    ...{ createObservableGauge: () => ({}), addBatchObservableCallback() {} },
+    removeBatchObservableCallback() {},
+    createHistogram: () => ({ record }),
+  });
+
+  test('observes a meter once, and again after the first observation has ended', () => {
+    using metrics = new TcpMetrics({ filter: () => false });
+    const meter = newMeter(() => {});
+    const end = metrics.observe(meter);
+    expect(() => metrics.observe(meter)).toThrowError(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
+    );
+    metrics.observe(newMeter(() => {}))();
+    end();
+    metrics.observe(meter);
+  });
+
+  test('refuses registries and meters after close()', () => {
+    const metrics = new TcpMetrics({ filter: () => false });
+    metrics.close();
+    const isClosed = expect.objectContaining({
+      ...{ name: 'SocketOptionError', code: 'ERR_SOCKET_CLOSED' },
+    });
+    expect(() => metrics.observe(newMeter(() => {}))).toThrowError(isClosed);
+    const registry = newRegistry();
+    expect(() => metrics.register(registry as never)).toThrowError(isClosed);
+    expect(registry.metrics.size).toBe(0);
+    expect(metrics.text()).toContain('tcp_connections 0');
   });
 
   test('counts what a meter throws, and goes on', () => {
-    using metrics = new TcpMetrics({ filter: () => false });
-    const meter = {
-      ...{ createObservableCounter: () => ({}), createObservableUpDownCounter: () => ({}) },
-      ...{ createObservableGauge: () => ({}), addBatchObservableCallback() {} },
-      removeBatchObservableCallback() {},
-      createHistogram: () => ({
-        record() {
-          throw new Error('no');
-        },
-      }),
-    };
+    using metrics = new TcpMetrics();
+    const meter = newMeter(() => {
+      throw new Error('no');
+    });
     const end = metrics.observe(meter);
     channel('socket-options:dead-peer').publish({ socket, silence: 12_000, timeout: 10_000 });
     end();

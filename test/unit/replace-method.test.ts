@@ -91,7 +91,7 @@ describe.each([true, false])('a method of the class itself: %j', (isOwn) => {
 
 test('works with a second copy of this package', async () => {
   vi.resetModules();
-  const copy = await import('../../lib/core/replace-method');
+  const copy = await import('../../lib/core/replace-method.js');
   expect(copy.replaceMethod).not.toBe(replaceMethod);
   const prototype = newClass(false);
   const end = copy.replaceMethod(prototype, 'say', (state) => {
