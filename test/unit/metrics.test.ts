@@ -184,18 +184,25 @@ function columnsOf(row: Record<string, number>): Parameters<typeof sampleAt>[0] 
 describe('a followed connection', () => {
   const ESTABLISHED = 4;
 
-  function follow(isFresh: boolean) {
+  /** `server`: accepted by this process. */
+  function follow(isFresh: boolean, server: object | null = {}) {
     const group = new PeerGroup(undefined, () => {});
-    const handle = { bytesRead: 0 };
-    const connection = new FollowedConnection(socket, handle, group, isFresh);
+    const handle = { bytesRead: 0, getpeername() {} };
+    const open = Object.assign(new Socket(), { _handle: handle, server });
+    const connection = new FollowedConnection(open, handle, group, isFresh);
     const record = (row: Record<string, number>, last = false) => {
-      const sample = sampleAt(columnsOf({ state: ESTABLISHED, ...row }), 0, handle.bytesRead);
+      const sample = sampleAt(
+        columnsOf({ state: ESTABLISHED, ...row }),
+        0,
+        handle.bytesRead,
+        connection.hasFin,
+      );
       if (last) connection.recordLast(sample);
       else connection.record(sample);
     };
     const number = (name: Parameters<PeerGroup['pointsOf']>[0]) =>
       group.pointsOf(name, 'prometheus', {})[0]?.value;
-    return { connection, record, number };
+    return { connection, socket: open, handle, record, number };
   }
 
   test('counts differences, and over the wrap of 32 bits', () => {
@@ -247,15 +254,50 @@ describe('a followed connection', () => {
 
   test('does not count the FIN of the peer as payload', () => {
     const CLOSE_WAIT = 7;
-    const sample = sampleAt(columnsOf({ state: CLOSE_WAIT, bytesReceived: 11 }), 0, 10);
+    const sample = sampleAt(columnsOf({ state: CLOSE_WAIT, bytesReceived: 11 }), 0, 10, false);
     expect(sample.bytesReceived).toBe(process.platform === 'linux' ? 10 : 11);
   });
 
+  test('does not count the FIN after the connection left CLOSE-WAIT', () => {
+    const CLOSE_WAIT = 7;
+    const CLOSED = 0;
+    const { record, number } = follow(true);
+    record({ state: CLOSE_WAIT, bytesReceived: 11 });
+    const payload = process.platform === 'linux' ? 10 : 11;
+    expect(number('bytesReceived')).toBe(payload);
+    record({ state: CLOSED, bytesReceived: 11 });
+    expect(number('bytesReceived')).toBe(payload);
+  });
+
+  test('has nothing unread after it was passed to another process', () => {
+    const { socket: passed, record, number } = follow(true);
+    record({ bytesReceived: 9 });
+    expect(number('bytesUnread')).toBe(9);
+    Object.assign(passed, { _handle: null });
+    record({ bytesReceived: 12 });
+    expect(number('bytesUnread')).toBe(0);
+  });
+
+  test('taken from another process has nothing unread that this one may have read', () => {
+    const before = Object.getOwnPropertyDescriptor(process, 'channel');
+    Object.defineProperty(process, 'channel', { value: {}, configurable: true });
+    const { handle, record, number } = follow(true, null);
+    if (before === undefined) Reflect.deleteProperty(process, 'channel');
+    else Object.defineProperty(process, 'channel', before);
+    record({ bytesReceived: 500 });
+    expect(number('bytesUnread')).toBe(0);
+    handle.bytesRead = 100;
+    record({ bytesReceived: 607 });
+    expect(number('bytesUnread')).toBe(7);
+  });
+
   test('behind a closed window has the timer that TCP_INFO does not report', () => {
-    const closed = sampleAt(columnsOf({ unsentBytes: 5, probes: 3 }), 0, 0);
+    const closed = sampleAt(columnsOf({ unsentBytes: 5, probes: 3 }), 0, 0, false);
     expect(timerOf(closed)).toEqual({ kind: 'persist', expires: 0, count: 3 });
-    expect(timerOf(sampleAt(columnsOf({ unsentBytes: 5, unackedSegments: 1 }), 0, 0))).toBeNull();
-    expect(timerOf(sampleAt(columnsOf({ unsentBytes: 0 }), 0, 0))).toBeNull();
+    expect(
+      timerOf(sampleAt(columnsOf({ unsentBytes: 5, unackedSegments: 1 }), 0, 0, false)),
+    ).toBeNull();
+    expect(timerOf(sampleAt(columnsOf({ unsentBytes: 0 }), 0, 0, false))).toBeNull();
   });
 });
 
