@@ -53,15 +53,18 @@ function unitOf(name: string): string | undefined {
 }
 
 function pointLines(name: string, { labels, value }: Point, format: ExpositionFormat): string[] {
-  if (typeof value === 'number') return [line(name, labels, value)];
+  // Once for all lines of a histogram.
+  const pairs = labelPairs(labels);
+  if (typeof value === 'number') return [line(name, pairs, value)];
   const lines: string[] = [];
   let count = 0;
   value.counts.forEach((inBucket, bucket) => {
     count += inBucket;
     const bound = value.bounds[bucket] ?? Number.POSITIVE_INFINITY;
-    lines.push(line(`${name}_bucket`, { ...labels, le: boundText(bound, format) }, count));
+    const le = `le="${boundText(bound, format)}"`;
+    lines.push(line(`${name}_bucket`, pairs === '' ? le : `${pairs},${le}`, count));
   });
-  lines.push(line(`${name}_sum`, labels, value.sum), line(`${name}_count`, labels, count));
+  lines.push(line(`${name}_sum`, pairs, value.sum), line(`${name}_count`, pairs, count));
   return lines;
 }
 
@@ -71,16 +74,17 @@ function boundText(bound: number, format: ExpositionFormat): string {
   return format === 'openmetrics' && /^\d+$/.test(text) ? `${text}.0` : text;
 }
 
-function line(name: string, labels: Labels, value: number): string {
-  return `${name}${labelsText(labels)} ${numberText(value)}`;
+/** @param pairs Labels as `labelPairs()` writes them. */
+function line(name: string, pairs: string, value: number): string {
+  return `${name}${pairs === '' ? '' : `{${pairs}}`} ${numberText(value)}`;
 }
 
-function labelsText(labels: Labels): string {
+function labelPairs(labels: Labels): string {
   const pairs: string[] = [];
   for (const [name, value] of Object.entries(labels)) {
     if (value !== undefined) pairs.push(`${name}="${escapeLabel(value)}"`);
   }
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+  return pairs.join(',');
 }
 
 function numberText(value: number): string {

@@ -6,7 +6,7 @@ import { isMarkedSupervised } from '../core/supervised-mark';
 import { type Appearance, closeWaitAgeOf, type PeerGroup } from './peer-group';
 import { PercentileCounts } from './percentiles';
 import { type Sample, timerOf } from './sample';
-import type { TcpHandle } from './tcp-handle';
+import { type TcpHandle, tcpHandleOf } from './tcp-handle';
 
 /** What the kernel holds about a connection besides TCP_INFO. `null`: not known. */
 export interface HeldOptions {
@@ -32,11 +32,15 @@ export class FollowedConnection {
   readonly group: PeerGroup;
   options: HeldOptions = { keepAlive: null, userTimeout: null };
   samples = 0;
+  /** The peer has closed. */
+  hasFin = false;
   /** When it is sampled next: a number of the sampler. */
   slot = 0;
   isClosed = false;
   /** Its first sample is where counting begins, because it was open before. */
   needsBaseline: boolean;
+  /** The bytes that another process has read. NaN: not known yet. */
+  #readElsewhere: number;
   #appearance: Appearance | undefined;
   /** What the last sample reported. NaN: nothing yet. */
   readonly #counted = {
@@ -49,6 +53,7 @@ export class FollowedConnection {
     this._handle = handle;
     this.group = group;
     this.needsBaseline = !isFresh;
+    this.#readElsewhere = mayBeTaken(socket) ? NaN : 0;
     group.add('connectionCount', 1);
     if (isFresh) {
       group.add('connectionsCreated', 1);
@@ -82,6 +87,7 @@ export class FollowedConnection {
   #count(sample: Sample): void {
     const { group } = this;
     this.samples += 1;
+    this.hasFin = sample.hasFin;
     group.add('samples', 1);
     if (sample.minRtt >= 0) group.record('minRtt', sample.minRtt / 1_000);
     if (sample.rtt >= 0) group.record('rtt', sample.rtt / 1_000);
@@ -145,8 +151,17 @@ export class FollowedConnection {
   #unread({ bytesReceived }: Sample): number {
     const { bytesRead } = this._handle;
     if (typeof bytesRead !== 'number' || Number.isNaN(bytesReceived)) return 0;
-    return Math.max(0, bytesReceived - bytesRead);
+    // It was passed to another process, which reads it.
+    if (tcpHandleOf(this.socket) !== this._handle) return 0;
+    const unread = bytesReceived - bytesRead;
+    if (Number.isNaN(this.#readElsewhere)) this.#readElsewhere = unread;
+    return Math.max(0, unread - this.#readElsewhere);
   }
+}
+
+/** A socket that another process has passed to this one was not accepted by a server of this process. */
+function mayBeTaken(socket: Socket): boolean {
+  return process.channel !== undefined && !(socket as { server?: unknown }).server;
 }
 
 /** An idle connection looks the same again and again. */

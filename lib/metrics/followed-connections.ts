@@ -17,6 +17,8 @@ export class FollowedConnections {
   readonly #connections = new Map<TcpHandle, FollowedConnection>();
   /** Node reports a connection more than once, and the filter is asked once. */
   readonly #leftOut = new WeakSet<TcpHandle>();
+  /** Those whose functions of the program run now: they may emit 'connect' again, or close the socket. */
+  readonly #joining = new Set<TcpHandle>();
   #isClosed = false;
 
   constructor(groups: PeerGroups, interval: number) {
@@ -32,11 +34,12 @@ export class FollowedConnections {
     for (const { socket, handle } of openSockets()) this.#follow(socket, handle, false);
   }
 
-  /** Returns the group of a connection that is open. */
-  groupOf(socket: unknown): PeerGroup {
-    const handle = tcpHandleOf(socket);
+  /** Returns the group of a connection, also by its HTTP/2 session; `undefined`: a filter leaves it out, or was never asked. */
+  groupOf(value: unknown): PeerGroup | undefined {
+    const handle =
+      tcpHandleOf(value) ?? tcpHandleOf((value as { socket?: unknown } | undefined)?.socket);
     const connection = handle === undefined ? undefined : this.#connections.get(handle);
-    return connection?.group ?? this.#groups.otherGroup;
+    return connection?.group ?? this.#groups.unfollowed;
   }
 
   /** Ends all samples. What was counted stays. */
@@ -49,11 +52,18 @@ export class FollowedConnections {
 
   #follow(socket: Socket, handle: TcpHandle, isFresh: boolean): void {
     if (this.#connections.has(handle) || this.#leftOut.has(handle)) return;
+    if (this.#joining.has(handle)) return;
+    this.#joining.add(handle);
     // Now: later its addresses may not be known, because it was reset, or passed to another process.
     const group = this.#groups.groupOf(socket);
+    this.#joining.delete(handle);
     if (group === undefined) this.#leftOut.add(handle);
-    // The function of the program may have closed the socket, or the metrics.
-    if (group === undefined || tcpHandleOf(socket) !== handle || this.#isClosed) return;
+    // The function of the program may have closed the metrics, or the socket.
+    if (group === undefined || this.#isClosed) return;
+    if (tcpHandleOf(socket) !== handle) {
+      if (isFresh) group.add('connectionsCreated', 1);
+      return;
+    }
     const connection = new FollowedConnection(socket, handle, group, isFresh);
     this.#connections.set(handle, connection);
     if (isFresh) this.#sampler.plan(connection);

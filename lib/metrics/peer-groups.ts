@@ -24,6 +24,7 @@ const VALID_NAME = /^[^\p{C}\p{Zl}\p{Zp}]{1,64}$/u;
 export class PeerGroups {
   readonly #grouping: Grouping;
   readonly #groups = new Map<string | undefined, PeerGroup>();
+  readonly #otherGroup: PeerGroup;
   readonly #onValue: (name: HistogramName, value: number, group: PeerGroup) => void;
   /** How often each function, or the meter, threw or returned a wrong value. */
   readonly errors = { peer: 0, filter: 0, meter: 0 };
@@ -35,7 +36,7 @@ export class PeerGroups {
     this.#grouping = grouping;
     this.#onValue = onValue;
     // So that a scrape before the first connection has the metrics, with 0.
-    if (grouping.peer === undefined) this.#groupNamed(undefined);
+    this.#otherGroup = this.#groupNamed(grouping.peer === undefined ? undefined : OTHER);
   }
 
   get all(): Iterable<PeerGroup> {
@@ -51,9 +52,9 @@ export class PeerGroups {
       : this.#groupNamed(this.#nameOf(peer, socket));
   }
 
-  /** Returns the group of what is not one of the followed connections. */
-  get otherGroup(): PeerGroup {
-    return this.#groupNamed(this.#grouping.peer === undefined ? undefined : OTHER);
+  /** The group of connections that are not followed; `undefined`: nobody knows whether the filter wants them. */
+  get unfollowed(): PeerGroup | undefined {
+    return this.#grouping.filter === undefined ? this.#otherGroup : undefined;
   }
 
   /** A connection is followed unless the filter clearly leaves it out. */
@@ -71,9 +72,8 @@ export class PeerGroups {
       return OTHER;
     }
     if (this.#groups.has(name)) return name;
-    const { size } = this.#groups;
-    const named = this.#groups.has(OTHER) ? size - 1 : size;
-    return named < this.#grouping.maxPeers ? name : OTHER;
+    // The group "other" does not count.
+    return this.#groups.size - 1 < this.#grouping.maxPeers ? name : OTHER;
   }
 
   #groupNamed(name: string | undefined): PeerGroup {

@@ -17,6 +17,8 @@ export type SampleColumns = TcpInfoColumns<(typeof SAMPLED_FIELDS)[number]>;
 /** NaN: this system does not report it, or it has no value yet. Times are in milliseconds. */
 export interface Sample {
   readonly state: TcpState;
+  /** Whether the peer has closed, as far as it is known. */
+  readonly hasFin: boolean;
   readonly rtt: number;
   readonly minRtt: number;
   readonly deliveryRate: number;
@@ -36,16 +38,27 @@ export interface Sample {
 /**
  * Returns a row of the columns as a sample.
  * @param bytesRead What Node has read from the connection.
+ * @param hadFin Whether an earlier sample had the FIN of the peer.
  */
-export function sampleAt(columns: SampleColumns, row: number, bytesRead: unknown): Sample {
+export function sampleAt(
+  columns: SampleColumns,
+  row: number,
+  bytesRead: unknown,
+  hadFin: boolean,
+): Sample {
   const number = (name: (typeof SAMPLED_FIELDS)[number]) => columns[name][row] as number;
   const orNull = (name: (typeof SAMPLED_FIELDS)[number]) => {
     const value = number(name);
     return Number.isNaN(value) ? null : value;
   };
   const state = tcpStates[number('state')] ?? 'CLOSED';
+  const bytesReceived = number('bytesReceived');
+  // A closed connection does not show whether there was a FIN, but Node may have read everything before it.
+  const hasFin =
+    hadFin || HAS_FIN.has(state) || (state === 'CLOSED' && bytesReceived - 1 === bytesRead);
   return {
     state,
+    hasFin,
     rtt: number('rtt'),
     minRtt: number('minRtt'),
     deliveryRate: number('deliveryRate'),
@@ -55,7 +68,7 @@ export function sampleAt(columns: SampleColumns, row: number, bytesRead: unknown
     packetsSpuriouslyRetransmitted: number('spuriousRetransmissions'),
     bytesSent: number('bytesSent'),
     bytesRetransmitted: number('bytesRetransmitted'),
-    bytesReceived: payloadIn(number('bytesReceived'), state, bytesRead),
+    bytesReceived: hasFin ? bytesReceived - FIN_BYTES : bytesReceived,
     unsentBytes: number('unsentBytes'),
     consecutiveTimeouts: number('consecutiveTimeouts'),
     evidence: {
@@ -76,11 +89,8 @@ export function sampleAt(columns: SampleColumns, row: number, bytesRead: unknown
 
 const HAS_FIN: ReadonlySet<TcpState> = new Set(['CLOSE-WAIT', 'LAST-ACK', 'CLOSING', 'TIME-WAIT']);
 
-/** Linux counts the FIN of the peer as one byte. A closed connection does not show whether there was one. */
-function payloadIn(bytesReceived: number, state: TcpState, bytesRead: unknown): number {
-  const hasFin = HAS_FIN.has(state) || (state === 'CLOSED' && bytesReceived - 1 === bytesRead);
-  return hasFin && process.platform === 'linux' ? bytesReceived - 1 : bytesReceived;
-}
+/** Linux counts the FIN of the peer as one byte. */
+const FIN_BYTES = process.platform === 'linux' ? 1 : 0;
 
 /**
  * TCP_INFO has no timers, but shows the one of a closed window: data waits, and none is in flight. Without it, a probe of the

@@ -100,7 +100,7 @@ export class Sampler {
     const columns = read([connection], this.#lastColumns);
     if (columns === undefined) return undefined;
     this.#lastColumns = columns;
-    return columns.errno[0] === 0 ? sampleAt(columns, 0, connection._handle.bytesRead) : undefined;
+    return columns.errno[0] === 0 ? sampleOf(connection, columns, 0) : undefined;
   }
 
   #planTurn(): void {
@@ -126,7 +126,7 @@ export class Sampler {
       if (connection.isClosed) return;
       try {
         if (columns === undefined || columns.errno[row] !== 0) this.#events.onFailure(connection);
-        else this.#takeSample(connection, sampleAt(columns, row, connection._handle.bytesRead));
+        else this.#takeSample(connection, sampleOf(connection, columns, row));
       } catch (error) {
         throwUncaught(error);
       }
@@ -139,6 +139,10 @@ export class Sampler {
     // A function of the program may have closed it.
     if (!connection.isClosed) this.plan(connection);
   }
+}
+
+function sampleOf(connection: FollowedConnection, columns: SampleColumns, row: number): Sample {
+  return sampleAt(columns, row, connection._handle.bytesRead, connection.hasFin);
 }
 
 /** Returns `undefined` without the addon. */

@@ -2,7 +2,7 @@
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { channels } from '../core/channels';
-import { validateOneOf, validateOptions } from '../core/validate';
+import { validateOneOf, validateOptions, valueError } from '../core/validate';
 import { type DeadPeerMessage, readTcpInfos, SocketOptionError } from '../index';
 import {
   contentTypes,
@@ -63,7 +63,7 @@ const FORMATS = ['prometheus', 'openmetrics'] as const;
 export class TcpMetrics {
   readonly #groups: PeerGroups;
   readonly #connections: FollowedConnections;
-  readonly #observations = new Set<Observation>();
+  readonly #observations = new Map<OpenTelemetryMeter, Observation>();
   /** What close() ends. */
   readonly #ends = new Set<() => void>();
   #isOpen = true;
@@ -102,9 +102,11 @@ export class TcpMetrics {
   /**
    * Adds the metrics to a registry of prom-client: `metrics.register(promClient.register)`. They are read when the registry is.
    * @returns a function that removes them. `close()` does it too.
-   * @throws TypeError for anything else than a registry. The error of the registry, if it has a metric of the same name.
+   * @throws TypeError for anything else than a registry. SocketOptionError after `close()`. The error of the registry, if it has a
+   * metric of the same name.
    */
   register(registry: PromClientRegistry): () => void {
+    this.#requireOpen();
     const byName = new Map(metricNames.map((name) => [metricTable[name].prometheus, name]));
     const nameOf = (name: string) => byName.get(name) as MetricName;
     const unregister = registerAt(registry, [...byName.keys()], {
@@ -119,13 +121,18 @@ export class TcpMetrics {
    * Makes instruments with a meter of OpenTelemetry: `tcpMetrics.observe(metrics.getMeter('tcp'))`. Counters and gauges are read
    * when the SDK collects them. Histograms are recorded with each sample.
    * @returns a function that ends it. `close()` does it too.
-   * @throws TypeError for anything else than a meter.
+   * @throws TypeError for anything else than a meter, and for one that it observes already. SocketOptionError after `close()`.
    */
   observe(meter: OpenTelemetryMeter): () => void {
+    this.#requireOpen();
+    if (this.#observations.has(meter)) {
+      const reason = 'is observed already: twice, it would record each value of a histogram twice';
+      throw valueError('meter', reason, meter);
+    }
     const observation = observeWith(meter, (name) => this.#pointsOf(name, 'openTelemetry'));
-    this.#observations.add(observation);
+    this.#observations.set(meter, observation);
     return this.#endedByClose(() => {
-      this.#observations.delete(observation);
+      this.#observations.delete(meter);
       observation.end();
     });
   }
@@ -155,13 +162,19 @@ export class TcpMetrics {
   #pass(name: HistogramName, value: number, group: PeerGroup): void {
     if (this.#observations.size === 0) return;
     const labels = labelsOf(group, 'openTelemetry');
-    for (const observation of this.#observations) {
+    for (const observation of this.#observations.values()) {
       try {
         observation.record(name, value, labels);
       } catch {
         this.#groups.errors.meter += 1;
       }
     }
+  }
+
+  #requireOpen(): void {
+    if (this.#isOpen) return;
+    const message = 'The TcpMetrics are closed: nothing is measured any more. Make new ones';
+    throw new SocketOptionError(message, { code: 'ERR_SOCKET_CLOSED' });
   }
 
   /** Returns a function that calls `end` once, as close() does. */
@@ -181,12 +194,18 @@ export class TcpMetrics {
         (message) => {
           const { socket, silence } = message as DeadPeerMessage;
           const group = this.#connections.groupOf(socket);
-          group.add('deadPeers', 1);
-          group.record('deadPeerSilence', silence / 1_000);
+          group?.add('deadPeers', 1);
+          group?.record('deadPeerSilence', silence / 1_000);
         },
       ],
-      [channels.heartbeatLate, (message) => this.#heartbeatGroup(message).add('heartbeatsLate', 1)],
-      [channels.heartbeatDead, (message) => this.#heartbeatGroup(message).add('heartbeatsDead', 1)],
+      [
+        channels.heartbeatLate,
+        (message) => this.#heartbeatGroup(message)?.add('heartbeatsLate', 1),
+      ],
+      [
+        channels.heartbeatDead,
+        (message) => this.#heartbeatGroup(message)?.add('heartbeatsDead', 1),
+      ],
     ];
     for (const [{ name }, handler] of handlers) {
       subscribe(name, handler);
@@ -194,7 +213,7 @@ export class TcpMetrics {
     }
   }
 
-  #heartbeatGroup(message: unknown): PeerGroup {
+  #heartbeatGroup(message: unknown): PeerGroup | undefined {
     return this.#connections.groupOf((message as { readonly socket: unknown }).socket);
   }
 

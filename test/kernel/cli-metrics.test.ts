@@ -39,6 +39,19 @@ test('serves metrics to Prometheus, in the format that is asked for', async () =
   expect(many.map(({ status }) => status)).toEqual(Array(20).fill(200));
 });
 
+test('answers one of the requests that a client sends at once, and closes', async () => {
+  const { url } = await start();
+  const socket = net.connect(Number(new URL(url).port), '127.0.0.1');
+  socket.write('GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n'.repeat(500));
+  let text = '';
+  socket.setEncoding('latin1').on('data', (part) => {
+    text += part;
+  });
+  await once(socket, 'close');
+  expect(text.match(/HTTP\/1\.1 200 /g)).toHaveLength(1);
+  expect((await fetch(url)).status).toBe(200);
+});
+
 test('fails if the port is taken', async () => {
   const server = net.createServer();
   closers.push(() => server.close());

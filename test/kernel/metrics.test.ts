@@ -40,12 +40,12 @@ function open(options: TcpMetricsOptions = {}): TcpMetrics {
   return metrics;
 }
 
-/** Returns the values of a metric by its labels: `{ client: 1, server: 2 }`. */
+/** Returns the values of a metric by its labels: `{ client: 1, server: 2 }`. The group "other" is there from the start. */
 function valuesOf(metrics: TcpMetrics, name: string): Record<string, number> {
   const values: Record<string, number> = {};
   for (const [series, value] of seriesOf(metrics.text())) {
     const [, found, labels = ''] = /^(\w+)(?:\{(.*)\})?$/.exec(series) ?? [];
-    if (found !== name) continue;
+    if (found !== name || (labels.includes('peer="other"') && value === 0)) continue;
     values[[...labels.matchAll(/="([^"]*)"/g)].map(([, text]) => text).join(' ')] = value;
   }
   return values;
@@ -356,8 +356,9 @@ describe('functions of the program', () => {
     await once(socket, 'close');
     let other: net.Socket | undefined;
     await eventually(() =>
-      expect(valuesOf(metrics, 'tcp_connections_created_total')).toEqual({ peer: 1 }),
+      expect(valuesOf(metrics, 'tcp_connections_created_total')).toEqual({ peer: 2 }),
     );
+    expect(valuesOf(metrics, 'tcp_connections')).toEqual({ peer: 1 });
     const closing = open({
       peer: () => {
         // Not for those that are open already, in the constructor.
@@ -369,6 +370,30 @@ describe('functions of the program', () => {
     closers.push(() => other?.destroy());
     await once(other, 'connect');
     expect(valuesOf(closing, 'tcp_connections')).toEqual({ peer: 0 });
+  });
+
+  test("may emit 'connect' once more: they are called once, and the connection counts once", async () => {
+    await start(net.createServer((socket) => socket.resume()));
+    const calls = { filter: 0, peer: 0 };
+    const metrics = open({
+      filter: (socket) => {
+        if (socket.remotePort !== port) return false;
+        calls.filter += 1;
+        socket.emit('connect');
+        return true;
+      },
+      peer: (socket) => {
+        calls.peer += 1;
+        socket.emit('connect');
+        return 'peer';
+      },
+    });
+    const socket = net.connect(port, '127.0.0.1');
+    closers.push(() => socket.destroy());
+    await once(socket, 'connect');
+    await eventually(() => expect(valuesOf(metrics, 'tcp_connections')).toEqual({ peer: 1 }));
+    expect(calls).toEqual({ filter: 1, peer: 1 });
+    expect(valuesOf(metrics, 'tcp_connections_created_total')).toEqual({ peer: 1 });
   });
 
   test('a meter may close sockets while a sample is taken', async () => {

@@ -79,7 +79,7 @@ describe('peer groups', () => {
       return all.groupOf(socket)?.peer;
     });
     expect(peers).toEqual(['a', 'b', 'other', 'other', 'a', 'other', 'b']);
-    expect([...all.all]).toHaveLength(3);
+    expect([...all.all].map(({ peer }) => peer)).toEqual(['other', 'a', 'b']);
     expect(all.errors.peer).toBe(0);
   });
 
@@ -184,18 +184,25 @@ function columnsOf(row: Record<string, number>): Parameters<typeof sampleAt>[0] 
 describe('a followed connection', () => {
   const ESTABLISHED = 4;
 
-  function follow(isFresh: boolean) {
+  /** `server`: accepted by this process. */
+  function follow(isFresh: boolean, server: object | null = {}) {
     const group = new PeerGroup(undefined, () => {});
-    const handle = { bytesRead: 0 };
-    const connection = new FollowedConnection(socket, handle, group, isFresh);
+    const handle = { bytesRead: 0, getpeername() {} };
+    const open = Object.assign(new Socket(), { _handle: handle, server });
+    const connection = new FollowedConnection(open, handle, group, isFresh);
     const record = (row: Record<string, number>, last = false) => {
-      const sample = sampleAt(columnsOf({ state: ESTABLISHED, ...row }), 0, handle.bytesRead);
+      const sample = sampleAt(
+        columnsOf({ state: ESTABLISHED, ...row }),
+        0,
+        handle.bytesRead,
+        connection.hasFin,
+      );
       if (last) connection.recordLast(sample);
       else connection.record(sample);
     };
     const number = (name: Parameters<PeerGroup['pointsOf']>[0]) =>
       group.pointsOf(name, 'prometheus', {})[0]?.value;
-    return { connection, record, number };
+    return { connection, socket: open, handle, record, number };
   }
 
   test('counts differences, and over the wrap of 32 bits', () => {
@@ -247,15 +254,50 @@ describe('a followed connection', () => {
 
   test('does not count the FIN of the peer as payload', () => {
     const CLOSE_WAIT = 7;
-    const sample = sampleAt(columnsOf({ state: CLOSE_WAIT, bytesReceived: 11 }), 0, 10);
+    const sample = sampleAt(columnsOf({ state: CLOSE_WAIT, bytesReceived: 11 }), 0, 10, false);
     expect(sample.bytesReceived).toBe(process.platform === 'linux' ? 10 : 11);
   });
 
+  test('does not count the FIN after the connection left CLOSE-WAIT', () => {
+    const CLOSE_WAIT = 7;
+    const CLOSED = 0;
+    const { record, number } = follow(true);
+    record({ state: CLOSE_WAIT, bytesReceived: 11 });
+    const payload = process.platform === 'linux' ? 10 : 11;
+    expect(number('bytesReceived')).toBe(payload);
+    record({ state: CLOSED, bytesReceived: 11 });
+    expect(number('bytesReceived')).toBe(payload);
+  });
+
+  test('has nothing unread after it was passed to another process', () => {
+    const { socket: passed, record, number } = follow(true);
+    record({ bytesReceived: 9 });
+    expect(number('bytesUnread')).toBe(9);
+    Object.assign(passed, { _handle: null });
+    record({ bytesReceived: 12 });
+    expect(number('bytesUnread')).toBe(0);
+  });
+
+  test('taken from another process has nothing unread that this one may have read', () => {
+    const before = Object.getOwnPropertyDescriptor(process, 'channel');
+    Object.defineProperty(process, 'channel', { value: {}, configurable: true });
+    const { handle, record, number } = follow(true, null);
+    if (before === undefined) Reflect.deleteProperty(process, 'channel');
+    else Object.defineProperty(process, 'channel', before);
+    record({ bytesReceived: 500 });
+    expect(number('bytesUnread')).toBe(0);
+    handle.bytesRead = 100;
+    record({ bytesReceived: 607 });
+    expect(number('bytesUnread')).toBe(7);
+  });
+
   test('behind a closed window has the timer that TCP_INFO does not report', () => {
-    const closed = sampleAt(columnsOf({ unsentBytes: 5, probes: 3 }), 0, 0);
+    const closed = sampleAt(columnsOf({ unsentBytes: 5, probes: 3 }), 0, 0, false);
     expect(timerOf(closed)).toEqual({ kind: 'persist', expires: 0, count: 3 });
-    expect(timerOf(sampleAt(columnsOf({ unsentBytes: 5, unackedSegments: 1 }), 0, 0))).toBeNull();
-    expect(timerOf(sampleAt(columnsOf({ unsentBytes: 0 }), 0, 0))).toBeNull();
+    expect(
+      timerOf(sampleAt(columnsOf({ unsentBytes: 5, unackedSegments: 1 }), 0, 0, false)),
+    ).toBeNull();
+    expect(timerOf(sampleAt(columnsOf({ unsentBytes: 0 }), 0, 0, false))).toBeNull();
   });
 });
 
@@ -324,31 +366,74 @@ describe('TcpMetrics', () => {
     expect(Socket.prototype.emit).toBe(emit);
   });
 
-  test('counts dead peers and heartbeats by the channels', () => {
+  test.each([undefined, () => 'a'])('counts dead peers and heartbeats by the channels', (peer) => {
+    using metrics = new TcpMetrics({ peer });
+    const label = peer === undefined ? '' : '{peer="other"}';
+    const inBucket = (bound: string) =>
+      `tcp_dead_peer_silence_seconds_bucket{${peer === undefined ? '' : 'peer="other",'}le="${bound}"}`;
+    // So that increase() sees the first event.
+    expect(seriesOf(metrics.text()).get(`tcp_dead_peers_total${label}`)).toBe(0);
+    channel('socket-options:dead-peer').publish({ socket, silence: 12_000, timeout: 10_000 });
+    channel('socket-options:heartbeat:late').publish({ socket });
+    channel('socket-options:heartbeat:dead').publish({ socket });
+    const series = seriesOf(metrics.text());
+    expect(series.get(`tcp_dead_peers_total${label}`)).toBe(1);
+    expect(series.get(inBucket('15'))).toBe(1);
+    expect(series.get(inBucket('10'))).toBe(0);
+    expect(series.get(`tcp_heartbeats_late_total${label}`)).toBe(1);
+    expect(series.get(`tcp_heartbeats_dead_total${label}`)).toBe(1);
+  });
+
+  test('does not count dead peers and heartbeats of connections that the filter leaves out', () => {
     using metrics = new TcpMetrics({ filter: () => false });
     channel('socket-options:dead-peer').publish({ socket, silence: 12_000, timeout: 10_000 });
     channel('socket-options:heartbeat:late').publish({ socket });
     channel('socket-options:heartbeat:dead').publish({ socket });
     const series = seriesOf(metrics.text());
-    expect(series.get('tcp_dead_peers_total')).toBe(1);
-    expect(series.get('tcp_dead_peer_silence_seconds_bucket{le="15"}')).toBe(1);
-    expect(series.get('tcp_dead_peer_silence_seconds_bucket{le="10"}')).toBe(0);
-    expect(series.get('tcp_heartbeats_late_total')).toBe(1);
-    expect(series.get('tcp_heartbeats_dead_total')).toBe(1);
+    for (const name of ['dead_peers', 'heartbeats_late', 'heartbeats_dead']) {
+      expect(series.get(`tcp_${name}_total`)).toBe(0);
+    }
+    expect(series.get('tcp_dead_peer_silence_seconds_count')).toBe(0);
+  });
+
+  /** A meter of OpenTelemetry whose histograms call `record`. */
+  const newMeter = (record: () => void) => ({
+    ...{ createObservableCounter: () => ({}), createObservableUpDownCounter: () => ({}) },
+    ...{ createObservableGauge: () => ({}), addBatchObservableCallback() {} },
+    removeBatchObservableCallback() {},
+    createHistogram: () => ({ record }),
+  });
+
+  test('observes a meter once, and again after the first observation has ended', () => {
+    using metrics = new TcpMetrics({ filter: () => false });
+    const meter = newMeter(() => {});
+    const end = metrics.observe(meter);
+    expect(() => metrics.observe(meter)).toThrowError(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
+    );
+    metrics.observe(newMeter(() => {}))();
+    end();
+    metrics.observe(meter);
+  });
+
+  test('refuses registries and meters after close()', () => {
+    const metrics = new TcpMetrics({ filter: () => false });
+    metrics.close();
+    const isClosed = expect.objectContaining({
+      ...{ name: 'SocketOptionError', code: 'ERR_SOCKET_CLOSED' },
+    });
+    expect(() => metrics.observe(newMeter(() => {}))).toThrowError(isClosed);
+    const registry = newRegistry();
+    expect(() => metrics.register(registry as never)).toThrowError(isClosed);
+    expect(registry.metrics.size).toBe(0);
+    expect(metrics.text()).toContain('tcp_connections 0');
   });
 
   test('counts what a meter throws, and goes on', () => {
-    using metrics = new TcpMetrics({ filter: () => false });
-    const meter = {
-      ...{ createObservableCounter: () => ({}), createObservableUpDownCounter: () => ({}) },
-      ...{ createObservableGauge: () => ({}), addBatchObservableCallback() {} },
-      removeBatchObservableCallback() {},
-      createHistogram: () => ({
-        record() {
-          throw new Error('no');
-        },
-      }),
-    };
+    using metrics = new TcpMetrics();
+    const meter = newMeter(() => {
+      throw new Error('no');
+    });
     const end = metrics.observe(meter);
     channel('socket-options:dead-peer').publish({ socket, silence: 12_000, timeout: 10_000 });
     end();

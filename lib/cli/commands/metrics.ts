@@ -62,8 +62,22 @@ export async function run({ port, host }: Values<typeof options>): Promise<void>
   await serve(number, host ?? '127.0.0.1');
 }
 
+/** In milliseconds. */
+const LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: 1_000,
+};
+/** In milliseconds. */
+const SLOWEST_READER = 30_000;
+
 async function serve(port: number, host: string): Promise<void> {
-  const server = createServer((request, response) => void answer(request, response));
+  const server = createServer(LIMITS, (request, response) => void answer(request, response));
+  server.maxConnections = 100;
+  // Each answer closes its connection: answers to pipelined requests that nobody reads would take memory.
+  server.maxRequestsPerSocket = 1;
+  // It does not read its answer.
+  server.setTimeout(SLOWEST_READER, (socket) => socket.destroy());
   server.listen(port, host);
   await once(server, 'listening');
   const { address, port: opened } = server.address() as AddressInfo;
