@@ -152,6 +152,8 @@ async function watchOnce(api, stage) {
   stage.client.resetAndDestroy();
   await until(() => told.length >= 2 || errors.length > 0);
   watch.close();
+  // The kernel may list a thread for a moment after pthread_join(3).
+  await until(() => watchThreads() === 0);
   return {
     ends: told.length,
     received: told.reduce((sum, [, bytes]) => sum + bytes, 0),
