@@ -8,7 +8,7 @@ import type { Grouping } from './peer-groups';
 export interface TcpMetricsOptions {
   /**
    * How often each connection is sampled, in milliseconds: after a random 10 % to 110 % of it, as gRPC's proposal A80 says.
-   * 100 to 86 400 000. Samples come at multiples of 100 ms. Default: 15 000.
+   * 100 to 86 400 000. Samples come at multiples of a 32nd of it. Default: 15 000.
    */
   readonly interval?: number | undefined;
   /**

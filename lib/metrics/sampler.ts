@@ -8,8 +8,8 @@ import { SAMPLED_FIELDS, type Sample, type SampleColumns, sampleAt } from './sam
 
 /** The most connections in one turn of the event loop: a fraction of a millisecond (bench: metrics10kSliceMs). */
 const SAMPLES_PER_TURN = 32;
-/** In milliseconds. One wake-up serves all connections of a slot. */
-const SLOT_WIDTH = 100;
+/** The interval has so many slots. One wake-up serves all connections of a slot: a wake-up costs more than a sample. */
+const SLOTS = 32;
 /** Options change seldom, and reading them takes longer than TCP_INFO: they are read with each fourth sample. */
 const OPTIONS_EVERY = 4;
 
@@ -42,6 +42,8 @@ interface SamplerEvents {
 
 export class Sampler {
   readonly #interval: number;
+  /** In milliseconds. */
+  readonly #slotWidth: number;
   readonly #events: SamplerEvents;
   /** By number. A slot of connections that were all closed meanwhile stays until it is due. */
   readonly #slots = new Map<number, Slot>();
@@ -56,13 +58,14 @@ export class Sampler {
 
   constructor(interval: number, events: SamplerEvents) {
     this.#interval = interval;
+    this.#slotWidth = interval / SLOTS;
     this.#events = events;
   }
 
   /** Plans the next sample: after a random 10 % to 110 % of the interval, as A80 says. */
   plan(connection: FollowedConnection): void {
     const delay = this.#interval * (0.1 + Math.random());
-    const number = Math.ceil((performance.now() + delay) / SLOT_WIDTH);
+    const number = Math.ceil((performance.now() + delay) / this.#slotWidth);
     let slot = this.#slots.get(number);
     if (slot === undefined) {
       slot = new Slot((due) => {
@@ -70,7 +73,7 @@ export class Sampler {
         for (const each of due.connections) this.sampleSoon(each);
       });
       this.#slots.set(number, slot);
-      schedule.set(slot, number * SLOT_WIDTH);
+      schedule.set(slot, number * this.#slotWidth);
     }
     slot.connections.add(connection);
     connection.slot = number;

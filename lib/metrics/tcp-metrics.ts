@@ -47,7 +47,7 @@ const FORMATS = ['prometheus', 'openmetrics'] as const;
  * It follows the connections that this thread opens or accepts from now on, and those that are open and keep the process running.
  * Of the latter it counts only what happens from now on. Each is sampled by `TCP_INFO` after a random 10 % to 110 % of
  * `interval`, and once more before its descriptor is closed, so that short connections count too. Gauges show the last samples:
- * they are at most 1.1 intervals old. Pipes, Unix sockets, listening sockets and sockets of native code are not measured.
+ * they are at most 1.2 intervals old. Pipes, Unix sockets, listening sockets and sockets of native code are not measured.
  *
  * docs/metrics.md has the table of metrics. Times are in seconds, sizes in bytes. What this system does not report is missing or
  * stays 0: macOS, Windows and FreeBSD report less than Linux.
