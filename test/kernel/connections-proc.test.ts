@@ -67,7 +67,10 @@ describe('without netlink', () => {
         setKeepAlive(client, { enable: true, initialDelay: 60_000 });
         accepted.pause();
         client.write('unread');
-        const filter = { port: client.localPort as number, problems: true };
+        // Not the port alone: a closed connection of an earlier test may still have it.
+        const filter = {
+          ...{ port: client.localPort as number, state: 'ESTABLISHED', problems: true },
+        } as const;
         // Until the bytes are acknowledged.
         await expect
           .poll(() => listConnections(filter).map(({ timer }) => timer?.kind))
