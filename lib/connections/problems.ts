@@ -36,6 +36,8 @@ export const problemCodes: readonly ProblemCode[] = [
 /** The worst first. */
 export const severities: readonly ProblemSeverity[] = ['critical', 'warning', 'info'];
 
+/** Of probes or retransmissions: two are lost now and then, or one is lost and the next is on its way. */
+const UNANSWERED = 3;
 /** In ms: retransmissions say nothing yet if a path has just become slower. */
 const LONG_UNANSWERED = 2_000;
 /** From so many on, whatever their pauses were. */
@@ -89,16 +91,17 @@ function unansweredProbes({ tcpInfo, timer }: Evidence): number {
 const halfOpen: Rule = (evidence) => {
   const { timer } = evidence;
   const probes = unansweredProbes(evidence);
-  // One probe is on its way to each living peer. On a slow path there are more.
-  const onTheWay = 1 + Math.floor((2 * (evidence.tcpInfo?.rtt ?? 0)) / SHORTEST_INTERVAL);
-  if (probes > onTheWay) return gone(evidence, 'unansweredProbes', probes, 'keepalive probe');
+  // On a slow path, more than one is on its way.
+  const onTheWay = Math.floor((2 * (evidence.tcpInfo?.rtt ?? 0)) / SHORTEST_INTERVAL);
+  if (probes >= UNANSWERED + onTheWay)
+    return gone(evidence, 'unansweredProbes', probes, 'keepalive probe');
   // A living peer answers window probes, however long its window stays closed.
   if (timer?.kind === 'persist') {
     const { count } = timer;
-    return count >= 2 ? gone(evidence, 'unansweredProbes', count, 'window probe') : null;
+    return count >= UNANSWERED ? gone(evidence, 'unansweredProbes', count, 'window probe') : null;
   }
   const count = unansweredRetransmissions(evidence);
-  const isLong = count >= 2 && unansweredFor(evidence, count) >= LONG_UNANSWERED;
+  const isLong = count >= UNANSWERED && unansweredFor(evidence, count) >= LONG_UNANSWERED;
   if (!isLong && count < MANY_RETRANSMISSIONS) return null;
   return gone(evidence, 'unansweredRetransmissions', count, 'retransmission');
 };
@@ -164,6 +167,8 @@ const windowClosed: Rule = ({ timer, tcpInfo, sendQueue }) => {
   // Each probe that the peer has answered with a closed window has doubled the pause.
   const closedFor = (tcpInfo?.rto ?? 0) * (2 ** (tcpInfo?.backoff ?? 0) - 1);
   if (!isClosed || sendQueue === null || closedFor < LONG_CLOSED) return null;
+  // Nobody answers: whether the program reads is not known.
+  if (timer.count >= UNANSWERED) return null;
   return {
     ...{ problem: 'window-closed', severity: 'warning' },
     numbers: { waitingBytes: sendQueue },

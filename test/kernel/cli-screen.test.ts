@@ -236,8 +236,8 @@ describe.concurrent('keys in tmux', () => {
       await tmux.press('Enter');
       const opened = await tmux.until(/Since it was opened/);
       expect(opened).toMatch(/^192\.0\.2\.1:5432 - 192\.0\.2\.7:40002 {2}ESTABLISHED/);
-      expect(opened).toMatch(/^timer +probe 3 in 0\.4 s/m);
-      expect(opened).toMatch(/^! the peer may be gone: 2 keepalive probes are unanswered/m);
+      expect(opened).toMatch(/^timer +probe 4 in 0\.4 s/m);
+      expect(opened).toMatch(/^! the peer may be gone: 3 keepalive probes are unanswered/m);
       await tmux.press('q');
       await tmux.until(/TREND/);
       await tmux.press('q');
@@ -254,7 +254,7 @@ describe.concurrent('keys in tmux', () => {
         await tmux.enter(watch('few'));
         const screen = await tmux.until(/TIMER/);
         expect(screen).toMatch(/PEER.* ALIVE .*TIMER/);
-        expect(screen).toMatch(/^! .*:?40002 .*2\.4 s .*probe 3/m);
+        expect(screen).toMatch(/^! .*:?40002 .*2\.4 s .*probe 4/m);
         expect(/STATE/.test(screen)).toBe(columns > 50);
         for (const line of screen.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);
         await tmux.press('o');
@@ -522,7 +522,7 @@ describe.concurrent('not in a terminal', () => {
       expect(line).toMatch(new RegExp(`^${time} ESTABLISHED ${ends}:${port}; alive [ -~]*$`));
     }
     expect(lines[0]).toMatch(
-      /timer probe 3 in 0\.4 s; the peer may be gone: 2 keepalive probes are unan/,
+      /timer probe 4 in 0\.4 s; the peer may be gone: 3 keepalive probes are unan/,
     );
   });
 

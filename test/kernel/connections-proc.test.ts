@@ -68,9 +68,9 @@ describe('without netlink', () => {
         accepted.pause();
         client.write('unread');
         // Not the port alone: a closed connection of an earlier test may still have it.
-        const filter = {
+        const filter: ConnectionFilter & { problems: true } = {
           ...{ port: client.localPort as number, state: 'ESTABLISHED', problems: true },
-        } as const;
+        };
         // Until the bytes are acknowledged.
         await expect
           .poll(() => listConnections(filter).map(({ timer }) => timer?.kind))

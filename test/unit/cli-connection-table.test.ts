@@ -87,14 +87,14 @@ describe('formatConnectionTable', () => {
   });
 
   test.each([
-    [80, / TIMER +PROCESS$/, / probe 3 in 0\.4 s +worker \(4711\)$/],
+    [80, / TIMER +PROCESS$/, / probe 4 in 0\.4 s +worker \(4711\)$/],
     [50, / TIMER +PROCESS$/, /\d, 0\.4 s +4711$/],
-    [47, / TIMER +PROCESS$/, /^! 192\.0.*….* probe 3, 0\.4 s +4711$/],
-    [40, / ALIVE +TIMER$/, /2\.4 s +probe 3/],
+    [47, / TIMER +PROCESS$/, /^! 192\.0.*….* probe 4, 0\.4 s +4711$/],
+    [40, / ALIVE +TIMER$/, /2\.4 s +probe 4/],
   ])('shows ALIVE, TIMER and the mark in %d columns with processes', (width, titles, line) => {
     const owners = [{ pid: 4_711, name: 'worker', fd: 3 }];
     const suspect = make(
-      { ...timer('keepalive', 2, 400), owners },
+      { ...timer('keepalive', 3, 400), owners },
       { timeSinceLastAckReceived: 2_400 },
     );
     const lines = formatConnectionTable([suspect], { ...options, width, owners: true });
@@ -129,24 +129,24 @@ describe('formatConnectionTable', () => {
     [
       60,
       '  STATE  LOCAL  PEER             ALIVE   TIMER',
-      '! ESTAB  :5432  192.0.2.7:40001  2.4 s   probe 3 in 0.4 s',
+      '! ESTAB  :5432  192.0.2.7:40001  2.4 s   probe 4 in 0.4 s',
     ],
     [
       52,
       '  LOCAL  PEER             ALIVE   TIMER',
-      '! :5432  192.0.2.7:40001  2.4 s   probe 3 in 0.4 s',
+      '! :5432  192.0.2.7:40001  2.4 s   probe 4 in 0.4 s',
     ],
-    [45, '  PEER             ALIVE   TIMER', '! 192.0.2.7:40001  2.4 s   probe 3 in 0.4 s'],
-    [38, '  PEER          ALIVE   TIMER', '! 192.0.…40001  2.4 s   probe 3, 0.4 s'],
+    [45, '  PEER             ALIVE   TIMER', '! 192.0.2.7:40001  2.4 s   probe 4 in 0.4 s'],
+    [38, '  PEER          ALIVE   TIMER', '! 192.0.…40001  2.4 s   probe 4, 0.4 s'],
   ])('keeps peer, silence and timer readable in %d columns', (width, titles, line) => {
-    const suspect = make(timer('keepalive', 2, 400), { timeSinceLastAckReceived: 2_400 });
+    const suspect = make(timer('keepalive', 3, 400), { timeSinceLastAckReceived: 2_400 });
     expect(formatConnectionTable([suspect], { ...options, width })).toEqual([titles, line]);
   });
 
   const suspects: [string, Partial<Connection>][] = [
     ['retransmission 7 in 1.6 s', timer('retransmission', 6)],
     ['window probe 4 in 1.6 s', timer('persist', 3)],
-    ['probe 3 in 0.4 s', timer('keepalive', 2, 400)],
+    ['probe 4 in 0.4 s', timer('keepalive', 3, 400)],
   ];
   const peers = ['192.0.2.7', '2001:db8:1234:5678:9abc:def0:1234:5678'];
   test.each([200, 80, 50, 40])('shows ALIVE and TIMER whole in %d columns', (width) => {
@@ -194,7 +194,7 @@ describe('formatConnectionTable', () => {
   });
 
   test('marks suspects and puts them first', () => {
-    const suspect = make({ state: 'CLOSE-WAIT', ...timer('keepalive', 2) });
+    const suspect = make({ state: 'CLOSE-WAIT', ...timer('keepalive', 3) });
     const other = make({ state: 'FIN-WAIT-1', localPort: 1 });
     const lines = formatConnectionTable(
       [make(), other, suspect].sort(orderBy('problems')),
@@ -252,14 +252,14 @@ describe('Warnings', () => {
   };
 
   test('names the endpoints of a connection and the reason', () => {
-    expect(warningsFor([make(), make(timer('keepalive', 2))])).toEqual([
-      '192.0.2.1:5432 - 192.0.2.7:40001: the peer may be gone: 2 keepalive probes are unanswered, its last sign of life came 0.4 s ago',
+    expect(warningsFor([make(), make(timer('keepalive', 3))])).toEqual([
+      '192.0.2.1:5432 - 192.0.2.7:40001: the peer may be gone: 3 keepalive probes are unanswered, its last sign of life came 0.4 s ago',
     ]);
   });
 
   test('puts critical problems before warnings', () => {
     const unread = make({ receiveQueue: 5_000 }, { timeSinceLastDataReceived: 20_000 });
-    expect(warningsFor([unread, make(timer('keepalive', 2))])).toEqual([
+    expect(warningsFor([unread, make(timer('keepalive', 3))])).toEqual([
       expect.stringContaining('the peer may be gone'),
       expect.stringContaining(
         'the program here reads slowly or not at all: 5.0 kB wait, the newest for 20 s',
@@ -268,7 +268,7 @@ describe('Warnings', () => {
   });
 
   test('describes twenty problems and counts the rest', () => {
-    const sentences = warningsFor(many(25, () => make(timer('keepalive', 2))));
+    const sentences = warningsFor(many(25, () => make(timer('keepalive', 3))));
     expect(sentences).toHaveLength(21);
     expect(sentences.at(-1)).toBe('5 more problems are marked with ! in the table');
   });

@@ -75,7 +75,7 @@ describe('Groups', () => {
   test('counts states and problems, with the worst silence and the median round-trip time', () => {
     const list = [
       to('192.0.2.8', { receiveQueue: 100 }, { rtt: 4, timeSinceLastAckReceived: 70_000 }),
-      to('192.0.2.8', timer('keepalive', 2), { rtt: 1 }),
+      to('192.0.2.8', timer('keepalive', 3), { rtt: 1 }),
       to('192.0.2.8', { state: 'CLOSE-WAIT', sendQueue: 7 }, { rtt: 3 }),
       to('192.0.2.8', { tcpInfo: null, state: 'TIME-WAIT' }),
       to('192.0.2.9'),
@@ -130,7 +130,7 @@ describe('Groups', () => {
     [40, /^ {2}PEER +COUNT +PROBLEMS$/],
   ])('in %d columns the count and the problems stay', (width, titles) => {
     const list = [
-      to('2001:db8:1234:5678:9abc:def0:1234:5678', timer('keepalive', 2)),
+      to('2001:db8:1234:5678:9abc:def0:1234:5678', timer('keepalive', 3)),
       to('192.0.2.9', { receiveQueue: 9 }),
     ];
     const lines = formatGroupTable(groupsOf(list, 'peer'), 'peer', { width, unicode: true });
@@ -158,7 +158,7 @@ describe('Groups', () => {
 
   test.each([200, 80, 50, 40])('the table fits into %d columns, and escapes names', (width) => {
     const owners = [{ pid: 7, name: 'no\u001b[2Jde', fd: 3 }];
-    const list = [make({ owners, ...timer('keepalive', 2) }), ...many(9, () => make())];
+    const list = [make({ owners, ...timer('keepalive', 3) }), ...many(9, () => make())];
     const lines = formatGroupTable(groupsOf(list, 'process'), 'process', { width, unicode: true });
     expect(lines[0]).toMatch(/^ {2}PROCESS +COUNT +PROBLEMS/);
     expect(lines[1]).toMatch(/^! no\\x1b\[2Jde \(7\) +1 +1 half-/);

@@ -22,7 +22,7 @@ describe('LiveTable', () => {
     expect(ports(watch)).toEqual(['1', '2', '3']);
     watch.update(sampleWith([connection(4), connection(3), connection(2), connection(1)]));
     expect(ports(watch)).toEqual(['4', '1', '2', '3']);
-    const suspect = connection(2, {}, timer('keepalive', 2));
+    const suspect = connection(2, {}, timer('keepalive', 3));
     watch.update(sampleWith([connection(4), connection(3), suspect, connection(1)]));
     expect(ports(watch)).toEqual(['2', '4', '1', '3']);
   });
@@ -50,7 +50,7 @@ describe('LiveTable', () => {
   test('never draws a frame larger than the screen', () => {
     const watch = view();
     const suspects = Array.from({ length: 50 }, (_, port) =>
-      connection(port + 1, {}, timer('keepalive', 2)),
+      connection(port + 1, {}, timer('keepalive', 3)),
     );
     watch.update(sampleWith(suspects));
     for (const rows of [6, 10, 24, 100]) {
@@ -116,7 +116,7 @@ describe('LiveTable', () => {
   const press = (watch: LiveTable, ...keys: readonly string[]) => {
     for (const key of keys) watch.press(key.toLowerCase(), key.length === 1 ? key : '');
   };
-  const late = timer('keepalive', 2, 400);
+  const late = timer('keepalive', 3, 400);
 
   test('/ filters by text while it is typed; q is a letter then; Esc leaves it as it was', () => {
     const watch = view();
@@ -210,7 +210,7 @@ describe('LiveTable', () => {
       '03:04:05  keepalive probe 1 is unanswered, the',
       'peer has been silent for 0.4 s',
     ]);
-    expect(opened).toContain('! the peer may be gone: 2 keepalive probes are');
+    expect(opened).toContain('! the peer may be gone: 3 keepalive probes are');
     watch.update(sampleWith([connection(2)]));
     expect(text(watch).at(-1)).toBe(
       '03:04:05  the connection is gone, or is not selected any more',

@@ -121,10 +121,10 @@ describe('socket-options connections with made-up connections', () => {
       status: 0,
       stdout: `\
   STATE        LOCAL           PEER             ALIVE   RTT      TIMER
-! ESTABLISHED  192.0.2.1:5432  192.0.2.7:40002  2.4 s   12.3 ms  probe 3 in 0.4 s
+! ESTABLISHED  192.0.2.1:5432  192.0.2.7:40002  2.4 s   12.3 ms  probe 4 in 0.4 s
   ESTABLISHED  192.0.2.1:5432  192.0.2.7:40001  0.4 s   0.04 ms  off
 
-! 192.0.2.1:5432 - 192.0.2.7:40002: the peer may be gone: 2 keepalive probes are
+! 192.0.2.1:5432 - 192.0.2.7:40002: the peer may be gone: 3 keepalive probes are
 unanswered, its last sign of life came 2.4 s ago
 
 2 connections: 2 ESTABLISHED.
@@ -148,7 +148,7 @@ Left out: 1 LISTEN, 1 TIME-WAIT (--all shows them).
     expect(JSON.parse(stdout)).toEqual([
       expect.objectContaining({
         cookie: '40002',
-        timer: { kind: 'keepalive', expires: 400, count: 2 },
+        timer: { kind: 'keepalive', expires: 400, count: 3 },
         tcpInfo: expect.objectContaining({ rtt: 12.3, mss: 1_448, pathMtu: null }),
         problems: [expect.objectContaining({ problem: 'half-open', severity: 'critical' })],
       }),

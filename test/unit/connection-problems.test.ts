@@ -27,22 +27,22 @@ describe('a problem, its numbers and its sentence', () => {
   test.each<[string, object, string, Evidence]>([
     [
       'half-open critical',
-      { unansweredProbes: 2, silence: 2_400 },
-      'the peer may be gone: 2 keepalive probes are unanswered, its last sign of life came 2.4 s ago',
-      make(timer('keepalive', 2), { timeSinceLastAckReceived: 2_400 }),
+      { unansweredProbes: 3, silence: 2_400 },
+      'the peer may be gone: 3 keepalive probes are unanswered, its last sign of life came 2.4 s ago',
+      make(timer('keepalive', 3), { timeSinceLastAckReceived: 2_400 }),
     ],
     [
       'half-open critical',
-      { unansweredProbes: 2, silence: 400 },
-      'the peer may be gone: 2 keepalive probes are unanswered, its last sign of life came 0.4 s ago',
-      make({}, { probes: 2 }),
+      { unansweredProbes: 3, silence: 400 },
+      'the peer may be gone: 3 keepalive probes are unanswered, its last sign of life came 0.4 s ago',
+      make({}, { probes: 3 }),
     ],
     // A round-trip time of 1 s: two probes are on their way.
     [
       'half-open critical',
-      { unansweredProbes: 4, silence: 400 },
-      'the peer may be gone: 4 keepalive probes are unanswered, its last sign of life came 0.4 s ago',
-      make(timer('keepalive', 4), { rtt: 1_000 }),
+      { unansweredProbes: 5, silence: 400 },
+      'the peer may be gone: 5 keepalive probes are unanswered, its last sign of life came 0.4 s ago',
+      make(timer('keepalive', 5), { rtt: 1_000 }),
     ],
     [
       'half-open critical',
@@ -52,9 +52,9 @@ describe('a problem, its numbers and its sentence', () => {
     ],
     [
       'half-open critical',
-      { unansweredRetransmissions: 2, silence: 12_000 },
-      'the peer may be gone: 2 retransmissions are unanswered, its last sign of life came 12 s ago',
-      make({}, { ...UNACKED, backoff: 2, rto: 4_000 }),
+      { unansweredRetransmissions: 3, silence: 12_000 },
+      'the peer may be gone: 3 retransmissions are unanswered, its last sign of life came 12 s ago',
+      make({}, { ...UNACKED, backoff: 3, rto: 4_000 }),
     ],
     // TCP_RTO_MAX_MS of 1 s.
     [
@@ -136,16 +136,24 @@ describe('no problem', () => {
   test.each<[string, Evidence]>([
     ['idle, keepalive on', make(timer('keepalive', 0))],
     ['keepalive is not known', make({ keepAlive: null })],
-    ['one keepalive probe that is on its way', make(timer('keepalive', 1))],
-    ['three of them, on a slow path', make(timer('keepalive', 3), { rtt: 1_000 })],
+    ['a keepalive probe that was lost, and one on its way', make(timer('keepalive', 2))],
+    ['four of them, on a slow path', make(timer('keepalive', 4), { rtt: 1_000 })],
+    [
+      'a window probe that was lost, and one on its way',
+      make({ ...timer('persist', 2), sendQueue: 9 }, { sendWindow: 0, rto: 400, backoff: 2 }),
+    ],
+    [
+      'two retransmissions, one of them on its way',
+      make(timer('retransmission', 2), { ...UNACKED, backoff: 2, rto: 4_000 }),
+    ],
     [
       'data sent a moment ago after a long silence',
       make(timer('retransmission', 0), { ...UNACKED, timeSinceLastAckReceived: 3_600_000 }),
     ],
     // The path has just become slower.
     [
-      'two retransmissions within a second',
-      make(timer('retransmission', 2), { ...UNACKED, backoff: 2, rto: 880 }),
+      'three retransmissions within two seconds',
+      make(timer('retransmission', 3), { ...UNACKED, backoff: 3, rto: 1_760 }),
     ],
     [
       'a window that is closed for a moment',
@@ -184,9 +192,13 @@ describe('no problem', () => {
   });
 });
 
-test('one connection can have several problems, the worst first', () => {
+test.each([
+  // Nobody answers: whether the peer's program reads is not known.
+  ['half-open', 3],
+  ['window-closed', 2],
+])('one connection can have several problems, the worst first: %s', (worst, probes) => {
   const evidence = make(
-    { ...timer('persist', 2), sendQueue: 9, receiveQueue: 9, keepAlive: false },
+    { ...timer('persist', probes), sendQueue: 9, receiveQueue: 9, keepAlive: false },
     {
       sendWindow: 0,
       ...{ rto: 204, backoff: 6 },
@@ -196,7 +208,7 @@ test('one connection can have several problems, the worst first', () => {
     },
   );
   expect(problemsOf(evidence).map(({ problem }) => problem)).toEqual([
-    ...['half-open', 'window-closed', 'unread', 'lossy-path', 'no-keepalive'],
+    ...[worst, 'unread', 'lossy-path', 'no-keepalive'],
   ]);
 });
 
