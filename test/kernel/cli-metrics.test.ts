@@ -48,7 +48,7 @@ test('answers one of the requests that a client sends at once, and closes', asyn
     text += part;
   });
   await once(socket, 'close');
-  expect(text.match(/HTTP\/1\.1 200 /g)).toHaveLength(1);
+  expect(text.match(/HTTP\/1\.1 \d+ /g)).toEqual(['HTTP/1.1 200 ']);
   expect((await fetch(url)).status).toBe(200);
 });
 

@@ -3,7 +3,7 @@
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { ProblemCode } from '../../connections/problem';
 import { problemCodes } from '../../connections/problems';
 import { undetectableProblems } from '../../connections/undetectable-problems';
@@ -72,10 +72,18 @@ const LIMITS = {
 const SLOWEST_READER = 30_000;
 
 async function serve(port: number, host: string): Promise<void> {
-  const server = createServer(LIMITS, (request, response) => void answer(request, response));
+  const asked = new WeakSet<Socket>();
+  const server = createServer(LIMITS, (request, response) => {
+    const { socket } = request;
+    // Pipelined requests get no answer. maxRequestsPerSocket would answer each of them with 503.
+    if (asked.has(socket)) return;
+    asked.add(socket);
+    socket.pause();
+    // The first answer closes the connection.
+    response.setHeader('connection', 'close');
+    void answer(request, response);
+  });
   server.maxConnections = 100;
-  // Each answer closes its connection: answers to pipelined requests that nobody reads would take memory.
-  server.maxRequestsPerSocket = 1;
   // It does not read its answer.
   server.setTimeout(SLOWEST_READER, (socket) => socket.destroy());
   server.listen(port, host);
