@@ -45,9 +45,8 @@ connections --fail-on-problems.
 `;
 
 function run([first, ...rest]: readonly string[]): Result | Promise<void> {
-  if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
-    return complete(help);
-  }
+  if (first === undefined || first === '--help' || first === '-h') return complete(help);
+  if (first === 'help') return complete(helpFor(rest));
   if (first === '--version') return complete(readVersion());
   if (first.startsWith('-')) throw unknownName('option', first, ['--help', '--version']);
   const command = findCommand(first);
@@ -61,6 +60,15 @@ function run([first, ...rest]: readonly string[]): Result | Promise<void> {
   const extra = positionals[operands.length];
   if (extra !== undefined) throw new UsageError(`unexpected argument '${extra}'`);
   return command.run(values, positionals);
+}
+
+/** `socket-options help`, or `help <command>`. */
+function helpFor([name, extra]: readonly string[]): string {
+  if (extra !== undefined) throw new UsageError(`unexpected argument '${extra}'`);
+  if (name === undefined) return help;
+  const command = findCommand(name);
+  if (command === undefined) throw unknownName('command', name, Object.keys(commands));
+  return command.help;
 }
 
 const findCommand = (name: string) => (Object.hasOwn(commands, name) ? commands[name] : undefined);
@@ -91,7 +99,8 @@ function parseArguments(
     if (option.type === 'boolean' && value !== undefined) {
       throw new UsageError(`${rawName} takes no value, but '${value}' is given`);
     }
-    if (option.type === 'string' && value === undefined) {
+    const isGiven = value !== undefined && args[token.index] !== `${rawName}=`;
+    if (option.type === 'string' && !isGiven) {
       throw new UsageError(`${rawName} needs a value`);
     }
     if (option.type === 'string' && !inlineValue && value?.startsWith('-')) {

@@ -176,11 +176,18 @@ const windowClosed: Rule = ({ timer, tcpInfo, sendQueue }) => {
   };
 };
 
-/** In the receive queue, the peer's FIN is a byte. */
-const unread: Rule = ({ state, tcpInfo, receiveQueue }) => {
-  const waitingFor = tcpInfo?.timeSinceLastDataReceived ?? 0;
-  const unreadBytes = (receiveQueue ?? 0) - Number(state === 'CLOSE-WAIT');
-  if (unreadBytes <= 0 || waitingFor < LONG_UNREAD) return null;
+/** The bytes in the receive queue, where the peer's FIN is a byte too; `null`: not known. */
+export function unreadBytesOf({
+  state,
+  receiveQueue,
+}: Pick<Evidence, 'state' | 'receiveQueue'>): number | null {
+  return receiveQueue === null ? null : Math.max(0, receiveQueue - Number(state === 'CLOSE-WAIT'));
+}
+
+const unread: Rule = (evidence) => {
+  const waitingFor = evidence.tcpInfo?.timeSinceLastDataReceived ?? 0;
+  const unreadBytes = unreadBytesOf(evidence) ?? 0;
+  if (unreadBytes === 0 || waitingFor < LONG_UNREAD) return null;
   return {
     ...{ problem: 'unread', severity: 'warning' },
     numbers: { unreadBytes, waitingFor },

@@ -47,7 +47,7 @@ describe.concurrent('in tmux', () => {
       expect(lines[2]).toMatch(/^ {2}STATE +LOCAL +PEER +ALIVE +RTT +TREND +TIMER$/);
       expect(lines[3]).toMatch(/^! ESTABLISHED .*:40002 /);
       expect(lines[4]).toMatch(/^ {2}ESTABLISHED .*:40001 /);
-      expect(lines[23]).toMatch(/^! 192\.0\.2\.1:5432 - 192\.0\.2\.7:40002: the peer may be gone/);
+      expect(lines[22]).toMatch(/^! 192\.0\.2\.1:5432 - 192\.0\.2\.7:40002: the peer may be gone/);
       // The trend grows with each sample.
       await tmux.until(/▁▁▁/);
       // In place: the heading stays where it is.

@@ -61,8 +61,26 @@ describe('LiveTable', () => {
     }
     // At most a quarter of the screen for warnings.
     const lines = text(watch, 80, 24);
-    expect(lines.filter((line) => line.startsWith('! 192'))).toHaveLength(4);
-    expect(lines.at(-1)).toBe('! and 17 more warnings');
+    expect(lines.filter((line) => line.startsWith('! 192'))).toHaveLength(2);
+    expect(lines.at(-1)).toBe('! and 19 more warnings');
+  });
+
+  test.each([40, 70])(
+    'wraps sentences where rows are free: the reason is whole in %d columns',
+    (columns) => {
+      const watch = view();
+      const address = '2001:db8:1234:5678:9abc:def0:1234:9999';
+      const ends = { localAddress: address, remoteAddress: address };
+      watch.update(sampleWith([connection(1, {}, { ...timer('keepalive', 3), ...ends })]));
+      const sentence = text(watch, columns, 24).slice(4).join(' ');
+      expect(sentence).toContain('the peer may be gone: 3 keepalive probes are unanswered');
+    },
+  );
+
+  test('says what is left out after a sentence', () => {
+    const watch = view();
+    watch.update(sampleWith([]));
+    expect(text(watch)[1]).not.toContain('.;');
   });
 
   const rows = (watch: LiveTable) => text(watch)[0]?.match(/rows (\S+) of/)?.[1];

@@ -107,7 +107,7 @@ function bashScript(commands: readonly Described[]): string {
   );
   return `# bash completion of socket-options
 _socket_options() {
-  local word=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} words= list= first=
+  local word=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} words= list= first= skip=
   # bash takes the = of --option=value for a word.
   if [ "$word" = = ]; then word=
   elif [ "$previous" = = ]; then previous=\${COMP_WORDS[COMP_CWORD-2]}; fi
@@ -121,9 +121,9 @@ ${commandCases.join('\n')}
   esac; fi
   # Names in lists are known in any case.
   case "$list\${word##*,}" in yes[A-Z]*) words=$(printf %s "$words" | tr a-z A-Z) ;; esac
-  # Of a list, the last item is completed.
-  case "$list$word" in yes*,*) first=\${word%,*},; word=\${word##*,} ;; esac
-  COMPREPLY=($(compgen -P "$first" -W "$words" -- "$word"))
+  # Of a list, the last item is completed, and is no option.
+  case "$list$word" in yes*,*) first=\${word%,*},; word=\${word##*,}; skip='--*' ;; esac
+  COMPREPLY=($(compgen -P "$first" -X "$skip" -W "$words" -- "$word"))
 }
 complete -F _socket_options socket-options
 `;

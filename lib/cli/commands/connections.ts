@@ -159,10 +159,11 @@ async function printLines(selection: Selection, owners: boolean, survey: Survey)
     const lines = connections.map((each) => formatConnection(each, { unicode, owners }));
     if (!(await print(lines))) return false;
   }
-  // The line of a connection contains the problems that it has.
+  // The line of a connection contains the problems that it has. A log of problems is empty if there are none.
   const { warnings } = survey;
+  const isEmpty = survey.count === 0 && selection.problems === null;
   return print([
-    ...(survey.count === 0 ? [emptyText(selection, survey)] : []),
+    ...(isEmpty ? [emptyText(selection, survey)] : []),
     ...warnings.groupSentences(unicode).map((sentence) => `warning: ${sentence}`),
     ...warnings.hints(unicode).map((sentence) => `note: ${sentence}`),
   ]);

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { ProblemCode } from '../../connections/problem';
-import { problemCodes } from '../../connections/problems';
+import { problemCodes, unreadBytesOf } from '../../connections/problems';
 import { undetectableProblems } from '../../connections/undetectable-problems';
 import { type Connection, listConnectionsAsync, type TcpState, tcpStates } from '../../index';
 import {
@@ -160,7 +160,7 @@ export function familiesOf(
     gauge(
       'tcp_namespace_unread_bytes',
       'Bytes that programs have not read',
-      total(open, ({ receiveQueue }) => receiveQueue),
+      total(open, unreadBytesOf),
     ),
     gauge(
       'tcp_namespace_unacknowledged_bytes',

@@ -9,9 +9,10 @@ import {
   formatAmount,
   formatEnds,
   formatProcesses,
-  formatQueue,
   formatRetransmissions,
   formatTimer,
+  formatUnacked,
+  formatUnread,
 } from './connection-text';
 import type { Line } from './screen';
 import { appendBounded } from './sparkline';
@@ -113,8 +114,8 @@ function factsOf(connection: Connection, platform: string = process.platform): s
     [
       'queues',
       list(
-        amount('unread', formatQueue(connection, 'receiveQueue')),
-        amount('unacknowledged or unsent', formatQueue(connection, 'sendQueue')),
+        amount('unread', formatUnread(connection)),
+        amount('unacknowledged or unsent', formatUnacked(connection)),
       ),
     ],
     [

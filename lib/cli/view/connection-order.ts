@@ -1,6 +1,6 @@
 // In which order connections are shown.
 
-import { silenceOf, unansweredTimeouts } from '../../connections/problems';
+import { silenceOf, unansweredTimeouts, unreadBytesOf } from '../../connections/problems';
 import { type Connection, type ConnectionProblem, tcpStates } from '../../index';
 
 /** Negative if `a` comes before `b`. */
@@ -60,7 +60,7 @@ const ORDERS: Readonly<Record<SortKey, Order>> = {
   retrans: (a, b) =>
     unansweredTimeouts(b) - unansweredTimeouts(a) ||
     descending(({ tcpInfo }) => tcpInfo?.segmentsRetransmitted)(a, b),
-  unread: descending((connection) => (isListening(connection) ? null : connection.receiveQueue)),
+  unread: descending((connection) => (isListening(connection) ? null : unreadBytesOf(connection))),
   unacked: descending((connection) => (isListening(connection) ? null : connection.sendQueue)),
   received: descending(({ tcpInfo }) => tcpInfo?.bytesReceived),
   sent: descending(({ tcpInfo }) => tcpInfo?.bytesSent),

@@ -10,11 +10,12 @@ import {
   formatPeer,
   formatProcesses,
   formatProcessIds,
-  formatQueue,
   formatRetransmissions,
   formatRoundTrip,
   formatShortTimer,
   formatTimer,
+  formatUnacked,
+  formatUnread,
 } from './connection-text';
 import { toPrintable, truncate, truncateMiddle } from './text';
 
@@ -75,8 +76,8 @@ function columnsOf({ owners = false, trend, platform }: TableOptions): Column[] 
     { title: 'RTT', minWidth: 7, rank: 4, text: formatRoundTrip },
     ...(trend ? [{ title: 'TREND', rank: 3, text: trend }] : []),
     { title: 'RETRANS', rank: 6, text: formatRetransmissions },
-    { title: 'UNREAD', rank: 5, text: (connection) => formatQueue(connection, 'receiveQueue') },
-    { title: 'UNACKED', rank: 5, text: (connection) => formatQueue(connection, 'sendQueue') },
+    { title: 'UNREAD', rank: 5, text: formatUnread },
+    { title: 'UNACKED', rank: 5, text: formatUnacked },
     { title: 'RECEIVED', rank: 1, text: ({ tcpInfo }) => formatAmount(tcpInfo?.bytesReceived) },
     { title: 'SENT', rank: 2, text: ({ tcpInfo }) => formatAmount(tcpInfo?.bytesSent) },
     {

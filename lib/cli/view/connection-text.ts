@@ -1,6 +1,11 @@
 // The facts about one connection as text for people: without a terminal, a clock or a system call.
 
-import { keepAliveByTimer, silenceOf, unansweredTimeouts } from '../../connections/problems';
+import {
+  keepAliveByTimer,
+  silenceOf,
+  unansweredTimeouts,
+  unreadBytesOf,
+} from '../../connections/problems';
 import { formatAge, formatBytes } from '../../core/text';
 import type { Connection } from '../../index';
 import { markedProblems } from './connection-order';
@@ -97,8 +102,13 @@ export function formatRetransmissions(connection: Connection): string {
   return inRow === 0 && total === 0 ? '' : `${inRow}/${total}`;
 }
 
-export function formatQueue(connection: Connection, name: 'receiveQueue' | 'sendQueue'): string {
-  return connection.state === 'LISTEN' ? '' : formatAmount(connection[name]);
+export function formatUnread(connection: Connection): string {
+  return connection.state === 'LISTEN' ? '' : formatAmount(unreadBytesOf(connection));
+}
+
+/** What the peer has not acknowledged, or what is not sent. */
+export function formatUnacked(connection: Connection): string {
+  return connection.state === 'LISTEN' ? '' : formatAmount(connection.sendQueue);
 }
 
 /** Empty for 0 and for what the system does not report. */
@@ -138,8 +148,8 @@ export function formatConnection(
     ['alive', formatAlive(connection)],
     ['rtt', formatRoundTrip(connection)],
     ['retransmissions', formatRetransmissions(connection)],
-    ['unread', formatQueue(connection, 'receiveQueue')],
-    ['unacked', formatQueue(connection, 'sendQueue')],
+    ['unread', formatUnread(connection)],
+    ['unacked', formatUnacked(connection)],
     ['timer', formatTimer(connection, platform)],
     ['process', owners ? formatProcesses(connection) : ''],
   ].filter(([, text]) => text !== '');

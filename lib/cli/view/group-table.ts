@@ -1,6 +1,6 @@
 // Connections in groups: what is counted for each, and the table with a line for each group.
 
-import { problemCodes, silenceOf } from '../../connections/problems';
+import { problemCodes, silenceOf, unreadBytesOf } from '../../connections/problems';
 import { formatAge } from '../../core/text';
 import { type Connection, type ProblemCode, type TcpState, tcpStates } from '../../index';
 import { type SortKey, severityOf } from './connection-order';
@@ -98,7 +98,8 @@ class GroupCounts {
   }
 
   add(connection: Connection): void {
-    const { state, tcpInfo, receiveQueue, sendQueue } = connection;
+    const { state, tcpInfo, sendQueue } = connection;
+    const unread = unreadBytesOf(connection);
     this.#connections++;
     this.#states.set(state, (this.#states.get(state) ?? 0) + 1);
     for (const { problem } of connection.problems ?? []) {
@@ -110,7 +111,7 @@ class GroupCounts {
     const silence = silenceOf(connection);
     if (silence !== null) this.#worstSilence = Math.max(this.#worstSilence ?? 0, silence);
     if (tcpInfo !== null && tcpInfo.rtt !== null) this.#rtts.push(tcpInfo.rtt);
-    if (receiveQueue !== null) this.#unread = (this.#unread ?? 0) + receiveQueue;
+    if (unread !== null) this.#unread = (this.#unread ?? 0) + unread;
     if (sendQueue !== null) this.#unacked = (this.#unacked ?? 0) + sendQueue;
   }
 

@@ -18,6 +18,7 @@ import { formatStateCounts } from './connection-warnings';
 import { HELP_LINES, LiveKeys } from './live-keys';
 import type { Line } from './screen';
 import { appendBounded, BARS, sparkline } from './sparkline';
+import { wrap } from './text';
 
 /** The connections of this system at one moment. */
 export interface Sample {
@@ -161,7 +162,9 @@ export class LiveTable {
       ...survey.warnings.hints(this.#table.unicode),
       ...sourceNotes(selection, survey),
     ].map((text): Line => ({ text }));
-    const warnings = warningLines([...sentences, ...notes], rows);
+    // A quarter of the screen, because the connections matter more; and the rows that they leave free.
+    const room = Math.max(Math.floor(rows / 4) - 1, rows - HEAD_LINES - this.#rows.length - 1, 1);
+    const warnings = warningLines([...sentences, ...notes], columns, room);
 
     this.#page = Math.max(1, rows - HEAD_LINES - warnings.length);
     this.#scrollToCursor();
@@ -247,22 +250,39 @@ export class LiveTable {
   }
 }
 
-/** The warnings below the table: at most a quarter of the screen, because the connections matter more. */
-function warningLines(sentences: readonly Line[], rows: number): Line[] {
-  if (sentences.length === 0) return [];
-  const room = Math.max(1, Math.floor(rows / 4) - 1);
-  const shown = sentences.slice(0, sentences.length > room ? room - 1 : room);
+/** The warnings below the table, in at most `room` lines. */
+function warningLines(sentences: readonly Line[], columns: number, room: number): Line[] {
+  const wrapped = sentences.map(({ text, style }) =>
+    wrap(text, columns)
+      .split('\n')
+      .map((line): Line => (style === undefined ? { text: line } : { text: line, style })),
+  );
+  const shown = fitting(wrapped, room);
   const rest = sentences.slice(shown.length);
+  if (rest.length === 0) return shown.length === 0 ? [] : [{ text: '' }, ...shown.flat()];
   const isWarning = rest.some(({ style }) => style === 'warning');
   const more: Line = isWarning
     ? { text: `! and ${rest.length} more warnings`, style: 'warning' }
     : { text: `and ${rest.length} more notes` };
-  return [{ text: '' }, ...shown, ...(rest.length > 0 ? [more] : [])];
+  return [{ text: '' }, ...shown.flat(), more];
+}
+
+/** Those that fit into `room` lines: all, or the first ones and a line for the rest. */
+function fitting(sentences: readonly Line[][], room: number): readonly Line[][] {
+  if (sentences.flat().length <= room) return sentences;
+  let used = 1;
+  const count = sentences.findIndex((lines) => {
+    used += lines.length;
+    return used > room;
+  });
+  return sentences.slice(0, count);
 }
 
 /** How many connections are selected, and how many are left out, by state. */
 function formatSummary(selection: Selection, survey: Survey): string {
   const { selected, leftOut } = survey;
-  const shown = formatStateCounts(selected) || emptyText(selection, survey);
-  return leftOut.size === 0 ? shown : `${shown}; left out: ${formatStateCounts(leftOut)}`;
+  const shown = formatStateCounts(selected);
+  const rest = leftOut.size === 0 ? '' : `left out: ${formatStateCounts(leftOut)}`;
+  if (shown === '') return `${emptyText(selection, survey)} ${rest}`.trimEnd();
+  return rest === '' ? shown : `${shown}; ${rest}`;
 }
