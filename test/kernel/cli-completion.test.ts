@@ -85,6 +85,9 @@ describe.each([
     ]);
     expect(complete('connections', '--state', 'listen,est')).toEqual(['listen,established']);
     expect(complete('connections', '--problems', 'half-open,un')).toEqual(['half-open,unread']);
+    const all = complete('connections', '--problems', 'half-open,');
+    expect(all).toContain('half-open,unread');
+    expect(all.filter((one) => one.includes('--'))).toEqual([]);
   });
 });
 

@@ -212,6 +212,8 @@ describe('socket-options plan', () => {
       /unknown value of --zero-window 'kill' \(known: fail, tolerate\)/,
     ],
     [['watch'], /watch needs <host:port>\nUsage: socket-options watch <host:port> /],
+    // Nobody listens on port 1: it does not connect first.
+    [['watch', '127.0.0.1:1', '--dead-peer', '3s'], /too small: at least 4s is possible/],
     [['watch', 'localhost'], /not <host:port>/],
     [['watch', '[127.0.0.1]:5'], /not <host:port>/],
     [['watch', 'localhost:0'], /the port of 'localhost:0' is not a number from 1 to 65535/],

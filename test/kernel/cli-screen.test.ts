@@ -536,6 +536,11 @@ describe.concurrent('not in a terminal', () => {
     }
   });
 
+  test('--problems prints nothing until something is wrong', async () => {
+    const { lines } = await piped(watch('ailing', '--problems'), 1);
+    expect(lines[0]).toMatch(/^\S+Z ESTABLISHED .*the peer may be gone/);
+  });
+
   test('prints a line for a sample without connections', async () => {
     const { lines } = await piped(watch('none'), 1);
     expect(lines[0]).toMatch(/^\S+Z No connections\.$/);

@@ -59,6 +59,13 @@ describe('socket-options', () => {
     },
   );
 
+  test.each(['defaults', 'connections', 'plan', 'watch', 'metrics', 'completion'])(
+    'help %s prints what %s --help prints',
+    (command) => {
+      expect(run('help', command)).toEqual(run(command, '--help'));
+    },
+  );
+
   test('--version prints the version of the package', () => {
     expect(run('--version')).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
   });
@@ -80,6 +87,10 @@ describe('socket-options', () => {
     [['defaults', '--', '--json'], /unexpected argument '--json'/],
     [['defaults', '--json=1'], /--json takes no value, but '1' is given/],
     [['connections', '--port'], /--port needs a value\n/],
+    [['connections', '--problems='], /--problems needs a value\n/],
+    [['connections', '--state='], /--state needs a value\n/],
+    [['help', 'conections'], /'conections' \(did you mean 'connections'\?/],
+    [['help', 'plan', 'watch'], /unexpected argument 'watch'/],
     [['connections', '--port', '--json'], /--port needs a value, but '--json' follows/],
     [['connections', '--port', '-1'], /if it is the value, write --port=-1\n/],
     [['connections', '--interfal', '2'], /'--interfal' \(did you mean '--interval'\?\)/],
