@@ -29,7 +29,7 @@ test('serves metrics to Prometheus, in the format that is asked for', async () =
   const { url } = await start();
   const response = await fetch(`${url}/metrics`);
   expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
-  expect(seriesOf(await response.text()).size).toBeGreaterThan(20);
+  expect(seriesOf(await response.text()).size).toBeGreaterThan(10);
   const accept = 'application/openmetrics-text;version=1.0.0,text/plain;q=0.5';
   const open = await fetch(`${url}/metrics`, { headers: { accept } });
   expect(open.headers.get('content-type')).toContain('application/openmetrics-text');
@@ -74,13 +74,16 @@ test.each([
 test('counts states, problems and bytes of made-up connections', () => {
   const connection = normal as unknown as Connection;
   const problem = { severity: 'info', numbers: {}, message: '' } as const;
-  const families = familiesOf([
-    { ...connection, problems: [{ ...problem, problem: 'half-open' }], receiveQueue: 5 },
-    { ...connection, problems: [], sendQueue: 7 },
-    { ...connection, state: 'CLOSE-WAIT', problems: null, receiveQueue: null },
-    // The queues of a listening socket are connections, not bytes.
-    { ...connection, state: 'LISTEN', problems: [], receiveQueue: 100, tcpInfo: null },
-  ]);
+  const families = familiesOf(
+    [
+      { ...connection, problems: [{ ...problem, problem: 'half-open' }], receiveQueue: 5 },
+      { ...connection, problems: [], sendQueue: 7 },
+      { ...connection, state: 'CLOSE-WAIT', problems: null, receiveQueue: null },
+      // The queues of a listening socket are connections, not bytes.
+      { ...connection, state: 'LISTEN', problems: [], receiveQueue: 100, tcpInfo: null },
+    ],
+    'linux',
+  );
   const values = Object.fromEntries(
     families.flatMap(({ name, points }) =>
       points.map(({ labels, value }) => [[name, ...Object.values(labels)].join(' '), value]),
