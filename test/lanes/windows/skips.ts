@@ -33,6 +33,7 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     '["--problems"] among healthy': LISTED,
     '["--problems","--group-by","peer"] among healthy': LISTED,
     '["--problems","unread,Lossy-Path"] among healthy': LISTED,
+    '--fail-on-problems exits with 3': LISTED,
     'prints a long list': LISTED,
     'npm start': 'it sets a user timeout, but Wine has no TCP_MAXRTMS',
   },
