@@ -2,15 +2,16 @@
 // rule says otherwise. docs/architecture.md ("Layers") explains the layers.
 
 /** Folders with an entry point of their own. Their bundles load that of lib/index.ts. */
-const ENTRY_POINTS = '^lib/(cli|heartbeat|peer-registry)(/|\\.ts$)';
+const ENTRY_POINTS = '^lib/(cli|heartbeat|metrics|peer-registry)(/|\\.ts$)';
 
 /** Each bundle may have a copy of these. Of the addon, its memory and the error classes there must be one. */
 const COPYABLE = [
   '^lib/catalogue/',
-  '^lib/core/(due-queue|schedule|suggest|throw-uncaught|validate)\\.ts$',
+  '^lib/core/(channels|due-queue|replace-method|schedule|supervised-mark|suggest|text|throw-uncaught|validate)\\.ts$',
   '^lib/dead-peer/timeline\\.ts$',
   '^lib/system-defaults/retransmission-time\\.ts$',
-  '^lib/connections/state-names\\.ts$',
+  '^lib/connections/(problem|problems|state-names|undetectable-problems)\\.ts$',
+  '^lib/metrics/(exposition|histogram)\\.ts$',
   '^lib/tcp-info/(states|tcp-info)\\.ts$',
 ];
 

@@ -8,6 +8,7 @@ export default defineConfig({
         'test/lanes/package/**',
         'test/lanes/dead-peers/**',
         'test/lanes/drivers/**',
+        'test/lanes/metrics/**',
         'test/lanes/promise/**',
         'test/lanes/windows/kernel/**',
       ],

@@ -6,10 +6,13 @@ import { fileURLToPath } from 'node:url';
 const UNSHARE =
   process.getuid() === 0 ? ['--net', '--mount'] : ['--user', '--map-root-user', '--net', '--mount'];
 
-/** Returns the JSON that the module prints. `count`, its first argument, is how many sockets it opens. */
-export function runInNamespace(module, count, args, flags = []) {
+/**
+ * Returns the JSON that the module prints. `count`, its first argument, is how many sockets it opens, if `sockets` does not
+ * say it.
+ */
+export function runInNamespace(module, count, args, flags = [], sockets = count) {
   // The soft limit of descriptors is often 1024.
-  const script = `ulimit -n ${count + 200} && ip link set lo up && exec "$0" "$@"`;
+  const script = `ulimit -n ${sockets + 200} && ip link set lo up && exec "$0" "$@"`;
   const path = fileURLToPath(new URL(module, import.meta.url));
   const program = [process.execPath, ...flags, path, count, ...args].map(String);
   const output = execFileSync('unshare', [...UNSHARE, 'bash', '-c', script, ...program], {

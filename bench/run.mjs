@@ -13,6 +13,7 @@ import { measureConnections } from './connections.mjs';
 import { measureAddon, measureLoading } from './footprint.mjs';
 import { measureHeartbeats } from './heartbeats.mjs';
 import { median } from './median.mjs';
+import { measureMetrics } from './metrics.mjs';
 import { measureSupervision } from './supervision.mjs';
 import { timeByTurns } from './timing.mjs';
 import { measureTuning } from './tuning.mjs';
@@ -33,6 +34,7 @@ const results = {
   ...measureTuning({ rounds, smoke }),
   ...measureHeartbeats({ rounds, smoke }),
   ...measureSupervision({ smoke }),
+  ...measureMetrics({ smoke }),
   ...measureLoading(rounds),
   ...measureAddon(),
 };

@@ -4,6 +4,7 @@
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectMany } from './connect-many.mjs';
+import { sliceRecorder } from './slices.mjs';
 import { cpuMsSince } from './timing.mjs';
 
 const [socketCount, connectionCount, timeout, measuredMs] = process.argv.slice(2).map(Number);
@@ -53,31 +54,4 @@ function viewOf(socket) {
     destroy: { value: (error) => socket.destroy(error) },
   });
   return view;
-}
-
-/** Measures each callback of `setImmediate` and `setTimeout`. Supervision uses no other. */
-function sliceRecorder() {
-  let slices = [];
-  const record =
-    (callback) =>
-    (...args) => {
-      const start = performance.now();
-      callback(...args);
-      slices.push(performance.now() - start);
-    };
-  const { setImmediate: immediate, setTimeout: timer } = globalThis;
-  globalThis.setImmediate = (callback, ...args) => immediate(record(callback), ...args);
-  globalThis.setTimeout = (callback, ...args) => timer(record(callback), ...args);
-  return {
-    clear() {
-      slices = [];
-    },
-    report: (seconds) => {
-      const sorted = [...slices].sort((a, b) => a - b);
-      const at = (share) =>
-        sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-      const sum = sorted.reduce((total, took) => total + took, 0);
-      return { p99Ms: at(0.99), longestMs: at(1), sliceMsPerSecond: sum / seconds };
-    },
-  };
 }

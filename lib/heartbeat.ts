@@ -4,6 +4,8 @@ export {
   Heartbeat,
   type HeartbeatActivity,
   type HeartbeatActivity as HeartbeatBeat,
+  type HeartbeatDeadMessage,
+  type HeartbeatLateMessage,
   type HeartbeatLateness,
 } from './heartbeat/heartbeat';
 export type { HeartbeatOptions } from './heartbeat/options';

@@ -1,4 +1,7 @@
-// The public exports, and nothing else.
+// The public exports, and one that only the command line may use (scripts/build.mjs). NODE_DEBUG is heard as soon as the
+// package is loaded.
+
+import './core/debug-log';
 
 export type {
   Linger,
@@ -10,6 +13,8 @@ export type {
   PortRange,
   SocketOptions,
 } from './catalogue/catalogue';
+/** @internal For the command line, which lists more connections than fit in memory. */
+export { connectionSlices as internalConnectionSlices } from './connections/batches';
 export type {
   Connection,
   ConnectionFilter,
@@ -17,7 +22,9 @@ export type {
   ConnectionTimer,
 } from './connections/connection';
 export { destroyConnection } from './connections/destroy';
+export { type Diagnosis, diagnoseConnections } from './connections/diagnose';
 export { listConnections, listConnectionsAsync } from './connections/list';
+export type { ConnectionProblem, ProblemCode, ProblemSeverity } from './connections/problem';
 export {
   type ConnectionWatch,
   type ConnectionWatchOptions,
@@ -39,7 +46,12 @@ export type {
   ZeroWindow,
 } from './dead-peer/plan';
 export { planDeadPeerTimeout } from './dead-peer/plan-dead-peer-timeout';
-export type { DeadPeerDetails, DeadPeerError } from './dead-peer/supervision/verdict';
+export type { ConnectTimeoutMessage } from './dead-peer/supervision/connecting';
+export type {
+  DeadPeerDetails,
+  DeadPeerError,
+  DeadPeerMessage,
+} from './dead-peer/supervision/verdict';
 export { getMptcpInfo } from './mptcp/get-mptcp-info';
 export type { MptcpInfo, MptcpSubflow } from './mptcp/mptcp-info';
 export { bind, type DatagramBindOptions } from './open/bind';
@@ -68,10 +80,12 @@ export { TcpInfoReader } from './tcp-info/reader';
 export { type TcpState, tcpStates } from './tcp-info/states';
 export type { KernelTcpInfo } from './tcp-info/system';
 export type { TcpInfo, TcpInfoField } from './tcp-info/tcp-info';
+export type { TuningFailedMessage } from './tune/failures';
 export {
   type SocketSide,
   type SocketTuning,
   type TuneSocketsOptions,
   tuneSockets,
 } from './tune/tune-sockets';
+export type { TunedMessage } from './tune/tuner';
 export type { Tuning } from './tune/tuning';

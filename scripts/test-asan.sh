@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+# A test runs as another user.
+chmod 755 "$folder"
 build() {
   scripts/build-sanitized.sh "$folder" address,undefined
 }

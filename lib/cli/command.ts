@@ -16,6 +16,12 @@ export interface Command {
   /** The first line is the usage. */
   readonly help: string;
   readonly options: Options;
+  /** Options of type string that may come without a value; it is the empty text then. */
+  readonly optionalValues?: readonly string[];
+  /** The values of options that are known in advance, for shell completion. */
+  readonly choices?: Readonly<Record<string, readonly string[]>>;
+  /** Options whose value is a list with commas. */
+  readonly lists?: readonly string[];
   /** The names of the required positional arguments, as in the help. */
   readonly operands?: readonly string[];
   /** Returns the output, or a promise if the command writes its output itself while it runs. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The command line: runs the command, prints its output, and sets the exit code: 0 success, 1 failure,
-// 2 wrong arguments.
+// 2 wrong arguments, 3 problems found.
 
 import { parseArgs } from 'node:util';
 import { unknownName } from './arguments';
@@ -12,13 +12,22 @@ import {
   UsageError,
   type Values,
 } from './command';
+import { completionOf } from './commands/completion';
 import * as connections from './commands/connections';
 import * as defaults from './commands/defaults';
+import * as metrics from './commands/metrics';
 import * as plan from './commands/plan';
 import * as watch from './commands/watch';
 import { formatTable, toPrintable } from './view/text';
 
-const commands: Readonly<Record<string, Command>> = { defaults, connections, plan, watch };
+const commands: Readonly<Record<string, Command>> = {
+  defaults,
+  connections,
+  plan,
+  watch,
+  metrics,
+  completion: completionOf(() => commands),
+};
 
 const help = `Usage: socket-options <command> [options]
 
@@ -26,17 +35,18 @@ Commands:
 ${formatTable(Object.entries(commands).map(([name, { summary }]) => [`  ${name}`, summary]))}
 
 Options:
-  --json     print JSON for scripts instead of text for people
+  --json     after defaults, connections, plan and watch: print JSON for
+             scripts instead of text for people
   --help     show this help, or the help of a command
   --version  show the version of this package
 
-Exit codes: 0 success, 1 failure, 2 wrong arguments.
+Exit codes: 0 success, 1 failure, 2 wrong arguments; 3 problems were found, with
+connections --fail-on-problems.
 `;
 
 function run([first, ...rest]: readonly string[]): Result | Promise<void> {
-  if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
-    return complete(help);
-  }
+  if (first === undefined || first === '--help' || first === '-h') return complete(help);
+  if (first === 'help') return complete(helpFor(rest));
   if (first === '--version') return complete(readVersion());
   if (first.startsWith('-')) throw unknownName('option', first, ['--help', '--version']);
   const command = findCommand(first);
@@ -52,6 +62,15 @@ function run([first, ...rest]: readonly string[]): Result | Promise<void> {
   return command.run(values, positionals);
 }
 
+/** `socket-options help`, or `help <command>`. */
+function helpFor([name, extra]: readonly string[]): string {
+  if (extra !== undefined) throw new UsageError(`unexpected argument '${extra}'`);
+  if (name === undefined) return help;
+  const command = findCommand(name);
+  if (command === undefined) throw unknownName('command', name, Object.keys(commands));
+  return command.help;
+}
+
 const findCommand = (name: string) => (Object.hasOwn(commands, name) ? commands[name] : undefined);
 
 const complete = (output: string): Result => ({ output, complete: true });
@@ -59,10 +78,16 @@ const complete = (output: string): Result => ({ output, complete: true });
 /** Parses loosely and checks the tokens itself: the messages of `parseArgs` do not suggest anything. */
 function parseArguments(
   args: string[],
-  { options: declared }: Command,
+  { options: declared, optionalValues = [] }: Command,
 ): { values: Values<Options>; positionals: string[] } {
   const options: Options = { ...declared, help: { type: 'boolean', short: 'h' } };
-  const parsed = parseArgs({ args, options, strict: false, tokens: true });
+  const parsed = parseArgs({
+    args: withEmptyValues(args, optionalValues),
+    options,
+    strict: false,
+    tokens: true,
+  });
+  const seen = new Set<string>();
   for (const token of parsed.tokens) {
     if (token.kind !== 'option') continue;
     const { name, rawName, value, inlineValue } = token;
@@ -74,7 +99,8 @@ function parseArguments(
     if (option.type === 'boolean' && value !== undefined) {
       throw new UsageError(`${rawName} takes no value, but '${value}' is given`);
     }
-    if (option.type === 'string' && value === undefined) {
+    const isGiven = value !== undefined && args[token.index] !== `${rawName}=`;
+    if (option.type === 'string' && !isGiven) {
       throw new UsageError(`${rawName} needs a value`);
     }
     if (option.type === 'string' && !inlineValue && value?.startsWith('-')) {
@@ -82,8 +108,24 @@ function parseArguments(
         `${rawName} needs a value, but '${value}' follows; if it is the value, write ${rawName}=${value}`,
       );
     }
+    if (option.type === 'string' && !option.multiple && seen.has(name)) {
+      throw new UsageError(`${rawName} is given twice, but takes one value`);
+    }
+    seen.add(name);
   }
   return parsed as { values: Values<Options>; positionals: string[] };
+}
+
+/** Writes `--problems` as `--problems=` if no value follows. */
+function withEmptyValues(args: readonly string[], optionalValues: readonly string[]): string[] {
+  const end = args.indexOf('--');
+  return args.map((arg, index) => {
+    const isAfterEnd = end >= 0 && index > end;
+    const takesValue = optionalValues.some((name) => arg === `--${name}`);
+    const next = args[index + 1];
+    const hasValue = next !== undefined && !/^--?([a-z]|$)/.test(next);
+    return takesValue && !hasValue && !isAfterEnd ? `${arg}=` : arg;
+  });
 }
 
 function readVersion(): string {

@@ -1,7 +1,8 @@
 // What happened to a TCP connection between two samples of the kernel's counters, as events.
 
-import type { TcpInfoReader } from '../index';
-import { formatSeconds, plural } from './view/text';
+import { plural } from '../core/text';
+import type { Connection, TcpInfoReader } from '../index';
+import { formatSeconds } from './view/text';
 
 /** One line of `socket-options watch`. */
 export interface WatchEvent {
@@ -45,6 +46,25 @@ export function takeSample(reader: TcpInfoReader): TcpSample {
   };
 }
 
+/** The same from a list of connections; `null` if the list does not have the counters. */
+export function sampleOf({ state, tcpInfo }: Connection): TcpSample | null {
+  if (tcpInfo === null) return null;
+  return {
+    state,
+    probes: tcpInfo.probes ?? NaN,
+    retransmitted: tcpInfo.segmentsRetransmitted ?? NaN,
+    inARow: tcpInfo.consecutiveTimeouts ?? NaN,
+    unacked: tcpInfo.unackedSegments ?? NaN,
+    unsent: tcpInfo.unsentBytes ?? NaN,
+    sent: tcpInfo.bytesSent ?? NaN,
+    received: tcpInfo.bytesReceived ?? NaN,
+    segmentsSent: tcpInfo.segmentsSent ?? NaN,
+    segmentsReceived: tcpInfo.segmentsReceived ?? NaN,
+    window: tcpInfo.sendWindow ?? NaN,
+    sinceAck: tcpInfo.timeSinceLastAckReceived ?? NaN,
+  };
+}
+
 /** The events between two samples, in the order in which they are shown. */
 export function eventsBetween(before: TcpSample, now: TcpSample): WatchEvent[] {
   return [
@@ -75,14 +95,21 @@ function dataEvents(before: TcpSample, now: TcpSample): WatchEvent[] {
     events.push({ event: 'received', text: `${plural(bytes, 'byte')} received`, bytes });
   }
   if (now.retransmitted > before.retransmitted) {
-    const kind = now.inARow === 0 ? 'tail loss probe' : `retransmission ${now.inARow}`;
     events.push({
       event: 'retransmission',
-      text: `${kind}: ${plural(now.unacked, 'segment')} unacknowledged, ${silentFor(now)}`,
+      text: formatRetransmission(before, now),
       ...{ inARow: now.inARow, unacked: now.unacked, silent: now.sinceAck },
     });
   }
   return events;
+}
+
+function formatRetransmission(before: TcpSample, now: TcpSample): string {
+  const segments = plural(now.retransmitted - before.retransmitted, 'segment');
+  // Between two samples, the peer may have acknowledged everything.
+  if (now.unacked === 0) return `${segments} sent again, nothing is unacknowledged now`;
+  const kind = now.inARow === 0 ? `${segments} sent again` : `retransmission ${now.inARow}`;
+  return `${kind}: ${plural(now.unacked, 'segment')} unacknowledged, ${silentFor(now)}`;
 }
 
 function probeEvents(before: TcpSample, now: TcpSample): WatchEvent[] {

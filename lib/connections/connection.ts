@@ -2,6 +2,7 @@
 
 import type { TcpState } from '../tcp-info/states';
 import type { TcpInfo } from '../tcp-info/tcp-info';
+import type { ConnectionProblem } from './problem';
 
 /** The running timer of a connection. The kernel reports one timer; other timers that run are hidden by it. */
 export interface ConnectionTimer {
@@ -57,16 +58,16 @@ export interface Connection {
   readonly inode: number | null;
   /**
    * The kernel's 64-bit number of the socket, as decimal digits. It is never reused, and equals the option
-   * `cookie` of a socket of this program. `null` on macOS and Windows.
+   * `cookie` of a socket of this program. `null` on macOS and Windows, and by `/proc/net/tcp`.
    */
   readonly cookie: string | null;
-  /** The index of the interface that the socket is bound to; 0 for none. `null` on macOS and Windows. */
+  /** The index of the interface that the socket is bound to; 0 for none. `null` where `cookie` is. */
   readonly interfaceIndex: number | null;
   /** Whether it is a Multipath TCP connection or a subflow of one. `null` if that cannot be known. */
   readonly mptcp: boolean | null;
   /** The congestion control algorithm, if the filter asks for `tcpInfo`. */
   readonly congestionControl: string | null;
-  /** The kernel's TCP state, if the filter asks for it. `null` for `TIME-WAIT` and `SYN-RECEIVED`. */
+  /** The kernel's TCP state, if the filter asks for it. `null` for `TIME-WAIT` and `SYN-RECEIVED`, and where `cookie` is. */
   readonly tcpInfo: TcpInfo | null;
   /**
    * The processes that hold it, as far as this process may see them, if the filter asks for `owners`.
@@ -74,6 +75,8 @@ export interface Connection {
    * of another user or PID namespace, or any process if `/proc` cannot be read.
    */
   readonly owners: readonly ConnectionOwner[] | null;
+  /** What is wrong with it, the worst first, if the filter asks for `problems`; `[]`: nothing is known to be wrong. */
+  readonly problems: readonly ConnectionProblem[] | null;
 }
 
 /** Which connections to list, and what to read about each. A connection must meet all conditions. */
@@ -86,9 +89,12 @@ export interface ConnectionFilter {
   readonly port?: number | readonly number[] | undefined;
   readonly localPort?: number | readonly number[] | undefined;
   readonly remotePort?: number | readonly number[] | undefined;
-  /** An address, or a prefix: `'10.0.0.0/8'`, `'fe80::/10'`. */
-  readonly localAddress?: string | undefined;
-  readonly remoteAddress?: string | undefined;
+  /**
+   * One of these addresses or prefixes: `'10.0.0.0/8'`, `'fe80::/10'`. An IPv4 prefix also matches the IPv4 peers of IPv6
+   * sockets (`::ffff:10.0.0.5`).
+   */
+  readonly localAddress?: string | readonly string[] | undefined;
+  readonly remoteAddress?: string | readonly string[] | undefined;
   /**
    * Only connections that this process holds a descriptor of. On Linux this throws if `/proc/self/fd`
    * cannot be read; on macOS it is not supported.
@@ -101,4 +107,6 @@ export interface ConnectionFilter {
    * that this process may see: without privilege, those of the same user.
    */
   readonly owners?: boolean | undefined;
+  /** Whether to find the `problems`. Default: false. It reads `tcpInfo` and `congestionControl` too. */
+  readonly problems?: boolean | undefined;
 }

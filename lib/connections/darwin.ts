@@ -116,6 +116,7 @@ function connectionFromRecords(
     congestionControl: null,
     tcpInfo: null,
     owners: null,
+    problems: null,
   };
 }
 

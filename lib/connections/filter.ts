@@ -23,11 +23,12 @@ export interface ParsedFilter {
   readonly port: ReadonlySet<number> | undefined;
   readonly localPort: ReadonlySet<number> | undefined;
   readonly remotePort: ReadonlySet<number> | undefined;
-  readonly localAddress: Prefix | undefined;
-  readonly remoteAddress: Prefix | undefined;
+  readonly localAddress: readonly Prefix[] | undefined;
+  readonly remoteAddress: readonly Prefix[] | undefined;
   readonly ownProcess: boolean;
   readonly tcpInfo: boolean;
   readonly owners: boolean;
+  readonly problems: boolean;
 }
 
 /** What a filter compares: state, ports and addresses of one connection, with the addresses as bytes. */
@@ -54,10 +55,9 @@ export function matchesFilter(filter: ParsedFilter, view: EndpointView): boolean
   if (port !== undefined && !port.has(view.localPort) && !port.has(view.remotePort)) return false;
   if (localPort !== undefined && !localPort.has(view.localPort)) return false;
   if (remotePort !== undefined && !remotePort.has(view.remotePort)) return false;
-  if (localAddress !== undefined && !isInPrefix(localAddress, view.bytes, view.localAt, size)) {
-    return false;
-  }
-  return remoteAddress === undefined || isInPrefix(remoteAddress, view.bytes, view.remoteAt, size);
+  const isInAny = (prefixes: readonly Prefix[] | undefined, at: number) =>
+    prefixes === undefined || prefixes.some((one) => isInPrefix(one, view.bytes, at, size));
+  return isInAny(localAddress, view.localAt) && isInAny(remoteAddress, view.remoteAt);
 }
 
 /** How each member is checked. */
@@ -67,11 +67,12 @@ const MEMBERS = {
   port: portsOf,
   localPort: portsOf,
   remotePort: portsOf,
-  localAddress: prefixNamed,
-  remoteAddress: prefixNamed,
+  localAddress: prefixesOf,
+  remoteAddress: prefixesOf,
   ownProcess: validateBoolean,
   tcpInfo: validateBoolean,
   owners: validateBoolean,
+  problems: validateBoolean,
 } as const;
 
 type Member = keyof typeof MEMBERS;
@@ -111,9 +112,12 @@ export function parseFilter(
     ownProcess: false,
     tcpInfo: false,
     owners: false,
+    problems: false,
   };
-  const { state, ...rest } = { ...unset, ...given };
-  return { ...rest, states: state } as ParsedFilter;
+  const { state, ...rest } = { ...unset, ...given } as Record<Member, unknown>;
+  // Problems follow from it.
+  const tcpInfo = rest.tcpInfo || rest.problems;
+  return { ...rest, tcpInfo, states: state } as ParsedFilter;
 }
 
 function stateBits(value: unknown, argument: string): number {
@@ -147,12 +151,14 @@ function itemsOf(value: unknown, argument: string): unknown[] {
   return Array.isArray(value) ? validateArray(value, argument, 'an array') : [value];
 }
 
-function prefixNamed(value: unknown, argument: string): Prefix {
-  const prefix = parsePrefix(validateString(value, argument, 'an address or a prefix'));
-  if (prefix !== undefined) return prefix;
-  throw valueError(
-    argument,
-    "must be an IP address without a zone, or a prefix ('10.0.0.0/8')",
-    value,
-  );
+function prefixesOf(value: unknown, argument: string): Prefix[] {
+  return itemsOf(value, argument).map((text) => {
+    const prefix = parsePrefix(validateString(text, argument, 'an address or a prefix'));
+    if (prefix !== undefined) return prefix;
+    throw valueError(
+      argument,
+      "must be an IP address without a zone, or a prefix ('10.0.0.0/8')",
+      text,
+    );
+  });
 }

@@ -1,63 +1,8 @@
 // listConnections and listConnectionsAsync: the same steps, run at once or in slices.
 
-import { binding } from '../core/addon';
+import { connectionBatches, connectionSlices } from './batches';
 import type { Connection, ConnectionFilter } from './connection';
 import { type ParsedFilter, parseFilter } from './filter';
-import { NEGATIVE_EPROTO } from './linux/messages';
-import { CHUNK_SIZE, type ConnectionQuery } from './platform';
-import { currentPlatform, replyError, systemCallError } from './this-platform';
-
-/** How often a query is made if its reply may have gaps. The last reply is accepted. */
-const MAX_ATTEMPTS = 4;
-
-/** The length of a slice in milliseconds. It ends with the step that exceeds it. */
-const SLICE_LENGTH = 0.5;
-
-/** Lists connections in steps of less than a millisecond each. */
-function* listInSteps(filter: ParsedFilter): Generator<void, Connection[]> {
-  const { queries, attachOwners } = currentPlatform();
-  const buffer = new Uint8Array(CHUNK_SIZE);
-  let found: Connection[] = [];
-  for (const newQuery of queries(filter)) {
-    for (let attempt = 1; ; attempt++) {
-      const query = newQuery();
-      const answer = yield* runQuery(query, buffer);
-      if (query.interrupted && attempt < MAX_ATTEMPTS) continue;
-      if (!query.complete) throw replyError(NEGATIVE_EPROTO, 'list');
-      found = found.concat(answer);
-      break;
-    }
-  }
-  return yield* attachOwners(found, filter);
-}
-
-/** Makes a query; each step reads one chunk of its reply into `buffer`. */
-export function* runQuery(
-  query: ConnectionQuery,
-  buffer: Uint8Array,
-): Generator<void, Connection[]> {
-  const { openConnectionTable, readConnectionTable, closeConnectionTable } = binding();
-  const found: Connection[] = [];
-  const chunks: Uint8Array[] = [];
-  const table = openConnectionTable(query.request);
-  let status = table;
-  let failure = status < 0 ? systemCallError(status, 'list') : undefined;
-  try {
-    while (status > 0) {
-      status = readConnectionTable(table, buffer);
-      if (status < 0) failure = systemCallError(status, 'list');
-      if (status <= 0) break;
-      if (query.parseChunk === undefined) chunks.push(buffer.slice(0, status));
-      else for (const one of query.parseChunk(buffer.subarray(0, status))) found.push(one);
-      yield;
-    }
-  } finally {
-    closeConnectionTable(table);
-  }
-  if (query.errno < 0) failure ??= replyError(query.errno, 'list');
-  if (failure !== undefined && !query.optional) throw failure;
-  return query.parseAll === undefined ? found : [...query.parseAll(Buffer.concat(chunks))];
-}
 
 /**
  * Lists the TCP connections and listening sockets of this network namespace, of all processes and users.
@@ -71,23 +16,29 @@ export function* runQuery(
  * No privilege is needed. On Linux it takes about one microsecond for each connection of the system, and
  * one more for each that is returned: the kernel filters by state, port and address.
  *
- * - Linux: `NETLINK_SOCK_DIAG` (sock_diag(7)); `owners` and `ownProcess` by `/proc/<pid>/fd`.
+ * - Linux: `NETLINK_SOCK_DIAG` (sock_diag(7)); `owners` and `ownProcess` by `/proc/<pid>/fd`. Where that is refused (gVisor,
+ *   a container whose seccomp filter does not allow `AF_NETLINK`): `/proc/net/tcp` and `/proc/net/tcp6` (proc(5)). Then
+ *   `tcpInfo`, `congestionControl`, `cookie`, `interfaceIndex` and `mptcp` are `null`, and so is the `sendQueue` of a
+ *   listening socket; timers have a resolution of 10 ms. gVisor reports no queues and timers.
  * - macOS: sysctl `net.inet.tcp.pcblist_n`. The whole machine, without `tcpInfo`, timers and owners.
  *   Unverified: it was not run on macOS.
  * - Windows: `GetExtendedTcpTable`. The whole machine, without `tcpInfo`, timers and queues. Unverified: it
  *   was not run on Windows.
  * @throws TypeError, RangeError for a wrong filter, before any system call.
- * @throws SocketOptionError if the system has no such list or denies it to this process:
+ * @throws SocketOptionError if the system has no such list or denies it to this process, and `/proc/net/tcp` too:
  *   `EPROTONOSUPPORT`, `ENOENT` (gVisor, a kernel without `CONFIG_INET_DIAG`), `EACCES`, `EPERM`,
  *   `EAFNOSUPPORT`; `EPROTO` for an incomplete reply; with `ownProcess`, the error of opendir(3) if
  *   `/proc/self/fd` cannot be read.
  */
 export function listConnections(filter?: ConnectionFilter): Connection[] {
-  const steps = listInSteps(parseFilter(filter, 'filter'));
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
+  return listParsed(parseFilter(filter, 'filter'));
+}
+
+/** The same by a checked filter. */
+export function listParsed(filter: ParsedFilter): Connection[] {
+  const found: Connection[] = [];
+  for (const batch of connectionBatches(filter)) for (const one of batch) found.push(one);
+  return found;
 }
 
 /**
@@ -99,13 +50,7 @@ export function listConnections(filter?: ConnectionFilter): Connection[] {
  * Rejects with the errors that {@link listConnections} throws.
  */
 export async function listConnectionsAsync(filter?: ConnectionFilter): Promise<Connection[]> {
-  const steps = listInSteps(parseFilter(filter, 'filter'));
-  for (;;) {
-    const end = performance.now() + SLICE_LENGTH;
-    do {
-      const { done, value } = steps.next();
-      if (done) return value;
-    } while (performance.now() < end);
-    await new Promise(setImmediate);
-  }
+  const found: Connection[] = [];
+  for await (const batch of connectionSlices(filter)) for (const one of batch) found.push(one);
+  return found;
 }

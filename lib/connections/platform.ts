@@ -45,6 +45,11 @@ export interface ConnectionPlatform {
   /** The queries whose replies together are the list, as functions: a repeated query needs a new object. */
   queries(filter: ParsedFilter): readonly (() => ConnectionQuery)[];
   /**
+   * Reads the connections from another source, with fewer details, for a system that refuses the queries. `undefined`: the
+   * other source is not there either. Each step takes less than a millisecond.
+   */
+  readFallback?(filter: ParsedFilter): Generator<readonly Connection[], undefined> | undefined;
+  /**
    * If the filter asks for it: keeps only connections of this process, and adds the owners. Each step takes
    * less than a millisecond.
    */

@@ -110,6 +110,7 @@ function connectionFromRow(
     congestionControl: null,
     tcpInfo: null,
     owners: owners ? [{ pid, name: null, fd: null }] : null,
+    problems: null,
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { channels, publish } from '../core/channels';
 import { callAndCatch, resetAfterFailure, uninterrupted } from './callbacks';
 import { resetAndDestroy } from './kernel';
 import { Monitor } from './monitor';
@@ -31,6 +32,21 @@ export interface HeartbeatLateness {
   readonly silence: number;
   /** Number of pings sent since then. The peer answered none. */
   readonly unansweredPings: number;
+}
+
+/** The message of the channel `socket-options:heartbeat:late`. */
+export interface HeartbeatLateMessage extends HeartbeatLateness {
+  readonly heartbeat: Heartbeat;
+  readonly socket: Duplex;
+}
+
+/** The message of the channel `socket-options:heartbeat:dead`. */
+export interface HeartbeatDeadMessage {
+  readonly heartbeat: Heartbeat;
+  readonly socket: Duplex;
+  /** In milliseconds. */
+  readonly silence: number;
+  readonly death: PeerDeath;
 }
 
 /**
@@ -228,12 +244,23 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
     },
 
     onLate(heartbeat, silence, unansweredPings) {
+      const { socket } = heartbeat;
+      publish(
+        channels.heartbeatLate,
+        (): HeartbeatLateMessage => ({ heartbeat, socket, silence, unansweredPings }),
+      );
+      // A subscriber may have closed it.
+      if (heartbeat.closed) return;
       uninterrupted(() => heartbeat.emit('late', { silence, unansweredPings }));
     },
 
     onDead(heartbeat, death) {
       const { socket } = heartbeat;
       heartbeat.close();
+      publish(
+        channels.heartbeatDead,
+        (): HeartbeatDeadMessage => ({ heartbeat, socket, silence: death.silence, death }),
+      );
       uninterrupted(() => heartbeat.emit('dead', death));
       const onDead = heartbeat.#onDead;
       if (onDead !== undefined) {

@@ -276,6 +276,16 @@ export const fields = {
     darwin: { from: 'tcpi_txpackets' },
   },
   /**
+   * Segments with payload sent, retransmissions included. Wraps at 2^32.
+   *
+   * Linux `tcpi_data_segs_out`. Not on macOS, Windows and FreeBSD.
+   */
+  dataSegmentsSent: {
+    unit: 'segments',
+    section: 'sending',
+    linux: { from: 'tcpi_data_segs_out' },
+  },
+  /**
    * Segments received, acknowledgements included. Wraps at 2^32 on Linux.
    *
    * Linux `tcpi_segs_in`, macOS `tcpi_rxpackets`. Not on Windows and FreeBSD.
@@ -300,6 +310,19 @@ export const fields = {
     linux: { from: 'tcpi_total_retrans' },
     darwin: { from: 'tcpi_txretransmitpackets' },
     freebsd: { from: 'tcpi_snd_rexmitpack' },
+  },
+  /**
+   * Segments that were sent again although they had arrived, as the peer reported by duplicate SACK (RFC 2883), over the
+   * whole life of the connection.
+   *
+   * Linux `tcpi_dsack_dups` (4.19). Not on macOS, Windows and FreeBSD.
+   */
+  spuriousRetransmissions: {
+    unit: 'segments',
+    section: 'loss',
+    normal: 'few',
+    bad: 'the path reorders or delays: the data had arrived',
+    linux: { from: 'tcpi_dsack_dups', since: '4.19' },
   },
   /**
    * Segments that arrived out of order: what came before them was lost or overtaken.
@@ -351,6 +374,17 @@ export const fields = {
     section: 'sending',
     bad: 'far below the rate of the line: see the limited times',
     linux: { from: 'tcpi_delivery_rate', none: 0 },
+  },
+  /**
+   * 1 if `deliveryRate` was measured while the application had nothing more to send, so the path may be faster; otherwise 0.
+   *
+   * Linux `tcpi_delivery_rate_app_limited`. Not on macOS, Windows and FreeBSD.
+   */
+  deliveryRateAppLimited: {
+    unit: 'count',
+    section: 'sending',
+    normal: '1: the application is slower than the path',
+    linux: { from: 'tcpi_delivery_rate_app_limited' },
   },
   /**
    * Rate at which the kernel paces what it sends, in bytes per second. `null` where it does not.

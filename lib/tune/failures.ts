@@ -2,11 +2,21 @@
 
 import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
+import { channels, publish } from '../core/channels';
 import type { SocketOptionErrorDetails } from '../core/errors';
 import { throwUncaught } from '../core/throw-uncaught';
 import type { SocketSide } from './new-sockets';
 
 type OnError = (error: Error, socket: Socket | undefined) => void;
+
+/** The message of the channel `socket-options:tuning-failed`. */
+export interface TuningFailedMessage {
+  /** An Error, unless a filter threw something else. */
+  readonly error: unknown;
+  /** `undefined` for a socket of native code, and for the socket of a server that listens. */
+  readonly socket: Socket | undefined;
+  readonly side: SocketSide;
+}
 
 export class Failures {
   readonly #onError: OnError | undefined;
@@ -28,6 +38,7 @@ export class Failures {
     place?: string,
     source?: string,
   ): void {
+    publish(channels.tuningFailed, (): TuningFailedMessage => ({ error, socket, side }));
     try {
       if (this.#onError === undefined) {
         this.#warn(error, side, source ?? kindOf(error), place ?? namesOf(socket));

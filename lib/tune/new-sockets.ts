@@ -3,6 +3,7 @@
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Server, Socket } from 'node:net';
+import { replaceMethod } from '../core/replace-method';
 import type { TcpHandle } from '../core/socket';
 import { tcpHandleOf } from '../core/socket';
 import type { ConnectingEvent } from '../dead-peer/supervision/connecting';
@@ -159,38 +160,4 @@ function targetOf([first, second]: readonly unknown[]): Target | undefined {
   }
   const isPath = typeof first === 'string' && Number.isNaN(Number(first));
   return isPath ? undefined : { host: second, port: first };
-}
-
-type Method = (this: unknown, ...args: unknown[]) => unknown;
-
-/** What a replaced method knows. It is not active after it was put back. */
-interface Replacement {
-  isActive: boolean;
-  readonly original: () => Method;
-}
-
-/** Replaces a method until the returned function is called. */
-function replaceMethod(
-  prototype: object,
-  name: string,
-  make: (state: Replacement) => Method,
-): () => void {
-  const own = Object.getOwnPropertyDescriptor(prototype, name);
-  const inherited = Object.getPrototypeOf(prototype) as Record<string, Method>;
-  const state: Replacement = {
-    isActive: true,
-    original: () => (own === undefined ? inherited[name] : own.value) as Method,
-  };
-  const replaced = make(state);
-  Object.defineProperty(prototype, name, {
-    value: replaced,
-    ...{ configurable: true, enumerable: true, writable: true },
-  });
-  return () => {
-    state.isActive = false;
-    // Another function was put over this one and still calls it. It stays, and only passes calls on.
-    if ((prototype as Record<string, unknown>)[name] !== replaced) return;
-    if (own === undefined) Reflect.deleteProperty(prototype, name);
-    else Object.defineProperty(prototype, name, own);
-  };
 }

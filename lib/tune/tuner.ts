@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { type OpeningOptions, rows, type SocketOptions } from '../catalogue/catalogue';
+import { channels, publish } from '../core/channels';
 import type { TcpHandle } from '../core/socket';
 import { descriptorOf } from '../core/socket';
 import { callbackError, validateBoolean, validateFunction } from '../core/validate';
@@ -52,6 +53,12 @@ export interface TuneSocketsOptions {
 export interface SocketTuning extends Disposable {
   /** Ends the tuning. Sockets that were tuned keep their values, and those that are connecting their bound. */
   close(): void;
+}
+
+/** The message of the channel `socket-options:tuned`: a tuning has set its options on a connected socket. */
+export interface TunedMessage {
+  readonly socket: Socket;
+  readonly side: SocketSide;
 }
 
 /** A connected socket, and how it was found. */
@@ -130,6 +137,7 @@ export class Tuner implements SocketTuning {
     } catch (error) {
       this.report(error, socket, side);
     }
+    publish(channels.tuned, (): TunedMessage => ({ socket, side }));
     return isPlanSet ? KEEP_ALIVE : tuning.keepAlive;
   }
 

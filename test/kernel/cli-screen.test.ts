@@ -16,8 +16,8 @@ const UNPRINTABLE = /[\u0080-\u009f\u202e]/;
 const modeCodes = (output: string) =>
   [...output.matchAll(new RegExp(`${ESC}\\[(\\?\\d+[hl])`, 'g'))].map(([, code]) => code);
 
-const SCREEN_ENTERED = ['?1049h', '?25l', '?7l'];
-const SCREEN_LEFT = ['?7h', '?25h', '?1049l'];
+const SCREEN_ENTERED = ['?1049h', '?25l', '?7l', '?2004h'];
+const SCREEN_LEFT = ['?2004l', '?7h', '?25h', '?1049l'];
 
 /** A test with its own tmux. */
 const tmuxTest = test.extend<{ tmux: Tmux }>({
@@ -42,19 +42,19 @@ describe.concurrent('in tmux', () => {
         wrap: false,
       });
       const lines = screen.split('\n').map((line) => line.trimEnd());
-      expect(lines[0]).toMatch(/^connections every 0\.2 s {2}\d\d:\d\d:\d\d {2}q quits$/);
+      expect(lines[0]).toMatch(/^connections every 0\.2 s {2}\d\d:\d\d:\d\d {2}q quits, \? keys$/);
       expect(lines[1]).toBe('2 ESTABLISHED; left out: 1 LISTEN, 1 TIME-WAIT');
       expect(lines[2]).toMatch(/^ {2}STATE +LOCAL +PEER +ALIVE +RTT +TREND +TIMER$/);
       expect(lines[3]).toMatch(/^! ESTABLISHED .*:40002 /);
       expect(lines[4]).toMatch(/^ {2}ESTABLISHED .*:40001 /);
-      expect(lines[23]).toMatch(/^! 192\.0\.2\.1:5432 - 192\.0\.2\.7:40002: half-open\?/);
+      expect(lines[22]).toMatch(/^! 192\.0\.2\.1:5432 - 192\.0\.2\.7:40002: the peer may be gone/);
       // The trend grows with each sample.
       await tmux.until(/▁▁▁/);
       // In place: the heading stays where it is.
       expect((await tmux.screen()).match(/STATE/g)).toHaveLength(1);
       await tmux.press('q');
       const after = await tmux.until(/prompt\$ $/m);
-      expect(after).not.toMatch(/STATE|TREND|half-open|\[\?/);
+      expect(after).not.toMatch(/STATE|TREND|may be gone|\[\?/);
       expect(await tmux.modes()).toEqual(before);
     },
   );
@@ -69,7 +69,7 @@ describe.concurrent('in tmux', () => {
       if (how === 'C-c') await tmux.press(how);
       else process.kill(await tmux.child(), how);
       await tmux.until((screen) => /prompt\$ \n*$/.test(screen) && !screen.includes('TREND'));
-      expect(await tmux.screen()).not.toMatch(/STATE|half-open|\[\?|\^C/);
+      expect(await tmux.screen()).not.toMatch(/STATE|may be gone|\[\?|\^C/);
       expect(await tmux.modes()).toEqual(before);
     },
   );
@@ -89,7 +89,7 @@ describe.concurrent('in tmux', () => {
     const large = await tmux.until(/rows 1-37 of 200/);
     expect(large.match(/ESTABLISHED {2}/g)).toHaveLength(37);
     expect(large.match(/STATE/g)).toHaveLength(1);
-    expect(large).toMatch(/q quits, arrows scroll/);
+    expect(large).toMatch(/q quits, \? keys/);
     await tmux.resize(1, 1);
     await tmux.resize(80, 24);
     await tmux.until(/rows 1-21 of 200/);
@@ -98,15 +98,15 @@ describe.concurrent('in tmux', () => {
   });
 
   tmuxTest(
-    'scrolls by lines, by pages and to the first and last rows, but no further',
+    'moves the cursor by rows, by pages and to the first and last row, but no further',
     async ({ tmux }) => {
       await tmux.enter(watch('many'));
       await tmux.until(/rows 1-21 of 200/);
       for (const [key, rows] of [
-        ['Down', '2-22'],
-        ['j', '3-23'],
-        ['k', '2-22'],
-        ['PageDown', '23-43'],
+        ['Down', '1-21'],
+        ['PageDown', '3-23'],
+        ['j', '4-24'],
+        ['k', '4-24'],
         ['PageUp', '2-22'],
         ['Up', '1-21'],
         ['Up', '1-21'],
@@ -163,11 +163,18 @@ describe.concurrent('in tmux', () => {
   tmuxTest('colours suspects, unless NO_COLOR is set', async ({ tmux }) => {
     await tmux.enter(watch('few'));
     await tmux.until(/TREND/);
-    const coloured = (await tmux.styled()).split('\n');
-    expect(coloured.filter((line) => line.includes('\x1b[33m'))).toEqual([
-      expect.stringMatching(/^\S*! ESTABLISHED .*:40002/),
-      expect.stringMatching(/^\S*! 192\.0\.2\.1:5432 - /),
-    ]);
+    // The cursor is on the first row: then only the sentence is coloured.
+    await tmux.press('Down');
+    await tmux.until(/TREND/);
+    await expect
+      .poll(async () => {
+        const lines = (await tmux.styled()).split('\n');
+        return lines.filter((line) => line.includes(`${ESC}[31m`) || line.includes(`${ESC}[33m`));
+      })
+      .toEqual([
+        expect.stringMatching(/^\S*31m\S*! ESTABLISHED .*:40002/),
+        expect.stringMatching(/^\S*33m\S*! 192\.0\.2\.1:5432 - /),
+      ]);
     await tmux.press('q');
     await tmux.until((screen) => !screen.includes('TREND'));
     await tmux.enter(['NO_COLOR=1', ...watch('few')]);
@@ -175,6 +182,91 @@ describe.concurrent('in tmux', () => {
     expect(await tmux.styled()).not.toContain('\x1b[');
     await tmux.press('q');
   });
+});
+
+describe.concurrent('keys in tmux', () => {
+  const rowsOf = (screen: string) =>
+    screen
+      .split('\n')
+      .flatMap((line) => /^[! ] \S+ .*7:(\d+) .*(?:off|probe)/.exec(line)?.[1] ?? []);
+
+  tmuxTest('/ filters, and q is a letter of the filter; Esc clears it', async ({ tmux }) => {
+    await tmux.enter(watch('many'));
+    await tmux.until(/rows 1-21 of 200/);
+    await tmux.press('/', '1', '0', '1', '9');
+    const filtered = await tmux.until(/^filter: 1019_/m);
+    expect(rowsOf(filtered)).toHaveLength(10);
+    await tmux.press('q');
+    await tmux.until(/^filter: 1019q_/m);
+    await tmux.press('BSpace', 'Enter');
+    // Also in the next samples.
+    await tmux.until(/filter: 1019 {2}q quits/);
+    await tmux.press('Escape');
+    await tmux.until(/rows 1-21 of 200/);
+    await tmux.press('q');
+    await tmux.until(/prompt\$ $/m);
+  });
+
+  tmuxTest('s sorts, ! shows only problems, p pauses, ? helps', async ({ tmux }) => {
+    await tmux.enter(watch('few'));
+    await tmux.until(/TREND/);
+    await tmux.press('s', 's');
+    expect(rowsOf(await tmux.until(/ by rtt /))).toEqual(['40002', '40001']);
+    await tmux.press('!');
+    await tmux.until((screen) => / problems only /.test(screen) && rowsOf(screen).length === 1);
+    await tmux.press('!', 'p');
+    const paused = await tmux.until(/PAUSED/);
+    const clock = /\d\d:\d\d:\d\d/.exec(paused)?.[0];
+    await tmux.press('?');
+    await tmux.until(/^ {2}p, space +pause, and continue/m);
+    await tmux.press('x');
+    // The samples would have gone on meanwhile.
+    expect(await tmux.until(/PAUSED/)).toContain(clock);
+    await tmux.press('Space');
+    await tmux.until((screen) => /TREND/.test(screen) && !/PAUSED/.test(screen));
+    await tmux.press('q');
+    await tmux.until(/prompt\$ $/m);
+  });
+
+  tmuxTest(
+    'Enter opens the connection at the cursor, q goes back, and q quits',
+    async ({ tmux }) => {
+      await tmux.enter(watch('few'));
+      await tmux.until(/TREND/);
+      await tmux.press('Enter');
+      const opened = await tmux.until(/Since it was opened/);
+      expect(opened).toMatch(/^192\.0\.2\.1:5432 - 192\.0\.2\.7:40002 {2}ESTABLISHED/);
+      expect(opened).toMatch(/^timer +probe 4 in 0\.4 s/m);
+      expect(opened).toMatch(/^! the peer may be gone: 3 keepalive probes are unanswered/m);
+      await tmux.press('q');
+      await tmux.until(/TREND/);
+      await tmux.press('q');
+      await tmux.until(/prompt\$ $/m);
+    },
+  );
+
+  test.for([200, 80, 50, 40])(
+    'shows the table and the connection in %d columns',
+    async (columns, { skip }) => {
+      needsTmux({ skip });
+      const tmux = await Tmux.start(columns, 24);
+      try {
+        await tmux.enter(watch('few'));
+        const screen = await tmux.until(/TIMER/);
+        expect(screen).toMatch(/PEER.* ALIVE .*TIMER/);
+        expect(screen).toMatch(/^! .*:?40002 .*2\.4 s .*probe 4/m);
+        expect(/STATE/.test(screen)).toBe(columns > 50);
+        for (const line of screen.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);
+        await tmux.press('o');
+        await tmux.until(/Since it was opened/);
+        await tmux.press('Escape');
+        await tmux.until(/TIMER/);
+        await tmux.press('q');
+      } finally {
+        await tmux.end();
+      }
+    },
+  );
 });
 
 describe.concurrent('in a bare terminal', () => {
@@ -210,7 +302,7 @@ describe.concurrent('in a bare terminal', () => {
     // The connections get a longer trend; the heading of the table stays.
     expect(output.match(/:40001 /g)?.length).toBeGreaterThan(3);
     expect(output.match(/STATE/g)).toHaveLength(1);
-    expect(output.match(/half-open/g)).toHaveLength(1);
+    expect(output.match(/may be gone/g)).toHaveLength(1);
   });
 
   test.each([
@@ -319,6 +411,24 @@ describe.concurrent('in a bare terminal', () => {
     expect(status).toBe(0);
   });
 
+  test('pasted text is no keys, but is typed into the filter', async () => {
+    const paste = (text: string) => ['type', `${ESC}[200~${text}${ESC}[201~`] as const;
+    const { output, status, modesRestored } = await play(watch('few'), [
+      ['until', ':40001'],
+      paste('qp!\nq'),
+      ['type', '/'],
+      ['until', 'filter: _'],
+      paste('40002q'),
+      ['until', 'filter: 40002q_'],
+      ['type', `${ESC}`],
+      ['until', 'q quits'],
+      ['type', 'q'],
+      ['end', 5],
+    ]);
+    expect({ status, modesRestored }).toEqual({ status: 0, modesRestored: true });
+    expect(output).not.toMatch(/PAUSED|problems only/);
+  });
+
   test('works without keys if stdin is not a terminal', async () => {
     const { output, status } = await play(
       watch('few'),
@@ -411,7 +521,9 @@ describe.concurrent('not in a terminal', () => {
       const port = index % 2 === 0 ? 40002 : 40001;
       expect(line).toMatch(new RegExp(`^${time} ESTABLISHED ${ends}:${port}; alive [ -~]*$`));
     }
-    expect(lines[0]).toMatch(/timer probe 3 in 0\.4 s; half-open\? 2 keepalive probes unanswered/);
+    expect(lines[0]).toMatch(
+      /timer probe 4 in 0\.4 s; the peer may be gone: 3 keepalive probes are unan/,
+    );
   });
 
   test('--json prints one line per sample', async () => {
@@ -424,8 +536,13 @@ describe.concurrent('not in a terminal', () => {
     }
   });
 
+  test('--problems prints nothing until something is wrong', async () => {
+    const { lines } = await piped(watch('ailing', '--problems'), 1);
+    expect(lines[0]).toMatch(/^\S+Z ESTABLISHED .*the peer may be gone/);
+  });
+
   test('prints a line for a sample without connections', async () => {
     const { lines } = await piped(watch('none'), 1);
-    expect(lines[0]).toMatch(/^\S+Z no connections$/);
+    expect(lines[0]).toMatch(/^\S+Z No connections\.$/);
   });
 });

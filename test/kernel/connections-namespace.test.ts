@@ -234,9 +234,10 @@ describe('listConnections compared with ss(8)', { timeout: 60_000 }, () => {
       'fc00::/7': (address) => address.startsWith('fd'),
       '::ffff:0:0/96': (address) => address.startsWith('::ffff:'),
     };
-    const within = (address: string, block: string | undefined) =>
-      block === undefined ||
-      (BLOCKS[block]?.(address) ?? (address === block || address === `::ffff:${block}`));
+    const isIn = (address: string, block: string) =>
+      BLOCKS[block]?.(address) ?? (address === block || address === `::ffff:${block}`);
+    const within = (address: string, blocks: string | readonly string[] | undefined) =>
+      blocks === undefined || [blocks].flat().some((block) => isIn(address, block));
     const counts: number[] = [];
     for (const { filter, found } of report.filtered) {
       const expected = list.filter(

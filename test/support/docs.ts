@@ -10,6 +10,7 @@ const root = join(__dirname, '../..');
 const MODULES = {
   'socket-options': 'dist/index.js',
   'socket-options/heartbeat': 'dist/heartbeat.js',
+  'socket-options/metrics': 'dist/metrics.js',
   ws: 'node_modules/ws/wrapper.mjs',
 };
 

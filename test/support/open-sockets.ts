@@ -2,6 +2,7 @@
 
 import { readdirSync, readlinkSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect } from 'vitest';
 import { referenceAddon } from './reference-addon';
 
 export function socketsOpen(): number {
@@ -19,4 +20,11 @@ export function socketsOpen(): number {
 /** Waits until no more than `count` sockets are open. */
 export async function untilOpen(count: number): Promise<void> {
   while (socketsOpen() > count) await nextTurn();
+}
+
+/** The same without letting other code of this thread run. Other threads open sockets for a moment: getaddrinfo(3) does. */
+export function untilOpenBlocking(count: number): void {
+  const memory = new Int32Array(new SharedArrayBuffer(4));
+  for (let i = 0; i < 1_000 && socketsOpen() > count; i++) Atomics.wait(memory, 0, 0, 2);
+  expect(socketsOpen(), 'left open').toBeLessThanOrEqual(count);
 }

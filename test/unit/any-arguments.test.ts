@@ -110,6 +110,8 @@ describe('arguments of functions', () => {
     'listConnections: port': (_, value) => face.listConnections({ port: value }),
     'listConnections: localAddress': (_, value) => face.listConnections({ localAddress: value }),
     'listConnections: tcpInfo': (_, value) => face.listConnections({ tcpInfo: value }),
+    'listConnections: problems': (_, value) => face.listConnections({ problems: value }),
+    'diagnoseConnections: filter': (_, value) => face.diagnoseConnections(value),
     'listConnectionsAsync: filter': async (_, value) => {
       await face.listConnectionsAsync(value).catch(expectChecked);
     },

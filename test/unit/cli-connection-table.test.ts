@@ -1,49 +1,25 @@
 // What `socket-options connections` prints about made-up connections.
 
 import { describe, expect, test } from 'vitest';
-import { findSuspicion, observe, timeSinceLastReceived } from '../../lib/cli/suspicion';
-import {
-  compareBySuspicion,
-  connectionKey,
-  formatConnectionTable,
-} from '../../lib/cli/view/connection-table';
+import { orderBy } from '../../lib/cli/view/connection-order';
+import { formatConnectionTable, layOutTable } from '../../lib/cli/view/connection-table';
 import { formatConnection, formatTimer } from '../../lib/cli/view/connection-text';
-import { connectionWarnings, formatStateCounts } from '../../lib/cli/view/connection-warnings';
-import { LiveTable } from '../../lib/cli/view/live-table';
+import { formatStateCounts, Warnings } from '../../lib/cli/view/connection-warnings';
 import { appendBounded, BARS, sparkline } from '../../lib/cli/view/sparkline';
 import {
-  formatAge,
-  formatBytes,
   formatLatency,
   formatTable,
-  plural,
   supportsUnicode,
   toJson,
   toPrintable,
   truncate,
   truncateMiddle,
 } from '../../lib/cli/view/text';
-import type { Connection, ConnectionTimer } from '../../lib/connections/connection';
+import type { Connection } from '../../lib/connections/connection';
 import { findState } from '../../lib/connections/state-names';
+import { formatAge, formatBytes, plural } from '../../lib/core/text';
 import { tcpStates } from '../../lib/tcp-info/states';
-import type { TcpInfo } from '../../lib/tcp-info/tcp-info';
-import normal from '../fixtures/connection.json';
-
-/** An established, idle connection with a living peer, except for the given members. */
-function make(more: Partial<Connection> = {}, info: Partial<TcpInfo> = {}): Connection {
-  const { tcpInfo, ...connection } = normal as unknown as Connection;
-  return { ...connection, tcpInfo: { ...(tcpInfo as TcpInfo), ...info }, ...more };
-}
-
-const timer = (kind: ConnectionTimer['kind'], count: number, expires = 1_600) => ({
-  timer: { kind, count, expires },
-});
-
-const listener = (receiveQueue: number, sendQueue: number) =>
-  make({
-    ...{ state: 'LISTEN', localPort: 80, remoteAddress: '0.0.0.0', remotePort: 0 },
-    ...{ receiveQueue, sendQueue, tcpInfo: null },
-  });
+import { listener, make, many, timer } from '../support/made-up-connections';
 
 describe('formatTimer', () => {
   test.each<[string, Partial<Connection>]>([
@@ -78,106 +54,6 @@ describe('formatTimer', () => {
   });
 });
 
-test('timeSinceLastReceived is the shorter of the times since data and since an ACK', () => {
-  const at = (timeSinceLastDataReceived: number | null, timeSinceLastAckReceived: number | null) =>
-    timeSinceLastReceived(make({}, { timeSinceLastDataReceived, timeSinceLastAckReceived }));
-  expect(at(100, 200)).toBe(100);
-  expect(at(300, 200)).toBe(200);
-  expect(at(null, 200)).toBe(200);
-  expect(at(300, null)).toBe(300);
-  expect(at(0, 200)).toBe(0);
-  expect(at(null, null)).toBeNull();
-  expect(timeSinceLastReceived(make({ tcpInfo: null }))).toBeNull();
-});
-
-describe('findSuspicion', () => {
-  const UNACKED = { unackedSegments: 1, bytesInFlight: 1_000, timeSinceLastAckReceived: 12_000 };
-
-  test.each<[string, Partial<Connection>, Partial<TcpInfo>]>([
-    [
-      'half-open? 1 keepalive probe unanswered, last sign of life 2.4 s ago',
-      timer('keepalive', 1),
-      { timeSinceLastAckReceived: 2_400 },
-    ],
-    ['half-open? 2 keepalive probes unanswered, last sign of life 0.4 s ago', {}, { probes: 2 }],
-    [
-      'half-open? 3 retransmissions unanswered, last sign of life 12 s ago',
-      timer('retransmission', 3),
-      UNACKED,
-    ],
-    [
-      'half-open? 2 retransmissions unanswered, last sign of life 12 s ago',
-      {},
-      { ...UNACKED, consecutiveTimeouts: 2 },
-    ],
-    [
-      'half-open? 2 retransmissions unanswered, last sign of life 12 s ago',
-      {},
-      { ...UNACKED, backoff: 2 },
-    ],
-    [
-      'half-open? data unacknowledged for 7.0 s',
-      timer('retransmission', 1),
-      { ...UNACKED, timeSinceLastDataSent: 7_000 },
-    ],
-    [
-      'half-open? 2 probes unanswered, last sign of life 0.4 s ago',
-      timer('persist', 2),
-      { sendWindow: 0 },
-    ],
-    [
-      'no answer to the handshake, sent 3 times',
-      { state: 'SYN-SENT', ...timer('retransmission', 2) },
-      {},
-    ],
-    [
-      'no answer to the handshake, sent 4 times',
-      { state: 'SYN-RECEIVED', tcpInfo: null, ...timer('retransmission', 3) },
-      {},
-    ],
-    [
-      'half-open? 2 retransmissions unanswered',
-      { state: 'LAST-ACK', tcpInfo: null, ...timer('retransmission', 2) },
-      {},
-    ],
-  ])('reports: %s', (words, connection, info) => {
-    expect(findSuspicion(make(connection, info))).toBe(words);
-  });
-
-  test.each<[string, Partial<Connection>, Partial<TcpInfo>]>([
-    ['idle for a day, keepalive off', {}, { timeSinceLastAckReceived: 86_400_000 }],
-    ['idle, keepalive on', timer('keepalive', 0), {}],
-    [
-      'data sent a moment ago after a long silence',
-      timer('retransmission', 0),
-      { ...UNACKED, timeSinceLastAckReceived: 3_600_000, timeSinceLastDataSent: 5 },
-    ],
-    ['one retransmission', timer('retransmission', 1), { ...UNACKED, consecutiveTimeouts: 1 }],
-    ['old losses', {}, { segmentsRetransmitted: 12 }],
-    // The kernel doubles the pause between answered window probes too.
-    [
-      'a peer that reads slowly and answers',
-      timer('persist', 0),
-      { sendWindow: 0, backoff: 5, unackedSegments: 1 },
-    ],
-    ['one window probe that is not answered yet', timer('persist', 1), { probes: 1 }],
-    ['a listening socket', { state: 'LISTEN' }, { probes: 3 }],
-    [
-      'a connection in TIME-WAIT',
-      { state: 'TIME-WAIT', tcpInfo: null, ...timer('time-wait', 0) },
-      {},
-    ],
-    // Systems that do not report these fields.
-    [
-      'a connection with unknown counters',
-      {},
-      { probes: null, unackedSegments: null, consecutiveTimeouts: null, backoff: null },
-    ],
-  ])('does not suspect %s', (_, connection, info) => {
-    expect(findSuspicion(make(connection, info))).toBeNull();
-  });
-});
-
 describe('formatConnectionTable', () => {
   const options = { width: Infinity, unicode: true, platform: 'linux' } as const;
   const busy = make(
@@ -190,7 +66,7 @@ describe('formatConnectionTable', () => {
   );
 
   test('puts each value under the title of its column', () => {
-    expect(formatConnectionTable([observe(busy), observe(make())], options)).toEqual([
+    expect(formatConnectionTable([busy, make()], options)).toEqual([
       '  STATE        LOCAL               PEER             ALIVE   RTT      RETRANS  UNREAD  UNACKED  RECEIVED  SENT    TIMER',
       '  ESTABLISHED  [2001:db8::1]:5432  192.0.2.7:40001  0.4 s   1.50 ms  1/12     5.0 kB  1.2 MB   10 B      2.0 kB',
       '  ESTABLISHED  192.0.2.1:5432      192.0.2.7:40001  0.4 s   1.50 ms                                              off',
@@ -198,18 +74,42 @@ describe('formatConnectionTable', () => {
   });
 
   test('leaves out empty columns', () => {
-    expect(formatConnectionTable([observe(make())], options)[0]).toBe(
+    expect(formatConnectionTable([make()], options)[0]).toBe(
       '  STATE        LOCAL           PEER             ALIVE   RTT      TIMER',
     );
-    expect(formatConnectionTable([observe(make({ tcpInfo: null }))], options)[0]).not.toMatch(
-      /RTT/,
+    expect(formatConnectionTable([make({ tcpInfo: null })], options)[0]).not.toMatch(/ALIVE|RTT/);
+    expect(formatConnectionTable([make({ sendQueue: 1 })], options)[0]).not.toMatch(/TIMER/);
+    // They stay in a table that is updated in place.
+    const live = { ...options, trend: () => '' };
+    expect(formatConnectionTable([make({ tcpInfo: null, sendQueue: 1 })], live)[0]).toMatch(
+      /ALIVE +UNACKED +TIMER$/,
     );
+  });
+
+  test.each([
+    [80, / TIMER +PROCESS$/, / probe 4 in 0\.4 s +worker \(4711\)$/],
+    [50, / TIMER +PROCESS$/, /\d, 0\.4 s +4711$/],
+    [47, / TIMER +PROCESS$/, /^! 192\.0.*….* probe 4, 0\.4 s +4711$/],
+    [40, / ALIVE +TIMER$/, /2\.4 s +probe 4/],
+  ])('shows ALIVE, TIMER and the mark in %d columns with processes', (width, titles, line) => {
+    const owners = [{ pid: 4_711, name: 'worker', fd: 3 }];
+    const suspect = make(
+      { ...timer('keepalive', 3, 400), owners },
+      { timeSinceLastAckReceived: 2_400 },
+    );
+    const lines = formatConnectionTable([suspect], { ...options, width, owners: true });
+    expect(lines[0]).toMatch(titles);
+    expect(lines[1]).toMatch(line);
+    expect(lines[1]).toMatch(/^! /);
+    for (const one of lines) expect(one.length).toBeLessThanOrEqual(width);
+    const { leavesOutProcesses } = layOutTable([suspect], { ...options, width, owners: true });
+    expect(leavesOutProcesses).toBe(width === 40);
   });
 
   test('leaves out columns one by one in a narrow terminal, but never the diagnosis', () => {
     const gone: string[] = [];
     for (let width = 140; width >= 30; width--) {
-      const lines = formatConnectionTable([observe(busy)], {
+      const lines = formatConnectionTable([busy], {
         ...options,
         width,
         trend: () => '▁▂',
@@ -219,10 +119,9 @@ describe('formatConnectionTable', () => {
       }
       for (const line of lines) expect(line.length).toBeLessThanOrEqual(width);
     }
-    const last = ['STATE', 'LOCAL'];
     expect(gone).toEqual([
       ...['RECEIVED', 'SENT', 'TREND', 'RTT', 'UNREAD', 'UNACKED', 'RETRANS'],
-      ...last,
+      ...['STATE', 'LOCAL'],
     ]);
   });
 
@@ -230,26 +129,46 @@ describe('formatConnectionTable', () => {
     [
       60,
       '  STATE  LOCAL  PEER             ALIVE   TIMER',
-      '! ESTAB  :5432  192.0.2.7:40001  2.4 s   probe 3 in 0.4 s',
+      '! ESTAB  :5432  192.0.2.7:40001  2.4 s   probe 4 in 0.4 s',
     ],
     [
       52,
       '  LOCAL  PEER             ALIVE   TIMER',
-      '! :5432  192.0.2.7:40001  2.4 s   probe 3 in 0.4 s',
+      '! :5432  192.0.2.7:40001  2.4 s   probe 4 in 0.4 s',
     ],
-    [45, '  PEER             ALIVE   TIMER', '! 192.0.2.7:40001  2.4 s   probe 3 in 0.4 s'],
-    [40, '  PEER          ALIVE   TIMER', '! 192.0.…40001  2.4 s   probe 3 in 0.4 s'],
+    [45, '  PEER             ALIVE   TIMER', '! 192.0.2.7:40001  2.4 s   probe 4 in 0.4 s'],
+    [38, '  PEER          ALIVE   TIMER', '! 192.0.…40001  2.4 s   probe 4, 0.4 s'],
   ])('keeps peer, silence and timer readable in %d columns', (width, titles, line) => {
-    const suspect = make(timer('keepalive', 2, 400), { timeSinceLastAckReceived: 2_400 });
-    expect(formatConnectionTable([observe(suspect)], { ...options, width })).toEqual([
-      titles,
-      line,
-    ]);
+    const suspect = make(timer('keepalive', 3, 400), { timeSinceLastAckReceived: 2_400 });
+    expect(formatConnectionTable([suspect], { ...options, width })).toEqual([titles, line]);
+  });
+
+  const suspects: [string, Partial<Connection>][] = [
+    ['retransmission 7 in 1.6 s', timer('retransmission', 6)],
+    ['window probe 4 in 1.6 s', timer('persist', 3)],
+    ['probe 4 in 0.4 s', timer('keepalive', 3, 400)],
+  ];
+  const peers = ['192.0.2.7', '2001:db8:1234:5678:9abc:def0:1234:5678'];
+  test.each([200, 80, 50, 40])('shows ALIVE and TIMER whole in %d columns', (width) => {
+    for (const [text, state] of suspects) {
+      for (const remoteAddress of peers) {
+        const suspect = make(
+          { ...state, remoteAddress, sendQueue: 5_000_000, receiveQueue: 12_000 },
+          { sendWindow: 0, timeSinceLastAckReceived: 59_000, segmentsRetransmitted: 12 },
+        );
+        const [titles, line = ''] = formatConnectionTable([suspect], { ...options, width });
+        expect(titles).toMatch(/PEER.*ALIVE.*TIMER/);
+        expect(line).toMatch(/^! .*59 s/);
+        expect(line).toMatch(width > 80 ? text : / \w+ \d( in|,) [01]\.\d s$/);
+        expect(line).not.toMatch(/…$/);
+        expect(line.length).toBeLessThanOrEqual(width);
+      }
+    }
   });
 
   test('cuts a long list of processes at the edge, without leaving out a column for it', () => {
     const owners = Array.from({ length: 20 }, (_, pid) => ({ pid, name: 'worker', fd: 3 }));
-    const lines = formatConnectionTable([observe(make({ owners }))], {
+    const lines = formatConnectionTable([make({ owners })], {
       ...{ ...options, width: 100, owners: true },
     });
     expect(lines[0]).toMatch(/^ {2}STATE +LOCAL +PEER +ALIVE +RTT +TIMER +PROCESS$/);
@@ -258,7 +177,7 @@ describe('formatConnectionTable', () => {
   });
 
   test('fits healthy connections into 80 columns', () => {
-    const lines = formatConnectionTable([observe(make())], {
+    const lines = formatConnectionTable([make()], {
       ...options,
       width: 80,
       trend: () => '▁▁▁▁▁▁▁▁',
@@ -268,17 +187,17 @@ describe('formatConnectionTable', () => {
   });
 
   test('shows the accept queue of a listening socket, and no data queues', () => {
-    expect(formatConnectionTable([observe(listener(3, 511))], options)).toEqual([
-      '  STATE   LOCAL         PEER                ALIVE   TIMER',
+    expect(formatConnectionTable([listener(3, 511)], options)).toEqual([
+      '  STATE   LOCAL         PEER',
       '  LISTEN  192.0.2.1:80  accept queue 3/511',
     ]);
   });
 
   test('marks suspects and puts them first', () => {
-    const suspect = make({ state: 'CLOSE-WAIT', ...timer('keepalive', 2) });
+    const suspect = make({ state: 'CLOSE-WAIT', ...timer('keepalive', 3) });
     const other = make({ state: 'FIN-WAIT-1', localPort: 1 });
     const lines = formatConnectionTable(
-      [observe(make()), observe(other), observe(suspect)].sort(compareBySuspicion),
+      [make(), other, suspect].sort(orderBy('problems')),
       options,
     );
     expect(lines.map((line) => line.slice(0, 13).trim())).toEqual([
@@ -294,7 +213,7 @@ describe('formatConnectionTable', () => {
       { pid: 7, name: 'no\u001b[2Jde', fd: 3 },
       { pid: 8, name: 'sh\u009b\u202e', fd: null },
     ];
-    const owned = observe(make({ owners }));
+    const owned = make({ owners });
     expect(formatConnectionTable([owned], options)[1]).not.toMatch(/\(7\)/);
     expect(formatConnectionTable([owned], { ...options, owners: true })[1]).toMatch(
       / no\\x1b\[2Jde \(7\), sh\\x9b\\u\{202e\} \(8\)$/,
@@ -302,44 +221,72 @@ describe('formatConnectionTable', () => {
   });
 
   test('formatConnection puts all facts with their names into one line', () => {
-    expect(formatConnection(observe(busy), options)).toBe(
+    expect(formatConnection(busy, options)).toBe(
       'ESTABLISHED [2001:db8::1]:5432 192.0.2.7:40001; alive 0.4 s; rtt 1.50 ms; retransmissions 1/12; unread 5.0 kB; unacked 1.2 MB',
     );
-    expect(formatConnection(observe(listener(0, 511)), options)).toBe(
+    expect(formatConnection(listener(0, 511), options)).toBe(
       'LISTEN 192.0.2.1:80 accept queue 0/511',
     );
   });
 
   test('formatStateCounts counts connections by state, in the order of the states', () => {
-    expect(
-      formatStateCounts([make({ state: 'TIME-WAIT' }), make(), make({ state: 'TIME-WAIT' })]),
-    ).toBe('1 ESTABLISHED, 2 TIME-WAIT');
-    expect(formatStateCounts([])).toBe('');
+    const counts = new Map([['TIME-WAIT', 2] as const, ['ESTABLISHED', 1] as const]);
+    expect(formatStateCounts(counts)).toBe('1 ESTABLISHED, 2 TIME-WAIT');
+    expect(formatStateCounts(new Map())).toBe('');
   });
 });
 
-describe('connectionWarnings', () => {
+describe('Warnings', () => {
   const closing = (more: Partial<Connection>) => make({ state: 'CLOSE-WAIT', ...more });
-  const warningsFor = (connections: readonly Connection[], listening: readonly Connection[] = []) =>
-    connectionWarnings(connections.map(observe), listening, true);
-  const many = (size: number, one: (index: number) => Connection) =>
-    Array.from({ length: size }, (_, index) => one(index));
+  const warningsFor = (connections: readonly Connection[], hidden: readonly Connection[] = []) => {
+    const warnings = new Warnings();
+    for (const connection of connections) warnings.add(connection);
+    for (const connection of hidden) warnings.add(connection, false);
+    return warnings.sentences(true);
+  };
+  const hintsFor = (connections: readonly Connection[]) => {
+    const warnings = new Warnings();
+    for (const connection of connections) warnings.add(connection);
+    expect(warnings.sentences(true)).toEqual([]);
+    return warnings.hints(true);
+  };
 
-  test('names the endpoints of a suspect and the reason', () => {
-    expect(warningsFor([make(), make(timer('keepalive', 1))])).toEqual([
-      '192.0.2.1:5432 - 192.0.2.7:40001: half-open? 1 keepalive probe unanswered, last sign of life 0.4 s ago',
+  test('names the endpoints of a connection and the reason', () => {
+    expect(warningsFor([make(), make(timer('keepalive', 3))])).toEqual([
+      '192.0.2.1:5432 - 192.0.2.7:40001: the peer may be gone: 3 keepalive probes are unanswered, its last sign of life came 0.4 s ago',
     ]);
   });
 
-  test('describes twenty suspects and counts the rest', () => {
-    const sentences = warningsFor(many(25, () => make(timer('keepalive', 1))));
+  test('puts critical problems before warnings', () => {
+    const unread = make({ receiveQueue: 5_000 }, { timeSinceLastDataReceived: 20_000 });
+    expect(warningsFor([unread, make(timer('keepalive', 3))])).toEqual([
+      expect.stringContaining('the peer may be gone'),
+      expect.stringContaining(
+        'the program here reads slowly or not at all: 5.0 kB wait, the newest for 20 s',
+      ),
+    ]);
+  });
+
+  test('describes twenty problems and counts the rest', () => {
+    const sentences = warningsFor(many(25, () => make(timer('keepalive', 3))));
     expect(sentences).toHaveLength(21);
-    expect(sentences.at(-1)).toBe('5 more suspects are marked with ! in the table');
+    expect(sentences.at(-1)).toBe('5 more problems are marked with ! in the table');
+  });
+
+  test('describes one connection in CLOSE-WAIT by itself, and a leak only once', () => {
+    const old = { timeSinceLastAckReceived: 90_000, timeSinceLastDataReceived: null };
+    const one = (port: number) => make({ state: 'CLOSE-WAIT', localPort: port }, old);
+    expect(warningsFor([one(80)])).toEqual([
+      '192.0.2.1:80 - 192.0.2.7:40001: the peer has closed the connection, the program here has not for 90 s',
+    ]);
+    expect(warningsFor([one(1), one(2), one(3)])).toEqual([
+      expect.stringMatching(/^3 connections to 192\.0\.2\.7:40001 are in CLOSE-WAIT/),
+    ]);
   });
 
   test('groups connections in CLOSE-WAIT by the port of a server', () => {
     expect(
-      warningsFor(many(3, (index) => closing({ localPort: 80, remotePort: 1_000 + index }))),
+      hintsFor(many(3, (index) => closing({ localPort: 80, remotePort: 1_000 + index }))),
     ).toEqual([
       '3 connections on local port 80 are in CLOSE-WAIT: the peer has closed them, the program here has not',
     ]);
@@ -347,7 +294,7 @@ describe('connectionWarnings', () => {
 
   test('groups connections in CLOSE-WAIT by the peer of a client', () => {
     expect(
-      warningsFor(many(4, (index) => closing({ localPort: 1_000 + index, remotePort: 80 }))),
+      hintsFor(many(4, (index) => closing({ localPort: 1_000 + index, remotePort: 80 }))),
     ).toEqual([
       '4 connections to 192.0.2.7:80 are in CLOSE-WAIT: the peer has closed them, the program here has not',
     ]);
@@ -356,120 +303,40 @@ describe('connectionWarnings', () => {
   test('groups connections in CLOSE-WAIT by process if it is known', () => {
     const owners = [{ pid: 7, name: 'node', fd: 3 }];
     expect(
-      warningsFor(many(3, (index) => closing({ owners, localPort: index, remotePort: index }))),
+      hintsFor(many(3, (index) => closing({ owners, localPort: index, remotePort: index }))),
     ).toEqual([
       '3 connections of node (7) are in CLOSE-WAIT: the peer has closed them, the program here has not',
     ]);
   });
 
   test('does not report fewer than three connections in CLOSE-WAIT as a leak', () => {
-    expect(warningsFor(many(2, () => closing({})))).toEqual([]);
-    expect(warningsFor(many(3, (port) => closing({ localPort: port, remotePort: port })))).toEqual(
+    expect(hintsFor(many(2, () => closing({})))).toEqual([]);
+    expect(hintsFor(many(3, (port) => closing({ localPort: port, remotePort: port })))).toEqual([]);
+  });
+
+  test('a group in CLOSE-WAIT is a warning only if the row of one is marked', () => {
+    const owners = [{ pid: 7, name: 'node', fd: 3 }];
+    for (const more of [{}, { owners }]) {
+      const young = many(3, (port) => closing({ localPort: 80, remotePort: port, ...more }));
+      const old = make(
+        { state: 'CLOSE-WAIT', localPort: 80, remotePort: 9, ...more },
+        { timeSinceLastAckReceived: 90_000, timeSinceLastDataReceived: null },
+      );
+      expect(warningsFor(young)).toEqual([]);
+      expect(warningsFor([...young, old])).toEqual([
+        expect.stringMatching(/^4 connections .* are in CLOSE-WAIT/),
+      ]);
+    }
+  });
+
+  test('reports an accept queue beyond its limit, also of a socket that is left out', () => {
+    const full =
+      '192.0.2.1:80: the accept queue is full (512 connections wait, the limit is 511): the program does not accept fast enough';
+    expect(warningsFor([], [listener(511, 511), listener(512, 511)])).toEqual([full]);
+    expect(warningsFor([listener(512, 511)])).toEqual([full]);
+    expect(warningsFor([make({ state: 'LISTEN', receiveQueue: null, sendQueue: null })])).toEqual(
       [],
     );
-  });
-
-  test('reports an accept queue beyond its limit', () => {
-    expect(warningsFor([], [listener(511, 511), listener(512, 511)])).toEqual([
-      '192.0.2.1:80: the accept queue is full (512 connections wait, the limit is 511): the program does not accept fast enough',
-    ]);
-    expect(
-      warningsFor([], [make({ state: 'LISTEN', receiveQueue: null, sendQueue: null })]),
-    ).toEqual([]);
-  });
-});
-
-describe('LiveTable', () => {
-  const view = () =>
-    new LiveTable('connections', { unicode: true, platform: 'linux', hasKeys: true });
-  const sample = (connections: readonly Connection[]) => ({
-    time: new Date(2026, 0, 2, 3, 4, 5),
-    observed: connections.map(observe),
-    listening: [],
-    leftOut: [],
-  });
-  const text = (watch: LiveTable, columns = 120, rows = 24) =>
-    watch.frame(columns, rows).map((line) => line.text.trimEnd());
-  const connection = (port: number, info: Partial<TcpInfo> = {}, more: Partial<Connection> = {}) =>
-    make({ remotePort: port, cookie: String(port), ...more }, info);
-  const ports = (watch: LiveTable) =>
-    text(watch).flatMap((line) => /192\.0\.2\.7:(\d+) .*(?:off|probe)/.exec(line)?.[1] ?? []);
-
-  test('puts suspects first, then new connections, and keeps the order of the others', () => {
-    const watch = view();
-    watch.update(sample([connection(3), connection(1), connection(2)]));
-    expect(ports(watch)).toEqual(['1', '2', '3']);
-    watch.update(sample([connection(4), connection(3), connection(2), connection(1)]));
-    expect(ports(watch)).toEqual(['4', '1', '2', '3']);
-    const suspect = connection(2, {}, timer('keepalive', 1));
-    watch.update(sample([connection(4), connection(3), suspect, connection(1)]));
-    expect(ports(watch)).toEqual(['2', '4', '1', '3']);
-  });
-
-  test('keeps a bounded trend for each connection and forgets it with the connection', () => {
-    const watch = view();
-    const trend = () => text(watch)[3]?.match(/[▁-█]+/)?.[0];
-    for (let n = 0; n < 20; n++) watch.update(sample([connection(1, { rtt: 1 })]));
-    expect(trend()).toBe('▁▁▁▁▁▁▁▁');
-    watch.update(sample([connection(1, { rtt: 2 })]));
-    expect(trend()).toBe('▁▁▁▁▁▁▁█');
-    // The same endpoints, but another connection.
-    watch.update(sample([connection(1, { rtt: 2 }, { cookie: '99' })]));
-    expect(trend()).toBe('▁');
-    watch.update(sample([]));
-    watch.update(sample([connection(1, { rtt: 1 })]));
-    expect(trend()).toBe('▁');
-  });
-
-  test('connectionKey is the cookie, or the endpoints if there is no cookie', () => {
-    expect(connectionKey(make())).toBe('192.0.2.1:5432 192.0.2.7:40001');
-    expect(connectionKey(make({ cookie: '5' }))).toBe('5');
-  });
-
-  test('never draws a frame larger than the screen', () => {
-    const watch = view();
-    const suspects = Array.from({ length: 50 }, (_, port) =>
-      connection(port + 1, {}, timer('keepalive', 1)),
-    );
-    watch.update(sample(suspects));
-    for (const rows of [6, 10, 24, 100]) {
-      const lines = text(watch, 80, rows);
-      expect(lines).toHaveLength(rows);
-      expect(lines[0]).toMatch(/^connections {2}03:04:05/);
-      expect(lines.filter((line) => line.startsWith('! ESTABLISHED')).length).toBeGreaterThan(0);
-    }
-    // At most a quarter of the screen for warnings.
-    const lines = text(watch, 80, 24);
-    expect(lines.filter((line) => line.startsWith('! 192'))).toHaveLength(4);
-    expect(lines.at(-1)).toBe('! and 17 more warnings');
-  });
-
-  test('scrolls no further than the first and last rows, also when connections disappear', () => {
-    const watch = view();
-    const all = Array.from({ length: 100 }, (_, port) => connection(port + 1));
-    const rows = () => text(watch)[0]?.match(/rows (\S+) of/)?.[1];
-    watch.update(sample(all));
-    expect(rows()).toBe('1-21');
-    expect(watch.press('x')).toBe(false);
-    expect(watch.press('toString')).toBe(false);
-    for (const [key, expected] of [
-      ['k', '1-21'],
-      ['down', '2-22'],
-      ['pagedown', '23-43'],
-      ['end', '80-100'],
-      ['j', '80-100'],
-      ['up', '79-99'],
-      ['home', '1-21'],
-    ] as const) {
-      expect(watch.press(key)).toBe(true);
-      expect(rows(), key).toBe(expected);
-    }
-    watch.press('end');
-    expect(rows()).toBe('80-100');
-    watch.update(sample(all.slice(0, 30)));
-    expect(rows()).toBe('10-30');
-    watch.update(sample(all.slice(0, 3)));
-    expect(rows()).toBeUndefined();
   });
 });
 
@@ -525,10 +392,10 @@ describe('text', () => {
     [404, '0.4 s'],
     [9_999, '9.9 s'],
     [10_000, '10 s'],
-    [59_999, '59 s'],
-    [60_000, '1 min'],
-    [3_599_999, '59 min'],
-    [3_600_000, '1 h'],
+    [119_999, '119 s'],
+    [120_000, '2 min'],
+    [7_199_999, '119 min'],
+    [7_200_000, '2 h'],
     [172_799_999, '47 h'],
     [172_800_000, '2 d'],
   ])('formatAge(%d) is %s', (milliseconds, words) => {

@@ -101,8 +101,14 @@ describe.each(Object.keys(OPERANDS))('arguments of %s', (command) => {
   });
 });
 
-test('rejects hostile command names', async () => {
-  await each([[HOSTILE], [`--${HOSTILE}`], [`watch${HOSTILE}`, '--help']], async (args) => {
+test('rejects hostile command names and shells', async () => {
+  const cases = [
+    [HOSTILE],
+    [`--${HOSTILE}`],
+    [`watch${HOSTILE}`, '--help'],
+    ['completion', HOSTILE],
+  ];
+  await each(cases, async (args) => {
     const ended = await run(args);
     expectHarmless(ended);
     expect(ended).toMatchObject({ status: 2, stdout: '' });

@@ -30,9 +30,14 @@ describe('eventsBetween', () => {
     ['1 byte sent', {}, { sent: 101 }],
     ['20 bytes received', {}, { received: 120 }],
     [
-      'tail loss probe: 1 segment unacknowledged, the peer has been silent for 2.3 s',
+      '1 segment sent again: 1 segment unacknowledged, the peer has been silent for 2.3 s',
       { unacked: 1 },
       { unacked: 1, retransmitted: 1, sent: 101 },
+    ],
+    [
+      '2 segments sent again, nothing is unacknowledged now',
+      { unacked: 3 },
+      { unacked: 0, retransmitted: 2, sent: 300 },
     ],
     [
       'retransmission 3: 2 segments unacknowledged, the peer has been silent for 2.3 s',

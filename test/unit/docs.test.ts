@@ -48,6 +48,7 @@ test.each([
   ['drivers.md', ''],
   ['pools.md', ''],
   ['heartbeats.md', PRELUDE],
+  ['metrics.md', PRELUDE],
 ])('every example of %s runs', (name, prelude) => {
   const examples = examplesOf(`docs/${name}`);
   expect(examples.length).toBeGreaterThanOrEqual(1);

@@ -98,6 +98,8 @@ const calls: Readonly<Record<string, (pair: Pair) => unknown>> = {
       tcpInfo: onLinux,
       owners: true,
     }),
+  diagnoseConnections: ({ client }) =>
+    socketOptions.diagnoseConnections({ port: client.remotePort as number, tcpInfo: onLinux }),
   destroyConnection: ({ client }) => {
     const { localPort, remotePort } = client as { localPort: number; remotePort: number };
     const [one] = socketOptions.listConnections({ localPort, remotePort });

@@ -22,6 +22,7 @@ import {
   constants,
   type DeadPeerPlan,
   destroyConnection,
+  diagnoseConnections,
   explainDisconnect,
   getDeadPeerBounds,
   getKeepAlive,
@@ -148,6 +149,9 @@ expectTypeOf(getSystemDefaults().keepAliveCount.value).toEqualTypeOf<number | nu
 getSystemDefaults().userTimeout;
 
 expectTypeOf(listConnections({ state: ['LISTEN'], port: 80 })).toEqualTypeOf<Connection[]>();
+expectTypeOf(diagnoseConnections({ port: 80 })[0]?.numbers.silence).toEqualTypeOf<
+  number | undefined
+>();
 expectTypeOf(listConnectionsAsync()).toEqualTypeOf<Promise<Connection[]>>();
 expectTypeOf(listConnections()[0]?.cookie).toEqualTypeOf<string | null | undefined>();
 // @ts-expect-error: no such state

@@ -70,6 +70,9 @@ const PLATFORMS: readonly DeadPeerPlatform[] = [
   ...(['gvisor', 'mptcp'] as const),
 ];
 
+/** The values that are known in advance, for shell completion. */
+export const choices = { platform: PLATFORMS, 'zero-window': ZERO_WINDOW_CHOICES };
+
 export function run(given: Values<typeof options>, [timeout = '']: readonly string[]): Result {
   const { platform, rto, loss } = given;
   const minProbes = given['min-probes'];

@@ -7,6 +7,7 @@ import {
   type DeadPeerReport,
   explainDisconnect,
   getDeadPeerBounds,
+  planDeadPeerTimeout,
   setDeadPeerTimeout,
   TcpInfoReader,
 } from '../../index';
@@ -129,6 +130,8 @@ function argumentsOf(given: Values<typeof options>, target: string): Arguments {
     throw new UsageError('--min-probes needs --dead-peer');
   }
   const minProbes = probes === undefined ? undefined : probesOf(probes);
+  // Before a server is asked for anything.
+  if (timeout !== undefined) checkedBy(() => planDeadPeerTimeout(timeout, { minProbes }));
   const writeInterval =
     given.write === undefined ? undefined : durationOf('--write', given.write, '100ms', '24h');
   return { ...address, timeout, minProbes, writeInterval };

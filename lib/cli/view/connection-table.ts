@@ -1,7 +1,7 @@
 // The table of connections: which columns there are, their order, and how they fit into a terminal.
 
-import { type Connection, tcpStates } from '../../index';
-import type { Observed } from '../suspicion';
+import type { Connection } from '../../index';
+import { severityOf } from './connection-order';
 import {
   type ConnectionTextOptions,
   formatAlive,
@@ -9,13 +9,15 @@ import {
   formatLocal,
   formatPeer,
   formatProcesses,
-  formatQueue,
-  formatRemote,
+  formatProcessIds,
   formatRetransmissions,
   formatRoundTrip,
+  formatShortTimer,
   formatTimer,
+  formatUnacked,
+  formatUnread,
 } from './connection-text';
-import { formatTable, toPrintable, truncate, truncateMiddle } from './text';
+import { toPrintable, truncate, truncateMiddle } from './text';
 
 export interface TableOptions extends ConnectionTextOptions {
   /** Columns of the terminal; `Infinity` in a file or a pipe. */
@@ -23,32 +25,6 @@ export interface TableOptions extends ConnectionTextOptions {
   /** Draws the round-trip times of a connection for the TREND column. */
   readonly trend?: (connection: Connection) => string;
 }
-
-/** A key that a connection keeps from one sample to the next. */
-export function connectionKey(connection: Connection): string {
-  return connection.cookie ?? `${formatLocal(connection)} ${formatRemote(connection)}`;
-}
-
-/** Suspects first, then by state and by endpoints. */
-export function compareBySuspicion(a: Observed, b: Observed): number {
-  return (
-    Number(b.suspicion !== null) - Number(a.suspicion !== null) ||
-    tcpStates.indexOf(a.connection.state) - tcpStates.indexOf(b.connection.state) ||
-    compareByEndpoints(a.connection, b.connection)
-  );
-}
-
-/** An order that is the same in each sample. */
-export function compareByEndpoints(a: Connection, b: Connection): number {
-  return (
-    a.localPort - b.localPort ||
-    compareText(a.localAddress, b.localAddress) ||
-    a.remotePort - b.remotePort ||
-    compareText(a.remoteAddress, b.remoteAddress)
-  );
-}
-
-const compareText = (a: string, b: string) => (a < b ? -1 : Number(a > b));
 
 interface Column {
   readonly title: string;
@@ -64,17 +40,26 @@ interface Column {
   text(connection: Connection): string;
 }
 
-/** Columns with a lower rank are left out if all of their texts are empty. */
+/** Columns with this rank or a higher one stay in a table that is updated in place, even if all of their texts are empty. */
 const ESSENTIAL_RANK = 7;
 
 /** The least width in which an address and a port can still be recognized. */
-const MIN_PEER_WIDTH = 12;
+const MIN_PEER_WIDTH = 11;
 
 /** STATE as ss(8) writes it, in fewer letters. */
 function shortState({ state }: Connection): string {
   if (state === 'ESTABLISHED') return 'ESTAB';
   return state === 'SYN-RECEIVED' ? 'SYN-RECV' : state;
 }
+
+/** The rank of the column that is left out last. */
+const LAST_RANK = 13;
+
+/** It was asked for, so it stays even if it is empty. */
+const PROCESS: Column = {
+  ...{ title: 'PROCESS', maxWidth: 24, rank: 12, text: formatProcesses },
+  short: { rank: LAST_RANK, text: formatProcessIds },
+};
 
 function columnsOf({ owners = false, trend, platform }: TableOptions): Column[] {
   return [
@@ -91,71 +76,113 @@ function columnsOf({ owners = false, trend, platform }: TableOptions): Column[] 
     { title: 'RTT', minWidth: 7, rank: 4, text: formatRoundTrip },
     ...(trend ? [{ title: 'TREND', rank: 3, text: trend }] : []),
     { title: 'RETRANS', rank: 6, text: formatRetransmissions },
-    { title: 'UNREAD', rank: 5, text: (connection) => formatQueue(connection, 'receiveQueue') },
-    { title: 'UNACKED', rank: 5, text: (connection) => formatQueue(connection, 'sendQueue') },
+    { title: 'UNREAD', rank: 5, text: formatUnread },
+    { title: 'UNACKED', rank: 5, text: formatUnacked },
     { title: 'RECEIVED', rank: 1, text: ({ tcpInfo }) => formatAmount(tcpInfo?.bytesReceived) },
     { title: 'SENT', rank: 2, text: ({ tcpInfo }) => formatAmount(tcpInfo?.bytesSent) },
-    { title: 'TIMER', text: (connection) => formatTimer(connection, platform) },
-    ...(owners ? [{ title: 'PROCESS', maxWidth: 24, text: formatProcesses }] : []),
+    {
+      ...{ title: 'TIMER', rank: 11, text: (connection) => formatTimer(connection, platform) },
+      short: { rank: Infinity, text: (connection) => formatShortTimer(connection, platform) },
+    },
+    ...(owners ? [PROCESS] : []),
   ];
 }
 
-/** A column with its texts, one for each connection. */
-interface FilledColumn {
+/** A column with its width. */
+interface SizedColumn {
   readonly column: Column;
   readonly rank: number;
   readonly isEmpty: boolean;
-  texts: string[];
   width: number;
 }
 
-function fill(column: Column, observed: readonly Observed[], unicode: boolean): FilledColumn {
+function measure(
+  column: Column,
+  connections: readonly Connection[],
+  unicode: boolean,
+): SizedColumn {
   const { title, minWidth = 0, maxWidth = Infinity, rank = Infinity } = column;
-  const texts = observed.map(({ connection }) => toPrintable(column.text(connection), unicode));
-  const widest = texts.reduce((longest, { length }) => Math.max(longest, length), 0);
+  let widest = 0;
+  for (const connection of connections) {
+    const { length } = toPrintable(column.text(connection), unicode);
+    if (length > widest) widest = length;
+  }
   const width = Math.min(Math.max(title.length, minWidth, widest), maxWidth);
-  return { column, rank, isEmpty: widest === 0, texts, width };
+  return { column, rank, isEmpty: widest === 0, width };
+}
+
+const isProcess = ({ column }: SizedColumn) => column.title === PROCESS.title;
+
+/** How many characters a peer can lose. */
+const spareOf = (peer: SizedColumn | undefined) => Math.max(0, (peer?.width ?? 0) - MIN_PEER_WIDTH);
+
+/** The columns that fit, and how a row is written in them. */
+export interface TableLayout {
+  readonly titles: string;
+  /** Whether there is no room for the processes. */
+  readonly leavesOutProcesses: boolean;
+  line(connection: Connection): string;
 }
 
 /**
- * A heading, and a line for each connection. In a narrow terminal the peer and the diagnosis (ALIVE,
- * TIMER) stay longest.
+ * Chooses the columns by the connections that are known. In a narrow terminal the peer and the diagnosis (ALIVE, TIMER)
+ * stay longest. `isComplete`: no other connections follow, so an empty column is left out.
  */
-export function formatConnectionTable(
-  observed: readonly Observed[],
+export function layOutTable(
+  connections: readonly Connection[],
   options: TableOptions,
-): string[] {
+  isComplete = true,
+): TableLayout {
   const { width, unicode } = options;
-  const filled = columnsOf(options)
-    .map((column) => fill(column, observed, unicode))
-    .filter(({ isEmpty, rank }) => !isEmpty || rank >= ESSENTIAL_RANK);
+  const staysEmpty = ({ column, rank }: SizedColumn) =>
+    column === PROCESS || (options.trend !== undefined && rank >= ESSENTIAL_RANK);
+  const columns = columnsOf(options)
+    .map((column) => measure(column, connections, unicode))
+    .filter((sized) => !isComplete || !sized.isEmpty || staysEmpty(sized));
 
   // Two characters for the mark, and two between columns.
-  const excess = () => filled.reduce((sum, column) => sum + column.width + 2, 0) - width;
+  const excess = () => columns.reduce((sum, column) => sum + column.width + 2, 0) - width;
+  const peer = columns.find(({ column }) => column.text === formatPeer);
   while (excess() > 0) {
-    const lowest = Math.min(...filled.map(({ rank }) => rank));
-    if (lowest === Infinity) break;
-    const index = filled.findIndex(({ rank }) => rank === lowest);
-    const { short, ...column } = (filled[index] as FilledColumn).column;
-    const shorter = short ? [fill({ ...column, ...short }, observed, unicode)] : [];
-    filled.splice(index, 1, ...shorter);
+    const lowest = Math.min(...columns.map(({ rank }) => rank));
+    // A peer that is cut is better than no process.
+    const isEnough = lowest === LAST_RANK && excess() <= spareOf(peer);
+    if (lowest === Infinity || isEnough) break;
+    const index = columns.findIndex(({ rank }) => rank === lowest);
+    const { short, ...column } = (columns[index] as SizedColumn).column;
+    const shorter = short ? [measure({ ...column, ...short }, connections, unicode)] : [];
+    columns.splice(index, 1, ...shorter);
   }
-  if (excess() > 0) {
-    const peer = filled.find(({ column }) => column.text === formatPeer) as FilledColumn;
-    peer.width = Math.max(MIN_PEER_WIDTH, peer.width - excess());
-    peer.texts = peer.texts.map((text) => truncateMiddle(text, peer.width, unicode));
-  }
+  const isPeerCut = peer !== undefined && excess() > 0;
+  if (isPeerCut) peer.width = Math.max(MIN_PEER_WIDTH, peer.width - excess());
 
-  const rows = [
-    filled.map(({ column }) => column.title),
-    ...observed.map((_, row) => filled.map(({ texts }) => texts[row] as string)),
-  ];
-  const lines = formatTable(
-    rows,
-    filled.map(({ column }) => column.minWidth ?? 0),
-  ).split('\n');
-  return lines.map((line, row) => {
-    const isSuspect = row > 0 && observed[row - 1]?.suspicion !== null;
-    return truncate(`${isSuspect ? '!' : ' '} ${line}`, width, unicode);
-  });
+  const join = (cells: readonly string[], mark: string) => {
+    const padded = cells.map((cell, index) => cell.padEnd((columns[index] as SizedColumn).width));
+    return truncate(`${mark} ${padded.join('  ')}`.trimEnd(), width, unicode);
+  };
+  const cell = (sized: SizedColumn, connection: Connection) => {
+    const text = toPrintable(sized.column.text(connection), unicode);
+    return isPeerCut && sized === peer ? truncateMiddle(text, sized.width, unicode) : text;
+  };
+  return {
+    leavesOutProcesses: options.owners === true && !columns.some(isProcess),
+    titles: join(
+      columns.map(({ column }) => column.title),
+      ' ',
+    ),
+    line: (connection) =>
+      join(
+        columns.map((sized) => cell(sized, connection)),
+        severityOf(connection) === null ? ' ' : '!',
+      ),
+  };
+}
+
+/** A heading, and a line for each connection. */
+export function formatConnectionTable(
+  connections: readonly Connection[],
+  options: TableOptions,
+): string[] {
+  const { titles, line } = layOutTable(connections, options);
+  return [titles, ...connections.map(line)];
 }

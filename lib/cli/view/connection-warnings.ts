@@ -1,97 +1,144 @@
-// Warnings about connections, as sentences, and the number of connections in each state.
+// What is wrong with the connections of a list, as sentences, and the number of connections in each state.
 
-import { type Connection, tcpStates } from '../../index';
-import type { Observed } from '../suspicion';
-import { formatLocal, formatProcesses, formatRemote } from './connection-text';
+import { type Connection, type TcpState, tcpStates } from '../../index';
+import { markedProblems } from './connection-order';
+import { formatEnds, formatProcesses, formatRemote } from './connection-text';
 import { toPrintable } from './text';
 
 /** From this number on, connections in CLOSE-WAIT that belong together are reported as a leak. */
 const LEAK_THRESHOLD = 3;
-/** The greatest number of suspects with a sentence of their own; the others only have their mark. */
-const MAX_SUSPECT_SENTENCES = 20;
+/** The greatest number of problems with a sentence of their own; the others only have their mark. */
+const MAX_SENTENCES = 20;
 
-/** A sentence for each problem. `listening`: the sockets whose accept queues may be full. */
-export function connectionWarnings(
-  observed: readonly Observed[],
-  listening: readonly Connection[],
-  unicode: boolean,
-): string[] {
-  const suspects = observed.filter(({ suspicion }) => suspicion !== null);
-  const sentences = suspects
-    .slice(0, MAX_SUSPECT_SENTENCES)
-    .map(
-      ({ connection, suspicion }) =>
-        `${formatLocal(connection)} - ${formatRemote(connection)}: ${suspicion}`,
-    );
-  if (suspects.length > MAX_SUSPECT_SENTENCES) {
-    const more = suspects.length - MAX_SUSPECT_SENTENCES;
-    sentences.push(`${more} more suspects are marked with ! in the table`);
+/** Collects the problems of connections one by one, and keeps no connection. */
+export class Warnings {
+  readonly #critical: string[] = [];
+  readonly #warnings: string[] = [];
+  readonly #ofHidden: string[] = [];
+  #count = 0;
+  readonly #closing = new ClosingGroups();
+
+  /** `isShown`: whether the connection has a row of its own. */
+  add(connection: Connection, isShown = true): void {
+    if (connection.state === 'CLOSE-WAIT') this.#closing.add(connection);
+    for (const { problem, severity, message } of markedProblems(connection)) {
+      const sentence = `${formatEnds(connection)}: ${message}`;
+      if (problem === 'close-wait') {
+        this.#closing.addSentence(connection, sentence);
+        continue;
+      }
+      if (isShown) this.#count++;
+      const list = severity === 'critical' ? this.#critical : this.#warnings;
+      const kept = isShown ? list : this.#ofHidden;
+      if (kept.length < MAX_SENTENCES) kept.push(sentence);
+    }
   }
-  return [
-    ...sentences.map((sentence) => toPrintable(sentence, unicode)),
-    ...groupWarnings(observed, listening, unicode),
-  ];
-}
 
-/** The sentences that are not about a single connection: leaks, and full accept queues. */
-export function groupWarnings(
-  observed: readonly Observed[],
-  listening: readonly Connection[],
-  unicode: boolean,
-): string[] {
-  return [
-    ...leakWarnings(observed.map(({ connection }) => connection)),
-    ...acceptQueueWarnings(listening),
-  ].map((sentence) => toPrintable(sentence, unicode));
+  /** A sentence for each problem, the worst first. */
+  sentences(unicode: boolean): string[] {
+    const single = [...this.#critical, ...this.#warnings].slice(0, MAX_SENTENCES);
+    const more = this.#count - single.length;
+    const closing = this.#closing.singleSentences().slice(0, MAX_SENTENCES - single.length);
+    return [
+      ...[...single, ...closing].map((sentence) => toPrintable(sentence, unicode)),
+      ...(more > 0 ? [`${more} more problems are marked with ! in the table`] : []),
+      ...this.groupSentences(unicode),
+    ];
+  }
+
+  /** The sentences that are about no single row: leaks, and sockets that are left out. */
+  groupSentences(unicode: boolean): string[] {
+    return [...this.#closing.groupSentences(true), ...this.#ofHidden].map((sentence) =>
+      toPrintable(sentence, unicode),
+    );
+  }
+
+  /** Sentences about what is no problem yet, so that no row is marked: connections that have just come to CLOSE-WAIT. */
+  hints(unicode: boolean): string[] {
+    return this.#closing.groupSentences(false).map((sentence) => toPrintable(sentence, unicode));
+  }
 }
 
 /** The peer closed these connections, the program did not: a leak, if they stay. */
-function leakWarnings(connections: readonly Connection[]): string[] {
-  const waiting = connections.filter(({ state }) => state === 'CLOSE-WAIT');
-  const onPort = ({ localPort }: Connection) => `on local port ${localPort}`;
-  const toPeer = (connection: Connection) => `to ${formatRemote(connection)}`;
-  const byPort = countBy(waiting, onPort);
-  const byPeer = countBy(waiting, toPeer);
-  const leakGroups = countBy(waiting, (connection) => {
-    if (connection.owners !== null && connection.owners.length > 0) {
-      return `of ${formatProcesses(connection)}`;
-    }
-    // Connections of a server share its port, those of a client their peer.
-    const port = onPort(connection);
-    const peer = toPeer(connection);
-    return (byPort.get(port) ?? 0) >= (byPeer.get(peer) ?? 0) ? port : peer;
-  });
-  return [...leakGroups]
-    .filter(([, size]) => size >= LEAK_THRESHOLD)
-    .map(
-      ([group, size]) =>
-        `${size} connections ${group} are in CLOSE-WAIT: the peer has closed them, the program here has not`,
-    );
-}
+class ClosingGroups {
+  readonly #byOwner = new Map<string, number>();
+  readonly #byPort = new Map<string, number>();
+  readonly #byPeer = new Map<string, number>();
+  /** Port and peer of those whose owner is not known, and how many have both. */
+  readonly #pairs = new Map<string, { port: string; peer: string; count: number }>();
+  /** The groups in which a row is marked, by owner, port and peer. */
+  readonly #marked = new Set<string>();
+  readonly #sentences: { connection: Pick<Connection, 'owners'>; key: string; text: string }[] = [];
 
-function acceptQueueWarnings(listening: readonly Connection[]): string[] {
-  const sentences: string[] = [];
-  for (const socket of listening) {
-    const { receiveQueue, sendQueue } = socket;
-    // Linux admits one connection more than the limit.
-    if (receiveQueue !== null && sendQueue !== null && receiveQueue > sendQueue) {
-      sentences.push(
-        `${formatLocal(socket)}: the accept queue is full (${receiveQueue} connections wait, the limit is ${sendQueue}): the program does not accept fast enough`,
-      );
+  add(connection: Connection): void {
+    const owner = ownerOf(connection);
+    if (owner !== null) {
+      increment(this.#byOwner, owner);
+      return;
     }
+    const [port, peer] = [portOf(connection), peerOf(connection)];
+    increment(this.#byPort, port);
+    increment(this.#byPeer, peer);
+    const pair = this.#pairs.get(`${port} ${peer}`);
+    if (pair === undefined) this.#pairs.set(`${port} ${peer}`, { port, peer, count: 1 });
+    else pair.count++;
   }
-  return sentences;
+
+  /** For a connection whose row is marked. */
+  addSentence(connection: Connection, text: string): void {
+    const owner = ownerOf(connection);
+    const names = owner === null ? [portOf(connection), peerOf(connection)] : [owner];
+    for (const name of names) this.#marked.add(name);
+    if (this.#sentences.length >= MAX_SENTENCES) return;
+    const key = `${portOf(connection)} ${peerOf(connection)}`;
+    this.#sentences.push({ connection: { owners: connection.owners }, key, text });
+  }
+
+  /** The connections of a server share its port, those of a client their peer. */
+  #groupOf({ port, peer }: { port: string; peer: string }): string {
+    return (this.#byPort.get(port) ?? 0) >= (this.#byPeer.get(peer) ?? 0) ? port : peer;
+  }
+
+  #sizes(): Map<string, number> {
+    const sizes = new Map(this.#byOwner);
+    for (const pair of this.#pairs.values()) increment(sizes, this.#groupOf(pair), pair.count);
+    return sizes;
+  }
+
+  groupSentences(marked: boolean): string[] {
+    return [...this.#sizes()]
+      .filter(([group, size]) => size >= LEAK_THRESHOLD && this.#marked.has(group) === marked)
+      .map(
+        ([group, size]) =>
+          `${size} connections ${group} are in CLOSE-WAIT: the peer has closed them, the program here has not`,
+      );
+  }
+
+  /** The sentences about connections that are in no group. */
+  singleSentences(): string[] {
+    const sizes = this.#sizes();
+    return this.#sentences
+      .filter(({ connection, key }) => {
+        const pair = this.#pairs.get(key);
+        const group = ownerOf(connection) ?? (pair === undefined ? '' : this.#groupOf(pair));
+        return (sizes.get(group) ?? 0) < LEAK_THRESHOLD;
+      })
+      .map(({ text }) => text);
+  }
 }
 
-function countBy<Item>(items: readonly Item[], key: (item: Item) => string): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
-  return counts;
+function ownerOf({ owners }: Pick<Connection, 'owners'>): string | null {
+  return owners === null || owners.length === 0 ? null : `of ${formatProcesses({ owners })}`;
+}
+const portOf = (connection: Connection) => `on local port ${connection.localPort}`;
+const peerOf = (connection: Connection) => `to ${formatRemote(connection)}`;
+
+function increment(counts: Map<string, number>, key: string, by = 1): void {
+  counts.set(key, (counts.get(key) ?? 0) + by);
 }
 
 /** The number of connections in each state: `12 ESTABLISHED, 3 CLOSE-WAIT`. */
-export function formatStateCounts(connections: readonly Connection[]): string {
-  const counts = countBy(connections, ({ state }) => state);
+export function formatStateCounts(counts: ReadonlyMap<TcpState, number>): string {
   return tcpStates
     .filter((state) => counts.has(state))
     .map((state) => `${counts.get(state)} ${state}`)

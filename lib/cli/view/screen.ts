@@ -2,21 +2,20 @@
 
 import { writeSync } from 'node:fs';
 import { emitKeypressEvents } from 'node:readline';
+import { isColourAllowed, PLAIN, type Style, styled } from './style';
 import { supportsUnicode, truncate } from './text';
 
 export interface Line {
   readonly text: string;
-  readonly style?: keyof typeof STYLES;
+  readonly style?: Style;
 }
 
-const STYLES = { heading: '\x1b[7m', alarm: '\x1b[33m' } as const;
-const PLAIN = '\x1b[m';
 const CLEAR = '\x1b[2J';
 
 // Alternate screen, hidden cursor, and no automatic wrap: some characters are two columns wide, and only
-// the terminal knows which, so a line may be longer than the screen.
-const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l';
-const LEAVE = `${PLAIN}\x1b[?7h\x1b[?25h\x1b[?1049l`;
+// the terminal knows which, so a line may be longer than the screen. Pasted text comes in brackets: it is no keys.
+const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?2004h';
+const LEAVE = `${PLAIN}\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l`;
 
 /** Signals that end the screen. The program then ends by the same signal, as the sender expects. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
@@ -26,8 +25,13 @@ const EXIT_TIMEOUT = 1_000;
 const SUSPEND_TIMEOUT = 100;
 
 export interface ScreenEvents {
-  /** A key was pressed; node:readline names it: `'down'`, `'pageup'`, `'j'`. */
-  key(name: string): void;
+  /**
+   * A key was pressed; node:readline names it: `'down'`, `'pageup'`, `'j'`. `text` is what it types. Returns whether it
+   * means something; `q` quits otherwise.
+   */
+  key(name: string, text: string): boolean;
+  /** A text was pasted. */
+  paste(text: string): void;
   /** The size of the screen changed, or its content was lost: it must be drawn again. */
   resize(): void;
 }
@@ -47,8 +51,7 @@ export class Screen {
   readonly #input = process.stdin.isTTY ? process.stdin : null;
   readonly #events: ScreenEvents;
   readonly #unicode = supportsUnicode();
-  // https://no-color.org
-  readonly #styled = !process.env.NO_COLOR;
+  readonly #isColoured = isColourAllowed();
   readonly #end = new AbortController();
   /** Aborted by a second request to end: the terminal is no longer waited for. */
   readonly #force = new AbortController();
@@ -60,6 +63,8 @@ export class Screen {
   #isWriting = false;
   /** Whether the terminal shows the alternate screen. */
   #isOpen = false;
+  /** The text that is being pasted; `null`: none. */
+  #pasted: string | null = null;
   #signal: NodeJS.Signals | null = null;
 
   constructor(events: ScreenEvents) {
@@ -83,11 +88,6 @@ export class Screen {
   /** Aborted when a key, a signal or a lost terminal ends the screen. */
   get ended(): AbortSignal {
     return this.#end.signal;
-  }
-
-  /** Whether stdin is a terminal, so that keys work. */
-  get hasKeys(): boolean {
-    return this.#input !== null;
   }
 
   get columns(): number {
@@ -150,12 +150,12 @@ export class Screen {
   }
 
   #render({ text, style }: Line, columns: number): string {
-    const shown = truncate(text, columns, this.#unicode);
-    return style && this.#styled ? `${STYLES[style]}${shown}${PLAIN}` : shown;
+    return styled(truncate(text, columns, this.#unicode), style ?? null, this.#isColoured);
   }
 
   #enter(): void {
     this.#isOpen = true;
+    this.#pasted = null;
     this.#shown = null;
     this.#input?.setRawMode(true).resume();
     this.#output.write(ENTER);
@@ -185,9 +185,19 @@ export class Screen {
 
   readonly #onKeypress = (text: string | undefined, { name, ctrl }: Key): void => {
     if (ctrl && name === 'z' && process.platform !== 'win32') void this.#suspend();
-    else if (name === 'q' || (ctrl && name === 'c')) this.#quit();
-    else if (!ctrl && this.#isOpen) this.#events.key(name ?? text ?? '');
+    else if (ctrl && name === 'c') this.#quit();
+    else if (name === 'paste-start') this.#pasted = '';
+    else if (name === 'paste-end') this.#endPaste();
+    else if (this.#pasted !== null) this.#pasted += text ?? '';
+    else if (ctrl || !this.#isOpen) return;
+    else if (!this.#events.key(name ?? '', text ?? '') && name === 'q') this.#quit();
   };
+
+  #endPaste(): void {
+    const text = this.#pasted ?? '';
+    this.#pasted = null;
+    if (this.#isOpen) this.#events.paste(text);
+  }
 
   readonly #quit = (): void => {
     if (this.#end.signal.aborted) this.#force.abort();

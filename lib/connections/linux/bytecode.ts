@@ -16,8 +16,8 @@ const D_LE = 5;
 const S_COND = 7;
 const D_COND = 8;
 
-/** Longer lists of ports are left to `matchesFilter`: the kernel compares them one by one for each socket. */
-const MAX_PORTS = 32;
+/** Longer lists are left to `matchesFilter`: the kernel compares them one by one for each socket. */
+const MAX_ALTERNATIVES = 32;
 
 /** At least one alternative must hold. It holds if all of its operations do. */
 type Alternatives = readonly (readonly Operation[])[];
@@ -37,13 +37,19 @@ export function compileFilter(filter: ParsedFilter): Uint8Array {
     ports: ReadonlySet<number> | undefined,
     alternatives: (port: number) => Alternatives,
   ) => {
-    if (ports !== undefined && ports.size <= MAX_PORTS) all.push([...ports].flatMap(alternatives));
+    if (ports !== undefined && ports.size <= MAX_ALTERNATIVES)
+      all.push([...ports].flatMap(alternatives));
   };
   addPorts(localPort, (one) => [isLocal(one)]);
   addPorts(remotePort, (one) => [isRemote(one)]);
   addPorts(port, (one) => [isLocal(one), isRemote(one)]);
-  if (localAddress !== undefined) all.push([[addressInPrefix(S_COND, localAddress)]]);
-  if (remoteAddress !== undefined) all.push([[addressInPrefix(D_COND, remoteAddress)]]);
+  const addAddresses = (code: number, prefixes: readonly Prefix[] | undefined) => {
+    if (prefixes !== undefined && prefixes.length <= MAX_ALTERNATIVES) {
+      all.push(prefixes.map((prefix) => [addressInPrefix(code, prefix)]));
+    }
+  };
+  addAddresses(S_COND, localAddress);
+  addAddresses(D_COND, remoteAddress);
   return assemble(all);
 }
 

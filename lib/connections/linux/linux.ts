@@ -11,22 +11,14 @@ import {
   valueError,
 } from '../../core/validate';
 import { decodeLinux } from '../../tcp-info/generated/linux';
-import type { Connection, ConnectionTimer } from '../connection';
+import type { Connection } from '../connection';
 import { ALL_STATES, matchesFilter, type ParsedFilter } from '../filter';
 import type { ConnectionIdentity, ConnectionPlatform, ConnectionQuery } from '../platform';
 import { AF_INET, AF_INET6, DiagMessages, IPPROTO_MPTCP, IPPROTO_TCP } from './messages';
 import { attachOwners } from './owners';
+import { readProc } from './proc';
 import { destroyRequest, dumpRequest, type SocketId } from './request';
-
-/** `idiag_timer`: the index is the kernel's number, 0 for no timer. */
-const TIMER_KINDS = [
-  '',
-  'retransmission',
-  'keepalive',
-  'time-wait',
-  'persist',
-  'delayed-ack',
-] as const;
+import { TIME_WAIT_TIMER, timerFrom } from './timer';
 
 /** The connection that the current message describes. */
 export function connectionFromMessage(
@@ -43,7 +35,7 @@ export function connectionFromMessage(
     localPort: message.localPort,
     remoteAddress: formatAddress(message.bytes, message.remoteAt, size),
     remotePort: message.remotePort,
-    timer: timerOf(message),
+    timer: timerFrom(message.timer, message.expires, message.retransmits),
     receiveQueue: message.receiveQueue,
     sendQueue: message.sendQueue,
     // For a socket that no process holds, the kernel writes 0, which would be root.
@@ -55,10 +47,9 @@ export function connectionFromMessage(
     congestionControl: tcpInfo ? message.congestionControl : null,
     tcpInfo: withInfo ? decodeLinux(message.words, message.infoAt >> 2, message.infoLength) : null,
     owners: null,
+    problems: null,
   };
 }
-
-const TIME_WAIT_TIMER = TIMER_KINDS.indexOf('time-wait');
 
 /**
  * Whether the kernel keeps a full socket (`sk_fullsock`): it does not in `TIME-WAIT` and `SYN-RECEIVED`, and
@@ -66,13 +57,6 @@ const TIME_WAIT_TIMER = TIMER_KINDS.indexOf('time-wait');
  */
 function isFullSocket(message: DiagMessages): boolean {
   return message.timer !== TIME_WAIT_TIMER && message.state !== 'SYN-RECEIVED';
-}
-
-function timerOf(message: DiagMessages): ConnectionTimer | null {
-  const { timer } = message;
-  if (timer === 0) return null;
-  const kind = TIMER_KINDS[timer] || 'unknown';
-  return { kind, expires: message.expires, count: message.retransmits };
 }
 
 /** The sockets of Multipath TCP in this network namespace. */
@@ -190,9 +174,14 @@ class MultipathQuery implements ConnectionQuery {
 /** The address families that can have a match. */
 function familiesToQuery(filter: ParsedFilter): number[] {
   const { family, states, port, localPort, remotePort, localAddress, remoteAddress } = filter;
-  const hasEmptyList = [port, localPort, remotePort].some((ports) => ports?.size === 0);
+  const addresses = [localAddress, remoteAddress];
+  const hasEmptyList =
+    [port, localPort, remotePort].some((ports) => ports?.size === 0) ||
+    addresses.some((prefixes) => prefixes?.length === 0);
   if (states === 0 || hasEmptyList) return [];
-  const ipv6Only = [localAddress, remoteAddress].some((prefix) => prefix?.bytes.length === 16);
+  const ipv6Only = addresses.some((prefixes) =>
+    prefixes?.every(({ bytes }) => bytes.length === 16),
+  );
   return [
     ...(family === 'IPv6' || ipv6Only ? [] : [AF_INET]),
     ...(family === 'IPv4' ? [] : [AF_INET6]),
@@ -251,6 +240,8 @@ export const linux: ConnectionPlatform = {
       ...families.map((family) => () => new TcpQuery(family, filter, multipath)),
     ];
   },
+
+  readFallback: (filter) => readProc(filter),
 
   attachOwners,
 

@@ -1,7 +1,7 @@
 // Asks sock_diag(7) for the flags of subflows of Multipath TCP, which no socket option reports.
 
+import { runQuery } from '../batches';
 import { parseFilter } from '../filter';
-import { runQuery } from '../list';
 import { CHUNK_SIZE, type ConnectionQuery } from '../platform';
 import { AF_INET, AF_INET6, DiagMessages, IPPROTO_TCP } from './messages';
 import { dumpRequest } from './request';

@@ -1,6 +1,7 @@
 // Bounds connecting: ends a socket that is not connected within its time, over all addresses that are tried.
 
 import { isIP, type Socket } from 'node:net';
+import { channels, publish } from '../../core/channels';
 import { errnoOf } from '../../core/errors';
 import { isSynSent } from '../../core/record-buffer';
 import { descriptorOfHandle, tcpHandleOf } from '../../core/socket';
@@ -253,6 +254,15 @@ function stop(socket: Socket): void {
   for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener);
 }
 
+/** The message of the channel `socket-options:connect-timeout`: a socket was not connected in time. */
+export interface ConnectTimeoutMessage {
+  readonly socket: Socket;
+  /** What the socket was destroyed with. */
+  readonly error: Error;
+  /** In milliseconds. */
+  readonly timeout: number;
+}
+
 function endIfConnecting(phase: Phase, bound: Bound): void {
   const { socket, attempts } = phase;
   if (phases.get(socket) !== phase) return;
@@ -265,7 +275,10 @@ function endIfConnecting(phase: Phase, bound: Bound): void {
   try {
     if (!bound.mayEnd(socket, attempts.length > 0 ? attempts : [unknown])) return;
     stop(socket);
-    socket.destroy(errorOf(attempts));
+    const error = errorOf(attempts);
+    const { timeout } = bound;
+    publish(channels.connectTimeout, (): ConnectTimeoutMessage => ({ socket, error, timeout }));
+    socket.destroy(error);
   } catch (error) {
     throwUncaught(error);
   }

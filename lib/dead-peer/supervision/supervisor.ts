@@ -2,6 +2,7 @@
 // rule.ts decides. One timer per thread serves all sockets.
 
 import { descriptorOf, type TcpHandle, tcpHandleOf } from '../../core/socket';
+import { markSupervised } from '../../core/supervised-mark';
 import { throwUncaught } from '../../core/throw-uncaught';
 import { readTcpInfos } from '../../tcp-info/columns';
 import { applyOptions, keepAliveOf, probeNow } from '../apply-options';
@@ -80,6 +81,7 @@ export function supervise(
 ): void {
   const handle = tcpHandleOf(socket);
   if (handle === undefined) return;
+  markSupervised(handle, plan.supervised);
   const now = performance.now();
   const terms = termsOf(plan, chosen.minProbes);
   const choice = {
@@ -119,8 +121,11 @@ function entryOf(socket: SupervisedSocket): Entry | undefined {
 
 /** Ends the supervision of a connection. */
 export function stopSupervision(socket: SupervisedSocket): void {
-  const entry = entryOf(socket);
-  if (entry !== undefined) entry.supervision = undefined;
+  const handle = tcpHandleOf(socket);
+  const entry = handle === undefined ? undefined : entries.get(handle);
+  if (handle === undefined || entry === undefined) return;
+  entry.supervision = undefined;
+  markSupervised(handle, false);
 }
 
 /** Returns what was chosen for a supervised connection. */
@@ -201,15 +206,11 @@ function follow(entry: Entry, socket: SupervisedSocket, report: Report, look: Lo
   const { decision, attempts } = judgeEntry(entry, socket, plan, report, look);
   switch (decision.verdict) {
     case 'closed':
-      endClosed(socket);
+      endClosed(socket, silenceOf(plan, memory, now));
       return;
     case 'dead':
       if (isSecondLook) {
-        endDead(socket, {
-          timeout: plan.timeout,
-          silence: Math.round(now - memory.lifeAt),
-          unanswered: attempts,
-        });
+        endDead(socket, { ...silenceOf(plan, memory, now), unanswered: attempts });
       } else {
         queue(entry, suspects);
       }
@@ -218,6 +219,10 @@ function follow(entry: Entry, socket: SupervisedSocket, report: Report, look: Lo
       lookLater(entry, decision.lookAt, now);
       if (decision.request === 'keepalive') ask(socket, plan);
   }
+}
+
+function silenceOf({ timeout }: DeadPeerPlan, { lifeAt }: Memory, now: number) {
+  return { timeout, silence: Math.round(now - lifeAt) };
 }
 
 function judgeEntry(

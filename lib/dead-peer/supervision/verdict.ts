@@ -2,6 +2,7 @@
 
 import type { Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
+import { channels, publish } from '../../core/channels';
 import { constants } from '../../core/constants';
 import { describeErrno, errnoOf } from '../../core/errors';
 import type { SocketLike } from '../../core/socket';
@@ -29,15 +30,30 @@ export interface DeadPeerError extends NodeJS.ErrnoException {
   readonly tcpInfo?: TcpInfo | null;
 }
 
+/** The message of the channel `socket-options:dead-peer`: supervision has ended a socket. */
+export interface DeadPeerMessage {
+  readonly socket: SupervisedSocket;
+  /** What the socket was destroyed with. */
+  readonly error: DeadPeerError;
+  /** The dead-peer timeout, in milliseconds. */
+  readonly timeout: number;
+  /** For how long nothing came from the peer, in milliseconds. */
+  readonly silence: number;
+}
+
 /** What can be supervised: it has a descriptor, and can be ended with an error. */
 export type SupervisedSocket = Socket | Http2Session;
 
 /** Ends the connection to a dead peer, with the error of the kernel for it, and the last counters. */
 export function endDead(socket: SupervisedSocket, details: DeadPeerDetails): void {
-  const { silence, unanswered } = details;
+  const { timeout, silence, unanswered } = details;
   const what = `nothing came from the peer for ${(silence / 1_000).toFixed(1)} s, and it did not answer ${unanswered} segments in a row`;
-  const error = systemError('ETIMEDOUT', 'read', what);
-  end(socket, Object.assign(error, { deadPeer: details, tcpInfo: lastInfo(socket) }));
+  const error = Object.assign(systemError('ETIMEDOUT', 'read', what), {
+    deadPeer: details,
+    tcpInfo: lastInfo(socket),
+  });
+  tell(socket, error, timeout, silence);
+  end(socket, error);
 }
 
 /**
@@ -47,16 +63,29 @@ export function endDead(socket: SupervisedSocket, details: DeadPeerDetails): voi
  * Reading SO_ERROR clears it, so the stream is destroyed in the same turn of the event loop: without the error it would end
  * as if it were complete.
  */
-export function endClosed(socket: SupervisedSocket): boolean {
+export function endClosed(
+  socket: SupervisedSocket,
+  { timeout, silence }: Pick<DeadPeerDetails, 'timeout' | 'silence'>,
+): boolean {
   const tcpInfo = lastInfo(socket);
   const errno = getRawOption(socket, constants.SOL_SOCKET, constants.SO_ERROR as number);
   if (errno === 0 && (socket as Socket).writableEnded) return false;
   const code = errno === 0 ? 'ETIMEDOUT' : describeErrno(-errno)[0];
-  end(
-    socket,
-    Object.assign(systemError(code, 'read', 'the kernel has closed the connection'), { tcpInfo }),
-  );
+  const what = 'the kernel has closed the connection';
+  const error = Object.assign(systemError(code, 'read', what), { tcpInfo });
+  // Any other code comes from the peer, or from a router.
+  if (code === 'ETIMEDOUT') tell(socket, error, timeout, silence);
+  end(socket, error);
   return true;
+}
+
+function tell(
+  socket: SupervisedSocket,
+  error: DeadPeerError,
+  timeout: number,
+  silence: number,
+): void {
+  publish(channels.deadPeer, (): DeadPeerMessage => ({ socket, error, timeout, silence }));
 }
 
 /** An error in the form of Node's own. */

@@ -32,12 +32,15 @@ export function decodeDarwin(w: Uint32Array, at: number, written: number): TcpIn
     bytesInFlight: null,
     unsentBytes: null,
     segmentsSent: length < 64 ? null : u64(w, at + 14),
+    dataSegmentsSent: null,
     segmentsReceived: length < 88 ? null : u64(w, at + 20),
     segmentsRetransmitted: length < 112 ? null : u64(w, at + 26),
+    spuriousRetransmissions: null,
     segmentsReceivedOutOfOrder: null,
     unackedSegments: null,
     lostSegments: null,
     deliveryRate: null,
+    deliveryRateAppLimited: null,
     pacingRate: null,
     busyTime: null,
     receiveWindowLimitedTime: null,
@@ -77,8 +80,8 @@ export function fillDarwinValues(
   values[12] = length < 96 ? NaN : u64(w, at + 22);
   values[14] = length < 80 ? NaN : u64(w, at + 18);
   values[17] = length < 64 ? NaN : u64(w, at + 14);
-  values[18] = length < 88 ? NaN : u64(w, at + 20);
-  values[19] = length < 112 ? NaN : u64(w, at + 26);
+  values[19] = length < 88 ? NaN : u64(w, at + 20);
+  values[20] = length < 112 ? NaN : u64(w, at + 26);
 }
 
 /** The members of the structure, where the system wrote `length` bytes, in its own units. */

@@ -34,12 +34,15 @@ export function decodeFreeBsd(w: Uint32Array, at: number, written: number): TcpI
       length < 184 ? null : sequenceDistance(w[at + 44] as number, w[at + 45] as number),
     unsentBytes: null,
     segmentsSent: null,
+    dataSegmentsSent: null,
     segmentsReceived: null,
     segmentsRetransmitted: length < 124 ? null : (w[at + 30] as number),
+    spuriousRetransmissions: null,
     segmentsReceivedOutOfOrder: length < 128 ? null : (w[at + 31] as number),
     unackedSegments: null,
     lostSegments: null,
     deliveryRate: null,
+    deliveryRateAppLimited: null,
     pacingRate: null,
     busyTime: null,
     receiveWindowLimitedTime: null,
@@ -77,9 +80,9 @@ export function fillFreeBsdValues(
   values[9] = length < 104 ? NaN : (w[at + 25] as number);
   values[10] = length < 100 ? NaN : (w[at + 24] as number);
   values[15] = length < 184 ? NaN : sequenceDistance(w[at + 44] as number, w[at + 45] as number);
-  values[19] = length < 124 ? NaN : (w[at + 30] as number);
-  values[20] = length < 128 ? NaN : (w[at + 31] as number);
-  values[29] = length < 56 || (w[at + 13] as number) === 0 ? NaN : (w[at + 13] as number) / 1000;
+  values[20] = length < 124 ? NaN : (w[at + 30] as number);
+  values[22] = length < 128 ? NaN : (w[at + 31] as number);
+  values[32] = length < 56 || (w[at + 13] as number) === 0 ? NaN : (w[at + 13] as number) / 1000;
 }
 
 /** The members of the structure, where the system wrote `length` bytes, in its own units. */

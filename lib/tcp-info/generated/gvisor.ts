@@ -30,12 +30,15 @@ export function decodeGvisor(w: Uint32Array, at: number, written: number): TcpIn
     bytesInFlight: null,
     unsentBytes: null,
     segmentsSent: null,
+    dataSegmentsSent: null,
     segmentsReceived: null,
     segmentsRetransmitted: null,
+    spuriousRetransmissions: null,
     segmentsReceivedOutOfOrder: null,
     unackedSegments: null,
     lostSegments: null,
     deliveryRate: null,
+    deliveryRateAppLimited: null,
     pacingRate: null,
     busyTime: null,
     receiveWindowLimitedTime: null,
@@ -99,6 +102,9 @@ export function fillGvisorValues(
   values[34] = NaN;
   values[35] = NaN;
   values[36] = NaN;
+  values[37] = NaN;
+  values[38] = NaN;
+  values[39] = NaN;
 }
 
 /** The members of the structure, where the system wrote `length` bytes, in its own units. */

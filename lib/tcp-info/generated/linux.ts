@@ -46,12 +46,16 @@ export function decodeLinux(w: Uint32Array, at: number, written: number): TcpInf
             : bytesInFlight(u64(w, at + 50), u64(w, at + 52), u64(w, at + 30)),
     unsentBytes: length < 148 ? null : (w[at + 36] as number),
     segmentsSent: length < 140 ? null : (w[at + 34] as number),
+    dataSegmentsSent: length < 160 ? null : (w[at + 39] as number),
     segmentsReceived: length < 144 ? null : (w[at + 35] as number),
     segmentsRetransmitted: length < 104 ? null : (w[at + 25] as number),
+    spuriousRetransmissions: length < 220 ? null : (w[at + 54] as number),
     segmentsReceivedOutOfOrder: length < 228 ? null : (w[at + 56] as number),
     unackedSegments: length < 28 ? null : (w[at + 6] as number),
     lostSegments: length < 36 ? null : (w[at + 8] as number),
     deliveryRate: length < 168 || tcpi_delivery_rate === 0 ? null : tcpi_delivery_rate,
+    deliveryRateAppLimited:
+      length < 168 ? null : ((w[at + 1] as number) >>> (isLittleEndian ? 24 : 7)) & 1,
     pacingRate: length < 112 || tcpi_pacing_rate >= 18446744073709552000 ? null : tcpi_pacing_rate,
     busyTime: length < 176 ? null : u64(w, at + 42) / 1000,
     receiveWindowLimitedTime: length < 184 ? null : u64(w, at + 44) / 1000,
@@ -115,25 +119,28 @@ export function fillLinuxValues(
           : bytesInFlight(u64(w, at + 50), u64(w, at + 52), u64(w, at + 30));
   values[16] = length < 148 ? NaN : (w[at + 36] as number);
   values[17] = length < 140 ? NaN : (w[at + 34] as number);
-  values[18] = length < 144 ? NaN : (w[at + 35] as number);
-  values[19] = length < 104 ? NaN : (w[at + 25] as number);
-  values[20] = length < 228 ? NaN : (w[at + 56] as number);
-  values[21] = length < 28 ? NaN : (w[at + 6] as number);
-  values[22] = length < 36 ? NaN : (w[at + 8] as number);
-  values[23] = length < 168 || tcpi_delivery_rate === 0 ? NaN : tcpi_delivery_rate;
-  values[24] = length < 112 || tcpi_pacing_rate >= 18446744073709552000 ? NaN : tcpi_pacing_rate;
-  values[25] = length < 176 ? NaN : u64(w, at + 42) / 1000;
-  values[26] = length < 184 ? NaN : u64(w, at + 44) / 1000;
-  values[27] = length < 192 ? NaN : u64(w, at + 46) / 1000;
-  values[28] = length < 160 || (w[at + 39] as number) === 0 ? NaN : (w[at + 11] as number);
-  values[29] = length < 156 || (w[at + 38] as number) === 0 ? NaN : (w[at + 13] as number);
-  values[30] = length < 144 || (w[at + 35] as number) === 0 ? NaN : (w[at + 14] as number);
-  values[31] = length < 4 ? NaN : ((w[at] as number) >>> (isLittleEndian ? 24 : 0)) & 255;
-  values[32] = length < 5 ? NaN : ((w[at + 1] as number) >>> (isLittleEndian ? 0 : 24)) & 255;
-  values[33] = length < 3 ? NaN : ((w[at] as number) >>> (isLittleEndian ? 16 : 8)) & 255;
-  values[34] = length < 242 ? NaN : ((w[at + 60] as number) >>> (isLittleEndian ? 0 : 16)) & 65535;
-  values[35] = queueLength < 28 ? NaN : (w[at + 6] as number);
-  values[36] = queueLength < 32 ? NaN : (w[at + 7] as number);
+  values[18] = length < 160 ? NaN : (w[at + 39] as number);
+  values[19] = length < 144 ? NaN : (w[at + 35] as number);
+  values[20] = length < 104 ? NaN : (w[at + 25] as number);
+  values[21] = length < 220 ? NaN : (w[at + 54] as number);
+  values[22] = length < 228 ? NaN : (w[at + 56] as number);
+  values[23] = length < 28 ? NaN : (w[at + 6] as number);
+  values[24] = length < 36 ? NaN : (w[at + 8] as number);
+  values[25] = length < 168 || tcpi_delivery_rate === 0 ? NaN : tcpi_delivery_rate;
+  values[26] = length < 168 ? NaN : ((w[at + 1] as number) >>> (isLittleEndian ? 24 : 7)) & 1;
+  values[27] = length < 112 || tcpi_pacing_rate >= 18446744073709552000 ? NaN : tcpi_pacing_rate;
+  values[28] = length < 176 ? NaN : u64(w, at + 42) / 1000;
+  values[29] = length < 184 ? NaN : u64(w, at + 44) / 1000;
+  values[30] = length < 192 ? NaN : u64(w, at + 46) / 1000;
+  values[31] = length < 160 || (w[at + 39] as number) === 0 ? NaN : (w[at + 11] as number);
+  values[32] = length < 156 || (w[at + 38] as number) === 0 ? NaN : (w[at + 13] as number);
+  values[33] = length < 144 || (w[at + 35] as number) === 0 ? NaN : (w[at + 14] as number);
+  values[34] = length < 4 ? NaN : ((w[at] as number) >>> (isLittleEndian ? 24 : 0)) & 255;
+  values[35] = length < 5 ? NaN : ((w[at + 1] as number) >>> (isLittleEndian ? 0 : 24)) & 255;
+  values[36] = length < 3 ? NaN : ((w[at] as number) >>> (isLittleEndian ? 16 : 8)) & 255;
+  values[37] = length < 242 ? NaN : ((w[at + 60] as number) >>> (isLittleEndian ? 0 : 16)) & 65535;
+  values[38] = queueLength < 28 ? NaN : (w[at + 6] as number);
+  values[39] = queueLength < 32 ? NaN : (w[at + 7] as number);
 }
 
 /** The members of the structure, where the system wrote `length` bytes, in its own units. */

@@ -33,12 +33,15 @@ export function decodeWindows(w: Uint32Array, at: number, written: number): TcpI
     bytesInFlight: length < 32 ? null : (w[at + 7] as number),
     unsentBytes: null,
     segmentsSent: null,
+    dataSegmentsSent: null,
     segmentsReceived: null,
     segmentsRetransmitted: null,
+    spuriousRetransmissions: null,
     segmentsReceivedOutOfOrder: length < 140 ? null : (w[at + 34] as number),
     unackedSegments: null,
     lostSegments: null,
     deliveryRate: null,
+    deliveryRateAppLimited: null,
     pacingRate: null,
     busyTime: null,
     receiveWindowLimitedTime: length < 96 ? null : (w[at + 23] as number),
@@ -78,9 +81,9 @@ export function fillWindowsValues(
   values[12] = length < 64 ? NaN : u64(w, at + 14);
   values[14] = length < 72 ? NaN : (w[at + 17] as number);
   values[15] = length < 32 ? NaN : (w[at + 7] as number);
-  values[20] = length < 140 ? NaN : (w[at + 34] as number);
-  values[26] = length < 96 ? NaN : (w[at + 23] as number);
-  values[34] = length < 84 ? NaN : (w[at + 20] as number);
+  values[22] = length < 140 ? NaN : (w[at + 34] as number);
+  values[29] = length < 96 ? NaN : (w[at + 23] as number);
+  values[37] = length < 84 ? NaN : (w[at + 20] as number);
 }
 
 /** The members of the structure, where the system wrote `length` bytes, in its own units. */

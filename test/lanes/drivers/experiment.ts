@@ -1,17 +1,11 @@
 // What the lane needs of this machine, and runs its experiments in namespaces.
 
 import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-
-/** Debian installs PostgreSQL's programs outside of the PATH, in a folder per version. */
-function postgresql(program: string): string {
-  const folder = '/usr/lib/postgresql';
-  const versions = existsSync(folder) ? readdirSync(folder).map(Number) : [];
-  return join(folder, String(Math.max(0, ...versions)), 'bin', program);
-}
+import { postgresql } from '../../support/postgresql';
 
 const PROGRAMS = {
   postgres: postgresql('postgres'),

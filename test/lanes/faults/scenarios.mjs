@@ -107,6 +107,11 @@ function ends(list, { client }) {
     .sort((a, b) => a.localPort.localeCompare(b.localPort));
 }
 
+/** The numbers of a problem are times: those of an idle connection grow. */
+function withoutTimes({ problems, ...connection }) {
+  return { ...connection, problems: problems.map(({ problem, severity }) => [problem, severity]) };
+}
+
 /** Each row of `readTcpInfos` is correct, or has the reason why it is missing. */
 function judgeColumns({ value, want, row, errno }) {
   const faults = [];
@@ -147,6 +152,8 @@ async function watchOnce(api, stage) {
   stage.client.resetAndDestroy();
   await until(() => told.length >= 2 || errors.length > 0);
   watch.close();
+  // The kernel may list a thread for a moment after pthread_join(3).
+  await until(() => watchThreads() === 0);
   return {
     ends: told.length,
     received: told.reduce((sum, [, bytes]) => sum + bytes, 0),
@@ -484,6 +491,20 @@ export const scenarios = [
     means: meaningOf,
     covers: 'listConnections',
     act: (api, stage) => ends(api.listConnections({ ...ownPorts(stage), tcpInfo: true }), stage),
+  },
+  {
+    name: 'diagnoseConnections',
+    isUnsteady: true,
+    names: 'sock_diag',
+    means: meaningOf,
+    act: (api, stage) =>
+      ends(
+        api
+          .listConnections({ ...ownPorts(stage), problems: true })
+          .concat(api.diagnoseConnections(ownPorts(stage)).map(({ connection }) => connection))
+          .map(withoutTimes),
+        stage,
+      ),
   },
   {
     name: 'listConnections(ownProcess)',

@@ -288,6 +288,7 @@ const functions = {
   readTcpInfosAsync: (s) => [[s.socket(), s.client, { fd: s.fd }], fields, s.columns()],
   listConnections: () => [filterOf()],
   listConnectionsAsync: () => [filterOf({ ownProcess: true })],
+  diagnoseConnections: () => [filterOf()],
   destroyConnection: (s) => [s.connection()],
   watchClosedConnections: () => [{ limit: 16, filter: { port, family: 'IPv4' } }],
   setDeadPeerTimeout: (s) => [s.socket(), 20_000, { minProbes: 3, zeroWindow: 'tolerate' }],

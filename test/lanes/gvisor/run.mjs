@@ -24,6 +24,7 @@ const skips = {
   'getTcpInfo, getKernelTcpInfo, TcpInfoReader': NO_COUNTERS,
   'readTcpInfos, readTcpInfosAsync': NO_COUNTERS,
   'listConnections, listConnectionsAsync': NO_NETLINK,
+  diagnoseConnections: NO_NETLINK,
   watchClosedConnections: NO_NETLINK,
   destroyConnection: NO_NETLINK,
   'Heartbeat: whether the system of a silent peer answers': NO_COUNTERS,

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { Heartbeat, PeerRegistry } from '../../../dist/heartbeat.js';
 import * as face from '../../../dist/index.js';
+import { TcpMetrics } from '../../../dist/metrics.js';
 
 const { values } = parseArgs({
   options: {
@@ -140,6 +141,7 @@ const slowOperations = {
   'planDeadPeerTimeout, each another': () => face.planDeadPeerTimeout(20_000 + planned++),
   'listConnections, by port and own': () => face.listConnections({ port: 1, ownProcess: true }),
   'destroyConnection, gone': () => refuse(() => face.destroyConnection(nobody)),
+  diagnoseConnections: () => face.diagnoseConnections(),
   listConnectionsAsync: () => face.listConnectionsAsync({ tcpInfo: true }),
   'watchClosedConnections, closed': async () => {
     face.watchClosedConnections().close();
@@ -202,6 +204,20 @@ const openings = {
   },
 };
 
+const metrics = new TcpMetrics({ interval: 1_000, peer: () => 'peer' });
+
+/** Each call of the first opens a connection that is measured at both ends. */
+const measured = {
+  'a connection with metrics': async () => {
+    const socket = net.connect(opens);
+    const closed = closedOf(socket);
+    socket.once('connect', () => socket.resetAndDestroy());
+    await closed;
+  },
+  'text of metrics': () => metrics.text(),
+  'TcpMetrics, closed': () => new TcpMetrics({ peer: () => 'peer' }).close(),
+};
+
 function settle() {
   for (let i = 0; i < 3; i++) globalThis.gc();
   return process.memoryUsage.rss();
@@ -259,6 +275,8 @@ await measure(heartbeats, Math.ceil(CALLS / 10));
 // Before the connections of the next group fill the kernel's list: it keeps them for a minute.
 await measure(slowOperations, Math.ceil(CALLS / 100));
 await measure(openings, Math.ceil(CALLS / 10));
+await measure(measured, Math.ceil(CALLS / 10));
+metrics.close();
 
 // A thousand sockets for each read.
 {

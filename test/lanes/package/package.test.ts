@@ -100,6 +100,7 @@ describe('loading', () => {
     'connect',
     'constants',
     'destroyConnection',
+    'diagnoseConnections',
     'explainDisconnect',
     'getDeadPeerBounds',
     'getKeepAlive',
@@ -172,6 +173,15 @@ describe('loading', () => {
     expect(evaluate('heartbeat.mjs', code)).toEqual(heartbeatNames.map(() => true));
   });
 
+  test('socket-options/metrics by require() and by a named import, with the same class', () => {
+    const code = `
+      import { createRequire } from 'node:module';
+      import { TcpMetrics } from '${name}/metrics';
+      const required = createRequire(import.meta.url)('${name}/metrics');
+      console.log(JSON.stringify([required.TcpMetrics === TcpMetrics, Object.keys(required)]));`;
+    expect(evaluate('metrics.mjs', code)).toEqual([true, ['TcpMetrics']]);
+  });
+
   test('socket-options/heartbeat loads no second addon when it asks the kernel', () => {
     const code = `
       const { Duplex } = require('node:stream');
@@ -231,6 +241,7 @@ describe('types', () => {
       join(project, file),
       `import { getKeepAlive, getOption, type SocketLike, SocketOptionError, setOptions } from '${name}';
        import { Heartbeat, type PeerDeath, PeerRegistry } from '${name}/heartbeat';
+       import { TcpMetrics, type TcpMetricsOptions } from '${name}/metrics';
        import { Socket } from 'node:net';
        declare const socket: SocketLike;
        setOptions(socket, { userTimeout: 30_000 });
@@ -240,6 +251,8 @@ describe('types', () => {
        export const reason = (death: PeerDeath): 'silent' | 'vanished' | 'reset' | 'unknown' => death.reason;
        export const heartbeat = new Heartbeat(new Socket(), { interval: 1_000, send: 'ping' });
        heartbeat.on('beat', ({ rtt }) => rtt?.toFixed()).on('dead', reason);
+       export const options: TcpMetricsOptions = { peer: ({ remoteAddress }) => remoteAddress ?? 'none' };
+       export const text: string = new TcpMetrics(options).text({ format: 'openmetrics' });
        export const first: Socket | undefined = new PeerRegistry<number>().get(1)[0];
       `,
     );

@@ -41,6 +41,7 @@ const skips = {
   'Heartbeat: the same over TLS': SHORT,
   'listConnections, listConnectionsAsync': NETLINK,
   watchClosedConnections: NETLINK,
+  diagnoseConnections: NETLINK,
   destroyConnection: NETLINK,
 };
 

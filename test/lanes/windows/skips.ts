@@ -9,6 +9,7 @@ type Lines = Readonly<Record<string, string>>;
 
 const NETLINK = 'only Linux has netlink';
 const KERNEL_INFO = 'Wine has no SIO_TCP_INFO';
+const LISTED = 'what lists of Linux show';
 const MAXRT = 'Wine has no TCP_MAXRTMS';
 const RANGES = 'Wine has the ranges of Linux instead of those of Windows';
 const LINUX_OPTIONS = 'options and error numbers of Linux';
@@ -27,7 +28,13 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
   'unit/cli.test.ts': {
     'prints a table within 80 columns': 'settings of Linux',
     'exits with 0 if the reader closes': 'a shell and its pipe',
-    'prints a table, a warning': 'the keepalive timers of Linux',
+    'prints a table, a sentence': 'the keepalive timers of Linux',
+    'works in a pipe': 'a shell and its pipe',
+    '["--problems"] among healthy': LISTED,
+    '["--problems","--group-by","peer"] among healthy': LISTED,
+    '["--problems","unread,Lossy-Path"] among healthy': LISTED,
+    '--fail-on-problems exits with 3': LISTED,
+    'prints a long list': LISTED,
     'npm start': 'it sets a user timeout, but Wine has no TCP_MAXRTMS',
   },
   'unit/cli-hostile-text.test.ts': { 'watch --json prints': KERNEL_INFO },
@@ -82,6 +89,16 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     '{"enable":true,"count":128}': RANGES,
     'a UDP socket': 'Wine answers EINVAL, and Windows WSAENOPROTOOPT',
     'a unix socket': 'Wine has no AF_UNIX',
+  },
+  'kernel/metrics.test.ts': {
+    'counts short http connections': KERNEL_INFO,
+    'counts TLS connections once': KERNEL_INFO,
+    'counts HTTP/2 sessions': KERNEL_INFO,
+    'counts a socket that ends by': KERNEL_INFO,
+    'counts a connection that is passed': KERNEL_INFO,
+    'reports the bytes that the kernel': KERNEL_INFO,
+    'open connections': KERNEL_INFO,
+    'a meter may close sockets': KERNEL_INFO,
   },
   'kernel/node-interplay.test.ts': {
     'with a new delay, after setKeepAlive()': 'libuv sets the delay alone on Windows',

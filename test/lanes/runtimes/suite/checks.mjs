@@ -28,6 +28,7 @@ const require = createRequire(import.meta.url);
 const {
   constants,
   destroyConnection,
+  diagnoseConnections,
   explainDisconnect,
   getDeadPeerBounds,
   getKeepAlive,
@@ -284,6 +285,16 @@ const capabilities = {
       assert.deepEqual(
         owners.map((one) => [one.pid, one.fd]),
         [[process.pid, fd]],
+      );
+    }),
+
+  diagnoseConnections: () =>
+    withClient(({ ports }) => {
+      const found = diagnoseConnections(ports).map(({ problem, severity }) => [problem, severity]);
+      assert.deepEqual(found, [['no-keepalive', 'info']]);
+      assert.deepEqual(
+        listConnections({ ...ports, problems: true })[0].problems.map(({ problem }) => problem),
+        ['no-keepalive'],
       );
     }),
 

@@ -1,0 +1,38 @@
+// The public types of problems.
+
+/**
+ * - `'half-open'`: the peer does not answer. It may be gone.
+ * - `'handshake-unanswered'`: the peer does not answer the handshake.
+ * - `'accept-queue-full'`: the program does not accept fast enough.
+ * - `'close-wait'`: the peer has closed the connection, the program here has not.
+ * - `'window-closed'`: the peer's program does not read, so data waits here.
+ * - `'unread'`: the program here does not read what has arrived.
+ * - `'lossy-path'`: many bytes were sent again.
+ * - `'no-keepalive'`: keepalive is off. If the peer vanishes while nothing is sent, nobody is told.
+ */
+export type ProblemCode =
+  | 'half-open'
+  | 'handshake-unanswered'
+  | 'accept-queue-full'
+  | 'close-wait'
+  | 'window-closed'
+  | 'unread'
+  | 'lossy-path'
+  | 'no-keepalive';
+
+/** `'critical'`: act now. `'warning'`: look at it soon. `'info'`: worth knowing. */
+export type ProblemSeverity = 'critical' | 'warning' | 'info';
+
+/** One thing that is wrong with a connection. */
+export interface ConnectionProblem {
+  /** A stable name, for programs. */
+  readonly problem: ProblemCode;
+  readonly severity: ProblemSeverity;
+  /**
+   * The numbers that it follows from. Times are in milliseconds, sizes in bytes. `{}` for `'close-wait'` and `'no-keepalive'`
+   * where the system does not report when the last segment came (`/proc/net/tcp`, macOS, Windows).
+   */
+  readonly numbers: Readonly<Record<string, number>>;
+  /** The same as a sentence, for people. It may change with a new version. */
+  readonly message: string;
+}
