@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connectMany } from './connect-many.mjs';
 import { median } from './median.mjs';
 import { sliceRecorder } from './slices.mjs';
-import { cpuMsSince } from './timing.mjs';
 
 const [count, interval, measuredMs] = process.argv.slice(2).map(Number);
 
@@ -14,11 +13,11 @@ const { TcpMetrics } = await import('../dist/metrics.js');
 
 const { sockets } = await connectMany(count);
 for (const socket of sockets) socket.resume();
-const without = await measure();
+const without = await slices.measure(measuredMs);
 const metrics = new TcpMetrics({ interval, peer: () => 'peer' });
 // The first samples come at other times than the later ones.
 await sleep(1.5 * interval);
-const metered = await measure();
+const metered = await slices.measure(measuredMs);
 const scrapes = Array.from({ length: 51 }, () => {
   const start = performance.now();
   metrics.text();
@@ -27,13 +26,3 @@ const scrapes = Array.from({ length: 51 }, () => {
 const followed = Number(/^tcp_connections\{peer="peer"\} (\d+)$/m.exec(metrics.text())[1]);
 const report = { without, metered, scrapeMs: median(scrapes), followed };
 process.stdout.write(JSON.stringify(report), () => process.exit());
-
-/** CPU time of this process in milliseconds per second, and the slices. */
-async function measure() {
-  slices.clear();
-  const start = process.cpuUsage();
-  const began = performance.now();
-  await sleep(measuredMs);
-  const seconds = (performance.now() - began) / 1_000;
-  return { msPerSecond: cpuMsSince(start) / seconds, ...slices.report(seconds) };
-}

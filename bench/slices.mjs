@@ -1,5 +1,8 @@
 // How long the slices of the event loop are that a part of the package takes.
 
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuMsSince } from './timing.mjs';
+
 /** Measures each callback of `setImmediate` and `setTimeout`. Supervision and metrics use no other. */
 export function sliceRecorder() {
   let slices = [];
@@ -14,15 +17,21 @@ export function sliceRecorder() {
   globalThis.setImmediate = (callback, ...args) => immediate(record(callback), ...args);
   globalThis.setTimeout = (callback, ...args) => timer(record(callback), ...args);
   return {
-    clear() {
+    /** CPU time of this process in milliseconds per second, and the slices, during so many milliseconds. */
+    async measure(milliseconds) {
       slices = [];
-    },
-    report: (seconds) => {
+      const start = process.cpuUsage();
+      const began = performance.now();
+      await sleep(milliseconds);
+      const seconds = (performance.now() - began) / 1_000;
       const sorted = [...slices].sort((a, b) => a - b);
       const at = (share) =>
         sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
       const sum = sorted.reduce((total, took) => total + took, 0);
-      return { p99Ms: at(0.99), longestMs: at(1), sliceMsPerSecond: sum / seconds };
+      return {
+        msPerSecond: cpuMsSince(start) / seconds,
+        ...{ p99Ms: at(0.99), longestMs: at(1), sliceMsPerSecond: sum / seconds },
+      };
     },
   };
 }

@@ -5,7 +5,6 @@ import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectMany } from './connect-many.mjs';
 import { sliceRecorder } from './slices.mjs';
-import { cpuMsSince } from './timing.mjs';
 
 const [socketCount, connectionCount, timeout, measuredMs] = process.argv.slice(2).map(Number);
 
@@ -22,7 +21,7 @@ const supervised = await measure((socket) => setDeadPeerTimeout(socket, timeout)
 const ended = connections.filter(({ destroyed }) => destroyed).length;
 process.stdout.write(JSON.stringify({ without, supervised, ended }), () => process.exit());
 
-/** CPU time of this process in milliseconds per second, and the longest and all slices of supervision. */
+/** What supervision of all connections costs after `tune` was called for each. */
 async function measure(tune) {
   for (const [index, connection] of connections.entries()) {
     tune(connection);
@@ -31,12 +30,7 @@ async function measure(tune) {
   }
   // The first looks come at other times than the later ones.
   await sleep(timeout);
-  slices.clear();
-  const start = process.cpuUsage();
-  const began = performance.now();
-  await sleep(measuredMs);
-  const seconds = (performance.now() - began) / 1_000;
-  return { msPerSecond: cpuMsSince(start) / seconds, ...slices.report(seconds) };
+  return slices.measure(measuredMs);
 }
 
 /**

@@ -142,8 +142,8 @@ export function* runQuery(
 }
 
 /**
- * Yields the connections as they are read, in slices of about a millisecond, so that a program that does not keep them needs no memory for all. For the
- * command line, which has a bundle of its own; not public.
+ * Yields the connections as they are read, in slices of about a millisecond. A program that does not keep them needs little
+ * memory. For the command line, which has a bundle of its own; not public.
  */
 export async function* connectionSlices(
   filter?: ConnectionFilter,

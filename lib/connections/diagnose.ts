@@ -14,17 +14,19 @@ export interface Diagnosis extends ConnectionProblem {
 /**
  * Returns what is wrong with the connections of this network namespace, as data; the worst first.
  *
- *     for (const { problem, connection, message } of diagnoseConnections({ remotePort: 5432 })) {
- *       console.log(problem, connection.remoteAddress, message); // half-open 192.0.2.7 the peer may be gone: ...
- *     }
+ * ```js
+ * for (const { problem, connection, message } of diagnoseConnections({ remotePort: 5432 })) {
+ *   console.log(problem, connection.remoteAddress, message); // half-open 192.0.2.7 the peer may be gone: ...
+ * }
+ * ```
  *
  * A connection with two problems comes twice. `listConnections({ problems: true })` has the same as a member of each
  * connection. Times are in milliseconds, sizes in bytes. A problem is only found if the system reports what it follows from:
  * Windows has the states, so only `'close-wait'` is found there; macOS also has the accept queues (`'accept-queue-full'`).
  * Linux without netlink (`/proc/net/tcp`) has states and timers: `'half-open'`, `'handshake-unanswered'`, `'close-wait'` and
  * `'no-keepalive'`; gVisor only states. Where the time of the last segment is not reported, `numbers` may be `{}`.
- * @returns the problems. `problem` and `numbers` are for programs and stay the same; `message` is for people.
- * @throws the errors of {@link listConnections}.
+ * @returns The problems. `problem` and `numbers` are for programs and stay the same; `message` is for people.
+ * @throws The errors of {@link listConnections}.
  * @see {@link ProblemCode}, ss(8), RFC 9293 section 3.8
  */
 export function diagnoseConnections(filter?: ConnectionFilter): Diagnosis[] {

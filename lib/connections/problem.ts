@@ -8,7 +8,7 @@
  * - `'window-closed'`: the peer's program does not read, so data waits here.
  * - `'unread'`: the program here does not read what has arrived.
  * - `'lossy-path'`: many bytes were sent again.
- * - `'no-keepalive'`: keepalive is off. If the peer vanishes while nothing is sent, nobody is told.
+ * - `'no-keepalive'`: keepalive is off. If the peer vanishes while nothing is sent, the program is not told.
  */
 export type ProblemCode =
   | 'half-open'

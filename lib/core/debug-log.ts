@@ -16,14 +16,16 @@ function describe(name: string, message: object): string {
   const words = [name.slice('socket-options:'.length)];
   let reason = '';
   for (const [key, value] of Object.entries(message)) {
-    if (key === 'socket') words.push(endpointsOf(value));
+    if (key === 'socket') words.push(...endpointsOf(value));
     else if (value instanceof Error) reason = `: ${value.message}`;
     else if (typeof value === 'number' || typeof value === 'string') words.push(`${key}=${value}`);
   }
   return words.join(' ') + reason;
 }
 
-function endpointsOf(socket: unknown): string {
+/** No words for a socket that is not connected: it has no peer yet. */
+function endpointsOf(socket: unknown): string[] {
   const { localAddress, localPort, remoteAddress, remotePort } = Object(socket);
-  return `${localAddress}:${localPort} - ${remoteAddress}:${remotePort}`;
+  if (remoteAddress === undefined) return [];
+  return [`${localAddress}:${localPort}`, '-', `${remoteAddress}:${remotePort}`];
 }

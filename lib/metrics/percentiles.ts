@@ -1,4 +1,5 @@
-// Counts round-trip times in buckets of equal ratios, for percentiles of those that are present: a time can be removed again.
+// Percentiles of the round-trip times of open connections. Times are counted in buckets, so that one can be removed when its
+// connection changes or closes. Each bucket is 5 % above the one before.
 
 /** In milliseconds: below the resolution of the kernel's times. */
 const SMALLEST = 0.001;

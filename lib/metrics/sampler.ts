@@ -49,7 +49,7 @@ export class Sampler {
   readonly #slots = new Map<number, Slot>();
   /** Those that are due. Closed ones leave it too. */
   readonly #due = new Set<FollowedConnection>();
-  /** It takes the next part of those that are due. */
+  /** The next turn of the event loop, which samples the next connections of `#due`. */
   #turn: NodeJS.Immediate | undefined;
   /** Filled again by each read: new columns would cost more than reading. */
   #columns: SampleColumns | undefined;

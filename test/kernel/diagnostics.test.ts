@@ -62,6 +62,7 @@ test('NODE_DEBUG=socket-options prints the messages, one in a line', async () =>
   has(/^SOCKET-OPTIONS \d+: tuned 127\.0\.0\.1:\d+ - 127\.0\.0\.1:\d+ side=client$/);
   has(/: heartbeat:late 127\.\S+ - \S+ silence=\d+ unansweredPings=0$/);
   has(/: heartbeat:dead 127\.\S+ - \S+ silence=\d+$/);
-  has(/: connect-timeout .* timeout=200: connect ETIMEDOUT 127\.0\.0\.1:\d+$/);
+  // It has no addresses yet; the error names the peer.
+  has(/: connect-timeout timeout=200: connect ETIMEDOUT 127\.0\.0\.1:\d+$/);
   expect(lines.find((line) => line.includes(': dead-peer '))).toContain(`: ${deadPeerError}`);
 });

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { orderBy } from '../../lib/cli/view/connection-order';
 import { formatConnectionTable, layOutTable } from '../../lib/cli/view/connection-table';
-import { formatConnection, formatTimer } from '../../lib/cli/view/connection-text';
+import { formatConnection, formatTimer, formatUnread } from '../../lib/cli/view/connection-text';
 import { formatStateCounts, Warnings } from '../../lib/cli/view/connection-warnings';
 import { appendBounded, BARS, sparkline } from '../../lib/cli/view/sparkline';
 import {
@@ -53,6 +53,18 @@ describe('formatTimer', () => {
     expect(formatTimer(make(), 'win32')).toBe('');
   });
 });
+
+test.each([
+  ['', 'CLOSE-WAIT', 1],
+  ['4 B', 'CLOSE-WAIT', 5],
+  ['5 B', 'ESTABLISHED', 5],
+  ['', 'LISTEN', 5],
+] as const)(
+  'UNREAD is %j in %s with a queue of %d: the FIN of the peer is no byte',
+  (text, state, receiveQueue) => {
+    expect(formatUnread(make({ state, receiveQueue }))).toBe(text);
+  },
+);
 
 describe('formatConnectionTable', () => {
   const options = { width: Infinity, unicode: true, platform: 'linux' } as const;

@@ -164,7 +164,7 @@ describe('no problem', () => {
       make(timer('retransmission', 1), { ...UNACKED, consecutiveTimeouts: 1 }),
     ],
     [
-      'few bytes, of which half were sent again',
+      'half of the bytes sent again, but few bytes',
       make({}, { bytesSent: 99_999, bytesRetransmitted: 50_000 }),
     ],
     ['data that has just arrived', make({ receiveQueue: 9 }, { timeSinceLastDataReceived: 9_999 })],

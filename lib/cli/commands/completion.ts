@@ -23,7 +23,7 @@ Exit codes: 0 success, 2 wrong arguments.
 /** The options that the program itself has, without a command. */
 const OWN_OPTIONS = ['--help', '--version'];
 
-/** The command for these commands, of which it may be one itself: it asks for them when it runs. */
+/** Makes the command. `commandsOf` is called when it runs: it is one of the commands that it completes. */
 export function completionOf(commandsOf: () => Readonly<Record<string, Command>>): Command {
   return {
     summary: 'print a script that completes all this in bash, zsh or fish',

@@ -54,7 +54,7 @@ export class Groups {
     counts.add(connection);
   }
 
-  /** The groups in an order. Of those that are equal in it, the largest comes first. */
+  /** Returns the groups, sorted. The larger one comes first if the column is equal. */
   list(sort: SortKey = 'problems'): Group[] {
     const order = isGroupSort(sort) ? ORDERS[sort] : ORDERS.problems;
     return [...this.#groups.values()]

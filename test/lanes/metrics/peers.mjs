@@ -10,7 +10,7 @@ const servers = {
   dead: (socket) => socket.resume(),
   supervised: (socket) => socket.resume(),
   lossy: (socket) => socket.resume(),
-  /** Does not read until it is told to. */
+  /** Begins to read when the message 'read' comes. */
   slow: (socket) => slow.push(socket.pause()),
   /** Closes at once: the client does not. */
   closing: (socket) => socket.resume().end(),
