@@ -12,9 +12,10 @@ import { MANNERS, portOf, setBufferSize } from './manners.mjs';
 const HALF_OPEN = { allowHalfOpen: true };
 const BACKLOG = 65_535;
 
-/** Answers `/idle` at once and other requests never. */
+/** Answers `/idle` and `/empty` at once and other requests never. */
 function answer(request, response) {
   if (request.url === '/idle') response.end('idle');
+  if (request.url === '/empty') response.end();
 }
 
 const listen = async (server, port) => {
