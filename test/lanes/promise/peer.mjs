@@ -12,7 +12,7 @@ import { MANNERS, portOf, setBufferSize } from './manners.mjs';
 const HALF_OPEN = { allowHalfOpen: true };
 const BACKLOG = 65_535;
 
-/** Answers `/idle` and `/empty` at once and other requests never. */
+/** Answers `/idle` and `/empty` at once, `/empty` without a body. It never answers other requests. */
 function answer(request, response) {
   if (request.url === '/idle') response.end('idle');
   if (request.url === '/empty') response.end();

@@ -2,8 +2,8 @@
 // request>. Prints how many failed, and how. It needs a network namespace of its own.
 //
 // The scene is of the kind of undici's test for its issue 4880: 10 000 requests share a connection, so that they all fail if
-// it is ended. While the server does not run, its window is closed. The answers have no body: Node's http2 reads no body while
-// it waits to write, so that two sides with much to write could wait for each other forever, without this package too.
+// it is ended. While the server does not run, its window is closed. The answers have no body. Node's http2 reads no body while
+// it waits to write: two sides with full buffers would wait for each other forever, also without this package.
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
