@@ -67,8 +67,6 @@ class HandleSearch {
   static constexpr double kNotFound = -1;
   // The handle was found, but has no socket now.
   static constexpr double kNoSocket = -2;
-  // sizeof(sockaddr_storage) on every system.
-  static constexpr int kAddressRoom = 128;
 
   struct Tracked {
     Libuv::Handle* handle;
@@ -161,31 +159,9 @@ class HandleSearch {
       return;
     }
     platform::Descriptor descriptor = 0;
-    // uv_fileno fails for a handle that is closing or not yet open.
-    const bool has_socket =
-        uv_.fileno(handle, &descriptor) == 0 && HasSameAddresses(handle, descriptor);
+    // It fails for a handle that is closing or not yet open.
+    const bool has_socket = uv_.fileno(handle, &descriptor) == 0;
     sockets_[index] = has_socket ? static_cast<double>(descriptor) : kNoSocket;
-  }
-
-  // A second proof: the kernel's addresses of the socket are those that libuv reports.
-  bool HasSameAddresses(Libuv::Handle* handle, platform::Socket socket) const {
-    const bool is_tcp = uv_.handle_get_type(handle) == uv_.tcp;
-    return IsSameAddress(handle, is_tcp ? uv_.tcp_getsockname : uv_.udp_getsockname, socket,
-                         false) &&
-           IsSameAddress(handle, is_tcp ? uv_.tcp_getpeername : uv_.udp_getpeername, socket, true);
-  }
-
-  static bool IsSameAddress(Libuv::Handle* handle, Libuv::GetName get_name, platform::Socket socket,
-                            bool peer) {
-    unsigned char by_uv[kAddressRoom] = {};
-    unsigned char by_kernel[kAddressRoom] = {};
-    int uv_length = sizeof(by_uv);
-    int kernel_length = sizeof(by_kernel);
-    const bool uv_has_it = get_name(handle, by_uv, &uv_length) == 0;
-    const bool kernel_has_it = platform::GetName(socket, peer, by_kernel, &kernel_length) == 0;
-    if (!uv_has_it || !kernel_has_it) return uv_has_it == kernel_has_it;
-    return uv_length >= 0 && uv_length <= kAddressRoom && uv_length == kernel_length &&
-           std::equal(by_uv, by_uv + uv_length, by_kernel);
   }
 
   const Libuv uv_;

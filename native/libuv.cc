@@ -19,10 +19,6 @@ Libuv::Libuv() {
   Find("uv_ref", &ref);
   Find("uv_unref", &unref);
   Find("uv_fileno", &fileno);
-  Find("uv_tcp_getsockname", &tcp_getsockname);
-  Find("uv_tcp_getpeername", &tcp_getpeername);
-  Find("uv_udp_getsockname", &udp_getsockname);
-  Find("uv_udp_getpeername", &udp_getpeername);
   // By name: a later libuv may number its types differently.
   for (int type = 1; is_complete && type < 64; type++) {
     const char* name = handle_type_name(type);

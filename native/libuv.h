@@ -12,7 +12,6 @@ namespace addon {
 struct Libuv {
   using Handle = const void;
   using Visit = void (*)(Handle* handle, void* context);
-  using GetName = int (*)(Handle* handle, void* address, int* length);
 
   void (*walk)(void* loop, Visit visit, void* context) = nullptr;
   int (*handle_get_type)(Handle* handle) = nullptr;
@@ -21,10 +20,6 @@ struct Libuv {
   void (*ref)(Handle* handle) = nullptr;
   void (*unref)(Handle* handle) = nullptr;
   int (*fileno)(Handle* handle, platform::Descriptor* descriptor) = nullptr;
-  GetName tcp_getsockname = nullptr;
-  GetName tcp_getpeername = nullptr;
-  GetName udp_getsockname = nullptr;
-  GetName udp_getpeername = nullptr;
 
   // Types of handles.
   int tcp = 0;

@@ -32,8 +32,11 @@ export interface Supervision {
   readonly since: number;
 }
 
-/** It stays as long as the handle: what is known of a connection is true for each later call. */
-interface Entry {
+/**
+ * It stays as long as the handle: what is known of a connection is true for each later call. A class, because V8 gives objects
+ * made by spread several shapes, and looks up their members by name then: docs/decisions/0017-supervision.md.
+ */
+class Entry {
   /** Weak, so that a closed socket is not kept until its next look. Node keeps an open one. */
   socket: WeakRef<SupervisedSocket>;
   /** `undefined`: the program has ended the supervision. */
@@ -41,11 +44,30 @@ interface Entry {
   terms: Terms;
   readonly memory: Memory;
   /** Of a Multipath TCP connection. */
-  readonly subflows: SubflowMemories;
+  readonly subflows: SubflowMemories = new Map();
   /** The slot of the next look. Earlier slots may still contain the entry. */
-  slot: number;
+  slot = 0;
   /** It is among `looks` or `suspects`. */
-  isQueued: boolean;
+  isQueued = false;
+
+  constructor(socket: SupervisedSocket, supervision: Supervision, terms: Terms, memory: Memory) {
+    this.socket = new WeakRef(socket);
+    this.supervision = supervision;
+    this.terms = terms;
+    this.memory = memory;
+  }
+
+  /** Follows a later call for the same connection. */
+  update(socket: SupervisedSocket, supervision: Supervision, terms: Terms): void {
+    if (terms.minProbes > this.terms.minProbes) {
+      for (const memory of [this.memory, ...this.subflows.values()]) {
+        memory.enoughAt = Number.POSITIVE_INFINITY;
+      }
+    }
+    this.socket = new WeakRef(socket);
+    this.supervision = supervision;
+    this.terms = terms;
+  }
 }
 
 /** A connection has one handle, also if a TLS socket and the socket below it share it. */
@@ -84,23 +106,14 @@ export function supervise(
   markSupervised(handle, plan.supervised);
   const now = performance.now();
   const terms = termsOf(plan, chosen.minProbes);
-  const choice = {
-    socket: new WeakRef(socket),
-    supervision: { plan, chosen, since: now },
-    terms,
-  };
+  const supervision = { plan, chosen, since: now };
   let entry = entries.get(handle);
   if (entry === undefined) {
     const memory = newMemory(now, silence === undefined ? now : Number.NEGATIVE_INFINITY);
-    entry = { ...choice, memory, subflows: new Map(), slot: 0, isQueued: false };
+    entry = new Entry(socket, supervision, terms, memory);
     entries.set(handle, entry);
   } else {
-    if (terms.minProbes > entry.terms.minProbes) {
-      for (const memory of [entry.memory, ...entry.subflows.values()]) {
-        memory.enoughAt = Number.POSITIVE_INFINITY;
-      }
-    }
-    Object.assign(entry, choice);
+    entry.update(socket, supervision, terms);
   }
   if (silence !== undefined && silence >= plan.maxSilence && terms.evidence === 'clock') {
     // The first probe is overdue.
