@@ -148,10 +148,6 @@ const LEFT_OUT = {
     'but for the first two, one in the middle and the last',
   'an option that is written short':
     'only for the options in errors.mjs: kernels write the whole value of all others',
-  getsockname:
-    'made only where Node tells no descriptor (Windows): test/unit/windows-handles.test.ts',
-  getpeername:
-    'made only where Node tells no descriptor (Windows): test/unit/windows-handles.test.ts',
 };
 
 function checkImports() {
