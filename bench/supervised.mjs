@@ -19,20 +19,19 @@ for (const socket of sockets) socket.resume();
 const connections = Array.from({ length: connectionCount }, (_, index) =>
   index < socketCount ? sockets[index] : viewOf(sockets[index % socketCount]),
 );
-const without = await measure(() => {});
-const supervised = await measure((socket) => setDeadPeerTimeout(socket, timeout));
+const without = await slices.measure(measuredMs);
+const supervised = await measureSupervised();
 const ended = connections.filter(({ destroyed }) => destroyed).length;
 process.stdout.write(JSON.stringify({ without, supervised, ended }), () => process.exit());
 
 /**
- * What supervision of all connections costs after `tune` was called for each. They begin at times spread evenly over the
- * timeout, as in a program: the kernel probes sockets that began together in one burst, and charges the burst to the program
- * that runs at that moment.
+ * Connections begin at times spread evenly over the timeout, as in a program: the kernel probes sockets that began together in
+ * one burst, and charges the burst to the program that runs at that moment.
  */
-async function measure(tune) {
+async function measureSupervised() {
   const began = performance.now();
   for (const [index, connection] of connections.entries()) {
-    tune(connection);
+    setDeadPeerTimeout(connection, timeout);
     const due = began + (timeout * (index + 1)) / connections.length;
     if (index % BATCH === BATCH - 1 && due > performance.now()) await sleep(due - performance.now());
   }
