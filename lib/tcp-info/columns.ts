@@ -1,16 +1,14 @@
 // Reads the state of many connections into one column per field, with one native call per batch.
 
 import { binding } from '../core/addon';
-import { errnoOf } from '../core/errors';
 import type { Handle, SocketLike } from '../core/socket';
 import { descriptorOfHandle, findDescriptors, handleOrDescriptor } from '../core/socket';
 import { typedArrayKind, typedArrayLength } from '../core/typed-arrays';
 import { rangeError, typeError, validateArray, validateOneOf } from '../core/validate';
 import { BATCH_SIZE, Batch } from './batch';
 import { tcpInfoFields } from './generated/field-names';
-import { system } from './system';
+import { prepareColumns, system } from './system';
 import type { TcpInfoField } from './tcp-info';
-import { newValues, type Values } from './values';
 
 /** A column for each field, with an element for each socket. NaN where {@link TcpInfo} has null. */
 export type TcpInfoColumns<Field extends TcpInfoField = TcpInfoField> = {
@@ -83,7 +81,7 @@ export function readTcpInfos<Field extends TcpInfoField = TcpInfoField>(
       sharedBatch.write(entry, index, descriptors[index] as number, 0, 0);
     }
     readBatch(sharedBatch.buffer, size);
-    copyToColumns(sharedBatch, request, size);
+    fillColumns(sharedBatch, request, size);
   }
   return request.result;
 }
@@ -134,7 +132,7 @@ export async function readTcpInfosAsync<Field extends TcpInfoField = TcpInfoFiel
       if (!readBatchInThread(batch.buffer, part.length, resolve)) setImmediate(resolve);
     });
     validateColumnLengths(request);
-    copyToColumns(batch, request, part.length);
+    fillColumns(batch, request, part.length);
   }
   return request.result;
 }
@@ -172,7 +170,7 @@ function identifyBatch(batch: Batch, size: number, request: BulkRequest, pending
   identifySockets(batch.buffer, size);
   let unidentified = 0;
   for (let entry = 0; entry < size; entry++) {
-    const index = batch.indices[entry] as number;
+    const index = batch.rows[entry] as number;
     const [low, high] = [batch.identityLow(entry), batch.identityHigh(entry)];
     if (low === 0 && high === 0) {
       batch.write(unidentified++, index, batch.descriptor(entry), 0, 0);
@@ -183,7 +181,7 @@ function identifyBatch(batch: Batch, size: number, request: BulkRequest, pending
     }
   }
   readBatch(batch.buffer, unidentified);
-  copyToColumns(batch, request, unidentified);
+  fillColumns(batch, request, unidentified);
 }
 
 /** Reads and validates each argument once. */
@@ -245,26 +243,14 @@ function descriptorAt({ sockets }: BulkRequest, index: number): number {
   return typeof socket === 'number' ? socket : descriptorOfHandle(socket);
 }
 
-/** Decodes the first `size` entries of a batch, then copies them column by column, for locality of memory. */
-function copyToColumns(batch: Batch, { columns, fields, errno }: BulkRequest, size: number): void {
-  const { indices, words } = batch;
-  const { fillValues } = system;
-  const closed = errnoOf('EBADF') as number;
-  while (decoded.length < size) decoded.push(newValues());
+/** Decodes the first `size` entries of a batch into the columns. */
+function fillColumns(batch: Batch, { columns, fields, errno }: BulkRequest, size: number): void {
+  const { rows } = batch;
   for (let entry = 0; entry < size; entry++) {
-    const length = batch.descriptor(entry) >= 0 ? batch.length(entry) : closed;
-    errno[indices[entry] as number] = Math.min(length, 0);
-    // Length 0 sets every field to NaN, for a socket that could not be read.
-    fillValues(words, batch.structureAt(entry), Math.max(length, 0), decoded[entry] as Values);
+    errno[rows[entry] as number] = Math.min(batch.length(entry), 0);
   }
+  prepareColumns(batch, size);
   for (let k = 0; k < columns.length; k++) {
-    const column = columns[k] as Float64Array;
-    const field = fields[k] as number;
-    for (let entry = 0; entry < size; entry++) {
-      column[indices[entry] as number] = (decoded[entry] as Values)[field] as number;
-    }
+    system.fillColumn(fields[k] as number, batch, size, columns[k] as Float64Array);
   }
 }
-
-/** The decoded entries of a batch. It grows to the largest batch so far. */
-const decoded: Values[] = [];

@@ -1,22 +1,25 @@
-// The fields of one connection as an array of numbers. TcpInfoReader and readTcpInfos() reuse the array, so that a read
-// allocates nothing.
+// The decoded fields of one entry of a batch.
 
+import type { Batch } from './batch';
 import { tcpInfoFields } from './generated/field-names';
 import { stateAt } from './states';
+import { system } from './system';
 import type { TcpInfo } from './tcp-info';
 import { orNull } from './words';
 
-/** Values in the order of `tcpInfoFields`. NaN stands for null, and the index in `tcpStates` for the state. */
-export type Values = Float64Array;
+/** A column of one row. No caller keeps it. */
+const column = new Float64Array(1);
 
-export function newValues(): Values {
-  return new Float64Array(tcpInfoFields.length).fill(NaN);
+/** Decodes a field of a batch of one entry: its index in `tcpInfoFields`. NaN stands for null. */
+export function valueOf(batch: Batch, field: number): number {
+  system.fillColumn(field, batch, 1, column);
+  return column[0] as number;
 }
 
-/** Converts values to an object. */
-export function tcpInfoOf(values: Values): TcpInfo {
+/** Decodes a batch of one entry to an object. */
+export function tcpInfoOf(batch: Batch): TcpInfo {
   const entries = tcpInfoFields.map((field, index) => {
-    const value = values[index] as number;
+    const value = valueOf(batch, index);
     return [field, field === 'state' ? stateAt(value) : orNull(value)];
   });
   return Object.fromEntries(entries) as TcpInfo;
