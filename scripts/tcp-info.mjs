@@ -103,7 +103,7 @@ function decoders(platform, [system, structure, type, filled = Object.keys(struc
 
   function code([name, { unit, listening, [platform]: source }], none) {
     if (source === undefined || !isFilled(source)) return none;
-    if (name === 'state') return 'stateAt(state)';
+    if (name === 'state') return none === 'NaN' ? 'state' : 'stateAt(state)';
     const length = listening ? 'queueLength' : 'length';
     return source.formula ? formula(length, source, none) : member(length, unit, source, none);
   }
@@ -129,14 +129,13 @@ function decoders(platform, [system, structure, type, filled = Object.keys(struc
   const start = [
     `const state = stateOf${system}(w, at, written);`,
     `const length = state === LISTEN ? ${end(from)} : written;`,
-    hasQueues
-      ? 'const queueLength = state === LISTEN ? written : 0;'
-      : [],
+    hasQueues ? 'const queueLength = state === LISTEN ? written : 0;' : [],
     variables.map((name) => `const ${name} = ${read(structure[name])};`),
   ]
     .flat()
     .join('\n');
   const properties = fields.map((field) => `${field[0]}: ${code(field, 'null')},`);
+  const stores = here.map((field) => `values[${fields.indexOf(field)}] = ${code(field, 'NaN')};`);
   const cases = here.filter(([, { [platform]: source }]) => isFilled(source)).map(columnCase);
   const members = Object.entries(structure).map(
     ([name, place]) =>
@@ -162,6 +161,14 @@ function decoders(platform, [system, structure, type, filled = Object.keys(struc
     export function decode${system}(w: Uint32Array, at: number, written: number): TcpInfo {
       ${start}
       return { ${properties.join('\n')} };
+    }
+
+    /** The same into values, in the order of \`tcpInfoFields\`. Leaves alone what the system does not report. */
+    export function fill${system}Values(
+      w: Uint32Array, at: number, written: number, values: Float64Array,
+    ): void {
+      ${start}
+      ${stores.join('\n')}
     }
 
     /** The state as an index in \`tcpStates\`; NaN: no state. */

@@ -70,12 +70,6 @@ export class Batch {
     this.#signed[entry * ENTRY_WORDS + LENGTH] = length;
   }
 
-  /** Copies a structure of `length` bytes, or a negative libuv code, into the first entry. */
-  setStructure(words: Uint32Array, length: number): void {
-    this.words.set(words, INFO);
-    this.setLength(0, length);
-  }
-
   identityLow(entry: number): number {
     return this.#signed[entry * ENTRY_WORDS + IDENTITY] as number;
   }

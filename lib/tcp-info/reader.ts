@@ -4,15 +4,11 @@ import { readTcpInfo, tcpInfoWords } from '../core/record-buffer';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
 import { tcpInfoFields } from './generated/field-names';
-import { Batch, ENTRY_WORDS, INFO } from './batch';
 import { readError } from './read-error';
 import { stateAt, type TcpState } from './states';
-import { prepareColumns } from './system';
+import { system } from './system';
 import type { TcpInfo, TcpInfoNumbers } from './tcp-info';
-import { tcpInfoOf, valueOf } from './values';
-
-/** As much of the structure as a batch has room for. */
-const structure = tcpInfoWords.subarray(0, ENTRY_WORDS - INFO);
+import { newValues, tcpInfoOf } from './values';
 
 /**
  * Reads the state of connections repeatedly without allocating: for samplers and dashboards.
@@ -31,8 +27,8 @@ const structure = tcpInfoWords.subarray(0, ENTRY_WORDS - INFO);
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the static block defines a getter for each field.
 export class TcpInfoReader {
-  /** The structure of the last read. Not `#batch`: a Proxy of a reader, and a deep comparison, need it. */
-  private readonly batch = new Batch(1);
+  /** The values of the last read. Not `#values`: a Proxy of a reader, and a deep comparison, need them. */
+  private readonly values = newValues();
 
   /**
    * Reads the state of a connection into this reader, by one system call.
@@ -41,15 +37,15 @@ export class TcpInfoReader {
    */
   read(socket: SocketLike): this {
     const length = readTcpInfo(descriptorOf(socket));
-    this.batch.setStructure(structure, length);
-    prepareColumns(this.batch, 1);
+    // A failed read leaves NaN, not the values of the read before.
+    system.fillValues(tcpInfoWords, 0, Math.max(length, 0), this.values);
     if (length < 0) throw readError(length);
     return this;
   }
 
   /** The index of the state in {@link tcpStates}. NaN: no state. */
   get stateIndex(): number {
-    return valueOf(this.batch, 0);
+    return this.values[0] as number;
   }
 
   /** State of the connection, under the name of RFC 9293. `null`: no state. */
@@ -59,7 +55,7 @@ export class TcpInfoReader {
 
   /** Returns the last read as an object, in the form of {@link getTcpInfo}. */
   toJSON(): TcpInfo {
-    return tcpInfoOf(this.batch);
+    return tcpInfoOf(this.values);
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): TcpInfo {
@@ -71,7 +67,7 @@ export class TcpInfoReader {
       if (field === 'state') continue;
       Object.defineProperty(TcpInfoReader.prototype, field, {
         get(this: TcpInfoReader) {
-          return valueOf(this.batch, index);
+          return this.values[index];
         },
         configurable: true,
       });

@@ -2,21 +2,54 @@
 
 import { firstByte } from '../core/byte-order';
 import type { Batch } from './batch';
-import { decodeDarwin, decodeDarwinStructure, fillDarwinColumn, stateOfDarwin } from './generated/darwin';
-import { decodeFreeBsd, decodeFreeBsdStructure, fillFreeBsdColumn, stateOfFreeBsd } from './generated/freebsd';
-import { decodeGvisor, decodeGvisorStructure, fillGvisorColumn, stateOfGvisor } from './generated/gvisor';
-import { decodeLinux, decodeLinuxStructure, fillLinuxColumn, stateOfLinux } from './generated/linux';
-import { decodeWindows, decodeWindowsStructure, fillWindowsColumn, stateOfWindows } from './generated/win32';
+import {
+  decodeDarwin,
+  decodeDarwinStructure,
+  fillDarwinColumn,
+  fillDarwinValues,
+  stateOfDarwin,
+} from './generated/darwin';
+import {
+  decodeFreeBsd,
+  decodeFreeBsdStructure,
+  fillFreeBsdColumn,
+  fillFreeBsdValues,
+  stateOfFreeBsd,
+} from './generated/freebsd';
+import {
+  decodeGvisor,
+  decodeGvisorStructure,
+  fillGvisorColumn,
+  fillGvisorValues,
+  stateOfGvisor,
+} from './generated/gvisor';
+import {
+  decodeLinux,
+  decodeLinuxStructure,
+  fillLinuxColumn,
+  fillLinuxValues,
+  stateOfLinux,
+} from './generated/linux';
+import {
+  decodeWindows,
+  decodeWindowsStructure,
+  fillWindowsColumn,
+  fillWindowsValues,
+  stateOfWindows,
+} from './generated/win32';
 import { LISTEN } from './states';
 import type { darwinStructure } from './structures/darwin';
 import type { freeBsdStructure } from './structures/freebsd';
 import type { linuxStructure } from './structures/linux';
 import type { windowsStructure } from './structures/win32';
 import type { TcpInfo } from './tcp-info';
+import type { Values } from './values';
 
 export interface System {
   /** Decodes `length` bytes at word `at`. */
   readonly decode: (words: Uint32Array, at: number, length: number) => TcpInfo;
+  /** Decodes `length` bytes at word `at` into `values`. */
+  readonly fillValues: (words: Uint32Array, at: number, length: number, values: Values) => void;
   /** The state of the structure of `length` bytes at word `at`, as an index in `tcpStates`; NaN: no state. */
   readonly stateOf: (words: Uint32Array, at: number, length: number) => number;
   /**
@@ -33,6 +66,7 @@ export interface System {
 export const systems = {
   linux: {
     decode: decodeLinux,
+    fillValues: fillLinuxValues,
     stateOf: stateOfLinux,
     fillColumn: fillLinuxColumn,
     decodeStructure: decodeLinuxStructure,
@@ -41,6 +75,7 @@ export const systems = {
   },
   gvisor: {
     decode: decodeGvisor,
+    fillValues: fillGvisorValues,
     stateOf: stateOfGvisor,
     fillColumn: fillGvisorColumn,
     decodeStructure: decodeGvisorStructure,
@@ -49,6 +84,7 @@ export const systems = {
   },
   darwin: {
     decode: decodeDarwin,
+    fillValues: fillDarwinValues,
     stateOf: stateOfDarwin,
     fillColumn: fillDarwinColumn,
     decodeStructure: decodeDarwinStructure,
@@ -57,6 +93,7 @@ export const systems = {
   },
   win32: {
     decode: decodeWindows,
+    fillValues: fillWindowsValues,
     stateOf: stateOfWindows,
     fillColumn: fillWindowsColumn,
     decodeStructure: decodeWindowsStructure,
@@ -65,6 +102,7 @@ export const systems = {
   },
   freebsd: {
     decode: decodeFreeBsd,
+    fillValues: fillFreeBsdValues,
     stateOf: stateOfFreeBsd,
     fillColumn: fillFreeBsdColumn,
     decodeStructure: decodeFreeBsdStructure,
@@ -94,6 +132,10 @@ const linux: System = {
     isFromGvisor(words, at, length)
       ? decodeGvisor(words, at, length)
       : decodeLinux(words, at, length),
+  fillValues: (words, at, length, values) =>
+    isFromGvisor(words, at, length)
+      ? fillGvisorValues(words, at, length, values)
+      : fillLinuxValues(words, at, length, values),
   fillColumn: (field, batch, size, column) =>
     batch.isFromGvisor
       ? fillGvisorColumn(field, batch, size, column)

@@ -1,25 +1,22 @@
-// The decoded fields of one entry of a batch.
+// The fields of one connection as an array of numbers. TcpInfoReader and readTcpInfos() reuse the array, so that a read
+// allocates nothing.
 
-import type { Batch } from './batch';
 import { tcpInfoFields } from './generated/field-names';
 import { stateAt } from './states';
-import { system } from './system';
 import type { TcpInfo } from './tcp-info';
 import { orNull } from './words';
 
-/** A column of one row. No caller keeps it. */
-const column = new Float64Array(1);
+/** Values in the order of `tcpInfoFields`. NaN stands for null, and the index in `tcpStates` for the state. */
+export type Values = Float64Array;
 
-/** Decodes a field of a batch of one entry: its index in `tcpInfoFields`. NaN stands for null. */
-export function valueOf(batch: Batch, field: number): number {
-  system.fillColumn(field, batch, 1, column);
-  return column[0] as number;
+export function newValues(): Values {
+  return new Float64Array(tcpInfoFields.length).fill(NaN);
 }
 
-/** Decodes a batch of one entry to an object. */
-export function tcpInfoOf(batch: Batch): TcpInfo {
+/** Converts values to an object. */
+export function tcpInfoOf(values: Values): TcpInfo {
   const entries = tcpInfoFields.map((field, index) => {
-    const value = valueOf(batch, index);
+    const value = values[index] as number;
     return [field, field === 'state' ? stateAt(value) : orNull(value)];
   });
   return Object.fromEntries(entries) as TcpInfo;

@@ -58,6 +58,32 @@ export function decodeDarwin(w: Uint32Array, at: number, written: number): TcpIn
   };
 }
 
+/** The same into values, in the order of `tcpInfoFields`. Leaves alone what the system does not report. */
+export function fillDarwinValues(
+  w: Uint32Array,
+  at: number,
+  written: number,
+  values: Float64Array,
+): void {
+  const state = stateOfDarwin(w, at, written);
+  const length = state === LISTEN ? 1 : written;
+  values[0] = state;
+  values[1] = length < 48 || (w[at + 11] as number) === 0 ? NaN : (w[at + 11] as number);
+  values[2] = length < 52 || (w[at + 11] as number) === 0 ? NaN : (w[at + 12] as number);
+  values[4] = length < 16 || (w[at + 3] as number) === 0 ? NaN : (w[at + 3] as number);
+  values[5] = length < 20 ? NaN : (w[at + 4] as number);
+  values[7] = length < 28 ? NaN : (w[at + 6] as number);
+  values[8] = length < 24 || (w[at + 5] as number) >= 1073725440 ? NaN : (w[at + 5] as number);
+  values[9] = length < 32 ? NaN : (w[at + 7] as number);
+  values[10] = length < 40 ? NaN : (w[at + 9] as number);
+  values[11] = length < 72 ? NaN : u64(w, at + 16);
+  values[12] = length < 96 ? NaN : u64(w, at + 22);
+  values[14] = length < 80 ? NaN : u64(w, at + 18);
+  values[17] = length < 64 ? NaN : u64(w, at + 14);
+  values[19] = length < 88 ? NaN : u64(w, at + 20);
+  values[20] = length < 112 ? NaN : u64(w, at + 26);
+}
+
 /** The state as an index in `tcpStates`; NaN: no state. */
 export function stateOfDarwin(w: Uint32Array, at: number, written: number): number {
   return written < 1 ? NaN : bsdStateIndex(((w[at] as number) >>> (isLittleEndian ? 0 : 24)) & 255);

@@ -60,6 +60,30 @@ export function decodeFreeBsd(w: Uint32Array, at: number, written: number): TcpI
   };
 }
 
+/** The same into values, in the order of `tcpInfoFields`. Leaves alone what the system does not report. */
+export function fillFreeBsdValues(
+  w: Uint32Array,
+  at: number,
+  written: number,
+  values: Float64Array,
+): void {
+  const state = stateOfFreeBsd(w, at, written);
+  const length = state === LISTEN ? 1 : written;
+  values[0] = state;
+  values[1] = length < 72 || (w[at + 17] as number) === 0 ? NaN : (w[at + 17] as number) / 1000;
+  values[2] = length < 76 || (w[at + 17] as number) === 0 ? NaN : (w[at + 18] as number) / 1000;
+  values[4] = length < 12 || (w[at + 2] as number) === 0 ? NaN : (w[at + 2] as number) / 1000;
+  values[5] = length < 20 ? NaN : (w[at + 4] as number);
+  values[7] = length < 84 ? NaN : (w[at + 20] as number);
+  values[8] = length < 80 || (w[at + 19] as number) >= 1073725440 ? NaN : (w[at + 19] as number);
+  values[9] = length < 104 ? NaN : (w[at + 25] as number);
+  values[10] = length < 100 ? NaN : (w[at + 24] as number);
+  values[15] = length < 184 ? NaN : sequenceDistance(w[at + 44] as number, w[at + 45] as number);
+  values[20] = length < 124 ? NaN : (w[at + 30] as number);
+  values[22] = length < 128 ? NaN : (w[at + 31] as number);
+  values[32] = length < 56 || (w[at + 13] as number) === 0 ? NaN : (w[at + 13] as number) / 1000;
+}
+
 /** The state as an index in `tcpStates`; NaN: no state. */
 export function stateOfFreeBsd(w: Uint32Array, at: number, written: number): number {
   return written < 1 ? NaN : bsdStateIndex(((w[at] as number) >>> (isLittleEndian ? 0 : 24)) & 255);

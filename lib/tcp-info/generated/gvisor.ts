@@ -56,6 +56,57 @@ export function decodeGvisor(w: Uint32Array, at: number, written: number): TcpIn
   };
 }
 
+/** The same into values, in the order of `tcpInfoFields`. Leaves alone what the system does not report. */
+export function fillGvisorValues(
+  w: Uint32Array,
+  at: number,
+  written: number,
+  values: Float64Array,
+): void {
+  const state = stateOfGvisor(w, at, written);
+  const length = state === LISTEN ? 1 : written;
+  values[0] = state;
+  values[1] = length < 72 || (w[at + 17] as number) === 0 ? NaN : (w[at + 17] as number) / 1000;
+  values[2] = length < 76 || (w[at + 17] as number) === 0 ? NaN : (w[at + 18] as number) / 1000;
+  values[3] = NaN;
+  values[4] = length < 12 || (w[at + 2] as number) === 0 ? NaN : (w[at + 2] as number) / 1000;
+  values[5] = NaN;
+  values[6] = NaN;
+  values[7] = NaN;
+  values[8] = NaN;
+  values[9] = NaN;
+  values[10] = NaN;
+  values[11] = NaN;
+  values[12] = NaN;
+  values[13] = NaN;
+  values[14] = NaN;
+  values[15] = NaN;
+  values[16] = NaN;
+  values[17] = NaN;
+  values[18] = NaN;
+  values[19] = NaN;
+  values[20] = NaN;
+  values[21] = NaN;
+  values[22] = NaN;
+  values[23] = NaN;
+  values[24] = NaN;
+  values[25] = NaN;
+  values[26] = NaN;
+  values[27] = NaN;
+  values[28] = NaN;
+  values[29] = NaN;
+  values[30] = NaN;
+  values[31] = NaN;
+  values[32] = NaN;
+  values[33] = NaN;
+  values[34] = NaN;
+  values[35] = NaN;
+  values[36] = NaN;
+  values[37] = NaN;
+  values[38] = NaN;
+  values[39] = NaN;
+}
+
 /** The state as an index in `tcpStates`; NaN: no state. */
 export function stateOfGvisor(w: Uint32Array, at: number, written: number): number {
   return written < 1

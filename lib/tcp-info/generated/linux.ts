@@ -77,6 +77,71 @@ export function decodeLinux(w: Uint32Array, at: number, written: number): TcpInf
   };
 }
 
+/** The same into values, in the order of `tcpInfoFields`. Leaves alone what the system does not report. */
+export function fillLinuxValues(
+  w: Uint32Array,
+  at: number,
+  written: number,
+  values: Float64Array,
+): void {
+  const state = stateOfLinux(w, at, written);
+  const length = state === LISTEN ? 1 : written;
+  const queueLength = state === LISTEN ? written : 0;
+  const tcpi_delivery_rate = u64(w, at + 40);
+  const tcpi_pacing_rate = u64(w, at + 26);
+  values[0] = state;
+  values[1] = length < 72 || (w[at + 17] as number) === 0 ? NaN : (w[at + 17] as number) / 1000;
+  values[2] = length < 76 || (w[at + 17] as number) === 0 ? NaN : (w[at + 18] as number) / 1000;
+  values[3] =
+    length < 152 || (w[at + 37] as number) >= 4294967295 ? NaN : (w[at + 37] as number) / 1000;
+  values[4] = length < 12 || (w[at + 2] as number) === 0 ? NaN : (w[at + 2] as number) / 1000;
+  values[5] = length < 20 ? NaN : (w[at + 4] as number);
+  values[6] = length < 64 || (w[at + 15] as number) === 0 ? NaN : (w[at + 15] as number);
+  values[7] = length < 84 ? NaN : (w[at + 20] as number) * (w[at + 4] as number);
+  values[8] =
+    length < 80 || (w[at + 19] as number) >= 2147483647
+      ? NaN
+      : (w[at + 19] as number) * (w[at + 4] as number);
+  values[9] = length < 232 ? NaN : (w[at + 57] as number);
+  values[10] = length < 236 ? NaN : (w[at + 58] as number);
+  values[11] = length < 208 ? NaN : u64(w, at + 50);
+  values[12] = length < 136 ? NaN : u64(w, at + 32);
+  values[13] = length < 128 ? NaN : u64(w, at + 30);
+  values[14] = length < 216 ? NaN : u64(w, at + 52);
+  values[15] =
+    length < 28
+      ? NaN
+      : (w[at + 6] as number) === 0
+        ? 0
+        : length < 216
+          ? NaN
+          : bytesInFlight(u64(w, at + 50), u64(w, at + 52), u64(w, at + 30));
+  values[16] = length < 148 ? NaN : (w[at + 36] as number);
+  values[17] = length < 140 ? NaN : (w[at + 34] as number);
+  values[18] = length < 160 ? NaN : (w[at + 39] as number);
+  values[19] = length < 144 ? NaN : (w[at + 35] as number);
+  values[20] = length < 104 ? NaN : (w[at + 25] as number);
+  values[21] = length < 220 ? NaN : (w[at + 54] as number);
+  values[22] = length < 228 ? NaN : (w[at + 56] as number);
+  values[23] = length < 28 ? NaN : (w[at + 6] as number);
+  values[24] = length < 36 ? NaN : (w[at + 8] as number);
+  values[25] = length < 168 || tcpi_delivery_rate === 0 ? NaN : tcpi_delivery_rate;
+  values[26] = length < 168 ? NaN : ((w[at + 1] as number) >>> (isLittleEndian ? 24 : 7)) & 1;
+  values[27] = length < 112 || tcpi_pacing_rate >= 18446744073709552000 ? NaN : tcpi_pacing_rate;
+  values[28] = length < 176 ? NaN : u64(w, at + 42) / 1000;
+  values[29] = length < 184 ? NaN : u64(w, at + 44) / 1000;
+  values[30] = length < 192 ? NaN : u64(w, at + 46) / 1000;
+  values[31] = length < 160 || (w[at + 39] as number) === 0 ? NaN : (w[at + 11] as number);
+  values[32] = length < 156 || (w[at + 38] as number) === 0 ? NaN : (w[at + 13] as number);
+  values[33] = length < 144 || (w[at + 35] as number) === 0 ? NaN : (w[at + 14] as number);
+  values[34] = length < 4 ? NaN : ((w[at] as number) >>> (isLittleEndian ? 24 : 0)) & 255;
+  values[35] = length < 5 ? NaN : ((w[at + 1] as number) >>> (isLittleEndian ? 0 : 24)) & 255;
+  values[36] = length < 3 ? NaN : ((w[at] as number) >>> (isLittleEndian ? 16 : 8)) & 255;
+  values[37] = length < 242 ? NaN : ((w[at + 60] as number) >>> (isLittleEndian ? 0 : 16)) & 65535;
+  values[38] = queueLength < 28 ? NaN : (w[at + 6] as number);
+  values[39] = queueLength < 32 ? NaN : (w[at + 7] as number);
+}
+
 /** The state as an index in `tcpStates`; NaN: no state. */
 export function stateOfLinux(w: Uint32Array, at: number, written: number): number {
   return written < 1

@@ -60,6 +60,34 @@ export function decodeWindows(w: Uint32Array, at: number, written: number): TcpI
   };
 }
 
+/** The same into values, in the order of `tcpInfoFields`. Leaves alone what the system does not report. */
+export function fillWindowsValues(
+  w: Uint32Array,
+  at: number,
+  written: number,
+  values: Float64Array,
+): void {
+  const state = stateOfWindows(w, at, written);
+  const length = state === LISTEN ? 4 : written;
+  values[0] = state;
+  values[1] = length < 24 || (w[at + 5] as number) === 0 ? NaN : (w[at + 5] as number) / 1000;
+  values[3] =
+    length < 28 || (w[at + 6] as number) === 0 || (w[at + 6] as number) >= 4294967295
+      ? NaN
+      : (w[at + 6] as number) / 1000;
+  values[5] = length < 8 ? NaN : (w[at + 1] as number);
+  values[7] = length < 36 ? NaN : (w[at + 8] as number);
+  values[9] = length < 40 ? NaN : (w[at + 9] as number);
+  values[10] = length < 44 ? NaN : (w[at + 10] as number);
+  values[11] = length < 56 ? NaN : u64(w, at + 12);
+  values[12] = length < 64 ? NaN : u64(w, at + 14);
+  values[14] = length < 72 ? NaN : (w[at + 17] as number);
+  values[15] = length < 32 ? NaN : (w[at + 7] as number);
+  values[22] = length < 140 ? NaN : (w[at + 34] as number);
+  values[29] = length < 96 ? NaN : (w[at + 23] as number);
+  values[37] = length < 84 ? NaN : (w[at + 20] as number);
+}
+
 /** The state as an index in `tcpStates`; NaN: no state. */
 export function stateOfWindows(w: Uint32Array, at: number, written: number): number {
   return written < 4 ? NaN : windowsStateIndex(w[at] as number);
