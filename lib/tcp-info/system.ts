@@ -153,14 +153,14 @@ const running: Readonly<Record<string, System>> = { linux, darwin, win32, freebs
 export const system: System = running[process.platform] ?? linux;
 
 /** Prepares the first `size` entries of a batch for `fillColumn`: their states and lengths. */
-export function prepareColumns(batch: Batch, size: number): void {
+export function prepareColumns(batch: Batch, size: number, { stateOf } = system): void {
   const { words, states, lengths, listenLengths } = batch;
   let readable = 0;
   let fromGvisor = 0;
   for (let entry = 0; entry < size; entry++) {
     const at = batch.structureAt(entry);
     const length = Math.max(batch.length(entry), 0);
-    const state = system.stateOf(words, at, length);
+    const state = stateOf(words, at, length);
     states[entry] = state;
     // A listening socket has only the fields of listening sockets, and a connection only the others.
     lengths[entry] = state === LISTEN ? 0 : length;
