@@ -24,7 +24,7 @@ import {
 import type { TcpInfoField } from './tcp-info';
 
 /** The most sockets that are looked at in one turn of the event loop before the reads begin. */
-const CAPTURE_SIZE = 10_000;
+const CAPTURE_SIZE = 4_096;
 
 /**
  * The sockets of a call. An object of Node is asked for its handle with its batch. A number is identified by its cookie
@@ -32,10 +32,34 @@ const CAPTURE_SIZE = 10_000;
  */
 interface Captured {
   readonly sockets: (object | number | undefined)[];
-  /** Two words for each number. */
-  readonly cookies: Int32Array;
+  /** Two words for each socket, if there are numbers. */
+  cookies: Int32Array | undefined;
 }
 
+/**
+ * Reads the state of many connections like {@link readTcpInfos}, but in the thread pool, in batches of 256 sockets. The
+ * event loop runs between them.
+ *
+ * ```js
+ * const { rtt, errno } = await readTcpInfosAsync(sockets, ['rtt']);
+ * ```
+ *
+ * A row never has the values of a stranger. A socket that is closed before it was read gets the `errno` of `UV_EBADF`,
+ * even if another socket has its descriptor by then.
+ *
+ * - A Node object is asked for its handle when its batch is read: the row is of the socket that it has then.
+ * - A number or `{ fd }` does not show that it was closed. It is identified by its cookie (`SO_COOKIE`) first: the first
+ *   4 096 elements at the call, the next 4 096 in each of the next turns of the event loop. Do not close it before. Without
+ *   cookies (macOS, Windows, Linux before 4.11) it is read at this moment.
+ *
+ * The array is copied at the call, and a wrong element rejects before any row is filled. A Node object takes
+ * about 0.35 µs of the main thread with four fields, 0.5 µs with all; a number 0.8 µs. No slice of 100 000 Node objects
+ * takes more than about 1 ms. On Windows they are read on the main thread, in the same batches.
+ * @returns A promise of the columns: `out` if it was passed.
+ * @throws The promise is rejected with the errors of {@link readTcpInfos}, also if a column of `out` was detached or
+ *   shrunk meanwhile.
+ * @see {@link readTcpInfos}
+ */
 export async function readTcpInfosAsync<Field extends TcpInfoField = TcpInfoField>(
   sockets: readonly SocketLike[],
   fields?: readonly Field[],
@@ -47,7 +71,7 @@ export async function readTcpInfosAsync<Field extends TcpInfoField = TcpInfoFiel
   const batch = new Batch(Math.min(copy.length, BATCH_SIZE));
   const captured: Captured = {
     sockets: copy as (object | number)[],
-    cookies: new Int32Array(2 * copy.length),
+    cookies: undefined,
   };
   for (let start = 0; start < columns.count; start += CAPTURE_SIZE) {
     if (start > 0) await nextTurn();
@@ -60,7 +84,8 @@ export async function readTcpInfosAsync<Field extends TcpInfoField = TcpInfoFiel
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Looks at `CAPTURE_SIZE` sockets: rejects what is no socket, and identifies numbers. */
-function capture({ sockets, cookies }: Captured, batch: Batch, columns: Columns, start: number) {
+function capture(captured: Captured, batch: Batch, columns: Columns, start: number): void {
+  const { sockets } = captured;
   const end = Math.min(start + CAPTURE_SIZE, columns.count);
   let size = 0;
   for (let row = start; row < end; row++) {
@@ -69,18 +94,20 @@ function capture({ sockets, cookies }: Captured, batch: Batch, columns: Columns,
     if (typeof socket !== 'number') continue;
     batch.write(size++, row, socket, 0, 0);
     if (size < batch.size) continue;
-    identify({ sockets, cookies }, batch, columns, size);
+    identify(captured, batch, columns, size);
     size = 0;
   }
-  identify({ sockets, cookies }, batch, columns, size);
+  identify(captured, batch, columns, size);
 }
 
 /**
  * Stores the cookies of the sockets of a batch. A number without a cookie is read at once: it is no socket, or this system
  * has no cookies.
  */
-function identify({ sockets, cookies }: Captured, batch: Batch, columns: Columns, size: number) {
+function identify(captured: Captured, batch: Batch, columns: Columns, size: number): void {
   if (size === 0) return;
+  captured.cookies ??= new Int32Array(2 * columns.count);
+  const { sockets, cookies } = captured;
   const { identifySockets, readTcpInfos: readBatch } = binding();
   identifySockets(batch.buffer, size);
   let unidentified = 0;
@@ -136,7 +163,8 @@ function writeBatch(
     const socket = sockets[row];
     const handle = handles[entry];
     if (typeof socket === 'number') {
-      batch.write(entry, row, socket, cookies[2 * row] as number, cookies[2 * row + 1] as number);
+      const [low = 0, high = 0] = [cookies?.[2 * row], cookies?.[2 * row + 1]];
+      batch.write(entry, row, socket, low, high);
     } else {
       batch.write(entry, row, handle === undefined ? -1 : descriptorOfHandle(handle), 0, 0);
     }

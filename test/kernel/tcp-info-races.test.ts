@@ -15,7 +15,9 @@ import { certificate } from '../support/certificate';
 import { fdOf, withPair } from '../support/net';
 import { onLinux } from '../support/platform';
 
-const [EBADF, ESTABLISHED, LISTEN] = [-9, 'ESTABLISHED', 'LISTEN'];
+const EBADF = -9;
+const ESTABLISHED = 'ESTABLISHED';
+const LISTEN = 'LISTEN';
 const rowOf = ({ state, errno }: TcpInfoColumns<'state'>, row: number) =>
   errno[row] === 0 ? tcpStates[state[row] as number] : errno[row];
 
