@@ -152,9 +152,9 @@ bool Queue(napi_env env, const Call& call, AsyncBatch* async) {
          napi_queue_async_work(env, async->work) == napi_ok;
 }
 
-// sweepTcpInfos(batch, count, callback): reads all entries in another thread, then calls `callback`.
-// Returns false if no thread is available: then all entries were read in this thread, and nothing
-// is called.
+// sweepTcpInfos(batch, count, callback): reads all entries in another thread, then calls
+// `callback`. Returns false if no thread is available: then all entries were read in this thread,
+// and nothing is called.
 napi_value SweepTcpInfos(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   auto async = std::make_unique<AsyncBatch>();
