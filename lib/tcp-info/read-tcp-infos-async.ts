@@ -23,9 +23,6 @@ import {
 } from './columns';
 import type { TcpInfoField } from './tcp-info';
 
-/** The most sockets that are looked at in one turn of the event loop before the reads begin. */
-const CAPTURE_SIZE = 4_096;
-
 /**
  * The sockets of a call. An object of Node is asked for its handle with its batch. A number is identified by its cookie
  * before, and `undefined` was read before.
@@ -48,13 +45,13 @@ interface Captured {
  * even if another socket has its descriptor by then.
  *
  * - A Node object is asked for its handle when its batch is read: the row is of the socket that it has then.
- * - A number or `{ fd }` does not show that it was closed. It is identified by its cookie (`SO_COOKIE`) first: the first
- *   4 096 elements at the call, the next 4 096 in each of the next turns of the event loop. Do not close it before. Without
- *   cookies (macOS, Windows, Linux before 4.11) it is read at this moment.
+ * - A number or `{ fd }` does not show that it was closed. So it is identified at the call, by its cookie (`SO_COOKIE`).
+ *   Without cookies (macOS, Windows, Linux before 4.11) it is read at the call.
  *
- * The array is copied at the call, and a wrong element rejects before any row is filled. A Node object takes
- * about 0.35 µs of the main thread with four fields, 0.5 µs with all; a number 0.8 µs. No slice of 100 000 Node objects
- * takes more than about 1 ms. On Windows they are read on the main thread, in the same batches.
+ * The array is copied and checked at the call: a wrong element rejects before any row is filled. A Node object takes
+ * about 0.35 µs of the main thread with four fields, 0.5 µs with all, and a number 0.8 µs, most of it at the call. For many
+ * sockets, pass Node objects: 100 000 numbers block the event loop for 60 ms. On Windows, Node objects are read on the main
+ * thread, in the same batches.
  * @returns A promise of the columns: `out` if it was passed.
  * @throws The promise is rejected with the errors of {@link readTcpInfos}, also if a column of `out` was detached or
  *   shrunk meanwhile.
@@ -73,22 +70,16 @@ export async function readTcpInfosAsync<Field extends TcpInfoField = TcpInfoFiel
     sockets: copy as (object | number)[],
     cookies: undefined,
   };
-  for (let start = 0; start < columns.count; start += CAPTURE_SIZE) {
-    if (start > 0) await nextTurn();
-    capture(captured, batch, columns, start);
-  }
+  capture(captured, batch, columns);
   await readCaptured(captured, batch, columns);
   return columns.result;
 }
 
-const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
-
-/** Looks at `CAPTURE_SIZE` sockets: rejects what is no socket, and identifies numbers. */
-function capture(captured: Captured, batch: Batch, columns: Columns, start: number): void {
+/** Rejects what is no socket, and identifies numbers: a number does not show later whether it was closed meanwhile. */
+function capture(captured: Captured, batch: Batch, columns: Columns): void {
   const { sockets } = captured;
-  const end = Math.min(start + CAPTURE_SIZE, columns.count);
   let size = 0;
-  for (let row = start; row < end; row++) {
+  for (let row = 0; row < columns.count; row++) {
     const socket = objectOrDescriptor(sockets[row] as SocketLike);
     sockets[row] = socket;
     if (typeof socket !== 'number') continue;
