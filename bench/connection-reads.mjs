@@ -7,11 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { getOption, listConnections, readTcpInfos, readTcpInfosAsync } from '../dist/index.js';
 import { connectMany } from './connect-many.mjs';
 import { median } from './median.mjs';
-import { cpuMs, shuffled } from './timing.mjs';
+import { cpuMs, cpuMsSince, shuffled } from './timing.mjs';
 
 const baseline = createRequire(import.meta.url)('./build/Release/baseline.node');
 const ssOptions = { encoding: 'latin1', maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'ignore'] };
 const here = fileURLToPath(import.meta.url);
+/** Rows of a read whose slices are measured. */
+const ROWS_OF_SLICES = 100_000;
 const FOUR = ['rtt', 'probes', 'unackedSegments', 'timeSinceLastAckReceived'];
 
 if (process.argv[2] === 'search') await search(Number(process.argv[3]));
@@ -58,25 +60,31 @@ async function measure(sockets, rounds) {
   };
   if (wall.list().length !== wall.ssParsed().length) throw new Error('ss lists other connections');
   for (let i = 0; i < 5; i++) for (const run of Object.values(cpu)) run();
+  const async = {
+    asyncAll: () => readTcpInfosAsync(sockets, undefined, all),
+    asyncFour: () => readTcpInfosAsync(sockets, FOUR, four),
+  };
+  for (let i = 0; i < 5; i++) for (const run of Object.values(async)) await run();
   // Measured first: garbage of the other cases would be collected meanwhile.
-  const readAll = (which) => () => readTcpInfosAsync(which, undefined, all);
-  for (let i = 0; i < 5; i++) await readAll(sockets)();
-  const blocks = [];
-  const numberBlocks = [];
-  for (let round = 0; round < rounds; round++) {
-    blocks.push(await longestBlock(readAll(sockets)));
-    numberBlocks.push(await longestBlock(readAll(fds)));
-  }
+  const slices = await measureSlices(sockets, fds, rounds);
 
   const times = Object.fromEntries([...Object.keys(cpu), ...Object.keys(wall)].map((k) => [k, []]));
+  for (const name of Object.keys(async)) times[name] = { total: [], main: [] };
   for (let round = 0; round < rounds; round++) {
     for (const name of shuffled(Object.keys(cpu))) times[name].push(cpuMs(cpu[name]));
+    for (const name of shuffled(Object.keys(async))) {
+      const start = process.cpuUsage();
+      const startOfThread = baseline.threadCpuMs();
+      await async[name]();
+      times[name].main.push(baseline.threadCpuMs() - startOfThread);
+      times[name].total.push(cpuMsSince(start));
+    }
     // These take much longer than the others.
     if (round % 4 === 0) {
       for (const name of shuffled(Object.keys(wall))) times[name].push(wallMs(wall[name]));
     }
   }
-  return { times, blocks, numberBlocks, allWallMs: wallOf(() => cpu.all(), rounds) };
+  return { times, ...slices, allWallMs: wallOf(() => cpu.all(), rounds) };
 }
 
 function wallOf(run, rounds) {
@@ -91,13 +99,29 @@ function wallMs(run) {
   return performance.now() - start;
 }
 
-/** The longest time for which the event loop was blocked, in milliseconds. */
-async function longestBlock(run) {
+/** The longest slices of reads of 100 000 rows, in milliseconds. Each socket has several rows. */
+async function measureSlices(sockets, fds, rounds) {
+  const repeat = (items) =>
+    Array.from({ length: ROWS_OF_SLICES }, (_, row) => items[row % items.length]);
+  const [many, numbers] = [repeat(sockets), repeat(fds)];
+  const out = await readTcpInfosAsync(many);
+  await readTcpInfosAsync(many, undefined, out);
+  const slices = [];
+  const numberSlices = [];
+  for (let round = 0; round < Math.min(rounds, 21); round++) {
+    slices.push(await longestSlice(() => readTcpInfosAsync(many, undefined, out)));
+    numberSlices.push(await longestSlice(() => readTcpInfosAsync(numbers, undefined, out)));
+  }
+  return { slices, numberSlices };
+}
+
+/** The most CPU time of this thread between two turns of the event loop, in milliseconds. */
+async function longestSlice(run) {
   let longest = 0;
-  let last = performance.now();
+  let last = baseline.threadCpuMs();
   let running = true;
   const turn = () => {
-    const now = performance.now();
+    const now = baseline.threadCpuMs();
     longest = Math.max(longest, now - last);
     last = now;
     if (running) setImmediate(turn);

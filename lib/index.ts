@@ -73,9 +73,10 @@ export {
   type SystemDefaults,
   type SystemSetting,
 } from './system-defaults/system-defaults';
-export { readTcpInfos, readTcpInfosAsync, type TcpInfoColumns } from './tcp-info/columns';
+export { readTcpInfos, type TcpInfoColumns } from './tcp-info/columns';
 export type { CongestionControlInfo, KernelTcpInfoDetails } from './tcp-info/details';
 export { getKernelTcpInfo, getTcpInfo } from './tcp-info/get-tcp-info';
+export { readTcpInfosAsync } from './tcp-info/read-tcp-infos-async';
 export { TcpInfoReader } from './tcp-info/reader';
 export { type TcpState, tcpStates } from './tcp-info/states';
 export type { KernelTcpInfo } from './tcp-info/system';

@@ -37,7 +37,7 @@ napi_value IsReusable(napi_env env, napi_callback_info info) {
 
 // A batch is an ArrayBuffer of entries. JS writes the sockets and finds the results here.
 struct Entry {
-  double socket;        // below zero: skip this entry
+  double socket;        // below zero: it is closed
   std::int32_t length;  // of the info, or a code
   std::int32_t reserved;
   std::uint64_t identity;  // 0: read whatever socket has this number
@@ -48,6 +48,10 @@ static_assert(sizeof(Entry) == 320, "lib/tcp-info/ has the same layout");
 // Checks the identity after reading: a socket that still has its number then had it during the
 // reading too.
 void Read(Entry* entry) {
+  if (!(entry->socket >= 0)) {
+    entry->length = platform::kClosed;
+    return;
+  }
   const auto socket = static_cast<platform::Socket>(entry->socket);
   entry->length = platform::GetTcpInfo(socket, entry->info, sizeof(entry->info));
   if (entry->identity == 0) return;
@@ -85,11 +89,13 @@ Batch GetBatch(napi_env env, const Call& call) {
   return {static_cast<Entry*>(data), std::min<std::size_t>(call.Uint32(1), size / sizeof(Entry))};
 }
 
+void ReadAll(const Batch& batch) {
+  for (Entry& entry : batch) Read(&entry);
+}
+
 // readTcpInfos(batch, count): reads all entries in this thread.
 napi_value ReadTcpInfos(napi_env env, napi_callback_info info) {
-  for (Entry& entry : GetBatch(env, Call(env, info))) {
-    if (entry.socket >= 0) Read(&entry);
-  }
+  ReadAll(GetBatch(env, Call(env, info)));
   return nullptr;
 }
 
@@ -100,7 +106,8 @@ napi_value IdentifySockets(napi_env env, napi_callback_info info) {
 }
 
 // A batch that a thread of libuv's pool reads. Meanwhile the program may close any descriptor, and
-// its number may belong to another socket. So the thread reads only sockets that were identified.
+// its number may belong to another socket. An entry with an identity shows it. lib/ checks the
+// others afterwards, by their handles.
 //
 // Not Napi::AsyncWorker: it throws where this reads in the calling thread instead, and its errors
 // have the cost that addon.h explains.
@@ -111,14 +118,8 @@ struct AsyncBatch {
   napi_ref callback = nullptr;
 };
 
-void ReadIdentified(const Batch& batch) {
-  for (Entry& entry : batch) {
-    if (entry.identity != 0) Read(&entry);
-  }
-}
-
 void Execute(napi_env, void* data) {
-  ReadIdentified(static_cast<AsyncBatch*>(data)->batch);
+  ReadAll(static_cast<AsyncBatch*>(data)->batch);
 }
 
 void Release(napi_env env, const AsyncBatch& async) {
@@ -151,27 +152,19 @@ bool Queue(napi_env env, const Call& call, AsyncBatch* async) {
          napi_queue_async_work(env, async->work) == napi_ok;
 }
 
-// sweepTcpInfos(batch, count, callback): identifies the sockets that are not identified yet, reads
-// all entries in another thread, then calls `callback`. Returns false if no socket could be
-// identified or no thread is available: then all entries were read in this thread, and nothing is
-// called.
+// sweepTcpInfos(batch, count, callback): reads all entries in another thread, then calls
+// `callback`. Returns false if no thread is available: then all entries were read in this thread,
+// and nothing is called.
 napi_value SweepTcpInfos(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   auto async = std::make_unique<AsyncBatch>();
   async->batch = GetBatch(env, call);
-  bool is_queued = false;
-  for (Entry& entry : async->batch) {
-    if (entry.socket < 0) continue;
-    if (entry.identity == 0) Identify(&entry);
-    if (entry.identity == 0) Read(&entry);
-    is_queued = is_queued || entry.identity != 0;
-  }
-  is_queued = is_queued && Queue(env, call, async.get());
+  const bool is_queued = async->batch.count > 0 && Queue(env, call, async.get());
   if (is_queued) {
     static_cast<void>(async.release());
   } else {
     Release(env, *async);
-    ReadIdentified(async->batch);
+    ReadAll(async->batch);
   }
   return call.Return(is_queued);
 }

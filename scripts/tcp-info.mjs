@@ -108,20 +108,35 @@ function decoders(platform, [system, structure, type, filled = Object.keys(struc
     return source.formula ? formula(length, source, none) : member(length, unit, source, none);
   }
 
+  /** The case of a field in the function that fills a column. */
+  function columnCase(field) {
+    const [name, { listening, [platform]: source }] = field;
+    const length = listening ? 'queueLength' : 'length';
+    const store =
+      name === 'state'
+        ? 'column[rows[i] as number] = states[i] as number;'
+        : `const at = i * ENTRY_WORDS + INFO;
+           const ${length} = ${listening ? 'listenLengths' : 'lengths'}[i] as number;
+           ${variables.includes(source.from) ? `const ${source.from} = ${read(structure[source.from])};\n` : ''}column[rows[i] as number] = ${code(field, 'NaN')};`;
+    return `case ${fields.indexOf(field)}: for (let i = 0; i < size; i++) { ${store} } break;`;
+  }
+
   // Of a listening socket, only the state and the fields of listening sockets count as written.
   const { from, states } = tables.fields.state[platform];
+  const hasQueues = here.some(
+    ([, { listening, [platform]: source }]) => listening && isFilled(source),
+  );
   const start = [
-    `const state = written < ${end(from)} ? NaN : ${states}(${value(from)});`,
+    `const state = stateOf${system}(w, at, written);`,
     `const length = state === LISTEN ? ${end(from)} : written;`,
-    here.some(([, { listening, [platform]: source }]) => listening && isFilled(source))
-      ? 'const queueLength = state === LISTEN ? written : 0;'
-      : [],
+    hasQueues ? 'const queueLength = state === LISTEN ? written : 0;' : [],
     variables.map((name) => `const ${name} = ${read(structure[name])};`),
   ]
     .flat()
     .join('\n');
   const properties = fields.map((field) => `${field[0]}: ${code(field, 'null')},`);
   const stores = here.map((field) => `values[${fields.indexOf(field)}] = ${code(field, 'NaN')};`);
+  const cases = here.filter(([, { [platform]: source }]) => isFilled(source)).map(columnCase);
   const members = Object.entries(structure).map(
     ([name, place]) =>
       `${name}: ${filled.includes(name) ? `${absent(place)} ? null : ${read(place, '')}` : 'null'},`,
@@ -135,6 +150,7 @@ function decoders(platform, [system, structure, type, filled = Object.keys(struc
   return `${HEADER}
     import { isLittleEndian } from '../../core/byte-order';
     ${isGated ? "import { isLinuxAtLeast } from '../../core/linux-release';" : ''}
+    import { type Batch, ENTRY_WORDS, INFO } from '../batch';
     ${formulas.length === 0 ? '' : `import { ${formulas.join(', ')} } from '../formulas';`}
     import { LISTEN, ${states}, stateAt } from '../states';
     import type { ${type} } from '../structures/${platform}';
@@ -153,6 +169,22 @@ function decoders(platform, [system, structure, type, filled = Object.keys(struc
     ): void {
       ${start}
       ${stores.join('\n')}
+    }
+
+    /** The state as an index in \`tcpStates\`; NaN: no state. */
+    export function stateOf${system}(w: Uint32Array, at: number, written: number): number {
+      return written < ${end(from)} ? NaN : ${states}(${value(from)});
+    }
+
+    /** Decodes a field of the first \`size\` entries of a batch: its index in \`tcpInfoFields\`. */
+    export function fill${system}Column(
+      field: number, batch: Batch, size: number, column: Float64Array,
+    ): void {
+      const { words: w, rows, states, lengths${hasQueues ? ', listenLengths' : ''} } = batch;
+      switch (field) {
+        ${cases.join('\n')}
+        default: for (let i = 0; i < size; i++) column[rows[i] as number] = NaN;
+      }
     }
 
     /** The members of the structure, where the system wrote \`length\` bytes, in its own units. */

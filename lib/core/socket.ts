@@ -81,6 +81,22 @@ export function handleOrDescriptor(socket: SocketLike): Handle | number {
   return typeof handle === 'object' && handle !== null ? handle : NONE;
 }
 
+/**
+ * Returns an object of Node itself, because its handle changes, and the number of any other socket. Reads no property of
+ * most objects.
+ */
+export function objectOrDescriptor(socket: SocketLike): object | number {
+  if (typeof socket === 'object' && socket !== null && '_handle' in socket) return socket;
+  const found = handleOrDescriptor(socket);
+  return typeof found === 'number' ? found : (socket as object);
+}
+
+/** Returns the handle that an object of Node has now. */
+export function currentHandle(socket: object): Handle | undefined {
+  const handle = handleOf(socket);
+  return typeof handle === 'object' && handle !== null ? handle : undefined;
+}
+
 /** Returns Node's handle object, `null` if there is none now, `undefined` for an object that never has one. */
 function handleOf(internals: SocketInternals): Handle | null | undefined {
   // Dgram sockets first: their `_handle` is a deprecated getter that prints a warning.
@@ -98,7 +114,7 @@ function handleOf(internals: SocketInternals): Handle | null | undefined {
  * other systems.
  */
 const isForced = process.env.SOCKET_OPTIONS_SEARCH === '1';
-const searches = (isForced || process.platform === 'win32') && !process.versions.bun;
+export const searches = (isForced || process.platform === 'win32') && !process.versions.bun;
 
 /** Returns the descriptor of a handle, or `NONE`. */
 export function descriptorOfHandle(handle: Handle): number {
@@ -109,8 +125,8 @@ export function descriptorOfHandle(handle: Handle): number {
 }
 
 /** Prepares many calls of `descriptorOfHandle`: finds all descriptors in one search on Windows. */
-export function findDescriptors(handles: readonly (Handle | number)[]): void {
-  if (searches) findSocketsBehind(handles.filter((handle) => typeof handle !== 'number'));
+export function findDescriptors(handles: readonly (Handle | number | undefined)[]): void {
+  if (searches) findSocketsBehind(handles.filter((handle) => typeof handle === 'object'));
 }
 
 /** Node's handle object of a TCP socket. `Socket.setKeepAlive()` calls its `setKeepAlive`. */

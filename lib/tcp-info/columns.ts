@@ -1,16 +1,14 @@
 // Reads the state of many connections into one column per field, with one native call per batch.
 
 import { binding } from '../core/addon';
-import { errnoOf } from '../core/errors';
 import type { Handle, SocketLike } from '../core/socket';
 import { descriptorOfHandle, findDescriptors, handleOrDescriptor } from '../core/socket';
 import { typedArrayKind, typedArrayLength } from '../core/typed-arrays';
 import { rangeError, typeError, validateArray, validateOneOf } from '../core/validate';
 import { BATCH_SIZE, Batch } from './batch';
 import { tcpInfoFields } from './generated/field-names';
-import { system } from './system';
+import { prepareColumns, system } from './system';
 import type { TcpInfoField } from './tcp-info';
-import { newValues, type Values } from './values';
 
 /** A column for each field, with an element for each socket. NaN where {@link TcpInfo} has null. */
 export type TcpInfoColumns<Field extends TcpInfoField = TcpInfoField> = {
@@ -26,15 +24,13 @@ export type TcpInfoColumns<Field extends TcpInfoField = TcpInfoField> = {
  */
 let sharedBatch = new Batch(0);
 
-/**
- * The validated arguments of a call. Each argument was read only once, so a getter, a proxy or a later change cannot
- * replace an element.
- */
-interface BulkRequest {
-  readonly sockets: readonly (Handle | number)[];
+/** The validated columns of a call. Each argument was read only once, so that a getter or a proxy cannot replace it. */
+export interface Columns {
+  /** The number of sockets. */
+  readonly count: number;
   /** The requested fields, as indices in `tcpInfoFields`, and a column for each. */
   readonly fields: readonly number[];
-  readonly columns: readonly Float64Array[];
+  readonly values: readonly Float64Array[];
   readonly errno: Int32Array;
   readonly result: TcpInfoColumns;
 }
@@ -66,12 +62,20 @@ export function readTcpInfos<Field extends TcpInfoField = TcpInfoField>(
   fields?: readonly Field[],
   out?: TcpInfoColumns<Field>,
 ): TcpInfoColumns<Field> {
-  const request = validateRequest(sockets, fields, out);
-  findDescriptors(request.sockets);
-  const count = request.sockets.length;
+  const wanted = validateFields(fields);
+  const given = copyArray(sockets) as SocketLike[];
+  const count = given.length;
+  const found: (Handle | number)[] = [];
+  for (let index = 0; index < count; index++)
+    found.push(handleOrDescriptor(given[index] as SocketLike));
+  const columns = validateColumns(count, wanted, out);
+  findDescriptors(found);
   const descriptors = new Float64Array(count);
-  for (let index = 0; index < count; index++) descriptors[index] = descriptorAt(request, index);
-  validateColumnLengths(request);
+  for (let index = 0; index < count; index++) {
+    const socket = found[index] as Handle | number;
+    descriptors[index] = typeof socket === 'number' ? socket : descriptorOfHandle(socket);
+  }
+  validateLengths(columns);
   if (sharedBatch.size < Math.min(count, BATCH_SIZE)) {
     sharedBatch = new Batch(Math.min(count, BATCH_SIZE));
   }
@@ -83,131 +87,35 @@ export function readTcpInfos<Field extends TcpInfoField = TcpInfoField>(
       sharedBatch.write(entry, index, descriptors[index] as number, 0, 0);
     }
     readBatch(sharedBatch.buffer, size);
-    copyToColumns(sharedBatch, request, size);
+    fillColumns(sharedBatch, columns, size);
   }
-  return request.result;
+  return columns.result;
 }
 
-/**
- * Reads the state of many connections like {@link readTcpInfos}, but off the main thread and in batches of 256 sockets.
- * Each batch blocks the event loop for less than 1 ms.
- *
- * ```js
- * const { rtt, errno } = await readTcpInfosAsync(sockets, ['rtt']);
- * ```
- *
- * An element always belongs to the socket that was passed. A socket that is closed meanwhile gets the `errno` of
- * `UV_EBADF`, even if another socket has its descriptor by then. Therefore the call reads each argument once, at the
- * start:
- *
- * - A Node object takes 0.05 µs. Its handle is read again with its batch.
- * - A number or `{ fd }` takes one getsockopt(2), 0.6 µs, because a number does not show that it was closed. On Linux the
- *   socket's cookie (`SO_COOKIE`) identifies it. Without cookies (macOS, Windows, Linux before 4.11) it is read at once.
- *
- * For many sockets, pass Node objects: 100 000 numbers block the event loop for 60 ms. Without cookies, Node objects are
- * read on the main thread, in the same batches.
- * @returns A promise of the columns: `out` if it was passed.
- * @throws The promise is rejected with the errors of {@link readTcpInfos}, also if a column of `out` was detached or
- *   shrunk meanwhile.
- * @see {@link readTcpInfos}
- */
-export async function readTcpInfosAsync<Field extends TcpInfoField = TcpInfoField>(
-  sockets: readonly SocketLike[],
-  fields?: readonly Field[],
-  out?: TcpInfoColumns<Field>,
-): Promise<TcpInfoColumns<Field>> {
-  const request = validateRequest(sockets, fields, out);
-  validateColumnLengths(request);
-  const batch = new Batch(Math.min(request.sockets.length, BATCH_SIZE));
-  const { sweepTcpInfos: readBatchInThread } = binding();
-  // Now, because a number does not show later whether it was closed meanwhile. A Node handle does.
-  const { indices, identities } = identifyNumbers(batch, request);
-  for (let start = 0; start < indices.length; start += BATCH_SIZE) {
-    const part = indices.slice(start, start + BATCH_SIZE);
-    findDescriptors(part.map((index) => request.sockets[index] as Handle));
-    part.forEach((index, entry) => {
-      const [low, high] = [identities[2 * index] as number, identities[2 * index + 1] as number];
-      batch.write(entry, index, descriptorAt(request, index), low, high);
-    });
-    await new Promise<void>((resolve) => {
-      // `false`: without cookies a thread cannot identify a socket, so the batch was read here. Let other work run next.
-      if (!readBatchInThread(batch.buffer, part.length, resolve)) setImmediate(resolve);
-    });
-    validateColumnLengths(request);
-    copyToColumns(batch, request, part.length);
-  }
-  return request.result;
-}
-
-/** Sockets that are not read yet. */
-interface Pending {
-  readonly indices: number[];
-  /** Two words for each socket of the request. 0 for Node handles. */
-  readonly identities: Int32Array;
-}
-
-/**
- * Identifies the sockets that are numbers. A number without an identity is read at once: it is not a socket, or this
- * system has no socket cookies.
- */
-function identifyNumbers(batch: Batch, request: BulkRequest): Pending {
-  const { sockets } = request;
-  const pending: Pending = { indices: [], identities: new Int32Array(2 * sockets.length) };
-  let size = 0;
-  for (let index = 0; index < sockets.length; index++) {
-    const socket = sockets[index] as Handle | number;
-    if (typeof socket === 'number') batch.write(size++, index, socket, 0, 0);
-    else pending.indices.push(index);
-    if (size === BATCH_SIZE) {
-      identifyBatch(batch, size, request, pending);
-      size = 0;
-    }
-  }
-  identifyBatch(batch, size, request, pending);
-  return pending;
-}
-
-function identifyBatch(batch: Batch, size: number, request: BulkRequest, pending: Pending): void {
-  const { identifySockets, readTcpInfos: readBatch } = binding();
-  identifySockets(batch.buffer, size);
-  let unidentified = 0;
-  for (let entry = 0; entry < size; entry++) {
-    const index = batch.indices[entry] as number;
-    const [low, high] = [batch.identityLow(entry), batch.identityHigh(entry)];
-    if (low === 0 && high === 0) {
-      batch.write(unidentified++, index, batch.descriptor(entry), 0, 0);
-    } else {
-      pending.indices.push(index);
-      pending.identities[2 * index] = low;
-      pending.identities[2 * index + 1] = high;
-    }
-  }
-  readBatch(batch.buffer, unidentified);
-  copyToColumns(batch, request, unidentified);
-}
-
-/** Reads and validates each argument once. */
-function validateRequest(sockets: unknown, fields: unknown, out: unknown): BulkRequest {
+/** Returns a plain copy, without calling a method of the caller's class. */
+export function copyArray(sockets: unknown): unknown[] {
   if (!Array.isArray(sockets)) throw typeError('sockets', 'an array of sockets', sockets);
-  const wanted = validateFields(fields);
-  const found: (Handle | number)[] = [];
-  const { length } = sockets;
-  for (let index = 0; index < length; index++) found.push(handleOrDescriptor(sockets[index]));
-  const names = wanted.map((field) => tcpInfoFields[field] as string);
-  const given = out === undefined ? newColumns(found.length, names) : out;
+  return Array.prototype.toSpliced.call(sockets, 0, 0);
+}
+
+/** Returns the columns of `out`, or new ones, for `count` sockets. */
+export function validateColumns(count: number, fields: readonly number[], out: unknown): Columns {
+  const names = fields.map((field) => tcpInfoFields[field] as string);
+  const given = out === undefined ? newColumns(count, names) : out;
   if (typeof given !== 'object' || given === null) {
     throw typeError('out', 'what an earlier call returned', out);
   }
   return {
-    sockets: found,
-    fields: wanted,
+    count,
+    fields,
     errno: columnIn(given, 'errno', 'Int32Array') as Int32Array,
-    columns: names.map((name) => columnIn(given, name, 'Float64Array') as Float64Array),
+    values: names.map((name) => columnIn(given, name, 'Float64Array') as Float64Array),
     result: given as TcpInfoColumns,
   };
 }
 
-function validateFields(fields: unknown): number[] {
+/** Returns the fields as indices in `tcpInfoFields`. */
+export function validateFields(fields: unknown): number[] {
   if (fields === undefined) return [...tcpInfoFields.keys()];
   return validateArray(fields, 'fields', 'an array of names of TcpInfo').map((field, index) =>
     tcpInfoFields.indexOf(validateOneOf(field, `fields[${index}]`, tcpInfoFields)),
@@ -228,43 +136,25 @@ function columnIn(out: object, name: string, kind: 'Int32Array' | 'Float64Array'
 }
 
 /** Checks the lengths again: the columns may have been detached, or have shrunk, since the call. */
-function validateColumnLengths({ sockets, fields, columns, errno }: BulkRequest): void {
-  const needed = sockets.length;
+export function validateLengths({ count, fields, values, errno }: Columns): void {
   const check = (name: string | undefined, column: Float64Array | Int32Array) => {
     const length = typedArrayLength(column);
-    if (length < needed) throw rangeError(`out.${name}.length`, `>= ${needed}`, length);
+    if (length < count) throw rangeError(`out.${name}.length`, `>= ${count}`, length);
   };
   check('errno', errno);
-  for (let k = 0; k < columns.length; k++) {
-    check(tcpInfoFields[fields[k] as number], columns[k] as Float64Array);
+  for (let k = 0; k < values.length; k++) {
+    check(tcpInfoFields[fields[k] as number], values[k] as Float64Array);
   }
 }
 
-function descriptorAt({ sockets }: BulkRequest, index: number): number {
-  const socket = sockets[index] as Handle | number;
-  return typeof socket === 'number' ? socket : descriptorOfHandle(socket);
-}
-
-/** Decodes the first `size` entries of a batch, then copies them column by column, for locality of memory. */
-function copyToColumns(batch: Batch, { columns, fields, errno }: BulkRequest, size: number): void {
-  const { indices, words } = batch;
-  const { fillValues } = system;
-  const closed = errnoOf('EBADF') as number;
-  while (decoded.length < size) decoded.push(newValues());
+/** Decodes the first `size` entries of a batch into the columns. */
+export function fillColumns(batch: Batch, { values, fields, errno }: Columns, size: number): void {
+  const { rows } = batch;
   for (let entry = 0; entry < size; entry++) {
-    const length = batch.descriptor(entry) >= 0 ? batch.length(entry) : closed;
-    errno[indices[entry] as number] = Math.min(length, 0);
-    // Length 0 sets every field to NaN, for a socket that could not be read.
-    fillValues(words, batch.structureAt(entry), Math.max(length, 0), decoded[entry] as Values);
+    errno[rows[entry] as number] = Math.min(batch.length(entry), 0);
   }
-  for (let k = 0; k < columns.length; k++) {
-    const column = columns[k] as Float64Array;
-    const field = fields[k] as number;
-    for (let entry = 0; entry < size; entry++) {
-      column[indices[entry] as number] = (decoded[entry] as Values)[field] as number;
-    }
+  prepareColumns(batch, size);
+  for (let k = 0; k < values.length; k++) {
+    system.fillColumn(fields[k] as number, batch, size, values[k] as Float64Array);
   }
 }
-
-/** The decoded entries of a batch. It grows to the largest batch so far. */
-const decoded: Values[] = [];

@@ -1,11 +1,43 @@
 // The decoders of each system, and the names of its system call for errors.
 
 import { firstByte } from '../core/byte-order';
-import { decodeDarwin, decodeDarwinStructure, fillDarwinValues } from './generated/darwin';
-import { decodeFreeBsd, decodeFreeBsdStructure, fillFreeBsdValues } from './generated/freebsd';
-import { decodeGvisor, decodeGvisorStructure, fillGvisorValues } from './generated/gvisor';
-import { decodeLinux, decodeLinuxStructure, fillLinuxValues } from './generated/linux';
-import { decodeWindows, decodeWindowsStructure, fillWindowsValues } from './generated/win32';
+import type { Batch } from './batch';
+import {
+  decodeDarwin,
+  decodeDarwinStructure,
+  fillDarwinColumn,
+  fillDarwinValues,
+  stateOfDarwin,
+} from './generated/darwin';
+import {
+  decodeFreeBsd,
+  decodeFreeBsdStructure,
+  fillFreeBsdColumn,
+  fillFreeBsdValues,
+  stateOfFreeBsd,
+} from './generated/freebsd';
+import {
+  decodeGvisor,
+  decodeGvisorStructure,
+  fillGvisorColumn,
+  fillGvisorValues,
+  stateOfGvisor,
+} from './generated/gvisor';
+import {
+  decodeLinux,
+  decodeLinuxStructure,
+  fillLinuxColumn,
+  fillLinuxValues,
+  stateOfLinux,
+} from './generated/linux';
+import {
+  decodeWindows,
+  decodeWindowsStructure,
+  fillWindowsColumn,
+  fillWindowsValues,
+  stateOfWindows,
+} from './generated/win32';
+import { LISTEN } from './states';
 import type { darwinStructure } from './structures/darwin';
 import type { freeBsdStructure } from './structures/freebsd';
 import type { linuxStructure } from './structures/linux';
@@ -18,6 +50,13 @@ export interface System {
   readonly decode: (words: Uint32Array, at: number, length: number) => TcpInfo;
   /** Decodes `length` bytes at word `at` into `values`. */
   readonly fillValues: (words: Uint32Array, at: number, length: number, values: Values) => void;
+  /** The state of the structure of `length` bytes at word `at`, as an index in `tcpStates`; NaN: no state. */
+  readonly stateOf: (words: Uint32Array, at: number, length: number) => number;
+  /**
+   * Decodes one field of the first `size` entries of a batch into its column. The field is an index in `tcpInfoFields`.
+   * Call `prepareColumns()` first.
+   */
+  readonly fillColumn: (field: number, batch: Batch, size: number, column: Float64Array) => void;
   /** Decodes the members of a structure under the system's own names. */
   readonly decodeStructure: (words: Uint32Array, length: number) => KernelTcpInfo;
   readonly syscall: string;
@@ -28,6 +67,8 @@ export const systems = {
   linux: {
     decode: decodeLinux,
     fillValues: fillLinuxValues,
+    stateOf: stateOfLinux,
+    fillColumn: fillLinuxColumn,
     decodeStructure: decodeLinuxStructure,
     syscall: 'getsockopt',
     option: 'TCP_INFO',
@@ -35,6 +76,8 @@ export const systems = {
   gvisor: {
     decode: decodeGvisor,
     fillValues: fillGvisorValues,
+    stateOf: stateOfGvisor,
+    fillColumn: fillGvisorColumn,
     decodeStructure: decodeGvisorStructure,
     syscall: 'getsockopt',
     option: 'TCP_INFO',
@@ -42,6 +85,8 @@ export const systems = {
   darwin: {
     decode: decodeDarwin,
     fillValues: fillDarwinValues,
+    stateOf: stateOfDarwin,
+    fillColumn: fillDarwinColumn,
     decodeStructure: decodeDarwinStructure,
     syscall: 'getsockopt',
     option: 'TCP_CONNECTION_INFO',
@@ -49,6 +94,8 @@ export const systems = {
   win32: {
     decode: decodeWindows,
     fillValues: fillWindowsValues,
+    stateOf: stateOfWindows,
+    fillColumn: fillWindowsColumn,
     decodeStructure: decodeWindowsStructure,
     syscall: 'WSAIoctl',
     option: 'SIO_TCP_INFO',
@@ -56,6 +103,8 @@ export const systems = {
   freebsd: {
     decode: decodeFreeBsd,
     fillValues: fillFreeBsdValues,
+    stateOf: stateOfFreeBsd,
+    fillColumn: fillFreeBsdColumn,
     decodeStructure: decodeFreeBsdStructure,
     syscall: 'getsockopt',
     option: 'TCP_INFO',
@@ -87,6 +136,10 @@ const linux: System = {
     isFromGvisor(words, at, length)
       ? fillGvisorValues(words, at, length, values)
       : fillLinuxValues(words, at, length, values),
+  fillColumn: (field, batch, size, column) =>
+    batch.isFromGvisor
+      ? fillGvisorColumn(field, batch, size, column)
+      : fillLinuxColumn(field, batch, size, column),
   decodeStructure: (words, length) =>
     isFromGvisor(words, 0, length)
       ? decodeGvisorStructure(words, length)
@@ -98,6 +151,27 @@ const running: Readonly<Record<string, System>> = { linux, darwin, win32, freebs
 
 /** The running system. On any other system the addon does not load, so the decoder is never used. */
 export const system: System = running[process.platform] ?? linux;
+
+/** Prepares the first `size` entries of a batch for `fillColumn`: their states and lengths. */
+export function prepareColumns(batch: Batch, size: number, { stateOf } = system): void {
+  const { words, states, lengths, listenLengths } = batch;
+  let readable = 0;
+  let fromGvisor = 0;
+  for (let entry = 0; entry < size; entry++) {
+    const at = batch.structureAt(entry);
+    const length = Math.max(batch.length(entry), 0);
+    const state = stateOf(words, at, length);
+    states[entry] = state;
+    // A listening socket has only the fields of listening sockets, and a connection only the others.
+    lengths[entry] = state === LISTEN ? 0 : length;
+    listenLengths[entry] = state === LISTEN ? length : 0;
+    if (length === 0) continue;
+    readable++;
+    if (isFromGvisor(words, at, length)) fromGvisor++;
+  }
+  // All sockets of a process have the same network stack.
+  batch.isFromGvisor = readable > 0 && fromGvisor === readable;
+}
 
 type Members = typeof linuxStructure &
   typeof darwinStructure &

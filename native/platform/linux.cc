@@ -1,5 +1,6 @@
 // Constants, TCP_INFO, queues and sysctls of Linux.
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -103,9 +104,13 @@ const Constant kConstants[] = {
 const std::size_t kConstantCount = sizeof(kConstants) / sizeof(kConstants[0]);
 
 int GetTcpInfo(Socket socket, void* info, std::size_t room) {
-  int length = static_cast<int>(room);
-  const int status = GetOption(socket, IPPROTO_TCP, TCP_INFO, info, &length);
-  return status < 0 ? status : length;
+  // Not GetOption(), which zeroes the room: the kernel reads nothing from it, and the decoders read
+  // nothing beyond the length.
+  socklen_t length = static_cast<socklen_t>(room);
+  if (getsockopt(static_cast<int>(socket), IPPROTO_TCP, TCP_INFO, info, &length) != 0) {
+    return -errno;
+  }
+  return static_cast<int>(std::min<std::size_t>(length, room));
 }
 
 int GetIdentity(Socket socket, std::uint64_t* identity) {

@@ -5,6 +5,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { TcpInfo, TcpState } from '../../dist/index.js';
 import { systems } from '../../lib/tcp-info/system';
 import { newValues, tcpInfoOf } from '../../lib/tcp-info/values';
+import { valuesByColumn } from '../support/columns';
 import { bitFields, darwin, freebsd, linux, structure, win32 } from '../support/layouts';
 
 const running = vi.hoisted(() => ({ linux: 7 }));
@@ -293,7 +294,7 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
     );
   });
 
-  test('fillValues decodes the same as the object', () => {
+  test('fillValues and fillColumn decode the same as the object', () => {
     const { fillValues } = systems[system];
     const words = fc.array(fc.oneof(fc.nat(), fc.constantFrom(0, 1, 0x7fff_ffff, 0xffff_ffff)), {
       minLength: 128,
@@ -308,6 +309,8 @@ describe.each(SYSTEMS)('%s: the kernel’s own fields', (system) => {
         const values = newValues();
         fillValues(Uint32Array.from([7, 7, 7, ...memory]), 3, length, values);
         expect(tcpInfoOf(values)).toEqual(normalised(system, bytes));
+        const columns = valuesByColumn(systems[system], Uint32Array.from(memory), length);
+        expect(tcpInfoOf(columns)).toEqual(normalised(system, bytes));
       }),
       // Also every length, for the boundary of each field.
       {

@@ -7,6 +7,7 @@ import { gvisorMembers } from '../../lib/tcp-info/structures/gvisor';
 import { linuxStructure } from '../../lib/tcp-info/structures/linux';
 import { isFromGvisor, type System, system, systems } from '../../lib/tcp-info/system';
 import { newValues, tcpInfoOf } from '../../lib/tcp-info/values';
+import { valuesByColumn } from '../support/columns';
 import { onLinux } from '../support/platform';
 
 const { gvisor } = systems;
@@ -75,7 +76,7 @@ describe('decoding', () => {
     expect(Object.keys(members)).toEqual(Object.keys(linuxStructure));
   });
 
-  test('fillValues decodes the same as the object, also over values of another socket', () => {
+  test('fillValues and fillColumn decode the same as the object, also over values of another socket', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
         const words = new Uint32Array(128);
@@ -83,6 +84,7 @@ describe('decoding', () => {
         const values = newValues().fill(1);
         gvisor.fillValues(words, 0, bytes.length, values);
         expect(tcpInfoOf(values)).toEqual(gvisor.decode(words, 0, bytes.length));
+        expect(valuesByColumn(gvisor, words, bytes.length)).toEqual(values);
       }),
       { numRuns: 200 },
     );
@@ -125,17 +127,19 @@ describe('recognition by the structure', () => {
     onLinux('gVisor has the structure of Linux')({ skip });
     const ofGvisor = structureOf(ESTABLISHED);
     const ofLinux = structureOf({ ...ESTABLISHED, [SND_MSS]: 1_448 });
-    const mss = ({ decode, fillValues, decodeStructure }: System, words: Uint32Array) => {
+    const mss = (system: System, words: Uint32Array) => {
+      const { decode, fillValues, decodeStructure } = system;
       const values = newValues();
       fillValues(words, 0, LENGTH, values);
       return [
         decode(words, 0, LENGTH).mss,
         tcpInfoOf(values).mss,
+        tcpInfoOf(valuesByColumn(system, words, LENGTH)).mss,
         decodeStructure(words, LENGTH).tcpi_snd_mss,
       ];
     };
-    expect(mss(system, ofGvisor)).toEqual([null, null, null]);
-    expect(mss(system, ofLinux)).toEqual([1_448, 1_448, 1_448]);
+    expect(mss(system, ofGvisor)).toEqual([null, null, null, null]);
+    expect(mss(system, ofLinux)).toEqual([1_448, 1_448, 1_448, 1_448]);
   });
 });
 

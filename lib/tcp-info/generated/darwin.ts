@@ -2,6 +2,8 @@
 
 import { isLittleEndian } from '../../core/byte-order';
 
+import { type Batch, ENTRY_WORDS, INFO } from '../batch';
+
 import { bsdStateIndex, LISTEN, stateAt } from '../states';
 import type { darwinStructure } from '../structures/darwin';
 import type { TcpInfo } from '../tcp-info';
@@ -9,8 +11,7 @@ import { u64 } from '../words';
 
 /** The structure at word `at` of `w`, where the system wrote `written` bytes. */
 export function decodeDarwin(w: Uint32Array, at: number, written: number): TcpInfo {
-  const state =
-    written < 1 ? NaN : bsdStateIndex(((w[at] as number) >>> (isLittleEndian ? 0 : 24)) & 255);
+  const state = stateOfDarwin(w, at, written);
   const length = state === LISTEN ? 1 : written;
   return {
     state: stateAt(state),
@@ -64,8 +65,7 @@ export function fillDarwinValues(
   written: number,
   values: Float64Array,
 ): void {
-  const state =
-    written < 1 ? NaN : bsdStateIndex(((w[at] as number) >>> (isLittleEndian ? 0 : 24)) & 255);
+  const state = stateOfDarwin(w, at, written);
   const length = state === LISTEN ? 1 : written;
   values[0] = state;
   values[1] = length < 48 || (w[at + 11] as number) === 0 ? NaN : (w[at + 11] as number);
@@ -82,6 +82,132 @@ export function fillDarwinValues(
   values[17] = length < 64 ? NaN : u64(w, at + 14);
   values[19] = length < 88 ? NaN : u64(w, at + 20);
   values[20] = length < 112 ? NaN : u64(w, at + 26);
+}
+
+/** The state as an index in `tcpStates`; NaN: no state. */
+export function stateOfDarwin(w: Uint32Array, at: number, written: number): number {
+  return written < 1 ? NaN : bsdStateIndex(((w[at] as number) >>> (isLittleEndian ? 0 : 24)) & 255);
+}
+
+/** Decodes a field of the first `size` entries of a batch: its index in `tcpInfoFields`. */
+export function fillDarwinColumn(
+  field: number,
+  batch: Batch,
+  size: number,
+  column: Float64Array,
+): void {
+  const { words: w, rows, states, lengths } = batch;
+  switch (field) {
+    case 0:
+      for (let i = 0; i < size; i++) {
+        column[rows[i] as number] = states[i] as number;
+      }
+      break;
+    case 1:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 48 || (w[at + 11] as number) === 0 ? NaN : (w[at + 11] as number);
+      }
+      break;
+    case 2:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 52 || (w[at + 11] as number) === 0 ? NaN : (w[at + 12] as number);
+      }
+      break;
+    case 4:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 16 || (w[at + 3] as number) === 0 ? NaN : (w[at + 3] as number);
+      }
+      break;
+    case 5:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 20 ? NaN : (w[at + 4] as number);
+      }
+      break;
+    case 7:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 28 ? NaN : (w[at + 6] as number);
+      }
+      break;
+    case 8:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 24 || (w[at + 5] as number) >= 1073725440 ? NaN : (w[at + 5] as number);
+      }
+      break;
+    case 9:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 32 ? NaN : (w[at + 7] as number);
+      }
+      break;
+    case 10:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 40 ? NaN : (w[at + 9] as number);
+      }
+      break;
+    case 11:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 72 ? NaN : u64(w, at + 16);
+      }
+      break;
+    case 12:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 96 ? NaN : u64(w, at + 22);
+      }
+      break;
+    case 14:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 80 ? NaN : u64(w, at + 18);
+      }
+      break;
+    case 17:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 64 ? NaN : u64(w, at + 14);
+      }
+      break;
+    case 19:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 88 ? NaN : u64(w, at + 20);
+      }
+      break;
+    case 20:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 112 ? NaN : u64(w, at + 26);
+      }
+      break;
+    default:
+      for (let i = 0; i < size; i++) column[rows[i] as number] = NaN;
+  }
 }
 
 /** The members of the structure, where the system wrote `length` bytes, in its own units. */

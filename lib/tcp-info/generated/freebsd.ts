@@ -2,6 +2,7 @@
 
 import { isLittleEndian } from '../../core/byte-order';
 
+import { type Batch, ENTRY_WORDS, INFO } from '../batch';
 import { sequenceDistance } from '../formulas';
 import { bsdStateIndex, LISTEN, stateAt } from '../states';
 import type { freeBsdStructure } from '../structures/freebsd';
@@ -10,8 +11,7 @@ import { u64 } from '../words';
 
 /** The structure at word `at` of `w`, where the system wrote `written` bytes. */
 export function decodeFreeBsd(w: Uint32Array, at: number, written: number): TcpInfo {
-  const state =
-    written < 1 ? NaN : bsdStateIndex(((w[at] as number) >>> (isLittleEndian ? 0 : 24)) & 255);
+  const state = stateOfFreeBsd(w, at, written);
   const length = state === LISTEN ? 1 : written;
   return {
     state: stateAt(state),
@@ -67,8 +67,7 @@ export function fillFreeBsdValues(
   written: number,
   values: Float64Array,
 ): void {
-  const state =
-    written < 1 ? NaN : bsdStateIndex(((w[at] as number) >>> (isLittleEndian ? 0 : 24)) & 255);
+  const state = stateOfFreeBsd(w, at, written);
   const length = state === LISTEN ? 1 : written;
   values[0] = state;
   values[1] = length < 72 || (w[at + 17] as number) === 0 ? NaN : (w[at + 17] as number) / 1000;
@@ -83,6 +82,120 @@ export function fillFreeBsdValues(
   values[20] = length < 124 ? NaN : (w[at + 30] as number);
   values[22] = length < 128 ? NaN : (w[at + 31] as number);
   values[32] = length < 56 || (w[at + 13] as number) === 0 ? NaN : (w[at + 13] as number) / 1000;
+}
+
+/** The state as an index in `tcpStates`; NaN: no state. */
+export function stateOfFreeBsd(w: Uint32Array, at: number, written: number): number {
+  return written < 1 ? NaN : bsdStateIndex(((w[at] as number) >>> (isLittleEndian ? 0 : 24)) & 255);
+}
+
+/** Decodes a field of the first `size` entries of a batch: its index in `tcpInfoFields`. */
+export function fillFreeBsdColumn(
+  field: number,
+  batch: Batch,
+  size: number,
+  column: Float64Array,
+): void {
+  const { words: w, rows, states, lengths } = batch;
+  switch (field) {
+    case 0:
+      for (let i = 0; i < size; i++) {
+        column[rows[i] as number] = states[i] as number;
+      }
+      break;
+    case 1:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 72 || (w[at + 17] as number) === 0 ? NaN : (w[at + 17] as number) / 1000;
+      }
+      break;
+    case 2:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 76 || (w[at + 17] as number) === 0 ? NaN : (w[at + 18] as number) / 1000;
+      }
+      break;
+    case 4:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 12 || (w[at + 2] as number) === 0 ? NaN : (w[at + 2] as number) / 1000;
+      }
+      break;
+    case 5:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 20 ? NaN : (w[at + 4] as number);
+      }
+      break;
+    case 7:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 84 ? NaN : (w[at + 20] as number);
+      }
+      break;
+    case 8:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 80 || (w[at + 19] as number) >= 1073725440 ? NaN : (w[at + 19] as number);
+      }
+      break;
+    case 9:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 104 ? NaN : (w[at + 25] as number);
+      }
+      break;
+    case 10:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 100 ? NaN : (w[at + 24] as number);
+      }
+      break;
+    case 15:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 184 ? NaN : sequenceDistance(w[at + 44] as number, w[at + 45] as number);
+      }
+      break;
+    case 20:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 124 ? NaN : (w[at + 30] as number);
+      }
+      break;
+    case 22:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 128 ? NaN : (w[at + 31] as number);
+      }
+      break;
+    case 32:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 56 || (w[at + 13] as number) === 0 ? NaN : (w[at + 13] as number) / 1000;
+      }
+      break;
+    default:
+      for (let i = 0; i < size; i++) column[rows[i] as number] = NaN;
+  }
 }
 
 /** The members of the structure, where the system wrote `length` bytes, in its own units. */

@@ -2,14 +2,15 @@
 
 import { isLittleEndian } from '../../core/byte-order';
 
+import { type Batch, ENTRY_WORDS, INFO } from '../batch';
+
 import { LISTEN, linuxStateIndex, stateAt } from '../states';
 import type { linuxStructure } from '../structures/linux';
 import type { TcpInfo } from '../tcp-info';
 
 /** The structure at word `at` of `w`, where the system wrote `written` bytes. */
 export function decodeGvisor(w: Uint32Array, at: number, written: number): TcpInfo {
-  const state =
-    written < 1 ? NaN : linuxStateIndex(((w[at] as number) >>> (isLittleEndian ? 0 : 24)) & 255);
+  const state = stateOfGvisor(w, at, written);
   const length = state === LISTEN ? 1 : written;
   return {
     state: stateAt(state),
@@ -62,8 +63,7 @@ export function fillGvisorValues(
   written: number,
   values: Float64Array,
 ): void {
-  const state =
-    written < 1 ? NaN : linuxStateIndex(((w[at] as number) >>> (isLittleEndian ? 0 : 24)) & 255);
+  const state = stateOfGvisor(w, at, written);
   const length = state === LISTEN ? 1 : written;
   values[0] = state;
   values[1] = length < 72 || (w[at + 17] as number) === 0 ? NaN : (w[at + 17] as number) / 1000;
@@ -105,6 +105,56 @@ export function fillGvisorValues(
   values[37] = NaN;
   values[38] = NaN;
   values[39] = NaN;
+}
+
+/** The state as an index in `tcpStates`; NaN: no state. */
+export function stateOfGvisor(w: Uint32Array, at: number, written: number): number {
+  return written < 1
+    ? NaN
+    : linuxStateIndex(((w[at] as number) >>> (isLittleEndian ? 0 : 24)) & 255);
+}
+
+/** Decodes a field of the first `size` entries of a batch: its index in `tcpInfoFields`. */
+export function fillGvisorColumn(
+  field: number,
+  batch: Batch,
+  size: number,
+  column: Float64Array,
+): void {
+  const { words: w, rows, states, lengths } = batch;
+  switch (field) {
+    case 0:
+      for (let i = 0; i < size; i++) {
+        column[rows[i] as number] = states[i] as number;
+      }
+      break;
+    case 1:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 72 || (w[at + 17] as number) === 0 ? NaN : (w[at + 17] as number) / 1000;
+      }
+      break;
+    case 2:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 76 || (w[at + 17] as number) === 0 ? NaN : (w[at + 18] as number) / 1000;
+      }
+      break;
+    case 4:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 12 || (w[at + 2] as number) === 0 ? NaN : (w[at + 2] as number) / 1000;
+      }
+      break;
+    default:
+      for (let i = 0; i < size; i++) column[rows[i] as number] = NaN;
+  }
 }
 
 /** The members of the structure, where the system wrote `length` bytes, in its own units. */

@@ -2,6 +2,7 @@
 
 import { isLittleEndian } from '../../core/byte-order';
 import { isLinuxAtLeast } from '../../core/linux-release';
+import { type Batch, ENTRY_WORDS, INFO } from '../batch';
 import { bytesInFlight } from '../formulas';
 import { LISTEN, linuxStateIndex, stateAt } from '../states';
 import type { linuxStructure } from '../structures/linux';
@@ -10,8 +11,7 @@ import { u64 } from '../words';
 
 /** The structure at word `at` of `w`, where the system wrote `written` bytes. */
 export function decodeLinux(w: Uint32Array, at: number, written: number): TcpInfo {
-  const state =
-    written < 1 ? NaN : linuxStateIndex(((w[at] as number) >>> (isLittleEndian ? 0 : 24)) & 255);
+  const state = stateOfLinux(w, at, written);
   const length = state === LISTEN ? 1 : written;
   const queueLength = state === LISTEN ? written : 0;
   const tcpi_delivery_rate = u64(w, at + 40);
@@ -84,8 +84,7 @@ export function fillLinuxValues(
   written: number,
   values: Float64Array,
 ): void {
-  const state =
-    written < 1 ? NaN : linuxStateIndex(((w[at] as number) >>> (isLittleEndian ? 0 : 24)) & 255);
+  const state = stateOfLinux(w, at, written);
   const length = state === LISTEN ? 1 : written;
   const queueLength = state === LISTEN ? written : 0;
   const tcpi_delivery_rate = u64(w, at + 40);
@@ -141,6 +140,335 @@ export function fillLinuxValues(
   values[37] = length < 242 ? NaN : ((w[at + 60] as number) >>> (isLittleEndian ? 0 : 16)) & 65535;
   values[38] = queueLength < 28 ? NaN : (w[at + 6] as number);
   values[39] = queueLength < 32 ? NaN : (w[at + 7] as number);
+}
+
+/** The state as an index in `tcpStates`; NaN: no state. */
+export function stateOfLinux(w: Uint32Array, at: number, written: number): number {
+  return written < 1
+    ? NaN
+    : linuxStateIndex(((w[at] as number) >>> (isLittleEndian ? 0 : 24)) & 255);
+}
+
+/** Decodes a field of the first `size` entries of a batch: its index in `tcpInfoFields`. */
+export function fillLinuxColumn(
+  field: number,
+  batch: Batch,
+  size: number,
+  column: Float64Array,
+): void {
+  const { words: w, rows, states, lengths, listenLengths } = batch;
+  switch (field) {
+    case 0:
+      for (let i = 0; i < size; i++) {
+        column[rows[i] as number] = states[i] as number;
+      }
+      break;
+    case 1:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 72 || (w[at + 17] as number) === 0 ? NaN : (w[at + 17] as number) / 1000;
+      }
+      break;
+    case 2:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 76 || (w[at + 17] as number) === 0 ? NaN : (w[at + 18] as number) / 1000;
+      }
+      break;
+    case 3:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 152 || (w[at + 37] as number) >= 4294967295
+            ? NaN
+            : (w[at + 37] as number) / 1000;
+      }
+      break;
+    case 4:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 12 || (w[at + 2] as number) === 0 ? NaN : (w[at + 2] as number) / 1000;
+      }
+      break;
+    case 5:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 20 ? NaN : (w[at + 4] as number);
+      }
+      break;
+    case 6:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 64 || (w[at + 15] as number) === 0 ? NaN : (w[at + 15] as number);
+      }
+      break;
+    case 7:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 84 ? NaN : (w[at + 20] as number) * (w[at + 4] as number);
+      }
+      break;
+    case 8:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 80 || (w[at + 19] as number) >= 2147483647
+            ? NaN
+            : (w[at + 19] as number) * (w[at + 4] as number);
+      }
+      break;
+    case 9:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 232 ? NaN : (w[at + 57] as number);
+      }
+      break;
+    case 10:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 236 ? NaN : (w[at + 58] as number);
+      }
+      break;
+    case 11:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 208 ? NaN : u64(w, at + 50);
+      }
+      break;
+    case 12:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 136 ? NaN : u64(w, at + 32);
+      }
+      break;
+    case 13:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 128 ? NaN : u64(w, at + 30);
+      }
+      break;
+    case 14:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 216 ? NaN : u64(w, at + 52);
+      }
+      break;
+    case 15:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 28
+            ? NaN
+            : (w[at + 6] as number) === 0
+              ? 0
+              : length < 216
+                ? NaN
+                : bytesInFlight(u64(w, at + 50), u64(w, at + 52), u64(w, at + 30));
+      }
+      break;
+    case 16:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 148 ? NaN : (w[at + 36] as number);
+      }
+      break;
+    case 17:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 140 ? NaN : (w[at + 34] as number);
+      }
+      break;
+    case 18:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 160 ? NaN : (w[at + 39] as number);
+      }
+      break;
+    case 19:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 144 ? NaN : (w[at + 35] as number);
+      }
+      break;
+    case 20:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 104 ? NaN : (w[at + 25] as number);
+      }
+      break;
+    case 21:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 220 ? NaN : (w[at + 54] as number);
+      }
+      break;
+    case 22:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 228 ? NaN : (w[at + 56] as number);
+      }
+      break;
+    case 23:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 28 ? NaN : (w[at + 6] as number);
+      }
+      break;
+    case 24:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 36 ? NaN : (w[at + 8] as number);
+      }
+      break;
+    case 25:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        const tcpi_delivery_rate = u64(w, at + 40);
+        column[rows[i] as number] =
+          length < 168 || tcpi_delivery_rate === 0 ? NaN : tcpi_delivery_rate;
+      }
+      break;
+    case 26:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 168 ? NaN : ((w[at + 1] as number) >>> (isLittleEndian ? 24 : 7)) & 1;
+      }
+      break;
+    case 27:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        const tcpi_pacing_rate = u64(w, at + 26);
+        column[rows[i] as number] =
+          length < 112 || tcpi_pacing_rate >= 18446744073709552000 ? NaN : tcpi_pacing_rate;
+      }
+      break;
+    case 28:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 176 ? NaN : u64(w, at + 42) / 1000;
+      }
+      break;
+    case 29:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 184 ? NaN : u64(w, at + 44) / 1000;
+      }
+      break;
+    case 30:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 192 ? NaN : u64(w, at + 46) / 1000;
+      }
+      break;
+    case 31:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 160 || (w[at + 39] as number) === 0 ? NaN : (w[at + 11] as number);
+      }
+      break;
+    case 32:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 156 || (w[at + 38] as number) === 0 ? NaN : (w[at + 13] as number);
+      }
+      break;
+    case 33:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 144 || (w[at + 35] as number) === 0 ? NaN : (w[at + 14] as number);
+      }
+      break;
+    case 34:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 4 ? NaN : ((w[at] as number) >>> (isLittleEndian ? 24 : 0)) & 255;
+      }
+      break;
+    case 35:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 5 ? NaN : ((w[at + 1] as number) >>> (isLittleEndian ? 0 : 24)) & 255;
+      }
+      break;
+    case 36:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 3 ? NaN : ((w[at] as number) >>> (isLittleEndian ? 16 : 8)) & 255;
+      }
+      break;
+    case 37:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 242 ? NaN : ((w[at + 60] as number) >>> (isLittleEndian ? 0 : 16)) & 65535;
+      }
+      break;
+    case 38:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const queueLength = listenLengths[i] as number;
+        column[rows[i] as number] = queueLength < 28 ? NaN : (w[at + 6] as number);
+      }
+      break;
+    case 39:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const queueLength = listenLengths[i] as number;
+        column[rows[i] as number] = queueLength < 32 ? NaN : (w[at + 7] as number);
+      }
+      break;
+    default:
+      for (let i = 0; i < size; i++) column[rows[i] as number] = NaN;
+  }
 }
 
 /** The members of the structure, where the system wrote `length` bytes, in its own units. */

@@ -2,6 +2,8 @@
 
 import { isLittleEndian } from '../../core/byte-order';
 
+import { type Batch, ENTRY_WORDS, INFO } from '../batch';
+
 import { LISTEN, stateAt, windowsStateIndex } from '../states';
 import type { windowsStructure } from '../structures/win32';
 import type { TcpInfo } from '../tcp-info';
@@ -9,7 +11,7 @@ import { u64 } from '../words';
 
 /** The structure at word `at` of `w`, where the system wrote `written` bytes. */
 export function decodeWindows(w: Uint32Array, at: number, written: number): TcpInfo {
-  const state = written < 4 ? NaN : windowsStateIndex(w[at] as number);
+  const state = stateOfWindows(w, at, written);
   const length = state === LISTEN ? 4 : written;
   return {
     state: stateAt(state),
@@ -65,7 +67,7 @@ export function fillWindowsValues(
   written: number,
   values: Float64Array,
 ): void {
-  const state = written < 4 ? NaN : windowsStateIndex(w[at] as number);
+  const state = stateOfWindows(w, at, written);
   const length = state === LISTEN ? 4 : written;
   values[0] = state;
   values[1] = length < 24 || (w[at + 5] as number) === 0 ? NaN : (w[at + 5] as number) / 1000;
@@ -84,6 +86,125 @@ export function fillWindowsValues(
   values[22] = length < 140 ? NaN : (w[at + 34] as number);
   values[29] = length < 96 ? NaN : (w[at + 23] as number);
   values[37] = length < 84 ? NaN : (w[at + 20] as number);
+}
+
+/** The state as an index in `tcpStates`; NaN: no state. */
+export function stateOfWindows(w: Uint32Array, at: number, written: number): number {
+  return written < 4 ? NaN : windowsStateIndex(w[at] as number);
+}
+
+/** Decodes a field of the first `size` entries of a batch: its index in `tcpInfoFields`. */
+export function fillWindowsColumn(
+  field: number,
+  batch: Batch,
+  size: number,
+  column: Float64Array,
+): void {
+  const { words: w, rows, states, lengths } = batch;
+  switch (field) {
+    case 0:
+      for (let i = 0; i < size; i++) {
+        column[rows[i] as number] = states[i] as number;
+      }
+      break;
+    case 1:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 24 || (w[at + 5] as number) === 0 ? NaN : (w[at + 5] as number) / 1000;
+      }
+      break;
+    case 3:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] =
+          length < 28 || (w[at + 6] as number) === 0 || (w[at + 6] as number) >= 4294967295
+            ? NaN
+            : (w[at + 6] as number) / 1000;
+      }
+      break;
+    case 5:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 8 ? NaN : (w[at + 1] as number);
+      }
+      break;
+    case 7:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 36 ? NaN : (w[at + 8] as number);
+      }
+      break;
+    case 9:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 40 ? NaN : (w[at + 9] as number);
+      }
+      break;
+    case 10:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 44 ? NaN : (w[at + 10] as number);
+      }
+      break;
+    case 11:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 56 ? NaN : u64(w, at + 12);
+      }
+      break;
+    case 12:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 64 ? NaN : u64(w, at + 14);
+      }
+      break;
+    case 14:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 72 ? NaN : (w[at + 17] as number);
+      }
+      break;
+    case 15:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 32 ? NaN : (w[at + 7] as number);
+      }
+      break;
+    case 22:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 140 ? NaN : (w[at + 34] as number);
+      }
+      break;
+    case 29:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 96 ? NaN : (w[at + 23] as number);
+      }
+      break;
+    case 37:
+      for (let i = 0; i < size; i++) {
+        const at = i * ENTRY_WORDS + INFO;
+        const length = lengths[i] as number;
+        column[rows[i] as number] = length < 84 ? NaN : (w[at + 20] as number);
+      }
+      break;
+    default:
+      for (let i = 0; i < size; i++) column[rows[i] as number] = NaN;
+  }
 }
 
 /** The members of the structure, where the system wrote `length` bytes, in its own units. */

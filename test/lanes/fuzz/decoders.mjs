@@ -12,7 +12,9 @@ const socketOptions = require('../../../dist/index.js');
 const records = new ArrayBuffer(512);
 /** The modules over records of our own: for lib/options/codec.ts. */
 const {
+  Batch,
   newValues,
+  prepareColumns,
   systems,
   tcpInfoOf,
   parseAddress,
@@ -22,7 +24,14 @@ const {
   codecs,
   rows,
 } = await source(
-  ['tcp-info/system', 'tcp-info/values', 'core/address', 'options/codec', 'catalogue/catalogue'],
+  [
+    'tcp-info/system',
+    'tcp-info/batch',
+    'tcp-info/values',
+    'core/address',
+    'options/codec',
+    'catalogue/catalogue',
+  ],
   {
     'core/record-buffer': { words: new Int32Array(records), bytes: new Uint8Array(records) },
     'core/constants': { constantTables: () => ({ values: socketOptions.constants, levels: {} }) },
@@ -53,6 +62,22 @@ function checkNumbers(object, label) {
   }
 }
 
+/** The bytes of a structure that a batch has room for. */
+const BATCH_ROOM = 296;
+
+/** The values of one socket, each decoded as a column. */
+function byColumn(system, words, length) {
+  const batch = new Batch(1);
+  batch.words.set(words.subarray(0, BATCH_ROOM / 4), batch.structureAt(0));
+  batch.setLength(0, Math.min(length, BATCH_ROOM));
+  prepareColumns(batch, 1, system);
+  const column = new Float64Array(1);
+  return newValues().map((_, field) => {
+    system.fillColumn(field, batch, 1, column);
+    return column[0];
+  });
+}
+
 function checkSystem(name, bytes, length, at) {
   const { decode, decodeStructure, fillValues } = systems[name];
   const label = `${name}, ${length} bytes`;
@@ -64,6 +89,11 @@ function checkSystem(name, bytes, length, at) {
     return values;
   }, `${label} as values`);
   deepStrictEqual(tcpInfoOf(values), info, `${label}: the values and the object differ`);
+  const columns = sameTwice(
+    (poison) => byColumn(systems[name], memory(bytes, length, at, poison).subarray(at), length),
+    `${label} by column`,
+  );
+  if (length <= BATCH_ROOM) deepStrictEqual(columns, values, `${label}: the columns differ`);
   const kernel = sameTwice(
     (poison) => decodeStructure(memory(bytes, length, at, poison).subarray(at), length),
     `${label} under the kernel's names`,

@@ -56,8 +56,8 @@ const PLANTED = [
   {
     what: 'a count that two reading threads share',
     file: 'tcp_info.cc',
-    take: 'void ReadIdentified(const Batch& batch) {',
-    put: 'void ReadIdentified(const Batch& batch) { static volatile int planted; planted = planted + 1;',
+    take: 'void ReadAll(const Batch& batch) {',
+    put: 'void ReadAll(const Batch& batch) { static volatile int planted; planted = planted + 1;',
   },
 ];
 
