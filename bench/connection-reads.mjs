@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { getOption, listConnections, readTcpInfos, readTcpInfosAsync } from '../dist/index.js';
 import { connectMany } from './connect-many.mjs';
+import { longestBlock } from './longest-block.mjs';
 import { median } from './median.mjs';
 import { cpuMs, shuffled } from './timing.mjs';
 
@@ -89,23 +90,6 @@ function wallMs(run) {
   const start = performance.now();
   run();
   return performance.now() - start;
-}
-
-/** The longest time for which the event loop was blocked, in milliseconds. */
-async function longestBlock(run) {
-  let longest = 0;
-  let last = performance.now();
-  let running = true;
-  const turn = () => {
-    const now = performance.now();
-    longest = Math.max(longest, now - last);
-    last = now;
-    if (running) setImmediate(turn);
-  };
-  setImmediate(turn);
-  await run();
-  running = false;
-  return longest;
 }
 
 /** The output of ss(8) as objects with about the content of listConnections(). */
