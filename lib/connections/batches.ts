@@ -81,18 +81,18 @@ function* repeatQuery(
   newQuery: () => ConnectionQuery,
   buffer: Uint8Array,
 ): Generator<readonly Connection[], undefined> {
-  const cookies: (string | null)[] = [];
+  const cookies: (string | null)[][] = [];
   // Made only for a repeated query: for 100 000 connections it takes milliseconds.
   let earlier: ReadonlySet<string | null> = new Set();
   for (let attempt = 1; ; attempt++) {
     const query = newQuery();
     for (const batch of runQuery(query, buffer)) {
       const fresh = attempt === 1 ? batch : batch.filter(({ cookie }) => !earlier.has(cookie));
-      for (const { cookie } of fresh) cookies.push(cookie);
+      cookies.push(fresh.map(({ cookie }) => cookie));
       yield fresh;
     }
     if (query.interrupted && attempt < MAX_ATTEMPTS) {
-      earlier = new Set(cookies);
+      earlier = new Set(cookies.flat());
       continue;
     }
     if (!query.complete) throw replyError(NEGATIVE_EPROTO, 'list');

@@ -91,8 +91,9 @@ function* findOwners(owners: Owners): Generator<readonly Connection[], void> {
   for (const pid of owners.size > 0 ? readableNamesIn('/proc') : []) {
     if (!/^\d+$/.test(pid)) continue;
     let name: string | null | undefined;
-    for (const fd of readableNamesIn(`/proc/${pid}/fd`)) {
-      const inode = socketInodeAt(`/proc/${pid}/fd/${fd}`);
+    const folder = `/proc/${pid}/fd`;
+    for (const fd of readableNamesIn(folder)) {
+      const inode = socketInodeAt(`${folder}/${fd}`);
       const known = owners.get(inode);
       if (known !== undefined) {
         if (name === undefined) name = readProcessName(pid);
@@ -127,10 +128,13 @@ function* readableNamesIn(path: string): Generator<string> {
   }
 }
 
+const SOCKET = 'socket:[';
+
 /** The inode of the socket that a link in /proc/<pid>/fd points to; NaN if it is not a socket or not readable. */
 function socketInodeAt(path: string): number {
   try {
-    return Number(/^socket:\[(\d+)\]$/.exec(readlinkSync(path))?.[1]);
+    const target = readlinkSync(path);
+    return target.startsWith(SOCKET) ? Number(target.slice(SOCKET.length, -1)) : Number.NaN;
   } catch {
     return Number.NaN;
   }
