@@ -8,6 +8,7 @@ const CONSTANTS = {
       NLMSG_DONE: '',
       NLMSG_OVERRUN: '',
       SOCK_DIAG_BY_FAMILY: '',
+      TCPDIAG_GETSOCK: '',
       NLM_F_DUMP_INTR: '',
       NLMSGHDR_SIZE: 'sizeof(struct nlmsghdr)',
       INET_DIAG_MSG_SIZE: 'sizeof(struct inet_diag_msg)',
