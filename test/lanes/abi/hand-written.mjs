@@ -28,6 +28,7 @@ const CONSTANTS = {
       NLM_F_REQUEST: '',
       NLM_F_ACK: '',
       NLM_F_DUMP: '',
+      INET_DIAG_REQ_SIZE: 'sizeof(struct inet_diag_req)',
       INET_DIAG_REQ_V2_SIZE: 'sizeof(struct inet_diag_req_v2)',
       INET_DIAG_REQ_BYTECODE: '',
       INET_DIAG_REQ_PROTOCOL: '',
