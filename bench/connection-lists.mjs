@@ -1,7 +1,7 @@
 // Measures lists of very many connections: wall time, memory above the start, and the longest block of the event loop.
 // Each list has a process of its own. Opens the connections in a network namespace.
 //
-//   node bench/connection-lists.mjs [--connections 100000] [--rounds 5] [--cases async {},sync {}] [folder of dist/ ...]
+//   node bench/connection-lists.mjs [--connections 100000] [--rounds 5] [--cases 'async {},sync {}'] [folder of dist/ ...]
 //
 // Several folders are measured by turns: node bench/connection-lists.mjs ../main/dist dist
 
@@ -28,8 +28,8 @@ if (process.argv[1] === here) {
 }
 
 /**
- * The medians of what was measured, for each folder and each case: `{ ms, megabytes, block }`, and `spread`, the least and
- * the greatest of each.
+ * For each case and each folder, the medians of `ms`, `megabytes`, `block`, `blockWithoutGc` and `gc` (the longest pause), and
+ * `spread`, the least and the greatest of each.
  */
 export function measureLists({ connections, rounds, cases, folders }) {
   const request = JSON.stringify({ rounds, cases, folders: folders.map((one) => resolve(one)) });

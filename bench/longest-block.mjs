@@ -33,7 +33,7 @@ export async function longestBlocks(run) {
   const turn = () => {
     const now = performance.now();
     const waited = msWaited();
-    if (now - last > 0.2) blocks.push([last, now, waited - waitedBefore]);
+    blocks.push([last, now, waited - waitedBefore]);
     last = now;
     waitedBefore = waited;
     if (running) setImmediate(turn);
