@@ -402,7 +402,14 @@ describe('addresses', () => {
 
   test('a formatter returns the same text for the same bytes, however many addresses it has seen', () => {
     const formatter = new AddressFormatter();
-    const address = fc.oneof(ipv6, fc.uint8Array({ minLength: 4, maxLength: 4 }));
+    for (let i = 0; i < 3_000; i++) {
+      const bytes = Uint8Array.of(10, i & 255, i >> 8, 1);
+      expect(formatter.format(bytes, 0, 4)).toBe(formatAddress(bytes, 0, 4));
+    }
+    // Few values, so that addresses often differ in one byte.
+    const byte = fc.constantFrom(0, 1, 255);
+    const bytes = (length: number) => fc.array(byte, { minLength: length, maxLength: length });
+    const address = fc.oneof(bytes(4), bytes(16)).map((each) => Uint8Array.from(each));
     fc.assert(
       fc.property(fc.array(address, { minLength: 1, maxLength: 50 }), (addresses) => {
         // Between other bytes. Each address twice: the second one is known.
@@ -651,11 +658,9 @@ describe('listConnections with made-up replies of the kernel', () => {
   test('lists from /proc/net/tcp if the kernel has no such request for both families', async () => {
     const EOPNOTSUPP = -95;
     const { list, queryCount } = listFromReplies([[message(2, 0, code(EOPNOTSUPP))]], {});
-    await withPair(({ client }) => {
-      const found = list().filter(({ localPort }) => localPort === client.localPort);
-      expect(found).toMatchObject([{ remotePort: client.remotePort, cookie: null }]);
-    });
-    expect(queryCount()).toBe(1);
+    // Not the exact list: other programs open and close connections while the file is read.
+    const cookies = await withPair(() => list().map(({ cookie }) => cookie));
+    expect([new Set(cookies), queryCount()]).toEqual([new Set([null]), 1]);
   });
 
   test('a cookie has 64 bits, the lower word first', () => {
