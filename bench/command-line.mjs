@@ -3,13 +3,12 @@
 //
 //   node bench/command-line.mjs [connections, 100000 by default]
 
-import { fork, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { connectMany } from './connect-many.mjs';
+import { holdMany, PER_PROCESS } from './hold-many.mjs';
 import { runInNamespace } from './namespace.mjs';
 
-const here = fileURLToPath(import.meta.url);
 const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const peak = fileURLToPath(new URL('peak-memory.cjs', import.meta.url));
 const cli = (...args) => [process.execPath, '-r', peak, main, 'connections', ...args];
@@ -27,12 +26,8 @@ const MOST = { first: 0.3, peak: 150 };
 /** These print nothing before they have seen every connection. */
 const COMPLETE_FIRST = ['--problems', '--sort alive --limit 20', '--group-by peer'];
 
-/** How many connections a process opens: its descriptors are limited. */
-const PER_PROCESS = 10_000;
-
 const [mode, count] = process.argv.slice(2);
 if (mode === 'inside') await measure(Number(count));
-else if (mode === 'hold') await hold(Number(count));
 else report(Number(mode ?? 100_000));
 
 function report(count) {
@@ -51,22 +46,11 @@ function report(count) {
 }
 
 async function measure(count) {
-  const holders = [];
-  for (let left = count / 2; left > 0; left -= PER_PROCESS) {
-    const holder = fork(here, ['hold', String(Math.min(left, PER_PROCESS))]);
-    await once(holder, 'message');
-    holders.push(holder);
-  }
+  const close = await holdMany(count);
   const results = {};
   for (const [name, command] of Object.entries(CASES)) results[name] = await run(command);
-  for (const holder of holders) holder.disconnect();
+  close();
   process.stdout.write(JSON.stringify(results), () => process.exit());
-}
-
-async function hold(count) {
-  await connectMany(count);
-  process.send('open');
-  process.on('disconnect', () => process.exit());
 }
 
 async function run([program, ...args]) {

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { getOption, listConnections, readTcpInfos, readTcpInfosAsync } from '../dist/index.js';
 import { connectMany } from './connect-many.mjs';
+import { longestBlock } from './longest-block.mjs';
 import { median } from './median.mjs';
 import { cpuMs, cpuMsSince, shuffled } from './timing.mjs';
 
@@ -109,27 +110,10 @@ async function measureSlices(sockets, fds, rounds) {
   const slices = [];
   const numberSlices = [];
   for (let round = 0; round < Math.min(rounds, 21); round++) {
-    slices.push(await longestSlice(() => readTcpInfosAsync(many, undefined, out)));
-    numberSlices.push(await longestSlice(() => readTcpInfosAsync(numbers, undefined, out)));
+    slices.push(await longestBlock(() => readTcpInfosAsync(many, undefined, out)));
+    numberSlices.push(await longestBlock(() => readTcpInfosAsync(numbers, undefined, out)));
   }
   return { slices, numberSlices };
-}
-
-/** The most CPU time of this thread between two turns of the event loop, in milliseconds. */
-async function longestSlice(run) {
-  let longest = 0;
-  let last = baseline.threadCpuMs();
-  let running = true;
-  const turn = () => {
-    const now = baseline.threadCpuMs();
-    longest = Math.max(longest, now - last);
-    last = now;
-    if (running) setImmediate(turn);
-  };
-  setImmediate(turn);
-  await run();
-  running = false;
-  return longest;
 }
 
 /** The output of ss(8) as objects with about the content of listConnections(). */

@@ -1,6 +1,8 @@
 // Measures reads of thousands of connections, compared with a loop in C and with ss(8).
 
+import { fileURLToPath } from 'node:url';
 import { bytesPerRead } from './allocation.mjs';
+import { measureLists } from './connection-lists.mjs';
 import { median } from './median.mjs';
 import { runInNamespace } from './namespace.mjs';
 
@@ -71,5 +73,29 @@ export async function measureConnections({ rounds, smoke }) {
     },
     socketSearchAll10k: { unit: 'ms', ours: search.all, better: 'lower', budget: null, ok: true },
     bytesPerRead: { unit: 'B', ours: bytes, better: 'lower', budget: 0, ok: bytes < 0.5 },
+    ...measureLongLists(smoke),
+  };
+}
+
+const DIST = fileURLToPath(new URL('../dist', import.meta.url));
+
+/** Of 100 000 connections: memory above the start, and the longest block of the event loop without garbage collection. */
+function measureLongLists(smoke) {
+  const { 'async {}': [list] = [], 'async {"owners":true}': [owners] = [] } = measureLists({
+    connections: smoke ? 1_000 : 100_000,
+    rounds: smoke ? 1 : 5,
+    cases: ['async {}', 'async {"owners":true}'],
+    folders: [DIST],
+  });
+  const figure = (unit, ours, budget, rest) => {
+    return { unit, ours, ...rest, better: 'lower', budget, ok: ours <= budget };
+  };
+  // Beside it: with garbage collection, whose pauses grow with the objects that a list keeps.
+  const block = ({ blockWithoutGc, block }) => figure('ms', blockWithoutGc, 5, { beside: block });
+  return {
+    listConnectionsAsync100kMb: figure('MB', list.megabytes, 40),
+    listConnectionsAsync100kBlockMs: block(list),
+    listConnectionsOwners100kMb: figure('MB', owners.megabytes, 80),
+    listConnectionsOwners100kBlockMs: block(owners),
   };
 }

@@ -143,7 +143,7 @@ function cellsOf(result) {
 /** At most 80 columns. */
 function printRow(name, ours, against, outcome, budget, verdict) {
   console.log(
-    `${name.padEnd(27)}${ours.padStart(9)}${against.padStart(10)}${outcome.padStart(10)}` +
+    `${name.padEnd(32)}${ours.padStart(9)}${against.padStart(10)}${outcome.padStart(10)}` +
       `${budget.padStart(9)}  ${verdict}`.trimEnd(),
   );
 }

@@ -4,7 +4,7 @@ import { binding } from '../core/addon';
 import type { Connection, ConnectionFilter } from './connection';
 import { type ParsedFilter, parseFilter } from './filter';
 import { NEGATIVE_EPROTO } from './linux/messages';
-import { CHUNK_SIZE, type ConnectionQuery } from './platform';
+import { CHUNK_SIZE, type ConnectionQuery, type NewConnection } from './platform';
 import { keepAliveByTimer, problemsOf } from './problems';
 import { currentPlatform, replyError, systemCallError } from './this-platform';
 
@@ -31,36 +31,24 @@ export function* connectionBatches(
     found.push(...batch);
     yield NONE;
   }
-  const search = attachOwners(found, filter);
-  for (;;) {
-    const { done, value } = search.next();
-    if (!done) {
-      yield NONE;
-      continue;
-    }
-    for (let at = 0; at < value.length; at += DIAGNOSED_AT_ONCE) {
-      yield diagnosed(value.slice(at, at + DIAGNOSED_AT_ONCE), filter);
-    }
-    return;
-  }
+  for (const batch of attachOwners(found, filter)) yield diagnosed(batch, filter);
 }
 
 const NONE: readonly Connection[] = [];
 
-/** How many connections are diagnosed in a step. */
-const DIAGNOSED_AT_ONCE = 256;
-
-function diagnosed(batch: readonly Connection[], filter: ParsedFilter): readonly Connection[] {
-  return filter.problems ? batch.map(withProblems) : batch;
+/** Adds the problems, if the filter asks for them. */
+function diagnosed(batch: readonly NewConnection[], filter: ParsedFilter): readonly Connection[] {
+  if (!filter.problems) return batch;
+  for (const connection of batch) {
+    const { state, timer, receiveQueue, sendQueue, tcpInfo } = connection;
+    const keepAlive = keepAliveByTimer(connection, process.platform);
+    connection.problems = problemsOf({
+      ...{ state, timer, receiveQueue, sendQueue, tcpInfo },
+      keepAlive,
+    });
+  }
+  return batch;
 }
-
-const withProblems = (connection: Connection): Connection => ({
-  ...connection,
-  problems: problemsOf({
-    ...connection,
-    keepAlive: keepAliveByTimer(connection, process.platform),
-  }),
-});
 
 /** The connections of every query; from the system's other source if it refuses the first one. */
 function* readBatches(filter: ParsedFilter): Generator<readonly Connection[], undefined> {
@@ -85,7 +73,7 @@ function* readBatches(filter: ParsedFilter): Generator<readonly Connection[], un
 
 /** Errors with which a system says that it does not have the list, or not for this process. */
 const REFUSALS: ReadonlySet<string> = new Set([
-  ...['EPROTONOSUPPORT', 'EAFNOSUPPORT', 'ENOENT', 'EACCES', 'EPERM', 'ENOSYS'],
+  ...['EPROTONOSUPPORT', 'EAFNOSUPPORT', 'ENOTSUP', 'ENOENT', 'EACCES', 'EPERM', 'ENOSYS'],
 ]);
 
 /** Makes a query, and again if its reply may have gaps. A connection that was in an earlier reply does not come twice. */
@@ -93,23 +81,23 @@ function* repeatQuery(
   newQuery: () => ConnectionQuery,
   buffer: Uint8Array,
 ): Generator<readonly Connection[], undefined> {
-  const seen = new Set<string>();
+  const cookies: (string | null)[][] = [];
+  // Made only for a repeated query: for 100 000 connections it takes milliseconds.
+  let earlier: ReadonlySet<string | null> = new Set();
   for (let attempt = 1; ; attempt++) {
     const query = newQuery();
     for (const batch of runQuery(query, buffer)) {
-      const fresh = attempt === 1 ? batch : batch.filter((one) => !seen.has(identityOf(one)));
-      for (const one of fresh) seen.add(identityOf(one));
+      const fresh = attempt === 1 ? batch : batch.filter(({ cookie }) => !earlier.has(cookie));
+      cookies.push(fresh.map(({ cookie }) => cookie));
       yield fresh;
     }
-    if (query.interrupted && attempt < MAX_ATTEMPTS) continue;
+    if (query.interrupted && attempt < MAX_ATTEMPTS) {
+      earlier = new Set(cookies.flat());
+      continue;
+    }
     if (!query.complete) throw replyError(NEGATIVE_EPROTO, 'list');
     return;
   }
-}
-
-function identityOf(connection: Connection): string {
-  const { cookie, localAddress, localPort, remoteAddress, remotePort } = connection;
-  return cookie ?? `${localAddress} ${localPort} ${remoteAddress} ${remotePort}`;
 }
 
 /** Makes a query; each step reads one chunk of its reply into `buffer`, and yields the connections in it. */

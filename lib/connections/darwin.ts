@@ -150,9 +150,8 @@ export const darwin: ConnectionPlatform = {
     return [() => new PcbListQuery(filter)];
   },
 
-  // biome-ignore lint/correctness/useYield: there are no owners to find, so there are no steps.
   *attachOwners(found) {
-    return found;
+    yield found;
   },
 
   destroyRequest() {

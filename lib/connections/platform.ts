@@ -6,6 +6,9 @@ import type { ParsedFilter } from './filter';
 /** The size of the buffer for one read, as large as the kernel's own for a netlink dump (32 KiB). */
 export const CHUNK_SIZE = 32 * 1024;
 
+/** A connection that no program has yet, so that members can still be set. */
+export type NewConnection = { -readonly [Member in keyof Connection]: Connection[Member] };
+
 /** A query to the system, and the state of its reply. It has `parseChunk` or `parseAll`. */
 export interface ConnectionQuery {
   /** The request in the system's own layout. */
@@ -16,7 +19,7 @@ export interface ConnectionQuery {
   parseAll?(bytes: Uint8Array): readonly Connection[];
   /** The negative error number in the reply; 0 without an error. */
   readonly errno: number;
-  /** Whether the reply may have gaps, so that the query should be repeated. */
+  /** Whether the reply may have gaps, so that the query should be repeated. Its connections have cookies then. */
   readonly interrupted: boolean;
   /** Whether the end of the reply was read. */
   readonly complete: boolean;
@@ -50,10 +53,13 @@ export interface ConnectionPlatform {
    */
   readFallback?(filter: ParsedFilter): Generator<readonly Connection[], undefined> | undefined;
   /**
-   * If the filter asks for it: keeps only connections of this process, and adds the owners. Each step takes
-   * less than a millisecond.
+   * If the filter asks for it: keeps only connections of this process, and adds the owners. Yields all of them in batches,
+   * and empty batches before. Each step takes less than a millisecond.
    */
-  attachOwners(found: Connection[], filter: ParsedFilter): Generator<void, Connection[]>;
+  attachOwners(
+    found: readonly NewConnection[],
+    filter: ParsedFilter,
+  ): Generator<readonly Connection[], void>;
   /** The request that closes a connection. */
   destroyRequest(connection: ConnectionIdentity): Uint8Array;
   /**

@@ -60,7 +60,8 @@ export function problemsOf(evidence: Evidence): ConnectionProblem[] {
     const problem = find(evidence);
     if (problem !== null) problems.push(problem);
   }
-  return problems;
+  // Without the room for 16 more that V8 adds to an array that grows.
+  return problems.slice();
 }
 
 type Rule = (evidence: Evidence) => ConnectionProblem | null;
@@ -110,7 +111,8 @@ function gone(evidence: Evidence, name: string, count: number, noun: string): Co
   const silence = silenceOf(evidence);
   const last = silence === null ? '' : `, its last sign of life came ${formatAge(silence)} ago`;
   return {
-    ...{ problem: 'half-open', severity: 'critical' },
+    problem: 'half-open',
+    severity: 'critical',
     numbers: { [name]: count, ...(silence === null ? {} : { silence }) },
     message: `the peer may be gone: ${plural(count, noun)} are unanswered${last}`,
   };
@@ -131,7 +133,8 @@ const handshakeUnanswered: Rule = (evidence) => {
   const count = unansweredTimeouts(evidence);
   if (count < 2) return null;
   return {
-    ...{ problem: 'handshake-unanswered', severity: 'warning' },
+    problem: 'handshake-unanswered',
+    severity: 'warning',
     numbers: { attempts: count + 1 },
     message: `the peer does not answer the handshake, which was sent ${count + 1} times`,
   };
@@ -142,7 +145,8 @@ const acceptQueueFull: Rule = ({ receiveQueue: waiting, sendQueue: limit }) =>
   waiting === null || limit === null || waiting <= limit
     ? null
     : {
-        ...{ problem: 'accept-queue-full', severity: 'critical' },
+        problem: 'accept-queue-full',
+        severity: 'critical',
         numbers: { waiting, limit },
         message: `the accept queue is full (${plural(waiting, 'connection')} wait, the limit is ${limit}): the program does not accept fast enough`,
       };
@@ -155,7 +159,8 @@ const closeWait: Rule = ({ tcpInfo, keepAlive }) => {
   const isLong = waitingFor !== null && waitingFor >= LONG_UNCLOSED;
   const time = waitingFor === null ? '' : ` for ${formatAge(waitingFor)}`;
   return {
-    ...{ problem: 'close-wait', severity: isLong ? 'warning' : 'info' },
+    problem: 'close-wait',
+    severity: isLong ? 'warning' : 'info',
     numbers: waitingFor === null ? {} : { waitingFor },
     message: `the peer has closed the connection, the program here has not${time}`,
   };
@@ -170,7 +175,8 @@ const windowClosed: Rule = ({ timer, tcpInfo, sendQueue }) => {
   // Nobody answers: whether the program reads is not known.
   if (timer.count >= UNANSWERED) return null;
   return {
-    ...{ problem: 'window-closed', severity: 'warning' },
+    problem: 'window-closed',
+    severity: 'warning',
     numbers: { waitingBytes: sendQueue },
     message: `the peer's program does not read: ${formatBytes(sendQueue)} wait here`,
   };
@@ -189,7 +195,8 @@ const unread: Rule = (evidence) => {
   const unreadBytes = unreadBytesOf(evidence) ?? 0;
   if (unreadBytes === 0 || waitingFor < LONG_UNREAD) return null;
   return {
-    ...{ problem: 'unread', severity: 'warning' },
+    problem: 'unread',
+    severity: 'warning',
     numbers: { unreadBytes, waitingFor },
     message: `the program here reads slowly or not at all: ${formatBytes(unreadBytes)} wait, the newest for ${formatAge(waitingFor)}`,
   };
@@ -201,7 +208,8 @@ const lossyPath: Rule = ({ tcpInfo }) => {
   const share = bytesRetransmitted / bytesSent;
   if (share < LOSSY) return null;
   return {
-    ...{ problem: 'lossy-path', severity: 'info' },
+    problem: 'lossy-path',
+    severity: 'info',
     numbers: { bytesSent, bytesRetransmitted },
     message: `${(share * 100).toFixed(0)} % of the bytes were sent again: the path loses packets, or the peer has no room for them`,
   };
@@ -211,7 +219,8 @@ const noKeepAlive: Rule = (evidence) => {
   if (evidence.keepAlive !== false) return null;
   const silence = silenceOf(evidence);
   return {
-    ...{ problem: 'no-keepalive', severity: 'info' },
+    problem: 'no-keepalive',
+    severity: 'info',
     numbers: silence === null ? {} : { silence },
     message:
       'keepalive is off: if the peer vanishes while nothing is sent, the program is not told',

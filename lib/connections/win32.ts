@@ -143,9 +143,8 @@ export const win32: ConnectionPlatform = {
       .map((family) => () => new TcpTableQuery(family, filter));
   },
 
-  // biome-ignore lint/correctness/useYield: the table already has the owners, so there are no steps.
   *attachOwners(found) {
-    return found;
+    yield found;
   },
 
   destroyRequest(connection) {

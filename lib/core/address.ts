@@ -14,6 +14,34 @@ export function formatAddress(bytes: Uint8Array, at: number, size: number): stri
   return size === 4 ? formatIPv4(bytes, at) : formatIPv6(bytes, at);
 }
 
+/** Formats addresses. Many connections share an address: they get the same string. */
+export class AddressFormatter {
+  readonly #formatted = new Map<number | string, string>();
+
+  /** The address that has `size` (4 or 16) bytes from `at` on. */
+  format(bytes: Uint8Array, at: number, size: number): string {
+    const key = size === 4 ? wordAt(bytes, at) : latin1At(bytes, at);
+    const known = this.#formatted.get(key);
+    if (known !== undefined) return known;
+    if (this.#formatted.size === MOST_FORMATTED) this.#formatted.clear();
+    const text = formatAddress(bytes, at, size);
+    this.#formatted.set(key, text);
+    return text;
+  }
+}
+
+/** How many addresses a formatter keeps. */
+const MOST_FORMATTED = 1_024;
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  const [a = 0, b = 0, c = 0, d = 0] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+  return (a << 24) | (b << 16) | (c << 8) | d;
+}
+
+/** 16 bytes as characters. */
+const latin1At = (bytes: Uint8Array, at: number) =>
+  String.fromCharCode(...bytes.subarray(at, at + 16));
+
 function formatIPv4(bytes: Uint8Array, at: number): string {
   return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
 }

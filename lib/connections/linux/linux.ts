@@ -1,7 +1,7 @@
 // Lists and closes the connections of this network namespace on Linux, by sock_diag(7).
 
 import { readFileSync } from 'node:fs';
-import { formatAddress, parseAddress } from '../../core/address';
+import { parseAddress } from '../../core/address';
 import { isLinuxAtLeast } from '../../core/linux-release';
 import {
   rangeError,
@@ -17,7 +17,7 @@ import type { ConnectionIdentity, ConnectionPlatform, ConnectionQuery } from '..
 import { AF_INET, AF_INET6, DiagMessages, IPPROTO_MPTCP, IPPROTO_TCP } from './messages';
 import { attachOwners } from './owners';
 import { readProc } from './proc';
-import { destroyRequest, dumpRequest, type SocketId } from './request';
+import { destroyRequest, dumpRequest, dumpTcpRequest, type SocketId } from './request';
 import { TIME_WAIT_TIMER, timerFrom } from './timer';
 
 /** The connection that the current message describes. */
@@ -26,14 +26,13 @@ export function connectionFromMessage(
   tcpInfo: boolean,
   mptcp: Connection['mptcp'],
 ): Connection {
-  const size = message.addressSize;
   const withInfo = tcpInfo && message.infoLength > 0;
   return {
-    family: size === 4 ? 'IPv4' : 'IPv6',
+    family: message.addressSize === 4 ? 'IPv4' : 'IPv6',
     state: message.state,
-    localAddress: formatAddress(message.bytes, message.localAt, size),
+    localAddress: message.localAddress,
     localPort: message.localPort,
-    remoteAddress: formatAddress(message.bytes, message.remoteAt, size),
+    remoteAddress: message.remoteAddress,
     remotePort: message.remotePort,
     timer: timerFrom(message.timer, message.expires, message.retransmits),
     receiveQueue: message.receiveQueue,
@@ -108,7 +107,7 @@ function isMultipath(message: DiagMessages, { families, keys }: MultipathSockets
   return message.privileged && isFullSocket(message) ? false : null;
 }
 
-/** Lists the TCP sockets of one address family. */
+/** Lists the TCP sockets of one address family, or of both. */
 class TcpQuery implements ConnectionQuery {
   readonly request: Uint8Array;
   readonly optional = false;
@@ -116,10 +115,13 @@ class TcpQuery implements ConnectionQuery {
   private readonly filter: ParsedFilter;
   private readonly multipath: MultipathSockets;
 
-  constructor(family: number, filter: ParsedFilter, multipath: MultipathSockets) {
+  constructor(families: readonly number[], filter: ParsedFilter, multipath: MultipathSockets) {
     // The kernel marks subflows only along with TCP_INFO: inet_sk_diag_fill() in net/ipv4/inet_diag.c.
     const tcpInfo = filter.tcpInfo || multipath.families.length > 0;
-    this.request = dumpRequest(family, IPPROTO_TCP, { ...filter, tcpInfo });
+    const wanted = { ...filter, tcpInfo };
+    const [family = AF_INET] = families;
+    this.request =
+      families.length === 1 ? dumpRequest(family, IPPROTO_TCP, wanted) : dumpTcpRequest(wanted);
     this.filter = filter;
     this.multipath = multipath;
   }
@@ -222,6 +224,9 @@ function parseSocketId(connection: ConnectionIdentity): SocketId {
   };
 }
 
+const NO_SOCK_DIAG =
+  'this kernel has no sock_diag for TCP (gVisor, or built without CONFIG_INET_DIAG)';
+
 export const linux: ConnectionPlatform = {
   syscall: 'sock_diag',
 
@@ -237,7 +242,7 @@ export const linux: ConnectionPlatform = {
       ...multipath.families
         .filter((family) => families.includes(family))
         .map((family) => () => new MultipathQuery(family, all, multipath.keys)),
-      ...families.map((family) => () => new TcpQuery(family, filter, multipath)),
+      ...(families.length > 0 ? [() => new TcpQuery(families, filter, multipath)] : []),
     ];
   },
 
@@ -259,7 +264,7 @@ export const linux: ConnectionPlatform = {
       case 'ENOENT':
         if (code === 'ENOENT' && operation === 'destroy')
           return 'the connection does not exist any more';
-        return 'this kernel has no sock_diag for TCP (gVisor, or built without CONFIG_INET_DIAG)';
+        return NO_SOCK_DIAG;
       case 'EAFNOSUPPORT':
       case 'EACCES':
       case 'EPERM':
@@ -271,6 +276,7 @@ export const linux: ConnectionPlatform = {
           : undefined;
       case 'ENOTSUP':
       case 'EOPNOTSUPP':
+        if (operation === 'list') return NO_SOCK_DIAG;
         return 'this kernel cannot close connections (it was built without CONFIG_INET_DIAG_DESTROY)';
       default:
         return undefined;

@@ -1,6 +1,7 @@
 // Decodes messages of sock_diag(7) on Linux. Every length in a message is checked against the bytes that
 // there are. Layouts: include/uapi/linux/netlink.h, sock_diag.h, inet_diag.h.
 
+import { AddressFormatter } from '../../core/address';
 import { isLittleEndian } from '../../core/byte-order';
 import { linuxStateIndex, type TcpState, tcpStates } from '../../tcp-info/states';
 import type { EndpointView } from '../filter';
@@ -9,6 +10,8 @@ const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 /** The kernel never sends it. By it, native/platform/linux_watch.cc reports how many messages it dropped. */
 const NLMSG_OVERRUN = 4;
+/** Older than SOCK_DIAG_BY_FAMILY (Linux 3.3), and the only one of them for both address families at once. */
+export const TCPDIAG_GETSOCK = 18;
 export const SOCK_DIAG_BY_FAMILY = 20;
 
 /** A flag of a reply: the kernel's table changed meanwhile, so the reply may have gaps. */
@@ -46,6 +49,7 @@ export class DiagMessages implements EndpointView {
   bytes: Uint8Array = new Uint8Array(0);
   /** The same memory as words, for the decoder of `TCP_INFO`. */
   words: Uint32Array = new Uint32Array(0);
+  private readonly addresses = new AddressFormatter();
   private view: DataView = new DataView(new ArrayBuffer(0));
   /** The offset of the next message. */
   private nextAt = 0;
@@ -67,6 +71,7 @@ export class DiagMessages implements EndpointView {
   infoLength = 0;
   private congestionAt = 0;
   private congestionLength = 0;
+  private lastCongestionControl = '';
   /** Whether the kernel reports attributes that require CAP_NET_ADMIN. */
   privileged = false;
   /** Whether the socket is a subflow of Multipath TCP, if the kernel reports it. */
@@ -105,6 +110,7 @@ export class DiagMessages implements EndpointView {
   private readMessage(type: number, at: number, length: number): boolean {
     switch (type) {
       case SOCK_DIAG_BY_FAMILY:
+      case TCPDIAG_GETSOCK:
         if (length < INET_DIAG_MSG_SIZE) {
           this.errno ||= NEGATIVE_EPROTO;
           return false;
@@ -233,11 +239,20 @@ export class DiagMessages implements EndpointView {
   get remoteAt(): number {
     return this.at + 24;
   }
+  get localAddress(): string {
+    return this.addresses.format(this.bytes, this.localAt, this.addressSize);
+  }
+  get remoteAddress(): string {
+    return this.addresses.format(this.bytes, this.remoteAt, this.addressSize);
+  }
   get interfaceIndex(): number {
     return this.view.getUint32(this.at + 40, isLittleEndian);
   }
   get cookie(): string {
-    return String(this.view.getBigUint64(this.at + 44, isLittleEndian));
+    // The lower word is first on every architecture: sock_diag_save_cookie() in net/core/sock_diag.c.
+    const low = this.view.getUint32(this.at + 44, isLittleEndian);
+    const high = this.view.getUint32(this.at + 48, isLittleEndian);
+    return String(high === 0 ? low : (BigInt(high) << 32n) | BigInt(low));
   }
   get expires(): number {
     return this.view.getUint32(this.at + 52, isLittleEndian);
@@ -255,9 +270,11 @@ export class DiagMessages implements EndpointView {
     return this.view.getUint32(this.at + 68, isLittleEndian);
   }
   get congestionControl(): string | null {
-    return this.congestionLength === 0
-      ? null
-      : this.readText(this.congestionAt, this.congestionLength);
+    if (this.congestionLength === 0) return null;
+    const name = this.readText(this.congestionAt, this.congestionLength);
+    // Nearly all connections have the same algorithm: they share the string.
+    if (name !== this.lastCongestionControl) this.lastCongestionControl = name;
+    return this.lastCongestionControl;
   }
   /** Ports and addresses. A Multipath TCP connection and its first subflow have the same key. */
   get endpointKey(): string {

@@ -5,40 +5,61 @@ import { basename } from 'node:path';
 import { SocketOptionError } from '../../core/errors';
 import type { Connection, ConnectionOwner } from '../connection';
 import type { ParsedFilter } from '../filter';
+import type { NewConnection } from '../platform';
 
 /** Descriptors that are read in one step: about 200 microseconds. */
 const DESCRIPTORS_PER_STEP = 64;
 
+/** How many connections are handled in one step. */
+const CONNECTIONS_PER_STEP = 256;
+
 /** If the filter asks for it: keeps only connections of this process, and adds the owners. */
 export function* attachOwners(
-  found: Connection[],
+  found: readonly NewConnection[],
   filter: ParsedFilter,
-): Generator<void, Connection[]> {
-  let wanted = found;
-  if (filter.ownProcess) {
-    const inodes = yield* findOwnInodes();
-    wanted = wanted.filter(({ inode }) => inodes.has(inode as number));
-  }
+): Generator<readonly Connection[], void> {
+  const own = filter.ownProcess ? yield* findOwnInodes() : undefined;
+  const owners: Owners = new Map();
   if (filter.owners) {
-    const owners = yield* findOwners(new Set(wanted.map(({ inode }) => inode as number)));
-    wanted = wanted.map((connection) => ({
-      ...connection,
-      // Some process holds a socket with an inode. If none was found, this process may not see it.
-      owners: owners.get(connection.inode as number) ?? (connection.inode === 0 ? [] : null),
-    }));
+    for (const batch of batchesOf(found, own)) {
+      for (const { inode } of batch) if (inode) owners.set(inode, null);
+      yield [];
+    }
+    yield* findOwners(owners);
   }
-  return wanted;
+  for (const batch of batchesOf(found, own)) {
+    if (filter.owners) for (const one of batch) one.owners = ownersOf(one, owners);
+    yield batch;
+  }
 }
 
+/** The owners of each inode that is searched for; `null` if none was found. */
+type Owners = Map<number, ConnectionOwner[] | null>;
+
+/** The connections in batches; only those whose inode is one of `inodes`, if there are any. */
+function* batchesOf(
+  connections: readonly NewConnection[],
+  inodes: ReadonlySet<number> | undefined,
+): Generator<readonly NewConnection[]> {
+  for (let at = 0; at < connections.length; at += CONNECTIONS_PER_STEP) {
+    const batch = connections.slice(at, at + CONNECTIONS_PER_STEP);
+    yield inodes === undefined ? batch : batch.filter(({ inode }) => inodes.has(inode as number));
+  }
+}
+
+/** Some process holds a socket with an inode. If none was found, this process may not see it. */
+const ownersOf = ({ inode }: Connection, owners: Owners): ConnectionOwner[] | null =>
+  inode ? (owners.get(inode) ?? null) : [];
+
 /** The inodes of the sockets of this process. */
-function* findOwnInodes(): Generator<void, Set<number>> {
+function* findOwnInodes(): Generator<readonly Connection[], Set<number>> {
   const inodes = new Set<number>();
   let count = 0;
   try {
     for (const fd of namesIn('/proc/self/fd')) {
       const inode = socketInode(Number(fd));
       if (inode !== undefined) inodes.add(inode);
-      if (++count % DESCRIPTORS_PER_STEP === 0) yield;
+      if (++count % DESCRIPTORS_PER_STEP === 0) yield [];
     }
   } catch (error) {
     const { code = 'UNKNOWN', errno, syscall = 'opendir' } = error as NodeJS.ErrnoException;
@@ -64,27 +85,26 @@ function socketInode(fd: number): number | undefined {
   }
 }
 
-/** The owners of each inode, as far as this process may see them. */
-function* findOwners(inodes: Set<number>): Generator<void, Map<number, ConnectionOwner[]>> {
-  const owners = new Map<number, ConnectionOwner[]>();
+/** Finds the owners of these inodes, as far as this process may see them. */
+function* findOwners(owners: Owners): Generator<readonly Connection[], void> {
   let count = 0;
-  for (const pid of inodes.size > 0 ? readableNamesIn('/proc') : []) {
+  for (const pid of owners.size > 0 ? readableNamesIn('/proc') : []) {
     if (!/^\d+$/.test(pid)) continue;
     let name: string | null | undefined;
-    for (const fd of readableNamesIn(`/proc/${pid}/fd`)) {
-      const inode = socketInodeAt(`/proc/${pid}/fd/${fd}`);
-      if (inodes.has(inode)) {
+    const folder = `/proc/${pid}/fd`;
+    for (const fd of readableNamesIn(folder)) {
+      const inode = socketInodeAt(`${folder}/${fd}`);
+      const known = owners.get(inode);
+      if (known !== undefined) {
         if (name === undefined) name = readProcessName(pid);
-        const known = owners.get(inode);
         const owner = { pid: Number(pid), name, fd: Number(fd) };
-        if (known === undefined) owners.set(inode, [owner]);
+        if (known === null) owners.set(inode, [owner]);
         else known.push(owner);
       }
-      if (++count % DESCRIPTORS_PER_STEP === 0) yield;
+      if (++count % DESCRIPTORS_PER_STEP === 0) yield [];
     }
-    if (++count % DESCRIPTORS_PER_STEP === 0) yield;
+    if (++count % DESCRIPTORS_PER_STEP === 0) yield [];
   }
-  return owners;
 }
 
 /** The names in a directory, read one by one because there may be very many. */
@@ -108,10 +128,13 @@ function* readableNamesIn(path: string): Generator<string> {
   }
 }
 
+const SOCKET = 'socket:[';
+
 /** The inode of the socket that a link in /proc/<pid>/fd points to; NaN if it is not a socket or not readable. */
 function socketInodeAt(path: string): number {
   try {
-    return Number(/^socket:\[(\d+)\]$/.exec(readlinkSync(path))?.[1]);
+    const target = readlinkSync(path);
+    return target.startsWith(SOCKET) ? Number(target.slice(SOCKET.length, -1)) : Number.NaN;
   } catch {
     return Number.NaN;
   }

@@ -108,6 +108,17 @@ function diagRequest() {
   ]);
 }
 
+/** `struct inet_diag_req`, for both address families, as lib/connections/linux/request.ts writes it. */
+function oldDiagRequest() {
+  const none = lib.parseFilter({ tcpInfo: false }, 'filter');
+  return new Map(
+    placesWritten(['idiag_ext', 'idiag_states'], NLMSGHDR, (name) => {
+      const states = name === 'idiag_states' ? 0x7ff : 0;
+      return lib.dumpTcpRequest({ ...none, states, tcpInfo: name === 'idiag_ext' });
+    }),
+  );
+}
+
 /** `struct mptcp_info`, as decodeInfo() of lib/mptcp/mptcp-info.ts reads it. */
 function mptcpInfo() {
   const SIZE = 96;
@@ -192,6 +203,7 @@ export function codecStructures(system) {
     return [
       { names: ['inet_diag_msg'], members: diagMessage(), part: true },
       { names: ['inet_diag_req_v2'], members: diagRequest(), part: true },
+      { names: ['inet_diag_req'], members: oldDiagRequest(), part: true },
       { names: ['mptcp_info'], members: mptcpInfo(), part: true },
     ];
   }

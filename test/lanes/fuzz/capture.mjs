@@ -40,6 +40,7 @@ const plain = connections.parseFilter({ state: 'ESTABLISHED' }, 'filter');
 const requests = {
   'dump-ipv4': connections.dumpRequest(AF_INET, IPPROTO_TCP, all),
   'dump-ipv6': connections.dumpRequest(AF_INET6, IPPROTO_TCP, all),
+  'dump-tcp': connections.dumpTcpRequest(all),
   'dump-plain': connections.dumpRequest(AF_INET, IPPROTO_TCP, plain),
   'dump-mptcp': connections.dumpRequest(AF_INET, IPPROTO_MPTCP, plain),
   // Rejected: there is no such family.
