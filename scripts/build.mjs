@@ -13,7 +13,7 @@ const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 /** The entry points. The others load the first, which has the addon. */
 const ENTRY_POINTS = ['index', 'heartbeat', 'metrics', 'cli/main'];
 const INDEX = `${root}lib/index.ts`;
-/** Exports that index.js does not name. The command line, which is part of this package, takes them from the bundle. */
+/** Exports that index.js does not name: for the command line, which takes them from the bundle, and for index.js itself. */
 const INTERNAL = /^internal/;
 
 // Comments go: they are 70 kB of what Node would compile. Names stay, for stack traces, and so do lines: Node
@@ -36,7 +36,7 @@ for (const entry of ENTRY_POINTS) {
     exports: 'named',
     comments: false,
     minify,
-    paths: { [INDEX]: isLibrary ? './index.js' : '../index.bundle.js' },
+    paths: { [INDEX]: isLibrary ? './index.bundle.js' : '../index.bundle.js' },
   });
   await bundle.close();
   if (isLibrary) writeFileSync(`${root}dist/${entry}.js`, namesOf(file, output[0].exports));
@@ -49,5 +49,12 @@ for (const entry of ENTRY_POINTS) {
 function namesOf(file, names) {
   const named = names.filter((name) => !INTERNAL.test(name));
   const lines = named.map((name) => `exports.${name} = bundle.${name};`);
-  return ["'use strict';", `const bundle = require('./${file}');`, ...lines, ''].join('\n');
+  const isIndex = names.includes('internalKeepConnect');
+  return [
+    "'use strict';",
+    `const bundle = require('./${file}');`,
+    ...(isIndex ? ['bundle.internalKeepConnect();'] : []),
+    ...lines,
+    '',
+  ].join('\n');
 }

@@ -1,6 +1,5 @@
 // Checks the options of connect(), listen(), bind() and tuneSockets(), before any system call.
 
-import cluster from 'node:cluster';
 import {
   type Linger,
   type OpeningOptions,
@@ -9,6 +8,7 @@ import {
   rows,
 } from '../catalogue/catalogue';
 import { tcp } from '../catalogue/tcp';
+import { builtins } from '../core/builtins';
 import { SocketOptionError } from '../core/errors';
 import { isOptions, valueError } from '../core/validate';
 import { mayBeSupported } from '../options/option';
@@ -139,7 +139,7 @@ export function optionsToSet(
  * @param remedy What the program can do beside `exclusive: true`.
  */
 export function requireOwnSocket(exclusive: boolean | undefined, remedy = ''): void {
-  if (!cluster.isWorker || exclusive) return;
+  if (!builtins.cluster.isWorker || exclusive) return;
   throw new SocketOptionError(
     `The primary process of a cluster opens the shared sockets of its workers: set exclusive: true${remedy}`,
     { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },
