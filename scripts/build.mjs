@@ -2,8 +2,9 @@
 // and before every test (`npm run build:ts`).
 
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
@@ -30,8 +31,7 @@ for (const entry of ENTRY_POINTS) {
     external: [/^node:/, 'node-gyp-build', /package\.json$/, ...(entry === 'index' ? [] : [INDEX])],
     platform: 'node',
   });
-  const { output } = await bundle.write({
-    file: `${root}dist/${file}`,
+  const { output } = await bundle.generate({
     format: 'cjs',
     exports: 'named',
     comments: false,
@@ -39,7 +39,17 @@ for (const entry of ENTRY_POINTS) {
     paths: { [INDEX]: isLibrary ? './index.bundle.js' : '../index.bundle.js' },
   });
   await bundle.close();
+  mkdirSync(dirname(`${root}dist/${file}`), { recursive: true });
+  writeFileSync(`${root}dist/${file}`, ascii(output[0].code));
   if (isLibrary) writeFileSync(`${root}dist/${entry}.js`, namesOf(file, output[0].exports));
+}
+
+/** V8 keeps two bytes of each character, in place of one, if any is not in Latin-1: 0.3 MB more, and 5 % slower to load. */
+function ascii(code) {
+  return code.replace(
+    /[^\0-\x7f]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /**

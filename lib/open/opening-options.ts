@@ -32,7 +32,7 @@ export function validateSocketOptionsOf(options: OpeningOptions, timeouts: OwnTi
     for (const name of TIMEOUTS) {
       const value = (options as { readonly [Name in typeof name]?: unknown })[name];
       // macOS and FreeBSD have an option of this name.
-      if (value === undefined || (name in rows && mayBeSupported(name as OptionName))) continue;
+      if (value === undefined || (name in rows() && mayBeSupported(name as OptionName))) continue;
       const reason = timeouts[name];
       throw valueError(
         `${path}.${name}`,
@@ -51,7 +51,7 @@ export function validateSide(
   path: string,
 ): void {
   for (const [name, value] of Object.entries(options)) {
-    const only = value === undefined ? undefined : rows[name]?.side;
+    const only = value === undefined ? undefined : rows()[name]?.side;
     if (only === undefined || only === side) continue;
     const reason = only === 'client' ? FOR_CLIENTS : 'is for a server';
     throw valueError(`${path}.${name}`, reason, value);
@@ -81,9 +81,9 @@ export function validatePlaces(
 }
 
 function misplaced(name: string): string | undefined {
-  if (!Object.hasOwn(rows, name)) return undefined;
+  if (!Object.hasOwn(rows(), name)) return undefined;
   // `protocol` is an option of http requests.
-  return rows[name]?.access === 'read' ? undefined : `belongs in socketOptions: { ${name} }`;
+  return rows()[name]?.access === 'read' ? undefined : `belongs in socketOptions: { ${name} }`;
 }
 
 /** Throws for options of TCP. */
