@@ -171,8 +171,8 @@ export function isTcpHandle(handle: unknown): handle is EarlyHandle & Bindable {
 let connect: Socket['connect'] | undefined;
 
 /**
- * Keeps Node's own connect(), whatever a program or tuneSockets() puts in its place later. dist/index.js calls this: node:net is
- * not loaded for the other entry points.
+ * Returns Node's own connect(), whatever the program or tuneSockets() has put in its place since the first call: what it connects
+ * is no connection of the program. dist/index.js makes the first call, so that the other entry points do not load node:net.
  */
 export function keepConnect(): Socket['connect'] {
   connect ??= builtins.net.Socket.prototype.connect;
@@ -194,7 +194,6 @@ function findPrototype(): Bindable | null {
   const socket = new builtins.net.Socket();
   socket.on('error', () => {});
   try {
-    // Not the method of the program: this is no connection of the program.
     Reflect.apply(keepConnect(), socket, [{ host: '127.0.0.1', port: 1 }]);
     const { _handle: handle } = socket as unknown as { readonly _handle: unknown };
     return isTcpHandle(handle) ? (Object.getPrototypeOf(handle) as Bindable) : null;

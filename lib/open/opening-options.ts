@@ -88,8 +88,9 @@ function misplaced(name: string): string | undefined {
 
 /** Throws for options of TCP. */
 export function refuseTcp(options: OpeningOptions, reason: string): void {
+  const ofTcp = tcp();
   for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined && name in tcp)
+    if (value !== undefined && name in ofTcp)
       throw valueError(`options.socketOptions.${name}`, reason, value);
   }
 }
