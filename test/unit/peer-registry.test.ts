@@ -736,7 +736,9 @@ describe('values of the kernel, of any system', () => {
       ...columns,
     };
     vi.spyOn(require('../../dist/index.bundle.js'), 'readTcpInfos').mockReturnValue(told as never);
-    vi.spyOn(require('../../dist/index.bundle.js'), 'readTcpInfosAsync').mockResolvedValue(told as never);
+    vi.spyOn(require('../../dist/index.bundle.js'), 'readTcpInfosAsync').mockResolvedValue(
+      told as never,
+    );
   };
   const [ESTABLISHED, CLOSE_WAIT, FIN_WAIT_2] = [4, 7, 6];
 
