@@ -11,31 +11,44 @@ import { median } from './median.mjs';
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
- * Loads the package and an empty addon in turn, each in a fresh process. The difference is reported: opening a
- * shared object costs the same for any addon, the rest is the package with its JavaScript.
+ * Loads an entry point and an empty addon in turn, each in a fresh process. The difference is reported: opening a shared object
+ * costs the same for any addon, the rest is the package with its JavaScript.
  */
-export function measureLoading(rounds) {
+export function measureLoading(rounds, command = [process.execPath]) {
+  const required = loadByTurns('require', 'index', rounds, command);
+  const imported = loadByTurns('import', 'index', rounds, command);
+  const heartbeat = loadByTurns('require', 'heartbeat', rounds, command);
+  return {
+    load: compare(required, 'ms', 4),
+    loadImport: compare(imported, 'ms', 5),
+    loadHeartbeat: compare(heartbeat, 'ms', null),
+    rss: compare(required, 'MB', 1.5),
+  };
+}
+
+/** How much more an entry point takes than an empty addon. */
+function compare({ ours, empty }, unit, budget) {
+  const of = (runs) => median(runs.map((run) => run[unit]));
+  const extra = median(ours.map((run, i) => run[unit] - empty[i][unit]));
+  const ok = budget === null || extra <= budget;
+  return { unit, extra, ours: of(ours), empty: of(empty), better: 'lower', budget, ok };
+}
+
+function loadByTurns(how, entry, rounds, command) {
   const ours = [];
   const empty = [];
   for (let round = 0; round <= rounds; round++) {
-    ours.push(loadAfresh(here('../dist/index.js')));
-    empty.push(loadAfresh(here('build/Release/empty.node')));
+    ours.push(loadAfresh(how, here(`../dist/${entry}.js`), command));
+    empty.push(loadAfresh(how, here('empty.cjs'), command));
     // The first round may include reads from the disk.
     if (round === 0) ours.length = empty.length = 0;
   }
-  const compare = (unit, budget) => {
-    const of = (runs) => median(runs.map((run) => run[unit]));
-    const extra = median(ours.map((run, i) => run[unit] - empty[i][unit]));
-    const better = 'lower';
-    return { unit, extra, ours: of(ours), empty: of(empty), better, budget, ok: extra <= budget };
-  };
-  return { load: compare('ms', 4), rss: compare('MB', 1.5) };
+  return { ours, empty };
 }
 
-function loadAfresh(path) {
-  return JSON.parse(
-    execFileSync(process.execPath, [here('require-cost.cjs'), path], { encoding: 'utf8' }),
-  );
+function loadAfresh(how, path, [program, ...args]) {
+  const all = [...args, here('load-cost.cjs'), how, path];
+  return JSON.parse(execFileSync(program, all, { encoding: 'utf8' }));
 }
 
 /** The size of the addon that this process has loaded, stripped as in the npm package. */

@@ -117,8 +117,8 @@ function printTable() {
   }
   console.log(`
 ours and against: ns per call of the package and of the C baseline or a peer.
-result: the multiple (budget <=), or how many times faster (budget >=). load and
-rss: in addition to an empty addon.`);
+result: the multiple (budget <=), or how many times faster (budget >=). load,
+loadImport, loadHeartbeat and rss: in addition to an empty addon.`);
   if (smoke) console.log('A smoke run: budgets are not enforced.');
 }
 

@@ -1,4 +1,4 @@
-// The public exports, and one that only the command line may use (scripts/build.mjs). NODE_DEBUG is heard as soon as the
+// The public exports, and two that only files of this package may use (scripts/build.mjs). NODE_DEBUG is heard as soon as the
 // package is loaded.
 
 import './core/debug-log';
@@ -56,6 +56,8 @@ export { getMptcpInfo } from './mptcp/get-mptcp-info';
 export type { MptcpInfo, MptcpSubflow } from './mptcp/mptcp-info';
 export { bind, type DatagramBindOptions } from './open/bind';
 export { type ConnectOptions, connect } from './open/connect';
+/** @internal For dist/index.js. */
+export { keepConnect as internalKeepConnect } from './open/early-handle';
 export { type ListenerOptions, listen } from './open/listen';
 export { type OpenSocketOptions, openSocket, type SocketType } from './open/open-socket';
 export { getKeepAlive, type KeepAlive, setKeepAlive } from './options/keepalive';

@@ -45,7 +45,7 @@ function optionTable() {
   const summaries = new Map(['tcp', 'socket', 'ip'].flatMap(summariesOf));
   return markdownTable([
     ['Option', 'Value', 'Linux', 'macOS', 'Windows', 'FreeBSD'],
-    ...Object.entries(rows).map(([name, row]) => [
+    ...Object.entries(rows()).map(([name, row]) => [
       `**\`${name}\`**<br>${summaries.get(name)}`,
       kind(row),
       ...[row.linux, row.darwin, row.win32, row.freebsd].map(kernelNames),

@@ -1,6 +1,6 @@
 // IP addresses as bytes and as text. IPv6 is written as Node writes it (RFC 5952).
 
-import { isIPv4, isIPv6 } from 'node:net';
+import { builtins } from './builtins';
 
 /** A block of addresses: all that share the first `bits` bits of `bytes`. */
 export interface Prefix {
@@ -73,8 +73,8 @@ function findLongestZeros(groups: readonly number[]): [start: number, length: nu
 
 /** The bytes of an address; `undefined` if the text is not one, or has a zone (`%eth0`). */
 export function parseAddress(text: string): Uint8Array | undefined {
-  if (isIPv4(text)) return Uint8Array.from(text.split('.'), Number);
-  if (!isIPv6(text) || text.includes('%')) return undefined;
+  if (builtins.net.isIPv4(text)) return Uint8Array.from(text.split('.'), Number);
+  if (!builtins.net.isIPv6(text) || text.includes('%')) return undefined;
   const [head = '', tail] = text.split('::');
   const before = parseGroups(head);
   const after = parseGroups(tail ?? '');

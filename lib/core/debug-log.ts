@@ -3,9 +3,12 @@
 import { debuglog } from 'node:util';
 import { channels } from './channels';
 
-const log = debuglog('socket-options');
+// Without the variable, debuglog() does nothing either, but takes 0.3 ms.
+if (process.env.NODE_DEBUG !== undefined) logChannels();
 
-if (log.enabled) {
+function logChannels(): void {
+  const log = debuglog('socket-options');
+  if (!log.enabled) return;
   for (const one of Object.values(channels)) {
     one.subscribe((message, name) => log('%s', describe(String(name), message as object)));
   }

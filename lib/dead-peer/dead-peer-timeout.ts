@@ -1,8 +1,9 @@
 // setDeadPeerTimeout: makes the plan for a socket or for the connections of a server, sets its options, and has the socket
 // supervised.
 
-import { Server, Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { Platform } from '../catalogue/row';
+import { builtins } from '../core/builtins';
 import type { SocketOptionError } from '../core/errors';
 import { isGvisor } from '../core/gvisor';
 import type { SocketLike } from '../core/socket';
@@ -86,14 +87,16 @@ export function setDeadPeerTimeout(
   noteChoice(socketOrServer);
   if (timeout === null) {
     // A socket that has ended already needs nothing: programs call this when they clean up.
-    if (!(socketOrServer instanceof Socket && socketOrServer.destroyed)) restore(socketOrServer);
+    if (!(socketOrServer instanceof builtins.net.Socket && socketOrServer.destroyed))
+      restore(socketOrServer);
     return null;
   }
-  if (socketOrServer instanceof Server) return tuneServer(socketOrServer, timeout, chosen);
-  if (socketOrServer instanceof Socket && isConnecting(socketOrServer)) {
+  if (socketOrServer instanceof builtins.net.Server)
+    return tuneServer(socketOrServer, timeout, chosen);
+  if (socketOrServer instanceof builtins.net.Socket && isConnecting(socketOrServer)) {
     return tuneWhenConnected(socketOrServer, timeout, chosen);
   }
-  if (socketOrServer instanceof Socket) changeBound(socketOrServer, timeout);
+  if (socketOrServer instanceof builtins.net.Socket) changeBound(socketOrServer, timeout);
   return tuneConnection(socketOrServer, timeout, chosen, false);
 }
 
@@ -121,7 +124,7 @@ export function tuneConnection(
 /** Bare descriptors and `{ fd }` cannot be supervised, nor an http2 session of Bun, which has no handle. */
 function isSupervisable(socket: SocketLike): socket is SupervisedSocket {
   const isStream =
-    socket instanceof Socket ||
+    socket instanceof builtins.net.Socket ||
     typeof (socket as { goaway?: unknown } | null)?.goaway === 'function';
   return isStream && tcpHandleOf(socket as SupervisedSocket) !== undefined;
 }
@@ -216,7 +219,7 @@ const tunedServers = new WeakMap<Server, TunedServer>();
 
 /** Returns the plan of a server's accepted connections. Not public. */
 export function planOfServer(server: unknown): DeadPeerPlan | undefined {
-  return server instanceof Server ? tunedServers.get(server)?.plan : undefined;
+  return server instanceof builtins.net.Server ? tunedServers.get(server)?.plan : undefined;
 }
 
 function replaceListener(server: Server, tuned: TunedServer | undefined): void {
@@ -229,19 +232,19 @@ function replaceListener(server: Server, tuned: TunedServer | undefined): void {
 }
 
 function restore(socketOrServer: SocketLike): void {
-  if (socketOrServer instanceof Socket && isConnecting(socketOrServer)) {
+  if (socketOrServer instanceof builtins.net.Socket && isConnecting(socketOrServer)) {
     waiting.delete(socketOrServer);
     socketOrServer.off('connect', tuneNow);
     unboundConnecting(connectingSocketOf(socketOrServer));
     return;
   }
-  if (socketOrServer instanceof Socket) changeBound(socketOrServer, undefined);
+  if (socketOrServer instanceof builtins.net.Socket) changeBound(socketOrServer, undefined);
   const fd =
-    socketOrServer instanceof Server
+    socketOrServer instanceof builtins.net.Server
       ? listeningDescriptor(socketOrServer)
       : descriptorOf(socketOrServer);
   if (isSupervisable(socketOrServer)) stopSupervision(socketOrServer);
-  if (socketOrServer instanceof Server) replaceListener(socketOrServer, undefined);
+  if (socketOrServer instanceof builtins.net.Server) replaceListener(socketOrServer, undefined);
   if (fd !== undefined) restoreOptions(fd);
 }
 

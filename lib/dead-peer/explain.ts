@@ -1,6 +1,6 @@
 // Chooses the meaning of a connection's error for the peer. The meanings are in meanings.ts.
 
-import { Socket } from 'node:net';
+import { builtins } from '../core/builtins';
 import type { SocketLike } from '../core/socket';
 import { typeError } from '../core/validate';
 import { getTcpInfo } from '../tcp-info/get-tcp-info';
@@ -94,7 +94,7 @@ const MAX_ERRORS = 64;
  * @throws TypeError `ERR_INVALID_ARG_TYPE` for an error that is no object.
  */
 export function explainDisconnect(error: unknown, socket?: SocketLike): DisconnectExplanation {
-  if (typeof error !== 'object' || error === null || error instanceof Socket) {
+  if (typeof error !== 'object' || error === null || error instanceof builtins.net.Socket) {
     throw typeError('error', 'an Error', error);
   }
   const present = socket === undefined ? null : lastInfo(socket);

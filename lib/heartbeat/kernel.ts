@@ -1,9 +1,9 @@
 // Reads TCP_INFO of many connections at once and the error of one, and resets a connection. Without the addon everything is
 // unknown.
 
-import { Socket } from 'node:net';
-import { constants as systemConstants } from 'node:os';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { builtins } from '../core/builtins';
 import {
   constants,
   getRawOption,
@@ -20,7 +20,7 @@ import {
 const NO_DESCRIPTOR = 2_147_483_647;
 
 function asSocket(stream: Duplex): Socket | number {
-  return stream instanceof Socket ? stream : NO_DESCRIPTOR;
+  return stream instanceof builtins.net.Socket ? stream : NO_DESCRIPTOR;
 }
 
 /** Returns columns with a row for each stream. NaN: unknown. `null`: there is no addon. */
@@ -59,7 +59,7 @@ export function tcpStateAt(index: number): TcpState | null {
  * it were complete.
  */
 export function takeKernelError(stream: Duplex): string | null {
-  if (!(stream instanceof Socket)) return null;
+  if (!(stream instanceof builtins.net.Socket)) return null;
   try {
     const { SOL_SOCKET, SO_ERROR } = constants;
     const errno = getRawOption(stream, SOL_SOCKET, SO_ERROR as number);
@@ -70,7 +70,7 @@ export function takeKernelError(stream: Duplex): string | null {
 }
 
 function codeOf(errno: number): string {
-  const known = Object.entries(systemConstants.errno).find(([, number]) => number === errno);
+  const known = Object.entries(builtins.os.constants.errno).find(([, number]) => number === errno);
   // The names of Windows begin with WSA: WSAECONNRESET.
   return known === undefined ? `E${errno}` : known[0].replace(/^WSA/, '');
 }
@@ -80,7 +80,7 @@ function codeOf(errno: number): string {
  * vanished peer would stay in the kernel for a minute or more.
  */
 export function resetAndDestroy(stream: Duplex, error: Error | undefined): void {
-  if (stream instanceof Socket && !stream.destroyed) {
+  if (stream instanceof builtins.net.Socket && !stream.destroyed) {
     try {
       setOptions(stream, { linger: { enable: true, timeout: 0 } });
     } catch {

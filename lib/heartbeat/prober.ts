@@ -1,8 +1,9 @@
 // Finds out whether the system of a peer answers that the program cannot hear: looks at TCP_INFO, and has Linux probe the peer by
 // keepalive if nothing else is waiting for an answer.
 
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { builtins } from '../core/builtins';
 import { TICK } from '../core/schedule';
 import { getKeepAlive, getOption, type KeepAlive, setKeepAlive, setOptions } from '../index';
 import { awaitedOf, type Evidence, systemSilenceOf } from './classify';
@@ -82,7 +83,7 @@ export class Prober {
     const now = performance.now();
     if (now < this.#probedAt + this.#interval) return;
     this.#probedAt = now;
-    if (process.platform !== 'linux' || !(stream instanceof Socket)) return;
+    if (process.platform !== 'linux' || !(stream instanceof builtins.net.Socket)) return;
     try {
       if (this.#before === undefined) {
         const keepAlive = getKeepAlive(stream);

@@ -1,8 +1,9 @@
 // Keeps what listen() has chosen on the sockets that the server accepts. They inherit it from the listening socket, but then
 // Node sets the options of its own server object on them.
 
-import { type Server, Socket } from 'node:net';
+import type { Server } from 'node:net';
 import type { OpeningOptions } from '../catalogue/catalogue';
+import { builtins } from '../core/builtins';
 import { tcpHandleOf } from '../core/socket';
 import { keepAliveNames } from '../options/keepalive-options';
 import { setEach } from '../options/options';
@@ -33,7 +34,7 @@ export function keepOnAccepted(
   const chosen = Object.fromEntries(names.map((name) => [name, options?.[name]]));
   const onConnection: OnConnection = (socket) => {
     // A program can pass any stream to a server.
-    if (!(socket instanceof Socket)) return;
+    if (!(socket instanceof builtins.net.Socket)) return;
     const handle = tcpHandleOf(socket);
     if (handle === undefined) return;
     // By Node's call: a later one of the program is compared with it.

@@ -1,7 +1,8 @@
 // bind: as dgramSocket.bind(), with options that the kernel has before bind.
 
-import { type BindOptions, Socket } from 'node:dgram';
+import type { BindOptions, Socket } from 'node:dgram';
 import type { SocketOptions } from '../catalogue/catalogue';
+import { builtins } from '../core/builtins';
 import { descriptorOfHandle, type Handle, unboundDgramHandle } from '../core/socket';
 import { isOptions, typeError, validateFunction } from '../core/validate';
 import { getOption, setOptions } from '../options/options';
@@ -38,7 +39,8 @@ export type DatagramBindOptions = BindOptions & {
  * @see setsockopt(2), bind(2)
  */
 export function bind(socket: Socket, options: DatagramBindOptions, listener?: () => void): Socket {
-  if (!(socket instanceof Socket)) throw typeError('socket', 'a dgram.Socket', socket);
+  if (!(socket instanceof builtins.dgram.Socket))
+    throw typeError('socket', 'a dgram.Socket', socket);
   if (!isOptions(options)) throw typeError('options', 'an object', options);
   const { socketOptions } = options;
   validatePlaces(options, NONE, []);

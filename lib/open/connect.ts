@@ -1,8 +1,9 @@
 // connect: as net.connect(), with options that the kernel has before the first packet of each address that is tried.
 
 import { channel } from 'node:diagnostics_channel';
-import { type NetConnectOpts, Socket, type TcpSocketConnectOpts } from 'node:net';
+import type { NetConnectOpts, Socket, TcpSocketConnectOpts } from 'node:net';
 import type { OpeningOptions } from '../catalogue/catalogue';
+import { builtins } from '../core/builtins';
 import { tcpHandleOf } from '../core/socket';
 import { isOptions, typeError, validateFunction, valueError } from '../core/validate';
 import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
@@ -76,7 +77,10 @@ export function connect(options: ConnectOptions, listener?: () => void): Socket 
   const { path, timeout } = options as { readonly path?: string; readonly timeout?: number };
   if (socketOptions !== undefined && !path) requireBefore('connect');
 
-  const socket = new Socket({ ...options, ...overruled(socketOptions) } as NewSocketOptions);
+  const socket = new builtins.net.Socket({
+    ...options,
+    ...overruled(socketOptions),
+  } as NewSocketOptions);
   publish(socket);
   if (timeout) socket.setTimeout(timeout);
   if (socketOptions === undefined) socket.connect(options, listener);
@@ -97,9 +101,9 @@ export function connect(options: ConnectOptions, listener?: () => void): Socket 
 }
 
 /** The options of the catalogue that `net.connect()` has, too. `typeOfService` since Node 24.21 and 26.10, or earlier. */
-const OF_NODE = [
+const ofNode = () => [
   ...['noDelay', 'keepAlive', 'keepAliveInitialDelay'],
-  ...('setTypeOfService' in Socket.prototype ? ['typeOfService'] : []),
+  ...('setTypeOfService' in builtins.net.Socket.prototype ? ['typeOfService'] : []),
 ];
 
 const OWN: OwnTimeouts = { deadPeerTimeout: BESIDE, connectTimeout: BESIDE };
@@ -108,7 +112,7 @@ const OWN: OwnTimeouts = { deadPeerTimeout: BESIDE, connectTimeout: BESIDE };
 function validateConnectOptions(options: ConnectOptions): OwnOptions {
   if (!isOptions(options)) throw typeError('options', 'an object', options);
   const { socketOptions, deadPeerTimeout, connectTimeout } = options;
-  validatePlaces(options, OWN, OF_NODE);
+  validatePlaces(options, OWN, ofNode());
   if (socketOptions !== undefined) {
     validateSocketOptionsOf(socketOptions, OWN);
     validateSide(socketOptions, 'client', 'options.socketOptions');

@@ -1,8 +1,9 @@
 // Gives a handle of Node a descriptor of this package, whose options are set already, before Node binds or connects it.
 
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { OpeningOptions, SocketOptions } from '../catalogue/catalogue';
 import { binding } from '../core/addon';
+import { builtins } from '../core/builtins';
 import { describeErrno, SocketOptionError, socketError } from '../core/errors';
 import { isSupported } from '../options/option';
 import { getOption, getOptions, setOptions as setOptionsOf } from '../options/options';
@@ -167,8 +168,16 @@ export function isTcpHandle(handle: unknown): handle is EarlyHandle & Bindable {
   return typeof bind6 === 'function' && typeof open === 'function';
 }
 
-/** Node's own, whatever a program or tuneSockets() puts in its place: it is no connection of the program. */
-const { connect } = Socket.prototype;
+let connect: Socket['connect'] | undefined;
+
+/**
+ * Returns Node's own connect(), whatever the program or tuneSockets() has put in its place since the first call: what it connects
+ * is no connection of the program. dist/index.js makes the first call, so that the other entry points do not load node:net.
+ */
+export function keepConnect(): Socket['connect'] {
+  connect ??= builtins.net.Socket.prototype.connect;
+  return connect;
+}
 
 let prototype: Bindable | null | undefined;
 
@@ -182,10 +191,10 @@ export function tcpHandlePrototype(): Bindable | null {
 }
 
 function findPrototype(): Bindable | null {
-  const socket = new Socket();
+  const socket = new builtins.net.Socket();
   socket.on('error', () => {});
   try {
-    Reflect.apply(connect, socket, [{ host: '127.0.0.1', port: 1 }]);
+    Reflect.apply(keepConnect(), socket, [{ host: '127.0.0.1', port: 1 }]);
     const { _handle: handle } = socket as unknown as { readonly _handle: unknown };
     return isTcpHandle(handle) ? (Object.getPrototypeOf(handle) as Bindable) : null;
   } catch {

@@ -1,8 +1,9 @@
 // listen: as server.listen(), with options that the kernel has before bind and listen.
 
 import { errorMonitor } from 'node:events';
-import { type ListenOptions, Server } from 'node:net';
+import type { ListenOptions, Server } from 'node:net';
 import type { OpeningOptions } from '../catalogue/catalogue';
+import { builtins } from '../core/builtins';
 import { isOptions, typeError, validateFunction, valueError } from '../core/validate';
 import { setDeadPeerTimeout } from '../dead-peer/dead-peer-timeout';
 import { validateTimeout } from '../dead-peer/validate-options';
@@ -67,7 +68,7 @@ export function listen<S extends Server>(
   options: ListenerOptions,
   listener?: () => void,
 ): S {
-  if (!(server instanceof Server)) throw typeError('server', 'a net.Server', server);
+  if (!(server instanceof builtins.net.Server)) throw typeError('server', 'a net.Server', server);
   const { socketOptions, deadPeerTimeout } = validateListenerOptions(options);
   if (listener !== undefined) validateFunction(listener, 'listener');
   if (socketOptions === undefined && deadPeerTimeout === undefined) {

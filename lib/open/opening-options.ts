@@ -1,6 +1,5 @@
 // Checks the options of connect(), listen(), bind() and tuneSockets(), before any system call.
 
-import cluster from 'node:cluster';
 import {
   type Linger,
   type OpeningOptions,
@@ -9,6 +8,7 @@ import {
   rows,
 } from '../catalogue/catalogue';
 import { tcp } from '../catalogue/tcp';
+import { builtins } from '../core/builtins';
 import { SocketOptionError } from '../core/errors';
 import { isOptions, valueError } from '../core/validate';
 import { mayBeSupported } from '../options/option';
@@ -32,7 +32,7 @@ export function validateSocketOptionsOf(options: OpeningOptions, timeouts: OwnTi
     for (const name of TIMEOUTS) {
       const value = (options as { readonly [Name in typeof name]?: unknown })[name];
       // macOS and FreeBSD have an option of this name.
-      if (value === undefined || (name in rows && mayBeSupported(name as OptionName))) continue;
+      if (value === undefined || (name in rows() && mayBeSupported(name as OptionName))) continue;
       const reason = timeouts[name];
       throw valueError(
         `${path}.${name}`,
@@ -51,7 +51,7 @@ export function validateSide(
   path: string,
 ): void {
   for (const [name, value] of Object.entries(options)) {
-    const only = value === undefined ? undefined : rows[name]?.side;
+    const only = value === undefined ? undefined : rows()[name]?.side;
     if (only === undefined || only === side) continue;
     const reason = only === 'client' ? FOR_CLIENTS : 'is for a server';
     throw valueError(`${path}.${name}`, reason, value);
@@ -81,15 +81,16 @@ export function validatePlaces(
 }
 
 function misplaced(name: string): string | undefined {
-  if (!Object.hasOwn(rows, name)) return undefined;
+  if (!Object.hasOwn(rows(), name)) return undefined;
   // `protocol` is an option of http requests.
-  return rows[name]?.access === 'read' ? undefined : `belongs in socketOptions: { ${name} }`;
+  return rows()[name]?.access === 'read' ? undefined : `belongs in socketOptions: { ${name} }`;
 }
 
 /** Throws for options of TCP. */
 export function refuseTcp(options: OpeningOptions, reason: string): void {
+  const ofTcp = tcp();
   for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined && name in tcp)
+    if (value !== undefined && name in ofTcp)
       throw valueError(`options.socketOptions.${name}`, reason, value);
   }
 }
@@ -139,7 +140,7 @@ export function optionsToSet(
  * @param remedy What the program can do beside `exclusive: true`.
  */
 export function requireOwnSocket(exclusive: boolean | undefined, remedy = ''): void {
-  if (!cluster.isWorker || exclusive) return;
+  if (!builtins.cluster.isWorker || exclusive) return;
   throw new SocketOptionError(
     `The primary process of a cluster opens the shared sockets of its workers: set exclusive: true${remedy}`,
     { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' },

@@ -47,7 +47,7 @@ export function optionNamed(name: string, call: Call, path?: string): Option {
 }
 
 function missingError(name: string, call: Call): Error {
-  const kernelName = rows[name]?.[process.platform as Platform]?.name;
+  const kernelName = rows()[name]?.[process.platform as Platform]?.name;
   return kernelName === undefined
     ? unsupportedError(name, call, `${process.platform} has no such option`)
     : unsupportedError(kernelName, call, 'this kernel does not have the option');
@@ -112,13 +112,13 @@ export function mayBeSupported(name: OptionName): boolean {
 
 /** Returns all options that are supported here, and those whose support is unknown. */
 export function possibleOptions(): Option[] {
-  return Object.keys(rows)
+  return Object.keys(rows())
     .map((name) => lookUp(name))
     .filter((option) => option !== null);
 }
 
 function rowOf(name: string): Row | undefined {
-  return Object.hasOwn(rows, name) ? rows[name] : undefined;
+  return Object.hasOwn(rows(), name) ? rows()[name] : undefined;
 }
 
 function onThisSystem(name: string, row: Row): Option | null {
@@ -148,7 +148,7 @@ function resolveOption(
     platformOption,
     level,
     option,
-    order: Object.keys(rows).indexOf(name),
+    order: Object.keys(rows()).indexOf(name),
     codec: codecs[row.kind],
     writable: row.access === undefined && platformOption.access !== 'read',
     tcpOnly: row.tcpOnly === true,
@@ -198,9 +198,9 @@ export function validateOptionName(name: string, path: string, others: readonly 
 
 /** The error for an unknown name. It also suggests the option that a kernel, of any system, gives this name. */
 function unknownNameError(name: string, path = 'options', others: readonly string[] = []): Error {
-  const names = Object.keys(rows);
+  const names = Object.keys(rows());
   const meant = names.find((candidate) => {
-    const { linux, darwin, win32, freebsd } = rows[candidate] as Row;
+    const { linux, darwin, win32, freebsd } = rows()[candidate] as Row;
     return [linux, darwin, win32, win32?.older, freebsd].some(
       (platformOption) => platformOption?.name === name,
     );
@@ -254,7 +254,7 @@ function isWithoutIpv6({ option, syscall, status }: UnknownSupport): boolean {
  * @throws SocketOptionError if the support of an option is unknown, as {@link isSupported}.
  */
 export function supportedOptions(): OptionName[] {
-  return (Object.keys(rows) as OptionName[]).filter((name) => isSupported(name));
+  return (Object.keys(rows()) as OptionName[]).filter((name) => isSupported(name));
 }
 
 /** Checks a value for an option, and returns it as the kernel takes it. The value may be `'system'`. */

@@ -1,8 +1,9 @@
 // Tunes the sockets that were open before tuneSockets() was called: those of Node, and by descriptor those of native code.
 
 import { fstatSync, readdirSync } from 'node:fs';
-import { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { listConnections } from '../connections/list';
+import { builtins } from '../core/builtins';
 import type { TcpHandle } from '../core/socket';
 import { descriptorOfHandle, tcpHandleOf } from '../core/socket';
 import {
@@ -40,7 +41,7 @@ export function adoptOpenSockets(tuner: Tuner): void {
 
 /** Tunes a connected socket that was open before. */
 export function adopt(tuner: Tuner, socket: Socket, handle: TcpHandle): void {
-  const isAccepted = (socket as { server?: unknown }).server instanceof Server;
+  const isAccepted = (socket as { server?: unknown }).server instanceof builtins.net.Server;
   tuneBy([tuner], { socket, handle, side: isAccepted ? 'server' : 'client', isFresh: false });
 }
 
@@ -49,7 +50,7 @@ function referencedSockets(): Socket[] {
   // Without a public name: docs/decisions/0012-tune-sockets-patches-emit.md.
   const { _getActiveHandles } = process as { _getActiveHandles?: () => unknown[] };
   const handles = _getActiveHandles?.call(process) ?? [];
-  return handles.filter((handle) => handle instanceof Socket);
+  return handles.filter((handle) => handle instanceof builtins.net.Socket);
 }
 
 /** Tunes the connections of this process that no socket of this thread has, by their descriptors. */

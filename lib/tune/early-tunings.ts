@@ -1,9 +1,9 @@
 // Sets the options of tunings that have to be set before the first packet: for each address that a client tries, and before a
 // server is bound.
 
-import cluster from 'node:cluster';
 import type { Socket } from 'node:net';
 import type { OpeningOptions } from '../catalogue/catalogue';
+import { builtins } from '../core/builtins';
 import { SocketOptionError } from '../core/errors';
 import { noteFastOpen } from '../dead-peer/supervision/connecting';
 import {
@@ -76,7 +76,7 @@ export function prepareListening(
   };
   // From another process of the cluster, or from the program: it is bound already.
   const { _handle: given } = server;
-  if (given && given.fd === undefined && cluster.isWorker) {
+  if (given && given.fd === undefined && builtins.cluster.isWorker) {
     const error = new SocketOptionError(SHARED, { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' });
     for (const tuner of wanted) tuner.reportLater(error, undefined, 'server', about.place);
   }

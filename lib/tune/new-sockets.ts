@@ -2,7 +2,8 @@
 // before any listener of the program is called.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { builtins } from '../core/builtins';
 import { replaceMethod } from '../core/replace-method';
 import type { TcpHandle } from '../core/socket';
 import { tcpHandleOf } from '../core/socket';
@@ -49,13 +50,13 @@ export function observeNewSockets(observer: SocketObserver): () => void {
   };
   const onMessage = (message: unknown): void => onAccepted((message as { socket: unknown }).socket);
   const ends = [
-    observeEmit(Socket.prototype, onSocketEvent),
-    observeEmit(Server.prototype, (_server, event, [socket]) => {
+    observeEmit(builtins.net.Socket.prototype, onSocketEvent),
+    observeEmit(builtins.net.Server.prototype, (_server, event, [socket]) => {
       if (event === 'connection') onAccepted(socket);
     }),
     observeConnect(observer),
     observeRef(observer),
-    ...(LISTEN in Server.prototype ? [observeListen(observer)] : []),
+    ...(LISTEN in builtins.net.Server.prototype ? [observeListen(observer)] : []),
   ];
   subscribe(CHANNEL, onMessage);
   return () => {
@@ -79,7 +80,7 @@ interface MarkedHandle extends TcpHandle {
 
 function observeOnce(socket: unknown, side: SocketSide, observer: SocketObserver): void {
   // A program can pass any stream to a server: `server.emit('connection', duplex)`.
-  if (!(socket instanceof Socket)) return;
+  if (!(socket instanceof builtins.net.Socket)) return;
   const handle: MarkedHandle | undefined = tcpHandleOf(socket);
   if (handle === undefined || handle[OBSERVED]) return;
   handle[OBSERVED] = true;
@@ -114,7 +115,7 @@ function observeEmit(prototype: object, observe: EventObserver): () => void {
 
 /** Observes calls of `connect()`: Node reports attempts to connect by an event only since 20.12. */
 function observeConnect(observer: SocketObserver): () => void {
-  return replaceMethod(Socket.prototype, 'connect', (state) => {
+  return replaceMethod(builtins.net.Socket.prototype, 'connect', (state) => {
     return function (this: unknown, ...args) {
       const target = state.isActive ? targetOf(args) : undefined;
       // Before the call: a look-up may call back at once, and then the first address is tried within the call.
@@ -127,7 +128,7 @@ function observeConnect(observer: SocketObserver): () => void {
 }
 
 function observeListen(observer: SocketObserver): () => void {
-  return replaceMethod(Server.prototype, LISTEN, (state) => {
+  return replaceMethod(builtins.net.Server.prototype, LISTEN, (state) => {
     return function (this: unknown, ...args) {
       const method = state.original();
       if (state.isActive) observer.onListen(this as ListeningServer, method, args);
@@ -138,7 +139,7 @@ function observeListen(observer: SocketObserver): () => void {
 
 /** Observes calls of `ref()`: no list of Node has unreferenced sockets. */
 function observeRef(observer: SocketObserver): () => void {
-  return replaceMethod(Socket.prototype, 'ref', (state) => {
+  return replaceMethod(builtins.net.Socket.prototype, 'ref', (state) => {
     return function (this: unknown, ...args) {
       const result = Reflect.apply(state.original(), this, args);
       if (state.isActive) {

@@ -16,7 +16,7 @@ export function validateEarly(
 ): void {
   for (const [side, tuning] of Object.entries(tunings)) {
     for (const [name, value] of Object.entries(tuning ?? {})) {
-      const row = rows[name];
+      const row = rows()[name];
       if (value === undefined || row === undefined) continue;
       if (!isEarlyOnly(row) && !(side === 'client' && ROUTES.includes(name))) continue;
       requireBefore(side === 'client' ? 'connect' : 'listen');

@@ -150,7 +150,7 @@ export class Tuner implements SocketTuning {
   /** Whether an option of clients acts only before they are bound. */
   get setsBeforeBind(): boolean {
     const early = this.#tunings.client?.early ?? {};
-    return Object.keys(early).some((name) => rows[name]?.before === 'bind');
+    return Object.keys(early).some((name) => rows()[name]?.before === 'bind');
   }
 
   get hasFilter(): boolean {

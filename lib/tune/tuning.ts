@@ -107,7 +107,7 @@ export function isEarlyOnly({ before, access }: Row): boolean {
 function pick(options: OpeningOptions, isWanted: (row: Row) => boolean): OpeningOptions {
   return Object.fromEntries(
     Object.entries(options).filter(
-      ([name, value]) => value !== undefined && isWanted(rows[name] as Row),
+      ([name, value]) => value !== undefined && isWanted(rows()[name] as Row),
     ),
   );
 }

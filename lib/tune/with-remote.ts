@@ -1,6 +1,7 @@
 // Shows a filter the address that a socket is trying.
 
-import { isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { builtins } from '../core/builtins';
 import type { Address } from '../dead-peer/supervision/connecting';
 
 /**
@@ -15,7 +16,7 @@ export function withRemote<Result>(
   const remote = {
     remoteAddress: address,
     remotePort: port,
-    remoteFamily: address === undefined ? undefined : `IPv${isIP(address)}`,
+    remoteFamily: address === undefined ? undefined : `IPv${builtins.net.isIP(address)}`,
   };
   for (const [name, value] of Object.entries(remote)) {
     Object.defineProperty(socket, name, { value, configurable: true });

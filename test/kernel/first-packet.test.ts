@@ -6,7 +6,7 @@ import { commandInNamespace, needsNamespace, withoutNamespace } from '../support
 import { onLinux } from '../support/platform';
 
 /** Options that can be set at any time. Those with `before` are in too-late.test.ts. */
-const anytime = Object.entries(rows).filter(
+const anytime = Object.entries(rows()).filter(
   ([, row]) => row.linux && !row.linux.access && !row.access && !row.before,
 );
 

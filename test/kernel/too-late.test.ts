@@ -16,7 +16,7 @@ type Outcome = 'refused' | 'none' | 'acts' | 'others' | 'missing';
 /** By option, then by state. */
 type Table<Value> = Record<string, Record<string, Value>>;
 
-const late = (Object.entries(rows) as [OptionName, Row][]).filter(
+const late = (Object.entries(rows()) as [OptionName, Row][]).filter(
   ([, row]) => row.tooLate !== undefined && row.linux !== null,
 );
 const fixture = (name: string) => join(__dirname, '../fixtures', name);
@@ -47,7 +47,7 @@ describe('the kernel, in each state of a socket', () => {
   test('a UDP socket with a peer does what a bound one does', () => {
     for (const [name, { bound, connected }] of Object.entries(measured.datagram)) {
       expect(connected, name).toBe(bound);
-      const isLate = rows[name]?.tooLate?.includes('bound') ?? false;
+      const isLate = rows()[name]?.tooLate?.includes('bound') ?? false;
       expect(bound, name).toBe(isLate ? 'none' : 'acts');
     }
   });

@@ -19,7 +19,7 @@ import {
 const RUNS = { numRuns: process.platform === 'win32' ? 40 : 100 };
 
 describe('values of options', () => {
-  const writable = Object.entries(rows).filter(
+  const writable = Object.entries(rows()).filter(
     ([name, row]) =>
       row.access === undefined &&
       row[process.platform as Platform]?.access !== 'read' &&

@@ -19,7 +19,7 @@ import { withPair } from '../support/net';
 import { AF_INET, AF_INET6, SOCK_STREAM, withSocket } from '../support/reference-addon';
 
 const platform = process.platform as Platform;
-const all = Object.entries(rows) as [OptionName, Row][];
+const all = Object.entries(rows()) as [OptionName, Row][];
 const here = all.filter(([, row]) => row[platform] !== null);
 
 /** Rows that need a socket of another kind than a fresh one of IPv4. */

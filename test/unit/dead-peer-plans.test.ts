@@ -45,7 +45,7 @@ const wishes = fc.record({
 function expectPossibleOptions({ options, platform }: DeadPeerPlan): void {
   for (const [name, value] of Object.entries(options)) {
     if (name === 'keepAlive') continue;
-    const { min = 0, max = 0, unit } = rows[name]?.[columnOf(platform)] ?? {};
+    const { min = 0, max = 0, unit } = rows()[name]?.[columnOf(platform)] ?? {};
     const units = (value as number) / { s: 1_000, ms: 1, us: 0.001 }[unit ?? 'ms'];
     expect({ name, isWhole: Number.isInteger(units) }).toEqual({ name, isWhole: true });
     expect(units, name).toBeLessThanOrEqual(max);

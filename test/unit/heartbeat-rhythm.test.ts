@@ -625,7 +625,7 @@ describe('pings', () => {
     async (at) => {
       const stream = new CountingStream();
       const { dead } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
-      const asked = vi.spyOn(require('../../dist/index.js'), 'readTcpInfos');
+      const asked = vi.spyOn(require('../../dist/index.bundle.js'), 'readTcpInfos');
       stream.hold();
       for (let i = 0; i < 10; i++) stream.write('data');
       await pass(at);
@@ -672,7 +672,7 @@ describe('pings', () => {
 
   test('a waiting ping does not query the kernel if timeout is null', async () => {
     const stream = new CountingStream();
-    const asked = vi.spyOn(require('../../dist/index.js'), 'readTcpInfos');
+    const asked = vi.spyOn(require('../../dist/index.bundle.js'), 'readTcpInfos');
     const { heartbeat } = watch(stream, { interval: 100, timeout: null, send: 'ping' });
     stream.hold();
     stream.write('data');
@@ -711,7 +711,7 @@ describe('pings', () => {
   test('a peer that sends while its queue is full causes no query of the kernel', async () => {
     const stream = new CountingStream();
     const { heartbeat } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
-    const asked = vi.spyOn(require('../../dist/index.js'), 'readTcpInfos');
+    const asked = vi.spyOn(require('../../dist/index.bundle.js'), 'readTcpInfos');
     stream.hold();
     stream.write('data');
     for (let i = 0; i < 100; i++) {
@@ -1026,7 +1026,7 @@ describe('silence that the peer does not cause', () => {
   test('a suspect causes no ping and no second query before its verdict', async () => {
     const stream = new CountingStream();
     const { dead, heartbeat } = watch(stream, { interval: 100, timeout: 300, send: 'ping' });
-    const asked = vi.spyOn(require('../../dist/index.js'), 'readTcpInfos');
+    const asked = vi.spyOn(require('../../dist/index.bundle.js'), 'readTcpInfos');
     const turns: (() => void)[] = [];
     vi.spyOn(globalThis, 'setImmediate').mockImplementation(((turn: () => void) =>
       turns.push(turn)) as never);
@@ -1338,7 +1338,7 @@ describe('the kernel’s information on a suspect', () => {
   /** From now on, the kernel reports these values for each socket. */
   const tell = (known: Record<string, number>) =>
     vi
-      .spyOn(require('../../dist/index.js'), 'readTcpInfos')
+      .spyOn(require('../../dist/index.bundle.js'), 'readTcpInfos')
       .mockImplementation(((sockets: readonly unknown[], fields: readonly string[]) =>
         Object.fromEntries(
           fields.map((field) => [field, sockets.map(() => known[field] ?? Number.NaN)]),

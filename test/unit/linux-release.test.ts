@@ -1,9 +1,10 @@
 // Comparing versions of Linux.
 
+import os from 'node:os';
 import { beforeEach, expect, test, vi } from 'vitest';
 
-const running = vi.hoisted(() => ({ release: '' }));
-vi.mock('node:os', () => ({ release: () => running.release }));
+const running = { release: '' };
+vi.spyOn(os, 'release').mockImplementation(() => running.release);
 
 beforeEach(() => vi.resetModules());
 

@@ -735,8 +735,10 @@ describe('values of the kernel, of any system', () => {
       ...{ timeSinceLastDataReceived: nothing, timeSinceLastAckReceived: nothing },
       ...columns,
     };
-    vi.spyOn(require('../../dist/index.js'), 'readTcpInfos').mockReturnValue(told as never);
-    vi.spyOn(require('../../dist/index.js'), 'readTcpInfosAsync').mockResolvedValue(told as never);
+    vi.spyOn(require('../../dist/index.bundle.js'), 'readTcpInfos').mockReturnValue(told as never);
+    vi.spyOn(require('../../dist/index.bundle.js'), 'readTcpInfosAsync').mockResolvedValue(
+      told as never,
+    );
   };
   const [ESTABLISHED, CLOSE_WAIT, FIN_WAIT_2] = [4, 7, 6];
 
@@ -770,7 +772,7 @@ describe('values of the kernel, of any system', () => {
     for (let i = 0; i < 3; i++) registry.claim(i, open());
     const missing = Object.assign(new Error('no addon'), { code: 'ERR_ADDON_NOT_FOUND' });
     for (const name of ['readTcpInfos', 'readTcpInfosAsync']) {
-      vi.spyOn(require('../../dist/index.js'), name as never).mockImplementation((() => {
+      vi.spyOn(require('../../dist/index.bundle.js'), name as never).mockImplementation((() => {
         throw missing;
       }) as never);
     }

@@ -156,7 +156,7 @@ function headlineOf({ platform, timeout, bounds, promise }: DeadPeerPlan): strin
 function optionRows({ options, platform }: DeadPeerPlan): string[][] {
   const system = platform === 'gvisor' || platform === 'mptcp' ? 'linux' : platform;
   return Object.entries(options).map(([name, value]) => {
-    const row = rows[name] as Row;
+    const row = rows()[name] as Row;
     const platformOption = row[system] as PlatformOption;
     const unit = row.kind === 'duration' ? (platformOption.unit ?? 'ms') : null;
     if (typeof value === 'boolean') return [name, value ? 'on' : 'off', `${platformOption.name} 1`];

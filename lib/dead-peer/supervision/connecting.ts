@@ -1,6 +1,7 @@
 // Bounds connecting: ends a socket that is not connected within its time, over all addresses that are tried.
 
-import { isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { builtins } from '../../core/builtins';
 import { channels, publish } from '../../core/channels';
 import { errnoOf } from '../../core/errors';
 import { isSynSent } from '../../core/record-buffer';
@@ -68,7 +69,7 @@ export function followConnecting(
 ): void {
   const phase = newPhase(socket, Number(port) || undefined, bounds);
   // No name look-up comes first.
-  if (isIP(String(host)) !== 0) noteAttempt(phase, String(host), phase.port);
+  if (builtins.net.isIP(String(host)) !== 0) noteAttempt(phase, String(host), phase.port);
 }
 
 /**

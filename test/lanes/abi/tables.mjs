@@ -73,7 +73,7 @@ function states(system) {
 
 /** The names that the catalogue has of a system's options. */
 function catalogueNames(system) {
-  const options = Object.values(lib.rows).map((row) => row[system]);
+  const options = Object.values(lib.rows()).map((row) => row[system]);
   return options.flatMap((option) =>
     option
       ? [option, option.older ?? option].flatMap(({ name, ipv6 }) => [name, ipv6 ?? name])

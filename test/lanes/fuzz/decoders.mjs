@@ -148,7 +148,7 @@ function checkSetting(random) {
   }
 }
 
-const platformOptions = Object.values(rows).flatMap((row) =>
+const platformOptions = Object.values(rows()).flatMap((row) =>
   ['linux', 'darwin', 'win32', 'freebsd']
     .filter((system) => row[system])
     .map((system) => ({ row, platformOption: row[system], name: row[system].name })),
