@@ -1,7 +1,7 @@
 // Measures reads of thousands of connections, compared with a loop in C and with ss(8).
 
 import { bytesPerRead } from './allocation.mjs';
-import { median } from './median.mjs';
+import { median, quartiles } from './median.mjs';
 import { runInNamespace } from './namespace.mjs';
 
 export async function measureConnections({ rounds, smoke }) {
@@ -14,9 +14,11 @@ export async function measureConnections({ rounds, smoke }) {
   const perSocket = (ms) => (ms * 1e6) / count;
 
   const toBaseline = (ours, budget) => {
-    const ratio = median(times[ours].map((ms, round) => ms / times.baseline[round]));
+    const ratios = times[ours].map((ms, round) => ms / times.baseline[round]);
+    const ratio = median(ratios);
     return {
       ratio,
+      quartiles: quartiles(ratios),
       ns: perSocket(median(times[ours])),
       baselineNs: perSocket(median(times.baseline)),
       better: 'lower',
@@ -46,6 +48,7 @@ export async function measureConnections({ rounds, smoke }) {
     readTcpInfosAsyncBlock: {
       unit: 'ms',
       ours: block,
+      quartiles: quartiles(blocks),
       better: 'lower',
       budget: 1,
       ok: block <= 1,
@@ -54,6 +57,7 @@ export async function measureConnections({ rounds, smoke }) {
     readTcpInfosAsyncNumbers: {
       unit: 'ms',
       ours: median(numberBlocks),
+      quartiles: quartiles(numberBlocks),
       better: 'lower',
       budget: null,
       ok: true,

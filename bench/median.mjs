@@ -8,5 +8,9 @@ export function median(numbers) {
 /** The first and the third quartile: half of the numbers lie between them. */
 export function quartiles(numbers) {
   const sorted = numbers.toSorted((a, b) => a - b);
-  return [0.25, 0.75].map((share) => sorted[Math.round((sorted.length - 1) * share)]);
+  return [0.25, 0.75].map((share) => {
+    const place = (sorted.length - 1) * share;
+    const below = sorted[Math.floor(place)];
+    return below + (sorted[Math.ceil(place)] - below) * (place % 1);
+  });
 }

@@ -1,0 +1,200 @@
+// Writes docs/benchmarks.md and its plots from results that docs.mjs has saved.
+
+import { writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { markdownTable, writeBlock } from '../scripts/marked-block.mjs';
+import { lineChart } from './chart.mjs';
+import { figuresWithoutRow, sections } from './figures.mjs';
+
+/** `results` is { machine, nodes: { title: report }, sideBySide, series }. `page` and `images` are paths. */
+export function writePage({ page, images }, results) {
+  const target = pathToFileURL(page).href;
+  for (const [name, block] of Object.entries(blocksOf(results))) writeBlock(target, name, block);
+  for (const [name, image] of Object.entries(imagesOf(results))) {
+    writeFileSync(`${images}/${name}`, image);
+  }
+}
+
+/** The text between the markers of the page, by their names. */
+export function blocksOf({ machine, nodes, sideBySide }) {
+  return {
+    machine: machineText(machine),
+    missed: missedText(nodes),
+    figures: figureTables(nodes),
+    'side-by-side': sideBySideTable(sideBySide),
+  };
+}
+
+/** The plots, by the names of their files. */
+export function imagesOf({ machine, nodes, series }) {
+  const report = Object.values(nodes)[0];
+  return {
+    'benchmark-reads.svg': readsChart(series, machine),
+    'benchmark-supervision.svg': supervisionChart(series, report, machine),
+  };
+}
+
+function machineText({ cpu, processors, memory, kernel, nodes, date, commit, rounds, smoke }) {
+  const lines = [
+    `- Machine: ${cpu}, ${processors} processors, ${memory} GB of memory, Linux ${kernel}`,
+    `- Node: ${nodes.join(' and ')}`,
+    `- Date: ${date}, commit ${commit}`,
+    `- Rounds: ${rounds}`,
+  ];
+  if (smoke) lines.push('- A smoke run, with few rounds and sockets: its numbers say nothing');
+  return lines.join('\n');
+}
+
+function missedText(nodes) {
+  const missed = Object.entries(nodes).flatMap(([node, report]) =>
+    Object.entries(report)
+      .filter(([, { ok }]) => !ok)
+      .map(([name, result]) => {
+        const { value, budget } = textsOf(name, result);
+        return `- Missed: \`${name}\` on ${node}: ${value}, budget ${budget}`;
+      }),
+  );
+  const budgets = Object.values(nodes).flatMap((report) => Object.values(report));
+  const total = budgets.filter(({ budget }) => budget !== null).length;
+  const count = missed.length === 0 ? 'None' : missed.length;
+  const sentence = `${count} of ${total} budgets ${missed.length === 1 ? 'is' : 'are'} missed.`;
+  return [sentence, ...(missed.length > 0 ? ['', ...missed] : [])].join('\n');
+}
+
+const allRows = new Map(sections.flatMap(({ rows }) => rows));
+
+function figureTables(nodes) {
+  for (const report of Object.values(nodes)) {
+    const [name] = figuresWithoutRow(report);
+    if (name !== undefined) throw new Error(`${name}: no row in bench/figures.mjs`);
+  }
+  const reports = Object.values(nodes);
+  const head = ['Figure', 'Measures', 'Compared to', ...Object.keys(nodes), 'Budget'];
+  return sections
+    .map(({ title, rows }) => {
+      const lines = rows
+        .filter(([name]) => reports.some((report) => report[name] !== undefined))
+        .map(([name, { measures, comparedTo = '' }]) => [
+          `\`${name}\``,
+          measures,
+          comparedTo,
+          ...reports.map((report) => (report[name] ? cellOf(name, report[name]) : '–')),
+          textsOf(name, reports.find((report) => report[name])[name]).budget,
+        ]);
+      return lines.length === 0 ? [] : [`### ${title}`, markdownTable([head, ...lines])];
+    })
+    .flat()
+    .join('\n\n');
+}
+
+function cellOf(name, result) {
+  const { value, between, pair } = textsOf(name, result);
+  const missed = result.ok ? '' : ' **missed**';
+  return [`${value}${missed}`, between, pair].filter((text) => text !== '').join('<br>');
+}
+
+/** What is written of a figure: its value, its quartiles, and both sides of the comparison. */
+function textsOf(name, result) {
+  const { ratio, quartiles, budget, better } = result;
+  const unit = ratio === undefined ? (allRows.get(name)?.unit ?? result.unit) : '×';
+  const value = ratio ?? result.extra ?? result.ours;
+  const limit = better === 'lower' ? '≤' : '≥';
+  return {
+    value: `${digits(value)} ${unit}`,
+    between: quartiles ? `${digits(quartiles[0])} to ${digits(quartiles[1])}` : '',
+    pair: pairOf(result, unit),
+    budget: budget === null ? '' : `${limit} ${digits(budget)} ${unit}`,
+  };
+}
+
+function pairOf({ ns, baselineNs, peerNs, ours, empty, beside = empty, extra }, unit) {
+  if (ns !== undefined) return timesOf(ns, baselineNs ?? peerNs);
+  if (beside === undefined) return '';
+  return extra === undefined
+    ? `compared: ${digits(beside)} ${unit}`
+    : `${digits(ours)} and ${digits(beside)} ${unit}`;
+}
+
+/** Two times in nanoseconds, in a unit for both. */
+function timesOf(ours, other) {
+  const [divisor, unit] = Math.min(ours, other) < 10_000 ? [1, 'ns'] : [1_000, 'µs'];
+  return `${whole(ours / divisor)} and ${whole(other / divisor)} ${unit}`;
+}
+
+function whole(number) {
+  return Math.round(number).toLocaleString('en');
+}
+
+/** At most three digits, and no fraction from 100 on. */
+function digits(number) {
+  if (Math.abs(number) >= 100) return whole(number);
+  const places = Math.abs(number) >= 10 ? 1 : 2;
+  return number.toLocaleString('en', { maximumFractionDigits: places });
+}
+
+const OPERATIONS = {
+  set: 'Four options set',
+  get: 'Four options read',
+  tcpInfo: '`TCP_INFO` read',
+};
+
+function sideBySideTable({ programs, skipped, rounds }) {
+  const rows = programs.map((program) => [
+    program.name,
+    ...Object.keys(OPERATIONS).map((operation) => {
+      const result = program[operation];
+      if (result === undefined) return '–';
+      const [low, high] = result.quartiles.map((ratio) => ratio.toFixed(2));
+      const times = `${whole(result.ns)} ns`;
+      if (low === high) return `${result.ratio.toFixed(2)}<br>${times}`;
+      return `${result.ratio.toFixed(2)}, ${low} to ${high}<br>${times}`;
+    }),
+  ]);
+  const missing = skipped.map(({ name, skipped: reason }) => `Skipped: ${name}, ${reason}.`);
+  const table = markdownTable([['Program', ...Object.values(OPERATIONS)], ...rows]);
+  return [`${rounds} rounds.`, table, ...missing].join('\n\n');
+}
+
+function readsChart({ reads }, { nodes }) {
+  const names = {
+    readTcpInfos: 'readTcpInfos()',
+    readTcpInfosAsync: 'readTcpInfosAsync(), main thread',
+    listConnections: 'listConnections()',
+    ss: 'ss -tinH',
+  };
+  return lineChart({
+    title: `Reading the state of all sockets once, Node ${nodes[0]}`,
+    xTitle: 'sockets',
+    yTitle: 'milliseconds',
+    lines: Object.entries(names).map(([key, name]) => ({
+      name,
+      points: reads.map((point) => [point.sockets, point[key]]),
+    })),
+  });
+}
+
+/** run.mjs has measured 10,000 and 100,000 connections. */
+function supervisionChart({ supervision }, report, { nodes, smoke }) {
+  const measured = supervision.map(({ sockets, percent }) => [sockets, percent * 10]);
+  const fromRun = ['10k', '100k'].map((suffix) => {
+    const { ours, budget } = report[`supervision${suffix}`];
+    return { sockets: Number.parseInt(suffix, 10) * 1_000, ours: ours * 10, budget: budget * 10 };
+  });
+  const points = smoke
+    ? measured
+    : [...measured, ...fromRun.map(({ sockets, ours }) => [sockets, ours])];
+  return lineChart({
+    title: `Supervision of idle connections, timeout 20 s, Node ${nodes[0]}`,
+    xTitle: 'supervised sockets',
+    yTitle: 'ms of CPU time in a second',
+    lines: [
+      { name: 'supervision', points: points.sort(([a], [b]) => a - b) },
+      {
+        name: 'budget',
+        points: fromRun.map(({ sockets, budget }) => [sockets, budget]),
+        isDashed: true,
+        color: '#57606a',
+      },
+    ],
+  });
+}
