@@ -22,7 +22,7 @@ export function lineChart({ title, xTitle, yTitle, lines }) {
 
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE.width} ${SIZE.height}" font-family="system-ui, sans-serif" font-size="14" fill="#24292f">`,
-    `<title>${escape(title)}</title>`,
+    `<title>${escaped(title)}</title>`,
     `<rect x="0.5" y="0.5" width="${SIZE.width - 1}" height="${SIZE.height - 1}" rx="6" fill="#ffffff" stroke="#d0d7de"/>`,
     text(PLOT.left, 30, title, 'font-size="16" font-weight="600"'),
     ...yTicks.flatMap((value) => [
@@ -85,7 +85,7 @@ function labels(lines, y) {
     if (index > 0) label.at = Math.max(label.at, placed[index - 1].at + LABEL_HEIGHT);
   }
   return placed.map(({ name, color, at }) =>
-    text(PLOT.right + 2, round(at + 5), name, `fill="${color}" font-weight="600"`),
+    text(PLOT.right + 2, round(at + 5), name, `fill="${color}" font-size="13" font-weight="600"`),
   );
 }
 
@@ -94,10 +94,10 @@ function line([x1, y1], [x2, y2], attributes) {
 }
 
 function text(x, y, words, attributes) {
-  return `<text x="${x}" y="${y}" ${attributes}>${escape(words)}</text>`;
+  return `<text x="${x}" y="${y}" ${attributes}>${escaped(words)}</text>`;
 }
 
-function escape(words) {
+function escaped(words) {
   return words.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }
 

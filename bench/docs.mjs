@@ -1,12 +1,12 @@
 // npm run bench:docs: measures everything that docs/benchmarks.md shows, saves the results, and writes the page and its plots.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { writePage } from './page.mjs';
+import { readResults, writePage } from './page.mjs';
 import { runtime } from './programs.mjs';
 
 const USAGE = `usage: npm run bench:docs -- [--rounds <number>] [--smoke]
@@ -23,8 +23,7 @@ const SAVED = here('results');
 const { smoke, from, rounds } = readArguments();
 const folder = smoke ? mkdtempSync(join(tmpdir(), 'socket-options-bench-')) : SAVED;
 if (from === undefined) measure(folder);
-const results = readResults(from ?? folder);
-writePage(targets(), results);
+writePage(targets(), readResults(from ?? folder));
 console.log(smoke ? `written to ${folder}` : 'docs/benchmarks.md is written');
 
 function readArguments() {
@@ -98,18 +97,6 @@ function machine(nodes) {
 
 function versionOf(node) {
   return execFileSync(node, ['--version'], { encoding: 'utf8' }).trim().slice(1);
-}
-
-function readResults(folder) {
-  const read = (name) => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
-  const machine = read('machine');
-  const reports = machine.nodes.map((version, index) => [`Node ${version}`, read(`node-${index}`)]);
-  return {
-    machine,
-    nodes: Object.fromEntries(reports),
-    sideBySide: read('side-by-side'),
-    series: read('series'),
-  };
 }
 
 function targets() {

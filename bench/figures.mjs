@@ -3,24 +3,25 @@
 //
 // `unit` is for a figure whose own unit is a part of the unit.
 
-const C_LOOP = 'the same system calls in a C loop in the same process';
+/** The page explains it. */
+const C_LOOP = 'C loop';
 const NO_SUPERVISION = 'the same process without supervision';
 
 const SECTIONS = {
   'Calls on one socket': {
     setKeepAlive: {
       measures: '`setKeepAlive()` with all four values',
-      comparedTo: `${C_LOOP} (four)`,
+      comparedTo: `${C_LOOP}, four calls`,
     },
     setOptions4: {
       measures: '`setOptions()` with four integer options',
-      comparedTo: `${C_LOOP} (four)`,
+      comparedTo: `${C_LOOP}, four calls`,
     },
-    getKeepAlive: { measures: '`getKeepAlive()`', comparedTo: `${C_LOOP} (four)` },
+    getKeepAlive: { measures: '`getKeepAlive()`', comparedTo: `${C_LOOP}, four calls` },
     setKeepAliveVsNode: {
       measures: '`setKeepAlive()` with all four values',
       comparedTo:
-        "Node's own `socket.setKeepAlive()`. Before Node 24.19 and 26.4 it takes only two of the values",
+        "Node's own `socket.setKeepAlive()`; before Node 24.19 and 26.4 it takes only two of the values",
     },
     setKeepAliveVsNetKeepalive: {
       measures: '`setKeepAlive()` with all four values',
@@ -32,15 +33,15 @@ const SECTIONS = {
     },
     getKernelTcpInfo: {
       measures: '`getKernelTcpInfo()`, an object of all fields in units of the kernel',
-      comparedTo: `${C_LOOP} (one)`,
+      comparedTo: `${C_LOOP}, one call`,
     },
     getTcpInfo: {
       measures: '`getTcpInfo()`, an object of all fields',
-      comparedTo: `${C_LOOP} (one)`,
+      comparedTo: `${C_LOOP}, one call`,
     },
     tcpInfoReader: {
       measures: '`TcpInfoReader.read()` and three of its getters',
-      comparedTo: `${C_LOOP} (one)`,
+      comparedTo: `${C_LOOP}, one call`,
     },
     bytesPerRead: { measures: 'heap that `TcpInfoReader.read()` and three getters allocate' },
   },
@@ -58,12 +59,11 @@ const SECTIONS = {
       comparedTo: C_LOOP,
     },
     readTcpInfosVsSs10k: {
-      measures: '`readTcpInfos()`, all fields, for each socket, in time that passes',
+      measures: '`readTcpInfos()` of descriptors, all fields, for each socket (elapsed time)',
       comparedTo: '`ss -tinH`, for each socket, without reading its output',
     },
     listConnectionsVsSs10k: {
-      measures:
-        '`listConnections()` with `tcpInfo`, of all connections of the namespace, for each connection',
+      measures: '`listConnections()` with `tcpInfo`, for each connection (elapsed time)',
       comparedTo: '`ss -tinHoe` and a parser of its output, for each connection',
     },
     readTcpInfosAsyncBlock: {

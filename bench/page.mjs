@@ -1,17 +1,33 @@
 // Writes docs/benchmarks.md and its plots from results that docs.mjs has saved.
 
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { markdownTable, writeBlock } from '../scripts/marked-block.mjs';
 import { lineChart } from './chart.mjs';
 import { figuresWithoutRow, sections } from './figures.mjs';
 
-/** `results` is { machine, nodes: { title: report }, sideBySide, series }. `page` and `images` are paths. */
+const allRows = new Map(sections.flatMap(({ rows }) => rows));
+
+/** What docs.mjs has saved: { machine, nodes: { title: report }, sideBySide, series }. */
+export function readResults(folder) {
+  const read = (name) => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
+  const machine = read('machine');
+  const reports = machine.nodes.map((version, index) => [`Node ${version}`, read(`node-${index}`)]);
+  return {
+    machine,
+    nodes: Object.fromEntries(reports),
+    sideBySide: read('side-by-side'),
+    series: read('series'),
+  };
+}
+
+/** `page` and `images` are paths. */
 export function writePage({ page, images }, results) {
   const target = pathToFileURL(page).href;
   for (const [name, block] of Object.entries(blocksOf(results))) writeBlock(target, name, block);
   for (const [name, image] of Object.entries(imagesOf(results))) {
-    writeFileSync(`${images}/${name}`, image);
+    writeFileSync(join(images, name), image);
   }
 }
 
@@ -41,27 +57,36 @@ function machineText({ cpu, processors, memory, kernel, nodes, date, commit, rou
     `- Date: ${date}, commit ${commit}`,
     `- Rounds: ${rounds}`,
   ];
-  if (smoke) lines.push('- A smoke run, with few rounds and sockets: its numbers say nothing');
+  if (smoke) lines.push('- A smoke run, with few rounds and sockets: its numbers mean nothing');
   return lines.join('\n');
 }
 
 function missedText(nodes) {
-  const missed = Object.entries(nodes).flatMap(([node, report]) =>
-    Object.entries(report)
-      .filter(([, { ok }]) => !ok)
-      .map(([name, result]) => {
-        const { value, budget } = textsOf(name, result);
-        return `- Missed: \`${name}\` on ${node}: ${value}, budget ${budget}`;
-      }),
+  const reports = Object.values(nodes);
+  const results = reports.flatMap((report) => Object.values(report));
+  const budgets = results.filter(({ budget }) => budget !== null).length;
+  const missed = results.filter(({ ok }) => !ok).length;
+  const sentence = `${missed === 0 ? 'None' : missed} of ${budgets} budgets ${missed === 1 ? 'is' : 'are'} missed.`;
+  const names = [...allRows.keys()].filter((name) =>
+    reports.some((one) => one[name]?.ok === false),
   );
-  const budgets = Object.values(nodes).flatMap((report) => Object.values(report));
-  const total = budgets.filter(({ budget }) => budget !== null).length;
-  const count = missed.length === 0 ? 'None' : missed.length;
-  const sentence = `${count} of ${total} budgets ${missed.length === 1 ? 'is' : 'are'} missed.`;
-  return [sentence, ...(missed.length > 0 ? ['', ...missed] : [])].join('\n');
+  if (names.length === 0) return sentence;
+  const cell = (name, result) => {
+    if (result === undefined) return '–';
+    return result.ok ? 'kept' : textsOf(name, result).value;
+  };
+  const rows = names.map((name) => [
+    `\`${name}\``,
+    ...reports.map((report) => cell(name, report[name])),
+    budgetOf(name, reports),
+  ]);
+  return `${sentence}\n\n${markdownTable([['Missed', ...Object.keys(nodes), 'Budget'], ...rows])}`;
 }
 
-const allRows = new Map(sections.flatMap(({ rows }) => rows));
+function budgetOf(name, reports) {
+  const report = reports.find((one) => one[name] !== undefined);
+  return textsOf(name, report[name]).budget;
+}
 
 function figureTables(nodes) {
   for (const report of Object.values(nodes)) {
@@ -71,7 +96,7 @@ function figureTables(nodes) {
   const reports = Object.values(nodes);
   const head = ['Figure', 'Measures', 'Compared to', ...Object.keys(nodes), 'Budget'];
   return sections
-    .map(({ title, rows }) => {
+    .flatMap(({ title, rows }) => {
       const lines = rows
         .filter(([name]) => reports.some((report) => report[name] !== undefined))
         .map(([name, { measures, comparedTo = '' }]) => [
@@ -79,11 +104,10 @@ function figureTables(nodes) {
           measures,
           comparedTo,
           ...reports.map((report) => (report[name] ? cellOf(name, report[name]) : '–')),
-          textsOf(name, reports.find((report) => report[name])[name]).budget,
+          budgetOf(name, reports),
         ]);
       return lines.length === 0 ? [] : [`### ${title}`, markdownTable([head, ...lines])];
     })
-    .flat()
     .join('\n\n');
 }
 
@@ -96,7 +120,7 @@ function cellOf(name, result) {
 /** What is written of a figure: its value, its quartiles, and both sides of the comparison. */
 function textsOf(name, result) {
   const { ratio, quartiles, budget, better } = result;
-  const unit = ratio === undefined ? (allRows.get(name)?.unit ?? result.unit) : '×';
+  const unit = ratio === undefined ? unitOf(name, result) : '×';
   const value = ratio ?? result.extra ?? result.ours;
   const limit = better === 'lower' ? '≤' : '≥';
   return {
@@ -105,6 +129,10 @@ function textsOf(name, result) {
     pair: pairOf(result, unit),
     budget: budget === null ? '' : `${limit} ${digits(budget)} ${unit}`,
   };
+}
+
+function unitOf(name, { unit }) {
+  return allRows.get(name).unit ?? (unit === 'us' ? 'µs' : unit);
 }
 
 function pairOf({ ns, baselineNs, peerNs, ours, empty, beside = empty, extra }, unit) {
@@ -127,9 +155,8 @@ function whole(number) {
 
 /** At most three digits, and no fraction from 100 on. */
 function digits(number) {
-  if (Math.abs(number) >= 100) return whole(number);
-  const places = Math.abs(number) >= 10 ? 1 : 2;
-  return number.toLocaleString('en', { maximumFractionDigits: places });
+  if (Number.isInteger(number) || Math.abs(number) >= 100) return whole(number);
+  return number.toFixed(Math.abs(number) >= 10 ? 1 : 2);
 }
 
 const OPERATIONS = {
@@ -144,10 +171,8 @@ function sideBySideTable({ programs, skipped, rounds }) {
     ...Object.keys(OPERATIONS).map((operation) => {
       const result = program[operation];
       if (result === undefined) return '–';
-      const [low, high] = result.quartiles.map((ratio) => ratio.toFixed(2));
-      const times = `${whole(result.ns)} ns`;
-      if (low === high) return `${result.ratio.toFixed(2)}<br>${times}`;
-      return `${result.ratio.toFixed(2)}, ${low} to ${high}<br>${times}`;
+      const between = result.quartiles.map(digits).join(' to ');
+      return `${digits(result.ratio)}<br>${between}<br>${whole(result.ns)} ns`;
     }),
   ]);
   const missing = skipped.map(({ name, skipped: reason }) => `Skipped: ${name}, ${reason}.`);
@@ -158,7 +183,7 @@ function sideBySideTable({ programs, skipped, rounds }) {
 function readsChart({ reads }, { nodes }) {
   const names = {
     readTcpInfos: 'readTcpInfos()',
-    readTcpInfosAsync: 'readTcpInfosAsync(), main thread',
+    readTcpInfosAsync: 'readTcpInfosAsync()',
     listConnections: 'listConnections()',
     ss: 'ss -tinH',
   };

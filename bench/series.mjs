@@ -15,7 +15,10 @@ const counts = smoke ? [100, 200] : [1_000, 10_000, 50_000, 100_000];
 const reads = counts.map((count) => {
   const args = [count, PER_PROCESS, ROUNDS];
   // Both ends of each connection are in the namespace.
-  return { sockets: count, ...runInNamespace('series-reads.mjs', 'main', args, ['--expose-gc'], PER_PROCESS) };
+  return {
+    sockets: count,
+    ...runInNamespace('series-reads.mjs', 'main', args, ['--expose-gc'], PER_PROCESS),
+  };
 });
 
 // run.mjs measures 10,000 and 100,000.

@@ -1,7 +1,9 @@
-// The three operations of bench/side-by-side.mjs in C: system calls in a loop, in a process with one thread.
+// The three operations of bench/side-by-side.mjs in C: system calls in a loop, in a process with
+// one thread.
 //
-// Reads lines "set 1000", "get 1000" or "tcpInfo 1000" from standard input. Answers each with the nanoseconds of CPU time
-// that so many operations took, and with the sum of all values that were read.
+// Reads lines "set 1000", "get 1000" or "tcpInfo 1000" from standard input. Answers each with the
+// nanoseconds of CPU time that so many operations took, and with the sum of all values that were
+// read.
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>

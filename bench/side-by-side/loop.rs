@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
+use std::os::unix::io::AsRawFd;
 
 #[repr(C)]
 struct Timespec {
