@@ -101,7 +101,7 @@ const SECTIONS = {
       comparedTo: NO_SUPERVISION,
     },
     supervision10kSliceMs: {
-      measures: '10,000 connections: 99 % of the slices of the event loop are shorter',
+      measures: '10,000 connections: slices of the event loop, 99th percentile',
       comparedTo: 'the longest slice',
     },
     supervision100k: {
@@ -110,7 +110,7 @@ const SECTIONS = {
       comparedTo: NO_SUPERVISION,
     },
     supervision100kSliceMs: {
-      measures: '100,000 connections: 99 % of the slices of the event loop are shorter',
+      measures: '100,000 connections: slices of the event loop, 99th percentile',
       comparedTo: 'the longest slice',
     },
   },
@@ -149,7 +149,7 @@ const SECTIONS = {
       comparedTo: 'the same process without metrics',
     },
     metrics10kSliceMs: {
-      measures: '99 % of the slices of the event loop are shorter',
+      measures: 'slices of the event loop, 99th percentile',
       comparedTo: 'the longest slice',
     },
     metricsScrapeMs: { measures: '`metrics.text()`, one group of connections' },

@@ -94,33 +94,48 @@ function figureTables(nodes) {
     if (name !== undefined) throw new Error(`${name}: no row in bench/figures.mjs`);
   }
   const reports = Object.values(nodes);
-  const head = ['Figure', 'Measures', 'Compared to', ...Object.keys(nodes), 'Budget'];
+  const head = ['Figure', ...Object.keys(nodes), 'Budget'];
   return sections
     .flatMap(({ title, rows }) => {
       const lines = rows
         .filter(([name]) => reports.some((report) => report[name] !== undefined))
-        .map(([name, { measures, comparedTo = '' }]) => [
-          `\`${name}\``,
-          measures,
-          comparedTo,
+        .map(([name, row]) => [
+          descriptionOf(name, row),
           ...reports.map((report) => (report[name] ? cellOf(name, report[name]) : '–')),
-          budgetOf(name, reports),
+          unbroken(budgetOf(name, reports)),
         ]);
       return lines.length === 0 ? [] : [`### ${title}`, markdownTable([head, ...lines])];
     })
     .join('\n\n');
 }
 
+function descriptionOf(name, { measures, comparedTo }) {
+  const lines = [`**\`${name}\`**`, measures];
+  if (comparedTo !== undefined) lines.push(`_compared to_ ${comparedTo}`);
+  return lines.join('<br>');
+}
+
 function cellOf(name, result) {
   const { value, between, pair } = textsOf(name, result);
-  const missed = result.ok ? '' : ' **missed**';
-  return [`${value}${missed}`, between, pair].filter((text) => text !== '').join('<br>');
+  return cellOfLines([`${value}${result.ok ? '' : ' **missed**'}`, between, pair]);
+}
+
+function cellOfLines(lines) {
+  return lines
+    .filter((line) => line !== '')
+    .map(unbroken)
+    .join('<br>');
+}
+
+/** A narrow column must not break the line. */
+function unbroken(line) {
+  return line.replaceAll(' ', '\u00a0');
 }
 
 /** What is written of a figure: its value, its quartiles, and both sides of the comparison. */
 function textsOf(name, result) {
   const { ratio, quartiles, budget, better } = result;
-  const unit = ratio === undefined ? unitOf(name, result) : '×';
+  const unit = unitOf(name, result);
   const value = ratio ?? result.extra ?? result.ours;
   const limit = better === 'lower' ? '≤' : '≥';
   return {
@@ -131,7 +146,8 @@ function textsOf(name, result) {
   };
 }
 
-function unitOf(name, { unit }) {
+function unitOf(name, { ratio, better, unit }) {
+  if (ratio !== undefined) return better === 'lower' ? '×' : '× faster';
   return allRows.get(name).unit ?? (unit === 'us' ? 'µs' : unit);
 }
 
@@ -172,7 +188,7 @@ function sideBySideTable({ programs, skipped, rounds }) {
       const result = program[operation];
       if (result === undefined) return '–';
       const between = result.quartiles.map(digits).join(' to ');
-      return `${digits(result.ratio)}<br>${between}<br>${whole(result.ns)} ns`;
+      return cellOfLines([digits(result.ratio), between, `${whole(result.ns)} ns`]);
     }),
   ]);
   const missing = skipped.map(({ name, skipped: reason }) => `Skipped: ${name}, ${reason}.`);

@@ -9,7 +9,7 @@ const { smoke } = values;
 
 /** Of the descriptors of a process. More sockets are in several processes. */
 const PER_PROCESS = 10_000;
-const ROUNDS = smoke ? 3 : 15;
+const ROUNDS = smoke ? 3 : 9;
 
 const counts = smoke ? [100, 200] : [1_000, 10_000, 50_000, 100_000];
 const reads = counts.map((count) => {

@@ -16,18 +16,18 @@ interface Line {
 
 let figuresWithoutRow: (report: object) => string[];
 let lineChart: (chart: { title: string; xTitle: string; yTitle: string; lines: Line[] }) => string;
-let blocks: Record<string, string>;
-let images: Record<string, string>;
+let page: {
+  readResults: (folder: string) => unknown;
+  blocksOf: (results: unknown) => Record<string, string>;
+  imagesOf: (results: unknown) => Record<string, string>;
+};
 let readBlock: (page: string, name: string) => string;
 
 beforeAll(async () => {
   ({ figuresWithoutRow } = await import(join(root, 'bench/figures.mjs')));
   ({ lineChart } = await import(join(root, 'bench/chart.mjs')));
   ({ readBlock } = await import(join(root, 'scripts/marked-block.mjs')));
-  const { blocksOf, imagesOf, readResults } = await import(join(root, 'bench/page.mjs'));
-  const saved = readResults(results);
-  blocks = blocksOf(saved);
-  images = imagesOf(saved);
+  page = await import(join(root, 'bench/page.mjs'));
 });
 
 test('names a figure that has no row', () => {
@@ -44,10 +44,11 @@ test.each(readdirSync(results).filter((file) => file.startsWith('node-')))(
 );
 
 test('the page and its plots follow from the saved results', () => {
-  for (const [name, block] of Object.entries(blocks)) {
+  const saved = page.readResults(results);
+  for (const [name, block] of Object.entries(page.blocksOf(saved))) {
     expect(readBlock('docs/benchmarks.md', name), REWRITE).toBe(block);
   }
-  for (const [name, image] of Object.entries(images)) {
+  for (const [name, image] of Object.entries(page.imagesOf(saved))) {
     const file = readFileSync(join(root, 'docs/images', name), 'utf8');
     expect(file === image, `${name}: ${REWRITE}`).toBe(true);
   }
