@@ -1,7 +1,7 @@
 // npm run bench:docs: measures everything that docs/benchmarks.md shows, saves the results, and writes the page and its plots.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,9 +21,12 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const SAVED = here('results');
 
 const { smoke, from, rounds } = readArguments();
-const folder = smoke ? mkdtempSync(join(tmpdir(), 'socket-options-bench-')) : SAVED;
-if (from === undefined) measure(folder);
+// A run that fails leaves the saved results as they are.
+const folder = mkdtempSync(join(tmpdir(), 'socket-options-bench-'));
+if (from === undefined) measure();
 writePage(targets(), readResults(from ?? folder));
+if (from === undefined && !smoke) cpSync(folder, SAVED, { recursive: true });
+if (!smoke) rmSync(folder, { recursive: true });
 console.log(smoke ? `written to ${folder}` : 'docs/benchmarks.md is written');
 
 function readArguments() {
@@ -44,8 +47,7 @@ function readArguments() {
   }
 }
 
-function measure(folder) {
-  mkdirSync(folder, { recursive: true });
+function measure() {
   const save = (name, value) => {
     writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(value, shortened, 2)}\n`);
   };
