@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { bytesPerRead } from './allocation.mjs';
 import { measureLists } from './connection-lists.mjs';
-import { median } from './median.mjs';
+import { median, quartiles } from './median.mjs';
 import { runInNamespace } from './namespace.mjs';
 
 export async function measureConnections({ rounds, smoke }) {
@@ -16,9 +16,11 @@ export async function measureConnections({ rounds, smoke }) {
   const perSocket = (ms) => (ms * 1e6) / count;
 
   const toBaseline = (ours, budget) => {
-    const ratio = median(ours.map((ms, round) => ms / times.baseline[round]));
+    const ratios = ours.map((ms, round) => ms / times.baseline[round]);
+    const ratio = median(ratios);
     return {
       ratio,
+      quartiles: quartiles(ratios),
       ns: perSocket(median(ours)),
       baselineNs: perSocket(median(times.baseline)),
       better: 'lower',
@@ -45,13 +47,14 @@ export async function measureConnections({ rounds, smoke }) {
     readTcpInfosOfSockets10k: toBaseline(times.sockets, null),
     readTcpInfosAsyncAll10k: toBaseline(times.asyncAll.total, 1.35),
     readTcpInfosAsyncAllMain: toBaseline(times.asyncAll.main, 0.35),
-    readTcpInfosAsync4Fields10k: toBaseline(times.asyncFour.total, 1.35),
-    readTcpInfosAsync4FieldsMain: toBaseline(times.asyncFour.main, 0.35),
+    readTcpInfosAsyncFour10k: toBaseline(times.asyncFour.total, 1.35),
+    readTcpInfosAsyncFourMain: toBaseline(times.asyncFour.main, 0.35),
     readTcpInfosVsSs10k: toSs(allWallMs, median(times.ss), 10),
     listConnectionsVsSs10k: toSs(median(times.list), median(times.ssParsed), null),
     readTcpInfosAsyncSlice100k: {
       unit: 'ms',
       ours: slice,
+      quartiles: quartiles(slices),
       better: 'lower',
       budget: 1,
       ok: slice <= 1,
@@ -60,6 +63,7 @@ export async function measureConnections({ rounds, smoke }) {
     readTcpInfosAsyncNumbers: {
       unit: 'ms',
       ours: median(numberSlices),
+      quartiles: quartiles(numberSlices),
       better: 'lower',
       budget: null,
       ok: true,
@@ -93,9 +97,9 @@ function measureLongLists(smoke) {
   // Beside it: with garbage collection, whose pauses grow with the objects that a list keeps.
   const block = ({ blockWithoutGc, block }) => figure('ms', blockWithoutGc, 5, { beside: block });
   return {
-    listConnectionsAsync100kMb: figure('MB', list.megabytes, 40),
-    listConnectionsAsync100kBlockMs: block(list),
-    listConnectionsOwners100kMb: figure('MB', owners.megabytes, 80),
-    listConnectionsOwners100kBlockMs: block(owners),
+    listAsync100kMb: figure('MB', list.megabytes, 40),
+    listAsync100kBlockMs: block(list),
+    listOwnersAsync100kMb: figure('MB', owners.megabytes, 80),
+    listOwnersAsync100kBlockMs: block(owners),
   };
 }

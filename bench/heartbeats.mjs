@@ -1,6 +1,6 @@
 // What heartbeats over thousands of sockets cost: for a message, while nothing happens, in memory; and beside timers.
 
-import { median } from './median.mjs';
+import { median, quartiles } from './median.mjs';
 import { runInNamespace } from './namespace.mjs';
 
 export function measureHeartbeats({ rounds, smoke }) {
@@ -17,11 +17,18 @@ export function measureHeartbeats({ rounds, smoke }) {
   };
   const withTimer = median(work.timer);
   const beat = median(messages.beat);
+  const receives = receiving.watched.map((ns, round) => ns / receiving.plain[round]);
+  const gains = work.timer.map((ns, round) => ns / work.heartbeat[round]);
   return {
     // Where a protocol says what counts. Where any bytes do: heartbeatReceive.
-    heartbeatPerMessageNs: figure('ns', beat, { beside: median(messages.store), budget: 60 }),
+    heartbeatPerMessageNs: figure('ns', beat, {
+      quartiles: quartiles(messages.beat),
+      beside: median(messages.store),
+      budget: 60,
+    }),
     heartbeatReceive: {
-      ratio: median(receiving.watched.map((ns, round) => ns / receiving.plain[round])),
+      ratio: median(receives),
+      quartiles: quartiles(receives),
       ns: median(receiving.watched),
       peerNs: median(receiving.plain),
       ...{ better: 'lower', budget: null, ok: true },
@@ -31,7 +38,8 @@ export function measureHeartbeats({ rounds, smoke }) {
     // With pings that are written: the stream and the system call of each.
     heartbeatPingingMsPerSecond: figure('ms', idle.written, { beside: idle.called }),
     heartbeatVsTimers: {
-      ratio: median(work.timer.map((ns, round) => ns / work.heartbeat[round])),
+      ratio: median(gains),
+      quartiles: quartiles(gains),
       ns: median(work.heartbeat),
       peerNs: withTimer,
       // Of the messages alone, without wake-ups and pings.

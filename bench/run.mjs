@@ -10,9 +10,10 @@ import { release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { casesOn, comparisons } from './benchmark-cases.mjs';
 import { measureConnections } from './connections.mjs';
+import { figuresWithoutRow } from './figures.mjs';
 import { measureAddon, measureLoading } from './footprint.mjs';
 import { measureHeartbeats } from './heartbeats.mjs';
-import { median } from './median.mjs';
+import { median, quartiles } from './median.mjs';
 import { measureMetrics } from './metrics.mjs';
 import { measureSupervision } from './supervision.mjs';
 import { timeByTurns } from './timing.mjs';
@@ -42,6 +43,10 @@ results.tcpInfoReader.bytesPerRead = results.bytesPerRead.ours;
 if (json) console.log(JSON.stringify(results));
 else printTable();
 
+for (const name of figuresWithoutRow(results)) {
+  console.error(`${name}: no row in bench/figures.mjs`);
+  process.exitCode = 1;
+}
 if (smoke) checkNumbers();
 else if (Object.values(results).some(({ ok }) => !ok)) process.exitCode = 1;
 
@@ -90,11 +95,13 @@ function compare(times) {
   const compared = {};
   for (const { name, ours, baseline, peer, better, budget } of comparisons) {
     const other = baseline ?? peer;
-    const ratios = times[ours].map((ns, round) => ns / times[other][round]);
-    const ratio = better === 'lower' ? median(ratios) : 1 / median(ratios);
+    const [above, below] = better === 'lower' ? [ours, other] : [other, ours];
+    const ratios = times[above].map((ns, round) => ns / times[below][round]);
+    const ratio = median(ratios);
     const within = better === 'lower' ? ratio <= budget : ratio >= budget;
     compared[name] = {
       ratio,
+      quartiles: quartiles(ratios),
       ns: median(times[ours]),
       [baseline ? 'baselineNs' : 'peerNs']: median(times[other]),
       better,
@@ -108,27 +115,30 @@ function compare(times) {
 function printTable() {
   const { version, arch } = process;
   console.log(`node ${version}, linux ${release()} ${arch}, ${rounds} rounds, CPU time\n`);
-  printRow('case', 'ours', 'against', 'result', 'budget', '');
+  printRow('case', 'ours', 'against', 'result', 'spread', 'budget', '');
   for (const [name, result] of Object.entries(results)) {
-    const { ours, against, outcome } = cellsOf(result);
+    const { ours, against, outcome, spread } = cellsOf(result);
     const limit = result.better === 'lower' ? '<=' : '>=';
     const budget = result.budget === null ? '' : `${limit} ${result.budget}`;
-    printRow(name, ours, against, outcome, budget, result.ok ? 'ok' : 'MISSED');
+    printRow(name, ours, against, outcome, spread, budget, result.ok ? 'ok' : 'MISSED');
   }
   console.log(`
 ours and against: ns per call of the package and of the C baseline or a peer.
 result: the multiple (budget <=), or how many times faster (budget >=). load,
-loadImport, loadHeartbeat and rss: in addition to an empty addon.`);
+loadImport, loadHeartbeat and rss: in addition to an empty addon. spread: half of
+the rounds are within it.`);
   if (smoke) console.log('A smoke run: budgets are not enforced.');
 }
 
 function cellsOf(result) {
+  const spread = spreadOf(result);
   if ('ratio' in result) {
     const against = result.baselineNs ?? result.peerNs;
     return {
       ours: `${result.ns.toFixed(0)} ns`,
       against: `${against.toFixed(0)} ns`,
       outcome: `${result.ratio.toFixed(3)} x`,
+      spread,
     };
   }
   const { ours, empty, beside = empty, extra, unit } = result;
@@ -137,14 +147,22 @@ function cellsOf(result) {
     ours: `${ours.toFixed(digits)} ${unit}`,
     against: beside === undefined ? '' : `${beside.toFixed(digits)} ${unit}`,
     outcome: `${(extra ?? ours).toFixed(digits)} ${unit}`,
+    spread,
   };
 }
 
+/** How far the quartiles of the rounds are from each other, as a share of the median. */
+function spreadOf({ ratio, extra, ours, quartiles: between }) {
+  if (between === undefined) return '';
+  const share = (between[1] - between[0]) / 2 / (ratio ?? extra ?? ours);
+  return `+-${(share * 100).toFixed(0)}%`;
+}
+
 /** At most 80 columns. */
-function printRow(name, ours, against, outcome, budget, verdict) {
+function printRow(name, ours, against, outcome, spread, budget, verdict) {
   console.log(
-    `${name.padEnd(32)}${ours.padStart(9)}${against.padStart(10)}${outcome.padStart(10)}` +
-      `${budget.padStart(9)}  ${verdict}`.trimEnd(),
+    `${name.padEnd(27)}${ours.padStart(9)}${against.padStart(10)}${outcome.padStart(10)}` +
+      `${spread.padStart(6)}${budget.padStart(9)}  ${verdict}`.trimEnd(),
   );
 }
 

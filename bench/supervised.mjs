@@ -33,7 +33,8 @@ async function measureSupervised() {
   for (const [index, connection] of connections.entries()) {
     setDeadPeerTimeout(connection, timeout);
     const due = began + (timeout * (index + 1)) / connections.length;
-    if (index % BATCH === BATCH - 1 && due > performance.now()) await sleep(due - performance.now());
+    if (index % BATCH === BATCH - 1 && due > performance.now())
+      await sleep(due - performance.now());
   }
   // The first looks come at other times than the later ones.
   await sleep(timeout);

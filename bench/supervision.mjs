@@ -15,16 +15,10 @@ export function measureSupervision({ smoke }) {
 }
 
 function figures(suffix, connections, smoke, budgets) {
-  const sockets = Math.min(connections, MOST_SOCKETS);
-  const timeout = smoke ? 4_000 : TIMEOUT;
-  // A smoke run lasts longer than the longest pause between two looks at a socket: half the timeout.
-  const args = [connections, timeout, smoke ? 3_000 : TIMEOUT];
-  const { without, supervised, ended } = runInNamespace('supervised.mjs', sockets, args);
-  if (ended > 0) throw new Error(`${ended} sockets of living peers were ended`);
+  const { share, without, supervised } = measureSupervisionOf(connections, smoke);
   const figure = (unit, ours, budget, beside) => {
     return { unit, ours, beside, better: 'lower', budget, ok: ours <= budget };
   };
-  const share = (supervised.msPerSecond - without.msPerSecond) / 10;
   return {
     // Percent of a core, with the probes.
     [`supervision${suffix}`]: figure('%', share, budgets.share, without.msPerSecond / 10),
@@ -37,4 +31,15 @@ function figures(suffix, connections, smoke, budgets) {
       supervised.longestMs,
     ),
   };
+}
+
+/** `share` is the percentage of a core that supervision takes. */
+export function measureSupervisionOf(connections, smoke) {
+  const sockets = Math.min(connections, MOST_SOCKETS);
+  const timeout = smoke ? 4_000 : TIMEOUT;
+  // A smoke run lasts longer than the longest pause between two looks at a socket: half the timeout.
+  const args = [connections, timeout, smoke ? 3_000 : TIMEOUT];
+  const { without, supervised, ended } = runInNamespace('supervised.mjs', sockets, args);
+  if (ended > 0) throw new Error(`${ended} sockets of living peers were ended`);
+  return { share: (supervised.msPerSecond - without.msPerSecond) / 10, without, supervised };
 }

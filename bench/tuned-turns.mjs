@@ -36,6 +36,9 @@ async function takeTurns(work, count, port = web.address().port) {
   for (const mode of Object.keys(times)) {
     const path = fileURLToPath(new URL('tuned.mjs', import.meta.url));
     workers[mode] = fork(path, [work, mode, String(port)]);
+    workers[mode].on('exit', (code, signal) => {
+      if (code !== 0) throw new Error(`${work}, ${mode}: a worker ended with ${signal ?? code}`);
+    });
     await once(workers[mode], 'message');
   }
   for (let round = -WARM_UPS; round < rounds; round++) {

@@ -1,7 +1,7 @@
 // What tuneSockets() costs: for a connection, on both sides together, and for a request of an agent that keeps its
 // connection. And what connect() and listen() cost beside Node's own.
 
-import { median } from './median.mjs';
+import { median, quartiles } from './median.mjs';
 import { runInNamespace } from './namespace.mjs';
 
 export function measureTuning({ rounds, smoke }) {
@@ -12,8 +12,8 @@ export function measureTuning({ rounds, smoke }) {
     connections,
     args,
   );
-  const extras = connection.tuned.map((ms, round) => ms - connection.plain[round]);
-  const extra = median(extras) * 1_000;
+  const extras = connection.tuned.map((ms, round) => (ms - connection.plain[round]) * 1_000);
+  const extra = median(extras);
   return {
     connectVsNode: ratioOf(connect, 1.1),
     listenVsNode: ratioOf(listen, 1.1),
@@ -22,6 +22,7 @@ export function measureTuning({ rounds, smoke }) {
       ours: median(connection.tuned) * 1_000,
       beside: median(connection.plain) * 1_000,
       extra,
+      quartiles: quartiles(extras),
       ...{ better: 'lower', budget: 20, ok: extra <= 20 },
     },
     tunePerRequest: ratioOf(request, 1.02),
@@ -30,9 +31,11 @@ export function measureTuning({ rounds, smoke }) {
 
 /** Compares two times of each round, in milliseconds. */
 function ratioOf({ tuned, plain }, budget) {
-  const ratio = median(tuned.map((ms, round) => ms / plain[round]));
+  const ratios = tuned.map((ms, round) => ms / plain[round]);
+  const ratio = median(ratios);
   return {
     ratio,
+    quartiles: quartiles(ratios),
     ns: median(tuned) * 1e6,
     peerNs: median(plain) * 1e6,
     ...{ better: 'lower', budget, ok: ratio <= budget },

@@ -7,7 +7,7 @@ import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { socketError } from './errors';
 import { rangeError, typeError } from './validate';
-import { findSocketsBehind, type NodeHandle, socketBehind } from './windows-handles';
+import { type NodeHandle, socketBehind, socketsBehind } from './windows-handles';
 
 /** An object with a socket, or a bare descriptor. */
 export type SocketLike =
@@ -124,10 +124,17 @@ export function descriptorOfHandle(handle: Handle): number {
   return isDescriptor(socket) ? socket : NONE;
 }
 
-/** Prepares many calls of `descriptorOfHandle`: finds all descriptors in one search on Windows. */
-export function findDescriptors(handles: readonly (Handle | number | undefined)[]): void {
-  if (searches) findSocketsBehind(handles.filter((handle) => typeof handle === 'object'));
+/** Returns the descriptors of many handles, or `NONE`; a number is its own. On Windows one search finds all. */
+export function descriptorsOf(sockets: readonly (Handle | number | undefined)[]): number[] {
+  if (!searches) return sockets.map(descriptorOrNone);
+  const behind = socketsBehind(sockets.filter((socket) => typeof socket === 'object'));
+  return sockets.map((socket) =>
+    typeof socket === 'object' ? (behind.get(socket) ?? NONE) : descriptorOrNone(socket),
+  );
 }
+
+const descriptorOrNone = (socket: Handle | number | undefined): number =>
+  typeof socket === 'object' ? descriptorOfHandle(socket) : (socket ?? NONE);
 
 /** Node's handle object of a TCP socket. `Socket.setKeepAlive()` calls its `setKeepAlive`. */
 export interface TcpHandle {

@@ -27,12 +27,20 @@ export function socketBehind(handle: NodeHandle): number {
 }
 
 /**
- * Finds the sockets of many handles in one search and keeps them. The time depends on the number of handles in the
- * event loop, and hardly on the number of wanted ones.
+ * Returns the sockets of many handles. Those that are not known yet are found in one search. Its time depends on the number of
+ * handles in the event loop, and hardly on the number of wanted ones.
  */
-export function findSocketsBehind(handles: readonly NodeHandle[]): void {
+export function socketsBehind<Wanted extends NodeHandle>(
+  handles: readonly Wanted[],
+): Map<Wanted, number> {
   const unknown = handles.filter((handle) => !found.has(handle));
-  if (unknown.length > 1) search(unknown);
+  const sockets = unknown.length > 1 ? search(unknown) : new Float64Array(0);
+  const all = new Map<Wanted, number>();
+  for (const [i, socket] of sockets.entries()) {
+    if (socket >= 0) all.set(unknown[i] as Wanted, socket);
+  }
+  for (const handle of handles) if (!all.has(handle)) all.set(handle, socketBehind(handle));
+  return all;
 }
 
 /** A closed handle does not answer getsockname(). */

@@ -2,7 +2,7 @@
 
 import { binding } from '../core/addon';
 import type { Handle, SocketLike } from '../core/socket';
-import { descriptorOfHandle, findDescriptors, handleOrDescriptor } from '../core/socket';
+import { descriptorsOf, handleOrDescriptor } from '../core/socket';
 import { typedArrayKind, typedArrayLength } from '../core/typed-arrays';
 import { rangeError, typeError, validateArray, validateOneOf } from '../core/validate';
 import { BATCH_SIZE, Batch } from './batch';
@@ -69,12 +69,7 @@ export function readTcpInfos<Field extends TcpInfoField = TcpInfoField>(
   for (let index = 0; index < count; index++)
     found.push(handleOrDescriptor(given[index] as SocketLike));
   const columns = validateColumns(count, wanted, out);
-  findDescriptors(found);
-  const descriptors = new Float64Array(count);
-  for (let index = 0; index < count; index++) {
-    const socket = found[index] as Handle | number;
-    descriptors[index] = typeof socket === 'number' ? socket : descriptorOfHandle(socket);
-  }
+  const descriptors = descriptorsOf(found);
   validateLengths(columns);
   if (sharedBatch.size < Math.min(count, BATCH_SIZE)) {
     sharedBatch = new Batch(Math.min(count, BATCH_SIZE));

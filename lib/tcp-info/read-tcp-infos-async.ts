@@ -7,7 +7,7 @@ import type { Handle, SocketLike } from '../core/socket';
 import {
   currentHandle,
   descriptorOfHandle,
-  findDescriptors,
+  descriptorsOf,
   objectOrDescriptor,
   searches,
 } from '../core/socket';
@@ -148,16 +148,15 @@ function writeBatch(
   handles: readonly (Handle | undefined)[],
   size: number,
 ): void {
-  findDescriptors(handles);
+  const descriptors = descriptorsOf(handles);
   for (let entry = 0; entry < size; entry++) {
     const row = batch.rows[entry] as number;
     const socket = sockets[row];
-    const handle = handles[entry];
     if (typeof socket === 'number') {
       const [low = 0, high = 0] = [cookies?.[2 * row], cookies?.[2 * row + 1]];
       batch.write(entry, row, socket, low, high);
     } else {
-      batch.write(entry, row, handle === undefined ? -1 : descriptorOfHandle(handle), 0, 0);
+      batch.write(entry, row, descriptors[entry] as number, 0, 0);
     }
   }
 }
