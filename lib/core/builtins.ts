@@ -4,7 +4,6 @@
 let cluster: typeof import('node:cluster').default | undefined;
 let dgram: typeof import('node:dgram') | undefined;
 let net: typeof import('node:net') | undefined;
-let os: typeof import('node:os') | undefined;
 
 export const builtins = {
   /** It loads node:child_process. */
@@ -20,9 +19,5 @@ export const builtins = {
   get net() {
     net ??= require('node:net') as NonNullable<typeof net>;
     return net;
-  },
-  get os() {
-    os ??= require('node:os') as NonNullable<typeof os>;
-    return os;
   },
 };

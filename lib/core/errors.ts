@@ -1,8 +1,8 @@
 // The errors of system calls, of options that this system does not have, and of sockets without a descriptor.
 // The errors of wrong arguments are in validate.ts.
 
+import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
-import { builtins } from './builtins';
 
 /** The members of a {@link SocketOptionError} beside its message. */
 export interface SocketOptionErrorDetails {
@@ -70,7 +70,7 @@ export function describeErrno(errno: number): [code: string, text: string] {
   const known = systemErrors.get(errno);
   if (known !== undefined) return known;
   // libuv's map lacks the codes that libuv itself never gets.
-  for (const [code, number] of Object.entries(builtins.os.constants.errno)) {
+  for (const [code, number] of Object.entries(constants.errno)) {
     if (number === -errno) return [code, 'the system refused the call'];
   }
   return [`E${-errno}`, `system error ${-errno}`];

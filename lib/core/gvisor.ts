@@ -1,6 +1,6 @@
 // Recognises gVisor, which implements the system calls of Linux in a process of its own.
 
-import { builtins } from './builtins';
+import { release, version } from 'node:os';
 
 /**
  * What uname(2) returns in every gVisor: pkg/sentry/kernel/version/version.go. The release was `4.4.0` until April 2026
@@ -21,7 +21,6 @@ let known: boolean | undefined;
  * network stack, or, with `--network=host`, those of the host's kernel.
  */
 export function isGvisor(): boolean {
-  known ??=
-    process.platform === 'linux' && isGvisorKernel(builtins.os.release(), builtins.os.version());
+  known ??= process.platform === 'linux' && isGvisorKernel(release(), version());
   return known;
 }

@@ -2,6 +2,7 @@
 // unknown.
 
 import type { Socket } from 'node:net';
+import { constants as systemConstants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { builtins } from '../core/builtins';
 import {
@@ -70,7 +71,7 @@ export function takeKernelError(stream: Duplex): string | null {
 }
 
 function codeOf(errno: number): string {
-  const known = Object.entries(builtins.os.constants.errno).find(([, number]) => number === errno);
+  const known = Object.entries(systemConstants.errno).find(([, number]) => number === errno);
   // The names of Windows begin with WSA: WSAECONNRESET.
   return known === undefined ? `E${errno}` : known[0].replace(/^WSA/, '');
 }

@@ -1,10 +1,9 @@
 // Comparing versions of Linux.
 
-import os from 'node:os';
 import { beforeEach, expect, test, vi } from 'vitest';
 
-const running = { release: '' };
-vi.spyOn(os, 'release').mockImplementation(() => running.release);
+const running = vi.hoisted(() => ({ release: '' }));
+vi.mock('node:os', () => ({ release: () => running.release }));
 
 beforeEach(() => vi.resetModules());
 
