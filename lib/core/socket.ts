@@ -81,12 +81,8 @@ export function handleOrDescriptor(socket: SocketLike): Handle | number {
   return typeof handle === 'object' && handle !== null ? handle : NONE;
 }
 
-/**
- * Returns an object of Node itself, because its handle changes, and the number of any other socket. Reads no property of
- * most objects.
- */
+/** Returns an object of Node itself, because its handle changes, and the number of any other socket. */
 export function objectOrDescriptor(socket: SocketLike): object | number {
-  if (typeof socket === 'object' && socket !== null && '_handle' in socket) return socket;
   const found = handleOrDescriptor(socket);
   return typeof found === 'number' ? found : (socket as object);
 }
@@ -99,6 +95,20 @@ export function currentHandle(socket: object): Handle | undefined {
 
 /** Returns Node's handle object, `null` if there is none now, `undefined` for an object that never has one. */
 function handleOf(internals: SocketInternals): Handle | null | undefined {
+  try {
+    return readHandle(internals);
+  } catch (error) {
+    if (!isUnbound(error)) throw error;
+    return null;
+  }
+}
+
+/** Whether this is the error of `session.socket` of a closed http2 session, for each property. */
+function isUnbound(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === 'ERR_HTTP2_SOCKET_UNBOUND';
+}
+
+function readHandle(internals: SocketInternals): Handle | null | undefined {
   // Dgram sockets first: their `_handle` is a deprecated getter that prints a warning.
   const state = typeof internals.type === 'string' ? dgramState(internals) : undefined;
   if (state !== undefined) return state.handle;
@@ -240,7 +250,15 @@ export function unboundDgramHandle(socket: object): Handle | undefined {
 
 /** The error for a socket without a descriptor. It says why, and what to do. */
 function noDescriptor(socket: SocketLike): Error {
-  const internals = socket as SocketInternals;
+  try {
+    return whyNoDescriptor(socket as SocketInternals);
+  } catch (error) {
+    if (!isUnbound(error)) throw error;
+    return socketError('ERR_SOCKET_CLOSED', 'The http2 session of the socket is closed');
+  }
+}
+
+function whyNoDescriptor(internals: SocketInternals): Error {
   const state = typeof internals.type === 'string' ? dgramState(internals) : undefined;
   if (state !== undefined) return noDgramDescriptor(state);
   if (internals._handle === undefined && typeof internals.fd === 'function')

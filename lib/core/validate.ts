@@ -126,10 +126,15 @@ const MOST_ITEMS = 65_536;
  * Returns a copy of an array. Its length and each item are read once, without a method of the array.
  * @param expected What the array must be, shown in the error.
  */
-export function validateArray(value: unknown, path: string, expected: string): unknown[] {
+export function validateArray(
+  value: unknown,
+  path: string,
+  expected: string,
+  most = MOST_ITEMS,
+): unknown[] {
   if (!Array.isArray(value)) throw typeError(path, expected, value);
   const { length } = value;
-  if (length > MOST_ITEMS) throw rangeError(`${path}.length`, `<= ${MOST_ITEMS}`, length);
+  if (length > most) throw rangeError(`${path}.length`, `<= ${most}`, length);
   const items: unknown[] = [];
   for (let i = 0; i < length; i++) items.push(value[i]);
   return items;

@@ -12,6 +12,8 @@ export interface NodeHandle {
 
 /** For an object without a socket: a pipe, a stream over another stream, a closed or a forged handle. */
 const NO_SOCKET = -1;
+/** In the result of a search: nothing is certain about this object. Below it: the search has found a handle without a socket. */
+const NOT_FOUND = -1;
 
 /**
  * The found sockets, by handle. A handle keeps its socket until it is closed, but Windows gives the number of a closed
@@ -37,7 +39,8 @@ export function socketsBehind<Wanted extends NodeHandle>(
   const sockets = unknown.length > 1 ? search(unknown) : new Float64Array(0);
   const all = new Map<Wanted, number>();
   for (const [i, socket] of sockets.entries()) {
-    if (socket >= 0) all.set(unknown[i] as Wanted, socket);
+    // A search of its own would not find it either.
+    if (socket !== NOT_FOUND) all.set(unknown[i] as Wanted, socket);
   }
   for (const handle of handles) if (!all.has(handle)) all.set(handle, socketBehind(handle));
   return all;

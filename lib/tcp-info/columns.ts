@@ -4,7 +4,7 @@ import { binding } from '../core/addon';
 import type { Handle, SocketLike } from '../core/socket';
 import { descriptorsOf, handleOrDescriptor } from '../core/socket';
 import { typedArrayKind, typedArrayLength } from '../core/typed-arrays';
-import { rangeError, typeError, validateArray, validateOneOf } from '../core/validate';
+import { rangeError, typeError, validateArray, validateOneOf, valueError } from '../core/validate';
 import { BATCH_SIZE, Batch } from './batch';
 import { tcpInfoFields } from './generated/field-names';
 import { prepareColumns, system } from './system';
@@ -53,8 +53,8 @@ export interface Columns {
  * @param out The result of an earlier call, to be filled again. Its columns may be longer than needed.
  * @returns The columns: `out` if it was passed.
  * @throws TypeError `ERR_INVALID_ARG_TYPE` for an argument, an element or a column of the wrong type,
- *   `ERR_INVALID_ARG_VALUE` for an unknown field.
- * @throws RangeError `ERR_OUT_OF_RANGE` for a column of `out` that is too short, or too many `fields`.
+ *   `ERR_INVALID_ARG_VALUE` for an unknown field, and for an `out` that `readTcpInfosAsync()` is still filling.
+ * @throws RangeError `ERR_OUT_OF_RANGE` for a column of `out` that is too short, or too many `fields` or `sockets`.
  * @see {@link readTcpInfosAsync}, {@link getTcpInfo}
  */
 export function readTcpInfos<Field extends TcpInfoField = TcpInfoField>(
@@ -63,7 +63,7 @@ export function readTcpInfos<Field extends TcpInfoField = TcpInfoField>(
   out?: TcpInfoColumns<Field>,
 ): TcpInfoColumns<Field> {
   const wanted = validateFields(fields);
-  const given = copyArray(sockets) as SocketLike[];
+  const given = validateSockets(sockets) as SocketLike[];
   const count = given.length;
   const found: (Handle | number)[] = [];
   for (let index = 0; index < count; index++)
@@ -87,11 +87,16 @@ export function readTcpInfos<Field extends TcpInfoField = TcpInfoField>(
   return columns.result;
 }
 
-/** Returns a plain copy, without calling a method of the caller's class. */
-export function copyArray(sockets: unknown): unknown[] {
-  if (!Array.isArray(sockets)) throw typeError('sockets', 'an array of sockets', sockets);
-  return Array.prototype.toSpliced.call(sockets, 0, 0);
+/** More than a process can have. A longer array is a sparse array or a Proxy. */
+const MOST_SOCKETS = 10_000_000;
+
+/** Returns a copy of the array. */
+export function validateSockets(sockets: unknown): unknown[] {
+  return validateArray(sockets, 'sockets', 'an array of sockets', MOST_SOCKETS);
 }
+
+/** The results that calls of `readTcpInfosAsync()` are filling. */
+export const beingFilled = new WeakSet<object>();
 
 /** Returns the columns of `out`, or new ones, for `count` sockets. */
 export function validateColumns(count: number, fields: readonly number[], out: unknown): Columns {
@@ -99,6 +104,9 @@ export function validateColumns(count: number, fields: readonly number[], out: u
   const given = out === undefined ? newColumns(count, names) : out;
   if (typeof given !== 'object' || given === null) {
     throw typeError('out', 'what an earlier call returned', out);
+  }
+  if (beingFilled.has(given)) {
+    throw valueError('out', 'must not be the result of a call that is not done', given);
   }
   return {
     count,

@@ -13,13 +13,14 @@ import {
 } from '../core/socket';
 import { BATCH_SIZE, Batch } from './batch';
 import {
+  beingFilled,
   type Columns,
-  copyArray,
   fillColumns,
   type TcpInfoColumns,
   validateColumns,
   validateFields,
   validateLengths,
+  validateSockets,
 } from './columns';
 import type { TcpInfoField } from './tcp-info';
 
@@ -62,7 +63,7 @@ export async function readTcpInfosAsync<Field extends TcpInfoField = TcpInfoFiel
   fields?: readonly Field[],
   out?: TcpInfoColumns<Field>,
 ): Promise<TcpInfoColumns<Field>> {
-  const copy = copyArray(sockets);
+  const copy = validateSockets(sockets);
   const columns = validateColumns(copy.length, validateFields(fields), out);
   validateLengths(columns);
   const batch = new Batch(Math.min(copy.length, BATCH_SIZE));
@@ -71,17 +72,24 @@ export async function readTcpInfosAsync<Field extends TcpInfoField = TcpInfoFiel
     cookies: undefined,
   };
   capture(captured, batch, columns);
-  await readCaptured(captured, batch, columns);
+  beingFilled.add(columns.result);
+  try {
+    await readCaptured(captured, batch, columns);
+  } finally {
+    beingFilled.delete(columns.result);
+  }
   return columns.result;
 }
 
 /** Rejects what is no socket, and identifies numbers: a number does not show later whether it was closed meanwhile. */
 function capture(captured: Captured, batch: Batch, columns: Columns): void {
   const { sockets } = captured;
+  for (let row = 0; row < columns.count; row++) {
+    sockets[row] = objectOrDescriptor(sockets[row] as SocketLike);
+  }
   let size = 0;
   for (let row = 0; row < columns.count; row++) {
-    const socket = objectOrDescriptor(sockets[row] as SocketLike);
-    sockets[row] = socket;
+    const socket = sockets[row];
     if (typeof socket !== 'number') continue;
     batch.write(size++, row, socket, 0, 0);
     if (size < batch.size) continue;
@@ -136,8 +144,9 @@ async function readCaptured(captured: Captured, batch: Batch, columns: Columns):
       if (searches) readBatch(batch.buffer, size);
       if (searches || !readBatchInThread(batch.buffer, size, resolve)) setImmediate(resolve);
     });
-    validateLengths(columns);
     markClosed(captured, batch, handles, size);
+    // Last: a getter of the caller may have detached a column.
+    validateLengths(columns);
     fillColumns(batch, columns, size);
   }
 }

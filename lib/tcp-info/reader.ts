@@ -36,10 +36,15 @@ export class TcpInfoReader {
    * @throws The same errors as {@link getTcpInfo}.
    */
   read(socket: SocketLike): this {
-    const length = readTcpInfo(descriptorOf(socket));
     // A failed read leaves NaN, not the values of the read before.
-    system.fillValues(tcpInfoWords, 0, Math.max(length, 0), this.values);
-    if (length < 0) throw readError(length);
+    let written = 0;
+    try {
+      const length = readTcpInfo(descriptorOf(socket));
+      if (length < 0) throw readError(length);
+      written = length;
+    } finally {
+      system.fillValues(tcpInfoWords, 0, written, this.values);
+    }
     return this;
   }
 

@@ -1,14 +1,19 @@
 // readTcpInfosAsync(): rows whose sockets change while they are read.
 
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import http2 from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import {
   getTcpInfo,
+  readTcpInfos,
   readTcpInfosAsync,
   type SocketLike,
   type TcpInfoColumns,
+  TcpInfoReader,
   tcpStates,
 } from '../../dist/index.js';
 import { certificate } from '../support/certificate';
@@ -47,6 +52,34 @@ test(`no row of ${ROWS} has the values of a stranger`, { timeout: 1_000_000 }, a
   // Many sockets were closed before they were read, and many after.
   expect(outcome.read).toBeGreaterThan(ROWS / 10);
   expect(outcome.closed).toBeGreaterThan(ROWS / 10);
+});
+
+test('a closed http2 session leaves a socket that is closed', async () => {
+  const server = http2.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  await once(session, 'connect');
+  const { socket } = session;
+  const sockets = [...Array<SocketLike>(BATCH).fill(server as never), socket];
+  const reading = readTcpInfosAsync(sockets, ['state']);
+  session.destroy();
+  const columns = await reading;
+  expect([rowOf(columns, 0), rowOf(columns, BATCH)]).toEqual([LISTEN, EBADF]);
+  expect(rowOf(readTcpInfos([socket], ['state']), 0)).toBe(EBADF);
+  expect(() => getTcpInfo(socket)).toThrow(expect.objectContaining({ code: 'ERR_SOCKET_CLOSED' }));
+  server.close();
+});
+
+test('a reader has no old values after a call with a closed socket, or with none', async () => {
+  await withPair(({ client }) => {
+    const reader = new TcpInfoReader();
+    for (const wrong of ['x' as never, { _handle: null, destroyed: true } as never]) {
+      expect(reader.read(client).state).toBe(ESTABLISHED);
+      expect(() => reader.read(wrong)).toThrow();
+      expect([reader.state, reader.rtt]).toEqual([null, Number.NaN]);
+    }
+  });
 });
 
 describe('an object of Node whose handle changes', () => {
@@ -96,6 +129,37 @@ describe('an object of Node whose handle changes', () => {
 });
 
 describe('the arguments of a long read', () => {
+  test('a result is filled by one call at a time', async () => {
+    await withPair(async ({ client, server }) => {
+      const clients = Array<SocketLike>(600).fill(client);
+      const servers = Array<SocketLike>(600).fill(server);
+      const out = await readTcpInfosAsync(clients, ['state']);
+      const reading = readTcpInfosAsync(clients, ['state'], out);
+      const refusal = { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' };
+      await expect(readTcpInfosAsync(servers, ['state'], out)).rejects.toMatchObject(refusal);
+      expect(() => readTcpInfos(servers, ['state'], out)).toThrow(expect.objectContaining(refusal));
+      await reading;
+      expect(new Set(out.state)).toEqual(new Set([tcpStates.indexOf(ESTABLISHED)]));
+      await readTcpInfosAsync(servers, ['state'], out);
+      expect(new Set(out.state)).toEqual(new Set([tcpStates.indexOf(LISTEN)]));
+    });
+  });
+
+  test('a wrong element behind numbers rejects before a row is filled', async () => {
+    // No sockets: they have no cookie, and are read at the call.
+    const sockets = [...Array<SocketLike>(300).fill(1), 'x' as never];
+    const out = { errno: new Int32Array(301).fill(7), state: new Float64Array(301) };
+    await expect(readTcpInfosAsync(sockets, ['state'], out)).rejects.toThrow(TypeError);
+    expect(out.errno.every((errno) => errno === 7)).toBe(true);
+  });
+
+  test('more sockets than a process can have', async () => {
+    const many = new Array(2 ** 32 - 1);
+    const refusal = expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' });
+    await expect(readTcpInfosAsync(many)).rejects.toEqual(refusal);
+    expect(() => readTcpInfos(many)).toThrow(refusal);
+  });
+
   test('a wrong element rejects before a row is filled', async () => {
     await withPair(async ({ client }) => {
       const sockets = Array<SocketLike>(100_000).fill(client);

@@ -46,11 +46,17 @@ const withHandle = (handle: Partial<Handle>) =>
 const refused = expect.objectContaining({ code: 'ERR_SOCKET_NO_DESCRIPTOR' });
 
 describe('the search', () => {
-  test('rejects a pipe', async () => {
+  test.each([true, false])('rejects a pipe, and keeps its ref state: %s', async (isRef) => {
     const pipe = isWindows ? '\\\\.\\pipe\\' : '\0';
     const server = net.createServer().listen(`${pipe}socket-options-search-${process.pid}`);
     await once(server, 'listening');
+    if (!isRef) server.unref();
     expect(() => getOption(server, 'type')).toThrow(refused);
+    expect(handleOf(server).hasRef()).toBe(isRef);
+    await withPair(({ client, accepted }) => {
+      expect(foundBy([client, server, accepted])).toEqual([true, false, true]);
+    });
+    expect(handleOf(server).hasRef()).toBe(isRef);
     server.close();
   });
 
