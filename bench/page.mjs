@@ -66,7 +66,7 @@ function missedText(nodes) {
   const results = reports.flatMap((report) => Object.values(report));
   const budgets = results.filter(({ budget }) => budget !== null).length;
   const missed = results.filter(({ ok }) => !ok).length;
-  const sentence = `${missed === 0 ? 'None' : missed} of ${budgets} budgets ${missed === 1 ? 'is' : 'are'} missed.`;
+  const sentence = `${missed === 0 ? 'None' : missed} of ${budgets} budgets ${missed === 1 ? 'is' : 'are'} missed, both versions of Node counted.`;
   const names = [...allRows.keys()].filter((name) =>
     reports.some((one) => one[name]?.ok === false),
   );

@@ -14,7 +14,8 @@ import { type ParsedFilter, parseFilter } from './filter';
  * meanwhile may be missing.
  *
  * No privilege is needed. On Linux it takes about one microsecond for each connection of the system, and
- * one more for each that is returned: the kernel filters by state, port and address.
+ * one more for each that is returned: the kernel filters by state, port and address. The kernel also goes through its whole
+ * table once, which takes 2 to 5 ms where it has room for 262 144 connections.
  *
  * - Linux: `NETLINK_SOCK_DIAG` (sock_diag(7)); `owners` and `ownProcess` by `/proc/<pid>/fd`. Where that is refused (gVisor,
  *   a container whose seccomp filter does not allow `AF_NETLINK`): `/proc/net/tcp` and `/proc/net/tcp6` (proc(5)). Then

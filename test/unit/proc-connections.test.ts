@@ -188,6 +188,17 @@ test('a file of any size is read whole, in parts', () => {
   expect(Math.max(...parts.map(({ length }) => length))).toBeLessThan(200);
 });
 
+test('a row that comes again, because the table changed meanwhile, is listed once', () => {
+  const other = ' 1000        0 4243 1 0000000000000000 20 4 30 10 -1';
+  const rows = [row(), row({ peerPort: 7 }), row(), row({ rest: other })];
+  expect(list(rows).map(({ remotePort, inode }) => [remotePort, inode])).toEqual([
+    [40_001, 4_242],
+    [7, 4_242],
+    // Listening sockets may share an address and a port.
+    [40_001, 4_243],
+  ]);
+});
+
 test('gVisor reports no queues and timers: its zeros say nothing about keepalive', () => {
   list([row()]);
   const [[one] = []] = [...(readProc(parseFilter({}, 'filter'), directory, false) ?? [])];

@@ -24,7 +24,17 @@ export function readProc(
 ): Generator<readonly Connection[], undefined> | undefined {
   const first = tryOpen(`${directory}/tcp`);
   if (first === undefined) return undefined;
-  const parse = (line: string) => parseRow(line, filter, hasQueues);
+  const seen = new Set<string>();
+  const parse = (line: string) => {
+    const row = parseRow(line, filter, hasQueues);
+    if (row === undefined) return undefined;
+    // The kernel finds its place in a table that changes by counting, so that a row may come again: tcp_seek_last_pos().
+    const { localAddress, localPort, remoteAddress, remotePort, inode } = row;
+    const key = `${localAddress} ${localPort} ${remoteAddress} ${remotePort} ${inode}`;
+    if (seen.has(key)) return undefined;
+    seen.add(key);
+    return row;
+  };
   return readFiles(first, `${directory}/tcp6`, parse);
 }
 
