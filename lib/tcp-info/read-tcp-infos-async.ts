@@ -144,7 +144,7 @@ async function readCaptured(captured: Captured, batch: Batch, columns: Columns):
       if (searches) readBatch(batch.buffer, size);
       if (searches || !readBatchInThread(batch.buffer, size, resolve)) setImmediate(resolve);
     });
-    markClosed(captured, batch, handles, size);
+    if (!searches) markClosed(captured, batch, handles, size);
     // Last: a getter of the caller may have detached a column.
     validateLengths(columns);
     fillColumns(batch, columns, size);
