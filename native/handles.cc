@@ -75,14 +75,14 @@ class HandleSearch {
     std::uint64_t pattern;
   };
 
-  // Visits handles of every type: ref() and unref() are also called on objects that turn out to be
-  // pipes or child processes, and these need their state back, too.
   template <void (HandleSearch::*Visit)(Libuv::Handle*)>
   void Walk() {
     uv_.walk(
         loop_,
         [](Libuv::Handle* handle, void* context) {
-          (static_cast<HandleSearch*>(context)->*Visit)(handle);
+          auto* search = static_cast<HandleSearch*>(context);
+          const int type = search->uv_.handle_get_type(handle);
+          if (type == search->uv_.tcp || type == search->uv_.udp) (search->*Visit)(handle);
         },
         this);
   }
@@ -159,10 +159,8 @@ class HandleSearch {
       return;
     }
     platform::Descriptor descriptor = 0;
-    const int type = uv_.handle_get_type(handle);
-    // uv_fileno fails for a handle that is closing or not yet open.
-    const bool has_socket =
-        (type == uv_.tcp || type == uv_.udp) && uv_.fileno(handle, &descriptor) == 0;
+    // It fails for a handle that is closing or not yet open.
+    const bool has_socket = uv_.fileno(handle, &descriptor) == 0;
     sockets_[index] = has_socket ? static_cast<double>(descriptor) : kNoSocket;
   }
 

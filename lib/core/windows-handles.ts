@@ -7,13 +7,12 @@ import { binding } from './addon';
 export interface NodeHandle {
   readonly ref?: unknown;
   readonly unref?: unknown;
+  readonly hasRef?: unknown;
   readonly getsockname?: unknown;
 }
 
 /** For an object without a socket: a pipe, a stream over another stream, a closed or a forged handle. */
 const NO_SOCKET = -1;
-/** In the result of a search: nothing is certain about this object. Below it: the search has found a handle without a socket. */
-const NOT_FOUND = -1;
 
 /**
  * The found sockets, by handle. A handle keeps its socket until it is closed, but Windows gives the number of a closed
@@ -39,8 +38,7 @@ export function socketsBehind<Wanted extends NodeHandle>(
   const sockets = unknown.length > 1 ? search(unknown) : new Float64Array(0);
   const all = new Map<Wanted, number>();
   for (const [i, socket] of sockets.entries()) {
-    // A search of its own would not find it either.
-    if (socket !== NOT_FOUND) all.set(unknown[i] as Wanted, socket);
+    if (socket >= 0) all.set(unknown[i] as Wanted, socket);
   }
   for (const handle of handles) if (!all.has(handle)) all.set(handle, socketBehind(handle));
   return all;
@@ -55,11 +53,12 @@ function isOpen(handle: NodeHandle): boolean {
 /**
  * Gives each object a pattern of its own: one step for each bit of its index and one for the opposite bit. A step
  * calls unref() on the objects whose bit is set, and ref() on the others. A hundred objects take fourteen steps. The
- * addon restores the state of the handles.
+ * addon restores the state of TCP and UDP handles.
  */
 function search(handles: readonly NodeHandle[]): Float64Array {
   const sockets = new Float64Array(handles.length).fill(NO_SOCKET);
   const { beginSearch, sampleHandles, endSearch } = binding();
+  const before = handles.map(refState);
   if (!beginSearch()) return sockets;
   try {
     const bits = Math.max(1, Math.ceil(Math.log2(handles.length)));
@@ -76,11 +75,32 @@ function search(handles: readonly NodeHandle[]): Float64Array {
   } catch {
     // These are not Node's own methods: nothing is certain about the handles.
     endSearch(sockets);
+    for (const [i, handle] of handles.entries()) restore(handle, before[i]);
     return sockets.fill(NO_SOCKET);
   }
   endSearch(sockets);
   for (const [i, socket] of sockets.entries()) {
     if (socket >= 0) found.set(handles[i] as NodeHandle, socket);
+    else restore(handles[i] as NodeHandle, before[i]);
   }
   return sockets;
+}
+
+/** Whether the handle keeps the process running; `undefined`: it does not say. */
+function refState(handle: NodeHandle): unknown {
+  try {
+    return typeof handle.hasRef === 'function' ? handle.hasRef() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Gives a handle that is no socket, as that of a pipe or of a child process, the state that it had. */
+function restore(handle: NodeHandle, state: unknown): void {
+  const method = state === true ? handle.ref : state === false ? handle.unref : undefined;
+  try {
+    if (typeof method === 'function') method.call(handle);
+  } catch {
+    // It is not Node's own method.
+  }
 }
