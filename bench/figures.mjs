@@ -1,7 +1,7 @@
 // What each figure of run.mjs measures and what it is compared to: a row for each. docs/benchmarks.md is made of these rows,
 // and run.mjs fails if a figure has none. Budgets are at the measurements.
 //
-// `unit` is for a figure whose own unit is a part of the unit.
+// `unit`: what the page shows, where the report has only the first part of it (ms of ms/s).
 
 /** The page explains it. */
 const C_LOOP = 'C loop';

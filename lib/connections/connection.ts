@@ -67,8 +67,10 @@ export interface Connection {
   readonly mptcp: boolean | null;
   /** The congestion control algorithm, if the filter asks for `tcpInfo`. */
   readonly congestionControl: string | null;
-  /** The kernel's TCP state, if the filter asks for it. `null` for `TIME-WAIT`, `SYN-RECEIVED`
-   * and an orphan in `FIN-WAIT-2`, and where `cookie` is. */
+  /**
+   * The kernel's TCP state, if the filter asks for it. `null` for `TIME-WAIT`, for `SYN-RECEIVED`, for a `FIN-WAIT-2` that no
+   * process has open, and where `cookie` is `null`.
+   */
   readonly tcpInfo: TcpInfo | null;
   /**
    * The processes that hold it, as far as this process may see them, if the filter asks for `owners`.
