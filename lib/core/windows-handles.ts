@@ -11,6 +11,14 @@ export interface NodeHandle {
   readonly getsockname?: unknown;
 }
 
+/**
+ * Whether to search for descriptors, which Node does not report on Windows. Never on Bun, whose process panics when a
+ * function of libuv is called: docs/decisions/0010-no-libuv-on-posix.md. The variable lets tests run the search on
+ * other systems.
+ */
+export const isForced = process.env.SOCKET_OPTIONS_SEARCH === '1';
+export const searches = (isForced || process.platform === 'win32') && !process.versions.bun;
+
 /** For an object without a socket: a pipe, a stream over another stream, a closed or a forged handle. */
 const NO_SOCKET = -1;
 

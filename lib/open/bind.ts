@@ -3,7 +3,8 @@
 import type { BindOptions, Socket } from 'node:dgram';
 import type { SocketOptions } from '../catalogue/catalogue';
 import { builtins } from '../core/builtins';
-import { descriptorOfHandle, type Handle, unboundDgramHandle } from '../core/socket';
+import { descriptorOfHandle, unboundDgramHandle } from '../core/socket';
+import type { Handle } from '../core/socket-internals';
 import { isOptions, typeError, validateFunction } from '../core/validate';
 import { getOption, setOptions } from '../options/options';
 import { isOpen, openHandle, requireBefore, typeFor, UV_IPV6ONLY } from './early-handle';

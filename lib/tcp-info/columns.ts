@@ -1,8 +1,9 @@
 // Reads the state of many connections into one column per field, with one native call per batch.
 
 import { binding } from '../core/addon';
-import type { Handle, SocketLike } from '../core/socket';
+import type { SocketLike } from '../core/socket';
 import { descriptorsOf, handleOrDescriptor } from '../core/socket';
+import type { Handle } from '../core/socket-internals';
 import { typedArrayKind, typedArrayLength } from '../core/typed-arrays';
 import { rangeError, typeError, validateArray, validateOneOf, valueError } from '../core/validate';
 import { BATCH_SIZE, Batch } from './batch';

@@ -3,14 +3,15 @@
 
 import { binding } from '../core/addon';
 import { errnoOf } from '../core/errors';
-import type { Handle, SocketLike } from '../core/socket';
+import type { SocketLike } from '../core/socket';
 import {
   currentHandle,
   descriptorOfHandle,
   descriptorsOf,
   objectOrDescriptor,
-  searches,
 } from '../core/socket';
+import type { Handle } from '../core/socket-internals';
+import { searches } from '../core/windows-handles';
 import { BATCH_SIZE, Batch } from './batch';
 import {
   beingFilled,
