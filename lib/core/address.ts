@@ -96,7 +96,7 @@ function parseGroups(text: string): number[] {
 
 /** Parses an address (a prefix of all its bits) or a prefix (`10.0.0.0/8`); `undefined` for other texts. */
 export function parsePrefix(text: string): Prefix | undefined {
-  const [, address = '', length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const [, address = '', length] = /^([^/]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];
   const bytes = parseAddress(address);
   if (bytes === undefined) return undefined;
   const bits = length === undefined ? bytes.length * 8 : Number(length);

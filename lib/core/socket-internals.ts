@@ -76,4 +76,3 @@ export function dgramState(socket: object): DgramState | undefined {
   );
   return symbol && (socket as Record<symbol, DgramState | undefined>)[symbol];
 }
-

@@ -171,4 +171,3 @@ export function unboundDgramHandle(socket: object): Handle | undefined {
   if (state.handle === null) throw noDgramDescriptor(state);
   return state.bindState === 0 ? state.handle : undefined;
 }
-

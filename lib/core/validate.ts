@@ -19,9 +19,9 @@ export function isOptions(value: unknown): value is object {
 
 /**
  * Returns a copy of the own members of an options object. Each is read once, because a getter may return another
- * value the next time. Inherited members are ignored: other code may have added them to Object.prototype. The types of
- * the members are not checked.
- * @throws TypeError if the value is not an options object, or has a member that is not `known`.
+ * value the next time. The types of the members are not checked.
+ * @throws TypeError if the value is not an options object, has a member that is not `known`, or inherits or hides a
+ *   known one.
  */
 export function validateOptions<Options extends object>(
   value: Options,
@@ -34,7 +34,17 @@ export function validateOptions<Options extends object>(
   const members = { ...value };
   const unknown = Object.keys(members).find((name) => !(known as readonly string[]).includes(name));
   if (unknown !== undefined) throw unknownOption(path, unknown, known);
+  const hidden = known.find((name) => !Object.hasOwn(members, name) && isHidden(value, name));
+  if (hidden !== undefined) throw hiddenOption(path, hidden);
   return members;
+}
+
+/**
+ * Whether an object has a member that copying leaves out: an inherited or not enumerable one. What other code added to
+ * Object.prototype is nobody's option.
+ */
+export function isHidden(options: object, name: string): boolean {
+  return name in options && !(name in Object.prototype);
 }
 
 /** The allowed numbers. */
@@ -192,6 +202,12 @@ export function unknownOption(
 /** An option that can only be read: `TypeError` with code `ERR_INVALID_ARG_VALUE`. */
 export function readOnlyOption(path: string, name: string): TypeError {
   const message = `The option "${optionPath(path, name)}" is read-only`;
+  return withCode(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
+}
+
+/** An option that the object at `path` inherits or hides: `TypeError` with code `ERR_INVALID_ARG_VALUE`. */
+export function hiddenOption(path: string, name: string): TypeError {
+  const message = `The option "${optionPath(path, name)}" must be an own, enumerable property`;
   return withCode(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
 }
 

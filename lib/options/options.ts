@@ -12,7 +12,7 @@ import {
 } from '../core/record-buffer';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
-import { isOptions, typeError, validateArray } from '../core/validate';
+import { hiddenOption, isHidden, isOptions, typeError, validateArray } from '../core/validate';
 import type { Option } from './codec';
 import { dscpWords, readDscp } from './dscp';
 import {
@@ -226,7 +226,10 @@ function pendingWritesFor(
   }
   const writes = takeFromPool();
   for (const name in options) {
-    if (!hasOwn.call(options, name)) continue;
+    if (!hasOwn.call(options, name)) {
+      if (isHidden(options, name)) throw hiddenOption(path ?? 'options', name);
+      continue;
+    }
     add(writes, name, options[name as keyof SocketOptions], path, isOpening);
   }
   return writes;

@@ -228,10 +228,11 @@ export const fields = {
     win32: { from: 'BytesRetrans' },
   },
   /**
-   * Payload sent and not acknowledged yet (FlightSize of RFC 5681), in bytes.
+   * Payload sent and not acknowledged yet (FlightSize of RFC 5681), in bytes. On Linux one less on the side that connected:
+   * its SYN counts as acknowledged payload.
    *
    * Linux: `tcpi_bytes_sent` - `tcpi_bytes_retrans` - `tcpi_bytes_acked` (4.19), 0 while
-   * `tcpi_unacked` is 0; one byte less on the side that connected, whose SYN counts as acknowledged.
+   * `tcpi_unacked` is 0.
    * Windows `BytesInFlight`, FreeBSD `tcpi_snd_max` - `tcpi_snd_una` (newest). Not on macOS.
    */
   bytesInFlight: {

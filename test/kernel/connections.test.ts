@@ -170,6 +170,7 @@ describe('arguments', () => {
     [{ remotePort: -1 }, RANGE, /"filter.remotePort"/],
     [{ remotePort: 1.5 }, RANGE, /"filter.remotePort"/],
     [{ localAddress: 1 }, TYPE, /"filter.localAddress"/],
+    [{ localAddress: '192.0.2.0/08' }, VALUE, /"filter.localAddress".*a prefix/],
     [{ localAddress: 'localhost' }, VALUE, /"filter.localAddress".*without a zone, or a prefix/],
     [{ localAddress: 'fe80::1%lo' }, VALUE, /"filter.localAddress"/],
     [{ remoteAddress: '10.0.0.0/33' }, VALUE, /"filter.remoteAddress"/],
@@ -232,7 +233,8 @@ describe('arguments', () => {
     [null, TYPE, /"connection" argument/],
     [1, TYPE, /"connection" argument/],
     [{}, TYPE, /"connection.cookie" argument must be a string of decimal digits/],
-    [{ ...missingConnection, cookie: null }, TYPE, /"connection.cookie"/],
+    [{ ...missingConnection, cookie: null }, 'ENOTSUP', /has no cookie .*\/proc\/net\/tcp/],
+    [{ ...missingConnection, cookie: undefined }, TYPE, /"connection.cookie"/],
     [{ ...missingConnection, cookie: 1 }, TYPE, /"connection.cookie".*Received type number \(1\)/],
     [
       { ...missingConnection, cookie: 1n },
@@ -245,7 +247,7 @@ describe('arguments', () => {
     [{ ...missingConnection, cookie: '0x1' }, VALUE, /"connection.cookie" .* digits/],
     [{ ...missingConnection, cookie: '1.5' }, VALUE, /"connection.cookie" .* digits/],
     [{ ...missingConnection, cookie: '1\n' }, VALUE, /"connection.cookie" .* digits/],
-    [{ ...missingConnection, cookie: '1'.repeat(21) }, VALUE, /"connection.cookie" .* digits/],
+    [{ ...missingConnection, cookie: '1'.repeat(26) }, RANGE, /"connection.cookie"/],
     // INET_DIAG_NOCOOKIE: it would mean any socket with these addresses.
     [{ ...missingConnection, cookie: `${2n ** 64n - 1n}` }, RANGE, /"connection.cookie"/],
     [{ ...missingConnection, cookie: `${2n ** 64n}` }, RANGE, /"connection.cookie"/],

@@ -105,9 +105,27 @@ describe('validateOptions', () => {
     expect([copy.port, copy.port, reads]).toEqual([1, 1, 1]);
   });
 
-  test('ignores inherited and hidden members', () => {
-    const options = Object.defineProperty(Object.create({ port: 1 }), 'host', { value: 'x' });
-    expect(validate(options)).toEqual({});
+  test.each([
+    ['inherited', Object.create({ port: 1 })],
+    ['not enumerable', Object.defineProperty({}, 'port', { value: 1 })],
+  ])('rejects a member that is %s, rather than leave it out', (_, options) => {
+    const message = 'The option "port" must be an own, enumerable property';
+    expect(failure(() => validate(options))).toBe(`ERR_INVALID_ARG_VALUE ${message}`);
+  });
+
+  test('ignores what other code added to Object.prototype', () => {
+    Object.defineProperty(Object.prototype, 'port', { value: 1, configurable: true });
+    try {
+      expect(validate({ host: 'x' } as never)).toEqual({ host: 'x' });
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'port');
+    }
+  });
+
+  test('setOptions and listConnections reject inherited members', () => {
+    const message = /must be an own, enumerable property/;
+    expect(() => setOptions(0, Object.create({ noDelay: true }))).toThrow(message);
+    expect(() => listConnections(Object.create({ state: 'LISTEN' }))).toThrow(message);
   });
 
   test('describes a value whose class cannot be read', () => {

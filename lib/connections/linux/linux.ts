@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { parseAddress } from '../../core/address';
+import { SocketOptionError } from '../../core/errors';
 import { isLinuxAtLeast } from '../../core/linux-release';
 import {
   rangeError,
@@ -194,13 +195,14 @@ function familiesToQuery(filter: ParsedFilter): number[] {
 function parseSocketId(connection: ConnectionIdentity): SocketId {
   const { family } = connection;
   const size = family === 'IPv6' ? 16 : 4;
+  if (connection.cookie === null) throw noCookieError();
   const digits = 'a string of decimal digits, as listConnections() returns it';
   const cookie = validateString(connection.cookie, 'connection.cookie', digits);
-  if (!/^[1-9]\d{0,19}$/.test(cookie)) {
+  if (!/^[1-9]\d*$/.test(cookie)) {
     throw valueError('connection.cookie', 'must be decimal digits without leading zeros', cookie);
   }
   // INET_DIAG_NOCOOKIE, all ones, would mean any socket with these addresses.
-  if (BigInt(cookie) >= 2n ** 64n - 1n) {
+  if (cookie.length > 20 || BigInt(cookie) >= 2n ** 64n - 1n) {
     throw rangeError('connection.cookie', '>= 1 and < 2^64 - 1', cookie);
   }
   const address = (name: 'localAddress' | 'remoteAddress') => {
@@ -222,6 +224,14 @@ function parseSocketId(connection: ConnectionIdentity): SocketId {
     interfaceIndex: integer('interfaceIndex', 2 ** 31 - 1),
     cookie: BigInt(cookie),
   };
+}
+
+/** Rows of /proc/net/tcp have no cookie. */
+function noCookieError(): SocketOptionError {
+  return new SocketOptionError(
+    'ENOTSUP: the connection has no cookie that identifies it: it was listed from /proc/net/tcp, or on another system',
+    { code: 'ENOTSUP' },
+  );
 }
 
 const NO_SOCK_DIAG =
