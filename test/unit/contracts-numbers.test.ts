@@ -9,6 +9,7 @@ import {
   getRawOption,
   isSupported,
   planDeadPeerTimeout,
+  setDeadPeerTimeout,
   setKeepAlive,
   setOptions,
   setRawOption,
@@ -61,8 +62,8 @@ interface Range {
 function rangesIn(text: string): Range[] {
   const unit = '(?: (ms|s)\\b)?';
   const pairs = [...text.matchAll(new RegExp(`(${NUMBER})${unit} to (${NUMBER})${unit}`, 'g'))];
-  const most = [...text.matchAll(new RegExp(`(?:at most|up to) (${NUMBER})${unit}`, 'g'))];
-  const least = [...text.matchAll(new RegExp(`(?:at least (${NUMBER})|(${NUMBER}) or more)`, 'g'))];
+  const most = [...text.matchAll(new RegExp(`(?:at most|up to) (${NUMBER})${unit}`, 'gi'))];
+  const least = [...text.matchAll(new RegExp(`(?:at least (${NUMBER})|(${NUMBER}) or more)`, 'gi'))];
   const scaled = (number = '', name = 'ms') => numberOf(number) * (UNITS[name] as number);
   return [
     ...pairs.map(([whole, from, fromUnit, to, toUnit]) => ({
@@ -96,56 +97,43 @@ describe('the ranges of options in the catalogue', () => {
     });
   }
 
-  /** Numbers of JSDoc that are no limits of the check. */
-  const NO_LIMIT = /\(1 to 10 ms\)|after [\w ]+ at the latest|1_152/g;
-  /** Of other systems, or of the kernel: the check of Linux takes more. */
-  const ELSEWHERE = ['linger'];
-  /** With privilege, the kernel takes more than the JSDoc's 0 to 6. */
-  const PRIVILEGED = ['priority'];
+  /** Times of the kernel's clock tick, which are no limits of the value. */
+  const TICKS = /\(1 to 10 ms\)/g;
+  /** The kernel takes more than 0 to 6 with a privilege, which the check does not know. */
+  const PRIVILEGED = 'priority';
 
-  const INT_MAX = 2_147_483_647;
-  const limited = Object.entries(rows()).filter(([name, row]) => {
-    const { min = 0, max = INT_MAX, access } = row.linux ?? { access: 'read' };
-    const isSet = row.access === undefined && access === undefined;
-    return isSet && (min > 1 || max !== INT_MAX) && !PRIVILEGED.includes(name);
-  });
-
-  function writing(name: string, { kind }: Row): (value: number) => boolean {
-    const value = (number: number) =>
-      kind === 'string' ? 'x'.repeat(number) : kind === 'portRange' ? { low: 1, high: number } : number;
-    return (number) => accepts(() => setOptions(NOWHERE, { [name]: value(number) }));
+  /** The ranges that the JSDoc names for Linux: without those that it names for other systems. */
+  function rangesOnLinux(name: string): Range[] {
+    const text = (comments.get(name) as string)
+      .replaceAll(TICKS, '')
+      .replaceAll(/\((?:macOS|Windows)[^)]*\)/g, '');
+    return text.split(/(?<=[;.])\s/).flatMap((clause) => {
+      const [, systems] = /^((?:Linux|macOS|Windows|FreeBSD|other systems)[\w\d., ]*): /.exec(clause) ?? [];
+      return systems === undefined || systems.includes('Linux') ? rangesIn(clause) : [];
+    });
   }
 
-  test.for(limited)('%s: the JSDoc has the range that the check takes', ([name, row], { skip }) => {
-    onLinux('the columns have other limits elsewhere')({ skip });
-    skip(!isSupported(name), 'this kernel does not have the option');
-    const text = (comments.get(name) as string).replaceAll(NO_LIMIT, '');
-    // Windows has its own in parentheses.
-    const ranges = rangesIn(text.replaceAll(/\((?:macOS|Windows)[^)]*\)/g, ''));
-    expect(ranges, text).not.toEqual([]);
-    const check = writing(name, row);
-    for (const range of ranges) {
-      const ends = row.kind === 'string' || row.kind === 'portRange' ? { ...range, min: undefined } : range;
-      expectEnds(ends, check);
-    }
-  });
+  function valueOf({ kind }: Row, number: number): unknown {
+    if (kind === 'string') return 'x'.repeat(number);
+    if (kind === 'portRange') return { low: number, high: number };
+    return kind === 'linger' ? { enable: true, timeout: number } : number;
+  }
 
-  test.for(Object.entries(rows()).filter(([name]) => !limited.some(([one]) => one === name)))(
-    '%s: the JSDoc has no range that the check does not have',
-    ([name]) => {
-      if (PRIVILEGED.includes(name) || ELSEWHERE.includes(name)) return;
-      const text = (comments.get(name) as string).replaceAll(NO_LIMIT, '');
-      const ranges = rangesIn(text).filter(({ text: range }) => / to /.test(range));
-      const full = ranges.filter(({ min, max }) => !(min === 0 && max === INT_MAX));
-      expect(full).toEqual([]);
-    },
+  const writable = Object.entries(rows()).filter(
+    ([name, row]) =>
+      row.access === undefined && row.linux !== null && row.linux.access === undefined && name !== PRIVILEGED,
   );
+  const INT_MAX = 2_147_483_647;
+  const isLimited = ({ linux }: Row) => (linux?.min ?? 0) > 1 || (linux?.max ?? INT_MAX) !== INT_MAX;
 
-  test('localPortRange: the JSDoc has the smallest and the largest port', ({ skip }) => {
-    skip(!isSupported('localPortRange'), 'this kernel does not have the option');
-    const [range] = rangesIn(comments.get('localPortRange') as string);
-    const set = (low: number, high: number) => accepts(() => setOptions(NOWHERE, { localPortRange: { low, high } }));
-    expectEnds(range as Range, (port) => set(port, port));
+  test.for(writable)('%s: the range in the JSDoc is that of the check', ([name, row], { skip }) => {
+    onLinux('other systems have other ranges')({ skip });
+    skip(!isSupported(name), 'this kernel does not have the option');
+    const ranges = rangesOnLinux(name);
+    if (isLimited(row)) expect(ranges, comments.get(name)).not.toEqual([]);
+    for (const range of ranges) {
+      expectEnds(range, (number) => accepts(() => setOptions(NOWHERE, { [name]: valueOf(row, number) })));
+    }
   });
 });
 
@@ -154,8 +142,8 @@ const plan = (options: object, timeout = 2 ** 31 - 1) =>
 
 /** The checks of numbers whose range is in the JSDoc, by their type and member, or by their function. */
 const CHECKS: Readonly<Record<string, (value: number) => unknown>> = {
-  'setDeadPeerTimeout': (value) => plan({}, value),
-  'planDeadPeerTimeout': (value) => plan({}, value),
+  setDeadPeerTimeout: (value) => setDeadPeerTimeout(NOWHERE, value),
+  planDeadPeerTimeout: (value) => plan({}, value),
   'DeadPeerOptions.minProbes': (minProbes) => plan({ minProbes }),
   'DeadPeerOptions.maxSilence': (maxSilence) => plan({ maxSilence }),
   'PlanOptions.retransmissionTimeout': (retransmissionTimeout) => plan({ retransmissionTimeout }),
@@ -199,7 +187,8 @@ function documented(): [key: string, doc: string][] {
       }
     }
   }
-  return found.filter(([, doc]) => doc !== '');
+  // Remarks in parentheses come between the ends of a range.
+  return found.map(([key, doc]) => [key, doc.replaceAll(/ \([^)]*\)/g, '')]);
 }
 
 describe('the ranges of arguments in JSDoc', () => {

@@ -7,17 +7,16 @@ import { describe, expect, test } from 'vitest';
 import * as heartbeat from '../../dist/heartbeat.js';
 import * as index from '../../dist/index.js';
 import * as metrics from '../../dist/metrics.js';
-import { type Row, rows } from '../../lib/catalogue/catalogue';
 import * as connectionsCommand from '../../lib/cli/commands/connections';
 import * as defaultsCommand from '../../lib/cli/commands/defaults';
 import * as metricsCommand from '../../lib/cli/commands/metrics';
 import * as planCommand from '../../lib/cli/commands/plan';
 import * as watchCommand from '../../lib/cli/commands/watch';
+import { problemCodes } from '../../lib/connections/problems';
 import { undetectableProblems } from '../../lib/connections/undetectable-problems';
 import { channels } from '../../lib/core/channels';
 import manifest from '../../package.json';
-import { docs, eachNode, filesBelow, jsDocOf, library, membersOf, pages, read, wordsOf } from '../support/sources';
-import { problemCodes } from '../../lib/connections/problems';
+import { docs, eachNode, filesBelow, library, membersOf, pages, read, wordsOf } from '../support/sources';
 
 const ENTRY_POINTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'socket-options': index,
@@ -297,47 +296,6 @@ describe('variables of the environment', () => {
 });
 
 describe('systems', () => {
-  const SYSTEMS = { linux: 'Linux', darwin: 'macOS', win32: 'Windows', freebsd: 'FreeBSD' } as const;
-
-  const summaries = new Map<string, string>();
-  for (const file of ['tcp', 'socket', 'ip']) {
-    eachNode(library.get(`lib/catalogue/${file}.ts`) as ts.SourceFile, (node) => {
-      if (ts.isPropertyAssignment(node) && jsDocOf(node) !== '') {
-        summaries.set(node.name.getText(), jsDocOf(node));
-      }
-    });
-  }
-  const docOf = (name: string) => summaries.get(name) as string;
-
-  /** What the text says of kernel names: 'Linux, macOS 15: `SO_X`'. */
-  function claimsOf(text: string): [system: string, name: string][] {
-    const pattern =
-      /((?:Every system|Linux|macOS|Windows|FreeBSD)(?:[\d., ]|and|to read it|Linux|macOS|Windows|FreeBSD)*): ((?:`[A-Z_0-9]+`(?:,| and )? ?)+)/g;
-    return [...text.matchAll(pattern)].flatMap(([, systems = '', codes = '']) => {
-      const named = Object.values(SYSTEMS).filter((system) => systems.includes(system));
-      const all = systems.startsWith('Every system') ? Object.values(SYSTEMS) : named;
-      const names = [...codes.matchAll(/`([A-Z_0-9]+)`/g)].map(([, name]) => name as string);
-      return all.flatMap((system) => names.map((name): [string, string] => [system, name]));
-    });
-  }
-
-  test.each(Object.entries(rows()))('%s: the JSDoc names the option of each system', (name, row: Row) => {
-    const claims = claimsOf(docOf(name)).map(([system, option]) => `${system}: ${option}`);
-    const columns = Object.entries(SYSTEMS).flatMap(([key, system]) => {
-      const option = row[key as keyof typeof SYSTEMS];
-      return option === null ? [] : [option.name, option.ipv6 ?? []].flat().map((one) => `${system}: ${one}`);
-    });
-    expect(claims.toSorted()).toEqual(columns.toSorted());
-  });
-
-  test.each(Object.entries(rows()))("%s: the JSDoc names 'system', null, read only and the privilege", (name, row: Row) => {
-    const text = docOf(name);
-    expect(text.includes("`'system'`"), "'system'").toBe(row.system === true);
-    expect(text.includes('`null`'), 'null').toBe(row.nullable === true);
-    expect(/read only/.test(text), 'read only').toBe(row.access === 'read');
-    for (const [privilege] of (row.privilege ?? '').matchAll(/CAP_\w+/g)) expect(text).toContain(privilege);
-  });
-
   test('the table of systems has each prebuilt binary', () => {
     const header = docs.split('\n').find((line) => /^\| \| Linux x64, glibc/.test(line)) as string;
     const NAMES = [
