@@ -43,6 +43,9 @@ setTimeout(() => process.exit(0), 200);
 `;
 
 test.each([
+  ['../README.md', PRELUDE],
+  ['functions.md', PRELUDE],
+  ['options.md', PRELUDE],
   ['tcp-state.md', ''],
   ['dead-peers.md', PRELUDE],
   ['drivers.md', ''],
