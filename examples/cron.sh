@@ -15,5 +15,5 @@ ${CONNECTIONS:-socket-options connections} --problems half-open,close-wait --pro
     | select($found.severity != "info" and ($found.problem | IN("half-open", "close-wait")))
     | "\(.localAddress):\(.localPort) - \(.remoteAddress):\(.remotePort)",
       "  \($found.problem): \($found.message)",
-      "  \(.owners // [] | map("\(.name) (\(.pid))") | join(", "))"
+      (.owners // [] | .[] | "  \(.name) (\(.pid))")
   '

@@ -16,9 +16,11 @@ const server = net.createServer((socket) => {
   let heartbeat = new Heartbeat(socket, { interval: 5_000, timeout: 10_000 });
   socket.on('error', (error) => {
     const isReplaced = error.code === 'ERR_PEER_SUPERSEDED';
-    console.log(`${name}: ${isReplaced ? 'has a newer connection' : explainDisconnect(error).message}`);
+    console.log(
+      `${name}: ${isReplaced ? 'has a newer connection' : explainDisconnect(error).message}`,
+    );
   });
-  socket.on('close', () => console.log(`${name}: closed, ${devices.size} connected`));
+  socket.on('close', () => console.log(`${name}: closed`));
 
   function connect(body) {
     const keepAlive = 1_000 * body.readUInt16BE(8);
@@ -29,7 +31,7 @@ const server = net.createServer((socket) => {
     if (keepAlive > 0) {
       heartbeat = new Heartbeat(socket, { interval: keepAlive, timeout: 1.5 * keepAlive });
     }
-    console.log(`${name}: connected`);
+    console.log(`${name}: connected, ${devices.size} devices`);
     socket.write(CONNACK);
   }
 

@@ -22,6 +22,8 @@ if (isMainThread) {
   const socket = net.connect({ host, port: Number(port) });
   await once(socket, 'connect');
   const { worst } = getDeadPeerBounds(socket);
-  parentPort.postMessage(`connected; if the peer vanishes, the socket fails within ${worst / 1_000} s`);
+  parentPort.postMessage(
+    `connected; if the peer vanishes, the socket fails within ${worst / 1_000} s`,
+  );
   socket.resume();
 }

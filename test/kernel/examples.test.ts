@@ -75,8 +75,9 @@ test('http-server.mjs: the kernel probes each client, and a reset is explained',
   const [answer] = await once(client, 'data');
   expect(`${answer}`).toMatch(/\r\n\r\nGET \/path\n$/);
   expectTimers(`sport = :${port}`, 12);
+  const { localPort } = client;
   client.resetAndDestroy();
-  await program.until(new RegExp(`port ${client.localPort}: .*reset`));
+  await program.until(new RegExp(`port ${localPort}: .*no longer knows this connection`));
   program.interrupt();
   await program.ended();
 });
@@ -103,11 +104,11 @@ describe('mqtt-broker.mjs', () => {
     newer.setNoDelay().write(packet.subarray(0, 9));
     newer.write(packet.subarray(9));
     expect(await once(newer, 'data')).toEqual([CONNACK]);
-    await program.until(/device-007: has a newer connection\ndevice-007: closed, 1 connected\n/);
+    await program.until(/device-007: has a newer connection\ndevice-007: closed\n/);
 
     newer.write(Buffer.from([0xc0, 0]));
     expect(await once(newer, 'data')).toEqual([Buffer.from([0xd0, 0])]);
-    await program.until(/device-007: closed, 0 connected\n/);
+    await program.until(/sent nothing for as long as .*\ndevice-007: closed\n/);
   });
 
   test('survives bytes that are no MQTT', async () => {
@@ -179,7 +180,6 @@ describe('cron.sh', () => {
     expect(output).toBe(`\
 192.0.2.1:5432 - 192.0.2.7:40002
   half-open: the peer may be gone: 3 keepalive probes are unanswered, its last sign of life came 2.4 s ago
-
 192.0.2.1:5432 - 192.0.2.8:40004
   close-wait: the peer has closed the connection, the program here has not for 1 min
   api (7)
@@ -216,16 +216,18 @@ describe('options before the first packet', () => {
     const { mark, device, absent, fastOpen } = await inNamespace<Report>('examples.mjs');
 
     expect(mark.output).toBe('connected to 127.0.0.1 with mark 9\n');
-    expect(mark).toMatchObject({ status: 0, syns: 1, socket: expect.stringContaining('fwmark:0x9') });
+    expect(mark).toMatchObject({
+      status: 0,
+      syns: 1,
+      socket: expect.stringContaining('fwmark:0x9'),
+    });
 
     expect(device.output).toBe('connected to 127.0.0.1 from 127.0.0.1 by lo\n');
     expect(device).toMatchObject({ status: 0, socket: expect.stringContaining('127.0.0.1%lo:') });
     expect(absent.output).toMatch(/^ENODEV: .*SO_BINDTODEVICE.*interface/);
     expect(absent.status).toBe(1);
 
-    expect(fastOpen.output).toBe(
-      'first connection: an answer\nsecond connection: an answer\n',
-    );
+    expect(fastOpen.output).toBe('first connection: an answer\nsecond connection: an answer\n');
     expect(fastOpen).toMatchObject({ status: 0, active: 1, passive: 1 });
   });
 });

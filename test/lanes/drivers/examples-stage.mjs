@@ -71,7 +71,12 @@ async function printed(program, pattern, patience) {
 
 const { servers } = await startServers(data, programs, 1);
 const grpc = start(
-  ...['nsenter', `--net=/proc/${servers.pid}/ns/net`, process.execPath, here('examples-servers.mjs')],
+  ...[
+    'nsenter',
+    `--net=/proc/${servers.pid}/ns/net`,
+    process.execPath,
+    here('examples-servers.mjs'),
+  ],
 );
 const { error } = await answerOf(grpc);
 if (error !== undefined) throw new Error(`The health service: ${error}`);
