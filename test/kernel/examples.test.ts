@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { exports as entryPoints } from '../../package.json';
 import { examples, startExample, startProgram } from '../support/example';
@@ -14,6 +14,8 @@ import { inNamespace, needsNamespace, UNSHARE } from '../support/namespace';
 import { listen } from '../support/net';
 import { onLinux } from '../support/platform';
 
+// Each test starts Node, some of them several times.
+vi.setConfig({ testTimeout: 60_000 });
 beforeEach(onLinux('ss(8) shows the timers'));
 
 const closers: (() => void)[] = [];
@@ -38,13 +40,17 @@ async function connectTo(port: string): Promise<net.Socket> {
   return socket;
 }
 
-/** The time until the kernel sends the first keepalive probe, in seconds, of each connection that ss(8) selects. */
+/**
+ * The time until the kernel sends the first keepalive probe, in seconds, of each connection that ss(8) selects. It prints
+ * 3.664 s as "3.664ms", and two hours as "119min".
+ */
 function keepAliveTimers(filter: string): number[] {
   const lines = execFileSync('ss', ['-tnoH', filter], { encoding: 'utf8' }).trim().split('\n');
   return lines.map((line) => {
-    const [, time = '', unit] = /timer:\(keepalive,([\d.]+)(ms|sec),/.exec(line) ?? [];
+    const [, time = '', unit] = /timer:\(keepalive,(\d+(?:\.\d+)?)(ms|sec),/.exec(line) ?? [];
     if (unit === undefined) throw new Error(`no keepalive of seconds: ${line}`);
-    return unit === 'ms' ? Number(time) / 1_000 : Number(time);
+    const isMilliseconds = unit === 'ms' && !time.includes('.');
+    return isMilliseconds ? Number(time) / 1_000 : Number(time);
   });
 }
 
@@ -155,7 +161,7 @@ test('worker.mjs: the sockets of the worker are tuned', async () => {
 });
 
 test('heartbeat-ws.mjs: ends a client that answers no ping, and keeps one that does', async () => {
-  const program = startExample(closers, 'heartbeat-ws.mjs', '0', '200');
+  const program = startExample(closers, 'heartbeat-ws.mjs', '0', '1000');
   const url = await program.until(/listening on (ws:.*)\n/);
   const living = new WebSocket(url);
   const hanging = new WebSocket(url, { autoPong: false });

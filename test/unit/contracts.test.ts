@@ -257,7 +257,7 @@ describe('the command line', () => {
 
   test('--help has each value that is known in advance', () => {
     for (const { help, choices } of [connectionsCommand, planCommand]) {
-      for (const [name, values] of Object.entries(choices)) {
+      for (const [name, values] of Object.entries<readonly string[]>(choices)) {
         if (name === 'state') continue;
         const missing = values.filter((value) => !new RegExp(`[ ,]${value}\\b`).test(help));
         expect(missing, name).toEqual([]);

@@ -37,13 +37,15 @@ describe.each(NAMES)('%s.mjs', (name) => {
   test('has a connection that the kernel probes after 4 s of silence', () => {
     const lines = result().sockets.split('\n');
     expect(lines).toHaveLength(1);
-    // Shortly after data there may be another timer: the connection is probed if it is none of 2 hours.
-    expect(lines[0]).toMatch(/timer:\(keepalive,([0-4](\.\d+)?sec|\d+ms),0\)/);
+    // ss(8) prints 3.664 s as "3.664ms".
+    expect(lines[0]).toMatch(/timer:\(keepalive,([0-3]\.\d+ms|[0-4]sec|\d{1,3}ms),0\)/);
   });
 
   test('reports within 20 s that its server vanished', () => {
     const { failed, output } = result();
-    expect({ failed, output }).toMatchObject({ failed: expect.anything() });
+    expect({ failed, output }).toMatchObject({
+      failed: { line: expect.stringMatching(/othing came from the peer for [\d.]+ s/) },
+    });
     expect(failed?.seconds).toBeGreaterThan(15);
     // Late timers, and half a second until a busy machine has printed it.
     expect(failed?.seconds).toBeLessThan(20.75);
@@ -51,5 +53,5 @@ describe.each(NAMES)('%s.mjs', (name) => {
 });
 
 test('mqtt-broker.mjs: a client of mqtt that comes back replaces its old connection', () => {
-  expect(report.broker).toMatch(/device-2: connected\n[\s\S]*device-2: has a newer connection\n/);
+  expect(report.broker).toMatch(/device-2: has a newer connection\ndevice-2: closed\n/);
 });
