@@ -1,6 +1,7 @@
-// A program that knows nothing of this package. Its sockets are tuned by an argument of node.
+// A program that does not know this package. An argument of node and a variable of the environment tune its sockets: they
+// fail within 20 s after their peer vanished.
 //
-//   node --import socket-options/register register-app.mjs db.example 5432
+//   SOCKET_OPTIONS=20s node --import socket-options/register register-app.mjs db.example 5432
 
 import net from 'node:net';
 

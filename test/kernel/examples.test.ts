@@ -243,12 +243,12 @@ test('register-app.mjs: node tunes the sockets of a program that does not know t
 }) => {
   skip(!('./register' in entryPoints), 'there is no socket-options/register yet');
   const { port, accepted } = await startServer();
-  const program = startProgram(closers, process.execPath, [
-    ...['--import', 'socket-options/register', join(examples, 'register-app.mjs')],
-    ...['127.0.0.1', port],
-  ]);
+  const args = ['--import', 'socket-options/register', join(examples, 'register-app.mjs')];
+  const program = startProgram(closers, process.execPath, [...args, '127.0.0.1', port], {
+    SOCKET_OPTIONS: '20s',
+  });
   await program.until(/connected to 127\.0\.0\.1\n/);
-  expect(keepAliveTimers(`dport = :${port}`)).toHaveLength(1);
+  expectTimers(`dport = :${port}`, 4);
   (await accepted).end();
   expect(await program.ended()).toMatchObject({ status: 0 });
 });

@@ -40,13 +40,17 @@ export function eachNode(file: ts.Node, visit: (node: ts.Node) => void): void {
   ts.forEachChild(file, (node) => eachNode(node, visit));
 }
 
-/** The JSDoc of a node in one line, without `@throws` and other tags; `''` if there is none. */
+/** The JSDoc of a node in one line, with that of its parameters, and without other tags; `''` if there is none. */
 export function jsDocOf(node: ts.Node): string {
-  const comments = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc);
-  return comments
-    .map(({ comment }) => ts.getTextOfJSDocComment(comment) ?? '')
+  const docs = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc);
+  return docs
+    .flatMap(({ comment, tags = [] }) => [
+      ts.getTextOfJSDocComment(comment),
+      ...tags.filter(ts.isJSDocParameterTag).map((tag) => ts.getTextOfJSDocComment(tag.comment)),
+    ])
     .join(' ')
-    .replaceAll(/\s+/g, ' ');
+    .replaceAll(/\s+/g, ' ')
+    .trim();
 }
 
 /** The members of an exported interface, its own and those that it inherits from interfaces of lib/. */
