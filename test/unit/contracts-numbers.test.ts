@@ -45,13 +45,15 @@ function accepts(call: () => unknown): boolean {
   }
 }
 
-const NUMBER = String.raw`\d(?:[\d ]*\d)?(?:\.\d+)?(?:\^\d+ - 1)?`;
+const NUMBER = String.raw`-?\d(?:[\d ]*\d)?(?:\.\d+)?(?:\^\d+(?: - 1)?)?`;
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, ms: 1 };
 
-/** `'32 767'`, `'2^31 - 1'`. */
+/** `'32 767'`, `'2^31 - 1'`, `'-2^31'`. */
 function numberOf(text: string): number {
-  const [, base, power] = /^(\d+)\^(\d+) - 1$/.exec(text) ?? [];
-  return base === undefined ? Number(text.replaceAll(' ', '')) : Number(base) ** Number(power) - 1;
+  const [, sign, base, power, less] = /^(-?)(\d+)\^(\d+)( - 1)?$/.exec(text) ?? [];
+  if (base === undefined) return Number(text.replaceAll(' ', ''));
+  const number = Number(base) ** Number(power) - (less === undefined ? 0 : 1);
+  return sign === '-' ? -number : number;
 }
 
 interface Range {
@@ -175,7 +177,10 @@ const CHECKS: Readonly<Record<string, (value: number) => unknown>> = {
   'TcpMetricsOptions.interval': (interval) => validateMetricsOptions({ interval }),
   'TcpMetricsOptions.maxPeers': (maxPeers) => validateMetricsOptions({ maxPeers }),
   getRawOption: (length) => getRawOption(NOWHERE, 6, 4, length),
-  setRawOption: (length) => setRawOption(NOWHERE, 6, 4, new Uint8Array(length)),
+  // It has a range of numbers, and a largest number of bytes.
+  setRawOption: (value) => {
+    setRawOption(NOWHERE, 6, 4, Math.abs(value) < 2 ** 20 ? new Uint8Array(value) : value);
+  },
 };
 
 /** What calls return. */
