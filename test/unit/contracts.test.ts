@@ -89,6 +89,23 @@ describe('exported names', () => {
   });
 });
 
+test('examples/README.md has a row for each program, and each program says how it is run', () => {
+  const programs = ['.mjs', '.sh']
+    .flatMap((ending) => filesBelow('examples', ending))
+    .map((path) => path.replace(/^examples[\\/]/, ''))
+    .filter((name) => name !== 'register-app.mjs' || './register' in manifest.exports);
+  const page = pages.get('examples/README.md') as string;
+  const rows = [...page.matchAll(/^\| \[([\w.-]+\.(?:mjs|sh))\]\(\1\) \|/gm)].map(
+    ([, name]) => name,
+  );
+  expect(rows.toSorted()).toEqual(programs.toSorted());
+  const silent = programs.filter((name) => {
+    const [header = ''] = read(`examples/${name}`).split(/^(?!\/\/|#)/m);
+    return name !== 'first-look.mjs' && !new RegExp(`(?:node|bin/|register) ?${name}`).test(header);
+  });
+  expect(silent).toEqual([]);
+});
+
 const UNKNOWN = { zzzzzz: 1 } as never;
 /** How each interface of options is refused a member that it does not have. */
 const REFUSALS: Readonly<Record<string, () => unknown>> = {
