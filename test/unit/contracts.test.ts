@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import * as heartbeat from '../../dist/heartbeat.js';
 import * as index from '../../dist/index.js';
 import * as metrics from '../../dist/metrics.js';
+import { rows } from '../../lib/catalogue/catalogue';
 import * as connectionsCommand from '../../lib/cli/commands/connections';
 import * as defaultsCommand from '../../lib/cli/commands/defaults';
 import * as metricsCommand from '../../lib/cli/commands/metrics';
@@ -372,6 +373,14 @@ describe('variables of the environment', () => {
     const isRead = (name: string) => ofLibrary.has(name) || new RegExp(`\\b${name}\\b`).test(reads);
     expect([...new Set(named)].filter((name) => !isRead(name))).toEqual([]);
   });
+});
+
+test("docs/traps.md names the options that follow the system's setting after 'system'", () => {
+  const [paragraph = ''] =
+    /^- \*\*`'system'`\*\*[^]*?(?=^- )/m.exec(pages.get('docs/traps.md') as string) ?? [];
+  const named = [...paragraph.matchAll(/`(\w+)`/g)].map(([, name]) => name);
+  const following = Object.entries(rows()).filter(([, row]) => row.linux?.system !== undefined);
+  expect(named.toSorted()).toEqual(following.map(([name]) => name).toSorted());
 });
 
 describe('systems', () => {

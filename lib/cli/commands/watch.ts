@@ -34,7 +34,7 @@ see how long the connection takes to fail.
 
   --dead-peer <duration>  set a dead-peer timeout first: 10s, 1m, at most 24d
                           (default: no option of the socket is changed)
-  --min-probes <n>        the least number of unanswered probes before the
+  --min-probes <n>        the least number of unanswered segments before the
                           connection fails: 1 to 127 (default: 3; needs
                           --dead-peer)
   --write <duration>      send a newline in this interval: 100ms to 24h. The
