@@ -377,7 +377,7 @@ describe('variables of the environment', () => {
 
 test("docs/traps.md names the options that follow the system's setting after 'system'", () => {
   const [paragraph = ''] =
-    /^- \*\*`'system'`\*\*[^]*?(?=^- )/m.exec(pages.get('docs/traps.md') as string) ?? [];
+    /^- \*\*`'system'`\*\*[\s\S]*?(?=^- )/m.exec(pages.get('docs/traps.md') as string) ?? [];
   const named = [...paragraph.matchAll(/`(\w+)`/g)].map(([, name]) => name);
   const following = Object.entries(rows()).filter(([, row]) => row.linux?.system !== undefined);
   expect(named.toSorted()).toEqual(following.map(([name]) => name).toSorted());
