@@ -73,7 +73,8 @@ function checkSymbol(symbol, isValue) {
 
 /** The first overload has the whole doc, the others a summary and `@param` for further parameters. */
 function checkOverloads(declarations, kind, name) {
-  const overloads = declarations.length > 1 ? declarations.filter(({ body }) => !body) : declarations;
+  const overloads =
+    declarations.length > 1 ? declarations.filter(({ body }) => !body) : declarations;
   const documented = new Set();
   for (const [index, node] of overloads.entries()) {
     checkDoc(index === 0 ? kind : 'overload', node, name, { documented });
@@ -101,6 +102,8 @@ function isPublic(member) {
 function checkProperties(type, container, name) {
   for (const part of type.isUnion() ? type.types : [type]) {
     if (!(part.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection))) continue;
+    // Parts without a name, as `{ fd }` of SocketLike: the doc of the union is theirs.
+    if (part !== type && part.symbol?.flags & ts.SymbolFlags.TypeLiteral) continue;
     for (const property of checker.getPropertiesOfType(part)) {
       const node = property.declarations?.find(isOwn);
       if (node === undefined || ts.isMethodDeclaration(node)) continue;

@@ -19,7 +19,10 @@ const GIVEN = {
 export function compileExamples(examples, exported, program, host) {
   const folder = dirname(exported[0][1]);
   const types = [
-    ...exported.map(([name, file]) => [name, `typeof import('${file.replace(/\.ts$/, '')}').${name}`]),
+    ...exported.map(([name, file]) => [
+      name,
+      `typeof import('${file.replace(/\.ts$/, '')}').${name}`,
+    ]),
     ...Object.entries(GIVEN),
   ];
   const globals = types.map(([name, type]) => `const ${name}: ${type};`).join('\n');
@@ -30,8 +33,7 @@ export function compileExamples(examples, exported, program, host) {
   const compiled = ts.createProgram({
     rootNames: [...files.keys()],
     options: { ...program.getCompilerOptions(), noUnusedLocals: false },
-    host: withFiles(files, host),
-    oldProgram: program,
+    host: withFiles(files, program, host),
   });
   return examples.flatMap(({ node, name }, index) => {
     const file = compiled.getSourceFile(`${folder}/jsdoc-${index}.mts`);
@@ -46,8 +48,8 @@ export function compileExamples(examples, exported, program, host) {
   });
 }
 
-/** A compiler host that also has these files, which are not on the disk. */
-function withFiles(files, host) {
+/** A compiler host that also has these files, which are not on the disk. It parses no file of the program again. */
+function withFiles(files, program, host) {
   return {
     ...host,
     fileExists: (name) => files.has(name) || host.fileExists(name),
@@ -55,7 +57,7 @@ function withFiles(files, host) {
     getSourceFile: (name, languageVersion, ...rest) => {
       const text = files.get(name);
       return text === undefined
-        ? host.getSourceFile(name, languageVersion, ...rest)
+        ? (program.getSourceFile(name) ?? host.getSourceFile(name, languageVersion, ...rest))
         : ts.createSourceFile(name, text, languageVersion);
     },
   };

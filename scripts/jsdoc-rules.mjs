@@ -16,9 +16,9 @@ const REQUIRED = {
 
 const SYSTEMS = { linux: 'Linux', darwin: 'macOS', win32: 'Windows', freebsd: 'FreeBSD' };
 
-/** A unit, or a word for what a number without a unit is. */
+/** A unit, a word for what a number without a unit is, or its values: `0 to 14`, `1: in use`. */
 const UNIT =
-  /\b(?:milliseconds|seconds|ms|bytes|segments|connections|packets|hops|percent|port|ports|descriptor|index|number|numbers|count|how many|bits?|chance)\b|\bID\b|µs|\b\d/i;
+  /\b(?:milliseconds|seconds|ms|bytes|segments|connections|packets|hops|ports?|descriptor|index|numbers?|count|how many|how often|bits?|chance|ID)\b|µs|\b\d+(?: to |: | or | [A-Z])|\b\d[,:]/i;
 /** A man page, an RFC, a file of Linux or of this repository, a web page. */
 const SOURCE = /\w\(\d\)|RFC \d|\b(?:Documentation|include|docs)\/\S|\bip-sysctl\b|https:\/\//;
 const ERROR = /^(?:(?:TypeError|RangeError|SocketOptionError|Error)(?:, |\b))+/;
@@ -63,7 +63,8 @@ export function docProblems(kind, node, about) {
       problems.push(`missing @${tag}`);
     }
   }
-  if (node.parameters !== undefined && kind !== 'type') problems.push(...paramProblems(node, about));
+  if (node.parameters !== undefined && kind !== 'type')
+    problems.push(...paramProblems(node, about));
   if (kind === 'member') problems.push(...memberProblems(summary, about));
   return problems;
 }
@@ -86,7 +87,7 @@ function paramProblems(node, { checker, documented = new Set() }) {
   const texts = new Map(
     docOf(node)
       .tags.filter(([tag]) => tag === 'param')
-      .map(([, text]) => /^(\S+)\s*([^]*)$/.exec(text).slice(1)),
+      .map(([, text]) => /^(\S+)\s*([\s\S]*)$/.exec(text).slice(1)),
   );
   for (const parameter of node.parameters) {
     const name = parameter.name.getText();
@@ -166,7 +167,7 @@ export function exampleOf(node) {
 }
 
 function exampleIn(text) {
-  return /^```ts\n([^]*\S[^]*)\n```$/.exec(text)?.[1];
+  return /^```ts\n([\s\S]*\S[\s\S]*)\n```$/.exec(text)?.[1];
 }
 
 /** The summary, with what follows it before the first tag, and the tags with their texts. */
@@ -180,7 +181,10 @@ function docOf(node) {
 /** The text of a tag as it is written: the compiler takes the first word of some as a name. */
 function textOf(tag) {
   const text = tag.getText().replace(/\s*\*\/$/, '');
-  return text.replaceAll(/\n[ \t]*\* ?/g, '\n').replace(/^@\w+/, '').trim();
+  return text
+    .replaceAll(/\n[ \t]*\* ?/g, '\n')
+    .replace(/^@\w+/, '')
+    .trim();
 }
 
 function words(text) {

@@ -30,7 +30,8 @@ export interface HeartbeatOptions<Stream extends Duplex = Duplex> {
    */
   readonly timeout?: number | null | undefined;
   /**
-   * The protocol's ping: bytes (copied), text (UTF-8), or a function that sends it. Without it, this side only watches.
+   * The protocol's ping: bytes (copied), text (UTF-8), or a function that sends it. Default: none, so that this side only
+   * watches.
    * A ping is skipped while earlier data waits to be sent.
    *
    * If the function throws, or returns a promise that is rejected, the ping does not count, and the socket is

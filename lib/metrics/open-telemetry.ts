@@ -5,7 +5,7 @@ import { typeError, validateFunction } from '../core/validate';
 import type { Labels, Point } from './exposition';
 import { type HistogramName, type MetricName, metricNames, metricTable } from './metric-table';
 
-/** A `Meter` of @opentelemetry/api 1.3 or later, as far as {@link TcpMetrics.observe} needs it. */
+/** A `Meter` of `@opentelemetry/api` 1.3 or later, as far as {@link TcpMetrics.observe} needs it. */
 export interface OpenTelemetryMeter {
   /** Makes an instrument for a counter. */
   createObservableCounter(name: string, options?: InstrumentOptions): object;

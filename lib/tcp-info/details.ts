@@ -47,9 +47,9 @@ function bbr(w: Uint32Array) {
     bbr_bw: u64(w, 0),
     /** Smallest round-trip time of the last 10 seconds, in µs. */
     bbr_min_rtt: w[2] as number,
-    /** Gain of the pacing rate, times 256. */
+    /** Gain of the pacing rate, as a number: 256 is a gain of 1. */
     bbr_pacing_gain: w[3] as number,
-    /** Gain of the congestion window, times 256. */
+    /** Gain of the congestion window, as a number: 256 is a gain of 1. */
     bbr_cwnd_gain: w[4] as number,
   };
 }

@@ -53,13 +53,13 @@ test.each(['param', 'returns', 'throws', 'systems', 'see'])('misses @%s', (tag) 
 });
 
 test.each([
-  ['no doc', /\/\*\*[^]*\*\/\n/, '', 'missing JSDoc'],
+  ['no doc', /\/\*\*[\s\S]*\*\/\n/, '', 'missing JSDoc'],
   ['no summary', ' * Reads the type of a socket.\n', '', 'missing summary: a sentence'],
   ['a word for a summary', 'Reads the type of a socket.', 'Type.', 'missing summary: a sentence'],
-  ['no example', / \* @example[^]*?```\n[^]*?```\n/, '', 'missing @example'],
+  ['no example', / \* @example[\s\S]*?```\n/, '', 'missing @example'],
   ['an empty example', ' * read(3);\n', '', 'empty @example'],
   ['text for an example', /```(ts)?/g, '', '@example must be a block of code: ```ts'],
-  ['a number without a unit', /: an integer.*/, ' to read.', '@param fd has no unit'],
+  ['a number without a unit', /The descriptor.*/, 'The thing to read.', '@param fd has no unit'],
   ['a param that is none', '@param fd', '@param file', '@param file is no parameter'],
   ['a throws without a class', 'TypeError for', 'An error for', /^@throws must begin/],
   ['a throws without a reason', 'TypeError for a wrong argument.', 'TypeError', 'empty @throws'],
