@@ -35,7 +35,8 @@ for (const file of ENTRY_POINTS) {
   for (const exported of checker.getExportsOfModule(entry)) {
     if (INTERNAL.test(exported.name)) continue;
     const isType = exported.declarations.some(ts.isTypeOnlyExportDeclaration);
-    const symbol = checker.getAliasedSymbol(exported);
+    const isAlias = exported.flags & ts.SymbolFlags.Alias;
+    const symbol = isAlias ? checker.getAliasedSymbol(exported) : exported;
     const isValue = !isType && (symbol.flags & ts.SymbolFlags.Value) !== 0;
     if (isValue) values.push([exported.name, file]);
     checkSymbol(symbol, isValue);

@@ -75,7 +75,7 @@ function isNeeded(tag, kind, node, { checker }) {
     const returned = checker.getSignatureFromDeclaration(node).getReturnType();
     return (returned.flags & ts.TypeFlags.Void) === 0;
   }
-  // Other methods and constructors cannot throw, or only what a function of the program throws.
+  // A method or a constructor that does not check its arguments has nothing to throw.
   if (tag === 'throws' && kind !== 'function') {
     return /\bthrow\b|\b(?:validate|require)[A-Z]\w*\(/.test(node.body.getText());
   }

@@ -108,7 +108,11 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
   readonly #signal: AbortSignal | undefined;
 
   /**
-   * Begins to watch a stream, and to send the pings.
+   * Watches a stream: sends the protocol's pings, and destroys the socket of a dead peer. See {@link Heartbeat}.
+   * @example
+   * ```ts
+   * new Heartbeat(socket, { interval: 10_000, timeout: 25_000, send: 'PING\r\n' });
+   * ```
    * @param socket The open stream to watch: a `net.Socket`, a `tls.TLSSocket` or another Duplex.
    * @param options The times in milliseconds, and the protocol's ping.
    * @throws TypeError `ERR_INVALID_ARG_TYPE` for an argument of the wrong type, `ERR_INVALID_ARG_VALUE` for a value

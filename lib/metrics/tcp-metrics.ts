@@ -70,7 +70,11 @@ export class TcpMetrics {
   #isOpen = true;
 
   /**
-   * Begins to measure the connections of this thread.
+   * Measures every TCP connection of this thread from now on. See {@link TcpMetrics}.
+   * @example
+   * ```ts
+   * const metrics = new TcpMetrics({ interval: 15_000 });
+   * ```
    * @param options How often to sample, and how to group the connections. Default: every 15 s, without groups.
    * @throws TypeError, RangeError for wrong options.
    * @throws SocketOptionError `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` on Bun and Deno.

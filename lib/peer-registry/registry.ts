@@ -62,7 +62,11 @@ export class PeerRegistry<
   #isDeciding = false;
 
   /**
-   * Makes an empty registry.
+   * Makes an empty registry, which keeps one connection for each peer. See {@link PeerRegistry}.
+   * @example
+   * ```ts
+   * const devices = new PeerRegistry({ policy: 'refuse-if-alive', aliveWithin: 60_000 });
+   * ```
    * @param options The limit, and the policy for connections beyond it. Default: one connection, the newest.
    * @throws TypeError `ERR_INVALID_ARG_TYPE` for an option of the wrong type, `ERR_INVALID_ARG_VALUE` for a value that
    *   is not allowed or an unknown option.
