@@ -4,16 +4,28 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { addonError } from './load-failure';
 
-/** Names and numbers of a system's headers. Every system has the names below. */
+/**
+ * Names and numbers of a system's headers. Every system has the names below; another name is `undefined` where it is
+ * missing.
+ */
 export interface Constants {
+  /** Number of the level of socket options: `SO_KEEPALIVE` and others. */
   readonly SOL_SOCKET: number;
+  /** Number of the level of IPv4 options: `IP_TOS` and others. */
   readonly IPPROTO_IP: number;
+  /** Number of the level of IPv6 options: `IPV6_TCLASS` and others. */
   readonly IPPROTO_IPV6: number;
+  /** Number of the level of TCP options: `TCP_NODELAY` and others. */
   readonly IPPROTO_TCP: number;
+  /** Number of the level of UDP options. */
   readonly IPPROTO_UDP: number;
+  /** Number of the address family of IPv4. */
   readonly AF_INET: number;
+  /** Number of the address family of IPv6. */
   readonly AF_INET6: number;
+  /** Number of the socket type of TCP. */
   readonly SOCK_STREAM: number;
+  /** Number of the socket type of UDP. */
   readonly SOCK_DGRAM: number;
   readonly [name: string]: number;
 }
