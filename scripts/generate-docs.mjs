@@ -1,4 +1,4 @@
-// Writes the parts of README.md and docs/ that follow from the code. `npm run format` runs it after
+// Writes the parts of docs/ that follow from the code. `npm run format` runs it after
 // a change of the catalogue or of the plans; `npm run check` fails if somebody forgot to.
 //
 //   node scripts/generate-docs.mjs           writes the pages
@@ -18,7 +18,7 @@ const { rows } = await source(['catalogue/catalogue']);
 const hasTimeoutMax = process.platform !== 'linux' || isSupported('retransmissionTimeoutMax');
 
 const BLOCKS = [
-  { page: 'README.md', name: 'options', content: optionTable },
+  { page: 'docs/options.md', name: 'options', content: optionTable },
   { page: 'docs/dead-peers.md', name: 'plan-linux', content: () => drawnPlan('linux') },
   { page: 'docs/dead-peers.md', name: 'plan-darwin', content: () => drawnPlan('darwin') },
   { page: 'docs/dead-peers.md', name: 'chances', content: idleTable },

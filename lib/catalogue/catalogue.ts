@@ -1,5 +1,5 @@
 // The catalogue of options: one row for each, with its meaning, its kind and its name on each system. The types, the
-// checks, the hover docs, the README's support table and the derived tests come from these rows.
+// checks, the hover docs, the table of docs/options.md and the derived tests come from these rows.
 //
 // The options of one call are set in the order of the rows.
 

@@ -43,7 +43,12 @@ setTimeout(() => process.exit(0), 200);
 `;
 
 test.each([
+  ['../README.md', PRELUDE],
+  ['functions.md', PRELUDE],
+  ['options.md', PRELUDE],
   ['tcp-state.md', ''],
+  ['diagnostics.md', PRELUDE],
+  ['incidents.md', PRELUDE],
   ['dead-peers.md', PRELUDE],
   ['drivers.md', ''],
   ['pools.md', ''],
@@ -59,7 +64,8 @@ test.each([
       // An example that creates its own connections needs no prelude.
       const given = code.includes("from 'node:net'") ? '' : prelude;
       const end = prelude === '' ? '' : END;
-      writeFileSync(file, given + code + end);
+      // Another program may have the port.
+      writeFileSync(file, given + code.replace('listen(8080)', 'listen(0)') + end);
       const env = { ...process.env, HOST: '127.0.0.1', PORT: '0' };
       execFileSync(process.execPath, [file], { timeout: 10_000, stdio: 'pipe', env });
     });
