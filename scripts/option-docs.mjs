@@ -3,12 +3,9 @@
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 
-/** The files of the catalogue, in the order in which options are set. */
-export const FILES = ['tcp', 'socket', 'ip'];
-
-/** The JSDoc of each row: `{ file, summary, text, see }` by the option's name. `text` begins with the summary. */
+/** The JSDoc of each row, by the option's name: `{ summary, text, see }`. `text` begins with the summary. */
 export function optionDocs() {
-  return new Map(FILES.flatMap(docsOfFile));
+  return new Map(['tcp', 'socket', 'ip'].flatMap(docsOfFile));
 }
 
 function docsOfFile(file) {
@@ -21,8 +18,13 @@ function docsOfFile(file) {
       const summary = /^.*?[.;](?= |$)/.exec(text.replaceAll(/\s+/g, ' '))[0].slice(0, -1);
       const tag = doc.tags?.find(({ tagName }) => tagName.text === 'see');
       // The compiler takes the first word of the tag for a name in the code.
-      const see = tag && source.slice(tag.tagName.end, tag.end).replaceAll(/\s*\n\s*\*?\s*/g, ' ').trim();
-      docs.push([node.name.getText(), { file, summary, text, see }]);
+      const see =
+        tag &&
+        source
+          .slice(tag.tagName.end, tag.end)
+          .replaceAll(/\s*\n\s*\*?\s*/g, ' ')
+          .trim();
+      docs.push([node.name.getText(), { summary, text, see }]);
     }
     ts.forEachChild(node, visit);
   };

@@ -12,18 +12,21 @@ export function checkSite(folder, base) {
       .map((file) => [file, readFileSync(`${folder}/${file}`, 'utf8')]),
   );
   const anchors = new Map([...pages].map(([file, html]) => [file, attributesOf(html, 'id')]));
-  const problems = [];
+  const problems = new Map();
   let checked = 0;
   for (const [file, html] of pages) {
     for (const link of [...attributesOf(html, 'href'), ...attributesOf(html, 'src')]) {
       if (/^[a-z]+:|^\/\//i.test(link)) continue;
       checked++;
       const problem = problemOf(link, file);
-      if (problem !== undefined) problems.push(`${file}: ${link}: ${problem}`);
+      // A link of the navigation is on every page.
+      if (problem !== undefined) problems.set(`${link} ${problem}`, file);
     }
   }
   console.log(`${checked} links in ${pages.size} pages of the site`);
-  if (problems.length > 0) throw new Error(`broken links:\n${problems.join('\n')}`);
+  if (problems.size === 0) return;
+  for (const [problem, file] of problems) console.error(`${file}: ${problem}`);
+  throw new Error('the site has broken links');
 
   function problemOf(link, page) {
     const [path, anchor] = decodeURI(link).split('#');
@@ -38,7 +41,9 @@ export function checkSite(folder, base) {
 }
 
 function attributesOf(html, name) {
-  return new Set([...html.matchAll(new RegExp(` ${name}="([^"]*)"`, 'g'))].map(([, value]) => unescape(value)));
+  return new Set(
+    [...html.matchAll(new RegExp(` ${name}="([^"]*)"`, 'g'))].map(([, value]) => unescape(value)),
+  );
 }
 
 function unescape(text) {

@@ -1,8 +1,9 @@
 // A page for each option, from its row in the catalogue.
 
-import { kernelNames, optionDocs, valueOf } from '../scripts/option-docs.mjs';
 import { markdownTable } from '../scripts/marked-block.mjs';
+import { kernelNames, optionDocs, valueOf } from '../scripts/option-docs.mjs';
 import { source } from '../scripts/source.mjs';
+import { linkSources } from './sources.mjs';
 
 const SYSTEMS = { linux: 'Linux', darwin: 'macOS', win32: 'Windows', freebsd: 'FreeBSD' };
 const UNITS = { s: 's', ms: 'ms', us: 'µs' };
@@ -80,11 +81,18 @@ const STATES = {
 function facts(row) {
   const values = row.values && Object.keys(row.values).map((value) => `\`'${value}'\``);
   return [
-    ['Value', valueOf(row)],
+    ['Value', valueOf(row).replace(/^ms\b/, 'milliseconds')],
     ['Values', values?.join(', ')],
     ['Must be set', row.before && `before ${row.before}: ${BEFORE[row.before]}`],
-    ['Too late', row.tooLate && `once the socket ${list(row.tooLate.map((state) => STATES[state]))}`],
-    ['Acts', row.firstPacket && 'at any time, and on the handshake only if it is set [before it](../before-connect.md)'],
+    [
+      'Too late',
+      row.tooLate && `once the socket ${list(row.tooLate.map((state) => STATES[state]))}`,
+    ],
+    [
+      'Acts',
+      row.firstPacket &&
+        'at any time, and on the handshake only if it is set [before it](../before-connect.md)',
+    ],
     ['Side', row.side && `only on a ${row.side}`],
     ["`'system'`", row.system && "restores the system's default"],
     ['`null`', row.nullable && 'is returned for "none", or a value without a name'],
@@ -105,10 +113,13 @@ function list(words) {
 
 function systems(row) {
   const columns = Object.entries(SYSTEMS).map(([system, title]) => [title, row[system]]);
-  return [
-    ['System', 'Name', 'Range'],
-    ...columns.map(([title, option]) => [title, kernelNames(option), option ? range(row, option) : '']),
-  ];
+  const rows = columns.map(([title, option]) => [
+    title,
+    kernelNames(option),
+    option ? range(row, option) : '',
+  ]);
+  const hasRanges = rows.some(([, , text]) => text !== '');
+  return [['System', 'Name', 'Range'], ...rows].map((cells) => cells.slice(0, hasRanges ? 3 : 2));
 }
 
 /** What the kernel keeps, in its own unit. A text has a length. */
@@ -117,19 +128,11 @@ function range(row, { min, max, unit }) {
   if (row.kind === 'string') return `up to ${max} characters`;
   const suffix = unit ? ` ${UNITS[unit]}` : '';
   const from = `${grouped(min)}${suffix}`;
-  return max === undefined || max === INT_MAX ? `from ${from}` : `${from} to ${grouped(max)}${suffix}`;
+  return max === undefined || max === INT_MAX
+    ? `from ${from}`
+    : `${from} to ${grouped(max)}${suffix}`;
 }
 
 function grouped(number) {
   return String(number).replace(/\B(?=(\d{3})+$)/g, ' ');
-}
-
-/** Sources in the JSDoc, as links: manual pages of Linux and RFCs. */
-function linkSources(text) {
-  return text
-    .replaceAll(/\b([\w-]+)\((\d)\)(?! of)/g, '[$&](https://man7.org/linux/man-pages/man$2/$1.$2.html)')
-    .replaceAll(/RFC (\d+)(?: section ([\d.]+\d))?/g, (rfc, number, section) => {
-      const anchor = section ? `#section-${section}` : '';
-      return `[${rfc}](https://www.rfc-editor.org/rfc/rfc${number}${anchor})`;
-    });
 }

@@ -30,15 +30,21 @@ export async function writePages() {
 
 /** Writes the pages of the repository. */
 export function writeDocs() {
-  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'docs'], { cwd: root });
+  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'docs'], {
+    cwd: root,
+  });
   const docs = files.toString().trim().split('\n');
   const places = new Map([
     ...docs.map((file) => [file, placeOf(file)]),
     ...Object.entries(OTHER_PAGES),
   ]);
   for (const [file, place] of places) {
-    if (file.endsWith('.md')) write(place, withLinks(readFileSync(root + file, 'utf8'), file, places));
-    else cpSync(root + file, pages + place);
+    if (!file.endsWith('.md')) {
+      cpSync(root + file, pages + place);
+      continue;
+    }
+    const text = withLinks(readFileSync(root + file, 'utf8'), file, places);
+    write(place, place === 'options.md' ? withOptionLinks(text) : text);
   }
 }
 
@@ -49,14 +55,22 @@ function placeOf(file) {
 
 /** Turns links between files of the repository into links between pages. Other files of the repository are not on the site. */
 function withLinks(text, file, places) {
-  return text.replaceAll(/(!?)\[((?:\[[^\]]*\]|[^\]])*)\]\(([^()\s]+)\)/g, (link, image, label, target) => {
-    if (!isInternal(target) || target.startsWith('#')) return link;
-    const { file: linked, anchor } = resolveLink(file, target);
-    const place = places.get(linked);
-    if (place === undefined) return label;
-    const path = posix.relative(posix.dirname(places.get(file)), place);
-    return `${image}[${label}](./${path}${anchor && `#${anchor}`})`;
-  });
+  return text.replaceAll(
+    /(!?)\[((?:\[[^\]]*\]|[^\]])*)\]\(([^()\s]+)\)/g,
+    (link, image, label, target) => {
+      if (!isInternal(target) || target.startsWith('#')) return link;
+      const { file: linked, anchor } = resolveLink(file, target);
+      const place = places.get(linked);
+      if (place === undefined) return label;
+      const path = posix.relative(posix.dirname(places.get(file)), place);
+      return `${image}[${label}](./${path}${anchor && `#${anchor}`})`;
+    },
+  );
+}
+
+/** The names in the table of options lead to the pages of the options. */
+function withOptionLinks(text) {
+  return text.replaceAll(/^\| \*\*`(\w+)`\*\*/gm, '| **[`$1`](./options/$1.md)**');
 }
 
 function write(place, text) {

@@ -1,11 +1,31 @@
-// The navigation: by task first, then the reference, then questions, then what contributors need.
+// The navigation: by task first, then questions, the reference, and what contributors need. The many pages of options, symbols
+// and decisions have lists of their own.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { ENTRY_POINTS } from './reference.mjs';
 
 const pages = new URL('pages/', import.meta.url);
 
+/** The lists, by the beginning of the address at which they are shown. */
 export function sidebar() {
+  return {
+    '/options/': [
+      { text: 'Options', link: '/options', items: pagesOf('options') },
+      { text: 'All pages', link: '/' },
+    ],
+    '/reference/': [
+      ...Object.values(ENTRY_POINTS).flatMap(entryPoint),
+      { text: 'All pages', link: '/' },
+    ],
+    '/decisions/': [
+      { text: 'Decisions', link: '/decisions/', items: decisions() },
+      { text: 'All pages', link: '/' },
+    ],
+    '/': guides(),
+  };
+}
+
+function guides() {
   return [
     {
       text: 'Tasks',
@@ -13,7 +33,6 @@ export function sidebar() {
         page('Install', 'installing'),
         page('Dead peers', 'dead-peers'),
         page('Drivers and libraries', 'drivers'),
-        page('Without a change of code', 'register'),
         page('Servers of many devices', 'heartbeats'),
         page('Connection pools', 'pools'),
         page('Before the first packet', 'before-connect'),
@@ -42,8 +61,8 @@ export function sidebar() {
       text: 'Reference',
       items: [
         page('Functions', 'functions'),
-        ...Object.values(ENTRY_POINTS).map(entryPoint),
-        { ...page('Options', 'options'), collapsed: true, items: pagesOf('options') },
+        page('Every symbol', 'reference/'),
+        page('Options', 'options'),
         page('Fields of TCP_INFO', 'tcp-state#systems'),
         page('Errors', 'errors'),
         page('Systems', 'systems'),
@@ -51,7 +70,7 @@ export function sidebar() {
         page('Kernels', 'kernels'),
         page('Windows', 'windows'),
         page('Benchmarks', 'benchmarks'),
-        { ...page('Decisions', 'decisions/'), collapsed: true, items: decisions() },
+        page('Decisions', 'decisions/'),
         page('Support and versions', 'support'),
         page('Changelog', 'changelog'),
       ],
@@ -62,8 +81,8 @@ export function sidebar() {
       items: [
         page('How to contribute', 'contributing'),
         page('Architecture', 'architecture'),
-        page('What the tests need', 'testing'),
         page('What the tests prove', 'tests'),
+        page('What the tests need', 'testing'),
         page('Releasing', 'releasing'),
         page('Style', 'style'),
         page('Security', 'security'),
@@ -77,7 +96,7 @@ function page(text, link) {
   return { text, link: `/${link}` };
 }
 
-/** The names of the Markdown files in a folder of pages. */
+/** The names of the pages in a folder. */
 function namesIn(folder) {
   return readdirSync(new URL(`${folder}/`, pages))
     .filter((file) => file.endsWith('.md') && file !== 'index.md')
@@ -90,21 +109,24 @@ function pagesOf(folder) {
 }
 
 const KINDS = {
-  functions: 'Functions',
-  classes: 'Classes',
-  interfaces: 'Interfaces',
-  'type-aliases': 'Types',
-  variables: 'Values',
+  functions: 'functions',
+  classes: 'classes',
+  variables: 'values',
+  interfaces: 'interfaces',
+  'type-aliases': 'types',
 };
 
-/** The symbols of an entry point, by kind. */
+/** The symbols of an entry point, a list for each kind. */
 function entryPoint(name) {
   const folder = `reference/${name}`;
   const kinds = readdirSync(new URL(`${folder}/`, pages));
-  const items = Object.entries(KINDS)
+  return Object.entries(KINDS)
     .filter(([kind]) => kinds.includes(kind))
-    .map(([kind, text]) => ({ text, collapsed: true, items: pagesOf(`${folder}/${kind}`) }));
-  return { ...page(name, `${folder}/`), collapsed: true, items };
+    .map(([kind, title]) => ({
+      text: `${name}: ${title}`,
+      collapsed: kind !== 'functions' && kind !== 'classes',
+      items: pagesOf(`${folder}/${kind}`),
+    }));
 }
 
 /** The decisions, by their headings. */

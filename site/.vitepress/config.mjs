@@ -18,6 +18,9 @@ export default defineConfig({
     // Code without a language is output of a terminal.
     defaultHighlightLang: 'text',
   },
+  // The first page has the title of the site.
+  transformPageData: (page) =>
+    page.relativePath === 'index.md' ? { titleTemplate: ':title' } : {},
   themeConfig: {
     sidebar: sidebar(),
     nav: [
@@ -33,10 +36,17 @@ export default defineConfig({
       options: {
         miniSearch: {
           options: {
-            // Names of kernels are words: TCP_KEEPIDLE, net.ipv4.tcp_retries2.
-            tokenize: (text) => text.split(/[^\p{L}\p{N}_.]+/u).map((word) => word.replace(/^\.+|\.+$/g, '')),
+            // Names are words: TCP_KEEPIDLE, net.ipv4.tcp_retries2.
+            tokenize: (text) =>
+              text.split(/[^\p{L}\p{N}_.]+/u).map((word) => word.replace(/^\.+|\.+$/g, '')),
+            // "user timeout" finds userTimeout and TCP_USER_TIMEOUT.
+            processTerm: (term) =>
+              [term, ...(term.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g) ?? [])].map((word) =>
+                word.toLowerCase(),
+              ),
           },
           searchOptions: {
+            processTerm: (term) => term.toLowerCase(),
             boostDocument: (id) => (/\/(decisions|changelog|tests|testing)\b/.test(id) ? 0.3 : 1),
           },
         },

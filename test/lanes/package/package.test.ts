@@ -78,7 +78,9 @@ describe('the tarball', () => {
     );
     expect(links.length).toBeGreaterThan(100);
     expect(
-      links.filter(({ file }) => !packed.some((path) => path === file || path.startsWith(`${file}/`))),
+      links.filter(
+        ({ file }) => !packed.some((path) => path === file || path.startsWith(`${file}/`)),
+      ),
     ).toEqual([]);
   });
 
