@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { markdownTable, readBlock, writeBlock } from './marked-block.mjs';
-import { kernelNames, optionDocs, valueOf } from './option-docs.mjs';
+import { kernelNames, optionDocs, valueKind } from './option-docs.mjs';
 import { source } from './source.mjs';
 
 const { isSupported, planDeadPeerTimeout } = createRequire(import.meta.url)('../dist/index.js');
@@ -32,7 +32,7 @@ function optionTable() {
     ['Option', 'Value', 'Linux', 'macOS', 'Windows', 'FreeBSD'],
     ...Object.entries(rows()).map(([name, row]) => [
       `**\`${name}\`**<br>${docs.get(name).summary}`,
-      valueOf(row),
+      valueKind(row),
       ...[row.linux, row.darwin, row.win32, row.freebsd].map(kernelNames),
     ]),
   ]);

@@ -9,7 +9,7 @@ const HEADING = /^#{1,6} +(.+?) *#* *$/gm;
 /** The text without code, which may look like links and headings. Lines stay in their places. */
 function withoutCode(text) {
   return text
-    .replaceAll(/^( *)(`{3,}|~{3,}).*\n[^]*?^\1\2$/gm, (block) => block.replaceAll(/[^\n]/g, ''))
+    .replaceAll(/^( *)(`{3,}|~{3,}).*\n[\s\S]*?^\1\2$/gm, (block) => block.replaceAll(/[^\n]/g, ''))
     .replaceAll(/(`+)[^`\n].*?\1/g, (code) => ' '.repeat(code.length));
 }
 
@@ -44,7 +44,7 @@ export function anchorOf(heading) {
 
 /** The anchors of all headings of a page. The second heading of the same text gets `-1`. */
 export function anchorsOf(text) {
-  const prose = text.replaceAll(/^( *)(`{3,}|~{3,}).*\n[^]*?^\1\2$/gm, '');
+  const prose = text.replaceAll(/^( *)(`{3,}|~{3,}).*\n[\s\S]*?^\1\2$/gm, '');
   const counts = new Map();
   return [...prose.matchAll(HEADING)].map(([, heading]) => {
     const anchor = anchorOf(heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1'));

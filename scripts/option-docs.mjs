@@ -47,7 +47,7 @@ const KINDS = {
 };
 
 /** The kind of value, and how it is accessed: `ms`, `count, read only`. */
-export function valueOf(row) {
+export function valueKind(row) {
   const value = row.kind === 'integer' ? row.measure.replace('number', 'integer') : KINDS[row.kind];
   if (row.access === 'open') return `${value}, when opening`;
   return row.access === 'read' ? `${value}, read only` : value;

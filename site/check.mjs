@@ -42,10 +42,10 @@ export function checkSite(folder, base) {
 
 function attributesOf(html, name) {
   return new Set(
-    [...html.matchAll(new RegExp(` ${name}="([^"]*)"`, 'g'))].map(([, value]) => unescape(value)),
+    [...html.matchAll(new RegExp(` ${name}="([^"]*)"`, 'g'))].map(([, value]) => unescaped(value)),
   );
 }
 
-function unescape(text) {
+function unescaped(text) {
   return text.replaceAll('&amp;', '&').replaceAll('&quot;', '"').replaceAll('&#39;', "'");
 }

@@ -1,7 +1,7 @@
 // A page for each option, from its row in the catalogue.
 
 import { markdownTable } from '../scripts/marked-block.mjs';
-import { kernelNames, optionDocs, valueOf } from '../scripts/option-docs.mjs';
+import { kernelNames, optionDocs, valueKind } from '../scripts/option-docs.mjs';
 import { source } from '../scripts/source.mjs';
 import { linkSources } from './sources.mjs';
 
@@ -81,7 +81,7 @@ const STATES = {
 function facts(row) {
   const values = row.values && Object.keys(row.values).map((value) => `\`'${value}'\``);
   return [
-    ['Value', valueOf(row).replace(/^ms\b/, 'milliseconds')],
+    ['Value', valueKind(row).replace(/^ms\b/, 'milliseconds')],
     ['Values', values?.join(', ')],
     ['Must be set', row.before && `before ${row.before}: ${BEFORE[row.before]}`],
     [
