@@ -68,7 +68,7 @@ test.each([
       const given = code.includes("from 'node:net'") ? '' : prelude;
       const end = prelude === '' ? '' : END;
       // Another program may have the port.
-      writeFileSync(file, given + code.replace('listen(8080)', 'listen(0)') + end);
+      writeFileSync(file, given + code.replace('port: 8080', 'port: 0') + end);
       const env = { ...process.env, HOST: '127.0.0.1', PORT: '0' };
       execFileSync(process.execPath, [file], { timeout: 10_000, stdio: 'pipe', env });
     });
