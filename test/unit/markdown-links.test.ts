@@ -13,7 +13,7 @@ test('finds links and images with their lines, and none in code', async () => {
     'A [guide](guide.md) and ![an image](images/one.svg)',
     '`[not](a-link.md)`',
     '```js',
-    'array[0](argument); // [not](a-link.md)',
+    'array[0](argument) + [not](a-link.md)',
     '```',
     '| [cell](cell.md#anchor) |',
   ].join('\n');
