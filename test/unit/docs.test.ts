@@ -44,7 +44,10 @@ setTimeout(() => process.exit(0), 200);
 
 test.each([
   ['../README.md', PRELUDE],
+  ['README.md', ''],
+  ['faq.md', PRELUDE],
   ['functions.md', PRELUDE],
+  ['migration.md', PRELUDE],
   ['options.md', PRELUDE],
   ['tcp-state.md', ''],
   ['diagnostics.md', PRELUDE],
