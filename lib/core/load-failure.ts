@@ -3,12 +3,26 @@
 import { resolve } from 'node:path';
 
 const NAME = 'socket-options';
+const SYSTEM = `${process.platform}-${process.arch}`;
+const DISABLED = 'ERR_DLOPEN_DISABLED';
+
+const ALLOW_ADDONS =
+  'Addons are disabled in this process: --permission needs --allow-addons, and --no-addons must be removed.';
+
+const BUNDLED = `Configure the bundler:
+  esbuild: --loader:.node=copy
+  webpack: module: { rules: [{ test: /\\.node$/, use: 'node-loader' }] }
+  Rollup, rolldown, Vite: external: ['${NAME}'], and install it where the bundle runs
+Copy the files that the bundler writes together.`;
+
+const EXECUTABLE = `Write in the configuration of the executable:
+  "assets": { "${NAME}.node": "node_modules/${NAME}/prebuilds/${SYSTEM}/${NAME}.node" }
+Or put this file beside the executable, with the same owner.`;
 
 /** How the addon was looked for. */
 export interface AddonSearch {
-  readonly root: string;
-  /** Whether the code runs in the folder of the package, and not in a bundle. */
-  readonly isInstalled: boolean;
+  /** The folder of the package; `undefined` in a bundle. */
+  readonly root: string | undefined;
   readonly looked: readonly string[];
   /** The file that was found and could not be loaded. */
   readonly path: string | undefined;
@@ -38,16 +52,24 @@ function notFound(cause: Error, looked: readonly string[]): string {
       ? [...variables, cause.message.trim()]
       : looked.map((path) => resolve(path));
   const list = places.map((line) => `\n  ${line}`).join('');
-  const what = `has no addon for ${process.platform}-${process.arch} here.`;
+  const what = `has no addon for ${SYSTEM} here.`;
   return places.length > 0 ? `${what} Looked for:${list}` : what;
 }
 
-function advice(code: string, { root, isInstalled }: AddonSearch): string {
-  if (code === 'ERR_DLOPEN_DISABLED') {
-    return 'Addons are disabled in this process: --permission needs --allow-addons, and --no-addons must be removed.';
-  }
-  if (!isInstalled) {
-    return `This code was bundled, and a bundler does not copy the addon, which is a separate file. Mark ${NAME} as external (esbuild: --external:${NAME}; rolldown, Rollup: external: ['${NAME}']; webpack: externals: { '${NAME}': 'commonjs ${NAME}' }) and install it where the bundle runs.`;
-  }
+function advice(code: string, { root }: AddonSearch): string {
+  if (code === DISABLED) return ALLOW_ADDONS;
+  if (root === undefined) return BUNDLED;
   return `To compile it, you need a C++ compiler and Python. Run in the folder of your project:\n  npm install --no-save node-gyp node-addon-api && npx node-gyp rebuild --directory "${resolve(root, 'native')}"`;
+}
+
+/** Returns the error that each call throws in a bundle, or in a single executable application, without the addon. */
+export function bundleError(cause: NodeJS.ErrnoException, isExecutable = false): Error {
+  const { code = '', message } = cause;
+  const isDlopen = code.startsWith('ERR_DLOPEN');
+  const advice = code === DISABLED ? ALLOW_ADDONS : isExecutable ? EXECUTABLE : BUNDLED;
+  const error = new Error(
+    `${NAME} cannot load its addon for ${SYSTEM}: ${message.trim()}.\n${advice}`,
+    { cause },
+  );
+  return Object.assign(error, { code: isDlopen ? code : 'ERR_ADDON_NOT_FOUND' });
 }
