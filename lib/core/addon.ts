@@ -3,8 +3,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { bundledAddon } from './bundled-addon';
-import { addonError } from './load-failure';
+import { addonError, bundleError } from './load-failure';
 import { openAddon } from './open-addon';
+import { buildsSnapshot } from './snapshot';
 
 /** Names and numbers of a system's headers. Every system has the names below. */
 export interface Constants {
@@ -145,6 +146,7 @@ function unusualPath(folder: string): string {
  * to load than this package, so it is used only for variables of the environment and for an addon of another name.
  */
 function load(): unknown {
+  if (buildsSnapshot()) throw bundleError(new Error('Node builds a snapshot'), 'snapshot');
   const { SOCKET_OPTIONS_PREBUILD, PREBUILDS_ONLY } = process.env;
   const root = packageFolder();
   const folder = SOCKET_OPTIONS_PREBUILD || root;

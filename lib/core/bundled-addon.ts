@@ -47,7 +47,7 @@ function prebuild(): unknown {
     }
     return addonOf(found);
   } catch (cause) {
-    throw bundleError(cause as NodeJS.ErrnoException);
+    throw bundleError(cause as NodeJS.ErrnoException, 'bundle');
   }
 }
 
@@ -78,7 +78,7 @@ function addonOfExecutable(sea: typeof import('node:sea')): unknown {
     const file = besideExecutable();
     return file === undefined ? openAsset(sea.getRawAsset(FILE) as ArrayBuffer) : openAddon(file);
   } catch (cause) {
-    throw bundleError(cause as NodeJS.ErrnoException, true);
+    throw bundleError(cause as NodeJS.ErrnoException, 'executable');
   }
 }
 

@@ -9,15 +9,17 @@ const DISABLED = 'ERR_DLOPEN_DISABLED';
 const ALLOW_ADDONS =
   'Addons are disabled in this process: --permission needs --allow-addons, and --no-addons must be removed.';
 
-const BUNDLED = `Configure the bundler:
+/** What to write for the tool that made the program. */
+const REMEDIES = {
+  bundle: `The addon is a separate file. Configure the bundler to copy it:
   esbuild: --loader:.node=copy
-  webpack: module: { rules: [{ test: /\\.node$/, use: 'node-loader' }] }
-  Rollup, rolldown, Vite: external: ['${NAME}'], and install it where the bundle runs
-Copy the files that the bundler writes together.`;
-
-const EXECUTABLE = `Write in the configuration of the executable:
+  webpack: module: { rules: [{ test: /\\.node$/, type: 'asset/resource' }] }
+  Rollup, rolldown, Vite: external: ['${NAME}'], and install it where the program runs`,
+  executable: `Write in the configuration of the executable:
   "assets": { "${NAME}.node": "node_modules/${NAME}/prebuilds/${SYSTEM}/${NAME}.node" }
-Or put this file beside the executable, with the same owner.`;
+Or put this file beside the executable. Both must have the same owner.`,
+  snapshot: 'A snapshot cannot contain an addon. Use the exports only in functions that run later, and do not copy them before.',
+};
 
 /** How the addon was looked for. */
 export interface AddonSearch {
@@ -58,18 +60,17 @@ function notFound(cause: Error, looked: readonly string[]): string {
 
 function advice(code: string, { root }: AddonSearch): string {
   if (code === DISABLED) return ALLOW_ADDONS;
-  if (root === undefined) return BUNDLED;
+  if (root === undefined) return REMEDIES.bundle;
   return `To compile it, you need a C++ compiler and Python. Run in the folder of your project:\n  npm install --no-save node-gyp node-addon-api && npx node-gyp rebuild --directory "${resolve(root, 'native')}"`;
 }
 
-/** Returns the error that each call throws in a bundle, or in a single executable application, without the addon. */
-export function bundleError(cause: NodeJS.ErrnoException, isExecutable = false): Error {
+/** Returns the error that each call throws without the addon in a program that a tool made from this package. */
+export function bundleError(cause: NodeJS.ErrnoException, tool: keyof typeof REMEDIES): Error {
   const { code = '', message } = cause;
-  const isDlopen = code.startsWith('ERR_DLOPEN');
-  const advice = code === DISABLED ? ALLOW_ADDONS : isExecutable ? EXECUTABLE : BUNDLED;
-  const error = new Error(
-    `${NAME} cannot load its addon for ${SYSTEM}: ${message.trim()}.\n${advice}`,
-    { cause },
-  );
-  return Object.assign(error, { code: isDlopen ? code : 'ERR_ADDON_NOT_FOUND' });
+  // The first line of MODULE_NOT_FOUND; the others are the files that require it.
+  const [reason] = message.trim().split('\n');
+  const remedy = code === DISABLED ? ALLOW_ADDONS : REMEDIES[tool];
+  const what = `${NAME} cannot load its addon for ${SYSTEM}: ${reason}.`;
+  const error = new Error(`${what}\n${remedy}`, { cause });
+  return Object.assign(error, { code: code.startsWith('ERR_DLOPEN') ? code : 'ERR_ADDON_NOT_FOUND' });
 }

@@ -19,7 +19,7 @@ server.listen(0, '127.0.0.1', () => {
     socket.on('error', ({ code }) => {
       const addons = process.report
         .getReport()
-        .sharedObjects.filter((file) => file.includes('socket-options'));
+        .sharedObjects.filter((file) => /\.node\b/.test(file));
       console.log(JSON.stringify({ noDelay, code, reason, metrics: metrics.text(), addons }));
     });
     socket.on('close', () => {

@@ -11,7 +11,7 @@ server.listen(0, '127.0.0.1', () => {
     const { state } = getTcpInfo(socket);
     const addons = process.report
       ?.getReport()
-      .sharedObjects.filter((file) => file.includes('socket-options'));
+      .sharedObjects.filter((file) => /\.node\b/.test(file));
     console.log(JSON.stringify({ keepAlive, state, addons }));
     socket.destroy();
     server.close();
