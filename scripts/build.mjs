@@ -29,7 +29,12 @@ for (const entry of ENTRY_POINTS) {
   const file = isLibrary ? `${entry}.bundle.js` : `${entry}.js`;
   const bundle = await rolldown({
     input: `${root}lib/${entry}.ts`,
-    external: [/^node:/, 'node-gyp-build', /package\.json$|\.node$/, ...(entry === 'index' ? [] : [INDEX])],
+    external: [
+      /^node:/,
+      'node-gyp-build',
+      /package\.json$|\.node$/,
+      ...(entry === 'index' ? [] : [INDEX]),
+    ],
     platform: 'node',
   });
   const { output } = await bundle.generate({

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
-import { bundledAddon } from './bundled-addon';
+import { bundledAddon, isCopied } from './bundled-addon';
 import { addonError, bundleError } from './load-failure';
 import { openAddon } from './open-addon';
 import { buildsSnapshot } from './snapshot';
@@ -108,7 +108,7 @@ const NAME = 'socket-options';
 
 /**
  * The folder of this package. A bundle has none: the folder above it may belong to another user, so no computed path begins there.
- * ES modules have no `__filename`, and some bundlers make it relative to the working directory.
+ * ES modules have no `__filename`, and webpack may make it relative to the working directory.
  */
 function packageFolder(): string | undefined {
   if (typeof __filename !== 'string' || !isAbsolute(__filename)) return undefined;
@@ -148,7 +148,7 @@ function unusualPath(folder: string): string {
 function load(): unknown {
   if (buildsSnapshot()) throw bundleError(new Error('Node builds a snapshot'), 'snapshot');
   const { SOCKET_OPTIONS_PREBUILD, PREBUILDS_ONLY } = process.env;
-  const root = packageFolder();
+  const root = isCopied() ? undefined : packageFolder();
   const folder = SOCKET_OPTIONS_PREBUILD || root;
   if (folder === undefined) return bundledAddon();
   const usual = folder === root && PREBUILDS_ONLY === undefined;

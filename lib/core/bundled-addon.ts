@@ -28,22 +28,29 @@ function prebuild(): unknown {
     let found: unknown;
     if (process.platform === 'linux') {
       if (process.arch === 'x64') found = require('../../prebuilds/linux-x64/socket-options.node');
-      if (process.arch === 'arm64') found = require('../../prebuilds/linux-arm64/socket-options.node');
+      if (process.arch === 'arm64')
+        found = require('../../prebuilds/linux-arm64/socket-options.node');
       if (process.arch === 'arm') found = require('../../prebuilds/linux-arm/socket-options.node');
-      if (process.arch === 'ppc64') found = require('../../prebuilds/linux-ppc64/socket-options.node');
-      if (process.arch === 'riscv64') found = require('../../prebuilds/linux-riscv64/socket-options.node');
-      if (process.arch === 's390x') found = require('../../prebuilds/linux-s390x/socket-options.node');
+      if (process.arch === 'ppc64')
+        found = require('../../prebuilds/linux-ppc64/socket-options.node');
+      if (process.arch === 'riscv64')
+        found = require('../../prebuilds/linux-riscv64/socket-options.node');
+      if (process.arch === 's390x')
+        found = require('../../prebuilds/linux-s390x/socket-options.node');
     }
     if (process.platform === 'darwin') {
-      if (process.arch === 'arm64') found = require('../../prebuilds/darwin-arm64/socket-options.node');
+      if (process.arch === 'arm64')
+        found = require('../../prebuilds/darwin-arm64/socket-options.node');
       if (process.arch === 'x64') found = require('../../prebuilds/darwin-x64/socket-options.node');
     }
     if (process.platform === 'win32') {
       if (process.arch === 'x64') found = require('../../prebuilds/win32-x64/socket-options.node');
-      if (process.arch === 'arm64') found = require('../../prebuilds/win32-arm64/socket-options.node');
+      if (process.arch === 'arm64')
+        found = require('../../prebuilds/win32-arm64/socket-options.node');
     }
     if (process.platform === 'freebsd') {
-      if (process.arch === 'x64') found = require('../../prebuilds/freebsd-x64/socket-options.node');
+      if (process.arch === 'x64')
+        found = require('../../prebuilds/freebsd-x64/socket-options.node');
     }
     return addonOf(found);
   } catch (cause) {
@@ -53,9 +60,9 @@ function prebuild(): unknown {
 
 /**
  * Whether a bundler replaced the path of this system's prebuild in the function above. As it is written, it names the folder above
- * the bundle, which may belong to another user. A program that was compiled to bytecode has no text.
+ * a bundle, which may belong to another user. A program that was compiled to bytecode has no text.
  */
-function isCopied(): boolean {
+export function isCopied(): boolean {
   const text = String(prebuild);
   const written = `["'\`](\\.\\./)+prebuilds/${process.platform}-${process.arch}/`;
   return text.includes('catch') && !new RegExp(written).test(text);

@@ -18,7 +18,8 @@ const REMEDIES = {
   executable: `Write in the configuration of the executable:
   "assets": { "${NAME}.node": "node_modules/${NAME}/prebuilds/${SYSTEM}/${NAME}.node" }
 Or put this file beside the executable. Both must have the same owner.`,
-  snapshot: 'A snapshot cannot contain an addon. Use the exports only in functions that run later, and do not copy them before.',
+  snapshot:
+    'A snapshot cannot contain an addon. Use the exports only in functions that run later, and do not copy them before.',
 };
 
 /** How the addon was looked for. */
@@ -72,5 +73,7 @@ export function bundleError(cause: NodeJS.ErrnoException, tool: keyof typeof REM
   const remedy = code === DISABLED ? ALLOW_ADDONS : REMEDIES[tool];
   const what = `${NAME} cannot load its addon for ${SYSTEM}: ${reason}.`;
   const error = new Error(`${what}\n${remedy}`, { cause });
-  return Object.assign(error, { code: code.startsWith('ERR_DLOPEN') ? code : 'ERR_ADDON_NOT_FOUND' });
+  return Object.assign(error, {
+    code: code.startsWith('ERR_DLOPEN') ? code : 'ERR_ADDON_NOT_FOUND',
+  });
 }

@@ -29,7 +29,8 @@ interface Recipe {
 /** Returns the code blocks below a heading. The line before the block of a file is its name. */
 function recipe(heading: string): Recipe {
   const sections = docs.split(/^#+ /m).filter((one) => one.startsWith(`${heading}\n`));
-  if (sections.length !== 1) throw new Error(`${sections.length} headings "${heading}" in the docs`);
+  if (sections.length !== 1)
+    throw new Error(`${sections.length} headings "${heading}" in the docs`);
   const files = new Map<string, string>();
   let commands = '';
   const blocks = (sections[0] as string).matchAll(
