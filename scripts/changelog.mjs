@@ -20,7 +20,9 @@ const [before, after] = changelog.split(HEADING);
 if (after === undefined) fail(`has no heading "${HEADING.trim()}": add one above the last version`);
 const [changes] = after.split(/^## /m);
 if (!/^- /m.test(changes)) {
-  fail(`has no change under "${HEADING.trim()}": add a line for each change that a user can notice`);
+  fail(
+    `has no change under "${HEADING.trim()}": add a line for each change that a user can notice`,
+  );
 }
 
 if (!isCheck) {

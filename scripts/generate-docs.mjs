@@ -5,11 +5,10 @@
 //   node scripts/generate-docs.mjs --check   fails if a page differs from what it would write
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
 import { markdownTable, readBlock, writeBlock } from './marked-block.mjs';
+import { kernelNames, optionDocs, valueKind } from './option-docs.mjs';
 import { source } from './source.mjs';
 
 const { isSupported, planDeadPeerTimeout } = createRequire(import.meta.url)('../dist/index.js');
@@ -27,58 +26,16 @@ const BLOCKS = [
 
 // The table of options: names and kernel names from the catalogue's rows, a sentence from their JSDoc.
 
-const KINDS = {
-  boolean: 'boolean',
-  duration: 'ms',
-  rate: 'bytes/s',
-  dscp: 'integer',
-  string: 'string',
-  cookie: 'digits',
-  linger: '{ enable, timeout }',
-  portRange: '{ low, high }',
-  credentials: '{ pid, uid, gid }',
-  address: '{ address, port, family }',
-  enum: 'name',
-};
-
 function optionTable() {
-  const summaries = new Map(['tcp', 'socket', 'ip'].flatMap(summariesOf));
+  const docs = optionDocs();
   return markdownTable([
     ['Option', 'Value', 'Linux', 'macOS', 'Windows', 'FreeBSD'],
     ...Object.entries(rows()).map(([name, row]) => [
-      `**\`${name}\`**<br>${summaries.get(name)}`,
-      kind(row),
+      `**\`${name}\`**<br>${docs.get(name).summary}`,
+      valueKind(row),
       ...[row.linux, row.darwin, row.win32, row.freebsd].map(kernelNames),
     ]),
   ]);
-}
-
-/** The first sentence of each row's JSDoc in a file of the catalogue. */
-function summariesOf(file) {
-  const text = readFileSync(new URL(`../lib/catalogue/${file}.ts`, import.meta.url), 'utf8');
-  const summaries = [];
-  const visit = (node) => {
-    const doc = ts.isPropertyAssignment(node) && ts.getJSDocCommentsAndTags(node)[0]?.comment;
-    if (doc) {
-      const sentence = /^.*?[.;](?= |$)/.exec(String(doc).replaceAll(/\s+/g, ' '))[0];
-      summaries.push([node.name.getText(), sentence.slice(0, -1)]);
-    }
-    ts.forEachChild(node, visit);
-  };
-  visit(ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true));
-  return summaries;
-}
-
-function kind(row) {
-  const value = row.kind === 'integer' ? row.measure.replace('number', 'integer') : KINDS[row.kind];
-  if (row.access === 'open') return `${value}, when opening`;
-  return row.access === 'read' ? `${value}, read only` : value;
-}
-
-function kernelNames(option) {
-  if (option === null) return '–';
-  const names = [option.name, option.ipv6 ?? []].flat().map((name) => `\`${name}\``);
-  return `${names.join(', ')}${option.access === 'read' ? ' (read)' : ''}`;
 }
 
 /** What the command line prints, in the 80 columns of an output that is no terminal. */

@@ -44,7 +44,10 @@ setTimeout(() => process.exit(0), 200);
 
 test.each([
   ['../README.md', PRELUDE],
+  ['README.md', ''],
+  ['faq.md', PRELUDE],
   ['functions.md', PRELUDE],
+  ['migration.md', PRELUDE],
   ['options.md', PRELUDE],
   ['tcp-state.md', ''],
   ['diagnostics.md', PRELUDE],
@@ -65,7 +68,7 @@ test.each([
       const given = code.includes("from 'node:net'") ? '' : prelude;
       const end = prelude === '' ? '' : END;
       // Another program may have the port.
-      writeFileSync(file, given + code.replace('listen(8080)', 'listen(0)') + end);
+      writeFileSync(file, given + code.replace('port: 8080', 'port: 0') + end);
       const env = { ...process.env, HOST: '127.0.0.1', PORT: '0' };
       execFileSync(process.execPath, [file], { timeout: 10_000, stdio: 'pipe', env });
     });

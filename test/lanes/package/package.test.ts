@@ -44,9 +44,14 @@ describe('the tarball', () => {
   test('contains the code, its types, the addon and its sources, and nothing else', () => {
     const unexpected = packed.filter(
       (path) =>
-        !/^(dist\/.+\.(js|d\.ts)|native\/((platform\/)?\w+\.(cc|h)|exports\.map|binding\.gyp)|prebuilds\/[\w-]+\/socket-options\.node)$/.test(
-          path,
-        ) && !['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'].includes(path),
+        ![
+          /^dist\/.+\.(js|d\.ts)$/,
+          /^native\/((platform\/)?\w+\.(cc|h)|exports\.map|binding\.gyp)$/,
+          /^prebuilds\/[\w-]+\/socket-options\.node$/,
+          /^docs\/.+\.(md|svg|png)$/,
+          /^examples\/prometheus\/.+\.(json|yml)$/,
+          /^([A-Z_]+\.md|LICENSE|package\.json)$/,
+        ].some((expected) => expected.test(path)),
     );
     expect(unexpected).toEqual([]);
     const addons = ['darwin-arm64', 'darwin-x64', 'freebsd-x64', 'linux-arm', 'linux-arm64'];
@@ -59,6 +64,24 @@ describe('the tarball', () => {
     expect(packed).toContain('native/binding.gyp');
     // Package managers treat a binding.gyp at the root as an install script.
     expect(packed).not.toContain('binding.gyp');
+  });
+
+  test('has no page with a link to a file that is not in it', async () => {
+    const { isInternal, linksOf, resolveLink } = await import(
+      join(root, 'scripts/markdown-links.mjs')
+    );
+    const pages = packed.filter((path) => path.endsWith('.md'));
+    const links = pages.flatMap((page) =>
+      linksOf(readFileSync(join(project, 'node_modules', name, page), 'utf8'))
+        .filter(({ target }: { target: string }) => isInternal(target))
+        .map(({ target }: { target: string }) => ({ page, ...resolveLink(page, target) })),
+    );
+    expect(links.length).toBeGreaterThan(100);
+    expect(
+      links.filter(
+        ({ file }) => !packed.some((path) => path === file || path.startsWith(`${file}/`)),
+      ),
+    ).toEqual([]);
   });
 
   test('contains no path and no registry of the machine it was packed on', () => {
@@ -185,9 +208,15 @@ describe('loading', () => {
   test('socket-options/heartbeat loads no second addon when it asks the kernel', () => {
     const code = `
       const { Duplex } = require('node:stream');
+      const { dlopen } = process;
+      let opened = 0;
+      process.dlopen = (module, path) => {
+        opened++;
+        dlopen(module, path);
+      };
       const { Heartbeat, PeerRegistry } = require('${name}/heartbeat');
       const addons = () => [
-        Object.keys(require.cache).filter((file) => file.endsWith('.node')).length,
+        opened,
         process.report.getReport().sharedObjects.filter((file) => /socket.options/.test(file)).length,
       ];
       const stream = new Duplex({ read() {}, write: (chunk, encoding, done) => done() });
@@ -214,8 +243,8 @@ describe('loading', () => {
   test('the prebuilt addon', () => {
     const code = `
       require('${name}');
-      const [addon] = Object.keys(require.cache).filter((file) => file.endsWith('.node'));
-      console.log(JSON.stringify(addon));`;
+      const { sharedObjects } = process.report.getReport();
+      console.log(JSON.stringify(sharedObjects.find((file) => file.includes('${name}'))));`;
     expect(evaluate('addon.cjs', code)).toMatch(
       new RegExp(`prebuilds/${process.platform}-${process.arch}/${name}\\.node$`),
     );
