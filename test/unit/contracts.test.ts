@@ -218,9 +218,10 @@ describe('codes of errors', () => {
   /** Codes of warnings. Variables of the environment begin the same way. */
   const WARNING = /^SOCKET_OPTIONS_(?!PREBUILD$|SEARCH$)[A-Z_]+$/;
 
-  /** The codes in lib/ that are no more than compared. */
-  const isCompared = (node: ts.Node) =>
-    ts.isBinaryExpression(node.parent) && /^[!=]==$/.test(node.parent.operatorToken.getText());
+  /** Whether a code is only compared with that of an error. */
+  const isCompared = ({ parent }: ts.Node) =>
+    (ts.isBinaryExpression(parent) && /^[!=]==$/.test(parent.operatorToken.getText())) ||
+    (ts.isCallExpression(parent) && parent.expression.getText().endsWith('.startsWith'));
 
   const thrown = new Set<string>();
   for (const file of library.values()) {
