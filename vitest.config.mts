@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: [
       ...[
+        'test/lanes/bundlers/**',
         'test/lanes/package/**',
         'test/lanes/dead-peers/**',
         'test/lanes/drivers/**',

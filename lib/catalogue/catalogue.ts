@@ -17,32 +17,45 @@ type Ip = ReturnType<typeof ip>;
 // An interface, because the type of a spread would have no docs on its members.
 interface Catalogue extends Tcp, Socket, Ip {}
 
-/** The name of an option: `'userTimeout'`. */
+/** The name of an option: `'userTimeout'`. `supportedOptions()` returns those of this system. */
 export type OptionName = keyof Catalogue;
 
-/** The value of the option `linger`: what close(2) does with unsent data. `timeout` is in milliseconds. */
+/** The value of the option `linger`: what close(2) does with unsent data. */
 export interface Linger {
+  /** Whether closing waits for the data, or discards it if `timeout` is 0. */
   enable: boolean;
+  /**
+   * How long closing waits, in milliseconds, rounded up to whole seconds; 0 discards the data and resets the
+   * connection. At most 2 147 483 647 s on Linux, 327 s on macOS, 65 535 s on Windows, 32 767 s on FreeBSD.
+   */
   timeout: number;
 }
 
-/** The value of the option `localPortRange`: the first and the last port. */
+/** The value of the option `localPortRange`: the ports from which the kernel chooses one. */
 export interface PortRange {
+  /** First port of the range: 1 to 65 535. */
   low: number;
+  /** Last port of the range: `low` to 65 535. */
   high: number;
 }
 
 /** The value of the option `peerCredentials`: process, user and group of the peer when it connected. */
 export interface PeerCredentials {
+  /** Process ID of the peer. 0: the peer is outside of this PID namespace. */
   pid: number;
+  /** Effective user ID of the peer. */
   uid: number;
+  /** Effective group ID of the peer. */
   gid: number;
 }
 
-/** The value of the option `originalDestination`. */
+/** The value of the option `originalDestination`: an address and a port. */
 export interface OriginalDestination {
+  /** IP address to which the peer wanted to connect. */
   address: string;
+  /** Port to which the peer wanted to connect: 0 to 65 535. */
   port: number;
+  /** IP version of the address. */
   family: 'IPv4' | 'IPv6';
 }
 
@@ -70,7 +83,10 @@ type Read<R extends Row> = R extends { nullable: true } ? Value<R> | null : Valu
 
 type Written<R extends Row> = R extends { system: true } ? Value<R> | 'system' : Value<R>;
 
-/** The values that getOptions() returns: durations in milliseconds, sizes in bytes. */
+/**
+ * The values that getOptions() returns: durations in milliseconds, sizes in bytes. `null`: the kernel reports none, or
+ * one without a name here.
+ */
 export type OptionValues = { -readonly [Name in keyof Catalogue]: Read<Catalogue[Name]> };
 
 /** The values that setOptions() sets: durations in milliseconds, sizes in bytes. `undefined` keeps the present value. */
@@ -80,7 +96,10 @@ export type SocketOptions = {
     : Name]?: Written<Catalogue[Name]> | undefined;
 };
 
-/** Options for a socket that is not open yet: {@link SocketOptions}, and those that are chosen when a socket is opened. */
+/**
+ * Options for a socket that is not open yet: {@link SocketOptions}, and those that are chosen when a socket is opened.
+ * `undefined` keeps the kernel's value.
+ */
 export type OpeningOptions = {
   -readonly [Name in keyof Catalogue as Catalogue[Name] extends { access: 'read' } ? never : Name]?:
     | Written<Catalogue[Name]>

@@ -6,13 +6,13 @@ const DSCP = number('IP_TOS', 0, 63, { ipv6: 'IPV6_TCLASS' });
 export const ip = () =>
   ({
     /**
-     * Differentiated services code point of the packets that are sent, IPv4 and IPv6 alike: 0 to 63, for example
-     * 46 for expedited forwarding (EF).
+     * Differentiated services code point of the packets that are sent, IPv4 and IPv6 alike: 0 to 63, for example 46 for
+     * expedited forwarding (EF).
      *
-     * It is the upper six bits of `typeOfService` and `trafficClass`. The lower two bits, ECN, do not change. On Linux an
-     * IPv6 socket gets both options, so that packets to an IPv4 peer (`::ffff:192.0.2.1`) carry it too. Reading returns the
-     * value of the socket's own family. On Linux it also sets `priority`, as `typeOfService` does.
-     * Linux, macOS, FreeBSD: `IP_TOS` and `IPV6_TCLASS`; Windows ignores `IP_TOS`.
+     * It is the upper six bits of `typeOfService` and `trafficClass`. The lower two bits, ECN, do not change. On Linux
+     * an IPv6 socket gets both options, so that packets to an IPv4 peer (`::ffff:192.0.2.1`) carry it too. Reading
+     * returns the value of the socket's own family. On Linux it also sets `priority`, as `typeOfService` does.
+     * @systems Linux, macOS, FreeBSD: `IP_TOS` and `IPV6_TCLASS`. Not on Windows, which ignores `IP_TOS`.
      * @see ip(7), ipv6(7), RFC 2474, RFC 3246
      */
     dscp: {
@@ -25,10 +25,10 @@ export const ip = () =>
       freebsd: DSCP,
     },
     /**
-     * Type of service of the IPv4 packets that are sent, 0 to 255: six bits of DSCP and two of ECN.
-     * TCP uses the ECN bits: on a TCP socket Linux does not change them. On Linux it also sets `priority`. Linux also
-     * accepts it on an IPv6 socket, for IPv4 peers. macOS refuses it there.
-     * Linux, macOS, FreeBSD: `IP_TOS`; Windows ignores the option.
+     * Type of service of the IPv4 packets that are sent, 0 to 255: six bits of DSCP and two of ECN. TCP uses the ECN
+     * bits: on a TCP socket Linux does not change them. On Linux it also sets `priority`. Linux also accepts it on an
+     * IPv6 socket, for IPv4 peers. macOS refuses it there.
+     * @systems Linux, macOS, FreeBSD: `IP_TOS`. Not on Windows, which ignores the option.
      * @see ip(7), RFC 2474
      */
     typeOfService: {
@@ -43,7 +43,7 @@ export const ip = () =>
     },
     /**
      * Traffic class of the IPv6 packets that are sent, 0 to 255; refused on an IPv4 socket.
-     * Linux, macOS, FreeBSD: `IPV6_TCLASS`.
+     * @systems Linux, macOS, FreeBSD: `IPV6_TCLASS`. Not on Windows.
      * @see ipv6(7), RFC 3542
      */
     trafficClass: {
@@ -57,8 +57,9 @@ export const ip = () =>
       freebsd: number('IPV6_TCLASS', 0, 255),
     },
     /**
-     * Priority of the packets in the queues of this machine. Linux: 0 to 6, more with privilege. Accepted sockets do not
-     * inherit it. `typeOfService` changes it, so it is set after `typeOfService`. Linux: `SO_PRIORITY`.
+     * Priority of the packets in the queues of this machine. 0 to 6, with CAP_NET_ADMIN up to 2 147 483 647. Accepted
+     * sockets do not inherit it. `typeOfService` changes it, so it is set after `typeOfService`.
+     * @systems Linux: `SO_PRIORITY`. Not on macOS, Windows and FreeBSD.
      * @see socket(7), tc-prio(8)
      */
     priority: {
@@ -73,8 +74,8 @@ export const ip = () =>
       freebsd: null,
     },
     /**
-     * Time to live of the IPv4 packets that are sent, 1 to 255 hops; `'system'` restores the system's
-     * default. Every system: `IP_TTL`.
+     * Time to live of the IPv4 packets that are sent, 1 to 255 hops; `'system'` restores the system's default.
+     * @systems Every system: `IP_TTL`.
      * @see ip(7), RFC 791
      */
     ttl: {
@@ -91,7 +92,7 @@ export const ip = () =>
     /**
      * Hop limit of the IPv6 packets that are sent, 1 to 255; `'system'` restores the system's default. `null` is the
      * system's default, which macOS and FreeBSD do not report as a number. Refused on an IPv4 socket.
-     * Every system: `IPV6_UNICAST_HOPS`.
+     * @systems Every system: `IPV6_UNICAST_HOPS`.
      * @see ipv6(7), RFC 3542
      */
     hopLimit: {
@@ -107,9 +108,9 @@ export const ip = () =>
       freebsd: number('IPV6_UNICAST_HOPS', 1, 255, { system: -1, none: -1 }),
     },
     /**
-     * An IPv6 socket accepts IPv6 only, no IPv4 peers. Refused on an IPv4 socket, and on every system once the socket has a
-     * port (EINVAL; other systems than Linux by their documentation and sources).
-     * Every system: `IPV6_V6ONLY`.
+     * An IPv6 socket accepts IPv6 only, no IPv4 peers. Refused on an IPv4 socket, and on every system once the socket
+     * has a port (EINVAL; other systems than Linux by their documentation and sources).
+     * @systems Every system: `IPV6_V6ONLY`.
      * @see ipv6(7), RFC 3493
      */
     ipv6Only: {
@@ -123,8 +124,9 @@ export const ip = () =>
       freebsd: flag('IPV6_V6ONLY'),
     },
     /**
-     * Bind to an address that this machine does not have, or not yet. Linux accepts it on a bound socket, without an effect.
-     * Linux: `IP_FREEBIND`.
+     * Bind to an address that this machine does not have, or not yet. Linux accepts it on a bound socket, without an
+     * effect.
+     * @systems Linux: `IP_FREEBIND`. Not on macOS, Windows and FreeBSD.
      * @see ip(7)
      */
     freeBind: {
@@ -138,9 +140,9 @@ export const ip = () =>
       freebsd: null,
     },
     /**
-     * Transparent proxying: receive and send packets of foreign addresses. It acts on a socket that is bound or listens. Once
-     * a TCP socket connects, only rules of the firewall see it (`socket transparent 1` of nft).
-     * Linux: `IP_TRANSPARENT`; FreeBSD: `IP_BINDANY`.
+     * Transparent proxying: receive and send packets of foreign addresses. It acts on a socket that is bound or
+     * listens. Once a TCP socket connects, only rules of the firewall see it (`socket transparent 1` of nft).
+     * @systems Linux: `IP_TRANSPARENT`. FreeBSD: `IP_BINDANY`. Not on macOS and Windows.
      * @see ip(7)
      */
     transparent: {
@@ -155,10 +157,11 @@ export const ip = () =>
       freebsd: flag('IP_BINDANY'),
     },
     /**
-     * Path MTU discovery: `'do'` never fragments, `'dont'` may always fragment, `'want'` follows the route,
-     * `'probe'` never fragments and ignores the known path MTU, `'interface'` uses the MTU of the interface and ignores
-     * routers, `'omit'` does the same and may fragment. `null`: a setting without a name here.
-     * Linux, Windows: `IP_MTU_DISCOVER` (Windows has `'do'`, `'dont'` and `'probe'`).
+     * Path MTU discovery: `'do'` never fragments, `'dont'` may always fragment, `'want'` follows the route, `'probe'`
+     * never fragments and ignores the known path MTU, `'interface'` uses the MTU of the interface and ignores routers,
+     * `'omit'` does the same and may fragment. `null`: a setting without a name here.
+     * @systems Linux: `IP_MTU_DISCOVER`. Windows: `IP_MTU_DISCOVER`, with `'do'`, `'dont'` and `'probe'`. Not on macOS
+     *   and FreeBSD.
      * @see ip(7), RFC 1191
      */
     pathMtuDiscovery: {
@@ -181,7 +184,7 @@ export const ip = () =>
     },
     /**
      * The known MTU of the path to the peer, in bytes, read only. The error is ENOTCONN unless connected.
-     * Linux, Windows: `IP_MTU`.
+     * @systems Linux, Windows: `IP_MTU`. Not on macOS and FreeBSD.
      * @see ip(7), RFC 1191
      */
     mtu: {
@@ -195,9 +198,9 @@ export const ip = () =>
       freebsd: null,
     },
     /**
-     * Binding to an address with port 0 chooses the port when the socket connects, so that one port
-     * serves several peers. Linux accepts it on a socket with a port, without an effect. Linux 4.2:
-     * `IP_BIND_ADDRESS_NO_PORT`.
+     * Binding to an address with port 0 chooses the port when the socket connects, so that one port serves several
+     * peers. Linux accepts it on a socket with a port, without an effect.
+     * @systems Linux 4.2: `IP_BIND_ADDRESS_NO_PORT`. Not on macOS, Windows and FreeBSD.
      * @see ip(7)
      */
     bindAddressNoPort: {
@@ -212,8 +215,9 @@ export const ip = () =>
     },
     /**
      * The ports from which the kernel chooses one: `{ low, high }`, each 1 to 65 535. `null`, the initial value, and
-     * `'system'` are the range of the sysctl net.ipv4.ip_local_port_range. The kernel ignores a bound outside of that range.
-     * Linux accepts it on a socket with a port, without an effect. For IPv4 and IPv6. Linux 6.3: `IP_LOCAL_PORT_RANGE`.
+     * `'system'` are the range of the sysctl net.ipv4.ip_local_port_range. The kernel ignores a bound outside of that
+     * range. Linux accepts it on a socket with a port, without an effect. For IPv4 and IPv6.
+     * @systems Linux 6.3: `IP_LOCAL_PORT_RANGE`. Not on macOS, Windows and FreeBSD.
      * @see ip(7), ip-sysctl ip_local_port_range
      */
     localPortRange: {
@@ -229,13 +233,14 @@ export const ip = () =>
       freebsd: null,
     },
     /**
-     * Where the peer wanted to connect to before a firewall rule (`REDIRECT`, `DNAT`) sent its connection here:
-     * `{ address, port, family }`, read only. It is the address of the socket itself if no rule changed it. `null`: connection
-     * tracking has no such connection.
+     * Where the peer wanted to connect to before a firewall rule (`REDIRECT`, `DNAT`) sent its connection here: `{
+     * address, port, family }`, read only. It is the address of the socket itself if no rule changed it. `null`:
+     * connection tracking has no such connection.
      *
-     * The accepted TCP sockets of a transparent proxy have it, UDP and Unix sockets do not (ENOPROTOOPT, ENOTSUP). With a
-     * `TPROXY` rule the original destination is the local address of the socket, and this may be `null`.
-     * Linux: `SO_ORIGINAL_DST` and `IP6T_SO_ORIGINAL_DST`, of the kernel module nf_conntrack.
+     * The accepted TCP sockets of a transparent proxy have it, UDP and Unix sockets do not (ENOPROTOOPT, ENOTSUP). With
+     * a `TPROXY` rule the original destination is the local address of the socket, and this may be `null`.
+     * @systems Linux, with the kernel module nf_conntrack: `SO_ORIGINAL_DST` and `IP6T_SO_ORIGINAL_DST`. Not on macOS,
+     *   Windows and FreeBSD.
      * @see iptables-extensions(8), nft(8)
      */
     originalDestination: {

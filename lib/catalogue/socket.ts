@@ -4,8 +4,11 @@ import { duration, flag, number, type Rows } from './row';
 export const socket = () =>
   ({
     /**
-     * Size of the send buffer, in bytes. Linux limits it to the sysctl net.core.wmem_max, doubles it for its own data, and
-     * no longer adjusts the buffer by itself. Reading returns the doubled value. Every system: `SO_SNDBUF`.
+     * Size of the send buffer, in bytes. Linux limits it to the sysctl net.core.wmem_max, doubles it for its own data,
+     * and no longer adjusts the buffer by itself. Reading returns the doubled value.
+     *
+     * Linux: 1 to 1 073 741 823; macOS and FreeBSD: 1 to 2 147 483 647; Windows: 0 to 2 147 483 647.
+     * @systems Every system: `SO_SNDBUF`.
      * @see socket(7)
      */
     sendBufferSize: {
@@ -18,9 +21,12 @@ export const socket = () =>
       freebsd: number('SO_SNDBUF', 1),
     },
     /**
-     * Size of the receive buffer, in bytes. Linux limits it to the sysctl net.core.rmem_max, doubles it for its own data,
-     * and no longer adjusts the buffer by itself. Reading returns the doubled value. It must be set before connecting or
-     * listening to enlarge the advertised window. Every system: `SO_RCVBUF`.
+     * Size of the receive buffer, in bytes. Linux limits it to the sysctl net.core.rmem_max, doubles it for its own
+     * data, and no longer adjusts the buffer by itself. Reading returns the doubled value. It must be set before
+     * connecting or listening to enlarge the advertised window.
+     *
+     * Linux: 1 to 1 073 741 823; macOS and FreeBSD: 1 to 2 147 483 647; Windows: 0 to 2 147 483 647.
+     * @systems Every system: `SO_RCVBUF`.
      * @see socket(7)
      */
     recvBufferSize: {
@@ -34,8 +40,9 @@ export const socket = () =>
       freebsd: number('SO_RCVBUF', 1),
     },
     /**
-     * How many bytes must be free in the send buffer before the socket is writable. Linux cannot set it, and always returns
-     * 1: see `notSentLowWatermark`. Linux, macOS, FreeBSD: `SO_SNDLOWAT`.
+     * How many bytes must be free in the send buffer before the socket is writable. macOS and FreeBSD: 1 to 2 147 483
+     * 647. Linux cannot set it, and always returns 1: see `notSentLowWatermark`.
+     * @systems Linux (only read), macOS, FreeBSD: `SO_SNDLOWAT`. Not on Windows.
      * @see socket(7)
      */
     sendLowWatermark: {
@@ -48,9 +55,9 @@ export const socket = () =>
       freebsd: number('SO_SNDLOWAT', 1),
     },
     /**
-     * How many bytes must have arrived before the socket is readable. Linux enlarges the receive buffer for them, and
-     * accepts no more than that buffer can hold.
-     * Linux, macOS, FreeBSD: `SO_RCVLOWAT`.
+     * How many bytes must have arrived before the socket is readable. 1 to 2 147 483 647. Linux enlarges the receive
+     * buffer for them, and accepts no more than that buffer can hold.
+     * @systems Linux, macOS, FreeBSD: `SO_RCVLOWAT`. Not on Windows.
      * @see socket(7)
      */
     recvLowWatermark: {
@@ -64,12 +71,13 @@ export const socket = () =>
       freebsd: number('SO_RCVLOWAT', 1),
     },
     /**
-     * What closing does with unsent data: `{ enable, timeout }`, the timeout in milliseconds and
-     * rounded up to whole seconds. With a timeout of 0, closing discards the data and resets the connection. With a longer
-     * one, close(2) blocks the thread and Node's event loop until the data is acknowledged or the time is over.
+     * What closing does with unsent data: `{ enable, timeout }`, the timeout in milliseconds and rounded up to whole
+     * seconds. With a timeout of 0, closing discards the data and resets the connection. With a longer one, close(2)
+     * blocks the thread and Node's event loop until the data is acknowledged or the time is over.
      *
-     * Every system: `SO_LINGER` (macOS: `SO_LINGER_SEC`, at most 327 s, because it keeps hundredths of a second in 16 bits;
-     * Windows: at most 65 535 s).
+     * Linux: 0 to 2 147 483 647 s; macOS: at most 327 s, because it keeps hundredths of a second in 16 bits; Windows:
+     * at most 65 535 s; FreeBSD: at most 32 767 s.
+     * @systems Linux, Windows, FreeBSD: `SO_LINGER`. macOS: `SO_LINGER_SEC`.
      * @see socket(7)
      */
     linger: {
@@ -81,12 +89,13 @@ export const socket = () =>
       freebsd: duration('SO_LINGER', 's', 0, 32_767, { layout: 'int' }),
     },
     /**
-     * Bind to an address that connections in TIME_WAIT still use. Not supported on Windows, where the option with this name
-     * lets one program take the port of another.
+     * Bind to an address that connections in TIME_WAIT still use. Not supported on Windows, where the option with this
+     * name lets one program take the port of another.
      *
-     * Both sockets need it. A listening socket gives it to the connections that it accepts, also if it is set late, so that
-     * the next server can bind while they are there. Once a TCP socket connects, it only lets other sockets bind to its port.
-     * Linux, macOS, FreeBSD: `SO_REUSEADDR`.
+     * Both sockets need it. A listening socket gives it to the connections that it accepts, also if it is set late, so
+     * that the next server can bind while they are there. Once a TCP socket connects, it only lets other sockets bind
+     * to its port.
+     * @systems Linux, macOS, FreeBSD: `SO_REUSEADDR`. Not on Windows.
      * @see socket(7)
      */
     reuseAddress: {
@@ -102,9 +111,9 @@ export const socket = () =>
     /**
      * Several sockets on one address; the kernel distributes connections among them (not on macOS).
      *
-     * All of them need it. It acts on a socket that is bound or listens: the next one can join it. Once a TCP socket connects,
-     * it only lets other sockets bind to its port.
-     * Linux, macOS: `SO_REUSEPORT`; FreeBSD: `SO_REUSEPORT_LB`.
+     * All of them need it. It acts on a socket that is bound or listens: the next one can join it. Once a TCP socket
+     * connects, it only lets other sockets bind to its port.
+     * @systems Linux, macOS: `SO_REUSEPORT`. FreeBSD: `SO_REUSEPORT_LB`. Not on Windows.
      * @see socket(7)
      */
     reusePort: {
@@ -118,9 +127,9 @@ export const socket = () =>
       freebsd: flag('SO_REUSEPORT_LB'),
     },
     /**
-     * Name of the network interface that the socket is bound to, at most 15 characters; the empty string is none. The error
-     * is ENODEV for an interface that does not exist.
-     * Linux, macOS 15: `SO_BINDTODEVICE`.
+     * Name of the network interface that the socket is bound to, at most 15 characters; the empty string is none. The
+     * error is ENODEV for an interface that does not exist.
+     * @systems Linux, macOS 15: `SO_BINDTODEVICE`. Not on Windows and FreeBSD.
      * @see socket(7)
      */
     bindToDevice: {
@@ -136,7 +145,7 @@ export const socket = () =>
     },
     /**
      * Mark of every packet that the socket sends, for routing and filter rules: 0 to 4 294 967 295.
-     * Linux: `SO_MARK`.
+     * @systems Linux: `SO_MARK`. Not on macOS, Windows and FreeBSD.
      * @see socket(7)
      */
     mark: {
@@ -151,8 +160,9 @@ export const socket = () =>
       freebsd: null,
     },
     /**
-     * Busy polling: how long a read without data polls the network device, in milliseconds
-     * with fractions, rounded up to whole microseconds; 0 is off. Linux: `SO_BUSY_POLL`.
+     * Busy polling: how long a read without data polls the network device, in milliseconds with fractions, rounded up
+     * to whole microseconds; 0 is off. At most 2 147 483.647 ms.
+     * @systems Linux: `SO_BUSY_POLL`. Not on macOS, Windows and FreeBSD.
      * @see socket(7)
      */
     busyPoll: {
@@ -165,8 +175,9 @@ export const socket = () =>
       freebsd: null,
     },
     /**
-     * The CPU on which the kernel last handled a packet of this connection. A listening socket with `reusePort` prefers
-     * connections of this CPU. `null`: none. Linux: `SO_INCOMING_CPU`.
+     * The CPU on which the kernel last handled a packet of this connection. A number from 0 to 2 147 483 647. A
+     * listening socket with `reusePort` prefers connections of this CPU. `null`: none.
+     * @systems Linux: `SO_INCOMING_CPU`. Not on macOS, Windows and FreeBSD.
      * @see socket(7)
      */
     incomingCpu: {
@@ -180,8 +191,9 @@ export const socket = () =>
       freebsd: null,
     },
     /**
-     * Highest rate at which the socket sends, in bytes per second, up to 2^53 - 1 (more than 32 bits
-     * since Linux 5.0); `Infinity`, the initial value, is no limit. Linux: `SO_MAX_PACING_RATE`.
+     * Highest rate at which the socket sends, in bytes per second, up to 2^53 - 1 (more than 32 bits since Linux 5.0);
+     * `Infinity`, the initial value, is no limit. At least 1.
+     * @systems Linux: `SO_MAX_PACING_RATE`. Not on macOS, Windows and FreeBSD.
      * @see socket(7), tc-fq(8)
      */
     maxPacingRate: {
@@ -193,8 +205,8 @@ export const socket = () =>
       freebsd: null,
     },
     /**
-     * Allows sending without copying (`MSG_ZEROCOPY`), for code that passes this flag: Node does
-     * not. Linux 4.14: `SO_ZEROCOPY`.
+     * Allows sending without copying (`MSG_ZEROCOPY`), for code that passes this flag: Node does not.
+     * @systems Linux 4.14: `SO_ZEROCOPY`. Not on macOS, Windows and FreeBSD.
      * @see Documentation/networking/msg_zerocopy.rst of Linux
      */
     zeroCopy: {
@@ -207,7 +219,7 @@ export const socket = () =>
     },
     /**
      * Type of the socket, read only. `null`: a type without a name here.
-     * Every system: `SO_TYPE`.
+     * @systems Every system: `SO_TYPE`.
      * @see socket(7)
      */
     type: {
@@ -223,7 +235,7 @@ export const socket = () =>
     },
     /**
      * Protocol of the socket, read only. `null`: a protocol without a name here.
-     * Linux, FreeBSD: `SO_PROTOCOL`.
+     * @systems Linux, FreeBSD: `SO_PROTOCOL`. Not on macOS and Windows.
      * @see socket(7)
      */
     protocol: {
@@ -244,7 +256,8 @@ export const socket = () =>
     },
     /**
      * Address family of the socket, read only. An IPv6 socket returns `'ipv6'` for an IPv4 peer too. `null`: a family
-     * without a name here. Linux, FreeBSD: `SO_DOMAIN`.
+     * without a name here.
+     * @systems Linux, FreeBSD: `SO_DOMAIN`. Not on macOS and Windows.
      * @see socket(7)
      */
     domain: {
@@ -259,7 +272,8 @@ export const socket = () =>
       freebsd: flag('SO_DOMAIN'),
     },
     /**
-     * Whether the socket listens, read only. Every system: `SO_ACCEPTCONN`.
+     * Whether the socket listens, read only.
+     * @systems Every system: `SO_ACCEPTCONN`.
      * @see socket(7)
      */
     acceptingConnections: {
@@ -273,7 +287,8 @@ export const socket = () =>
     },
     /**
      * The kernel's own number of this socket, read only. It is not used again while the system runs. sock_diag and BPF
-     * identify the socket by it. It has 64 bits and is a string of decimal digits. Linux 4.12: `SO_COOKIE`.
+     * identify the socket by it. It has 64 bits and is a string of decimal digits.
+     * @systems Linux 4.12: `SO_COOKIE`. Not on macOS, Windows and FreeBSD.
      * @see socket(7), sock_diag(7)
      */
     cookie: {
@@ -286,9 +301,9 @@ export const socket = () =>
       freebsd: null,
     },
     /**
-     * Process, user and group of the peer of a Unix socket, read only: those that it had when it connected or listened. `null`
-     * for a socket without such a peer. The process id is 0 for a peer outside of this process id namespace.
-     * Linux: `SO_PEERCRED`.
+     * Process, user and group of the peer of a Unix socket, read only: those that it had when it connected or listened.
+     * `null` for a socket without such a peer. The process id is 0 for a peer outside of this process id namespace.
+     * @systems Linux: `SO_PEERCRED`. Not on macOS, Windows and FreeBSD.
      * @see unix(7)
      */
     peerCredentials: {

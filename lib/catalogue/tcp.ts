@@ -9,10 +9,10 @@ export const tcp = () =>
     /**
      * Time without any segment from the peer until the first keepalive probe, in milliseconds.
      *
-     * Rounded up to whole seconds. Linux: 1 ms to 32 767 s. `'system'` restores the system's default. A new value restarts
-     * the running timer, which counts from the last received segment. On Windows `setKeepAlive` sets milliseconds, and
-     * works before 10.1709 too.
-     * Linux, Windows 10.1709, FreeBSD: `TCP_KEEPIDLE`; macOS: `TCP_KEEPALIVE`.
+     * Rounded up to whole seconds. Linux: 1 ms to 32 767 s; other systems: 1 ms to 4 294 967 s. `'system'` restores the
+     * system's default. A new value restarts the running timer, which counts from the last received segment. On Windows
+     * `setKeepAlive` sets milliseconds, and works before 10.1709 too.
+     * @systems Linux, Windows 10.1709, FreeBSD: `TCP_KEEPIDLE`. macOS: `TCP_KEEPALIVE`.
      * @see tcp(7), RFC 9293 section 3.8.4
      */
     keepAliveInitialDelay: {
@@ -27,9 +27,9 @@ export const tcp = () =>
     /**
      * Time between two keepalive probes, in milliseconds.
      *
-     * Rounded up to whole seconds. Linux: 1 ms to 32 767 s. `'system'` restores the system's default. A new value takes
-     * effect after the next probe.
-     * Every system: `TCP_KEEPINTVL` (Windows since 10.1709).
+     * Rounded up to whole seconds. Linux: 1 ms to 32 767 s; other systems: 1 ms to 4 294 967 s. `'system'` restores the
+     * system's default. A new value takes effect after the next probe.
+     * @systems Every system: `TCP_KEEPINTVL` (Windows since 10.1709).
      * @see tcp(7), RFC 9293 section 3.8.4
      */
     keepAliveInterval: {
@@ -44,8 +44,9 @@ export const tcp = () =>
     /**
      * Number of unanswered keepalive probes after which the connection fails with ETIMEDOUT.
      *
-     * Linux: 1 to 127. Linux ignores it while `userTimeout` is set. `'system'` restores the system's default.
-     * Every system: `TCP_KEEPCNT` (Windows since 10.1703, 1 to 255).
+     * Linux: 1 to 127; Windows: 1 to 255; macOS and FreeBSD: 1 to 2 147 483 647. Linux ignores it while `userTimeout`
+     * is set. `'system'` restores the system's default.
+     * @systems Every system: `TCP_KEEPCNT` (Windows since 10.1703).
      * @see tcp(7), RFC 9293 section 3.8.4
      */
     keepAliveCount: {
@@ -61,10 +62,10 @@ export const tcp = () =>
     /**
      * Keepalive: the kernel probes a silent peer, and the connection fails if the peer does not answer.
      *
-     * Off by default. It is set after the three values above, so that a refused value never leaves keepalive on with the
-     * system's two hours. Linux sends no probe while data is unacknowledged or unsent: see `userTimeout`. Only TCP sockets
-     * accept it here. Kernels accept it on every socket, without an effect.
-     * Every system: `SO_KEEPALIVE`.
+     * Off by default. It is set after the three values above, so that a refused value never leaves keepalive on with
+     * the system's two hours. Linux sends no probe while data is unacknowledged or unsent: see `userTimeout`. Only TCP
+     * sockets accept it here. Kernels accept it on every socket, without an effect.
+     * @systems Every system: `SO_KEEPALIVE`.
      * @see socket(7), RFC 9293 section 3.8.4
      */
     keepAlive: {
@@ -77,15 +78,15 @@ export const tcp = () =>
       freebsd: flag('SO_KEEPALIVE'),
     },
     /**
-     * How long sent data may stay unacknowledged, or unsent before a closed window, until the
-     * connection fails with ETIMEDOUT, in milliseconds. 0, the initial value, is off: the system's retransmission limit
-     * then ends the connection, on Linux after about 15 minutes.
+     * How long sent data may stay unacknowledged, or unsent before a closed window, until the connection fails with
+     * ETIMEDOUT, in milliseconds. 0, the initial value, is off: the system's retransmission limit then ends the
+     * connection, on Linux after about 15 minutes.
      *
-     * Linux: 0 to 2 147 483 647 ms. Rounded up to whole milliseconds, on macOS and FreeBSD to seconds. Windows documents no
-     * number for off: there 0 sets the value of a new socket. While it is set, Linux ignores `keepAliveCount`, and also
-     * ends the connection of a living peer that keeps its window closed for so long.
-     * Linux: `TCP_USER_TIMEOUT`; macOS: `TCP_RXT_CONNDROPTIME`; Windows 10.1607: `TCP_MAXRTMS`, before
-     * that `TCP_MAXRT`, in seconds; FreeBSD: `TCP_MAXUNACKTIME`.
+     * Linux: 0 to 2 147 483 647 ms, rounded up to whole milliseconds. macOS and FreeBSD: 0 to 4 294 967 s, rounded up
+     * to seconds. Windows documents no number for off: there 0 sets the value of a new socket. While it is set, Linux
+     * ignores `keepAliveCount`, and also ends the connection of a living peer that keeps its window closed for so long.
+     * @systems Linux: `TCP_USER_TIMEOUT`. macOS: `TCP_RXT_CONNDROPTIME`. Windows 10.1607: `TCP_MAXRTMS`, before that
+     *   `TCP_MAXRT`, in seconds. FreeBSD: `TCP_MAXUNACKTIME`.
      * @see tcp(7), RFC 5482
      */
     userTimeout: {
@@ -103,10 +104,11 @@ export const tcp = () =>
     /**
      * How many times an unanswered SYN is sent again before connecting fails.
      *
-     * Linux: 1 to 127. With 6, the initial value, connecting fails after about two minutes. Linux 6.5 adds the sysctl
-     * net.ipv4.tcp_syn_linear_timeouts (4) to it. Also the number of times that a listening socket repeats a SYN-ACK. It acts
-     * while the socket connects or listens; Linux accepts it on a connected socket, without an effect. Linux: `TCP_SYNCNT`.
-     * macOS and FreeBSD have a time in its place: see `connectTimeout`.
+     * 1 to 127. With 6, the initial value, connecting fails after about two minutes. Linux 6.5 adds the sysctl
+     * net.ipv4.tcp_syn_linear_timeouts (4) to it. Also the number of times that a listening socket repeats a SYN-ACK.
+     * It acts while the socket connects or listens; Linux accepts it on a connected socket, without an effect. macOS
+     * and FreeBSD have a time in its place: see `connectTimeout`.
+     * @systems Linux: `TCP_SYNCNT`. Not on macOS, Windows and FreeBSD.
      * @see tcp(7), ip-sysctl tcp_syn_retries
      */
     synRetries: {
@@ -123,8 +125,9 @@ export const tcp = () =>
     /**
      * How long connecting may take, in milliseconds, rounded up to whole seconds.
      *
-     * macOS and FreeBSD accept it on a connected socket, without an effect (by their sources).
-     * macOS: `TCP_CONNECTIONTIMEOUT`; FreeBSD: `TCP_KEEPINIT`. Linux has a count in its place: see `synRetries`.
+     * 1 ms to 4 294 967 s. macOS and FreeBSD accept it on a connected socket, without an effect (by their sources).
+     * Linux has a count in its place: see `synRetries`.
+     * @systems macOS: `TCP_CONNECTIONTIMEOUT`. FreeBSD: `TCP_KEEPINIT`. Not on Linux and Windows.
      * @see tcp(4) of macOS and FreeBSD
      */
     connectTimeout: {
@@ -139,8 +142,8 @@ export const tcp = () =>
       freebsd: duration('TCP_KEEPINIT', 's', 1, 4_294_967),
     },
     /**
-     * Send small segments at once instead of waiting for the acknowledgement of earlier ones
-     * (Nagle's algorithm off). Every system: `TCP_NODELAY`.
+     * Send small segments at once instead of waiting for the acknowledgement of earlier ones (Nagle's algorithm off).
+     * @systems Every system: `TCP_NODELAY`.
      * @see tcp(7), RFC 896
      */
     noDelay: {
@@ -153,7 +156,7 @@ export const tcp = () =>
     },
     /**
      * Hold back partial segments until the option is off again. Linux sends them after 200 ms at the latest.
-     * Linux: `TCP_CORK`; macOS, FreeBSD: `TCP_NOPUSH`.
+     * @systems Linux: `TCP_CORK`. macOS, FreeBSD: `TCP_NOPUSH`. Not on Windows.
      * @see tcp(7)
      */
     cork: {
@@ -165,9 +168,9 @@ export const tcp = () =>
       freebsd: flag('TCP_NOPUSH'),
     },
     /**
-     * Acknowledge at once instead of waiting for data that carries the acknowledgement. Not permanent: the kernel returns
-     * to delayed acknowledgements by itself, so set it again after reading.
-     * Linux: `TCP_QUICKACK`.
+     * Acknowledge at once instead of waiting for data that carries the acknowledgement. Not permanent: the kernel
+     * returns to delayed acknowledgements by itself, so set it again after reading.
+     * @systems Linux: `TCP_QUICKACK`. Not on macOS, Windows and FreeBSD.
      * @see tcp(7), RFC 9293 section 3.8.6.3
      */
     quickAck: {
@@ -179,12 +182,13 @@ export const tcp = () =>
       freebsd: null,
     },
     /**
-     * Largest segment to send, in bytes. Set before connecting, it also limits the segments of the peer. A connected socket
-     * returns the size in use, which TCP options make smaller than the set value.
+     * Largest segment to send, in bytes. Set before connecting, it also limits the segments of the peer. A connected
+     * socket returns the size in use, which TCP options make smaller than the set value.
      *
-     * A listening socket limits its connections by it. Linux accepts it on a connected socket, without an effect; while the
-     * socket connects, it limits the own segments only. macOS and FreeBSD can still make it smaller (by their sources).
-     * Linux: 88 to 32 767. Every system: `TCP_MAXSEG`; Windows only reads it.
+     * Linux: 88 to 32 767; macOS and FreeBSD: 1 to 65 535. A listening socket limits its connections by it. Linux
+     * accepts it on a connected socket, without an effect; while the socket connects, it limits the own segments only.
+     * macOS and FreeBSD can still make it smaller (by their sources).
+     * @systems Every system: `TCP_MAXSEG`; Windows only reads it.
      * @see tcp(7), RFC 9293 section 3.7.1
      */
     maxSegmentSize: {
@@ -202,7 +206,8 @@ export const tcp = () =>
      * Name of the congestion control algorithm, at most 15 characters.
      *
      * The error is ENOENT for an algorithm that this kernel does not have. Without CAP_NET_ADMIN, Linux allows only the
-     * algorithms of the sysctl net.ipv4.tcp_allowed_congestion_control. Linux, FreeBSD: `TCP_CONGESTION`.
+     * algorithms of the sysctl net.ipv4.tcp_allowed_congestion_control.
+     * @systems Linux, FreeBSD: `TCP_CONGESTION`. Not on macOS and Windows.
      * @see tcp(7), RFC 5681
      */
     congestionControl: {
@@ -218,8 +223,8 @@ export const tcp = () =>
     /**
      * How many bytes may wait unsent in the kernel before the socket stops being writable.
      *
-     * Linux: 1 to 4 294 967 295; `'system'` restores the sysctl net.ipv4.tcp_notsent_lowat.
-     * Linux, macOS: `TCP_NOTSENT_LOWAT`.
+     * Linux: 1 to 4 294 967 295; macOS: 1 to 2 147 483 647. `'system'` restores the sysctl net.ipv4.tcp_notsent_lowat.
+     * @systems Linux, macOS: `TCP_NOTSENT_LOWAT`. Not on Windows and FreeBSD.
      * @see tcp(7)
      */
     notSentLowWatermark: {
@@ -233,8 +238,9 @@ export const tcp = () =>
       freebsd: null,
     },
     /**
-     * Upper bound of the window that this side advertises, in bytes. Linux raises small values to half of its smallest
-     * receive buffer (1 152 on most machines). Linux: `TCP_WINDOW_CLAMP`.
+     * Upper bound of the window that this side advertises, in bytes. 1 to 2 147 483 647. Linux raises small values to
+     * half of its smallest receive buffer (1 152 on most machines).
+     * @systems Linux: `TCP_WINDOW_CLAMP`. Not on macOS, Windows and FreeBSD.
      * @see tcp(7)
      */
     windowClamp: {
@@ -248,12 +254,13 @@ export const tcp = () =>
       freebsd: null,
     },
     /**
-     * For a listening socket: accept a connection only when data has arrived, or after this time, in
-     * milliseconds. 0 is off.
+     * For a listening socket: accept a connection only when data has arrived, or after this time, in milliseconds. 0 is
+     * off.
      *
-     * Linux rounds up to the times at which it repeats its SYN-ACK: 1, 3, 7, 15, 31 ... s, at most 29 887 s. An accepted
-     * socket returns 0. Until it is connected, a client with this option holds back the last ACK of the handshake for its
-     * first data. Linux accepts it on a connected socket, without an effect. Linux: `TCP_DEFER_ACCEPT`.
+     * At most 29 887 s. Linux rounds up to the times at which it repeats its SYN-ACK: 1, 3, 7, 15, 31 ... s. An
+     * accepted socket returns 0. Until it is connected, a client with this option holds back the last ACK of the
+     * handshake for its first data. Linux accepts it on a connected socket, without an effect.
+     * @systems Linux: `TCP_DEFER_ACCEPT`. Not on macOS, Windows and FreeBSD.
      * @see tcp(7)
      */
     deferAccept: {
@@ -267,13 +274,12 @@ export const tcp = () =>
       freebsd: null,
     },
     /**
-     * For a listening socket: how many TCP Fast Open connections may wait for the end of their
-     * handshake; 0 is off. macOS, Windows and FreeBSD have only on (1) and off (0). macOS accepts it only while the socket
-     * listens.
+     * For a listening socket: how many TCP Fast Open connections may wait for the end of their handshake; 0 is off.
+     * macOS, Windows and FreeBSD have only on (1) and off (0). macOS accepts it only while the socket listens.
      *
-     * Linux needs bit 2 of the sysctl net.ipv4.tcp_fastopen for an effect. It acts on a socket that listens already. Linux
-     * refuses it on a socket that connects or is connected (EINVAL).
-     * Linux, macOS, Windows 10.1607, FreeBSD: `TCP_FASTOPEN`.
+     * Linux: 0 to 2 147 483 647. Linux needs bit 2 of the sysctl net.ipv4.tcp_fastopen for an effect. It acts on a
+     * socket that listens already. Linux refuses it on a socket that connects or is connected (EINVAL).
+     * @systems Linux, macOS, Windows 10.1607, FreeBSD: `TCP_FASTOPEN`.
      * @see tcp(7), RFC 7413
      */
     fastOpen: {
@@ -290,10 +296,10 @@ export const tcp = () =>
       freebsd: number('TCP_FASTOPEN', 0, 1),
     },
     /**
-     * Connect with TCP Fast Open: the SYN carries the first write. If the kernel knows the server, Node emits `'connect'` before any
-     * packet, and the SYN waits for the first write. The error is ENOTSUP if bit 1 of the sysctl
+     * Connect with TCP Fast Open: the SYN carries the first write. If the kernel knows the server, Node emits
+     * `'connect'` before any packet, and the SYN waits for the first write. The error is ENOTSUP if bit 1 of the sysctl
      * net.ipv4.tcp_fastopen is off. Linux refuses it on a socket that listens, connects or is connected (EINVAL).
-     * Linux 4.11: `TCP_FASTOPEN_CONNECT`.
+     * @systems Linux 4.11: `TCP_FASTOPEN_CONNECT`. Not on macOS, Windows and FreeBSD.
      * @see tcp(7), RFC 7413
      */
     fastOpenConnect: {
@@ -309,11 +315,10 @@ export const tcp = () =>
       freebsd: null,
     },
     /**
-     * How long a closed connection waits in FIN_WAIT2 for the peer's FIN, in milliseconds, rounded
-     * up to whole seconds.
+     * How long a closed connection waits in FIN_WAIT2 for the peer's FIN, in milliseconds, rounded up to whole seconds.
      *
-     * Linux: 1 ms to 120 s; `'system'` restores the sysctl net.ipv4.tcp_fin_timeout.
-     * Linux: `TCP_LINGER2`.
+     * 1 ms to 120 s; `'system'` restores the sysctl net.ipv4.tcp_fin_timeout.
+     * @systems Linux: `TCP_LINGER2`. Not on macOS, Windows and FreeBSD.
      * @see tcp(7)
      */
     finWait2Timeout: {
@@ -329,8 +334,9 @@ export const tcp = () =>
      * Longest time between two retransmissions, in milliseconds. A smaller value detects a dead peer sooner while
      * `userTimeout` is off: with 1 000 ms a write fails after about 15 s.
      *
-     * Linux 6.15: `TCP_RTO_MAX_MS`, 1 000 to 120 000 ms. The kernel rounds up to its clock tick (1 to 10 ms). `'system'`
-     * restores the sysctl net.ipv4.tcp_rto_max_ms.
+     * 1 000 to 120 000 ms. The kernel rounds up to its clock tick (1 to 10 ms). `'system'` restores the sysctl
+     * net.ipv4.tcp_rto_max_ms.
+     * @systems Linux 6.15: `TCP_RTO_MAX_MS`. Not on macOS, Windows and FreeBSD.
      * @see ip-sysctl tcp_rto_max_ms, RFC 6298
      */
     retransmissionTimeoutMax: {
@@ -344,12 +350,12 @@ export const tcp = () =>
       freebsd: null,
     },
     /**
-     * Shortest retransmission timeout, in milliseconds. The kernel's own 200 ms are many round trips of a local network: a
-     * smaller value repeats a lost segment sooner there.
+     * Shortest retransmission timeout, in milliseconds. The kernel's own 200 ms are many round trips of a local
+     * network: a smaller value repeats a lost segment sooner there.
      *
-     * Linux 6.15: `TCP_RTO_MIN_US`, more than one and at most 200 ms. The kernel rounds up to its clock tick (1 to 10 ms), and
-     * refuses less than two ticks. A route with a locked `rto_min` decides in its place. `'system'` restores the sysctl
-     * net.ipv4.tcp_rto_min_us.
+     * 1.001 to 200 ms. The kernel rounds up to its clock tick (1 to 10 ms), and refuses less than two ticks. A route
+     * with a locked `rto_min` decides in its place. `'system'` restores the sysctl net.ipv4.tcp_rto_min_us.
+     * @systems Linux 6.15: `TCP_RTO_MIN_US`. Not on macOS, Windows and FreeBSD.
      * @see ip-sysctl tcp_rto_min_us, RFC 6298
      */
     rtoMin: {
@@ -363,11 +369,12 @@ export const tcp = () =>
       freebsd: null,
     },
     /**
-     * Longest delay of an acknowledgement, in milliseconds. A smaller value acknowledges sooner, for peers that wait for it
-     * and do not set `noDelay`.
+     * Longest delay of an acknowledgement, in milliseconds. A smaller value acknowledges sooner, for peers that wait
+     * for it and do not set `noDelay`.
      *
-     * Linux 6.15: `TCP_DELACK_MAX_US`, more than one and at most 200 ms. The kernel rounds up to its clock tick (1 to 10 ms),
-     * and refuses less than two ticks.
+     * 1.001 to 200 ms. The kernel rounds up to its clock tick (1 to 10 ms), and refuses less than two ticks. `'system'`
+     * restores the value of a new socket.
+     * @systems Linux 6.15: `TCP_DELACK_MAX_US`. Not on macOS, Windows and FreeBSD.
      * @see RFC 9293 section 3.8.6.3
      */
     delayedAckMax: {
@@ -381,8 +388,8 @@ export const tcp = () =>
       freebsd: null,
     },
     /**
-     * Thin streams: do not double the retransmission timeout while fewer than four segments are in
-     * flight. Linux: `TCP_THIN_LINEAR_TIMEOUTS`.
+     * Thin streams: do not double the retransmission timeout while fewer than four segments are in flight.
+     * @systems Linux: `TCP_THIN_LINEAR_TIMEOUTS`. Not on macOS, Windows and FreeBSD.
      * @see Documentation/networking/tcp-thin.rst of Linux
      */
     thinLinearTimeouts: {
@@ -397,13 +404,15 @@ export const tcp = () =>
      * Multipath TCP: one connection over several network paths. It is chosen when a socket is opened, and read from any
      * socket.
      *
-     * `connect()`, `listen()`, `tuneSockets()` and `openSocket()` choose it, `setOptions()` does not: an open socket keeps its
-     * protocol, so the error is `ERR_SOCKET_TOO_LATE`. Reading returns `false` for a connection that fell back to TCP: its `protocol` stays
-     * `'mptcp'` on the side that connected. A new socket and a listening socket of Multipath TCP return `true`.
+     * `connect()`, `listen()`, `tuneSockets()` and `openSocket()` choose it, `setOptions()` does not: an open socket
+     * keeps its protocol, so the error is `ERR_SOCKET_TOO_LATE`. Reading returns `false` for a connection that fell
+     * back to TCP: its `protocol` stays `'mptcp'` on the side that connected. A new socket and a listening socket of
+     * Multipath TCP return `true`.
      *
-     * Multipath TCP has keepalive, and lacks many options: `userTimeout`, `retransmissionTimeoutMax`, `synRetries`, `rtoMin` and
-     * `ttl` among them. Linux 5.6, and 6.10 to read it: `TCP_IS_MPTCP`. On an earlier kernel, `isSupported('mptcp')` is `false`,
-     * and read `protocol` instead.
+     * Multipath TCP has keepalive, and lacks many options: `userTimeout`, `retransmissionTimeoutMax`, `synRetries`,
+     * `rtoMin` and `ttl` among them. On a kernel that cannot read it, `isSupported('mptcp')` is `false`, and read
+     * `protocol` instead.
+     * @systems Linux 5.6, and 6.10 to read it: `TCP_IS_MPTCP`. Not on macOS, Windows and FreeBSD.
      * @see Documentation/networking/mptcp.rst of Linux, RFC 8684 section 3.7
      */
     mptcp: {

@@ -6,22 +6,22 @@ import type { Connection } from './connection';
 import { currentPlatform, systemCallError } from './this-platform';
 
 /**
- * Closes a connection, or a listening socket, of any process of this network namespace. The process gets
- * `ECONNABORTED`, the peer a reset.
+ * Closes a connection, or a listening socket, of any process of this network namespace.
  *
- *     for (const connection of listConnections({ remotePort: 5432 })) destroyConnection(connection);
- *
- * `connection` is one that {@link listConnections} returned, also after a round trip through JSON. On Linux
- * its cookie identifies the socket: a newer socket with the same addresses is never closed.
- *
- * - Linux 4.5: `SOCK_DESTROY` of sock_diag(7), requires CAP_NET_ADMIN.
- * - Windows: `SetTcpEntry`, requires an elevated process. IPv4 only, identified by addresses and ports,
- *   because there are no cookies. Unverified: it was not run on Windows.
- * - macOS: not supported.
- * @throws SocketOptionError `EPERM` without the privilege, `ENOENT` if there is no such connection any
- *   more, `ENOTSUP` if the system cannot do it (macOS; Linux without `CONFIG_INET_DIAG_DESTROY`), or as
- *   {@link listConnections}.
+ * The process gets `ECONNABORTED`, the peer a reset. On Linux the cookie identifies the socket: a newer socket with the
+ * same addresses is never closed. On Windows the addresses and ports identify it, because there are no cookies.
+ * @example
+ * ```ts
+ * for (const connection of listConnections({ remotePort: 5432 })) destroyConnection(connection);
+ * ```
+ * @param connection A connection that {@link listConnections} returned, also after a round trip through JSON.
+ * @throws SocketOptionError `EPERM` without the privilege, `ENOENT` if there is no such connection any more, `ENOTSUP`
+ *   if the system cannot do it (macOS, FreeBSD; IPv6 on Windows; Linux without `CONFIG_INET_DIAG_DESTROY`; a connection
+ *   from `/proc/net/tcp`), or as {@link listConnections}.
  * @throws TypeError, RangeError for an argument that does not identify a connection.
+ * @systems Linux 4.5: `SOCK_DESTROY`, requires CAP_NET_ADMIN. Windows: `SetTcpEntry`, requires an elevated process;
+ *   IPv4 only; it was not run there. Not on macOS and FreeBSD.
+ * @see sock_diag(7)
  */
 export function destroyConnection(connection: Connection): void {
   if (typeof connection !== 'object' || connection === null) {

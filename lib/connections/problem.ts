@@ -1,6 +1,8 @@
 // The public types of problems.
 
 /**
+ * What is wrong with a connection, as a stable name for programs.
+ *
  * - `'half-open'`: the peer does not answer. It may be gone.
  * - `'handshake-unanswered'`: the peer does not answer the handshake.
  * - `'accept-queue-full'`: the program does not accept fast enough.
@@ -20,19 +22,20 @@ export type ProblemCode =
   | 'lossy-path'
   | 'no-keepalive';
 
-/** `'critical'`: act now. `'warning'`: look at it soon. `'info'`: worth knowing. */
+/** How urgent a problem is. `'critical'`: act now. `'warning'`: look at it soon. `'info'`: worth knowing. */
 export type ProblemSeverity = 'critical' | 'warning' | 'info';
 
 /** One thing that is wrong with a connection. */
 export interface ConnectionProblem {
-  /** A stable name, for programs. */
+  /** A stable name of the problem, for programs. */
   readonly problem: ProblemCode;
+  /** How urgent the problem is. */
   readonly severity: ProblemSeverity;
   /**
-   * The numbers that it follows from. Times are in milliseconds, sizes in bytes. `{}` for `'close-wait'` and `'no-keepalive'`
-   * where the system does not report when the last segment came (`/proc/net/tcp`, macOS, Windows).
+   * The numbers that the problem follows from: times in milliseconds, sizes in bytes. `{}` for `'close-wait'` and
+   * `'no-keepalive'` where the system does not report when the last segment came (`/proc/net/tcp`, macOS, Windows).
    */
   readonly numbers: Readonly<Record<string, number>>;
-  /** The same as a sentence, for people. It may change with a new version. */
+  /** The problem as a sentence, for people. It may change with a new version. */
   readonly message: string;
 }

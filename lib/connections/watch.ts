@@ -10,7 +10,7 @@ import { DiagMessages } from './linux/messages';
 import { CHUNK_SIZE } from './platform';
 import { replyError, systemCallError } from './this-platform';
 
-/** Which connections to watch, and how many may wait for the event loop. */
+/** Options of {@link watchClosedConnections}: which connections to watch, and how many may wait for the event loop. */
 export interface ConnectionWatchOptions {
   /** Only connections with this family, these ports and addresses. Default: all. */
   readonly filter?:
@@ -20,9 +20,8 @@ export interface ConnectionWatchOptions {
       >
     | undefined;
   /**
-   * How many closed connections, before `filter`, may wait for the event loop: 1 to 65536. Default: 1024.
-   * It bounds the memory, at half a kilobyte each. Connections beyond the limit are dropped and counted in
-   * `dropped`.
+   * How many closed connections, before `filter`, may wait for the event loop: 1 to 65 536. Default: 1 024. It bounds
+   * the memory, at half a kilobyte each. Connections beyond the limit are dropped and counted in `dropped`.
    */
   readonly limit?: number | undefined;
 }
@@ -31,11 +30,13 @@ const DEFAULT_LIMIT = 1_024;
 const LARGEST_LIMIT = 65_536;
 
 /**
- * Emits `'closed'` for each TCP socket of this network namespace that closes, with its last `tcpInfo`, and
- * `'error'` if it cannot continue; it is closed then.
+ * The result of {@link watchClosedConnections}: it emits `'closed'` for each TCP socket that closes, and `'error'` if
+ * it cannot continue. It is closed then.
  */
 export class ConnectionWatch extends EventEmitter<{
+  /** A TCP socket of this network namespace has closed. `connection.tcpInfo` has its last counters. */
   closed: [connection: Connection];
+  /** The watch cannot continue and is closed: a SocketOptionError with the code of the system call. */
   error: [error: Error];
 }> {
   readonly #filter: ParsedFilter;
@@ -57,22 +58,28 @@ export class ConnectionWatch extends EventEmitter<{
     if (this.#table < 0) throw systemCallError(this.#table, 'watch');
   }
 
-  /** How many connections were not reported, because more than `limit` of them waited. */
+  /** Number of closed connections that were not reported, because more than `limit` of them waited. */
   get dropped(): number {
     return this.#messages.dropped;
   }
 
-  /** How often the kernel dropped reports, under very high load. It does not count the connections. */
+  /** Number of times that the kernel dropped reports, under very high load. It does not count the connections. */
   get overruns(): number {
     return this.#messages.overruns;
   }
 
-  /** Keeps the process running as long as the watch is open. */
+  /**
+   * Keeps the process running as long as the watch is open.
+   * @returns The watch itself.
+   */
   ref(): this {
     return this.#hold(true);
   }
 
-  /** Lets the process end although the watch is open. This is the default. */
+  /**
+   * Lets the process end although the watch is open. This is the default.
+   * @returns The watch itself.
+   */
   unref(): this {
     return this.#hold(false);
   }
@@ -85,6 +92,7 @@ export class ConnectionWatch extends EventEmitter<{
     if (table > 0) binding().closeConnectionTable(table);
   }
 
+  /** Closes the watch at the end of a `using` block, as `close()`. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -137,26 +145,30 @@ export class ConnectionWatch extends EventEmitter<{
 /**
  * Reports every TCP socket of this network namespace that closes, of all processes, with its last counters.
  *
- *     using watch = watchClosedConnections({ filter: { remotePort: 5432 } });
- *     watch.on('closed', ({ remoteAddress, tcpInfo }) => console.log(remoteAddress, tcpInfo?.rtt));
- *
- * Each socket is reported once, as `'CLOSED'`, with its `cookie` and without inode and user. The report comes
- * when the kernel destroys the socket: for the side that closes first, on its way to `TIME-WAIT`.
- * `remotePort` is 0 for listening and unconnected sockets, and for connections that were reset locally
- * (`resetAndDestroy()`): the kernel has cleared their addresses and counters by then.
+ * Each socket is reported once, as `'CLOSED'`, with its `cookie` and without inode and user. The report comes when the
+ * kernel destroys the socket: for the side that closes first, on its way to `TIME-WAIT`. `remotePort` is 0 for
+ * listening and unconnected sockets, and for connections that were reset locally (`resetAndDestroy()`): the kernel has
+ * cleared their addresses and counters by then.
  *
  * The watch does not keep the process running, unless `ref()` is called. Close it with `close()` or `using`.
  *
- * `'error'`: the watch cannot continue and is closed. It reports the connections that already waited first. As
- * with every EventEmitter, an `'error'` without a listener is thrown. Its code is the one of the system call
- * that failed. `EBADF`: the program closed one of the watch's three descriptors, for example all above 2; the
- * watch does not touch the sockets that may have these numbers by now. `EINTR`, `ENOBUFS`, `EMSGSIZE` and
- * `EAGAIN` are only errors after 1000 of them in a row without a message.
- *
- * Linux 4.6: `SKNLGRP_INET_TCP_DESTROY` of sock_diag(7), read by a thread. No privilege is needed. macOS and
- * Windows: not supported.
+ * `'error'`: the watch cannot continue and is closed. It reports the connections that already waited first. As with
+ * every EventEmitter, an `'error'` without a listener is thrown. Its code is the one of the system call that failed.
+ * `EBADF`: the program closed one of the watch's three descriptors, for example all above 2; the watch does not touch
+ * the sockets that may have these numbers by now. `EINTR`, `ENOBUFS`, `EMSGSIZE` and `EAGAIN` are only errors after 1
+ * 000 of them in a row without a message.
+ * @example
+ * ```ts
+ * using watch = watchClosedConnections({ filter: { remotePort: 5432 } });
+ * watch.on('closed', ({ remoteAddress, tcpInfo }) => console.log(remoteAddress, tcpInfo?.rtt));
+ * ```
+ * @param options Which connections to report, and how many may wait. Default: all, and 1 024.
+ * @returns The watch, an EventEmitter, which is open already.
  * @throws TypeError, RangeError for wrong options.
- * @throws SocketOptionError as {@link listConnections}; `ENOTSUP` on macOS and Windows.
+ * @throws SocketOptionError as {@link listConnections}; `ENOTSUP` on macOS, Windows and FreeBSD.
+ * @systems Linux 4.6: `SKNLGRP_INET_TCP_DESTROY`, read by a thread; no privilege is needed. Not on macOS, Windows and
+ *   FreeBSD.
+ * @see sock_diag(7)
  */
 export function watchClosedConnections(options: ConnectionWatchOptions = {}): ConnectionWatch {
   const members = validateOptions(options, 'options', ['filter', 'limit']);

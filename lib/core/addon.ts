@@ -1,19 +1,34 @@
 // Loads the addon, and has the types of its functions: see native/platform/platform.h and native/addon.cc.
 
 import { existsSync, readFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
-import { addonError } from './load-failure';
+import { isAbsolute, join, relative, sep } from 'node:path';
+import { bundledAddon, isCopied } from './bundled-addon';
+import { addonError, bundleError } from './load-failure';
+import { openAddon } from './open-addon';
+import { buildsSnapshot } from './snapshot';
 
-/** Names and numbers of a system's headers. Every system has the names below. */
+/**
+ * Names and numbers of a system's headers. Every system has the names below; another name is `undefined` where it is
+ * missing.
+ */
 export interface Constants {
+  /** Number of the level of socket options: `SO_KEEPALIVE` and others. */
   readonly SOL_SOCKET: number;
+  /** Number of the level of IPv4 options: `IP_TOS` and others. */
   readonly IPPROTO_IP: number;
+  /** Number of the level of IPv6 options: `IPV6_TCLASS` and others. */
   readonly IPPROTO_IPV6: number;
+  /** Number of the level of TCP options: `TCP_NODELAY` and others. */
   readonly IPPROTO_TCP: number;
+  /** Number of the level of UDP options. */
   readonly IPPROTO_UDP: number;
+  /** Number of the address family of IPv4. */
   readonly AF_INET: number;
+  /** Number of the address family of IPv6. */
   readonly AF_INET6: number;
+  /** Number of the socket type of TCP. */
   readonly SOCK_STREAM: number;
+  /** Number of the socket type of UDP. */
   readonly SOCK_DGRAM: number;
   readonly [name: string]: number;
 }
@@ -101,27 +116,30 @@ export interface Binding {
   readSetting(length: number): number;
 }
 
+const NAME = 'socket-options';
+
+/**
+ * The folder of this package. A bundle has none: the folder above it may belong to another user, so no computed path begins there.
+ * ES modules have no `__filename`, and webpack may make it relative to the working directory.
+ */
+function packageFolder(): string | undefined {
+  if (typeof __filename !== 'string' || !isAbsolute(__filename)) return undefined;
+  const root = join(__filename, '../..');
+  if (__filename !== join(root, 'dist', 'index.bundle.js')) return undefined;
+  try {
+    const { name } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    return name === NAME ? root : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The usual places of the addon, the best first: compiled where it is installed, compiled here, prebuilt. */
 const places = (root: string) => [
   `${root}/native/build/Release/socket_options.node`,
   `${root}/build/Release/socket_options.node`,
   `${root}/prebuilds/${process.platform}-${process.arch}/socket-options.node`,
 ];
-
-const NAME = 'socket-options';
-
-/**
- * Whether `root` is the folder of this package. In a bundle it is the folder above the bundle, which may belong to
- * another user, so nothing is loaded from there.
- */
-function isPackage(root: string): boolean {
-  if (__filename !== join(root, 'dist', 'index.bundle.js')) return false;
-  try {
-    return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).name === NAME;
-  } catch {
-    return false;
-  }
-}
 
 /**
  * Returns the path of the addon that node-gyp-build finds in `folder`. It also looks beside the running program, and a
@@ -139,23 +157,20 @@ function unusualPath(folder: string): string {
  * Loads the addon from the package, or from the folder that SOCKET_OPTIONS_PREBUILD names. node-gyp-build takes longer
  * to load than this package, so it is used only for variables of the environment and for an addon of another name.
  */
-function load(root: string): unknown {
+function load(): unknown {
+  if (buildsSnapshot()) throw bundleError(new Error('Node builds a snapshot'), 'snapshot');
   const { SOCKET_OPTIONS_PREBUILD, PREBUILDS_ONLY } = process.env;
-  const isInstalled = isPackage(root);
-  const folder = SOCKET_OPTIONS_PREBUILD || (isInstalled ? root : undefined);
+  const root = isCopied() ? undefined : packageFolder();
+  const folder = SOCKET_OPTIONS_PREBUILD || root;
+  if (folder === undefined) return bundledAddon();
   const usual = folder === root && PREBUILDS_ONLY === undefined;
   let path = usual ? places(root).find((place) => existsSync(place)) : undefined;
   try {
-    if (folder === undefined) throw new Error(`${root} is not the folder of ${NAME}`);
     path ??= unusualPath(folder);
-    return require(path);
+    return openAddon(path);
   } catch (cause) {
-    throw addonError(cause as NodeJS.ErrnoException, {
-      root,
-      isInstalled,
-      looked: isInstalled ? places(root) : [],
-      path,
-    });
+    const looked = root === undefined ? [] : places(root);
+    throw addonError(cause as NodeJS.ErrnoException, { root, looked, path });
   }
 }
 
@@ -164,16 +179,16 @@ type Loaded =
   | { readonly addon: Binding; readonly failure?: undefined }
   | { readonly addon?: undefined; readonly failure: unknown };
 
-function tryToLoad(root: string): Loaded {
+function tryToLoad(): Loaded {
   try {
-    return { addon: load(root) as Binding };
+    return { addon: load() as Binding };
   } catch (failure) {
     // The import must succeed: a program may work without the addon.
     return { failure };
   }
 }
 
-const loaded = tryToLoad(join(__dirname, '..'));
+const loaded = tryToLoad();
 
 /** The addon; `undefined` if it could not be loaded. */
 export const { addon } = loaded;

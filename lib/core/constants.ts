@@ -7,11 +7,17 @@ export type { Constants };
 const tables: ConstantTables | undefined = addon?.constants();
 
 /**
- * The constants of this system's headers: `getRawOption(socket, constants.SOL_SOCKET, constants.SO_TYPE)`.
+ * The numbers of this system's headers under their own names, for {@link getRawOption} and {@link setRawOption}.
  *
- * They have the kernel's names: options (`TCP_KEEPIDLE`), levels (`SOL_SOCKET`, `IPPROTO_TCP`) and values (`AF_INET6`,
- * `IP_PMTUDISC_DO`). Some names are newer than the headers that the addon was built with. A name that this system does
- * not have is `undefined`. The object is frozen. It is empty if the addon could not be loaded.
+ * There are options (`TCP_KEEPIDLE`), levels (`SOL_SOCKET`, `IPPROTO_TCP`) and values (`AF_INET6`, `IP_PMTUDISC_DO`).
+ * Some names are newer than the headers that the addon was built with. A name that this system does not have is
+ * `undefined`. The object is frozen. It is empty if the addon could not be loaded.
+ * @example
+ * ```ts
+ * getRawOption(socket, constants.SOL_SOCKET, constants.SO_TYPE as number);
+ * ```
+ * @systems Every system, with the names and numbers of its own headers.
+ * @see getsockopt(2)
  */
 export const constants: Constants = Object.freeze(tables?.values ?? ({} as Constants));
 

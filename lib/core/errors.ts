@@ -4,48 +4,67 @@
 import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 
-/** The members of a {@link SocketOptionError} beside its message. */
+/** The members of a {@link SocketOptionError} beside its message. `undefined`: the error has no such member. */
 export interface SocketOptionErrorDetails {
+  /** Name of the error: `'EPERM'`, `'ENOPROTOOPT'`, `'ERR_SOCKET_CLOSED'`. */
   code: string;
+  /** The error number as a negative libuv code, as in Node's own errors. */
   errno?: number | undefined;
+  /** The system call that failed: `'setsockopt'`, `'getsockopt'`. */
   syscall?: string | undefined;
+  /** The kernel's name of the option: `'TCP_KEEPIDLE'`. */
   option?: string | undefined;
+  /** The names of the options of the same call that were set before this one failed. Default: none. */
   applied?: readonly string[] | undefined;
 }
 
 /**
- * The error of a system call that the kernel refused, and of a call that cannot be made:
- *
- *     try {
- *       setOptions(socket, { mark: 7 });
- *     } catch (error) {
- *       if (error.code === 'EPERM') console.error(error.option, 'needs a privilege');
- *     }
+ * The error of a system call that the kernel refused, and of a call that cannot be made.
  *
  * The `code` is the one of the system call (`'EPERM'`, `'EINVAL'`), or
  *
  * - `'ENOPROTOOPT'`: this system, this kernel or this kind of socket does not have the option;
  * - `'ERR_SOCKET_NOT_OPEN'`, `'ERR_SOCKET_CLOSED'`: the socket has no descriptor yet, or no longer;
- * - `'ERR_SOCKET_TOO_LATE'`: the option acts only before bind, listen or connect, and the socket is past that. Nothing was
- *   set;
+ * - `'ERR_SOCKET_TOO_LATE'`: the option acts only before bind, listen or connect, and the socket is past that. Nothing
+ *   was set;
  * - `'ERR_SOCKET_NO_DESCRIPTOR'`: the runtime does not report the descriptor of this socket;
- * - `'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'`: the runtime lacks what the call needs: Bun, Deno, an older Node, a worker of a
- *   cluster, a pipe of Windows.
+ * - `'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'`: the runtime lacks what the call needs: Bun, Deno, an older Node, a worker
+ *   of a cluster, a pipe of Windows.
  *
- * Wrong arguments are errors of the classes TypeError and RangeError.
+ * Wrong arguments are errors of the classes TypeError and RangeError. If the addon could not be loaded, each call that
+ * needs it throws an Error with the code `'ERR_ADDON_NOT_FOUND'`, or the code of the failed attempt to load it.
+ * @example
+ * ```ts
+ * try {
+ *   setOptions(socket, { mark: 7 });
+ * } catch (error) {
+ *   if (!(error instanceof SocketOptionError)) throw error;
+ *   console.error(error.option, error.code); // SO_MARK EPERM
+ * }
+ * ```
+ * @systems Every system, with the error numbers of its own kernel.
+ * @see errno(3)
  */
 export class SocketOptionError extends Error {
-  /** The name of the error: `'EPERM'`, `'ENOPROTOOPT'`, `'ERR_SOCKET_CLOSED'`. */
+  /** Name of the error: `'EPERM'`, `'ENOPROTOOPT'`, `'ERR_SOCKET_CLOSED'`. */
   readonly code: string;
   /** The error number as a negative libuv code, as in Node's own errors; `undefined` for `'ERR_*'`. */
   readonly errno: number | undefined;
-  /** The system call that failed: `'setsockopt'`, `'getsockopt'`. */
+  /** The system call that failed: `'setsockopt'`, `'getsockopt'`; `undefined` if there was none. */
   readonly syscall: string | undefined;
-  /** The kernel's name of the option, `'TCP_KEEPIDLE'`; the name in this package if this system has no such option. */
+  /**
+   * The kernel's name of the option, `'TCP_KEEPIDLE'`; the name in this package if this system has no such option;
+   * `undefined` if the error is not about an option.
+   */
   readonly option: string | undefined;
   /** The names of the options of the same call that were set before this one failed. */
   readonly applied: readonly string[];
 
+  /**
+   * Makes an error, for tests and test doubles of programs: this package throws its own.
+   * @param message The text of the error.
+   * @param details The other members of the error.
+   */
   constructor(message: string, details: SocketOptionErrorDetails) {
     super(message);
     this.code = details.code;

@@ -3,12 +3,29 @@
 import { resolve } from 'node:path';
 
 const NAME = 'socket-options';
+const SYSTEM = `${process.platform}-${process.arch}`;
+const DISABLED = 'ERR_DLOPEN_DISABLED';
+
+const ALLOW_ADDONS =
+  'Addons are disabled in this process: --permission needs --allow-addons, and --no-addons must be removed.';
+
+/** What to write for the tool that made the program. */
+const REMEDIES = {
+  bundle: `The addon is a separate file. Configure the bundler to copy it:
+  esbuild: --loader:.node=copy
+  webpack: module: { rules: [{ test: /\\.node$/, type: 'asset/resource' }] }
+  Rollup, rolldown, Vite: external: ['${NAME}'], and install it where the program runs`,
+  executable: `Write in the configuration of the executable:
+  "assets": { "${NAME}.node": "node_modules/${NAME}/prebuilds/${SYSTEM}/${NAME}.node" }
+Or put this file beside the executable. Both must have the same owner.`,
+  snapshot:
+    'A snapshot cannot contain an addon. Use the exports only in functions that run later, and do not copy them before.',
+};
 
 /** How the addon was looked for. */
 export interface AddonSearch {
-  readonly root: string;
-  /** Whether the code runs in the folder of the package, and not in a bundle. */
-  readonly isInstalled: boolean;
+  /** The folder of the package; `undefined` in a bundle. */
+  readonly root: string | undefined;
   readonly looked: readonly string[];
   /** The file that was found and could not be loaded. */
   readonly path: string | undefined;
@@ -38,16 +55,25 @@ function notFound(cause: Error, looked: readonly string[]): string {
       ? [...variables, cause.message.trim()]
       : looked.map((path) => resolve(path));
   const list = places.map((line) => `\n  ${line}`).join('');
-  const what = `has no addon for ${process.platform}-${process.arch} here.`;
+  const what = `has no addon for ${SYSTEM} here.`;
   return places.length > 0 ? `${what} Looked for:${list}` : what;
 }
 
-function advice(code: string, { root, isInstalled }: AddonSearch): string {
-  if (code === 'ERR_DLOPEN_DISABLED') {
-    return 'Addons are disabled in this process: --permission needs --allow-addons, and --no-addons must be removed.';
-  }
-  if (!isInstalled) {
-    return `This code was bundled, and a bundler does not copy the addon, which is a separate file. Mark ${NAME} as external (esbuild: --external:${NAME}; rolldown, Rollup: external: ['${NAME}']; webpack: externals: { '${NAME}': 'commonjs ${NAME}' }) and install it where the bundle runs.`;
-  }
+function advice(code: string, { root }: AddonSearch): string {
+  if (code === DISABLED) return ALLOW_ADDONS;
+  if (root === undefined) return REMEDIES.bundle;
   return `To compile it, you need a C++ compiler and Python. Run in the folder of your project:\n  npm install --no-save node-gyp node-addon-api && npx node-gyp rebuild --directory "${resolve(root, 'native')}"`;
+}
+
+/** Returns the error that each call throws without the addon in a program that a tool made from this package. */
+export function bundleError(cause: NodeJS.ErrnoException, tool: keyof typeof REMEDIES): Error {
+  const { code = '', message } = cause;
+  // The first line of MODULE_NOT_FOUND; the others are the files that require it.
+  const [reason] = message.trim().split('\n');
+  const remedy = code === DISABLED ? ALLOW_ADDONS : REMEDIES[tool];
+  const what = `${NAME} cannot load its addon for ${SYSTEM}: ${reason}.`;
+  const error = new Error(`${what}\n${remedy}`, { cause });
+  return Object.assign(error, {
+    code: code.startsWith('ERR_DLOPEN') ? code : 'ERR_ADDON_NOT_FOUND',
+  });
 }

@@ -15,7 +15,9 @@ import {
 import { rangeError, typeError } from './validate';
 import { isForced, searches, socketBehind, socketsBehind } from './windows-handles';
 
-/** An object with a socket, or a bare descriptor. */
+/**
+ * The socket that a call is about: an object of Node that has one, an object with its descriptor, or a bare descriptor.
+ */
 export type SocketLike =
   | Socket
   | TLSSocket

@@ -40,17 +40,26 @@ const KEEPALIVE: readonly OptionName[] = [
 const NAMES: readonly OptionName[] = [...KEEPALIVE, 'userTimeout', 'retransmissionTimeoutMax'];
 
 /**
- * Returns how long it takes until a socket fails if its peer vanishes now: `getDeadPeerBounds(socket).worst`.
+ * Returns how long it takes until a socket fails if its peer vanishes now.
  *
- * For a supervised socket these are the bounds and warnings that its plan would have now. For others they follow from the
- * kernel's present values, also if another library has set them. For a listening socket they apply to the connections that
- * it accepts. They count from the last segment of the peer, and `busy` from the write. They include timers of the kernel that
- * are late: by up to an eighth.
- * @returns `idle`, `busy` (data in flight), `closedWindow` and `worst` in milliseconds, Infinity for never (in JSON `null`);
- *   and `warnings` about problems and about values that were assumed because they could not be read (no /proc, no
- *   retransmission timeout).
- * @throws SocketOptionError `ENOPROTOOPT`, `ENOTSUP` for a socket that is not TCP, `ERR_SOCKET_*` for a socket that is not
- *   open.
+ * For a supervised socket these are the bounds and warnings that its plan would have now. For others they follow from
+ * the kernel's present values, also if another library has set them. For a listening socket they apply to the
+ * connections that it accepts. They count from the last segment of the peer, and `busy` from the write. They include
+ * timers of the kernel that are late: by up to an eighth.
+ * @example
+ * ```ts
+ * const { worst, warnings } = getDeadPeerBounds(socket); // 20 000 (ms), []
+ * ```
+ * @param socket The TCP socket, or a server for the connections that it accepts.
+ * @returns `idle`, `busy` (data in flight), `closedWindow` and `worst` in milliseconds, Infinity for never (in JSON
+ *   `null`); and `warnings` about problems and about values that were assumed because they could not be read (no /proc,
+ *   no retransmission timeout).
+ * @throws SocketOptionError `ENOPROTOOPT`, `ENOTSUP` for a socket that is not TCP, `ERR_SOCKET_*` for a socket that is
+ *   not open.
+ * @throws TypeError, RangeError for a value that is no socket and no descriptor.
+ * @systems Linux, macOS, Windows, FreeBSD: `SO_KEEPALIVE`, `TCP_KEEPIDLE` (macOS `TCP_KEEPALIVE`), `TCP_KEEPINTVL`,
+ *   `TCP_KEEPCNT` and the option of `userTimeout`. The rules of Linux were measured; those of the other systems come
+ *   from documents and source.
  * @see tcp(7), RFC 9293 section 3.8.3 and 3.8.4
  */
 export function getDeadPeerBounds(socket: SocketLike): DeadPeerReport {

@@ -33,44 +33,55 @@ import {
 } from './validate-options';
 
 /**
- * Makes a socket fail within `timeout` milliseconds after its peer vanished (power, cable or router lost):
- * `setDeadPeerTimeout(socket, 20_000)`.
+ * Makes a socket fail within `timeout` milliseconds after its peer vanished (power, cable or router lost).
  *
- * The kernel probes the peer, and this package looks at the socket a few times within the timeout. The socket is destroyed
- * with `ETIMEDOUT` if nothing came from the peer for `timeout` and at least `minProbes` segments in a row are unanswered.
- * That holds in every state: idle, data in flight, writing, the peer's window closed, paused, not read, half-closed. A peer
- * whose system answers is not ended, however long its program is busy or does not read.
+ * The kernel probes the peer, and this package looks at the socket a few times within the timeout. The socket is
+ * destroyed with `ETIMEDOUT` if nothing came from the peer for `timeout` and at least `minProbes` segments in a row are
+ * unanswered. That holds in every state: idle, data in flight, writing, the peer's window closed, paused, not read,
+ * half-closed. A peer whose system answers is not ended, however long its program is busy or does not read.
  *
- * A socket that is still connecting fails if it is not connected within `timeout`: from now, or from the first address if the
- * name look-up is still running. On a server the timeout applies to all connections that it accepts, also those that wait in
- * its queue. On Linux later ones inherit the values, without a system call; those of a cluster worker do not. `null` ends the
- * supervision and restores the values of a new socket; for a destroyed socket it does nothing.
+ * A socket that is still connecting fails if it is not connected within `timeout`: from now, or from the first address
+ * if the name look-up is still running. On a server the timeout applies to all connections that it accepts, also those
+ * that wait in its queue. On Linux later ones inherit the values, without a system call; those of a cluster worker do
+ * not.
  *
- * `timeout` is in milliseconds: 4 000 (more with more than three probes) to 2^31 - 1.
+ * A bare descriptor, and a socket with `supervise: false`, is not looked at. Then only the kernel's timers end the
+ * connection. The returned plan has the bounds, and `warnings` about everything that it cannot keep.
  *
- * A bare descriptor, and a socket with `supervise: false`, is not looked at. Then only the kernel's timers end the connection. The
- * returned plan has the bounds, and `warnings` about everything that it cannot keep.
- *
- * A socket whose peer is dead loses the data that the program has not read. The supervision does not keep the process running.
- * While a socket is supervised, its keepalive options belong to this package: it sets them again when the peer has been
- * silent for half of the timeout.
- *
- * Linux: `SO_KEEPALIVE`, `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT`, `TCP_USER_TIMEOUT`, `TCP_RTO_MAX_MS` (6.15),
- * `TCP_INFO`; Multipath TCP without `TCP_USER_TIMEOUT` and `TCP_RTO_MAX_MS`. macOS: the first four and its TCP_INFO. FreeBSD, gVisor and
- * Windows report no sign of life: their kernel gives the verdict (macOS, FreeBSD and Windows were not run).
- * @returns the plan: the values that were set and the bounds that follow, frozen; `null` for `null`.
+ * A socket whose peer is dead loses the data that the program has not read. The supervision does not keep the process
+ * running. While a socket is supervised, its keepalive options belong to this package: it sets them again when the peer
+ * has been silent for half of the timeout.
+ * @example
+ * ```ts
+ * setDeadPeerTimeout(socket, 20_000);
+ * socket.on('error', (error) => console.error(error)); // read ETIMEDOUT (nothing came from the peer ...
+ * ```
+ * @param socketOrServer The TCP socket, or a server for all connections that it accepts.
+ * @param timeout The time in milliseconds: 4 000 (more with more than three probes) to 2^31 - 1. `null` ends the
+ *   supervision and restores the values of a new socket; for a destroyed socket it does nothing.
+ * @param options The number of probes, and what else a plan has to keep. Default: three probes.
+ * @returns The plan: the values that were set and the bounds that follow, frozen; `null` for `null`.
  * @throws RangeError `ERR_OUT_OF_RANGE` for a timeout that no socket could keep: less than 4 s with three probes. Its
  *   `smallestTimeout` is the smallest possible one, in milliseconds, and its `reason` says why. Nothing was set.
  * @throws TypeError, RangeError for another wrong argument. Nothing was set.
  * @throws SocketOptionError for a socket that is not TCP or not open, and for a call that the kernel refused.
- * @see tcp(7), RFC 9293 section 3.8.3 and 3.8.4
+ * @systems Linux: `SO_KEEPALIVE`, `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT`, `TCP_USER_TIMEOUT`, `TCP_RTO_MAX_MS`
+ *   (6.15), `TCP_INFO`; Multipath TCP without `TCP_USER_TIMEOUT` and `TCP_RTO_MAX_MS`. macOS: the first four and
+ *   `TCP_CONNECTION_INFO`. FreeBSD, gVisor and Windows report no sign of life: their kernel gives the verdict. It was
+ *   not run on macOS, FreeBSD and Windows.
+ * @see tcp(7), RFC 9293 section 3.8.3 and 3.8.4; docs/dead-peers.md has the rules
  */
 export function setDeadPeerTimeout(
   socketOrServer: SocketLike,
   timeout: number,
   options?: DeadPeerOptions,
 ): DeadPeerPlan;
+/**
+ * Ends the supervision of a socket or server, and restores the values of a new socket. For a destroyed socket it does
+ * nothing.
+ */
 export function setDeadPeerTimeout(socketOrServer: SocketLike, timeout: null): null;
+/** Makes a socket fail within `timeout` milliseconds after its peer vanished, or ends that for `null`. */
 export function setDeadPeerTimeout(
   socketOrServer: SocketLike,
   timeout: number | null,

@@ -29,7 +29,7 @@ import {
 /** What an error says about the peer: the result of {@link explainDisconnect}. */
 export interface DisconnectExplanation {
   /**
-   * What happened to the peer:
+   * What happened to the peer.
    *
    * - `'vanished'`: the peer no longer answers. It may be without power, cable or route.
    * - `'silent'`: its system answers, but its program sends nothing or does not read (the error of a `Heartbeat`, or
@@ -37,8 +37,8 @@ export interface DisconnectExplanation {
    * - `'reset'`: its system answers and does not know the connection. The program died, or the machine rebooted.
    * - `'closed'`: the peer closed the connection in an orderly way.
    * - `'unreachable'`: the peer was never reached, or the network reports that it cannot be reached.
-   * - `'refused'`: its machine answers, but no program listens on this port (for a Unix socket or a pipe: on this path). Or
-   *   fetch() blocks the port, and `message` says so.
+   * - `'refused'`: its machine answers, but no program listens on this port (for a Unix socket or a pipe: on this
+   *   path). Or fetch() blocks the port, and `message` says so.
    * - `'ended here'`: this system or this program ended the connection, or did not let it begin.
    * - `'unknown'`: the error says nothing about the peer.
    */
@@ -47,7 +47,10 @@ export interface DisconnectExplanation {
   readonly code: string | null;
   /** The explanation in English, with the last counters if they could be read. */
   readonly message: string;
-  /** The last counters of the connection: of `socket`, or from the error of a dead-peer timeout; `null` if there are none. */
+  /**
+   * The last counters of the connection: of `socket`, or from the error of a dead-peer timeout; `null` if there are
+   * none.
+   */
   readonly tcpInfo: TcpInfo | null;
 }
 
@@ -78,20 +81,29 @@ const MAX_DEPTH = 8;
 const MAX_ERRORS = 64;
 
 /**
- * Explains what an error of a connection says about the peer: `explainDisconnect(error).peer` is `'vanished'`, `'reset'`,
- * `'closed'`, ...
+ * Explains what an error of a connection says about the peer.
  *
  * It also searches `cause` and `errors`: fetch() and database drivers wrap the error of the socket, and Node throws an
- * AggregateError after it has tried several addresses. The error that says most about the peer decides. The codes of
- * Linux, macOS, FreeBSD, Windows, Node and undici are known.
+ * AggregateError after it has tried several addresses. The error that says most about the peer decides.
  *
- * The errors of setDeadPeerTimeout() have the last counters, and so has the result. For other errors it has them with
- * `socket`, if the socket can still be read. Node closes a socket before it emits the error, so this is for descriptors of
- * other owners. Without counters, `ETIMEDOUT` of a socket with a user timeout is `'vanished'`, although the peer may be alive
- * and not have read for that long.
- * @returns what happened to the peer as a word (`peer`), the explanation in English, the code that decided, and the counters
- *   or `null`.
+ * The errors of setDeadPeerTimeout() have the last counters, and so has the result. Without counters, `ETIMEDOUT` of a
+ * socket with a user timeout is `'vanished'`, although the peer may be alive and not have read for that long.
+ * @example
+ * ```ts
+ * socket.on('error', (error) => {
+ *   const { peer, message } = explainDisconnect(error); // 'vanished', 'reset', 'closed', ...
+ *   console.error(peer, message);
+ * });
+ * ```
+ * @param error The error that a socket emitted, or that a library threw.
+ * @param socket The socket, to read its counters if it can still be read. Node closes a socket before it emits the
+ *   error, so this is for descriptors of other owners.
+ * @returns What happened to the peer as a word (`peer`), the explanation in English, the code that decided, and the
+ *   counters or `null`.
  * @throws TypeError `ERR_INVALID_ARG_TYPE` for an error that is no object.
+ * @systems Every system. The codes of Linux, macOS, FreeBSD, Windows, Node and undici are known: `ETIMEDOUT`,
+ *   `ECONNRESET`, `EPIPE` and others.
+ * @see errno(3), tcp(7)
  */
 export function explainDisconnect(error: unknown, socket?: SocketLike): DisconnectExplanation {
   if (typeof error !== 'object' || error === null || error instanceof builtins.net.Socket) {

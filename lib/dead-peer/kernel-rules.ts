@@ -26,13 +26,19 @@ export interface DeadPeerValues {
 
 /** How long it takes until a connection fails after its peer fell silent, in milliseconds. Infinity: it never fails. */
 export interface DeadPeerBounds {
-  /** Nothing is unacknowledged or written: keepalive ends the connection. */
+  /** Milliseconds if nothing is unacknowledged or written: keepalive ends the connection. Infinity: never. */
   readonly idle: number;
-  /** Data is in flight when the peer falls silent, or is written at this moment. */
+  /** Milliseconds if data is in flight when the peer falls silent, or is written at this moment. Infinity: never. */
   readonly busy: number;
-  /** The peer's window is closed when it falls silent, and may have been closed for long. */
+  /**
+   * Milliseconds if the peer's window is closed when it falls silent, and may have been closed for long. Infinity:
+   * never.
+   */
   readonly closedWindow: number;
-  /** The worst case: data is written just before keepalive would end the connection, or the window is closed. */
+  /**
+   * Milliseconds in the worst case: data is written just before keepalive would end the connection, or the window is
+   * closed.
+   */
   readonly worst: number;
 }
 

@@ -23,20 +23,26 @@ const PLAN_OPTIONS = [
 ] as const;
 
 /**
- * Returns what {@link setDeadPeerTimeout} would set on this or another system, and the bounds that follow:
- * `planDeadPeerTimeout(20_000, { platform: 'win32' }).bounds`.
+ * Returns what {@link setDeadPeerTimeout} would set on this or another system, and the bounds that follow.
  *
- * It works without the addon. `timeout` is in milliseconds, up to 2^31 - 1. With a `lossRate` the plan also has the chance
- * that a living, idle peer counts as dead within an hour. A plan that cannot keep the timeout in every state says so in
- * `warnings`, with the bound that holds.
+ * It works without the addon. With a `lossRate` the plan also has the chance that a living, idle peer counts as dead
+ * within an hour. A plan that cannot keep the timeout in every state says so in `warnings`, with the bound that holds.
  *
- * The rules for Linux, MPTCP and gVisor were measured. Those for macOS, FreeBSD and Windows come from documents and source
- * (`measured: false`). For another system than this one, the plan is for its newest version. The plan is for the settings that
- * are built into a system. That of setDeadPeerTimeout() takes this system's own, such as net.ipv4.tcp_retries2.
- * @returns the plan, frozen. Its times are in milliseconds.
+ * For another system than this one, the plan is for its newest version. The plan is for the settings that are built
+ * into a system. The plan of setDeadPeerTimeout() takes this system's own, such as net.ipv4.tcp_retries2.
+ * @example
+ * ```ts
+ * const { options, bounds, warnings } = planDeadPeerTimeout(20_000, { platform: 'win32' });
+ * ```
+ * @param timeout The time in milliseconds: 4 000 (more with more than three probes) to 2^31 - 1.
+ * @param options The system, the path, and what the plan has to keep. Default: this system, three probes.
+ * @returns The plan, frozen. Its times are in milliseconds.
  * @throws RangeError `ERR_OUT_OF_RANGE` for a timeout that no socket could keep: less than 4 s with three probes. Its
  *   `smallestTimeout` is the smallest possible one, in milliseconds, and its `reason` says why.
  * @throws TypeError, RangeError for a wrong argument, with the allowed values.
+ * @systems Every system, for its own rules and those of the others. The rules of Linux, Multipath TCP and gVisor were
+ *   measured. Those of macOS, FreeBSD and Windows come from documents and source (`measured: false`).
+ * @see tcp(7), RFC 9293 section 3.8.3 and 3.8.4; docs/dead-peers.md has the rules
  */
 export function planDeadPeerTimeout(timeout: number, options: PlanOptions = {}): DeadPeerPlan {
   const members = validateOptions(options, 'options', PLAN_OPTIONS);

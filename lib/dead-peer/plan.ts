@@ -11,27 +11,28 @@ export type ZeroWindow = 'fail' | 'tolerate';
 /** Options of {@link setDeadPeerTimeout}. */
 export interface DeadPeerOptions {
   /**
-   * How many segments in a row must be unanswered before the peer counts as dead: 1 to 127, by default 3. With 1 a single
+   * How many segments in a row must be unanswered before the peer counts as dead: 1 to 127. Default: 3. With 1 a single
    * lost packet decides.
    */
   readonly minProbes?: number | undefined;
   /**
    * What happens to a living peer that does not read, so that its window is closed and data waits in the send queue.
+   * Default: `'tolerate'`.
    *
-   * - `'tolerate'` (the default): nothing, as long as its system answers. Where a plan cannot keep that, its `warnings` say
-   *   so: the kernel's values alone on Linux before 6.15, Windows and gVisor.
+   * - `'tolerate'`: nothing, as long as its system answers. Where a plan cannot keep that, its `warnings` say so: the
+   *   kernel's values alone on Linux before 6.15, Windows and gVisor.
    * - `'fail'`: the connection fails when the window stays closed for about the timeout.
    */
   readonly zeroWindow?: ZeroWindow | undefined;
   /**
-   * The longest time in milliseconds, 2 000 or more, for which the connection may be silent. Firewalls, NAT devices and
-   * load balancers forget connections that are silent for longer (AWS Network Load Balancer 350 s, Docker Swarm 900 s, many
-   * firewalls 1 h). By default the timeout decides: about a fifth of it.
+   * The longest time in milliseconds for which the connection may be silent: 2 000 to 2^31 - 1. Default: the timeout
+   * decides, about a fifth of it. Firewalls, NAT devices and load balancers forget connections that are silent for
+   * longer (AWS Network Load Balancer 350 s, Docker Swarm 900 s, many firewalls 1 h).
    */
   readonly maxSilence?: number | undefined;
   /**
-   * Whether this package looks at the socket a few times within the timeout and gives the verdict: by default `true`. With
-   * `false`, and for a bare descriptor, the kernel's values alone must do, and the bounds are longer.
+   * Whether this package looks at the socket a few times within the timeout and gives the verdict. Default: `true`.
+   * With `false`, and for a bare descriptor, the kernel's values alone decide, and the bounds are longer.
    */
   readonly supervise?: boolean | undefined;
 }
@@ -39,30 +40,33 @@ export interface DeadPeerOptions {
 /** Options of {@link planDeadPeerTimeout}. */
 export interface PlanOptions extends DeadPeerOptions {
   /**
-   * The system whose rules apply, by default this one. gVisor (Cloud Run, GKE Sandbox) reports that it is Linux.
+   * The system whose rules apply. Default: this one. gVisor (Cloud Run, GKE Sandbox) reports that it is Linux.
    * `'mptcp'`: a Multipath TCP connection of Linux.
    */
   readonly platform?: DeadPeerPlatform | undefined;
   /**
    * The connection's retransmission timeout, in milliseconds: how long it waits for an acknowledgement before it sends
-   * data again. 1 to 120 000, by default 1 000, the initial value of TCP. The bounds include it.
+   * data again. 1 to 120 000. Default: 1 000, the initial value of TCP (RFC 6298). The bounds include it.
    */
   readonly retransmissionTimeout?: number | undefined;
-  /** The share of packets that the path loses in each direction, 0 to 1. The chances of false alarms need it. */
+  /**
+   * The share of packets that the path loses in each direction: 0 to 1. The chances of false alarms need it. Default:
+   * none.
+   */
   readonly lossRate?: number | undefined;
 }
 
 /** Which points of the promise a plan keeps: docs/dead-peers.md. */
 export interface PlanPromise {
-  /** A dead peer is noticed within the timeout in every state of the connection. */
+  /** Whether the program gets the error of a dead peer within the timeout, in every state of the connection. */
   readonly isToldInTime: boolean;
-  /** A peer whose system answers is never ended, however long its program does not read. */
+  /** Whether a peer whose system answers is never ended, however long its program does not read. */
   readonly sparesLivingPeers: boolean;
-  /** At least `minProbes` segments in a row must be unanswered, whenever the call was made. */
+  /** Whether at least `minProbes` segments in a row must be unanswered, whenever the call was made. */
   readonly survivesLostPackets: boolean;
-  /** Neither the round-trip time nor a lost packet changes what the plan keeps. */
+  /** Whether neither the round-trip time nor a lost packet changes what the plan keeps. */
   readonly isIndependentOfPath: boolean;
-  /** What the plan does not keep is in `warnings`, with the bound that holds. */
+  /** Whether `warnings` has everything that the plan does not keep, with the bound that holds. */
   readonly namesLimits: boolean;
 }
 
@@ -70,33 +74,34 @@ export interface PlanPromise {
 export interface DeadPeerPlan {
   /** The system whose rules apply. */
   readonly platform: DeadPeerPlatform;
-  /** The timeout that was asked for. */
+  /** The timeout that was asked for, in milliseconds. */
   readonly timeout: number;
   /** Whether this package looks at the socket and gives the verdict. */
   readonly supervised: boolean;
-  /** The options that `setDeadPeerTimeout` sets. */
+  /** The options that {@link setDeadPeerTimeout} sets. */
   readonly options: Readonly<SocketOptions>;
   /**
-   * How many keepalive probes the kernel sends to an idle, silent peer within the timeout. Of a supervised socket, `minProbes`
-   * of them must be unanswered, and `options.keepAliveCount` is larger, so that the kernel does not end it first. Without
-   * supervision, this number ends an idle connection.
+   * How many keepalive probes the kernel sends to an idle, silent peer within the timeout. Of a supervised socket,
+   * `minProbes` of them must be unanswered, and `options.keepAliveCount` is larger, so that the kernel does not end it
+   * first. Without supervision, this number ends an idle connection.
    */
   readonly probes: number;
-  /** How long an answer of a living peer may take. */
+  /** How long an answer of a living peer may take, in milliseconds. */
   readonly slowestAnswer: number;
-  /** The retransmission timeout that the bounds assume. */
+  /** The retransmission timeout that the bounds assume, in milliseconds. */
   readonly retransmissionTimeout: number;
-  /** How long it takes at most until the socket fails, late timers included. */
+  /** How long it takes at most until the socket fails, in milliseconds, late timers included. */
   readonly bounds: DeadPeerBounds;
   /** What happens to a living peer that does not read: see {@link DeadPeerOptions.zeroWindow}. */
   readonly zeroWindow: ZeroWindow;
-  /** The longest silence of an idle connection: then the kernel probes. */
+  /** The longest silence of an idle connection, in milliseconds: then the kernel probes. */
   readonly maxSilence: number;
   /** The chance, 0 to 1, that a living and idle peer counts as dead within an hour; `null` without a `lossRate`. */
   readonly falseAlarmsPerHour: number | null;
   /**
-   * The same while the program writes, at whatever pace: at most this, if the retransmission timeout of the connection is
-   * `retransmissionTimeout` or less. `null` without a `lossRate`, and if the kernel's values alone decide.
+   * The chance, 0 to 1, of a false alarm within an hour while the program writes, at whatever pace: at most this, if
+   * the retransmission timeout of the connection is `retransmissionTimeout` or less. `null` without a `lossRate`, and
+   * if the kernel's values alone decide.
    */
   readonly falseAlarmsPerHourWriting: number | null;
   /** Which points of the promise the plan keeps. */

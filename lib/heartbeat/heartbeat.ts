@@ -17,7 +17,7 @@ import type { PeerDeath } from './peer-death';
 import { abortListeners, closeListeners } from './shared-listeners';
 import { HeartbeatTimeoutError } from './timeout-error';
 
-/** A sign of life. */
+/** A sign of life of the peer: the argument of the event `'activity'`. */
 export interface HeartbeatActivity {
   /**
    * Time from a ping until its answer was read, in milliseconds. It includes the time that both programs took.
@@ -26,7 +26,7 @@ export interface HeartbeatActivity {
   readonly rtt: number | null;
 }
 
-/** A silence longer than the mean of `interval` and `timeout`. */
+/** A silence longer than the mean of `interval` and `timeout`: the argument of the event `'late'`. */
 export interface HeartbeatLateness {
   /** Time since the last sign of life, in milliseconds. */
   readonly silence: number;
@@ -34,57 +34,56 @@ export interface HeartbeatLateness {
   readonly unansweredPings: number;
 }
 
-/** The message of the channel `socket-options:heartbeat:late`. */
+/** The message of the channel `socket-options:heartbeat:late`: a heartbeat has emitted `'late'`. */
 export interface HeartbeatLateMessage extends HeartbeatLateness {
+  /** The heartbeat that watches the stream. */
   readonly heartbeat: Heartbeat;
+  /** The stream that is watched. */
   readonly socket: Duplex;
 }
 
-/** The message of the channel `socket-options:heartbeat:dead`. */
+/** The message of the channel `socket-options:heartbeat:dead`: a heartbeat has declared its peer dead. */
 export interface HeartbeatDeadMessage {
+  /** The heartbeat that watched the stream. It is closed. */
   readonly heartbeat: Heartbeat;
+  /** The stream of the dead peer. */
   readonly socket: Duplex;
-  /** In milliseconds. */
+  /** Time since the last sign of life, in milliseconds. */
   readonly silence: number;
+  /** Why the peer was declared dead, and the last figures of the connection. */
   readonly death: PeerDeath;
 }
 
 /**
  * Sends the protocol's pings, watches for signs of life, and destroys the socket of a dead peer.
  *
- * ```js
- * new Heartbeat(socket, { interval: 10_000, timeout: 25_000, send: 'PING\r\n' }); // request and answer
- * new Heartbeat(socket, { interval: 10_000, timeout: 25_000 }); // the peer sends, this side only watches
- * new Heartbeat(socket, { interval: 10_000, timeout: null, send: frame }); // this side only sends
- * ```
- *
  * A peer is dead when it gave no sign of life for `timeout`. Then `'dead'` is emitted, and the socket is reset
- * (`SO_LINGER` of 0), as the kernel does when keepalive fails. It is destroyed with a {@link HeartbeatTimeoutError}
- * of code `'ETIMEDOUT'`: add an `'error'` listener to the socket. `onDead` replaces the reset.
+ * (`SO_LINGER` of 0), as the kernel does when keepalive fails. It is destroyed with a {@link HeartbeatTimeoutError} of
+ * code `'ETIMEDOUT'`: add an `'error'` listener to the socket. `onDead` replaces the reset.
  *
- * While the program cannot hear its peer (the socket is paused or not read, or the peer has ended its side), the answers of
- * the peer's system count instead. On Linux keepalive probes ask for them. A connection that the kernel has closed is dead:
- * the error then has the kernel's code, `'ECONNRESET'` for example.
+ * While the program cannot hear its peer (the socket is paused or not read, or the peer has ended its side), the
+ * answers of the peer's system count instead. On Linux keepalive probes ask for them. A connection that the kernel has
+ * closed is dead: the error then has the kernel's code, `'ECONNRESET'` for example.
  *
  * Detected within min(`interval`, `timeout` − `interval`) / 8 + 60 ms after `timeout`. Time in which this process was
- * stopped or its event loop was blocked does not count. Received data is read before a peer is declared dead.
- * If answers take longer than `timeout` − `interval`, detection also waits until the first ping of the silence could
- * have been answered: for the kernel's round-trip time plus four times its variance, or for the last `rtt` if longer.
+ * stopped or its event loop was blocked does not count. Received data is read before a peer is declared dead. If
+ * answers take longer than `timeout` − `interval`, detection also waits until the first ping of the silence could have
+ * been answered: for the kernel's round-trip time plus four times its variance, or for the last `rtt` if longer.
  *
  * If `send` or `isAlive` fails, the heartbeat is closed and the socket is destroyed with that error. A failure after
  * `close()` is ignored. An error thrown by a listener is an uncaught exception; the heartbeat goes on.
  *
  * A received message only stores a number. Heartbeats of a similar `interval` share one timer. A heartbeat does not
  * keep the process running, unless `ref()` is called. It ends with its socket.
- *
- * Works with any Duplex, on every system and runtime. On a `net.Socket` or `tls.TLSSocket` it reads `TCP_INFO` before
- * it declares a peer dead, if the addon is available.
- *
- * @throws TypeError `ERR_INVALID_ARG_TYPE` for an argument of the wrong type, `ERR_INVALID_ARG_VALUE` for a value that is
- *   not allowed or an unknown option.
- * @throws RangeError `ERR_OUT_OF_RANGE` for an `interval` or a `timeout` out of its range.
- * @throws SocketOptionError `ERR_SOCKET_CLOSED` if the socket is closed.
- * @see {@link HeartbeatOptions}; RFC 1122 section 4.2.3.6: keepalive does not show whether the peer's program is alive
+ * @example
+ * ```ts
+ * new Heartbeat(socket, { interval: 10_000, timeout: 25_000, send: 'PING\r\n' }); // request and answer
+ * new Heartbeat(socket, { interval: 10_000, timeout: 25_000 }); // the peer sends, this side only watches
+ * new Heartbeat(socket, { interval: 10_000, timeout: null, send: 'PING\r\n' }); // this side only sends
+ * ```
+ * @systems Every system and runtime, any Duplex. On a `net.Socket` or `tls.TLSSocket` it reads `TCP_INFO` before it
+ *   declares a peer dead, if the addon is available.
+ * @see RFC 1122 section 4.2.3.6: keepalive does not show whether the peer's program is alive
  */
 export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
   /** Emitted at most eight times per interval, after signs of life. */
@@ -108,6 +107,19 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
   readonly #onDead: HeartbeatOptions<Stream>['onDead'];
   readonly #signal: AbortSignal | undefined;
 
+  /**
+   * Watches a stream: sends the protocol's pings, and destroys the socket of a dead peer. See {@link Heartbeat}.
+   * @example
+   * ```ts
+   * new Heartbeat(socket, { interval: 10_000, timeout: 25_000, send: 'PING\r\n' });
+   * ```
+   * @param socket The open stream to watch: a `net.Socket`, a `tls.TLSSocket` or another Duplex.
+   * @param options The times in milliseconds, and the protocol's ping.
+   * @throws TypeError `ERR_INVALID_ARG_TYPE` for an argument of the wrong type, `ERR_INVALID_ARG_VALUE` for a value
+   *   that is not allowed or an unknown option.
+   * @throws RangeError `ERR_OUT_OF_RANGE` for an `interval` or a `timeout` out of its range.
+   * @throws SocketOptionError `ERR_SOCKET_CLOSED` if the socket is closed.
+   */
   constructor(socket: Stream, options: HeartbeatOptions<Stream>) {
     validateStream(socket);
     const checked = validateHeartbeatOptions(options);
@@ -156,7 +168,7 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
     this.#monitor.recordActivity();
   }
 
-  /** Older name of {@link recordActivity}. */
+  /** Records a sign of life of the peer: the older name of {@link recordActivity}. */
   beat(): void {
     this.#monitor.recordActivity();
   }
@@ -194,13 +206,19 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
     return this.#monitor.isClosed;
   }
 
-  /** Keeps the process running while the heartbeat is open. Returns the heartbeat. */
+  /**
+   * Keeps the process running while the heartbeat is open.
+   * @returns The heartbeat itself.
+   */
   ref(): this {
     this.#monitor.setRef(true);
     return this;
   }
 
-  /** Does not keep the process running. This is the default. Returns the heartbeat. */
+  /**
+   * Lets the process end although the heartbeat is open. This is the default.
+   * @returns The heartbeat itself.
+   */
   unref(): this {
     this.#monitor.setRef(false);
     return this;
@@ -214,6 +232,7 @@ export class Heartbeat<Stream extends Duplex = Duplex> extends EventEmitter<{
     if (this.#signal !== undefined) abortListeners.delete(this.#signal, this);
   }
 
+  /** Ends the heartbeat at the end of a `using` block, as `close()`. */
   [Symbol.dispose](): void {
     this.close();
   }

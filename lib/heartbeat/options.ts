@@ -30,7 +30,8 @@ export interface HeartbeatOptions<Stream extends Duplex = Duplex> {
    */
   readonly timeout?: number | null | undefined;
   /**
-   * The protocol's ping: bytes (copied), text (UTF-8), or a function that sends it. Without it, this side only watches.
+   * The protocol's ping: bytes (copied), text (UTF-8), or a function that sends it. Default: none, so that this side only
+   * watches.
    * A ping is skipped while earlier data waits to be sent.
    *
    * If the function throws, or returns a promise that is rejected, the ping does not count, and the socket is
@@ -39,23 +40,24 @@ export interface HeartbeatOptions<Stream extends Duplex = Duplex> {
   readonly send?: Uint8Array | string | ((socket: Stream) => void) | undefined;
   /**
    * Returns whether a received chunk is a sign of life. A chunk may have a part of a message, or several messages.
-   * Default: any bytes are. `false`: only calls of `recordActivity()` and `answer()` are. The first sign of life after a
-   * ping counts as its answer, unless the program calls `answer()`.
+   * Default: any bytes are. `false`: only calls of `recordActivity()` and `answer()` are. The first sign of life after
+   * a ping counts as its answer, unless the program calls `answer()`.
    *
-   * The function must return `true` or `false` synchronously. If it returns anything else, the socket is destroyed with a
-   * TypeError (`ERR_INVALID_RETURN_VALUE`). If it throws, the socket is destroyed with that error. The stream gets the
-   * chunk first. For asynchronous work use `isAlive: false`, and call `recordActivity()`. Then the time from the arrival of a
-   * message until `recordActivity()` counts as silence, unless the message still waits in the stream. Call
+   * The function must return `true` or `false` synchronously. If it returns anything else, the socket is destroyed with
+   * a TypeError (`ERR_INVALID_RETURN_VALUE`). If it throws, the socket is destroyed with that error. The stream gets
+   * the chunk first. For asynchronous work use `isAlive: false`, and call `recordActivity()`. Then the time from the
+   * arrival of a message until `recordActivity()` counts as silence, unless the message still waits in the stream. Call
    * `recordActivity()` on receipt, or choose a `timeout` longer than the work.
    */
   readonly isAlive?: ((chunk: Buffer) => boolean) | false | undefined;
   /**
-   * Called for a dead peer, instead of destroying its socket with an error of code `'ETIMEDOUT'`. It must close the
-   * socket. If it throws, or returns a promise that is rejected, the socket is reset with that error. If the kernel has
-   * closed the connection (`death.state` is `'CLOSED'`), a socket that it leaves open is destroyed with the error.
+   * Called for a dead peer, instead of destroying its socket with an error of code `'ETIMEDOUT'`, which is the default.
+   * It must close the socket. If it throws, or returns a promise that is rejected, the socket is reset with that error.
+   * If the kernel has closed the connection (`death.state` is `'CLOSED'`), a socket that it leaves open is destroyed
+   * with the error.
    */
   readonly onDead?: ((death: PeerDeath, socket: Stream) => void) | undefined;
-  /** Ends the heartbeat when it is aborted. The socket stays open. */
+  /** Ends the heartbeat when it is aborted. The socket stays open. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 

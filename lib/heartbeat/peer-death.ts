@@ -3,6 +3,8 @@
 import type { TcpInfo } from '../tcp-info/tcp-info';
 
 /**
+ * Why a peer was declared dead.
+ *
  * - `'silent'`: the peer's system still acknowledges data, but its program sends nothing. The program hangs or is
  *   stopped, or a proxy acknowledges for it.
  * - `'vanished'`: the peer does not acknowledge data, pings or keepalive probes.
@@ -27,13 +29,14 @@ type LastTcpInfo = Pick<
  * {@link TcpInfo}; `null`: unknown.
  */
 export interface PeerDeath extends LastTcpInfo {
+  /** Why the peer was declared dead. */
   readonly reason: DeathReason;
   /**
    * The `code` of the socket's error: `'ETIMEDOUT'`, or the kernel's code if the kernel has closed the connection
    * (`state` is `'CLOSED'`).
    */
   readonly code: string;
-  /** Time since the last sign of life, without the time in which this process could not run. */
+  /** Time since the last sign of life, in milliseconds, without the time in which this process could not run. */
   readonly silence: number;
   /** Number of pings sent in that time. The peer answered none. */
   readonly unansweredPings: number;

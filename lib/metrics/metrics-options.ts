@@ -7,15 +7,16 @@ import type { Grouping } from './peer-groups';
 /** Options of {@link TcpMetrics}. */
 export interface TcpMetricsOptions {
   /**
-   * How often each connection is sampled, in milliseconds: after a random 10 % to 110 % of it, as gRPC's proposal A80 says.
-   * 100 to 86 400 000. Samples come at multiples of a 32nd of it. Default: 15 000.
+   * How often each connection is sampled, in milliseconds: after a random 10 % to 110 % of it, as gRPC's proposal A80
+   * says. 100 to 86 400 000. Samples come at multiples of a 32nd of it. Default: 15 000.
    */
   readonly interval?: number | undefined;
   /**
-   * Names the peer group of a connection, for the label `peer`: `(socket) => names.get(socket.remotePort) ?? 'other'`. Without
-   * it there is no such label. It is called once for each connection, when it is connected, before the listeners of the program.
-   * The socket has its addresses then. It must return a string of 1 to 64 printable characters. If it throws or returns anything
-   * else, the connection belongs to `'other'`, and `tcp_metrics_callback_errors_total` counts it.
+   * Names the peer group of a connection, for the label `peer`: `(socket) => names.get(socket.remotePort) ?? 'other'`.
+   * Default: there is no such label. It is called once for each connection, when it is connected, before the listeners
+   * of the program. The socket has its addresses then. It must return a string of 1 to 64 printable characters. If it
+   * throws or returns anything else, the connection belongs to `'other'`, and `tcp_metrics_callback_errors_total`
+   * counts it.
    *
    * Each group has 107 time series. Never return something that is different for each connection.
    */

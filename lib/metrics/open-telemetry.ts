@@ -5,13 +5,19 @@ import { typeError, validateFunction } from '../core/validate';
 import type { Labels, Point } from './exposition';
 import { type HistogramName, type MetricName, metricNames, metricTable } from './metric-table';
 
-/** A `Meter` of @opentelemetry/api 1.3 or later. */
+/** A `Meter` of `@opentelemetry/api` 1.3 or later, as far as {@link TcpMetrics.observe} needs it. */
 export interface OpenTelemetryMeter {
+  /** Makes an instrument for a counter. */
   createObservableCounter(name: string, options?: InstrumentOptions): object;
+  /** Makes an instrument for a gauge whose values add up. */
   createObservableUpDownCounter(name: string, options?: InstrumentOptions): object;
+  /** Makes an instrument for a gauge whose values do not add up. */
   createObservableGauge(name: string, options?: InstrumentOptions): object;
+  /** Makes an instrument for a histogram. */
   createHistogram(name: string, options?: InstrumentOptions): OpenTelemetryHistogram;
+  /** Adds a function that the SDK calls when it collects these instruments. */
   addBatchObservableCallback(callback: ObserveBatch, observables: never[]): void;
+  /** Removes a function that was added for these instruments. */
   removeBatchObservableCallback(callback: ObserveBatch, observables: never[]): void;
 }
 

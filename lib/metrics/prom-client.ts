@@ -4,10 +4,13 @@
 import { typeError, validateFunction } from '../core/validate';
 import type { Family, Labels, Point } from './exposition';
 
-/** A `Registry` of prom-client 14 or 15. */
+/** A `Registry` of prom-client 14 or 15, as far as {@link TcpMetrics.register} needs it. */
 export interface PromClientRegistry {
+  /** Adds a metric to the registry. */
   registerMetric(metric: never): void;
+  /** Returns the metric of a name. */
   getSingleMetric(name: string): unknown;
+  /** Removes the metric of a name. */
   removeSingleMetric(name: string): void;
 }
 

@@ -26,9 +26,12 @@ import type { PeerGroup } from './peer-group';
 import { PeerGroups } from './peer-groups';
 import { type PromClientRegistry, registerAt } from './prom-client';
 
-/** Options of `text()`. */
+/** Options of {@link TcpMetrics.text}. */
 export interface TextOptions {
-  /** `'prometheus'`: its text format 0.0.4. `'openmetrics'`: OpenMetrics 1.0.0. Default: `'prometheus'`. */
+  /**
+   * The format of the text. `'prometheus'`: its text format 0.0.4. `'openmetrics'`: OpenMetrics 1.0.0. Default:
+   * `'prometheus'`.
+   */
   readonly format?: ExpositionFormat | undefined;
 }
 
@@ -39,26 +42,24 @@ const FORMATS = ['prometheus', 'openmetrics'] as const;
 /**
  * Measures every TCP connection of this thread, of whatever library: for Prometheus, prom-client and OpenTelemetry.
  *
- * ```js
- * const metrics = new TcpMetrics({ peer: (socket) => (socket.remotePort === 5432 ? 'postgres' : 'other') });
+ * It follows the connections that this thread opens or accepts from now on, and those that are open and keep the
+ * process running. Of the latter it counts only what happens from now on. Each is sampled by `TCP_INFO` after a random
+ * 10 % to 110 % of `interval`, and once more before its descriptor is closed, so that short connections count too.
+ * Gauges show the last samples: they are at most 1.2 intervals old. Pipes, Unix sockets, listening sockets and sockets
+ * of native code are not measured.
+ *
+ * docs/metrics.md has the table of metrics. Times are in seconds, sizes in bytes. 10 000 connections at 15 s take about
+ * 1 % of a core, in slices of at most 32 connections. It never keeps the process running. While one is open, `emit` of
+ * `net.Socket.prototype` and `net.Server.prototype`, and `close` and `reset` of Node's TCP handles are functions of
+ * this package.
+ * @example
+ * ```ts
+ * const metrics = new TcpMetrics({ peer: ({ remotePort }) => (remotePort === 5432 ? 'postgres' : 'other') });
  * response.setHeader('content-type', metrics.contentType).end(metrics.text());
  * ```
- *
- * It follows the connections that this thread opens or accepts from now on, and those that are open and keep the process running.
- * Of the latter it counts only what happens from now on. Each is sampled by `TCP_INFO` after a random 10 % to 110 % of
- * `interval`, and once more before its descriptor is closed, so that short connections count too. Gauges show the last samples:
- * they are at most 1.2 intervals old. Pipes, Unix sockets, listening sockets and sockets of native code are not measured.
- *
- * docs/metrics.md has the table of metrics. Times are in seconds, sizes in bytes. What this system does not report is missing or
- * stays 0: macOS, Windows and FreeBSD report less than Linux.
- *
- * 10 000 connections at 15 s take about 1 % of a core, in slices of at most 32 connections. It never keeps the process running. While
- * one is open, `emit` of `net.Socket.prototype` and `net.Server.prototype`, and `close` and `reset` of Node's TCP handles are
- * functions of this package.
- *
- * @throws TypeError, RangeError for wrong options.
- * @throws SocketOptionError `'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'` on Bun and Deno, `'ERR_ADDON_NOT_FOUND'` without the addon.
- * @see gRPC proposal A80 (TCP telemetry), Linux tcp(7) `TCP_INFO`
+ * @systems Linux, macOS, Windows and FreeBSD: `TCP_INFO` and its like. What a system does not report is missing or
+ *   stays 0: macOS, Windows and FreeBSD report less than Linux. Node only.
+ * @see tcp(7), https://github.com/grpc/proposal/blob/master/A80-tcp-telemetry.md
  */
 export class TcpMetrics {
   readonly #groups: PeerGroups;
@@ -68,6 +69,17 @@ export class TcpMetrics {
   readonly #ends = new Set<() => void>();
   #isOpen = true;
 
+  /**
+   * Measures every TCP connection of this thread from now on. See {@link TcpMetrics}.
+   * @example
+   * ```ts
+   * const metrics = new TcpMetrics({ interval: 15_000 });
+   * ```
+   * @param options How often to sample, and how to group the connections. Default: every 15 s, without groups.
+   * @throws TypeError, RangeError for wrong options.
+   * @throws SocketOptionError `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` on Bun and Deno.
+   * @throws Error `ERR_ADDON_NOT_FOUND` without the addon.
+   */
   constructor(options: TcpMetricsOptions = {}) {
     const checked = validateMetricsOptions(options);
     requireHandles();
@@ -87,7 +99,9 @@ export class TcpMetrics {
   }
 
   /**
-   * Returns all metrics as text, for the response to a scrape: `response.end(metrics.text())`. It makes no system call.
+   * Returns all metrics as text, for the response to a scrape. It makes no system call.
+   * @param options The format of the text. Default: that of Prometheus.
+   * @returns The text, for the header `content-type` of {@link contentType}.
    * @throws TypeError for an unknown format.
    */
   text(options: TextOptions = {}): string {
@@ -100,10 +114,12 @@ export class TcpMetrics {
   }
 
   /**
-   * Adds the metrics to a registry of prom-client: `metrics.register(promClient.register)`. They are read when the registry is.
-   * @returns a function that removes them. `close()` does it too.
-   * @throws TypeError for anything else than a registry. SocketOptionError after `close()`. The error of the registry, if it has a
-   * metric of the same name.
+   * Adds the metrics to a registry of prom-client: `metrics.register(promClient.register)`. They are read when the
+   * registry is.
+   * @param registry The registry, for example `promClient.register`.
+   * @returns A function that removes them. `close()` does it too.
+   * @throws TypeError for anything else than a registry. SocketOptionError after `close()`. The error of the registry,
+   *   if it has a metric of the same name.
    */
   register(registry: PromClientRegistry): () => void {
     this.#requireOpen();
@@ -118,10 +134,12 @@ export class TcpMetrics {
   }
 
   /**
-   * Makes instruments with a meter of OpenTelemetry: `tcpMetrics.observe(metrics.getMeter('tcp'))`. Counters and gauges are read
-   * when the SDK collects them. Histograms are recorded with each sample.
-   * @returns a function that ends it. `close()` does it too.
-   * @throws TypeError for anything else than a meter, and for one that it observes already. SocketOptionError after `close()`.
+   * Makes instruments with a meter of OpenTelemetry: `tcpMetrics.observe(metrics.getMeter('tcp'))`. Counters and gauges
+   * are read when the SDK collects them. Histograms are recorded with each sample.
+   * @param meter The meter, for example `metrics.getMeter('tcp')`.
+   * @returns A function that ends it. `close()` does it too.
+   * @throws TypeError for anything else than a meter, and for one that it observes already. SocketOptionError after
+   *   `close()`.
    */
   observe(meter: OpenTelemetryMeter): () => void {
     this.#requireOpen();
@@ -137,7 +155,10 @@ export class TcpMetrics {
     });
   }
 
-  /** Ends all samples, and puts back what was replaced. `text()` still returns what was counted. */
+  /**
+   * Ends all samples, and puts back what was replaced. `text()` still returns what was counted.
+   * @throws Error that a registry or a meter has thrown while it was removed; everything else is ended all the same.
+   */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -154,6 +175,7 @@ export class TcpMetrics {
     if (failures.length > 0) throw failures[0];
   }
 
+  /** Ends the metrics at the end of a `using` block, as `close()`. */
   [Symbol.dispose](): void {
     this.close();
   }

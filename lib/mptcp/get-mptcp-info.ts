@@ -34,34 +34,34 @@ const INFO_ROOM = 256;
 const MISSING_CODES = ['ENOPROTOOPT', 'ENOTSUP', 'EOPNOTSUPP'];
 
 /**
- * Reads what the kernel knows of a Multipath TCP connection: its counters, and each subflow with its addresses, its backup
- * flags and its TCP state.
+ * Reads what the kernel knows of a Multipath TCP connection: its counters, and each subflow with its addresses, its
+ * backup flags and its TCP state.
  *
- * ```js
+ * A listening socket has the `token` 0 and one subflow, in the state LISTEN. A connection whose subflows are all closed
+ * has none: the kernel keeps it for `net.mptcp.close_timeout`, 60 s by default, and waits for a new one.
+ *
+ * The addresses and TCP states of all subflows belong to one moment. The backup flags come from a list of connections
+ * right after it. For this list the kernel walks its whole table of TCP, which takes about a millisecond: 0.9 to 1.2 ms
+ * with few connections on Linux 6.18, with a table of 262 144 entries. The rest takes 8 µs. The flags are `null` if
+ * this process may not read them (before Linux 6.16 it needs `CAP_NET_ADMIN`), if the socket is of another network
+ * namespace, or if the subflow was closed meanwhile.
+ * @example
+ * ```ts
  * const info = getMptcpInfo(socket);
  * if (info === null) console.log('plain TCP'); // the peer has no Multipath TCP, or a middlebox removed it
  * for (const { remoteAddress, isLocalBackup, tcpInfo } of info?.subflows ?? []) {
  *   console.log(remoteAddress, isLocalBackup ? 'backup' : 'in use', tcpInfo.rtt, 'ms');
  * }
  * ```
- *
- * A listening socket has the `token` 0 and one subflow, in the state LISTEN. A connection whose subflows are all closed has
- * none: the kernel keeps it for `net.mptcp.close_timeout`, 60 s by default, and waits for a new one.
- *
- * The addresses and TCP states of all subflows belong to one moment. The backup flags come from a list of connections right
- * after it (sock_diag(7)). For this list the kernel walks its whole table of TCP, which takes about a millisecond: 0.9 to
- * 1.2 ms with few connections on Linux 6.18, with a table of 262 144 entries. The rest takes 8 µs. The flags are `null` if
- * this process may not read them (before Linux 6.16 it needs `CAP_NET_ADMIN`), if the socket is of another network
- * namespace, or if the subflow was closed meanwhile.
- *
- * Linux getsockopt(2) `MPTCP_FULL_INFO`, since 6.5. From 5.16 on: `MPTCP_INFO`, `MPTCP_SUBFLOW_ADDRS` and `MPTCP_TCPINFO`,
- * by four system calls.
- * @returns `null` for a TCP socket without Multipath TCP, also for a connection that fell back to TCP. A connection that
- *   fell back stays so.
- * @throws SocketOptionError `ENOTSUP` or `ENOPROTOOPT` if the socket is not TCP or the system is not Linux 5.16 or later;
- *   `ERR_SOCKET_*` if it is not open.
- * @throws TypeError `ERR_INVALID_ARG_TYPE` if the argument is not a socket.
- * @see {@link MptcpInfo}, {@link getTcpInfo}; RFC 8684, Documentation/networking/mptcp.rst of Linux
+ * @param socket The TCP socket, connected or listening.
+ * @returns The record: times in milliseconds, sizes in bytes. `null` for a TCP socket without Multipath TCP, also for a
+ *   connection that fell back to TCP. A connection that fell back stays so.
+ * @throws SocketOptionError `ENOTSUP` or `ENOPROTOOPT` if the socket is not TCP or the system is not Linux 5.16 or
+ *   later; `ERR_SOCKET_*` if it is not open.
+ * @throws TypeError, RangeError for a value that is no socket and no descriptor.
+ * @systems Linux 6.5: `MPTCP_FULL_INFO`. From 5.16 on `MPTCP_INFO`, `MPTCP_SUBFLOW_ADDRS` and `MPTCP_TCPINFO`, by four
+ *   system calls. Not on macOS, Windows and FreeBSD.
+ * @see getsockopt(2), sock_diag(7), RFC 8684, Documentation/networking/mptcp.rst of Linux
  */
 export function getMptcpInfo(socket: SocketLike): MptcpInfo | null {
   const fd = descriptorOf(socket);

@@ -4,19 +4,27 @@ import type { TcpInfo } from '../tcp-info/tcp-info';
 
 /** A subflow: one of the TCP connections that carry a Multipath TCP connection. */
 export interface MptcpSubflow {
-  /** Number of the subflow in its connection. The first one has the least, and no number is used twice. Linux 6.5. */
+  /**
+   * Number of the subflow in its connection. The first one has the least, and no number is used twice. Linux 6.5.
+   * `null`: the kernel is older.
+   */
   readonly id: number | null;
+  /** IP version of the subflow. */
   readonly family: 'IPv4' | 'IPv6';
+  /** Local IP address of the subflow. */
   readonly localAddress: string;
+  /** Local port of the subflow: 0 to 65 535. */
   readonly localPort: number;
+  /** IP address of the peer of this subflow. */
   readonly remoteAddress: string;
+  /** Port of the peer of this subflow: 0 to 65 535. */
   readonly remotePort: number;
   /**
    * Whether this host asked for the subflow as a backup, which carries data only while no other subflow can. `null` if the
    * kernel does not report it to this process: see {@link getMptcpInfo}.
    */
   readonly isLocalBackup: boolean | null;
-  /** Whether the peer asked for it as a backup. `null` as for `isLocalBackup`. */
+  /** Whether the peer asked for the subflow as a backup. `null` as for `isLocalBackup`. */
   readonly isRemoteBackup: boolean | null;
   /** The TCP state of the subflow, as {@link getTcpInfo} returns it. */
   readonly tcpInfo: TcpInfo;
@@ -28,27 +36,30 @@ export interface MptcpSubflow {
  * kernel with it, if newer.
  */
 export interface MptcpInfo {
-  /** Identifies the connection on this host: `mptcpi_token`. `ip mptcp monitor` prints it in hexadecimal digits. */
+  /**
+   * Number that identifies the connection on this host: `mptcpi_token`. `ip mptcp monitor` prints it in hexadecimal
+   * digits.
+   */
   readonly token: number;
   /** Whether the peer's key arrived, so that subflows can be added: `MPTCP_INFO_FLAG_REMOTE_KEY_RECEIVED`. */
   readonly isRemoteKeyReceived: boolean;
   /** Whether the data has checksums: `mptcpi_csum_enabled`. Linux 5.17. */
   readonly isChecksumEnabled: boolean | null;
-  /** Subflows beside the first one, open or being opened: `mptcpi_subflows`. */
+  /** Number of subflows beside the first one, open or being opened: `mptcpi_subflows`. */
   readonly extraSubflows: number;
   /** How many of them the path manager of the kernel allows: `mptcpi_subflows_max`. 0: a program manages the paths. */
   readonly extraSubflowsMax: number;
-  /** Open subflows: `mptcpi_subflows_total`. Linux 6.7. */
+  /** Number of open subflows: `mptcpi_subflows_total`. Linux 6.7. */
   readonly subflowsTotal: number | null;
-  /** Addresses that this host announced to the peer (ADD_ADDR): `mptcpi_add_addr_signal`. */
+  /** Number of addresses that this host announced to the peer (ADD_ADDR): `mptcpi_add_addr_signal`. */
   readonly addAddrSignal: number;
-  /** How many it can announce: `mptcpi_add_addr_signal_max`. */
+  /** How many addresses this host can announce: `mptcpi_add_addr_signal_max`. */
   readonly addAddrSignalMax: number;
-  /** Announced addresses of the peer that this host accepted: `mptcpi_add_addr_accepted`. */
+  /** Number of announced addresses of the peer that this host accepted: `mptcpi_add_addr_accepted`. */
   readonly addAddrAccepted: number;
-  /** How many it may accept: `mptcpi_add_addr_accepted_max`. */
+  /** How many addresses of the peer this host may accept: `mptcpi_add_addr_accepted_max`. */
   readonly addAddrAcceptedMax: number;
-  /** Local addresses that subflows were opened from: `mptcpi_local_addr_used`. Linux 5.17. */
+  /** Number of local addresses that subflows were opened from: `mptcpi_local_addr_used`. Linux 5.17. */
   readonly localAddrUsed: number | null;
   /** How many local addresses are there for it: `mptcpi_local_addr_max`. Linux 5.17. */
   readonly localAddrMax: number | null;
@@ -58,21 +69,21 @@ export interface MptcpInfo {
   readonly sndUna: string;
   /** Data sequence number that is expected next: `mptcpi_rcv_nxt`. Decimal digits. */
   readonly rcvNxt: string;
-  /** Payload sent, once for each byte: `mptcpi_bytes_sent`. Linux 6.5. */
+  /** Payload sent, in bytes, each byte counted once: `mptcpi_bytes_sent`. Linux 6.5. */
   readonly bytesSent: number | null;
-  /** Payload received in order: `mptcpi_bytes_received`. Linux 6.5. */
+  /** Payload received in order, in bytes: `mptcpi_bytes_received`. Linux 6.5. */
   readonly bytesReceived: number | null;
-  /** Payload that the peer acknowledged: `mptcpi_bytes_acked`. Linux 6.5. */
+  /** Payload that the peer acknowledged, in bytes: `mptcpi_bytes_acked`. Linux 6.5. */
   readonly bytesAcked: number | null;
-  /** Payload sent again on another subflow: `mptcpi_bytes_retrans`. Linux 6.5. */
+  /** Payload sent again on another subflow, in bytes: `mptcpi_bytes_retrans`. Linux 6.5. */
   readonly bytesRetransmitted: number | null;
-  /** How often payload was sent again on another subflow: `mptcpi_retransmits`. Linux 6.5. */
+  /** Number of times that payload was sent again on another subflow: `mptcpi_retransmits`. Linux 6.5. */
   readonly retransmits: number | null;
-  /** Time since payload was sent: `mptcpi_last_data_sent`. Linux 6.10. */
+  /** Time since payload was sent, in milliseconds: `mptcpi_last_data_sent`. Linux 6.10. */
   readonly timeSinceLastDataSent: number | null;
-  /** Time since payload arrived: `mptcpi_last_data_recv`. Linux 6.10. */
+  /** Time since payload arrived, in milliseconds: `mptcpi_last_data_recv`. Linux 6.10. */
   readonly timeSinceLastDataReceived: number | null;
-  /** Time since the peer acknowledged data: `mptcpi_last_ack_recv`. Linux 6.10. */
+  /** Time since the peer acknowledged data, in milliseconds: `mptcpi_last_ack_recv`. Linux 6.10. */
   readonly timeSinceLastAckReceived: number | null;
   /** The open subflows, the oldest first. */
   readonly subflows: readonly MptcpSubflow[];

@@ -18,25 +18,32 @@ import {
   validateSocketOptionsOf,
 } from './opening-options';
 
-/** Options of {@link bind}: those of `dgramSocket.bind()`, and these. */
+/** Options of {@link bind}: those of `dgramSocket.bind()`, and `socketOptions`. */
 export type DatagramBindOptions = BindOptions & {
-  /** Set before the socket is bound. */
+  /** Options that are set before the socket is bound. Default: none. */
   readonly socketOptions?: SocketOptions | undefined;
 };
 
 /**
- * Binds a datagram socket as `dgramSocket.bind(options, listener)` does, with options that have to be set before:
- * `bind(socket, { port: 5353, socketOptions: { reusePort: true } })`.
+ * Binds a datagram socket as `dgramSocket.bind(options, listener)` does, with options that have to be set before.
  *
- * Call it for a socket that neither was bound nor has sent anything. Node sets the options of `dgram.createSocket()` after
- * these.
- *
- * On Node. With `socketOptions`, a worker of a cluster needs `exclusive: true`: the primary process opens the shared sockets.
- * @returns the socket. Node's errors come as its `'error'` event; for a socket that is bound it throws `ERR_SOCKET_ALREADY_BOUND`.
+ * Call it for a socket that neither was bound nor has sent anything. Node sets the options of `dgram.createSocket()`
+ * after these. With `socketOptions`, a worker of a cluster needs `exclusive: true`: the primary process opens the
+ * shared sockets.
+ * @example
+ * ```ts
+ * bind(udpSocket, { port: 5353, socketOptions: { reusePort: true } });
+ * ```
+ * @param socket The datagram socket to bind.
+ * @param options The options of `dgramSocket.bind()`, and `socketOptions`.
+ * @param listener A listener for `'listening'`, as `dgramSocket.bind()` takes it.
+ * @returns The socket. Node's errors come as its `'error'` event; for a socket that is bound it throws
+ *   `ERR_SOCKET_ALREADY_BOUND`.
  * @throws TypeError, RangeError for a wrong argument.
- * @throws SocketOptionError for an option that the kernel refused, or that this system does not have (`ENOPROTOOPT`). The
- *   socket was not bound. `ERR_SOCKET_CLOSED` for a closed socket; `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for a shared socket of
- *   a cluster worker, and on Bun and Deno.
+ * @throws SocketOptionError for an option that the kernel refused, or that this system does not have (`ENOPROTOOPT`).
+ *   The socket was not bound. `ERR_SOCKET_CLOSED` for a closed socket; `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for a
+ *   shared socket of a cluster worker, and on Bun and Deno.
+ * @systems Every system: setsockopt(2) before bind(2). `socketOptions` need Node.
  * @see setsockopt(2), bind(2)
  */
 export function bind(socket: Socket, options: DatagramBindOptions, listener?: () => void): Socket {

@@ -35,40 +35,51 @@ import {
 } from './opening-options';
 import { protectChosen, protectTimeout } from './protect-chosen';
 
-/** Options of {@link connect}: those of `net.connect()`, and these. */
+/** Options of {@link connect}: those of `net.connect()`, `socketOptions`, `deadPeerTimeout` and `connectTimeout`. */
 export type ConnectOptions = NetConnectOpts & OwnOptions;
 
 interface OwnOptions {
-  /** Set before each address is tried. */
+  /** Options that are set before each address is tried. Default: none. */
   readonly socketOptions?: OpeningOptions | undefined;
-  /** Within how many milliseconds the socket fails after its peer vanished: see `setDeadPeerTimeout`. It bounds connecting too. */
+  /**
+   * Within how many milliseconds the socket fails after its peer vanished: 4 000 to 2^31 - 1, see `setDeadPeerTimeout`.
+   * It bounds connecting too. Default: no timeout.
+   */
   readonly deadPeerTimeout?: number | undefined;
-  /** Within how many milliseconds the socket must be connected, without the name look-up. By default `deadPeerTimeout`. */
+  /**
+   * Within how many milliseconds the socket must be connected, without the name look-up: 1 to 2^31 - 1. Default:
+   * `deadPeerTimeout`.
+   */
   readonly connectTimeout?: number | undefined;
 }
 
 /**
- * Connects as `net.connect(options, listener)` does, with options that have to be set before the first packet:
- * `connect({ host, port, socketOptions: { mark: 7, synRetries: 2 } })`.
+ * Connects as `net.connect(options, listener)` does, with options that have to be set before the first packet.
  *
- * Every address that is tried gets the options, on a socket that this package opens. If the kernel refuses an option, or the
- * IP version of an address does not have it, the socket fails with a SocketOptionError. `mptcp: true` opens sockets of
- * Multipath TCP. For a `path`, the options are set at once after connecting; a pipe of Windows has none.
+ * Every address that is tried gets the options, on a socket that this package opens. If the kernel refuses an option,
+ * or the IP version of an address does not have it, the socket fails with a SocketOptionError. `mptcp: true` opens
+ * sockets of Multipath TCP. For a `path`, the options are set at once after connecting; a pipe of Windows has none.
  *
  * The options count for more than Node's `noDelay` and `keepAlive`. Node's own `socket.setKeepAlive()` does not change
- * keepalive values of `socketOptions` or of `deadPeerTimeout`. A later `socket.connect()` of the same socket gets the options
- * again, and no timeout.
+ * keepalive values of `socketOptions` or of `deadPeerTimeout`. A later `socket.connect()` of the same socket gets the
+ * options again, and no timeout.
  *
- * Use it wherever a library lets you make the socket: `createConnection` of `http.Agent`, `connect` of undici, `stream` of pg
- * and mysql2. For TLS, wait for `'connect'` before `tls.connect({ socket })`, or set `autoSelectFamily: false`: with a socket that is
- * still connecting, Node ends with a segmentation fault if the first of two addresses fails (Node 20 to 26, also with
- * `net.connect()`).
- *
- * Node 20.12 and later. Bun and Deno: without `socketOptions`, or for a `path`.
- * @returns the socket, with the same events in the same order as that of `net.connect()`.
+ * Use it wherever a library lets you make the socket: `createConnection` of `http.Agent`, `connect` of undici, `stream`
+ * of pg and mysql2. For TLS, wait for `'connect'` before `tls.connect({ socket })`, or set `autoSelectFamily: false`:
+ * with a socket that is still connecting, Node ends with a segmentation fault if the first of two addresses fails (Node
+ * 20 to 26, also with `net.connect()`).
+ * @example
+ * ```ts
+ * const socket = connect({ host: '192.0.2.1', port: 443, socketOptions: { mark: 7, synRetries: 2 } });
+ * ```
+ * @param options The options of `net.connect()`, and `socketOptions`, `deadPeerTimeout` and `connectTimeout`.
+ * @param listener A listener for `'connect'`, as `net.connect()` takes it.
+ * @returns The socket, with the same events in the same order as that of `net.connect()`.
  * @throws TypeError, RangeError for a wrong argument.
  * @throws SocketOptionError `ENOPROTOOPT` for an option that this system does not have;
  *   `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where the runtime cannot do this.
+ * @systems Every system: setsockopt(2) before connect(2). `socketOptions` need Node 20.12; on Bun and Deno they work
+ *   only for a `path`.
  * @see socket(2), setsockopt(2), connect(2)
  */
 export function connect(options: ConnectOptions, listener?: () => void): Socket {

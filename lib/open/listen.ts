@@ -30,37 +30,47 @@ import {
   validateSocketOptionsOf,
 } from './opening-options';
 
-/** Options of {@link listen}: those of `server.listen()`, and these. */
+/** Options of {@link listen}: those of `server.listen()`, `socketOptions` and `deadPeerTimeout`. */
 export type ListenerOptions = ListenOptions &
   OwnOptions & {
-    /** A descriptor that is bound, or listens already, as in `server.listen()`. */
+    /**
+     * A descriptor that is bound, or listens already, as in `server.listen()`: an integer of at least 0. Default: none.
+     */
     readonly fd?: number | undefined;
   };
 
 interface OwnOptions {
-  /** Set before the server is bound. */
+  /** Options that are set before the server is bound. Default: none. */
   readonly socketOptions?: OpeningOptions | undefined;
   /**
-   * Within how many milliseconds an accepted socket fails after its peer vanished: as `setDeadPeerTimeout(server, ...)`, until
-   * that is called with `null`.
+   * Within how many milliseconds an accepted socket fails after its peer vanished: 4 000 to 2^31 - 1, as
+   * `setDeadPeerTimeout(server, ...)`, until that is called with `null`. Default: no timeout.
    */
   readonly deadPeerTimeout?: number | undefined;
 }
 
 /**
- * Listens as `server.listen(options, listener)` does, with options that have to be set before bind or listen:
- * `listen(server, { port: 80, socketOptions: { reusePort: true } })`.
+ * Listens as `server.listen(options, listener)` does, with options that have to be set before bind or listen.
  *
- * On Linux, connections that the server accepts inherit most options: the receive buffer with its window scale, the mark,
- * keepalive. `noDelay` and keepalive count for more than those of the server object. `mptcp: true` accepts Multipath TCP, and plain TCP too. For a `path` the options are set after listening; a pipe
- * of Windows has none. For an `fd`, those that have to be set before bind are too late.
+ * On Linux, connections that the server accepts inherit most options: the receive buffer with its window scale, the
+ * mark, keepalive. `noDelay` and keepalive count for more than those of the server object. `mptcp: true` accepts
+ * Multipath TCP, and plain TCP too. For a `path` the options are set after listening; a pipe of Windows has none. For
+ * an `fd`, those that have to be set before bind are too late.
  *
- * On Node. With `socketOptions`, a worker of a cluster needs `exclusive: true`: the primary process opens the shared sockets.
- * @returns the server. Errors come as its `'error'` event: those of Node (`EADDRINUSE` with address and port), and a
+ * With `socketOptions`, a worker of a cluster needs `exclusive: true`: the primary process opens the shared sockets.
+ * @example
+ * ```ts
+ * listen(server, { port: 80, socketOptions: { reusePort: true } });
+ * ```
+ * @param server The server, which does not listen yet.
+ * @param options The options of `server.listen()`, and `socketOptions` and `deadPeerTimeout`.
+ * @param listener A listener for `'listening'`, as `server.listen()` takes it.
+ * @returns The server. Errors come as its `'error'` event: those of Node (`EADDRINUSE` with address and port), and a
  *   SocketOptionError for an option that the kernel refused.
  * @throws TypeError, RangeError for a wrong argument.
  * @throws SocketOptionError `ENOPROTOOPT` for an option that this system does not have;
  *   `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for a shared server of a cluster worker, and on Bun and Deno.
+ * @systems Every system: setsockopt(2) before bind(2) and listen(2). `socketOptions` and `deadPeerTimeout` need Node.
  * @see setsockopt(2), bind(2), listen(2)
  */
 export function listen<S extends Server>(

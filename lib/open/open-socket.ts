@@ -12,8 +12,9 @@ export type SocketType = 'tcp4' | 'tcp6' | 'mptcp4' | 'mptcp6' | 'udp4' | 'udp6'
 
 /** Options of {@link openSocket}. */
 export interface OpenSocketOptions {
+  /** The kind of the socket: its protocol and its version of IP. */
   readonly type: SocketType;
-  /** Set before the descriptor is returned. */
+  /** Options that are set before the descriptor is returned. Default: none. */
   readonly socketOptions?: SocketOptions | undefined;
 }
 
@@ -31,20 +32,26 @@ const ARGUMENTS: Readonly<
 const TYPES = Object.keys(ARGUMENTS) as SocketType[];
 
 /**
- * Opens a socket and sets its options, for options that act only before bind, listen or connect:
- * `openSocket({ type: 'tcp4', socketOptions: { mark: 7 } })`.
+ * Opens a socket and sets its options, for options that act only before bind, listen or connect.
  *
- * The descriptor is nonblocking and not inherited by child processes. It belongs to the caller: give it to
- * `new net.Socket({ fd })`, `server.listen({ fd })` or `dgramSocket.bind({ fd })`, which then close it. Bun's `net.Socket` does
- * not connect it, and in Deno only a server takes it. An IPv6 socket accepts IPv4 too, unless `ipv6Only` is set.
- *
- * Linux, macOS: socket(2). Windows: `WSASocketW`, overlapped. Node takes no SOCKET over there: use `connect()`, `listen()` or
- * `bind()`, and this function only for a native addon, which closes it. `'mptcp4'` and `'mptcp6'`: Linux 5.6.
- * @returns the descriptor.
+ * The descriptor is nonblocking and not inherited by child processes. It belongs to the caller: give it to `new
+ * net.Socket({ fd })`, `server.listen({ fd })` or `dgramSocket.bind({ fd })`, which then close it. Bun's `net.Socket`
+ * does not connect it, and in Deno only a server takes it. An IPv6 socket accepts IPv4 too, unless `ipv6Only` is set.
+ * @example
+ * ```ts
+ * const fd = openSocket({ type: 'tcp4', socketOptions: { mark: 7 } });
+ * server.listen({ fd });
+ * ```
+ * @param options The kind of the socket, and its options.
+ * @returns The descriptor: an integer of at least 0.
  * @throws TypeError, RangeError for a wrong argument. No socket was opened.
- * @throws SocketOptionError `EPROTONOSUPPORT` for Multipath TCP on a system without it; `EMFILE` and other codes of socket(2).
+ * @throws SocketOptionError `EPROTONOSUPPORT` for Multipath TCP on a system without it; `EMFILE` and other codes of
+ *   socket(2).
  * @throws SocketOptionError for an option that the kernel refused. The socket is closed again.
- * @see socket(2); RFC 8684 (Multipath TCP)
+ * @systems Linux, macOS, FreeBSD: socket(2). Windows: `WSASocketW`, overlapped. Node takes no SOCKET over there: use
+ *   `connect()`, `listen()` or `bind()`, and this function only for a native addon, which closes it. `'mptcp4'` and
+ *   `'mptcp6'`: Linux 5.6.
+ * @see socket(2), RFC 8684 (Multipath TCP)
  */
 export function openSocket(options: OpenSocketOptions): number {
   const { type, socketOptions } = validateOptions(options, 'options', ['type', 'socketOptions']);

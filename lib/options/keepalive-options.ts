@@ -17,22 +17,26 @@ export function keepAliveNames(
 }
 
 /**
- * Keepalive to set with setKeepAlive(). A member that is `undefined` keeps its value; `'system'` restores the system's default.
+ * The keepalive values that {@link setKeepAlive} sets. A member that is `undefined` keeps its value; `'system'`
+ * restores the system's default.
  */
 export interface KeepAliveOptions {
-  /** Whether the kernel probes a silent peer (`SO_KEEPALIVE`). Set last. */
+  /** Whether the kernel probes a silent peer: `SO_KEEPALIVE`. It is set last. */
   enable?: boolean | undefined;
   /**
-   * Time without any segment from the peer until the first probe, in milliseconds, rounded up to
-   * whole seconds. Linux: `TCP_KEEPIDLE`, 1 ms to 32 767 s. Windows: whole milliseconds, with
-   * `SIO_KEEPALIVE_VALS` if they are not whole seconds; reading returns seconds.
+   * Time without any segment from the peer until the first probe, in milliseconds, rounded up to whole seconds:
+   * `TCP_KEEPIDLE` (macOS: `TCP_KEEPALIVE`). Linux: 1 ms to 32 767 s; other systems: up to 4 294 967 s. Windows: whole
+   * milliseconds, with `SIO_KEEPALIVE_VALS` if they are not whole seconds; reading returns seconds.
    */
   initialDelay?: number | 'system' | undefined;
   /**
-   * Time between two probes, in milliseconds, rounded up to whole seconds. Linux: `TCP_KEEPINTVL`,
-   * 1 ms to 32 767 s. Windows: as `initialDelay`.
+   * Time between two probes, in milliseconds, rounded up to whole seconds: `TCP_KEEPINTVL`. Linux: 1 ms to 32 767 s;
+   * other systems: up to 4 294 967 s. Windows: as `initialDelay`.
    */
   interval?: number | 'system' | undefined;
-  /** Unanswered probes after which the connection fails. Linux: `TCP_KEEPCNT`, 1 to 127. */
+  /**
+   * Number of unanswered probes after which the connection fails: `TCP_KEEPCNT`. Linux: 1 to 127; Windows: 1 to 255;
+   * macOS and FreeBSD: 1 or more.
+   */
   count?: number | 'system' | undefined;
 }

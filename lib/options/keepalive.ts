@@ -11,18 +11,18 @@ import { needsIoctl, setWithIoctl } from './keepalive-windows';
 import { encode, isConfirmed, mayBeSupported, optionNamed, writableOption } from './option';
 import { decodeAt, read, requireTcp, write } from './records';
 
-/** The keepalive values of a socket. Times are in milliseconds. */
+/** The keepalive values of a socket, as {@link getKeepAlive} reads them. Times are in milliseconds. */
 export interface KeepAlive {
-  /** Whether the kernel probes a silent peer (`SO_KEEPALIVE`). */
+  /** Whether the kernel probes a silent peer: `SO_KEEPALIVE`. */
   enable: boolean;
   /**
-   * Time without any segment from the peer until the first probe (`TCP_KEEPIDLE`). `null` if the system does not report
-   * it: Windows before 10.1709.
+   * Time without any segment from the peer until the first probe, in milliseconds: `TCP_KEEPIDLE`. `null` if the system
+   * does not report it: Windows before 10.1709.
    */
   initialDelay: number | null;
-  /** Time between two probes (`TCP_KEEPINTVL`). `null` as for `initialDelay`. */
+  /** Time between two probes, in milliseconds: `TCP_KEEPINTVL`. `null` as for `initialDelay`. */
   interval: number | null;
-  /** Unanswered probes after which the connection fails (`TCP_KEEPCNT`). `null`: Windows before 10.1703. */
+  /** Number of unanswered probes after which the connection fails: `TCP_KEEPCNT`. `null`: Windows before 10.1703. */
   count: number | null;
 }
 
@@ -50,27 +50,32 @@ const AS_NEW: KeepAliveOptions = {
 const isWindows = process.platform === 'win32';
 
 /**
- * Sets keepalive: `setKeepAlive(socket, { enable: true, initialDelay: 30_000, interval: 5_000, count: 3 })` detects a
- * dead peer of an idle connection after 30 + 3 x 5 seconds.
+ * Sets keepalive: whether and when the kernel probes a silent peer, and after how many unanswered probes the connection
+ * fails.
  *
  * A boolean only switches keepalive on or off, and keeps the three values. `'system'` restores all four values of a new
  * socket. Connections that a listening server accepts later inherit all four (on macOS not the initial delay).
  *
  * Every value is checked before the first system call. One native call then sets initial delay, interval, count and the
  * switch in this order, so that a refusal never leaves keepalive on with the system's two hours. A later call of Node's
- * own `socket.setKeepAlive(true, delay)` resets interval and count to 1 s and 10, unless it sets them too (Node 24.19 and
- * 26.4).
+ * own `socket.setKeepAlive(true, delay)` resets interval and count to 1 s and 10, unless it sets them too (Node 24.19
+ * and 26.4).
  *
- * On Windows `SIO_KEEPALIVE_VALS` sets times that are not whole seconds, and before 10.1709 all times. Then `initialDelay`
- * and `interval` can only be set together, there are always ten probes, and the times cannot be read.
- *
+ * On Windows `SIO_KEEPALIVE_VALS` sets times that are not whole seconds, and before 10.1709 all times. Then
+ * `initialDelay` and `interval` can only be set together, there are always ten probes, and the times cannot be read.
  * Linux sends no probes while sent data is unacknowledged: see the option `userTimeout`.
- *
- * Every system: `SO_KEEPALIVE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT`, `TCP_KEEPIDLE` (macOS: `TCP_KEEPALIVE`).
+ * @example
+ * ```ts
+ * // An idle connection to a dead peer fails after 30 + 3 x 5 seconds.
+ * setKeepAlive(socket, { enable: true, initialDelay: 30_000, interval: 5_000, count: 3 });
+ * ```
+ * @param socket The TCP socket, or a listening server for the connections that it accepts later.
+ * @param options The values (times in milliseconds), a boolean for the switch alone, or `'system'`.
  * @throws TypeError, RangeError for a wrong value or an unknown name, with the allowed range. Nothing was set.
  * @throws TypeError `ERR_INVALID_ARG_VALUE` for a third argument: the delay is the member `initialDelay`.
- * @throws SocketOptionError `ENOPROTOOPT`, `ENOTSUP` for a socket that is not TCP, `ERR_SOCKET_*` for a socket that is not
- *   open, other codes for a refused call. `applied` names the options that were set before it.
+ * @throws SocketOptionError `ENOPROTOOPT`, `ENOTSUP` for a socket that is not TCP, `ERR_SOCKET_*` for a socket that is
+ *   not open, other codes for a refused call. `applied` names the options that were set before it.
+ * @systems Every system: `SO_KEEPALIVE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT`, `TCP_KEEPIDLE` (macOS: `TCP_KEEPALIVE`).
  * @see tcp(7), RFC 9293 section 3.8.4
  */
 export function setKeepAlive(
@@ -176,14 +181,21 @@ function valuesOf(options: KeepAliveOptions | boolean | 'system'): KeepAliveOpti
 let readable: readonly Option[] | undefined;
 
 /**
- * Reads keepalive from the kernel: `getKeepAlive(socket).initialDelay`.
+ * Reads the keepalive values of a socket from the kernel, by one native call.
  *
- * One native call. It returns the present values, also if Node or another library has set them, and of listening servers
- * too.
- * @returns the four values, times in milliseconds; `null` for a value that the system does not report.
- * @throws SocketOptionError `ENOPROTOOPT`, `ENOTSUP` for a socket that is not TCP, `ERR_SOCKET_*` for a socket that is not
- *   open.
- * @see tcp(7)
+ * It returns the present values, also if Node or another library has set them, and of listening servers too.
+ * @example
+ * ```ts
+ * const { enable, initialDelay } = getKeepAlive(socket); // true, 30 000 (ms)
+ * ```
+ * @param socket The TCP socket, or a listening server.
+ * @returns The four values, times in milliseconds; `null` for a value that the system does not report.
+ * @throws SocketOptionError `ENOPROTOOPT`, `ENOTSUP` for a socket that is not TCP, `ERR_SOCKET_*` for a socket that is
+ *   not open.
+ * @throws TypeError, RangeError for a value that is no socket and no descriptor.
+ * @systems Every system: `SO_KEEPALIVE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT`, `TCP_KEEPIDLE` (macOS: `TCP_KEEPALIVE`).
+ *   Windows reports the count since 10.1703, the times since 10.1709.
+ * @see tcp(7), RFC 9293 section 3.8.4
  */
 export function getKeepAlive(socket: SocketLike): KeepAlive {
   const options = readable ?? findReadable();

@@ -212,19 +212,27 @@ function unknownNameError(name: string, path = 'options', others: readonly strin
 }
 
 /**
- * Returns whether this system and the running kernel have an option: `isSupported('userTimeout')`.
+ * Returns whether this system and the running kernel have an option.
  *
- * The result is also `false` for a name that is not in the catalogue, so that a program can ask for an option of a later
- * version of this package; `setOptions` and `getOption` throw for a misspelt name. Without a name, the result says
- * whether the addon could be loaded.
+ * The result is also `false` for a name that is not in the catalogue, so that a program can ask for an option of a
+ * later version of this package; `setOptions` and `getOption` throw for a misspelt name.
  *
  * The kernel is asked once for each option, with getsockopt(2) on a new socket. If no socket can be opened (`EMFILE`,
  * `ENOMEM`, `EPERM` in a sandbox), the support is unknown: the error of that call is thrown, and the next call asks
  * again. On a system without IPv6 (`EAFNOSUPPORT`), the options of IPv6 are not supported.
+ * @example
+ * ```ts
+ * if (isSupported('userTimeout')) setOptions(socket, { userTimeout: 30_000 });
+ * ```
+ * @param name The name of the option. Without a name, the result says whether the addon could be loaded.
+ * @returns `true` if the option can be used here, `false` if not.
  * @throws TypeError `ERR_INVALID_ARG_TYPE` for a name that is no string.
  * @throws SocketOptionError with `syscall` `'socket'` or `'getsockopt'` if the support is unknown.
+ * @systems Every system.
+ * @see getsockopt(2)
  */
 export function isSupported(name?: OptionName): boolean;
+/** Returns `false` for a name that is not in the catalogue. */
 export function isSupported(name?: string): boolean;
 export function isSupported(name?: string): boolean {
   if (name === undefined) return addon !== undefined;
@@ -249,9 +257,15 @@ function isWithoutIpv6({ option, syscall, status }: UnknownSupport): boolean {
 }
 
 /**
- * Returns the names of all options that this system and the running kernel have, in the order of the catalogue:
- * `supportedOptions().includes('userTimeout')`.
+ * Returns the names of all options that this system and the running kernel have.
+ * @example
+ * ```ts
+ * supportedOptions().includes('userTimeout'); // true on Linux
+ * ```
+ * @returns The names, in the order of the catalogue, in which options are set.
  * @throws SocketOptionError if the support of an option is unknown, as {@link isSupported}.
+ * @systems Every system. An option that the headers have and the running kernel lacks is not among them.
+ * @see getsockopt(2)
  */
 export function supportedOptions(): OptionName[] {
   return (Object.keys(rows()) as OptionName[]).filter((name) => isSupported(name));

@@ -37,13 +37,19 @@ import {
 import { rejectTooLate, stateOf, tooLateError } from './too-late';
 
 /**
- * Reads one option from the kernel: `getOption(socket, 'userTimeout')`.
- *
- * One getsockopt(2).
- * @returns the kernel's value: durations in milliseconds, sizes in bytes; `null` if the kernel reports none.
+ * Reads one option of a socket from the kernel, by one getsockopt(2).
+ * @example
+ * ```ts
+ * getOption(socket, 'userTimeout'); // 30 000 (ms)
+ * ```
+ * @param socket The socket, or its descriptor.
+ * @param name The name of the option in the catalogue.
+ * @returns The kernel's value: durations in milliseconds, sizes in bytes; `null` if the kernel reports none.
  * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for a name that is not in the catalogue.
- * @throws SocketOptionError `ENOPROTOOPT` if this system does not have the option (before any system call), or this kind
- *   of socket; other codes of the kernel; `ERR_SOCKET_*` for a socket that is not open.
+ * @throws SocketOptionError `ENOPROTOOPT` if this system does not have the option (before any system call), or this
+ *   kind of socket; other codes of the kernel; `ERR_SOCKET_*` for a socket that is not open.
+ * @systems Every system, for the options that it has: see {@link OptionValues}.
+ * @see getsockopt(2)
  */
 export function getOption<Name extends OptionName>(
   socket: SocketLike,
@@ -59,14 +65,23 @@ export function getOption<Name extends OptionName>(
 }
 
 /**
- * Reads several options from the kernel: `getOptions(socket, ['keepAlive', 'userTimeout'])`.
- *
- * Without `names` it reads every option that this socket has. One native call, one getsockopt(2) for each option.
- * @returns the kernel's values by name: durations in milliseconds, sizes in bytes.
+ * Reads several options of a socket from the kernel, by one native call and one getsockopt(2) for each option.
+ * @example
+ * ```ts
+ * const { keepAlive, userTimeout } = getOptions(socket, ['keepAlive', 'userTimeout']);
+ * ```
+ * @param socket The socket, or its descriptor.
+ * @returns The kernel's values by name: durations in milliseconds, sizes in bytes.
  * @throws TypeError, SocketOptionError as {@link getOption} for each named option. Without `names`, it leaves out the
  *   options that the socket does not have.
+ * @systems Every system, for the options that it has: see {@link OptionValues}.
+ * @see getsockopt(2)
  */
 export function getOptions(socket: SocketLike): Partial<OptionValues>;
+/**
+ * Reads the named options of a socket from the kernel. Without `names` it reads every option that the socket has.
+ * @param names The names of the options in the catalogue.
+ */
 export function getOptions<Name extends OptionName>(
   socket: SocketLike,
   names: readonly Name[],
@@ -130,19 +145,25 @@ function readWith(reader: Reader, fd: number, option: Option): unknown {
 }
 
 /**
- * Sets options: `setOptions(socket, { userTimeout: 30_000, noDelay: true })`.
+ * Sets options of a socket, by one native call and one setsockopt(2) for each option.
  *
- * Durations are in milliseconds and rounded up to the kernel's unit, sizes in bytes. An option that is `undefined` keeps
- * its value. `'system'` restores the system's default, for the options that accept it.
- *
- * Every value is checked before the first system call. One native call then sets all options in the order of the
- * catalogue (keepalive: initial delay, interval, count, and the switch last). One setsockopt(2) for each.
+ * Every value is checked before the first system call. The options are set in the order of the catalogue (keepalive:
+ * initial delay, interval, count, and the switch last).
+ * @example
+ * ```ts
+ * setOptions(socket, { userTimeout: 30_000, noDelay: true });
+ * ```
+ * @param socket The socket, or its descriptor.
+ * @param options The values: durations in milliseconds, rounded up to the kernel's unit, sizes in bytes. An option that
+ *   is `undefined` keeps its value. `'system'` restores the system's default, for the options that accept it.
  * @throws TypeError, RangeError for an unknown name and a wrong value, with the allowed range. Nothing was set.
  * @throws SocketOptionError `ENOPROTOOPT` for an option that this system does not have. Nothing was set.
- * @throws SocketOptionError `ERR_SOCKET_TOO_LATE` for an option that acts only before bind, listen or connect. Nothing was
- *   set. `connect()`, `listen()`, `bind()`, `openSocket()` and `tuneSockets()` set it in time.
+ * @throws SocketOptionError `ERR_SOCKET_TOO_LATE` for an option that acts only before bind, listen or connect. Nothing
+ *   was set. `connect()`, `listen()`, `bind()`, `openSocket()` and `tuneSockets()` set it in time.
  * @throws SocketOptionError for an option that the kernel refused. `applied` names the options that were set before it.
- * @see setsockopt(2), and the kernel's name and the source of each option at {@link SocketOptions}
+ * @systems Every system, for the options that it has: each member of {@link SocketOptions} has its systems, the
+ *   kernel's name and its source.
+ * @see setsockopt(2)
  */
 export function setOptions(socket: SocketLike, options: SocketOptions): void {
   const writes = pendingWritesFor(options);

@@ -35,25 +35,37 @@ function nameOf(level: number, name: number): string {
 }
 
 /**
- * Reads any socket option by its numbers:
- * `getRawOption(socket, constants.IPPROTO_TCP, constants.TCP_KEEPIDLE)` returns an int, in the kernel's unit.
+ * Reads any socket option by its numbers.
  *
- * With `length`, 0 to 16 356, it returns the bytes that the kernel wrote into a buffer of this size: an empty Buffer if
- * it wrote none. Without `length`, the kernel must write an int of 4 bytes or a single byte. A longer value is cut off
- * after 4 bytes: pass its length.
+ * With `length` it returns the bytes that the kernel wrote into a buffer of this size: an empty Buffer if it wrote
+ * none. Without `length`, the kernel must write an int of 4 bytes or a single byte. A longer value is cut off after 4
+ * bytes: pass its length.
  *
- * The buffer is zero before the call, also for an option that takes input while it is read (`TCP_AO_INFO`). This function
- * rejects options with which the kernel would read or write memory beyond the value, or open a descriptor:
- * `SO_ATTACH_FILTER`, `SO_PEERPIDFD`, `TCP_ZEROCOPY_RECEIVE`, `TCP_AO_GET_KEYS`, `MPTCP_FULL_INFO`, `EBT_SO_GET_ENTRIES`
- * and `SCTP_SOCKOPT_PEELOFF` on Linux, `SO_LABEL` and `IP_MSFILTER` on macOS, and similar ones.
+ * The buffer is zero before the call, also for an option that takes input while it is read (`TCP_AO_INFO`). This
+ * function rejects options with which the kernel would read or write memory beyond the value, or open a descriptor:
+ * `SO_ATTACH_FILTER`, `SO_PEERPIDFD`, `TCP_ZEROCOPY_RECEIVE`, `TCP_AO_GET_KEYS`, `MPTCP_FULL_INFO`,
+ * `EBT_SO_GET_ENTRIES` and `SCTP_SOCKOPT_PEELOFF` on Linux, `SO_LABEL` and `IP_MSFILTER` on macOS, and similar ones.
  *
  * Reading `SO_ERROR` clears it. Node then misses this error.
+ * @example
+ * ```ts
+ * getRawOption(socket, constants.IPPROTO_TCP, constants.TCP_KEEPIDLE as number); // 30 (seconds)
+ * ```
+ * @param socket The socket, or its descriptor.
+ * @param level Number of the level: `constants.SOL_SOCKET`, `constants.IPPROTO_TCP` and others.
+ * @param name Number of the option: `constants.TCP_KEEPIDLE` and others.
+ * @returns The int, in the kernel's unit; with `length` the bytes as a Buffer.
  * @throws TypeError, RangeError for a wrong argument, before any system call. `ERR_INVALID_ARG_VALUE` for a rejected
  *   option, and, after the system call, without `length` if the kernel wrote no int (`TCP_ULP`, `IP_OPTIONS`).
  * @throws SocketOptionError for a call that the kernel refused, `ERR_SOCKET_*` for a socket that is not open.
+ * @systems Every system, with its own numbers: see {@link constants}.
  * @see getsockopt(2)
  */
 export function getRawOption(socket: SocketLike, level: number, name: number): number;
+/**
+ * Reads the bytes of any socket option by its numbers.
+ * @param length Size of the buffer in bytes: 0 to 16 356.
+ */
 export function getRawOption(
   socket: SocketLike,
   level: number,
@@ -109,17 +121,24 @@ function copyOfValue(value: unknown): number | Uint8Array {
 }
 
 /**
- * Sets any socket option by its numbers:
- * `setRawOption(socket, constants.IPPROTO_TCP, constants.TCP_KEEPIDLE, 30)`.
- *
- * A number is set as a C int, in the kernel's unit. A Uint8Array is copied, at most 16 356 bytes.
+ * Sets any socket option by its numbers.
  *
  * Only the types of the arguments are checked. This function rejects options whose value holds an address that the
- * kernel reads from or writes to: `SO_ATTACH_FILTER`, `SO_ATTACH_REUSEPORT_CBPF`, `IPT_SO_SET_REPLACE`, `XDP_UMEM_REG` on
- * Linux, `SO_LABEL` and `IP_MSFILTER` on macOS, and similar ones.
+ * kernel reads from or writes to: `SO_ATTACH_FILTER`, `SO_ATTACH_REUSEPORT_CBPF`, `IPT_SO_SET_REPLACE`, `XDP_UMEM_REG`
+ * on Linux, `SO_LABEL` and `IP_MSFILTER` on macOS, and similar ones.
+ * @example
+ * ```ts
+ * setRawOption(socket, constants.IPPROTO_TCP, constants.TCP_KEEPIDLE as number, 30); // seconds
+ * ```
+ * @param socket The socket, or its descriptor.
+ * @param level Number of the level: `constants.SOL_SOCKET`, `constants.IPPROTO_TCP` and others.
+ * @param name Number of the option: `constants.TCP_KEEPIDLE` and others.
+ * @param value A number from -2^31 to 2^32 - 1 is set as a C int, in the kernel's unit. A Uint8Array is copied, at most
+ *   16 356 bytes.
  * @throws TypeError, RangeError for a wrong argument, before any system call. `ERR_INVALID_ARG_VALUE` for a rejected
  *   option.
  * @throws SocketOptionError for a call that the kernel refused, `ERR_SOCKET_*` for a socket that is not open.
+ * @systems Every system, with its own numbers: see {@link constants}.
  * @see setsockopt(2)
  */
 export function setRawOption(

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { kernelColumns, kernelColumnsAsync, tcpStateAt } from '../heartbeat/kernel';
 import type { TcpInfoColumns } from '../index';
 
-/** The connections of a registry, counted. */
+/** The connections of a registry, counted: the result of {@link PeerRegistry.counts}. */
 export interface PeerCounts {
   /** Number of identities with a connection. */
   readonly identities: number;
@@ -14,20 +14,26 @@ export interface PeerCounts {
   readonly superseded: number;
   /** Number of connections refused so far. */
   readonly refused: number;
-  /** ESTABLISHED, and not known to be half-open. `null`: there is no addon. */
+  /** Number of connections in the state ESTABLISHED that are not known to be half-open. `null`: there is no addon. */
   readonly established: number | null;
   /**
-   * ESTABLISHED, but the peer did not answer two keepalive probes, or two retransmissions, in a row. Without data and
-   * keepalive probes, a dead peer looks like a silent one.
+   * Number of connections in the state ESTABLISHED whose peer did not answer two keepalive probes, or two
+   * retransmissions, in a row. Without data and keepalive probes, a dead peer looks like a silent one.
    *
    * Linux `tcpi_probes`, `tcpi_retransmits`. `null` on other systems, which do not report them.
    */
   readonly halfOpen: number | null;
-  /** CLOSE-WAIT: the peer has closed its side, and this program has not. `null`: there is no addon. */
+  /**
+   * Number of connections in the state CLOSE-WAIT: the peer has closed its side, and this program has not. `null`:
+   * there is no addon.
+   */
   readonly closeWait: number | null;
-  /** In any other state. `null`: there is no addon. */
+  /** Number of connections in any other state. `null`: there is no addon. */
   readonly other: number | null;
-  /** The state is unknown: there is no addon or no descriptor, the socket is closed, or the stream is not a socket. */
+  /**
+   * Number of connections whose state is unknown: there is no addon or no descriptor, the socket is closed, or the
+   * stream is not a socket.
+   */
   readonly unknown: number;
 }
 

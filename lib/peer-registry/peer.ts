@@ -11,16 +11,31 @@ export type PeerIdentity = string | number | bigint;
 
 /** A registered connection of an identity. */
 export interface Peer<Identity extends PeerIdentity = string, Stream extends Duplex = Socket> {
+  /** The identity under which the connection was claimed. */
   readonly identity: Identity;
+  /** The stream of the connection. */
   readonly socket: Stream;
   /** Time of the claim, in milliseconds as `Date.now()` returns it. */
   readonly since: number;
 }
 
-/** The error of a superseded socket. Its `code` is `'ERR_PEER_SUPERSEDED'`. */
+/**
+ * The error of a socket that a newer connection of the same identity replaced: a {@link PeerRegistry} destroys it with
+ * this.
+ * @example
+ * ```ts
+ * socket.on('error', (error) => {
+ *   if (error instanceof PeerSupersededError) console.log('the peer has come back');
+ * });
+ * ```
+ * @systems Every system and runtime.
+ * @see docs/heartbeats.md
+ */
 export class PeerSupersededError extends Error {
+  /** The code of the error: always `'ERR_PEER_SUPERSEDED'`. */
   readonly code = 'ERR_PEER_SUPERSEDED';
 
+  /** Makes an error, for tests and test doubles of programs: registries make their own. */
   constructor() {
     super('The peer has come back with another connection');
   }

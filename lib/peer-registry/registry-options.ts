@@ -17,10 +17,11 @@ export interface PeerContest<
   Identity extends PeerIdentity = string,
   Stream extends Duplex = Socket,
 > {
+  /** The identity that has reached its `limit`. */
   readonly identity: Identity;
   /** The oldest connection of the identity. */
   readonly older: Peer<Identity, Stream>;
-  /** The new connection. */
+  /** The stream of the new connection. */
   readonly newer: Stream;
 }
 
@@ -48,12 +49,12 @@ export interface PeerRegistryOptions<
 > {
   /** Largest number of connections of one identity: an integer of at least 1. Default: 1. */
   readonly limit?: number | undefined;
-  /** Default: `'supersede'`. */
+  /** Which connections stay when a new one exceeds the `limit`. Default: `'supersede'`. */
   readonly policy?: PeerPolicy<Identity, Stream> | undefined;
   /**
-   * Required for `'refuse-if-alive'`, in milliseconds: 1 to 2 147 483 647. A peer is known to be alive if its system sent
-   * or acknowledged something in this time, and no probe or retransmission is unanswered. Choose at least the interval of
-   * the protocol's heartbeat, because living peers are silent between two heartbeats.
+   * Required for `'refuse-if-alive'`, in milliseconds: 1 to 2 147 483 647. Default: none. A peer is known to be alive
+   * if its system sent or acknowledged something in this time, and no probe or retransmission is unanswered. Choose at
+   * least the interval of the protocol's heartbeat, because living peers are silent between two heartbeats.
    */
   readonly aliveWithin?: number | undefined;
 }

@@ -24,26 +24,22 @@ interface Claim<Identity extends PeerIdentity, Stream extends Duplex>
 }
 
 /**
- * Keeps one connection for each peer, or up to `limit`. For servers whose peers lose power or network, and connect again
- * before the server detects that the old connection is dead.
+ * Keeps one connection for each peer, or up to `limit`.
  *
- * ```js
- * const devices = new PeerRegistry();
- * // When the device has sent its identity:
- * if (!devices.claim(deviceId, socket)) socket.end('already connected\n');
- * ```
- *
- * By default the older connection of the same identity is reset at once, with an error of code
+ * It is for servers whose peers lose power or network, and connect again before the server detects that the old
+ * connection is dead. By default the older connection of the same identity is reset at once, with an error of code
  * `'ERR_PEER_SUPERSEDED'`: add an `'error'` listener to each socket. A socket that closes is released automatically.
  *
  * An error thrown by a listener is an uncaught exception. It does not change the registry.
- *
- * Works with any Duplex, on every system and runtime. `'refuse-if-alive'` and the states of `counts()` need the addon.
- *
- * @throws TypeError `ERR_INVALID_ARG_TYPE` for an option of the wrong type, `ERR_INVALID_ARG_VALUE` for a value that is not
- *   allowed or an unknown option.
- * @throws RangeError `ERR_OUT_OF_RANGE` for a `limit` or an `aliveWithin` out of its range.
- * @see {@link PeerRegistryOptions}
+ * @example
+ * ```ts
+ * const devices = new PeerRegistry();
+ * // When the device has sent its identity:
+ * if (!devices.claim('device-7', socket)) socket.end('already connected\n');
+ * ```
+ * @systems Every system and runtime, any Duplex. `'refuse-if-alive'` and the states of `counts()` need the addon:
+ *   `TCP_INFO`.
+ * @see tcp(7); docs/heartbeats.md has the policies
  */
 export class PeerRegistry<
   Identity extends PeerIdentity = string,
@@ -65,6 +61,17 @@ export class PeerRegistry<
   /** A policy is running. It must not change the registry. */
   #isDeciding = false;
 
+  /**
+   * Makes an empty registry, which keeps one connection for each peer. See {@link PeerRegistry}.
+   * @example
+   * ```ts
+   * const devices = new PeerRegistry({ policy: 'refuse-if-alive', aliveWithin: 60_000 });
+   * ```
+   * @param options The limit, and the policy for connections beyond it. Default: one connection, the newest.
+   * @throws TypeError `ERR_INVALID_ARG_TYPE` for an option of the wrong type, `ERR_INVALID_ARG_VALUE` for a value that
+   *   is not allowed or an unknown option.
+   * @throws RangeError `ERR_OUT_OF_RANGE` for a `limit` or an `aliveWithin` out of its range.
+   */
   constructor(options?: PeerRegistryOptions<Identity, Stream>) {
     const checked = validateRegistryOptions(options);
     super();
@@ -73,17 +80,18 @@ export class PeerRegistry<
 
   /**
    * Registers a connection of a peer. If the socket is registered under another identity, the new identity replaces it.
-   *
-   * `onSuperseded` is called when a newer connection replaces this one, instead of destroying this socket. It can send
-   * a last message, and must close the socket. If it throws, or returns a promise that is rejected, this socket is
-   * reset with that error. The newer connection stays in any case.
+   * @param identity The identity of the peer: a string, a number or a bigint.
+   * @param socket The connection: a Duplex.
+   * @param options `onSuperseded` is called when a newer connection replaces this one, instead of destroying this
+   *   socket. It can send a last message, and must close the socket. If it throws, or returns a promise that is
+   *   rejected, this socket is reset with that error. The newer connection stays in any case.
    * @returns `true` if the connection is registered. `false` if the policy refused it or the socket is closed: then
    *   nothing changed. Also `false` if a listener or an `onSuperseded` closed, released or replaced it meanwhile.
-   * @throws TypeError `ERR_INVALID_ARG_TYPE` for a socket that is not a Duplex, or an identity that is not a string, number
-   *   or bigint. `ERR_INVALID_ARG_VALUE` for the identity NaN, which unrelated peers would share.
+   * @throws TypeError `ERR_INVALID_ARG_TYPE` for a socket that is not a Duplex, or an identity that is not a string,
+   *   number or bigint. `ERR_INVALID_ARG_VALUE` for the identity NaN, which unrelated peers would share.
    *   `ERR_INVALID_RETURN_VALUE` if the policy returned neither `'supersede'` nor `'refuse'`.
-   * @throws Error `ERR_PEER_REGISTRY_BUSY` if a policy calls it. Also throws what a policy throws. After an error nothing
-   *   has changed.
+   * @throws Error `ERR_PEER_REGISTRY_BUSY` if a policy calls it. Also throws what a policy throws. After an error
+   *   nothing has changed.
    */
   claim(
     identity: Identity,
@@ -116,6 +124,7 @@ export class PeerRegistry<
 
   /**
    * Removes a connection from the registry. The socket stays open.
+   * @param socket The connection to remove.
    * @returns Whether the connection was registered.
    * @throws Error `ERR_PEER_REGISTRY_BUSY` if a policy calls it.
    */
@@ -139,12 +148,20 @@ export class PeerRegistry<
     for (const claim of claims) stopListening(claim);
   }
 
-  /** Returns the connections of an identity, the oldest first. */
+  /**
+   * Returns the connections of an identity.
+   * @param identity The identity of the peer.
+   * @returns The connections, the oldest first; `[]` if there is none.
+   */
   get(identity: Identity): Stream[] {
     return (this.#byIdentity.get(identity) ?? []).map(({ socket }) => socket);
   }
 
-  /** Returns the identity of a connection. `undefined`: it is not registered. */
+  /**
+   * Returns the identity of a connection.
+   * @param socket The connection to look up.
+   * @returns The identity. `undefined`: the connection is not registered.
+   */
   identityOf(socket: Stream): Identity | undefined {
     return this.#bySocket.get(socket)?.identity;
   }
@@ -154,20 +171,27 @@ export class PeerRegistry<
     return this.#bySocket.size;
   }
 
-  /** Iterates over all connections, in the order of their claims. */
+  /**
+   * Iterates over all connections, in the order of their claims.
+   * @returns The connections with their identities.
+   */
   *[Symbol.iterator](): Generator<Peer<Identity, Stream>, void, undefined> {
     for (const claim of this.#bySocket.values()) yield peerOf(claim);
   }
 
   /**
-   * Counts the connections by their state in the kernel: about 1 µs per connection. A count that the system does not
-   * report is `null`. Without the addon the counts of states are `null`, and all connections are `unknown`.
+   * Counts the connections by their state in the kernel: about 1 µs per connection.
+   * @returns The counts. A count that the system does not report is `null`. Without the addon the counts of states are
+   *   `null`, and all connections are `unknown`.
    */
   counts(): PeerCounts {
     return { ...this.#totals(), ...stateCounts([...this.#bySocket.keys()]) };
   }
 
-  /** Like {@link counts}, off the main thread. */
+  /**
+   * Counts the connections like {@link counts}, off the main thread.
+   * @returns A promise of the counts.
+   */
   async countsAsync(): Promise<PeerCounts> {
     const states = await stateCountsAsync([...this.#bySocket.keys()]);
     return { ...this.#totals(), ...states };

@@ -27,7 +27,7 @@ const BSD = 'net.inet.tcp.';
 // (pkg/sentry/fsimpl/proc/tasks_sys.go), which differ from what its sockets do: an interval of 0, for example.
 
 export const settings = {
-  /** Time until the first keepalive probe. Linux: tcp_keepalive_time. */
+  /** Time until the first keepalive probe, in milliseconds. Linux: tcp_keepalive_time. */
   keepAliveInitialDelay: {
     linux: { name: `${LINUX}keepalive_time`, unit: 's' },
     darwin: { name: `${BSD}keepidle`, unit: 'ms' },
@@ -35,7 +35,7 @@ export const settings = {
     freebsd: { name: `${BSD}keepidle`, unit: 'ms' },
     gvisor: { name: 'TCP_KEEPIDLE', unit: 's', ofNewSocket: true },
   },
-  /** Time between two keepalive probes. Linux: tcp_keepalive_intvl. */
+  /** Time between two keepalive probes, in milliseconds. Linux: tcp_keepalive_intvl. */
   keepAliveInterval: {
     linux: { name: `${LINUX}keepalive_intvl`, unit: 's' },
     darwin: { name: `${BSD}keepintvl`, unit: 'ms' },
@@ -63,7 +63,7 @@ export const settings = {
     freebsd: { name: `${BSD}retries` },
     gvisor: { name: 'MaxRetries', builtin: 15, fixed: true },
   },
-  /** Shortest retransmission timeout. Linux 6.11: tcp_rto_min_us, before that fixed. */
+  /** Shortest retransmission timeout, in milliseconds. Linux 6.11: tcp_rto_min_us, before that fixed. */
   retransmissionTimeoutMin: {
     linux: { name: `${LINUX}rto_min_us`, unit: 'us', builtin: 200_000 },
     darwin: { name: 'TCPTV_REXMTMIN', unit: 'ms', builtin: 30, fixed: true },
@@ -71,7 +71,7 @@ export const settings = {
     freebsd: { name: `${BSD}rexmit_min`, unit: 'ms' },
     gvisor: { name: 'MinRTO', unit: 'ms', builtin: 200, fixed: true },
   },
-  /** Longest retransmission timeout. Linux 6.15: tcp_rto_max_ms, before that fixed. */
+  /** Longest retransmission timeout, in milliseconds. Linux 6.15: tcp_rto_max_ms, before that fixed. */
   retransmissionTimeoutMax: {
     linux: { name: `${LINUX}rto_max_ms`, unit: 'ms', builtin: 120_000 },
     darwin: { name: 'TCPTV_REXMTMAX', unit: 'ms', builtin: 64_000, fixed: true },
@@ -103,7 +103,7 @@ export const settings = {
     freebsd: null,
     gvisor: null,
   },
-  /** How long connecting may take. macOS, FreeBSD: keepinit. */
+  /** How long connecting may take, in milliseconds. macOS, FreeBSD: keepinit. */
   connectTimeout: {
     linux: null,
     darwin: { name: `${BSD}keepinit`, unit: 'ms' },
@@ -130,7 +130,7 @@ export const settings = {
     freebsd: null,
     gvisor: null,
   },
-  /** How long a closed connection waits for the peer's FIN. Linux: tcp_fin_timeout. */
+  /** How long a closed connection waits for the peer's FIN, in milliseconds. Linux: tcp_fin_timeout. */
   finWait2Timeout: {
     linux: { name: `${LINUX}fin_timeout`, unit: 's' },
     darwin: { name: `${BSD}fin_timeout`, unit: 'ms' },

@@ -12,31 +12,42 @@ import { type Setting, type SettingColumn, type SettingRow, settings } from './s
 /** The source of a value: the running kernel, the Windows registry, an option of a new socket, or a constant of the system. */
 export type SettingSource = 'sysctl' | 'registry' | 'new socket' | 'builtin';
 
-/** What a setting applies to. */
+/** What a setting applies to: the network namespace of this process, or the whole machine. */
 export type SettingScope = 'network namespace' | 'machine';
 
 /** A setting as the system itself has it: the result of {@link getSysctl}. */
 export interface SystemSetting {
-  /** The system's name: `'net.ipv4.tcp_keepalive_time'`. */
+  /** The system's name of the setting: `'net.ipv4.tcp_keepalive_time'`. */
   readonly name: string;
   /** The text that sysctl(8) prints, in the kernel's unit; `null` if it cannot be read. */
   readonly value: string | null;
+  /** Where the value comes from: `'sysctl'`, or `'registry'` on Windows. */
   readonly source: SettingSource;
+  /** What the setting applies to. */
   readonly scope: SettingScope;
-  /** Why `value` is `null`. */
+  /** Why `value` is `null`, in English; `null` if there is a value. */
   readonly reason: string | null;
 }
 
 /** A system default with a common unit: times are in milliseconds. */
 export interface SystemDefault {
-  /** `null` if the system has no such setting or it cannot be read; never a guess. */
+  /**
+   * The default, in `unit`: milliseconds or a count. `null` if the system has no such setting or it cannot be read;
+   * never a guess.
+   */
   readonly value: number | null;
+  /** The unit of `value`: milliseconds or a count. */
   readonly unit: 'ms' | 'count';
+  /** Where the value comes from. */
   readonly source: SettingSource;
-  /** The system's own name: of a sysctl, a registry value, an option, or a constant in the kernel's source. */
+  /**
+   * The system's own name: of a sysctl, a registry value, an option, or a constant in the kernel's source. `null`: the
+   * system has no such setting.
+   */
   readonly name: string | null;
+  /** What the setting applies to. */
   readonly scope: SettingScope;
-  /** Why `value` is `null`. */
+  /** Why `value` is `null`, in English; `null` if there is a value. */
   readonly reason: string | null;
 }
 
@@ -74,14 +85,18 @@ function reasonFor(errno: number): string {
 }
 
 /**
- * Reads one setting by the system's own name: `getSysctl('net.ipv4.tcp_retries2').value`.
- *
- * Linux: a sysctl of this process's network namespace. macOS, FreeBSD: a sysctl. Windows: a value of the registry key
- * `Services\\Tcpip\\Parameters`.
- * @returns the kernel's text, in the kernel's unit; the value `null` and the reason if the setting is missing or cannot be
- *   read.
+ * Reads one setting of the system by the system's own name.
+ * @example
+ * ```ts
+ * getSysctl('net.ipv4.tcp_retries2').value; // '15'
+ * ```
+ * @param name The name of a sysctl, with dots or slashes; on Windows of a value of the registry key
+ *   `Services\\Tcpip\\Parameters`. At most 255 characters.
+ * @returns The kernel's text, in the kernel's unit; the value `null` and the reason if the setting is missing or cannot
+ *   be read.
  * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for a value that is no name of a setting.
- * @see sysctl(8), ip-sysctl of Linux
+ * @systems Linux: a sysctl of this process's network namespace. macOS, FreeBSD: a sysctl. Windows: the registry.
+ * @see sysctl(8), Documentation/networking/ip-sysctl.rst of Linux
  */
 export function getSysctl(name: string): SystemSetting {
   validateString(name, 'name', 'the name of a setting');
@@ -101,14 +116,20 @@ export function getSysctl(name: string): SystemSetting {
 }
 
 /**
- * Reads the system's defaults of keepalive and retransmission: `getSystemDefaults().keepAliveInitialDelay.value`.
+ * Reads the system's defaults of keepalive and retransmission.
  *
  * A new socket has these values. They also decide how long an unacknowledged write hangs.
- *
- * Linux: sysctls of this process's network namespace. macOS, FreeBSD: sysctls. Windows: the registry, whose values are
- * normally absent, and otherwise the built-in values. gVisor: a new socket, because its sysctls are made up.
- * @returns each default with its source: times in milliseconds, `null` and the reason for a value that cannot be read.
- * @see ip-sysctl of Linux
+ * @example
+ * ```ts
+ * const { keepAliveInitialDelay } = getSystemDefaults();
+ * console.log(keepAliveInitialDelay.value, keepAliveInitialDelay.name); // 7200000 net.ipv4.tcp_keepalive_time
+ * ```
+ * @returns Each default with its source: times in milliseconds, `null` and the reason for a value that cannot be read.
+ * @throws Error `ERR_ADDON_NOT_FOUND`, or the code of the failed attempt, if the addon could not be loaded.
+ * @systems Linux: sysctls of this process's network namespace. macOS, FreeBSD: sysctls. Windows: the registry, whose
+ *   values are normally absent, and otherwise the built-in values. gVisor: a new socket, because its sysctls are made
+ *   up.
+ * @see sysctl(8), Documentation/networking/ip-sysctl.rst of Linux
  */
 export function getSystemDefaults(): SystemDefaults {
   const defaults: Record<string, SystemDefault> = {};

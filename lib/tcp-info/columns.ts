@@ -15,7 +15,7 @@ import type { TcpInfoField } from './tcp-info';
 export type TcpInfoColumns<Field extends TcpInfoField = TcpInfoField> = {
   readonly [Name in Field]: Float64Array;
 } & {
-  /** 0, or a negative libuv code if the socket could not be read, as `errno` of Node's errors. */
+  /** 0 for each socket that was read; otherwise a negative libuv code, as `errno` of Node's errors. */
   readonly errno: Int32Array;
 };
 
@@ -39,24 +39,23 @@ export interface Columns {
 /**
  * Reads the state of many connections into columns, with one native call per 256 sockets.
  *
- * ```js
+ * Element i of each column belongs to `sockets[i]`. NaN stands for null. The column `state` holds the index in {@link
+ * tcpStates}. If a socket cannot be read, because it is closed or not TCP, its `errno` is the negative libuv code and
+ * its elements are NaN. The other sockets are still read. It takes about 1 µs per socket.
+ * @example
+ * ```ts
  * const { rtt, probes, errno } = readTcpInfos(sockets, ['rtt', 'probes']);
  * ```
- *
- * Element i of each column belongs to `sockets[i]`. Units are those of {@link TcpInfo}: milliseconds and bytes. NaN stands
- * for null. The column `state` holds the index in {@link tcpStates}. If a socket cannot be read, because it is closed
- * or not TCP, its `errno` is the negative libuv code and its elements are NaN. The other sockets are still read.
- *
- * It takes about 1 µs per socket.
- *
- * Linux getsockopt(2) `TCP_INFO`, macOS `TCP_CONNECTION_INFO`, Windows `SIO_TCP_INFO`, FreeBSD `TCP_INFO`.
+ * @param sockets The TCP sockets: at most 10 000 000.
  * @param fields The fields to read. Default: all.
- * @param out The result of an earlier call, to be filled again. Its columns may be longer than needed.
- * @returns The columns: `out` if it was passed.
+ * @param out The result of an earlier call, to be filled again. Its columns may be longer than needed. Default: new
+ *   columns.
+ * @returns The columns, in the units of {@link TcpInfo}: milliseconds and bytes. `out` if it was passed.
  * @throws TypeError `ERR_INVALID_ARG_TYPE` for an argument, an element or a column of the wrong type,
  *   `ERR_INVALID_ARG_VALUE` for an unknown field, and for an `out` that `readTcpInfosAsync()` is still filling.
  * @throws RangeError `ERR_OUT_OF_RANGE` for a column of `out` that is too short, or too many `fields` or `sockets`.
- * @see {@link readTcpInfosAsync}, {@link getTcpInfo}
+ * @systems Linux, FreeBSD: `TCP_INFO`. macOS: `TCP_CONNECTION_INFO`. Windows 10.1703: `SIO_TCP_INFO`.
+ * @see tcp(7), RFC 4898; {@link readTcpInfosAsync} does not block the event loop
  */
 export function readTcpInfos<Field extends TcpInfoField = TcpInfoField>(
   sockets: readonly SocketLike[],

@@ -10,7 +10,7 @@ import {
 } from '../core/record-buffer';
 import { u16, u64 } from './words';
 
-/** The state of a congestion control, under the kernel's names. */
+/** The state of a congestion control (bbr, dctcp, vegas), under the kernel's names and in its units. */
 export type CongestionControlInfo =
   | ReturnType<typeof bbr>
   | ReturnType<typeof dctcp>
@@ -18,17 +18,23 @@ export type CongestionControlInfo =
 
 /** The kernel's data beside `TCP_INFO`. A member is `null` if the system or the socket does not have it. */
 export interface KernelTcpInfoDetails {
-  /** `TCP_CONGESTION`: the name of the congestion control. */
+  /** Name of the congestion control: `TCP_CONGESTION`. `null` on other systems than Linux. */
   readonly congestionControl: string | null;
-  /** `TCP_CC_INFO`: its state. Only bbr, dctcp, vegas, nv and yeah report one. */
+  /** State of the congestion control: `TCP_CC_INFO`. `null` unless it is bbr, dctcp, vegas, nv or yeah. */
   readonly congestionControlInfo: CongestionControlInfo | null;
-  /** `SIOCINQ`: received bytes that are not read yet. */
+  /**
+   * Received bytes that are not read yet: `SIOCINQ` (other systems: `FIONREAD`). `null` if the system refuses it: for a
+   * listening socket of Linux.
+   */
   readonly SIOCINQ: number | null;
-  /** `SIOCOUTQ`: written bytes that are not acknowledged yet, sent or not. */
+  /**
+   * Written bytes that are not acknowledged yet, sent or not: `SIOCOUTQ` (macOS: `SO_NWRITE`, FreeBSD: `FIONWRITE`).
+   * `null` as for `SIOCINQ`, and on Windows.
+   */
   readonly SIOCOUTQ: number | null;
-  /** `SIOCOUTQNSD`: written bytes that are not sent yet. */
+  /** Written bytes that are not sent yet: `SIOCOUTQNSD`. `null` as for `SIOCINQ`, and on other systems than Linux. */
   readonly SIOCOUTQNSD: number | null;
-  /** `SO_MEMINFO`: the memory of the socket, in bytes. The last member counts packets. */
+  /** Memory of the socket, in bytes: `SO_MEMINFO`. The last member counts packets. `null` on other systems than Linux. */
   readonly SO_MEMINFO: SocketMemory | null;
 }
 
@@ -41,9 +47,9 @@ function bbr(w: Uint32Array) {
     bbr_bw: u64(w, 0),
     /** Smallest round-trip time of the last 10 seconds, in µs. */
     bbr_min_rtt: w[2] as number,
-    /** Gain of the pacing rate, times 256. */
+    /** Gain of the pacing rate, as a number: 256 is a gain of 1. */
     bbr_pacing_gain: w[3] as number,
-    /** Gain of the congestion window, times 256. */
+    /** Gain of the congestion window, as a number: 256 is a gain of 1. */
     bbr_cwnd_gain: w[4] as number,
   };
 }
@@ -51,15 +57,15 @@ function bbr(w: Uint32Array) {
 /** `struct tcp_dctcp_info`. */
 function dctcp(w: Uint32Array) {
   return {
-    /** 1: in use; 0: fallen back to Reno. */
+    /** 1: DCTCP is in use; 0: it has fallen back to Reno. */
     dctcp_enabled: u16(w, 0),
-    /** Whether the last segment was marked. */
+    /** Whether the last segment was marked: 0 or 1. */
     dctcp_ce_state: u16(w, 2),
     /** Estimated share of marked bytes, of 1024. */
     dctcp_alpha: w[1] as number,
-    /** Bytes acknowledged with a mark. */
+    /** Bytes that were acknowledged with a mark. */
     dctcp_ab_ecn: w[2] as number,
-    /** Bytes acknowledged. */
+    /** Bytes that were acknowledged. */
     dctcp_ab_tot: w[3] as number,
   };
 }
@@ -67,9 +73,9 @@ function dctcp(w: Uint32Array) {
 /** `struct tcpvegas_info`. */
 function vegas(w: Uint32Array) {
   return {
-    /** 1: in use. */
+    /** 1: Vegas is in use; 0: it is not. */
     tcpv_enabled: w[0] as number,
-    /** Round trips measured since the last window. */
+    /** Number of round trips measured since the last window. */
     tcpv_rttcnt: w[1] as number,
     /** Round-trip time, in µs. */
     tcpv_rtt: w[2] as number,
@@ -81,23 +87,23 @@ function vegas(w: Uint32Array) {
 /** `SK_MEMINFO_VARS` of include/uapi/linux/sock_diag.h. */
 function memory(w: Uint32Array) {
   return {
-    /** Memory of received packets. */
+    /** Memory of received packets, in bytes. */
     SK_MEMINFO_RMEM_ALLOC: w[0] as number,
-    /** Size of the receive buffer. */
+    /** Size of the receive buffer, in bytes. */
     SK_MEMINFO_RCVBUF: w[1] as number,
-    /** Memory of packets being sent. */
+    /** Memory of packets that are being sent, in bytes. */
     SK_MEMINFO_WMEM_ALLOC: w[2] as number,
-    /** Size of the send buffer. */
+    /** Size of the send buffer, in bytes. */
     SK_MEMINFO_SNDBUF: w[3] as number,
-    /** Reserved memory. */
+    /** Memory that is reserved for the socket, in bytes. */
     SK_MEMINFO_FWD_ALLOC: w[4] as number,
-    /** Memory of the send queue. */
+    /** Memory of the send queue, in bytes. */
     SK_MEMINFO_WMEM_QUEUED: w[5] as number,
-    /** Memory of options. */
+    /** Memory of options, in bytes. */
     SK_MEMINFO_OPTMEM: w[6] as number,
-    /** Packets that wait while the socket is in use. */
+    /** Memory of packets that wait while the socket is in use, in bytes. */
     SK_MEMINFO_BACKLOG: w[7] as number,
-    /** Packets dropped; a count. */
+    /** Number of packets that were dropped. */
     SK_MEMINFO_DROPS: w[8] as number,
   };
 }

@@ -474,7 +474,7 @@ export const fields = {
     linux: { from: 'tcpi_last_ack_recv', needs: 'tcpi_segs_in' },
   },
   /**
-   * Unanswered probes: keepalive probes while nothing is in flight, else probes of a closed window.
+   * Number of unanswered probes: keepalive probes while nothing is in flight, else probes of a closed window.
    *
    * Linux `tcpi_probes`. Not on macOS, Windows and FreeBSD.
    */
@@ -498,7 +498,7 @@ export const fields = {
     linux: { from: 'tcpi_backoff' },
   },
   /**
-   * Retransmission timeouts in a row of the oldest unacknowledged segment: 0 while the peer
+   * Number of retransmission timeouts in a row of the oldest unacknowledged segment: 0 while the peer
    * acknowledges.
    *
    * Linux `tcpi_retransmits`. Not on macOS, Windows and FreeBSD.
@@ -511,7 +511,7 @@ export const fields = {
     linux: { from: 'tcpi_retransmits' },
   },
   /**
-   * Retransmission timeouts over the whole life of the connection.
+   * Number of retransmission timeouts over the whole life of the connection.
    *
    * Linux `tcpi_total_rto` (6.7), Windows `TimeoutEpisodes`. Not on macOS and FreeBSD.
    */

@@ -39,25 +39,30 @@ interface Captured {
  * Reads the state of many connections like {@link readTcpInfos}, but in the thread pool, in batches of 256 sockets. The
  * event loop runs between them.
  *
- * ```js
- * const { rtt, errno } = await readTcpInfosAsync(sockets, ['rtt']);
- * ```
- *
  * A row never has the values of a stranger. A socket that is closed before it was read gets the `errno` of `UV_EBADF`,
  * even if another socket has its descriptor by then.
  *
  * - A Node object is asked for its handle when its batch is read: the row is of the socket that it has then.
- * - A number or `{ fd }` does not show that it was closed. So it is identified at the call, by its cookie (`SO_COOKIE`).
- *   Without cookies (macOS, Windows, Linux before 4.11) it is read at the call.
+ * - A number or `{ fd }` does not show that it was closed. So it is identified at the call, by its cookie
+ *   (`SO_COOKIE`). Without cookies (macOS, Windows, Linux before 4.11) it is read at the call.
  *
- * The array is copied and checked at the call: a wrong element rejects before any row is filled. That takes 0.05 µs for a Node
- * object, so 5 ms for 100 000. In all, a Node object takes about 0.4 µs of the main thread with four fields, and 0.5 µs with
- * all. A number takes 0.8 µs, most of it at the call: 100 000 numbers block the event loop for 80 ms. On Windows, Node objects
- * are read on the main thread, in the same batches.
- * @returns A promise of the columns: `out` if it was passed.
- * @throws The promise is rejected with the errors of {@link readTcpInfos}, also if a column of `out` was detached or
- *   shrunk meanwhile.
- * @see {@link readTcpInfos}
+ * The array is copied and checked at the call: a wrong element rejects before any row is filled. That takes 0.05 µs for
+ * a Node object, so 5 ms for 100 000. In all, a Node object takes about 0.4 µs of the main thread with four fields, and
+ * 0.5 µs with all. A number takes 0.8 µs, most of it at the call: 100 000 numbers block the event loop for 80 ms.
+ * @example
+ * ```ts
+ * const { rtt, errno } = await readTcpInfosAsync(sockets, ['rtt']);
+ * ```
+ * @param sockets The TCP sockets: at most 10 000 000.
+ * @param fields The fields to read. Default: all.
+ * @param out The result of an earlier call, to be filled again. Its columns may be longer than needed. Default: new
+ *   columns.
+ * @returns A promise of the columns, in the units of {@link TcpInfo}: milliseconds and bytes. `out` if it was passed.
+ * @throws TypeError, RangeError as {@link readTcpInfos}: the promise is rejected with them, also if a column of `out`
+ *   was detached or shrunk meanwhile.
+ * @systems Linux, FreeBSD: `TCP_INFO`. macOS: `TCP_CONNECTION_INFO`. Windows: `SIO_TCP_INFO`; there Node objects are
+ *   read on the main thread, in the same batches.
+ * @see tcp(7), RFC 4898
  */
 export async function readTcpInfosAsync<Field extends TcpInfoField = TcpInfoField>(
   sockets: readonly SocketLike[],

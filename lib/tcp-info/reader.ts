@@ -13,17 +13,16 @@ import { newValues, tcpInfoOf } from './values';
 /**
  * Reads the state of connections repeatedly without allocating: for samplers and dashboards.
  *
- * ```js
+ * It has a getter for each field of {@link TcpInfo}. A getter returns the number of the last read: NaN where {@link
+ * getTcpInfo} returns null. Before the first read, and after a read that failed, every number is NaN and `state` is
+ * null.
+ * @example
+ * ```ts
  * const reader = new TcpInfoReader();
- * reader.read(socket);
- * histogram.record(reader.rtt);
+ * for (const socket of sockets) console.log(reader.read(socket).rtt);
  * ```
- *
- * It has a getter for each field of {@link TcpInfo}. A getter returns the number of the last read: NaN where
- * {@link getTcpInfo} returns null. Before the first read, and after a read that failed, every number is NaN and
- * `state` is null.
- *
- * Linux, macOS, Windows and FreeBSD, as {@link getTcpInfo}.
+ * @systems Linux, FreeBSD: `TCP_INFO`. macOS: `TCP_CONNECTION_INFO`. Windows: `SIO_TCP_INFO`. As {@link getTcpInfo}.
+ * @see tcp(7), RFC 4898
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the static block defines a getter for each field.
 export class TcpInfoReader {
@@ -32,8 +31,9 @@ export class TcpInfoReader {
 
   /**
    * Reads the state of a connection into this reader, by one system call.
-   * @returns This reader.
-   * @throws The same errors as {@link getTcpInfo}.
+   * @param socket The TCP socket, or its descriptor.
+   * @returns This reader, with the new numbers.
+   * @throws SocketOptionError, TypeError, RangeError as {@link getTcpInfo}: every number is NaN then.
    */
   read(socket: SocketLike): this {
     // A failed read leaves NaN, not the values of the read before.
@@ -48,7 +48,7 @@ export class TcpInfoReader {
     return this;
   }
 
-  /** The index of the state in {@link tcpStates}. NaN: no state. */
+  /** Index of the state in {@link tcpStates}: 0 to 10. NaN: no state. */
   get stateIndex(): number {
     return this.values[0] as number;
   }
@@ -58,11 +58,18 @@ export class TcpInfoReader {
     return stateAt(this.stateIndex);
   }
 
-  /** Returns the last read as an object, in the form of {@link getTcpInfo}. */
+  /**
+   * Returns the last read as an object, in the form of {@link getTcpInfo}.
+   * @returns The object: milliseconds and bytes, `null` in place of NaN.
+   */
   toJSON(): TcpInfo {
     return tcpInfoOf(this.values);
   }
 
+  /**
+   * Returns what `console.log()` shows of a reader.
+   * @returns The last read as an object.
+   */
   [Symbol.for('nodejs.util.inspect.custom')](): TcpInfo {
     return this.toJSON();
   }

@@ -1,6 +1,15 @@
 // The states of a connection, and their numbers in each system's headers.
 
-/** The states of a connection under the names of RFC 9293. A column of states holds indices of this array. */
+/**
+ * The states of a connection under the names of RFC 9293. A column of states holds indices of this array.
+ * @example
+ * ```ts
+ * const { state } = readTcpInfos(sockets, ['state']);
+ * const names = Array.from(state, (index) => tcpStates[index]); // 'ESTABLISHED', ...
+ * ```
+ * @systems Every system: the numbers of each kernel become these names.
+ * @see RFC 9293 section 3.3.2
+ */
 export const tcpStates = [
   'CLOSED',
   'LISTEN',

@@ -9,12 +9,16 @@ import type { SocketSide } from './new-sockets';
 
 type OnError = (error: Error, socket: Socket | undefined) => void;
 
-/** The message of the channel `socket-options:tuning-failed`. */
+/** The message of the channel `socket-options:tuning-failed`: a tuning could not set an option. */
 export interface TuningFailedMessage {
-  /** An Error, unless a filter threw something else. */
+  /** The reason: an Error, unless a filter threw something else. */
   readonly error: unknown;
-  /** `undefined` for a socket of native code, and for the socket of a server that listens. */
+  /**
+   * The socket that was not tuned. `undefined` for a socket of native code, and for the socket of a server that
+   * listens.
+   */
   readonly socket: Socket | undefined;
+  /** Whether this thread has opened the connection or accepted it. */
   readonly side: SocketSide;
 }
 

@@ -21,38 +21,45 @@ export type { SocketSide, SocketTuning, TuneSocketsOptions };
 const OPTIONS = ['client', 'server', 'filter', 'adopt', 'onError'] as const;
 
 /**
- * Sets options on every TCP socket that this thread connects (`client`) or accepts (`server`) after the call, also on the
- * sockets of libraries: `tuneSockets({ client: { deadPeerTimeout: 20_000, noDelay: true } })`.
+ * Sets options on every TCP socket that this thread connects (`client`) or accepts (`server`) after the call, also on
+ * the sockets of libraries.
  *
- * Each worker thread needs its own call. Times are in milliseconds, sizes in bytes.
- *
- * Options that act on the first packet are set before it: on every address that a client tries, and on the sockets of servers
- * before they are bound: `{ client: { mark: 7, synRetries: 2 }, server: { reusePort: true } }`. `mptcp: true` opens sockets of
- * Multipath TCP. For clients that needs Node 20.12. In a cluster, the primary process opens the sockets of servers: call it
- * there (`cluster.SCHED_NONE`: no effect).
+ * Each worker thread needs its own call. Options that act on the first packet are set before it: on every address that
+ * a client tries, and on the sockets of servers before they are bound: `{ client: { mark: 7, synRetries: 2 }, server: {
+ * reusePort: true } }`. `mptcp: true` opens sockets of Multipath TCP. For clients that needs Node 20.12. In a cluster,
+ * the primary process opens the sockets of servers: call it there (`cluster.SCHED_NONE`: no effect).
  *
  * A socket is tuned once more, when it is connected, before any `'connect'`, `'connection'`, `'secureConnection'`,
- * `'request'` or `'stream'` listener. A value that a listener sets with this package stays. After the tuning, Node's own
- * `socket.setKeepAlive()` does not change the keepalive options that the tuning has set, also on a TLS socket over it.
- * Pipes and Unix sockets are not tuned. Sockets that were connected before the call are tuned only with `adopt: true`. A
- * timeout that the program has set with `setDeadPeerTimeout()`, for a socket or for its server, stays.
+ * `'request'` or `'stream'` listener. A value that a listener sets with this package stays. After the tuning, Node's
+ * own `socket.setKeepAlive()` does not change the keepalive options that the tuning has set, also on a TLS socket over
+ * it. Pipes and Unix sockets are not tuned. Sockets that were connected before the call are tuned only with `adopt:
+ * true`. A timeout that the program has set with `setDeadPeerTimeout()`, for a socket or for its server, stays.
  *
  * `client.deadPeerTimeout` bounds connecting too, and `client.connectTimeout` replaces it there: a socket that is not
- * connected in that time fails with Node's own `ETIMEDOUT`. The time is that of one `connect()`, from the first address that
- * is tried to the last, without the name look-up. If several addresses were tried, the error is an `AggregateError`.
+ * connected in that time fails with Node's own `ETIMEDOUT`. The time is that of one `connect()`, from the first address
+ * that is tried to the last, without the name look-up. If several addresses were tried, the error is an
+ * `AggregateError`.
  *
- * An option that the family or the protocol of a socket does not have is left out, without an error: `trafficClass` on an
- * IPv4 socket. `onError` gets every other refusal, and the other options are set. Several tunings can be open. If two set
- * the same option, the later tuning wins. `close()`, or `using`, ends a tuning.
+ * An option that the family or the protocol of a socket does not have is left out, without an error: `trafficClass` on
+ * an IPv4 socket. `onError` gets every other refusal, and the other options are set. Several tunings can be open. If
+ * two set the same option, the later tuning wins. `close()`, or `using`, ends a tuning.
  *
  * While a tuning is open, `emit`, `connect` and `ref` of `net.Socket.prototype` and `emit` and `_listen2` of
  * `net.Server.prototype` are functions of this package. An event costs about 3 ns more (Node 20, Linux x64).
- * @returns the tuning, which `close()` ends.
+ * @example
+ * ```ts
+ * const tuning = tuneSockets({ client: { deadPeerTimeout: 20_000, noDelay: true } });
+ * ```
+ * @param options The options of each side: times in milliseconds, sizes in bytes.
+ * @returns The tuning, which `close()` ends.
  * @throws TypeError, RangeError for wrong options, and for a `deadPeerTimeout` that is too small for every socket.
- * @throws SocketOptionError `'ENOPROTOOPT'` for an option that this system does not have.
- * @throws SocketOptionError `'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'` for `server` and `adopt` on Bun, which reports neither the
- *   sockets of its HTTP servers nor those that are open; for an option that acts only before bind, listen or connect, and for
- *   `mark` and `bindToDevice` of clients, on Bun, on Deno, and on Node before 20.12.
+ * @throws SocketOptionError `ENOPROTOOPT` for an option that this system does not have.
+ * @throws SocketOptionError `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for `server` and `adopt` on Bun, which reports
+ *   neither the sockets of its HTTP servers nor those that are open; for an option that acts only before bind, listen
+ *   or connect, and for `mark` and `bindToDevice` of clients, on Bun, on Deno, and on Node before 20.12.
+ * @systems Every system: setsockopt(2) for the options that it has. Deno reports no descriptors: `onError` gets an
+ *   error for each socket there.
+ * @see setsockopt(2), tcp(7)
  */
 export function tuneSockets(options: TuneSocketsOptions): SocketTuning {
   const tuner = new Tuner(validateOptions(options, 'options', OPTIONS), close);

@@ -19,37 +19,37 @@ import { withRemote } from './with-remote';
 
 /** Options of {@link tuneSockets}. */
 export interface TuneSocketsOptions {
-  /** The options of sockets that this thread connects. */
+  /** Options of the sockets that this thread connects. Default: none. */
   readonly client?: Tuning | undefined;
-  /** The options of sockets that servers of this thread accept. */
+  /** Options of the sockets that servers of this thread accept. Default: none. */
   readonly server?: Tuning | undefined;
   /**
-   * Returns `true` for a socket to tune, `false` for another one. It is called when the socket is connected, and must
-   * return at once. If it throws or returns anything else, nothing is set and `onError` gets the error: a Promise is a
-   * `TypeError`. Before a socket fails because of `connectTimeout`, it is called for each address that was tried: then
-   * `socket.connecting` is `true`, and `remoteAddress` and `remotePort` are that address. So it is before an option is set that
-   * acts on the first packet. It is not called for a server that listens, which has no peer: with a filter, servers get no
-   * options before they accept.
+   * Returns `true` for a socket to tune, `false` for another one. Default: all sockets are tuned. It is called when the
+   * socket is connected, and must return at once. If it throws or returns anything else, nothing is set and `onError`
+   * gets the error: a Promise is a `TypeError`. Before a socket fails because of `connectTimeout`, it is called for
+   * each address that was tried: then `socket.connecting` is `true`, and `remoteAddress` and `remotePort` are that
+   * address. So it is before an option is set that acts on the first packet. It is not called for a server that
+   * listens, which has no peer: with a filter, servers get no options before they accept.
    */
   readonly filter?: ((socket: Socket, side: SocketSide) => boolean) | undefined;
   /**
-   * Whether sockets that are open already are tuned too. An unreferenced one (an idle socket of a pool) is tuned when it is
-   * referenced again. On Linux, sockets of native code get the options as well, and are not supervised. They are all
-   * descriptors of the process that no socket of this thread has: also those of other threads, but none whose keepalive times
-   * somebody has chosen. With a `filter`, which takes a socket of Node, they are left alone,
-   * and connecting sockets get no bound: Node does not report the address that is tried already.
+   * Whether sockets that are open already are tuned too. Default: false. An unreferenced one (an idle socket of a pool)
+   * is tuned when it is referenced again. On Linux, sockets of native code get the options as well, and are not
+   * supervised. They are all descriptors of the process that no socket of this thread has: also those of other threads,
+   * but none whose keepalive times somebody has chosen. With a `filter`, which takes a socket of Node, they are left
+   * alone, and connecting sockets get no bound: Node does not report the address that is tried already.
    */
   readonly adopt?: boolean | undefined;
   /**
-   * Called with each error of a socket that could not be tuned: `undefined` for a socket of native code, and for the socket of
-   * a server that listens. The socket is not
-   * affected. If this function throws, that is an uncaught exception. Without this function, the first error of each kind is
-   * a process warning with the name `SocketOptionsWarning` and the code `SOCKET_OPTIONS_TUNING_FAILED`.
+   * Called with each error of a socket that could not be tuned. The socket is `undefined` for a socket of native code,
+   * and for the socket of a server that listens. The socket is not affected. If this function throws, that is an
+   * uncaught exception. Default: the first error of each kind is a process warning with the name `SocketOptionsWarning`
+   * and the code `SOCKET_OPTIONS_TUNING_FAILED`.
    */
   readonly onError?: ((error: Error, socket: Socket | undefined) => void) | undefined;
 }
 
-/** The result of {@link tuneSockets}. */
+/** The result of {@link tuneSockets}: an open tuning. */
 export interface SocketTuning extends Disposable {
   /** Ends the tuning. Sockets that were tuned keep their values, and those that are connecting their bound. */
   close(): void;
@@ -57,7 +57,9 @@ export interface SocketTuning extends Disposable {
 
 /** The message of the channel `socket-options:tuned`: a tuning has set its options on a connected socket. */
 export interface TunedMessage {
+  /** The connected socket that was tuned. */
   readonly socket: Socket;
+  /** Whether this thread has opened the connection or accepted it. */
   readonly side: SocketSide;
 }
 

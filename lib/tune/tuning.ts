@@ -15,15 +15,22 @@ import { type KeepAliveName, keepAliveNames } from '../options/keepalive-options
 import { validateOptionName } from '../options/option';
 import { validateOpeningOptions } from '../options/options';
 
-/** Options of `setOptions`, those that are chosen when a socket is opened, and a timeout of `setDeadPeerTimeout` with its options. */
+/**
+ * Options of `setOptions`, those that are chosen when a socket is opened, and a timeout of `setDeadPeerTimeout` with
+ * its options. An option that is `undefined` is not set.
+ */
 export type Tuning = OpeningOptions &
   DeadPeerOptions & {
-    /** Within how many milliseconds the socket fails after its peer vanished: see `setDeadPeerTimeout`. */
+    /**
+     * Within how many milliseconds the socket fails after its peer vanished: 4 000 to 2^31 - 1, see
+     * `setDeadPeerTimeout`. Default: no timeout.
+     */
     readonly deadPeerTimeout?: number | undefined;
     /**
-     * Within how many milliseconds a socket must be connected: from the first address that is tried to the last, without
-     * the name look-up. By default `deadPeerTimeout`. The socket fails up to 0.15 s later. The error is `ETIMEDOUT` with the
-     * syscall `connect`, as Node's own; Node before 20.12 does not report the address that a name has. For `client` only.
+     * Within how many milliseconds a socket must be connected: 1 to 2^31 - 1, from the first address that is tried to
+     * the last, without the name look-up. Default: `deadPeerTimeout`. The socket fails up to 0.15 s later. The error is
+     * `ETIMEDOUT` with the syscall `connect`, as Node's own; Node before 20.12 does not report the address that a name
+     * has. For `client` only.
      */
     readonly connectTimeout?: number | undefined;
   };

@@ -6,6 +6,7 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   realpathSync,
   rmSync,
   writeFileSync,
@@ -54,10 +55,16 @@ function load(
   flags: string[] = [],
   env: Record<string, string> = {},
   entry = 'dist/index.js',
+  cwd = process.cwd(),
 ): Report {
   const code = `
+    const { dlopen } = process;
+    const addons = [];
+    process.dlopen = (module, path) => {
+      dlopen(module, path);
+      addons.push(path.replace(/^[\\\\?]+/, ''));
+    };
     const { getOption, isSupported } = require(${JSON.stringify(join(home, entry))});
-    const addons = Object.keys(require.cache).filter((file) => file.endsWith('.node'));
     const report = { addons, supported: isSupported('keepAlive') };
     try {
       getOption(0, 'keepAlive');
@@ -66,6 +73,7 @@ function load(
     }
     console.log(JSON.stringify(report));`;
   const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, '-e', code], {
+    cwd,
     encoding: 'utf8',
     // A lane may have sent this process to another addon.
     env: { ...process.env, PREBUILDS_ONLY: undefined, SOCKET_OPTIONS_PREBUILD: undefined, ...env },
@@ -141,6 +149,15 @@ describe('an addon outside of the package', () => {
     for (const file of [prebuilt(), BUILT, NATIVE]) put(file);
     putLoader();
     expect(load()).toMatchObject(notFound);
+  });
+
+  test('in the working directory is not loaded where a bundler makes __filename relative to it', () => {
+    put(prebuilt());
+    const bundle = join(home, 'dist/index.bundle.js');
+    const text = readFileSync(bundle, 'utf8');
+    // webpack does this with `node: { __filename: true }`.
+    writeFileSync(bundle, `var __filename = 'dist/index.bundle.js', __dirname = 'dist';\n${text}`);
+    expect(load([], {}, 'dist/index.js', home)).toMatchObject(notFound);
   });
 
   test('beside the running program is not loaded', () => {
@@ -247,11 +264,13 @@ To compile it, you need a C++ compiler and Python. Run in the folder of your pro
     expect(report.message).toContain(`SOCKET_OPTIONS_PREBUILD=${join(home, 'nowhere')}`);
   });
 
-  test('the error in a bundle recommends to mark the package as external', () => {
+  test('the error in a bundle has a line for each bundler', () => {
     put('package.json', '{ "name": "program" }');
     const { code, message } = load();
     expect(code).toBe('ERR_ADDON_NOT_FOUND');
-    expect(message).toMatch(/Mark socket-options as external .*--external:socket-options/);
+    expect(message).toMatch(/esbuild: --loader:\.node=copy/);
+    expect(message).toMatch(/webpack: .*node-loader/);
+    expect(message).toMatch(/Rollup.*: external: \['socket-options'\]/);
     expect(message).not.toContain('node-gyp rebuild');
   });
 

@@ -257,10 +257,11 @@ function stop(socket: Socket): void {
 
 /** The message of the channel `socket-options:connect-timeout`: a socket was not connected in time. */
 export interface ConnectTimeoutMessage {
+  /** The socket that was destroyed. */
   readonly socket: Socket;
-  /** What the socket was destroyed with. */
+  /** The error that the socket was destroyed with. */
   readonly error: Error;
-  /** In milliseconds. */
+  /** The time that connecting was allowed to take, in milliseconds. */
   readonly timeout: number;
 }
 

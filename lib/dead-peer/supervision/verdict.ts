@@ -19,21 +19,26 @@ export interface DeadPeerDetails {
   readonly timeout: number;
   /** For how long nothing came from the peer, in milliseconds. */
   readonly silence: number;
-  /** How many segments in a row were unanswered. */
+  /** Number of segments in a row that were unanswered. */
   readonly unanswered: number;
 }
 
-/** The error of a socket that supervision has ended. `deadPeer` is missing if the kernel had closed the connection before. */
+/** The error of a socket that supervision has ended. */
 export interface DeadPeerError extends NodeJS.ErrnoException {
+  /** Why the peer counts as dead. `undefined` if the kernel had closed the connection before. */
   readonly deadPeer?: DeadPeerDetails;
-  /** The last counters; `null` if they could not be read. */
+  /**
+   * The last counters of the connection; `null` if they could not be read. `undefined`: the error is not from
+   * supervision.
+   */
   readonly tcpInfo?: TcpInfo | null;
 }
 
 /** The message of the channel `socket-options:dead-peer`: supervision has ended a socket. */
 export interface DeadPeerMessage {
+  /** The socket that was destroyed. */
   readonly socket: SupervisedSocket;
-  /** What the socket was destroyed with. */
+  /** The error that the socket was destroyed with. */
   readonly error: DeadPeerError;
   /** The dead-peer timeout, in milliseconds. */
   readonly timeout: number;

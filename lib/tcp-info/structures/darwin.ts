@@ -6,9 +6,9 @@ import { bits, type Structure, u8, u32, u64 } from './structure';
 export const darwinStructure = {
   /** State: 0 CLOSED, 1 LISTEN, 2 SYN_SENT, 3 SYN_RECEIVED, 4 ESTABLISHED, 5 CLOSE_WAIT, 6 FIN_WAIT_1, 7 CLOSING, 8 LAST_ACK, 9 FIN_WAIT_2, 10 TIME_WAIT. */
   tcpi_state: u8(0),
-  /** Window scale of the peer, as a shift. */
+  /** Window scale of the peer, as a shift: 0 to 14. */
   tcpi_snd_wscale: u8(1),
-  /** Our own window scale, as a shift. */
+  /** Our own window scale, as a shift: 0 to 14. */
   tcpi_rcv_wscale: u8(2),
   /** Bits: 1 timestamps, 2 SACK, 4 window scaling, 8 ECN. */
   tcpi_options: u32(4),
@@ -64,15 +64,15 @@ export const darwinStructure = {
   tcpi_tfo_recv_blackhole: bits(53, 5, 1),
   /** Fast Open: 1, a proxy acknowledged all but one byte of the SYN. */
   tcpi_tfo_onebyte_proxy: bits(53, 6, 1),
-  /** Segments sent. */
+  /** Number of segments sent. */
   tcpi_txpackets: u64(56),
-  /** Bytes sent. */
+  /** Number of bytes sent. */
   tcpi_txbytes: u64(64),
   /** Bytes sent again. */
   tcpi_txretransmitbytes: u64(72),
-  /** Segments received. */
+  /** Number of segments received. */
   tcpi_rxpackets: u64(80),
-  /** Bytes received. */
+  /** Number of bytes received. */
   tcpi_rxbytes: u64(88),
   /** Bytes received out of order. */
   tcpi_rxoutoforderbytes: u64(96),

@@ -9,9 +9,9 @@ export const freeBsdStructure = {
   tcpi_state: u8(0),
   /** Bits: 1 timestamps, 2 SACK, 4 window scaling, 8 ECN, 16 offloaded. */
   tcpi_options: u8(5),
-  /** Window scale of the peer, as a shift. */
+  /** Window scale of the peer, as a shift: 0 to 14. */
   tcpi_snd_wscale: bits(6, 0, 4),
-  /** Our own window scale, as a shift. */
+  /** Our own window scale, as a shift: 0 to 14. */
   tcpi_rcv_wscale: bits(6, 4, 4),
   /** Retransmission timeout, in µs. */
   tcpi_rto: u32(8),
@@ -51,7 +51,7 @@ export const freeBsdStructure = {
   tcpi_delivered_ce: u32(132),
   /** Segments received with a congestion mark. */
   tcpi_received_ce: u32(136),
-  /** Tail loss probes sent. */
+  /** Number of tail loss probes sent. */
   tcpi_total_tlp: u32(164),
   /** Bytes sent by tail loss probes. */
   tcpi_total_tlp_bytes: u64(168),
@@ -59,11 +59,11 @@ export const freeBsdStructure = {
   tcpi_snd_una: u32(176),
   /** Highest sequence number sent. */
   tcpi_snd_max: u32(180),
-  /** SACK blocks received that are kept. */
+  /** Number of SACK blocks received that are kept. */
   tcpi_rcv_numsacks: u32(184),
   /** The own window as the peer was last informed of it: a sequence number. */
   tcpi_rcv_adv: u32(188),
-  /** Duplicate acknowledgements in a row. */
+  /** Number of duplicate acknowledgements in a row. */
   tcpi_dupacks: u32(192),
   /** Smallest round-trip time, in µs. */
   tcpi_rttmin: u32(196),

@@ -8,17 +8,17 @@ export const linuxStructure = {
   tcpi_state: u8(0),
   /** Congestion state: 0 Open, 1 Disorder, 2 CWR, 3 Recovery, 4 Loss. */
   tcpi_ca_state: u8(1),
-  /** Retransmission timeouts in a row of the oldest unacknowledged segment. */
+  /** Number of retransmission timeouts in a row of the oldest unacknowledged segment. */
   tcpi_retransmits: u8(2),
-  /** Unanswered probes: keepalive probes, or probes of a closed window. */
+  /** Number of unanswered probes: keepalive probes, or probes of a closed window. */
   tcpi_probes: u8(3),
   /** How often the retransmission timeout, or the pause between window probes, was doubled. */
   tcpi_backoff: u8(4),
   /** Bits: 1 timestamps, 2 SACK, 4 window scaling, 8 ECN, 16 ECN seen, 32 data in the SYN, 64 timestamps in µs, 128 accepted with Fast Open. */
   tcpi_options: u8(5),
-  /** Window scale of the peer, as a shift. */
+  /** Window scale of the peer, as a shift: 0 to 14. */
   tcpi_snd_wscale: bits(6, 0, 4),
-  /** Our own window scale, as a shift. */
+  /** Our own window scale, as a shift: 0 to 14. */
   tcpi_rcv_wscale: bits(6, 4, 4),
   /** 1: `tcpi_delivery_rate` was limited by the application, which had nothing to send. */
   tcpi_delivery_rate_app_limited: bits(7, 0, 1, 168),
@@ -102,7 +102,7 @@ export const linuxStructure = {
   tcpi_sndbuf_limited: u64(184),
   /** Segments delivered to the peer. */
   tcpi_delivered: u32(192),
-  /** Of these, with a congestion mark (ECN CE). */
+  /** Number of these with a congestion mark (ECN CE). */
   tcpi_delivered_ce: u32(196),
   /** Payload sent, retransmissions included, in bytes (RFC 4898 PerfHCDataOctetsOut). */
   tcpi_bytes_sent: u64(200),
@@ -120,7 +120,7 @@ export const linuxStructure = {
   tcpi_rcv_wnd: u32(232),
   /** How often the flow's hash was changed to find another path (PLB, timeouts). */
   tcpi_rehash: u32(236),
-  /** Retransmission timeouts, that of a SYN included. */
+  /** Number of retransmission timeouts, that of a SYN included. */
   tcpi_total_rto: u16(240),
   /** How often timeouts were recovered from. */
   tcpi_total_rto_recoveries: u16(242),

@@ -26,9 +26,9 @@ export const windowsStructure = {
   RcvWnd: u32(40),
   /** Size of the receive buffer, in bytes. */
   RcvBuf: u32(44),
-  /** Bytes sent. */
+  /** Number of bytes sent. */
   BytesOut: u64(48),
-  /** Bytes received. */
+  /** Number of bytes received. */
   BytesIn: u64(56),
   /** Bytes received out of order. */
   BytesReordered: u32(64),
@@ -36,11 +36,11 @@ export const windowsStructure = {
   BytesRetrans: u32(68),
   /** Fast retransmissions; a count. */
   FastRetrans: u32(72),
-  /** Duplicate acknowledgements received. */
+  /** Number of duplicate acknowledgements received. */
   DupAcksIn: u32(76),
-  /** Retransmission timeouts; each series counts once. */
+  /** Number of retransmission timeouts; each series counts once. */
   TimeoutEpisodes: u32(80),
-  /** Retransmissions of the SYN. */
+  /** Number of retransmissions of the SYN. */
   SynRetrans: u8(84),
   /** How often sending became limited by the peer's window. */
   SndLimTransRwin: u32(88),
@@ -64,7 +64,7 @@ export const windowsStructure = {
   OutOfOrderPktsIn: u32(136),
   /** 1: ECN was negotiated. */
   EcnNegotiated: u8(140),
-  /** Acknowledgements received with ECE. */
+  /** Number of acknowledgements received with ECE. */
   EceAcksIn: u32(144),
   /** Probe timeouts (tail loss probes); a count. */
   PtoEpisodes: u32(148),

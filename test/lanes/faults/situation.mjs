@@ -39,14 +39,17 @@ function freshApi() {
   for (const path of Object.keys(require.cache)) {
     if (path.startsWith(dist)) delete require.cache[path];
   }
+  // The memory of a new addon must not look like results.
+  const { dlopen } = process;
+  process.dlopen = (module, path) => {
+    dlopen(module, path);
+    if (module.exports.scratch) new Uint8Array(module.exports.scratch).fill(0x5a);
+  };
   const api = {
     ...require(`${dist}/index.js`),
     ...(scenario.entry === undefined ? {} : require(`${dist}/${scenario.entry}.js`)),
   };
-  // Values of an earlier row must not look like results.
-  for (const [path, { exports }] of Object.entries(require.cache)) {
-    if (path.endsWith('.node') && exports.scratch) new Uint8Array(exports.scratch).fill(0x5a);
-  }
+  process.dlopen = dlopen;
   return FAULT_PLANT === undefined ? api : plants[FAULT_PLANT](api);
 }
 

@@ -1,5 +1,5 @@
-// The installed package under unusual conditions: bundled, without permissions, in folders with unusual names or
-// without write permission, and on a system without a compiled addon.
+// The installed package under unusual conditions: external to a bundle, without permissions, in folders with unusual names or
+// without write permission, and on a system without a compiled addon. test/lanes/bundlers has bundles that contain it.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -145,36 +145,19 @@ describe('a bundle', () => {
       await bundlers[bundler]({ entry: join(project, source), file, format, external: [name] });
       expectToWork([file], project);
     });
-
-    test('that contains the package can be imported, and a call says to mark it as external', async () => {
-      const project = join(folder, 'project');
-      const entry = join(project, 'bundled.cjs');
-      writeFileSync(entry, ATTEMPT);
-      const file = join(project, 'out', bundler, 'bundle.cjs');
-      await bundlers[bundler]({ entry, file, format: 'cjs', external: [] });
-      const { message, ...rest } = attempt([file], project);
-      expect(rest).toEqual({ supported: false, code: 'ERR_ADDON_NOT_FOUND' });
-      expect(message).toMatch(new RegExp(`Mark ${name} as external`));
-    });
   });
 });
 
-describe('a bundle with heartbeats', () => {
-  const external = [name, `${name}/heartbeat`];
-
-  test.each([
-    ['external: the kernel is asked', external, 'silent'],
-    ['in it: they work without an addon', [], 'unknown'],
-  ] as const)('and the package %s', async (_, outside, reason) => {
-    const project = join(folder, 'project');
-    const entry = join(project, 'silent.cjs');
-    writeFileSync(entry, SILENT_PEER);
-    for (const bundler of ['esbuild', 'rolldown'] as const) {
-      const file = join(project, 'out', bundler, `silent-${reason}.cjs`);
-      await bundlers[bundler]({ entry, file, format: 'cjs', external: [...outside] });
-      expect(silentPeer([file], project)).toEqual({ code: 'ETIMEDOUT', reason });
-    }
-  });
+test('a bundle with heartbeats and the package external asks the kernel', async () => {
+  const project = join(folder, 'project');
+  const entry = join(project, 'silent.cjs');
+  writeFileSync(entry, SILENT_PEER);
+  for (const bundler of ['esbuild', 'rolldown'] as const) {
+    const file = join(project, 'out', bundler, 'silent.cjs');
+    const external = [name, `${name}/heartbeat`];
+    await bundlers[bundler]({ entry, file, format: 'cjs', external });
+    expect(silentPeer([file], project)).toEqual({ code: 'ETIMEDOUT', reason: 'silent' });
+  }
 });
 
 describe('under a permission model', () => {
@@ -301,7 +284,7 @@ describe('for a system without a compiled addon', () => {
       env: { ...process.env, npm_config_nodedir: headers },
     });
     expectToWork(['smoke.mjs'], project);
-    const which = `require('${name}'); console.log(Object.keys(require.cache).filter((file) => file.endsWith('.node')).join())`;
+    const which = `require('${name}'); console.log(process.report.getReport().sharedObjects.filter((file) => /socket.options.node$/.test(file)).join())`;
     const { output } = node(['-e', which], project);
     expect(output.trim()).toBe(join(home, 'native/build/Release/socket_options.node'));
   });
