@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 
-/** The JSDoc of each row, by the option's name: `{ summary, text, see }`. `text` begins with the summary. */
+/** The JSDoc of each row, by the option's name: `{ summary, text, systems, see }`. `text` begins with the summary. */
 export function optionDocs() {
   return new Map(['tcp', 'socket', 'ip'].flatMap(docsOfFile));
 }
@@ -16,20 +16,25 @@ function docsOfFile(file) {
     if (doc) {
       const text = String(doc.comment);
       const summary = /^.*?[.;](?= |$)/.exec(text.replaceAll(/\s+/g, ' '))[0].slice(0, -1);
-      const tag = doc.tags?.find(({ tagName }) => tagName.text === 'see');
-      // The compiler takes the first word of the tag for a name in the code.
-      const see =
-        tag &&
-        source
-          .slice(tag.tagName.end, tag.end)
-          .replaceAll(/\s*\n\s*\*?\s*/g, ' ')
-          .trim();
-      docs.push([node.name.getText(), { summary, text, see }]);
+      const [systems, see] = ['systems', 'see'].map((name) => tagOf(doc, name, source));
+      docs.push([node.name.getText(), { summary, text, systems, see }]);
     }
     ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile(file, source, ts.ScriptTarget.ES2022, true));
   return docs;
+}
+
+/** The text of a tag, as it is written: the compiler takes the first word of some tags for a name in the code. */
+function tagOf(doc, name, source) {
+  const tag = doc.tags?.find(({ tagName }) => tagName.text === name);
+  return (
+    tag &&
+    source
+      .slice(tag.tagName.end, tag.end)
+      .replaceAll(/\s*\n\s*\*?\s*/g, ' ')
+      .trim()
+  );
 }
 
 const KINDS = {

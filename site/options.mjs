@@ -17,7 +17,7 @@ export async function optionPages() {
 }
 
 function page(name, row, docs) {
-  const { summary, text, see } = docs.get(name);
+  const { summary, text, systems, see } = docs.get(name);
   const [first, ...rest] = linkOptions(text, name, docs).split('\n\n');
   return [
     `---\ndescription: ${JSON.stringify(summary)}\n---`,
@@ -27,7 +27,8 @@ function page(name, row, docs) {
     ...rest,
     markdownTable([['', ''], ...facts(row)]),
     '## Names in the kernel',
-    markdownTable(systems(row)),
+    markdownTable(namesAndRanges(row)),
+    systems,
     see && `Sources: ${linkSources(see)}.`,
     'All options: [the table](../options.md).',
   ]
@@ -111,7 +112,7 @@ function list(words) {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 
-function systems(row) {
+function namesAndRanges(row) {
   const columns = Object.entries(SYSTEMS).map(([system, title]) => [title, row[system]]);
   const rows = columns.map(([title, option]) => [
     title,

@@ -68,9 +68,10 @@ function withLinks(text, file, places) {
   );
 }
 
-/** The names in the table of options lead to the pages of the options. */
+/** The names in the table of options lead to the pages of the options. The wide table has the room of the outline. */
 function withOptionLinks(text) {
-  return text.replaceAll(/^\| \*\*`(\w+)`\*\*/gm, '| **[`$1`](./options/$1.md)**');
+  const linked = text.replaceAll(/^\| \*\*`(\w+)`\*\*/gm, '| **[`$1`](./options/$1.md)**');
+  return `---\naside: false\n---\n\n${linked}`;
 }
 
 function write(place, text) {

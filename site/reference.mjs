@@ -34,6 +34,7 @@ export async function writeReference(folder) {
     hideBreadcrumbs: true,
     pageTitleTemplates: { module: '{name}', member: '{name}' },
     useCodeBlocks: true,
+    blockTagsPreserveOrder: ['@example'],
     expandParameters: true,
     parametersFormat: 'table',
     indexFormat: 'table',

@@ -8,6 +8,10 @@ const pages = new URL('pages/', import.meta.url);
 
 /** The lists, by the beginning of the address at which they are shown. */
 export function sidebar() {
+  const links = new Set(guides().flatMap(({ items }) => items.map(({ link }) => link)));
+  const missing = namesIn('.').filter((name) => !links.has(`/${name}`));
+  if (missing.length > 0)
+    throw new Error(`pages that site/sidebar.mjs lacks: ${missing.join(', ')}`);
   return {
     '/options/': [
       { text: 'Options', link: '/options', items: pagesOf('options') },
@@ -33,6 +37,9 @@ function guides() {
         page('Install', 'installing'),
         page('Dead peers', 'dead-peers'),
         page('Drivers and libraries', 'drivers'),
+        ...(namesIn('.').includes('register')
+          ? [page('Without a change of code', 'register')]
+          : []),
         page('Servers of many devices', 'heartbeats'),
         page('Connection pools', 'pools'),
         page('Before the first packet', 'before-connect'),
@@ -61,7 +68,7 @@ function guides() {
       text: 'Reference',
       items: [
         page('Functions', 'functions'),
-        page('Every symbol', 'reference/'),
+        page('Every symbol', 'reference/socket-options/'),
         page('Options', 'options'),
         page('Fields of TCP_INFO', 'tcp-state#systems'),
         page('Errors', 'errors'),
@@ -69,6 +76,7 @@ function guides() {
         page('Runtimes', 'runtimes'),
         page('Kernels', 'kernels'),
         page('Windows', 'windows'),
+        page('Bundlers', 'bundlers'),
         page('Benchmarks', 'benchmarks'),
         page('Decisions', 'decisions/'),
         page('Support and versions', 'support'),

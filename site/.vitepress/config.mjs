@@ -17,6 +17,13 @@ export default defineConfig({
     anchor: { slugify: anchorOf },
     // Code without a language is output of a terminal.
     defaultHighlightLang: 'text',
+    config: ({ renderer: { rules } }) => {
+      // Examples of the JSDoc are indented.
+      rules.code_block = (tokens, index, ...more) => {
+        tokens[index].info = 'js';
+        return rules.fence(tokens, index, ...more);
+      };
+    },
   },
   // The first page has the title of the site.
   transformPageData: (page) =>
