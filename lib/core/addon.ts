@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
-import { bundledAddon, isCopied } from './bundled-addon';
+import { bundledAddon, isBundled } from './bundled-addon';
 import { addonError, bundleError } from './load-failure';
 import { openAddon } from './open-addon';
 import { buildsSnapshot } from './snapshot';
@@ -160,7 +160,7 @@ function unusualPath(folder: string): string {
 function load(): unknown {
   if (buildsSnapshot()) throw bundleError(new Error('Node builds a snapshot'), 'snapshot');
   const { SOCKET_OPTIONS_PREBUILD, PREBUILDS_ONLY } = process.env;
-  const root = isCopied() ? undefined : packageFolder();
+  const root = isBundled() ? undefined : packageFolder();
   const folder = SOCKET_OPTIONS_PREBUILD || root;
   if (folder === undefined) return bundledAddon();
   const usual = folder === root && PREBUILDS_ONLY === undefined;

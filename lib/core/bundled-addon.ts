@@ -1,5 +1,5 @@
 // The addon of a program that a bundler made from this package: the file that the bundler copied, or what a single executable
-// application has. The reasons are in docs/decisions/0022-literal-paths-to-the-addon.md.
+// application has. The reasons are in docs/decisions/0023-literal-paths-to-the-addon.md.
 
 import { lstatSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,9 @@ export function bundledAddon(): unknown {
  */
 function prebuild(): unknown {
   try {
-    if (!isCopied()) throw new Error('the bundler did not copy this file');
+    if (isAsWritten(`${process.platform}-${process.arch}`)) {
+      throw new Error('the bundler did not copy this file');
+    }
     let found: unknown;
     if (process.platform === 'linux') {
       if (process.arch === 'x64') found = require('../../prebuilds/linux-x64/socket-options.node');
@@ -59,13 +61,17 @@ function prebuild(): unknown {
 }
 
 /**
- * Whether a bundler replaced the path of this system's prebuild in the function above. As it is written, it names the folder above
- * a bundle, which may belong to another user. A program that was compiled to bytecode has no text.
+ * Whether a path in the function above is as it is written there, because no bundler copied the file. It names the folder above a
+ * bundle, which may belong to another user. A program that was compiled to bytecode has no text.
  */
-export function isCopied(): boolean {
+function isAsWritten(system: string): boolean {
   const text = String(prebuild);
-  const written = `["'\`](\\.\\./)+prebuilds/${process.platform}-${process.arch}/`;
-  return text.includes('catch') && !new RegExp(written).test(text);
+  return !text.includes('catch') || new RegExp(`["'\`](\\.\\./)+prebuilds/${system}/`).test(text);
+}
+
+/** Whether a bundler replaced the paths, whatever `__filename` says: Bun writes the path of the project into the bundle. */
+export function isBundled(): boolean {
+  return !isAsWritten('[^/]+');
 }
 
 /** Returns the addon that `require()` returned, or opens the file that it named: some plugins and loaders return a path or a URL. */

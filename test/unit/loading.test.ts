@@ -269,7 +269,7 @@ To compile it, you need a C++ compiler and Python. Run in the folder of your pro
     const { code, message } = load();
     expect(code).toBe('ERR_ADDON_NOT_FOUND');
     expect(message).toMatch(/esbuild: --loader:\.node=copy/);
-    expect(message).toMatch(/webpack: .*node-loader/);
+    expect(message).toMatch(/webpack: .*asset\/resource/);
     expect(message).toMatch(/Rollup.*: external: \['socket-options'\]/);
     expect(message).not.toContain('node-gyp rebuild');
   });

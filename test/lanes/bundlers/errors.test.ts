@@ -1,6 +1,6 @@
 // The errors of the real tools where the addon is missing, and what the package says then: docs/bundlers.md has each of them.
 
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bun, type Moved, Workshop } from './project';
@@ -123,21 +123,26 @@ describe('an addon around a bundle that the bundler did not copy is not loaded',
   }
 
   test.each([
-    ['esbuild', ['esbuild'], ['--loader:.node=copy', "'--external:*.node'"]],
-    ['esbuild, minified', ['esbuild'], ['--loader:.node=copy', "'--external:*.node' --minify"]],
-    [
-      'webpack',
-      ['webpack'],
-      [
-        /module: \{ rules.*/,
-        "externals: ({ request }, done) => request.endsWith('.node') ? done(null, `commonjs ${request}`) : done(),",
-      ],
-    ],
-  ] as const)('%s', (_, headings, [from, to]) => {
-    const change = (text: string) => text.replace(from, to);
-    const moved = workshop.project().build([...headings], { change });
+    ['esbuild', "'--external:*.node'"],
+    ['esbuild, minified', "'--external:*.node' --minify"],
+  ])('%s', (_, flags) => {
+    const change = (text: string) => text.replace('--loader:.node=copy', flags);
+    const moved = workshop.project().build(['esbuild'], { change });
     plant(moved);
     expectLines(moved.fails([node, 'program.cjs']), 'the bundler did not copy this file');
+    moved.remove();
+  });
+
+  test('Bun, which writes the path of the project into the bundle', ({ skip }) => {
+    skip(SYSTEM !== 'linux-x64', `Bun is pinned for linux-x64, not ${SYSTEM}`);
+    const project = workshop.project();
+    const { folder } = project;
+    const kept = `${folder}-kept`;
+    cpSync(folder, kept, { recursive: true });
+    const moved = project.build(['Bun'], { runtime: bun });
+    renameSync(kept, folder);
+    moved.worksAlone('program.js');
+    rmSync(folder, { recursive: true });
     moved.remove();
   });
 });

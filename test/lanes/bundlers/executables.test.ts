@@ -1,7 +1,6 @@
 // Single executable applications, startup snapshots and archives of Electron, as docs/bundlers.md has them.
 
 import { chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bun, node26, Workshop } from './project';
@@ -16,8 +15,6 @@ const SYSTEM = `${process.platform}-${process.arch}`;
 const pinned =
   SYSTEM === 'linux-x64' ? '' : `Node 26 and Bun are pinned for linux-x64, not ${SYSTEM}`;
 const SEA = 'Single executable applications';
-/** Without the asset. */
-const empty = (text: string) => text.replace(/,\n {2}"assets": [^}]*\}/, '');
 
 describe('a single executable application', () => {
   test.each([
@@ -38,30 +35,28 @@ describe('a single executable application', () => {
       text
         .replace('"main"', '"useSnapshot": true,\n  "main"')
         .replace('esbuild program.mjs', 'esbuild snapshot.mjs');
-    const moved = workshop.project().build([SEA], { change });
+    const moved = workshop.project().build([`${SEA}: Node 26`], { change, runtime: node26 });
     moved.works([join(moved.folder, 'program')]);
     moved.remove();
   });
 
-  test('without an asset names the line to write', () => {
-    const moved = workshop.project().build([SEA], { change: empty });
-    const message = moved.fails([join(moved.folder, 'program')]);
-    expect(message).toContain(
-      `"assets": { "socket-options.node": "node_modules/socket-options/prebuilds/${SYSTEM}/socket-options.node" }`,
-    );
-    expect(message).toContain('ERR_ADDON_NOT_FOUND');
-    moved.remove();
-  });
-
-  test('opens the file beside it only if both have the same owner', ({ skip }) => {
+  test('opens the file beside it only if both have the same owner; the error has what to write', ({
+    skip,
+  }) => {
     skip(process.getuid?.() !== 0, 'only root can give a file to another user');
-    const headings = [SEA, `${SEA}: a file beside the executable`];
-    const moved = workshop.project().build(headings, { change: empty });
+    const headings = [`${SEA}: Node 26`, `${SEA}: a file beside the executable`];
+    const change = (text: string) => text.replace(/,\n {2}"assets": [^}]*\}/, '');
+    const moved = workshop.project().build(headings, { change, runtime: node26 });
     const program = join(moved.folder, 'program');
     const beside = join(moved.folder, 'socket-options.node');
     expect(moved.works([program])).toBe(beside);
     chownSync(beside, 65_534, 65_534);
-    expect(moved.fails([program])).toContain('Both must have the same owner');
+    const message = moved.fails([program]);
+    expect(message).toContain('ERR_ADDON_NOT_FOUND');
+    expect(message).toContain(
+      `"assets": { "socket-options.node": "node_modules/socket-options/prebuilds/${SYSTEM}/socket-options.node" }`,
+    );
+    expect(message).toContain('Both must have the same owner');
     moved.remove();
   });
 

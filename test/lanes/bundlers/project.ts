@@ -39,6 +39,8 @@ function recipe(heading: string): { files: ReadonlyMap<string, string>; commands
 
 export interface Output {
   readonly status: number | null;
+  readonly stdout: string;
+  /** What the program printed, with its errors. */
   readonly output: string;
 }
 
@@ -46,6 +48,7 @@ function start(program: string, args: string[], cwd: string, env: NodeJS.Process
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     cwd,
     encoding: 'utf8',
+    timeout: 100_000,
     env: {
       ...process.env,
       ...{ NO_COLOR: '1', PREBUILDS_ONLY: undefined, SOCKET_OPTIONS_PREBUILD: undefined },
@@ -53,7 +56,7 @@ function start(program: string, args: string[], cwd: string, env: NodeJS.Process
     },
   });
   if (error) throw error;
-  return { status, output: stdout + stderr };
+  return { status, stdout, output: stdout + stderr };
 }
 
 /** The folder of everything that one test file makes. */
@@ -147,9 +150,9 @@ export class Moved {
 
   /** Expects that program.mjs works on its connection, and returns the addon that it loaded. */
   works(command: readonly string[], env: NodeJS.ProcessEnv = {}): string {
-    const { status, output } = this.run(command, env);
+    const { status, stdout, output } = this.run(command, env);
     expect(status, output).toBe(0);
-    const { keepAlive, state, addons } = JSON.parse(output.slice(output.indexOf('{"')));
+    const { keepAlive, state, addons } = JSON.parse(stdout);
     expect(keepAlive).toEqual({ enable: true, initialDelay: 30_000, interval: 5_000, count: 3 });
     expect(state).toBe('ESTABLISHED');
     return addons.join();
