@@ -44,7 +44,7 @@ describe('the tarball', () => {
   test('contains the code, its types, the addon and its sources, and nothing else', () => {
     const unexpected = packed.filter(
       (path) =>
-        !/^(dist\/.+\.(js|d\.ts)|native\/((platform\/)?\w+\.(cc|h)|exports\.map|binding\.gyp)|prebuilds\/[\w-]+\/socket-options\.node)$/.test(
+        !/^(dist\/(.+\.js|(index|heartbeat|metrics|register)\.d\.ts)|native\/((platform\/)?\w+\.(cc|h)|exports\.map|binding\.gyp)|prebuilds\/[\w-]+\/socket-options\.node)$/.test(
           path,
         ) && !['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'].includes(path),
     );
@@ -242,6 +242,7 @@ describe('types', () => {
       `import { getKeepAlive, getOption, type SocketLike, SocketOptionError, setOptions } from '${name}';
        import { Heartbeat, type PeerDeath, PeerRegistry } from '${name}/heartbeat';
        import { TcpMetrics, type TcpMetricsOptions } from '${name}/metrics';
+       import '${name}/register';
        import { Socket } from 'node:net';
        declare const socket: SocketLike;
        setOptions(socket, { userTimeout: 30_000 });
