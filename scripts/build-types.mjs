@@ -1,13 +1,13 @@
 // lib/ -> dist/*.d.ts: one file of types for each entry point, with nothing in it that is not public. scripts/build.mjs calls it.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { rolldown } from 'rolldown';
-import { dts } from 'rolldown-plugin-dts';
+import { rollup } from 'rollup';
+import { dts } from 'rollup-plugin-dts';
 import ts from 'typescript';
 
-/** The entry points have types of Node in them. Since TypeScript 6 a program does not include @types/node by itself. */
+/** For types of Node. Since TypeScript 6 a program does not include @types/node by itself. */
 const HEADER = '/// <reference types="node" />\n';
 
 /** Writes the types of the entry points. Throws for an error in lib/. */
@@ -16,37 +16,54 @@ export async function buildTypes(root, entryPoints) {
   try {
     emitDeclarations(root, folder);
     for (const entry of entryPoints) {
-      const bundle = await rolldown({
-        input: join(folder, `${entry}.d.ts`),
+      const input = join(folder, `${entry}.d.ts`);
+      const bundle = await rollup({
+        input,
         external: /^node:/,
-        plugins: [dts({ dtsInput: true, tsconfig: false })],
-        // It reports that the plugin takes most of the time.
-        checks: { pluginTimings: false },
+        plugins: [dts({ tsconfig: false })],
+        onwarn: warn,
       });
       const { output } = await bundle.generate({ format: 'es' });
       await bundle.close();
-      // Without the comments that name the files of the temporary folder.
-      const types = output[0].code.replaceAll(/^\/\/.*\n/gm, '');
-      writeFileSync(join(root, 'dist', `${entry}.d.ts`), HEADER + types);
+      const types = exportTypesAsTypes(output[0].code, readFileSync(input, 'utf8'));
+      const header = types.includes('node:') ? HEADER : '';
+      writeFileSync(join(root, 'dist', `${entry}.d.ts`), header + types);
     }
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
+/** An entry point may have no types. */
+function warn({ code, message }) {
+  if (code !== 'EMPTY_BUNDLE') console.warn(message);
+}
+
+/** rollup-plugin-dts exports a class as a value, also where the entry point exports its type alone. */
+function exportTypesAsTypes(code, entry) {
+  const types = [...entry.matchAll(/\btype (\w+)/g)].map(([, name]) => name);
+  return code.replace(/^export \{ .* \};$/m, (values) =>
+    values.replaceAll(/\w+/g, (name) => (types.includes(name) ? `type ${name}` : name)),
+  );
+}
+
 /** Writes a file of types for each file of lib/. */
 function emitDeclarations(root, folder) {
-  const host = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: fail };
+  const host = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: stop };
   const config = join(root, 'tsconfig.build.json');
-  const { fileNames, options } = ts.getParsedCommandLineOfConfigFile(config, { outDir: folder }, host);
+  const { fileNames, options } = ts.getParsedCommandLineOfConfigFile(
+    config,
+    { outDir: folder },
+    host,
+  );
   const program = ts.createProgram(fileNames, options);
   const diagnostics = ts.getPreEmitDiagnostics(program);
-  if (diagnostics.length > 0) fail(...diagnostics);
+  if (diagnostics.length > 0) stop(...diagnostics);
   const afterDeclarations = [listMembers(program.getTypeChecker())];
   program.emit(undefined, undefined, undefined, true, { afterDeclarations });
 }
 
-function fail(...diagnostics) {
+function stop(...diagnostics) {
   const host = {
     getCanonicalFileName: (name) => name,
     getCurrentDirectory: () => process.cwd(),
@@ -80,6 +97,7 @@ const isComputed = (node) =>
 /** Not the name of the type itself, and everything that is in it. */
 const FLAGS =
   ts.NodeBuilderFlags.InTypeAlias |
+  ts.NodeBuilderFlags.MultilineObjectLiterals |
   ts.NodeBuilderFlags.NoTruncation |
   ts.NodeBuilderFlags.UseSingleQuotesForStringLiteralType;
 
@@ -102,5 +120,5 @@ function commentOf({ declarations }) {
   const { text } = declaration.getSourceFile();
   const ranges = ts.getLeadingCommentRanges(text, declaration.pos) ?? [];
   const comments = ranges.map(({ pos, end }) => text.slice(pos + 2, end - 2));
-  return comments.findLast((one) => one.startsWith('*'))?.replaceAll(/\n *\*/g, '\n     *');
+  return comments.findLast((one) => one.startsWith('*'))?.replaceAll(/\n *\*/g, '\n *');
 }

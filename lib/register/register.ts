@@ -2,7 +2,12 @@
 
 import { inspect } from 'node:util';
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
-import { internalBinding, internalKeepConnect, type TuneSocketsOptions, tuneSockets } from '../index';
+import {
+  internalBinding,
+  internalKeepConnect,
+  type TuneSocketsOptions,
+  tuneSockets,
+} from '../index';
 import { ConfigurationError, parseConfiguration } from './configuration';
 
 const VARIABLE = 'SOCKET_OPTIONS';
@@ -56,7 +61,9 @@ function tune(options: TuneSocketsOptions): void {
   internalKeepConnect();
   tuneSockets(options);
   if (!CAN_TUNE_SERVERS && options.server === undefined) {
-    warn('only connections that the program opens are tuned: Bun does not report those that its HTTP servers accept.');
+    warn(
+      'only connections that the program opens are tuned: Bun does not report those that its HTTP servers accept.',
+    );
   }
 }
 

@@ -25,11 +25,12 @@ import {
 const REGISTER = join(__dirname, '../../dist/register.js');
 const PROGRAM = join(__dirname, '../fixtures/registered/program.mjs');
 const COMMONJS = join(__dirname, '../fixtures/registered/program.cjs');
+const REQUIRE = ['--require', REGISTER];
 const IMPORT = ['--import', pathToFileURL(REGISTER).href];
 
 /** The switch, initial delay, interval and count of a dead-peer timeout of 20 s, of one of 60 s, and of a new socket. */
 const TUNED = [1, 4, 2, 17];
-const TUNED_60 = [1, 12, 5, 19];
+const TUNED_60 = [1, 12, 6, 17];
 const UNTUNED = [0, 7_200, 75, 9];
 const IP_TTL = 2;
 
@@ -128,21 +129,28 @@ describe('preloaded', () => {
   test.each<[string, Options]>([
     ['by --import, into an ES module', { flags: IMPORT }],
     ['by --import, into a CommonJS program', { flags: IMPORT, program: COMMONJS }],
-    ['by --require, into an ES module', { flags: ['--require', REGISTER] }],
-    ['by --require, into a CommonJS program', { flags: ['-r', REGISTER], program: COMMONJS }],
+    ['by --require, into an ES module', { flags: REQUIRE }],
+    ['by --require, into a CommonJS program', { flags: REQUIRE, program: COMMONJS }],
     ['by NODE_OPTIONS', { env: { NODE_OPTIONS: `--import=${REGISTER}` } }],
     ['into a worker thread, by --import', { args: ['worker'], flags: IMPORT }],
-    ['into a worker thread, by --require', { args: ['worker'], flags: ['-r', REGISTER] }],
+    ['into a worker thread, by --require', { args: ['worker'], flags: REQUIRE }],
     [
       'into a worker thread, by NODE_OPTIONS',
       { args: ['worker'], env: { NODE_OPTIONS: IMPORT.join(' ') } },
     ],
+    [
+      'into a worker thread that is made from code, by --require',
+      { args: ['code'], flags: REQUIRE },
+    ],
     ['into a forked process', { args: ['fork'], flags: IMPORT }],
-    ['into a started process, by NODE_OPTIONS', { args: ['spawn'], env: { NODE_OPTIONS: IMPORT.join(' ') } }],
+    [
+      'into a started process, by NODE_OPTIONS',
+      { args: ['spawn'], env: { NODE_OPTIONS: IMPORT.join(' ') } },
+    ],
     ['into a worker of a cluster', { args: ['cluster'], flags: IMPORT }],
     [
       'by NODE_OPTIONS, --require and --import at once',
-      { flags: ['-r', REGISTER, ...IMPORT], env: { NODE_OPTIONS: IMPORT.join(' ') } },
+      { flags: [...REQUIRE, ...IMPORT], env: { NODE_OPTIONS: IMPORT.join(' ') } },
     ],
   ])('%s, it tunes each end of a connection once', async (_, options) => {
     const env = { ...options.env, SOCKET_OPTIONS };
@@ -150,6 +158,11 @@ describe('preloaded', () => {
     expect(ends, stderr).toEqual(tuned);
     expect(tunings).toBe(2);
     expect(stderr).not.toMatch(/warning/i);
+  });
+
+  test('by --import, it does not reach a worker that is made from code: Node preloads nothing there', async () => {
+    const { ends } = await run({ args: ['code'], flags: IMPORT, env: { SOCKET_OPTIONS } });
+    expect(ends).toEqual(untuned);
   });
 
   test('by its name, where the package is found from the working directory', async () => {
@@ -178,7 +191,8 @@ describe('two copies of the package', () => {
       flags: ['--require', join(folder, 'dist/register.js'), ...IMPORT],
       env: { SOCKET_OPTIONS: '20s' },
     });
-    expect([ends, tunings]).toEqual([tuned, 2]);
+    // Each copy prints every tuning.
+    expect([ends, tunings]).toEqual([tuned, 4]);
   });
 });
 
@@ -204,10 +218,16 @@ describe('SOCKET_OPTIONS', () => {
   test.each([undefined, '', ' '])(
     'of %j leaves the program as it is, with one warning for all its threads',
     async (SOCKET_OPTIONS) => {
-      const { ends, stderr } = await run({ flags: IMPORT, args: ['worker'], env: { SOCKET_OPTIONS } });
+      const { ends, stderr } = await run({
+        flags: IMPORT,
+        args: ['worker'],
+        env: { SOCKET_OPTIONS },
+      });
       expect(ends).toEqual(untuned);
       expect(stderr.match(/SocketOptionsWarning/g)).toHaveLength(1);
-      expect(stderr).toMatch(/nothing is tuned, because the environment variable SOCKET_OPTIONS is not set/);
+      expect(stderr).toMatch(
+        /nothing is tuned, because the environment variable SOCKET_OPTIONS is not set/,
+      );
       expect(stderr).toContain('SOCKET_OPTIONS_NOT_REGISTERED');
     },
   );
@@ -222,17 +242,32 @@ describe('SOCKET_OPTIONS', () => {
     ['{client:{}}', /^It is not valid JSON: .* A shell removes double quotes/m],
     ['{}', /^It has neither "client" nor "server", so it tunes nothing\.$/m],
     ['{"client":null}', /The "client" argument must be an object of options\. Received null/],
-    ['{"deadPeerTimeout":"20s"}', /^unknown option "deadPeerTimeout" \(known: client, server, adopt\)$/m],
+    [
+      '{"deadPeerTimeout":"20s"}',
+      /^unknown option "deadPeerTimeout" \(known: client, server, adopt\)$/m,
+    ],
     ['{"client":{},"filter":true}', /^unknown option "filter" \(known: client, server, adopt\)$/m],
     ['{"client":{},"__proto__":{}}', /^unknown option "__proto__"/m],
     ['{"client":{"__proto__":{}}}', /unknown option "client\.__proto__"/],
-    ['{"client":{"deadPeerTimout":"20s"}}', /unknown option "client\.deadPeerTimout" \(did you mean "deadPeerTimeout"\?\)/],
-    ['{"client":{"deadPeerTimeout":"20 s"}}', /^"client\.deadPeerTimeout" is not a duration: "20 s"\.$/m],
-    ['{"client":{"noDelay":1}}', /"client\.noDelay" argument must be of type boolean\. Received type number \(1\)/],
-    ['{"server":{"connectTimeout":"20s"}}', /"server\.connectTimeout" argument is for clients only/],
+    [
+      '{"client":{"deadPeerTimout":"20s"}}',
+      /unknown option "client\.deadPeerTimout" \(did you mean "deadPeerTimeout"\?\)/,
+    ],
+    [
+      '{"client":{"deadPeerTimeout":"20 s"}}',
+      /^"client\.deadPeerTimeout" is not a duration: "20 s"\.$/m,
+    ],
+    [
+      '{"client":{"noDelay":1}}',
+      /"client\.noDelay" argument must be a boolean\. Received type number \(1\)/,
+    ],
+    [
+      '{"server":{"connectTimeout":"20s"}}',
+      /"server\.connectTimeout" argument is for clients only/,
+    ],
     ['{"client":{},"adopt":"yes"}', /"adopt" argument must be/],
   ])('of %j ends the process before the program starts', (SOCKET_OPTIONS, reason) => {
-    for (const flags of [IMPORT, ['--require', REGISTER]]) {
+    for (const flags of [IMPORT, REQUIRE]) {
       const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, PROGRAM], {
         encoding: 'utf8',
         env: environment({ SOCKET_OPTIONS }),
@@ -257,7 +292,7 @@ describe('SOCKET_OPTIONS', () => {
       const { Worker } = require('node:worker_threads');
       const env = { ...process.env, SOCKET_OPTIONS: '20 s' };
       new Worker('0', { eval: true, env }).on('error', ({ message }) => console.log(message.split('\\n')[1]));`;
-    const { status, stdout, stderr } = spawnSync(process.execPath, [...IMPORT, '-e', code], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...REQUIRE, '-e', code], {
       encoding: 'utf8',
       env: environment({ SOCKET_OPTIONS: '20s' }),
     });
@@ -271,7 +306,8 @@ describe('a program that calls tuneSockets() itself', () => {
     flags: IMPORT,
     program: COMMONJS,
     env: {
-      SOCKET_OPTIONS: '{"client":{"deadPeerTimeout":"20s","ttl":42},"server":{"deadPeerTimeout":"20s"}}',
+      SOCKET_OPTIONS:
+        '{"client":{"deadPeerTimeout":"20s","ttl":42},"server":{"deadPeerTimeout":"20s"}}',
       TUNING: JSON.stringify(tuning),
     },
   });
@@ -297,7 +333,9 @@ describe('without the addon', () => {
     });
     expect(ends).toEqual(untuned);
     expect(stderr.match(/SocketOptionsWarning/g)).toHaveLength(1);
-    expect(stderr).toMatch(/socket-options\/register: nothing is tuned\. .*ADDON|nothing is tuned\. socket-options cannot load/);
+    expect(stderr).toMatch(
+      /socket-options\/register: nothing is tuned\. .*ADDON|nothing is tuned\. socket-options cannot load/,
+    );
     expect(stderr).toMatch(/--permission needs --allow-addons/);
   });
 });

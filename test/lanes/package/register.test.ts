@@ -55,14 +55,21 @@ function run(cwd: string, flags: readonly string[], env: NodeJS.ProcessEnv = {})
 
 const tuned = { status: 0, tuned: 2 };
 
-test.each([['--import'], ['--require']])('%s socket-options/register, in the folder of the program', (flag) => {
-  expect(run(local, [flag, 'socket-options/register'])).toMatchObject(tuned);
-  const env = { NODE_OPTIONS: `${flag}=socket-options/register` };
-  expect(run(local, [], env)).toMatchObject(tuned);
-});
+test.each([['--import'], ['--require']])(
+  '%s socket-options/register, in the folder of the program',
+  (flag) => {
+    expect(run(local, [flag, 'socket-options/register'])).toMatchObject(tuned);
+    const env = { NODE_OPTIONS: `${flag}=socket-options/register` };
+    expect(run(local, [], env)).toMatchObject(tuned);
+  },
+);
 
 test('--import socket-options/register is looked for in the working directory, and not beside the program', () => {
-  const { status, stderr } = run(elsewhere, ['--import', 'socket-options/register', join(local, 'program.cjs')]);
+  const { status, stderr } = run(elsewhere, [
+    '--import',
+    'socket-options/register',
+    join(local, 'program.cjs'),
+  ]);
   expect([status, stderr]).toEqual([1, expect.stringMatching(/ERR_MODULE_NOT_FOUND/)]);
 });
 
@@ -81,7 +88,9 @@ test('--import with a URL, which Windows needs', () => {
 
 test('NODE_PATH is for --require, and not for --import', () => {
   const NODE_PATH = join(global, 'lib/node_modules');
-  expect(run(elsewhere, ['--require', 'socket-options/register'], { NODE_PATH })).toMatchObject(tuned);
+  expect(run(elsewhere, ['--require', 'socket-options/register'], { NODE_PATH })).toMatchObject(
+    tuned,
+  );
   const { status, stderr } = run(elsewhere, ['--import', 'socket-options/register'], { NODE_PATH });
   expect([status, stderr]).toEqual([1, expect.stringMatching(/ERR_MODULE_NOT_FOUND/)]);
 });

@@ -3,19 +3,22 @@
 /** The ways in which TypeScript finds the types of the package. `until`: the last major version that has the mode. */
 export const MODES = [
   { name: 'node10', module: 'commonjs', resolution: 'node10', extension: 'ts', until: 6 },
-  { name: 'node10, ES modules', module: 'esnext', resolution: 'node10', extension: 'ts', until: 6 },
   { name: 'node16, CommonJS', module: 'node16', resolution: 'node16', extension: 'cts' },
   { name: 'node16, ES modules', module: 'node16', resolution: 'node16', extension: 'mts' },
-  { name: 'nodenext, CommonJS', module: 'nodenext', resolution: 'nodenext', extension: 'cts' },
   { name: 'nodenext, ES modules', module: 'nodenext', resolution: 'nodenext', extension: 'mts' },
   { name: 'bundler', module: 'esnext', resolution: 'bundler', extension: 'ts' },
 ];
 
 /** The folders in package.json of this lane with versions of @types/node; `null`: it is not installed. */
-export const NODE_TYPES = [null, 'types-node-20', 'types-node-24', 'types-node-26'];
+export const NODE_TYPES = [
+  null,
+  // For TypeScript 5.0: later versions need 5.3.
+  'types-node-20.14',
+  ...['types-node-20', 'types-node-24', 'types-node-26'],
+];
 
 /** The cell in which planted faults are looked for. */
-export const SAMPLE = { mode: 'node16, CommonJS', nodeTypes: 'types-node-20' };
+export const SAMPLE = { mode: 'node16, CommonJS', nodeTypes: 'types-node-20.14' };
 
 const ENTRIES = ['index', 'heartbeat', 'metrics', 'register'];
 

@@ -3,7 +3,7 @@
 // because files are parsed once.
 
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { consumersOf, MODES, NODE_TYPES, optionsOf, problemsOf, SAMPLE } from './cells.mjs';
@@ -13,9 +13,16 @@ const require = createRequire(import.meta.url);
 const { version } = require(join(compiler, 'package.json'));
 const major = Number(version.split('.')[0]);
 
+/** The parsed declarations, for all programs. */
+const parsed = new Map();
 const results = { version, compiled: 0, files: 0, skipped: [], failed: [] };
 for (const nodeTypes of NODE_TYPES) {
   const project = join(folder, nodeTypes ?? 'none');
+  const least = leastVersionFor(project);
+  if (compareVersions(version, least) < 0) {
+    results.skipped.push(`${nodeTypes}: it needs TypeScript ${least}`);
+    continue;
+  }
   for (const mode of MODES) {
     if (major > (mode.until ?? major)) {
       results.skipped.push(`${mode.name}: TypeScript ${major} does not have it`);
@@ -26,30 +33,41 @@ for (const nodeTypes of NODE_TYPES) {
       const cell = { nodeTypes, mode, skipLibCheck };
       if (sample && !isSample(cell)) continue;
       const compile = major >= 7 ? compileByProgram : compileByApi;
-      const diagnostics = compile({ project, files, options: optionsOf(cell, major), mode });
+      const diagnostics = compile({ project, files, options: optionsOf(cell, major) });
       results.compiled++;
       results.files += files.length;
       const title = `${mode.name}, ${nodeTypes ?? 'no @types/node'}, skipLibCheck ${skipLibCheck}`;
-      for (const problem of problemsOf(cell, diagnostics)) results.failed.push(`${title}: ${problem}`);
+      for (const problem of problemsOf(cell, diagnostics))
+        results.failed.push(`${title}: ${problem}`);
     }
   }
 }
 process.stdout.write(JSON.stringify(results));
+
+/** Returns the least version of TypeScript for the @types/node of a project, as its manifest has it. */
+function leastVersionFor(project) {
+  const manifest = join(project, 'node_modules/@types/node/package.json');
+  return existsSync(manifest) ? require(manifest).typeScriptVersion : '0.0';
+}
+
+function compareVersions(a, b) {
+  return a.localeCompare(b, 'en', { numeric: true });
+}
 
 function isSample({ nodeTypes, mode, skipLibCheck }) {
   return mode.name === SAMPLE.mode && nodeTypes === SAMPLE.nodeTypes && !skipLibCheck;
 }
 
 /** Returns the diagnostics of the consumers and of the package's types, and not those of @types/node and TypeScript. */
-function compileByApi({ project, files, options, mode }) {
+function compileByApi({ project, files, options }) {
   const ts = require(compiler);
-  const parsed = ts.convertCompilerOptionsFromJson(options, project);
-  const host = cachingHost(ts, parsed.options, mode.name);
+  const { options: converted, errors } = ts.convertCompilerOptionsFromJson(options, project);
+  const host = cachingHost(ts, converted);
   host.getCurrentDirectory = () => project;
-  const program = ts.createProgram(files, parsed.options, host);
+  const program = ts.createProgram(files, converted, host);
   const own = program.getSourceFiles().filter(({ fileName }) => isOwn(project, fileName));
   const diagnostics = [
-    ...parsed.errors,
+    ...errors,
     ...program.getOptionsDiagnostics(),
     ...program.getGlobalDiagnostics(),
     ...own.flatMap((file) => program.getSyntacticDiagnostics(file)),
@@ -67,12 +85,20 @@ function compileByProgram({ project, files, options }) {
   const config = join(project, 'tsconfig.json');
   writeFileSync(config, JSON.stringify({ compilerOptions: options, files }));
   const tsc = join(compiler, 'bin/tsc');
-  const { stdout, stderr, status } = spawnSync(process.execPath, [tsc, '--pretty', 'false', '-p', config], {
-    cwd: project,
-    encoding: 'utf8',
-  });
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    [tsc, '--pretty', 'false', '-p', config],
+    {
+      cwd: project,
+      encoding: 'utf8',
+    },
+  );
   const lines = stdout.matchAll(/^(?:([^\s(][^(\n]*)\(\d+,\d+\): )?error TS(\d+): (.*)$/gm);
-  const diagnostics = [...lines].map(([, file = '', code, message]) => ({ file, code: Number(code), message }));
+  const diagnostics = [...lines].map(([, file = '', code, message]) => ({
+    file,
+    code: Number(code),
+    message,
+  }));
   if (status !== 0 && diagnostics.length === 0) throw new Error(stdout + stderr);
   return diagnostics.filter(({ file }) => file === '' || isOwn(project, join(project, file)));
 }
@@ -83,17 +109,15 @@ function isOwn(project, file) {
   return first === 'node_modules' ? second === 'socket-options' : first !== '..';
 }
 
-/** The parsed files of each mode: how a file is parsed depends on the mode. */
-const caches = new Map();
-
-function cachingHost(ts, options, mode) {
+/** A host that parses each declaration file once. Modules and scripts are parsed in different ways. */
+function cachingHost(ts, options) {
   const host = ts.createCompilerHost(options);
   const parse = host.getSourceFile;
-  const cache = caches.get(mode) ?? new Map();
-  caches.set(mode, cache);
-  host.getSourceFile = (name, ...rest) => {
-    if (!cache.has(name)) cache.set(name, parse.call(host, name, ...rest));
-    return cache.get(name);
+  host.getSourceFile = (name, how, ...rest) => {
+    if (!name.endsWith('.d.ts')) return parse.call(host, name, how, ...rest);
+    const key = `${name} ${how.impliedNodeFormat}`;
+    if (!parsed.has(key)) parsed.set(key, parse.call(host, name, how, ...rest));
+    return parsed.get(key);
   };
   return host;
 }

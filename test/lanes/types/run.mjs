@@ -54,7 +54,9 @@ for (const { what, text, finders } of PLANTED) {
 const results = await compileAll(makeProjects('projects'));
 let failures = 0;
 for (const { version, compiled, files, skipped, failed } of results) {
-  console.log(`\nTypeScript ${version}: ${compiled} programs of ${files} files, ${failed.length} problems`);
+  console.log(
+    `\nTypeScript ${version}: ${compiled} programs of ${files} files, ${failed.length} problems`,
+  );
   for (const line of failed) console.log(`  FAILED: ${line}`);
   for (const line of new Set(skipped)) console.log(`  skipped: ${line}`);
   failures += failed.length;

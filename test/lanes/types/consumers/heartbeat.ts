@@ -15,7 +15,11 @@ import {
 } from 'socket-options/heartbeat';
 
 const socket = new Socket();
-const options: HeartbeatOptions = { interval: 1_000, send: 'ping', isAlive: (chunk) => chunk.length > 0 };
+const options: HeartbeatOptions<Socket> = {
+  interval: 1_000,
+  send: 'ping',
+  isAlive: (chunk) => chunk.length > 0,
+};
 const heartbeat = new Heartbeat(socket, { ...options, signal: new AbortController().signal });
 heartbeat
   .on('beat', ({ rtt }) => rtt?.toFixed())
@@ -34,7 +38,9 @@ new Heartbeat(3, { interval: 1_000 });
 // @ts-expect-error: no such event
 heartbeat.on('death', () => {});
 
-const registry = new PeerRegistry<number>({ policy: ({ older }) => (older.since > 0 ? 'refuse' : 'supersede') });
+const registry = new PeerRegistry<number>({
+  policy: ({ older }) => (older.since > 0 ? 'refuse' : 'supersede'),
+});
 export const isNew: boolean = registry.claim(1, socket);
 export const first: Socket | undefined = registry.get(1)[0];
 export const all: Peer<number>[] = [...registry];

@@ -33,8 +33,8 @@ import {
   planDeadPeerTimeout,
   readTcpInfos,
   readTcpInfosAsync,
-  SocketOptionError,
   type SocketLike,
+  SocketOptionError,
   type SocketOptions,
   type SocketTuning,
   setDeadPeerTimeout,
@@ -51,7 +51,8 @@ import {
 } from 'socket-options';
 
 /** Compiles only if both types are the same. */
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+type Same<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <A, B>(_: Same<A, B>): void => {};
 
 const socket = new Socket();
@@ -63,14 +64,17 @@ same<OptionValues['userTimeout'], number>(true);
 same<OptionValues['congestionControl'], string>(true);
 same<OptionValues['incomingCpu'], number | null>(true);
 same<OptionValues['type'], 'stream' | 'dgram' | 'raw' | null>(true);
-same<OptionValues['linger'], { enable: boolean; timeout: number }>(false);
 same<keyof OptionValues, OptionName>(true);
 export const linger: { enable: boolean; timeout: number } = getOption(socket, 'linger');
 export const some: { noDelay: boolean; ttl: number } = getOptions(socket, ['noDelay', 'ttl']);
 export const ttl: number | undefined = getOptions(socket).ttl;
 export const names: OptionName[] = supportedOptions();
 export const isKnown: boolean = isSupported('anything');
-const options: SocketOptions = { userTimeout: 30_000, keepAliveCount: 'system', noDelay: undefined };
+const options: SocketOptions = {
+  userTimeout: 30_000,
+  keepAliveCount: 'system',
+  noDelay: undefined,
+};
 const opening: OpeningOptions = { ...options, mptcp: true, pathMtuDiscovery: 'do' };
 setOptions(socket, options);
 for (const one of sockets) setOptions(one, { linger: { enable: true, timeout: 0 } });
@@ -109,7 +113,7 @@ openSocket({ type: 'tcp' });
 export const plan: DeadPeerPlan = setDeadPeerTimeout(socket, 20_000, { zeroWindow: 'fail' });
 export const none: null = setDeadPeerTimeout(socket, null);
 setOptions(socket, planDeadPeerTimeout(20_000, { platform: 'win32' }).options);
-export const worst: number | null | undefined = getDeadPeerBounds(socket)?.bounds?.worst;
+export const worst: number = getDeadPeerBounds(socket).worst;
 export const why = (error: Error): string => explainDisconnect(error, socket).peer;
 export const silence = (error: DeadPeerError): number | undefined => error.deadPeer?.silence;
 export const isTimeout = ({ code }: DeadPeerError): boolean => code === 'ETIMEDOUT';
@@ -133,7 +137,7 @@ same<TcpInfo['rtt'], number | null>(true);
 same<TcpInfo['state'], TcpState | null>(true);
 export const rtt: number | null = getTcpInfo(socket).rtt;
 export const kernel: KernelTcpInfo = getKernelTcpInfo(socket);
-export const retransmits: number = new TcpInfoReader().read(socket).totalRetransmits;
+export const retransmits: number = new TcpInfoReader().read(socket).segmentsRetransmitted;
 // @ts-expect-error: no such field
 new TcpInfoReader().read(socket).latency;
 export const column: Float64Array = readTcpInfos([socket], ['rtt']).rtt;
@@ -151,8 +155,8 @@ export const codeOf = (error: unknown): string | undefined =>
   error instanceof SocketOptionError ? error.code : undefined;
 export const applied: readonly string[] = new SocketOptionError('x', { code: 'EPERM' }).applied;
 
+// @ts-expect-error: the addon
+export type { Binding } from 'socket-options';
 // Not public.
 // @ts-expect-error: of the command line
 export { internalConnectionSlices } from 'socket-options';
-// @ts-expect-error: the addon
-export type { Binding } from 'socket-options';
