@@ -278,7 +278,9 @@ describe('types', () => {
 
   test.each([
     ['index', name],
-    ...['heartbeat', 'metrics', 'register'].map((entry) => [entry, `${name}/${entry}`] as const),
+    ['heartbeat', `${name}/heartbeat`],
+    ['metrics', `${name}/metrics`],
+    ['register', `${name}/register`],
   ])('of %s export the values that exist, and declare no others', (entry, specifier) => {
     const text = readFileSync(join(project, 'node_modules', name, `dist/${entry}.d.ts`), 'utf8');
     const exported = [...text.matchAll(/^export (type )?\{ ?(.*?) ?\};$/gm)].flatMap(

@@ -24,7 +24,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const modules = installed('types', here);
 const compilers = readdirSync(modules).filter((name) => name.startsWith('typescript-'));
 
-/** A fault for the end of index.d.ts: TypeScript before 5.7 does not have this type. */
+/** A fault for the end of the types: TypeScript before 5.7 does not have this type. */
 const PLANTED = 'export declare const planted: Int32Array<ArrayBuffer>;';
 const FINDS = { 'typescript-5.0': true, 'typescript-6.0': false };
 
