@@ -2,12 +2,12 @@
 // rule says otherwise. docs/architecture.md ("Layers") explains the layers.
 
 /** Folders with an entry point of their own. Their bundles load that of lib/index.ts. */
-const ENTRY_POINTS = '^lib/(cli|heartbeat|metrics|peer-registry)(/|\\.ts$)';
+const ENTRY_POINTS = '^lib/(cli|heartbeat|metrics|peer-registry|register)(/|\\.ts$)';
 
 /** Each bundle may have a copy of these. Of the addon, its memory and the error classes there must be one. */
 const COPYABLE = [
   '^lib/catalogue/',
-  '^lib/core/(builtins|channels|due-queue|replace-method|schedule|supervised-mark|suggest|text|throw-uncaught|validate)\\.ts$',
+  '^lib/core/(builtins|channels|due-queue|duration|replace-method|schedule|supervised-mark|suggest|text|throw-uncaught|validate)\\.ts$',
   '^lib/dead-peer/timeline\\.ts$',
   '^lib/system-defaults/retransmission-time\\.ts$',
   '^lib/connections/(problem|problems|state-names|undetectable-problems)\\.ts$',

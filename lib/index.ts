@@ -1,4 +1,4 @@
-// The public exports, and two that only files of this package may use (scripts/build.mjs). NODE_DEBUG is heard as soon as the
+// The public exports, and three that only files of this package may use (scripts/build.mjs). NODE_DEBUG is heard as soon as the
 // package is loaded.
 
 import './core/debug-log';
@@ -30,6 +30,8 @@ export {
   type ConnectionWatchOptions,
   watchClosedConnections,
 } from './connections/watch';
+/** @internal For register.ts, which warns if there is no addon. */
+export { binding as internalBinding } from './core/addon';
 export { type Constants, constants } from './core/constants';
 export { SocketOptionError, type SocketOptionErrorDetails } from './core/errors';
 export type { SocketLike } from './core/socket';
@@ -56,7 +58,7 @@ export { getMptcpInfo } from './mptcp/get-mptcp-info';
 export type { MptcpInfo, MptcpSubflow } from './mptcp/mptcp-info';
 export { bind, type DatagramBindOptions } from './open/bind';
 export { type ConnectOptions, connect } from './open/connect';
-/** @internal For dist/index.js. */
+/** @internal For dist/index.js and register.ts. */
 export { keepConnect as internalKeepConnect } from './open/early-handle';
 export { type ListenerOptions, listen } from './open/listen';
 export { type OpenSocketOptions, openSocket, type SocketType } from './open/open-socket';

@@ -1,21 +1,21 @@
-// lib/ -> dist/: declarations by tsc, one bundle for each entry point by rolldown, and a file with its names. Runs with `npm ci`
-// and before every test (`npm run build:ts`).
+// lib/ -> dist/: one bundle for each entry point by rolldown, a file with its names, and its types. Runs with `npm ci` and before
+// every test (`npm run build:ts`).
 
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { buildTypes } from './build-types.mjs';
 import { entryFile } from './entry-file.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 
 /** The entry points. The others load the first, which has the addon. */
-const ENTRY_POINTS = ['index', 'heartbeat', 'metrics', 'cli/main'];
+const ENTRY_POINTS = ['index', 'heartbeat', 'metrics', 'register', 'cli/main'];
+/** Those that export nothing. */
+const PROGRAMS = ['register', 'cli/main'];
 const INDEX = `${root}lib/index.ts`;
-/** Exports that index.js does not name: for the command line, which takes them from the bundle, and for index.js itself. */
+/** Exports that index.js does not name: for other entry points, which take them from the bundle, and for index.js itself. */
 const INTERNAL = /^internal/;
 
 // Comments go: they are 70 kB of what Node would compile. Names stay, for stack traces, and so do lines: Node
@@ -23,9 +23,8 @@ const INTERNAL = /^internal/;
 const minify = { compress: false, mangle: false, codegen: { removeWhitespace: false } };
 
 rmSync(`${root}dist`, { recursive: true, force: true });
-execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.build.json`], { stdio: 'inherit' });
 for (const entry of ENTRY_POINTS) {
-  const isLibrary = entry !== 'cli/main';
+  const isLibrary = !PROGRAMS.includes(entry);
   const file = isLibrary ? `${entry}.bundle.js` : `${entry}.js`;
   const bundle = await rolldown({
     input: `${root}lib/${entry}.ts`,
@@ -42,7 +41,7 @@ for (const entry of ENTRY_POINTS) {
     exports: 'named',
     comments: false,
     minify,
-    paths: { [INDEX]: isLibrary ? './index.bundle.js' : '../index.bundle.js' },
+    paths: { [INDEX]: entry.includes('/') ? '../index.bundle.js' : './index.bundle.js' },
   });
   await bundle.close();
   mkdirSync(dirname(`${root}dist/${file}`), { recursive: true });
@@ -53,6 +52,11 @@ for (const entry of ENTRY_POINTS) {
     writeFileSync(`${root}dist/${entry}.js`, entryFile(file, names, prepare));
   }
 }
+
+await buildTypes(
+  root,
+  ENTRY_POINTS.filter((entry) => entry !== 'cli/main'),
+);
 
 /** V8 keeps two bytes of each character, in place of one, if any is not in Latin-1: 0.3 MB more, and 8 % of loading. */
 function ascii(code) {

@@ -18,7 +18,7 @@ type Ip = ReturnType<typeof ip>;
 interface Catalogue extends Tcp, Socket, Ip {}
 
 /** The name of an option: `'userTimeout'`. `supportedOptions()` returns those of this system. */
-export type OptionName = keyof Catalogue;
+export type OptionName = keyof OptionValues;
 
 /** The value of the option `linger`: what close(2) does with unsent data. */
 export interface Linger {
@@ -100,8 +100,8 @@ export type SocketOptions = {
  * Options for a socket that is not open yet: {@link SocketOptions}, and those that are chosen when a socket is opened.
  * `undefined` keeps the kernel's value.
  */
-export type OpeningOptions = {
-  -readonly [Name in keyof Catalogue as Catalogue[Name] extends { access: 'read' } ? never : Name]?:
+export type OpeningOptions = SocketOptions & {
+  -readonly [Name in keyof Catalogue as Catalogue[Name] extends { access: 'open' } ? Name : never]?:
     | Written<Catalogue[Name]>
     | undefined;
 };

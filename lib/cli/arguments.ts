@@ -1,8 +1,8 @@
 // Arguments that several commands take: text in, a checked value out, or a UsageError.
 
+import { parseDuration } from '../core/duration';
 import { suggest } from '../core/suggest';
 import { UsageError } from './command';
-import { parseDuration } from './view/text';
 
 /**
  * A duration in milliseconds. The bounds are written as people write durations. No timer of Node takes

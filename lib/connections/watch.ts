@@ -49,6 +49,7 @@ export class ConnectionWatch extends EventEmitter<{
   /** Whether the buffer may contain messages that were not emitted. */
   #hasMessages = false;
 
+  /** @internal watchClosedConnections() makes it. */
   constructor(filter: ParsedFilter, limit: number) {
     super();
     this.#filter = filter;

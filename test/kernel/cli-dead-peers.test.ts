@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, type TestContext, test } from 'vitest';
 import { isSupported, planDeadPeerTimeout } from '../../dist/index.js';
-import { parseDuration } from '../../lib/cli/view/text';
+import { parseDuration } from '../../lib/core/duration';
 import { timelinesOf } from '../../lib/dead-peer/timeline';
 import { inNamespace, needsNamespace, withoutNamespace } from '../support/namespace';
 import { REFUSING_PORT } from '../support/net';

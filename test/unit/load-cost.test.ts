@@ -30,6 +30,11 @@ describe('modules of Node', () => {
     },
   );
 
+  test('register.js loads only node:worker_threads besides', () => {
+    const before = ['node:net', 'node:os'];
+    expect(builtinsOf('register.js', before)).toEqual(['worker_threads']);
+  });
+
   test('heartbeat.js does not load node:net', () => {
     // Later versions than Node 20 have this one already.
     expect(builtinsOf('heartbeat.js', ['node:diagnostics_channel', 'node:os'])).toEqual([]);

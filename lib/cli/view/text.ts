@@ -21,22 +21,6 @@ export function formatDuration(milliseconds: number): string {
   return words.join(' ');
 }
 
-const UNIT_LENGTHS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  min: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-
-/** Parses `10s`, `500ms`, `1.5m`, `2h` or `1d` into milliseconds. The unit is required. */
-export function parseDuration(text: string): number | undefined {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|min|h|d)$/.exec(text) ?? [];
-  if (amount === undefined || unit === undefined) return undefined;
-  return Number(amount) * (UNIT_LENGTHS[unit] as number);
-}
-
 /** `7.0 s`: always in seconds, with one decimal. */
 export const formatSeconds = (milliseconds: number) => `${(milliseconds / 1_000).toFixed(1)} s`;
 

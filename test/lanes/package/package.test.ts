@@ -45,7 +45,7 @@ describe('the tarball', () => {
     const unexpected = packed.filter(
       (path) =>
         ![
-          /^dist\/.+\.(js|d\.ts)$/,
+          /^dist\/(.+\.js|(index|heartbeat|metrics|register)\.d\.ts)$/,
           /^native\/((platform\/)?\w+\.(cc|h)|exports\.map|binding\.gyp)$/,
           /^prebuilds\/[\w-]+\/socket-options\.node$/,
           /^docs\/.+\.(md|svg|png)$/,
@@ -104,11 +104,14 @@ describe('the tarball', () => {
 
   test('depends only on node-gyp-build', () => {
     const tree = JSON.parse(run('npm', ['ls', '--omit=dev', '--all', '--json'])) as {
-      dependencies: Record<string, { dependencies: Record<string, { dependencies?: object }> }>;
+      dependencies: Record<string, { dependencies: Record<string, object> }>;
     };
     const dependencies = tree.dependencies[name]?.dependencies ?? {};
-    expect(Object.keys(dependencies)).toEqual(['node-gyp-build']);
-    expect(dependencies['node-gyp-build']?.dependencies).toBeUndefined();
+    expect(dependencies).toEqual({
+      // An optional peer dependency, which is not installed.
+      '@types/node': {},
+      'node-gyp-build': expect.not.objectContaining({ dependencies: expect.anything() }),
+    });
     expect(
       readdirSync(join(project, 'node_modules')).filter((one) => !one.startsWith('.')),
     ).toEqual(['node-gyp-build', name]);
@@ -271,6 +274,7 @@ describe('types', () => {
       `import { getKeepAlive, getOption, type SocketLike, SocketOptionError, setOptions } from '${name}';
        import { Heartbeat, type PeerDeath, PeerRegistry } from '${name}/heartbeat';
        import { TcpMetrics, type TcpMetricsOptions } from '${name}/metrics';
+       import '${name}/register';
        import { Socket } from 'node:net';
        declare const socket: SocketLike;
        setOptions(socket, { userTimeout: 30_000 });
@@ -299,6 +303,30 @@ describe('types', () => {
       .getPreEmitDiagnostics(program)
       .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
     expect(problems).toEqual([]);
+  });
+
+  test.each([
+    ['index', name],
+    ['heartbeat', `${name}/heartbeat`],
+    ['metrics', `${name}/metrics`],
+    ['register', `${name}/register`],
+  ])('of %s export the values that exist, and declare no others', (entry, specifier) => {
+    const text = readFileSync(join(project, 'node_modules', name, `dist/${entry}.d.ts`), 'utf8');
+    const exported = [...text.matchAll(/^export (type )?\{ ?(.*?) ?\};$/gm)].flatMap(
+      ([, type, list = '']) =>
+        list.split(', ').map((one) => ({
+          name: one.replace(/^type /, ''),
+          isType: type !== undefined || one.startsWith('type '),
+        })),
+    );
+    const names = exported.map((one) => one.name);
+    const values = exported.filter((one) => !one.isType && one.name !== '').map((one) => one.name);
+    const code = `console.log(JSON.stringify(Object.keys(require('${specifier}'))))`;
+    expect(values.sort()).toEqual((evaluate('values.cjs', code) as string[]).sort());
+    const declared = [...text.matchAll(/^declare (?:class|function|const) (\w+)/gm)];
+    expect(declared.map(([, one]) => one).filter((one) => !names.includes(one as string))).toEqual(
+      [],
+    );
   });
 
   test('publint and are-the-types-wrong report nothing', () => {

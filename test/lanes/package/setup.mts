@@ -1,11 +1,10 @@
 // Packs the package once for all test files of this lane.
 
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
+import { pack } from '../../support/pack.cjs';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -17,18 +16,8 @@ declare module 'vitest' {
 
 export default function setup({ provide }: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'socket-options-tarball-'));
-  const output = execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {
-    cwd: fileURLToPath(new URL('../../..', import.meta.url)),
-    encoding: 'utf8',
-  });
-  // The output of prepack precedes the JSON.
-  const [report] = JSON.parse(output.slice(output.indexOf('[\n'))) as [
-    { filename: string; files: { path: string }[] },
-  ];
-  provide('tarball', join(folder, report.filename));
-  provide(
-    'packed',
-    report.files.map(({ path }) => path),
-  );
+  const { tarball, files } = pack(folder);
+  provide('tarball', tarball);
+  provide('packed', files);
   return () => rmSync(folder, { recursive: true });
 }
