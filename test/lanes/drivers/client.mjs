@@ -1,4 +1,4 @@
-// Runs one driver in its own process, tuned or untuned, with a connection for each case. stage.mjs controls it.
+// Runs one driver in its own process, with a connection for each case. stage.mjs controls it.
 
 import { createHook } from 'node:async_hooks';
 import { createRequire } from 'node:module';
@@ -11,13 +11,12 @@ createHook({
   init: (_id, type, _trigger, resource) => type === 'TCPWRAP' && handles.add(resource),
 }).enable();
 
-const [name, tuned, timeout, cases] = process.argv.slice(2);
-const CASES = JSON.parse(cases);
+const { name, mode, options, timeout, cases: CASES } = JSON.parse(process.argv[2]);
 const untunable = [];
-if (tuned === 'tuned') {
+if (mode !== 'untuned') {
   const { tuneSockets } = await import('../../../dist/index.js');
   tuneSockets({
-    client: { deadPeerTimeout: Number(timeout) },
+    client: { deadPeerTimeout: timeout },
     onError: (error) => untunable.push(error.message),
   });
 }
@@ -85,7 +84,7 @@ function watchRequest(one, request) {
 let connect;
 
 async function open() {
-  connect = await DRIVERS[name]();
+  connect = await DRIVERS[name](options);
   for (const [index, { state }] of CASES.entries()) {
     const before = new Set(connections());
     const told = [];

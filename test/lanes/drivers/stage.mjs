@@ -1,5 +1,5 @@
-// The experiment, in network and process namespaces: two connected machines, with every driver, tuned and untuned,
-// on one of them, and the servers on the other one, which falls silent. Prints the results as JSON. When this
+// The experiment, in network and process namespaces: two connected machines, with the drivers on one of them, each in one or
+// several modes, and the servers on the other one, which falls silent. Prints the results as JSON. When this
 // process ends, everything that it started ends too.
 
 import { once } from 'node:events';
@@ -7,31 +7,30 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { now } from './address.mjs';
-import { DRIVERS } from './drivers.mjs';
+import { packageOf } from './drivers.mjs';
 import { start, startServers, tell } from './machines.mjs';
 
-const [data, programs, timeout, cases, watch] = process.argv.slice(2);
-const CASES = JSON.parse(cases);
+const [data, programs, plan] = process.argv.slice(2);
+/** What the test asks for: see drivers.test.ts. */
+const { clients: planned, timeout, cases, watch } = JSON.parse(plan);
 const here = (file) => new URL(file, import.meta.url).pathname;
 
-const { servers, versions: serverVersions } = await startServers(data, programs, CASES.length);
+const { servers, versions: serverVersions } = await startServers(data, programs, cases.length);
 
 function versionOf(name) {
-  const built = ['fetch', 'http.Agent', 'http2'].includes(name);
-  if (built) return null;
-  return JSON.parse(readFileSync(here(`node_modules/${name}/package.json`), 'utf8')).version;
+  const folder = packageOf(name);
+  if (folder === null) return null;
+  return JSON.parse(readFileSync(here(`node_modules/${folder}/package.json`), 'utf8')).version;
 }
 
-const clients = Object.keys(DRIVERS).flatMap((name) =>
-  ['tuned', 'untuned'].map((mode) => ({ name, mode })),
-);
+const clients = planned.map((one) => ({ ...one }));
 // A few at a time: only starting takes processor time.
 const queue = [...clients];
 await Promise.all(
   Array.from({ length: 4 }, async () => {
     for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
-      const args = [here('client.mjs'), one.name, one.mode, timeout, cases];
-      one.process = start(process.execPath, ...args);
+      const args = JSON.stringify({ ...one, timeout, cases });
+      one.process = start(process.execPath, here('client.mjs'), args);
       one.connections = await tell(one.process, ['open']);
       one.closed = one.connections.map(() => null);
     }
@@ -56,7 +55,7 @@ function established() {
   return new Set(rows.map(([, local, remote]) => `${port(local)} ${port(remote)}`));
 }
 
-while (now() < silence + Number(watch)) {
+while (now() < silence + watch) {
   await sleep(20);
   const open = established();
   const at = now();
@@ -91,5 +90,5 @@ for (const { name, mode, process: child, closed } of clients) {
 servers.send('end');
 await once(servers, 'exit');
 const versions = { node: process.version, kernel: os.release(), ...serverVersions };
-console.log(JSON.stringify({ versions, drivers, watched: Number(watch) / 1_000 }));
+console.log(JSON.stringify({ versions, drivers, watched: watch / 1_000 }));
 process.exit(0);
