@@ -15,8 +15,8 @@ export const REFUSING6 = 'fd00:18::4';
 /** Debian's servers. The user nobody cannot listen on the usual ports below 1024. */
 export const PORTS = {
   ...{ postgres: 5432, redis: 6379, mariadb: 3306, mosquitto: 1883, rabbitmq: 5672, nats: 4222 },
-  ...{ memcached: 11_211, etcd: 2379, beanstalkd: 11_300, slapd: 1389, sshd: 1022 },
-  ...{ dovecot: 1143, vsftpd: 1021 },
+  ...{ memcached: 11_211, etcd: 2379, beanstalkd: 11_300, slapd: 1389, sshd: 2222 },
+  ...{ dovecot: 1143, vsftpd: 2121 },
 };
 /** A second port of Mosquitto, for MQTT over WebSocket. */
 export const MQTT_WEBSOCKET_PORT = 8083;

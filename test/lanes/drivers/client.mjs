@@ -94,11 +94,7 @@ async function open() {
     if (made.length !== 1) throw new Error(`${name}: ${made.length} connections for ${state}`);
     const [socket] = made;
     const ports = `${socket.localPort} ${socket.remotePort}`;
-    const one = { state, driver, socket, told, ports };
-    socket.once('close', () => {
-      one.code = socket.errored?.code ?? null;
-    });
-    watched.push(one);
+    watched.push({ state, driver, socket, told, ports });
   }
   return watched.map(({ ports }) => ports);
 }
@@ -129,17 +125,16 @@ function connectToDead(at) {
   const told = [];
   dead = { told };
   watchRequest(dead, async () => (await connect(teller(told), CASES.length, DEAD)).ask());
-  // As soon as the driver tries the address.
+  // The first socket that tries the address. A driver may remove listeners of others.
+  let socket;
   const timer = setInterval(() => {
-    const socket = [...handles]
+    socket ??= [...handles]
       .filter((handle) => !before.has(handle))
       .map(ownerOf)
       .find((one) => one?.connecting);
-    if (socket === undefined) return;
+    if (!socket?.destroyed) return;
     clearInterval(timer);
-    socket.once('close', () => {
-      dead.attempt = { by: 'close', at: now(), code: socket.errored?.code ?? null };
-    });
+    dead.attempt = { by: 'close', at: now(), code: socket.errored?.code ?? null };
   }, 20);
   dead.begin = at;
 }
@@ -150,7 +145,10 @@ function report() {
   return {
     untunable,
     dead,
-    cases: watched.map(({ driver, socket, ...one }) => one),
+    cases: watched.map(({ driver, socket, ...one }) => ({
+      ...one,
+      code: socket.errored?.code ?? null,
+    })),
   };
 }
 

@@ -60,6 +60,7 @@ const COMMANDS = {
     writeLines(plugins, ['[].']);
     return [
       ...['env', `HOME=${folder}`, `RABBITMQ_MNESIA_BASE=${folder}`, 'RABBITMQ_LOGS=-'],
+      `RABBITMQ_LOG_BASE=${folder}`,
       ...[`RABBITMQ_CONFIG_FILE=${config}`, `RABBITMQ_ENABLED_PLUGINS_FILE=${plugins}`],
       ...['RABBITMQ_NODENAME=rabbit@localhost', rabbitmq],
     ];
@@ -94,8 +95,9 @@ const COMMANDS = {
     }
     writeLines(config, [
       ...[`ListenAddress ${SERVER}:${PORTS.sshd}`, `HostKey ${join(folder, 'host')}`],
-      ...[`AuthorizedKeysFile ${join(folder, 'client.pub')}`, 'StrictModes no', 'UsePAM no'],
-      ...['PidFile none', 'Subsystem sftp internal-sftp', 'MaxStartups 100'],
+      ...[`AuthorizedKeysFile ${join(folder, 'client.pub')}`, 'StrictModes no'],
+      // Without PAM, it takes an account that has no password for a locked one.
+      ...['UsePAM yes', 'PidFile none', 'Subsystem sftp internal-sftp', 'MaxStartups 100'],
     ]);
     return [sshd, '-D', '-e', '-f', config];
   },

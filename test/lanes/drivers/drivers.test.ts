@@ -84,7 +84,7 @@ const CASES = [
 const NAMES = [
   ...['pg', 'postgres', 'mysql2', 'mysql', 'mariadb', 'ioredis', 'iovalkey', 'redis', 'memjs'],
   ...['memcached', 'etcd3', '@aws-sdk/client-dynamodb', 'mqtt', 'mqtt, WebSocket', 'amqplib'],
-  ...['@nats-io/transport-node', 'jackd', 'ws', 'socket.io-client', 'graphql-ws', 'undici'],
+  ...['@nats-io/transport-node', 'fivebeans', 'ws', 'socket.io-client', 'graphql-ws', 'undici'],
   ...['fetch', 'http.Agent', 'axios', 'got', 'node-fetch', 'superagent', 'http2'],
   ...['@grpc/grpc-js', 'imapflow', 'nodemailer', 'basic-ftp', 'ssh2', 'ldapts', 'modbus-serial'],
 ];

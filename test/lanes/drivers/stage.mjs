@@ -79,7 +79,7 @@ for (const { name, mode, process: child, closed } of clients) {
       told: dead.told.map((one) => since(one, dead.begin)),
     },
     cases: seen.map(({ state, told, failed, answered, code, held }, index) => ({
-      ...{ state, held, code: code ?? null, closed: seconds(closed[index]) },
+      ...{ state, held, code, closed: seconds(closed[index]) },
       told: told.map((one) => since(one)),
       request: since(failed),
       answered: answered ?? false,

@@ -114,7 +114,12 @@ export const DATABASES = {
   etcd3: async (options) => {
     const { Etcd3 } = await import('etcd3');
     return async (_tell, _index, host) => {
-      const client = new Etcd3({ hosts: `http://${host}:${PORTS.etcd}`, ...options });
+      const client = new Etcd3({
+        hosts: `http://${host}:${PORTS.etcd}`,
+        // Otherwise all clients of a process share a connection.
+        grpcOptions: { 'grpc.use_local_subchannel_pool': 1 },
+        ...options,
+      });
       return { ask: () => client.get('x').string(), wait: null };
     };
   },

@@ -1,5 +1,6 @@
 // Brokers, queues, and what is built on WebSocket. drivers.mjs says what a driver is.
 
+import { promisify } from 'node:util';
 import { MQTT_WEBSOCKET_PORT, OWN_PORTS, PORTS } from '../address.mjs';
 
 async function openMqtt(url, tell, options) {
@@ -43,13 +44,16 @@ export const MESSAGES = {
     };
   },
 
-  jackd: async (options) => {
-    const { default: JackdClient } = await import('jackd');
+  fivebeans: async () => {
+    const { default: fivebeans } = await import('fivebeans');
     return async (tell, _index, host) => {
-      const client = new JackdClient({ host, port: PORTS.beanstalkd, ...options });
-      for (const event of ['error', 'close']) client.on?.(event, tell(event));
-      await client.connect();
-      return { ask: () => client.listTubes(), wait: () => client.reserve() };
+      const client = new fivebeans.client(host, PORTS.beanstalkd);
+      for (const event of ['error', 'close']) client.on(event, tell(event));
+      await new Promise((resolve, reject) => {
+        client.once('connect', resolve).once('error', reject).connect();
+      });
+      const call = (method, ...args) => promisify(client[method].bind(client))(...args);
+      return { ask: () => call('use', 'tube'), wait: () => call('reserve') };
     };
   },
 
