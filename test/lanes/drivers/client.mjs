@@ -11,7 +11,9 @@ createHook({
   init: (_id, type, _trigger, resource) => type === 'TCPWRAP' && handles.add(resource),
 }).enable();
 
-const { name, mode, options, timeout, cases: CASES } = JSON.parse(process.argv[2]);
+const { name, mode, bound, timeout, cases: CASES } = JSON.parse(process.argv[2]);
+/** The driver's own options, as the page shows them. */
+const options = bound && new Function(`return { ${bound} };`)();
 const untunable = [];
 if (mode !== 'untuned') {
   const { tuneSockets } = await import('../../../dist/index.js');
@@ -75,7 +77,7 @@ function watchRequest(one, request) {
         one.failed = {
           by: 'request',
           at: now(),
-          code: code ?? cause?.code ?? message ?? `${error}`,
+          code: code ?? cause?.code ?? `${message ?? error}`.split('\n')[0],
         };
       },
     );

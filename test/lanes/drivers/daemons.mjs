@@ -112,7 +112,14 @@ const COMMANDS = {
       ...['passdb {', '  driver = static', '  args = nopassword=y', '}'],
       ...['userdb {', '  driver = static', `  args = uid=nobody gid=nogroup home=${mail}/%u`, '}'],
       ...['service imap-login {', '  chroot =', '  inet_listener imap {'],
-      ...[`    port = ${PORTS.dovecot}`, '  }', '  inet_listener imaps {', '    port = 0', '  }', '}'],
+      ...[
+        `    port = ${PORTS.dovecot}`,
+        '  }',
+        '  inet_listener imaps {',
+        '    port = 0',
+        '  }',
+        '}',
+      ],
       ...['service anvil {', '  chroot =', '}', 'mail_max_userip_connections = 100'],
     ]);
     return [dovecot, '-F', '-c', config];

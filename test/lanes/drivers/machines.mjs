@@ -9,8 +9,9 @@ import { DAEMONS } from './daemons.mjs';
 
 const ip = (...args) => execFileSync('ip', args);
 
+/** What it prints goes to stderr: stdout is for the results. */
 export function start(command, ...args) {
-  return spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  return spawn(command, args, { stdio: ['ignore', 2, 2, 'ipc'] });
 }
 
 /** Returns the next message of a child process; an error if it ends before. */

@@ -9,17 +9,6 @@ const BEHAVIOUR = JSON.parse(readFileSync(new URL('behaviour.json', import.meta.
 const MODES = ['tuned', 'untuned'];
 const spellTime = (at, watched) => (at === null ? `> ${watched} s` : `${at.toFixed(1)} s`);
 
-/** Options as JavaScript. */
-function spellOptions(options) {
-  const spell = (value) => {
-    if (typeof value === 'object') return `{ ${spellOptions(value)} }`;
-    return `${value}`.replace(/(?<=\d)(?=(\d{3})+$)/g, value >= 10_000 ? '_' : '');
-  };
-  return Object.entries(options)
-    .map(([name, value]) => `${name}: ${spell(value)}`)
-    .join(', ');
-}
-
 /** When the driver noticed, by an event or by its request. */
 export function knownAt({ told, request }) {
   const times = [...told, ...(request === null ? [] : [request])].map(({ at }) => at);
@@ -42,13 +31,19 @@ function toldBy({ cases }) {
 }
 
 /** What became of a request, with tuneSockets() and with the driver's own options too. `begin`: when it was sent. */
-function outcome({ tuned, bounded, why, options, begin, watched }) {
+function outcome({ tuned, bounded, why, option, begin, watched }) {
   const fails = ({ at, code }) => `fails after ${spellTime(at - begin)} (\`${code}\`)`;
   const pending = `still pending after ${watched - begin} s`;
   const alone = tuned === null ? pending : fails(tuned);
   const texts = [why === undefined ? alone : `${alone}: the driver ${why}`];
-  if (bounded) texts.push(`with \`${spellOptions(options)}\` it ${fails(bounded)}`);
+  if (bounded) texts.push(`with \`${option}\` it ${fails(bounded)}`);
   return texts.join('; ');
+}
+
+/** The driver's own option that bounds its requests. */
+function optionOf(name) {
+  const { bound, boundAs = bound } = BEHAVIOUR[name] ?? {};
+  return boundAs;
 }
 
 function matrix({ drivers, watched }) {
@@ -63,10 +58,10 @@ function matrix({ drivers, watched }) {
     });
     const [tuned] = measured;
     const lateOf = (one) => one?.cases.find(({ state }) => state === 'late').request;
-    const { pending, bound } = BEHAVIOUR[name] ?? {};
+    const { pending } = BEHAVIOUR[name] ?? {};
     const request = outcome({
-      ...{ tuned: lateOf(tuned), bounded: lateOf(of('bounded')), why: pending, options: bound },
-      ...{ begin: 1, watched },
+      ...{ tuned: lateOf(tuned), bounded: lateOf(of('bounded')), why: pending },
+      ...{ option: optionOf(name), begin: 1, watched },
     });
     return [name, tuned.version ?? 'Node', ...cells, toldBy(tuned), request];
   });
@@ -89,10 +84,10 @@ function deadMatrix({ drivers, watched }) {
     const of = (mode) => drivers.find((one) => one.name === name && one.mode === mode)?.dead;
     const measured = MODES.map(of).filter((one) => one !== undefined);
     const attempts = measured.map(({ attempt }) => spellTime(attempt?.at ?? null, watched));
-    const { deadAddress, bound } = BEHAVIOUR[name] ?? {};
+    const { deadAddress } = BEHAVIOUR[name] ?? {};
     const request = outcome({
       ...{ tuned: measured[0].request, bounded: of('bounded')?.request, why: deadAddress },
-      ...{ options: bound, begin: 0, watched },
+      ...{ option: optionOf(name), begin: 0, watched },
     });
     return [name, attempts.join(' / '), request];
   });

@@ -101,16 +101,6 @@ export const DATABASES = {
     };
   },
 
-  memcached: async (options) => {
-    const { default: Memcached } = await import('memcached');
-    return async (tell, _index, host) => {
-      const client = new Memcached(`${host}:${PORTS.memcached}`, options);
-      for (const event of ['issue', 'failure', 'reconnecting']) client.on(event, tell(event));
-      const get = promisify(client.get.bind(client));
-      return { ask: () => get('x'), wait: null };
-    };
-  },
-
   etcd3: async (options) => {
     const { Etcd3 } = await import('etcd3');
     return async (_tell, _index, host) => {
@@ -118,9 +108,14 @@ export const DATABASES = {
         hosts: `http://${host}:${PORTS.etcd}`,
         // Otherwise all clients of a process share a connection.
         grpcOptions: { 'grpc.use_local_subchannel_pool': 1 },
-        ...options,
       });
-      return { ask: () => client.get('x').string(), wait: null };
+      const get = () => {
+        const call = client.get('x');
+        return options === undefined
+          ? call
+          : call.options({ deadline: Date.now() + options.timeout });
+      };
+      return { ask: () => get().string(), wait: null };
     };
   },
 

@@ -29,7 +29,7 @@ export const MESSAGES = {
     };
   },
 
-  '@nats-io/transport-node': async ({ timeout, ...options } = {}) => {
+  '@nats-io/transport-node': async (options) => {
     const { connect } = await import('@nats-io/transport-node');
     return async (tell, _index, host) => {
       const connection = await connect({ servers: `${host}:${PORTS.nats}`, ...options });
@@ -38,9 +38,10 @@ export const MESSAGES = {
       (async () => {
         for await (const { type } of connection.status()) tell(type)();
       })();
-      const request = (subject) =>
-        connection.request(subject, '', { timeout: timeout ?? 300_000 });
-      return { ask: () => request('ask'), wait: () => request('wait') };
+      return {
+        ask: () => connection.request('ask'),
+        wait: () => connection.request('wait', '', { timeout: 300_000 }),
+      };
     };
   },
 

@@ -8,6 +8,11 @@ import { NPM_PORTS, PORTS } from '../address.mjs';
 export const OTHERS = {
   imapflow: async (options) => {
     const { ImapFlow } = await import('imapflow');
+    // A command returns false when its connection fails.
+    const succeed = async (command) => {
+      const result = await command;
+      if (!result) throw new Error(`returns ${result}`);
+    };
     return async (tell, _index, host) => {
       const client = new ImapFlow({
         ...{ host, port: PORTS.dovecot, auth: { user: 'test', pass: 'test' }, logger: false },
@@ -16,7 +21,10 @@ export const OTHERS = {
       for (const event of ['error', 'close']) client.on(event, tell(event));
       await client.connect();
       await client.mailboxOpen('INBOX');
-      return { ask: () => client.noop(), wait: () => client.idle() };
+      return {
+        ask: () => succeed(client.status('INBOX', { messages: true })),
+        wait: () => succeed(client.idle()),
+      };
     };
   },
 
@@ -32,10 +40,10 @@ export const OTHERS = {
     };
   },
 
-  'basic-ftp': async (options) => {
+  'basic-ftp': async () => {
     const { Client } = await import('basic-ftp');
     return async (_tell, _index, host) => {
-      const client = new Client(...(options === undefined ? [] : [options.timeout]));
+      const client = new Client();
       await client.access({ host, port: PORTS.vsftpd });
       return { ask: () => client.pwd(), wait: null };
     };
@@ -68,8 +76,9 @@ export const OTHERS = {
     const { default: ModbusRTU } = await import('modbus-serial');
     return async (tell, _index, host) => {
       const client = new ModbusRTU();
+      if (options !== undefined) client.setTimeout(options.timeout);
       for (const event of ['error', 'close']) client.on(event, tell(event));
-      await client.connectTCP(host, { port: NPM_PORTS.modbus, ...options });
+      await client.connectTCP(host, { port: NPM_PORTS.modbus });
       client.setID(1);
       const read = (register) => client.readHoldingRegisters(register, 1);
       return { ask: () => read(0), wait: () => read(1) };
