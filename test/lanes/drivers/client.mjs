@@ -2,6 +2,7 @@
 
 import { createHook } from 'node:async_hooks';
 import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DEAD, now, SERVER } from './address.mjs';
 import { DRIVERS } from './drivers.mjs';
 
@@ -65,6 +66,13 @@ const teller = (told) => (event) => (error) => {
   told.push({ by: event, at: now(), code: error?.code ?? null });
 };
 
+/** What an error shows to a program: its code, its own name, or its message. */
+function reasonOf(error) {
+  const { code, cause, name: type, message } = error ?? {};
+  const ownName = type === 'Error' ? undefined : type;
+  return code ?? cause?.code ?? ownName ?? `${message ?? error}`.split('\n')[0];
+}
+
 function watchRequest(one, request) {
   one.asked = true;
   // Some drivers throw, others reject.
@@ -73,12 +81,7 @@ function watchRequest(one, request) {
     .then(
       () => Object.assign(one, { answered: true }),
       (error) => {
-        const { code, cause, message } = error ?? {};
-        one.failed = {
-          by: 'request',
-          at: now(),
-          code: code ?? cause?.code ?? `${message ?? error}`.split('\n')[0],
-        };
+        one.failed = { by: 'request', at: now(), code: reasonOf(error) };
       },
     );
 }
@@ -103,7 +106,10 @@ async function open() {
 
 /** The last answer of the peer, so that all connections are silent equally long when it falls silent. */
 async function freshen() {
-  for (const { driver } of watched) await driver.ask();
+  for (const one of watched) {
+    await one.driver.ask();
+    one.answeredAt = now();
+  }
   for (const one of watched) {
     if (one.state === 'busy' && one.driver.wait) watchRequest(one, one.driver.wait);
     one.held = held(one.socket);
@@ -113,32 +119,32 @@ async function freshen() {
 }
 
 function silent(at) {
-  connectToDead(now());
-  for (const [index, { after }] of CASES.entries()) {
+  for (const [index, { after, afterAnswer }] of CASES.entries()) {
     const one = watched[index];
+    const begin = afterAnswer === undefined ? at + after : one.answeredAt + afterAnswer;
     if (after === null || one.asked) continue;
-    setTimeout(() => watchRequest(one, one.driver.ask), Math.max(0, at + after - now()));
+    setTimeout(() => watchRequest(one, one.driver.ask), Math.max(0, begin - now()));
   }
 }
 
-/** A new client of an address that does not answer. */
-function connectToDead(at) {
+/** A new client of an address that does not answer. Returns when it tries the address. */
+async function connectToDead() {
   const before = new Set(handles);
   const told = [];
-  dead = { told };
+  dead = { begin: now(), told };
   watchRequest(dead, async () => (await connect(teller(told), CASES.length, DEAD)).ask());
-  // The first socket that tries the address. A driver may remove listeners of others.
+  const made = () => [...handles].filter((handle) => !before.has(handle)).map(ownerOf);
   let socket;
+  while (socket === undefined) {
+    await sleep(5);
+    socket = made().find((one) => one?.connecting);
+  }
+  // A driver may remove the listeners of others.
   const timer = setInterval(() => {
-    socket ??= [...handles]
-      .filter((handle) => !before.has(handle))
-      .map(ownerOf)
-      .find((one) => one?.connecting);
-    if (!socket?.destroyed) return;
+    if (!socket.destroyed) return;
     clearInterval(timer);
     dead.attempt = { by: 'close', at: now(), code: socket.errored?.code ?? null };
-  }, 20);
-  dead.begin = at;
+  }, 10);
 }
 
 let dead;
@@ -154,7 +160,7 @@ function report() {
   };
 }
 
-const ORDERS = { open, freshen, silent, report };
+const ORDERS = { open, connectToDead, freshen, silent, report };
 
 // Some drivers also reject an internal promise that they do not await.
 process.on('unhandledRejection', () => {});

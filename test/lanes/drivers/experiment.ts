@@ -56,7 +56,7 @@ export async function runExperiment(program: string, args: readonly string[]): P
         ...[...NAMESPACES, process.execPath, join(__dirname, program)],
         ...[data, JSON.stringify(PROGRAMS), ...args],
       ],
-      { timeout: 150_000, killSignal: 'SIGKILL', maxBuffer: 2 ** 24 },
+      { timeout: 280_000, killSignal: 'SIGKILL', maxBuffer: 2 ** 24 },
     );
     return stdout;
   } finally {
