@@ -66,11 +66,11 @@ const teller = (told) => (event) => (error) => {
   told.push({ by: event, at: now(), code: error?.code ?? null });
 };
 
-/** What an error shows to a program: its code, its own name, or its message. */
+/** What an error shows to a program: its code, its own name, or the first words of its message. */
 function reasonOf(error) {
   const { code, cause, name: type, message } = error ?? {};
   const ownName = type === 'Error' ? undefined : type;
-  return code ?? cause?.code ?? ownName ?? `${message ?? error}`.split('\n')[0];
+  return code ?? cause?.code ?? ownName ?? /^[^:\n]*/.exec(message ?? `${error}`)[0];
 }
 
 function watchRequest(one, request) {
@@ -102,6 +102,11 @@ async function open() {
     watched.push({ state, driver, socket, told, ports });
   }
   return watched.map(({ ports }) => ports);
+}
+
+/** Makes each request once more: the first ones take longer. */
+async function warm() {
+  for (const { driver } of watched) await driver.ask();
 }
 
 /** The last answer of the peer, so that all connections are silent equally long when it falls silent. */
@@ -160,7 +165,7 @@ function report() {
   };
 }
 
-const ORDERS = { open, connectToDead, freshen, silent, report };
+const ORDERS = { open, connectToDead, warm, freshen, silent, report };
 
 // Some drivers also reject an internal promise that they do not await.
 process.on('unhandledRejection', () => {});

@@ -36,7 +36,7 @@ function outcome({ tuned, bounded, why, option, begin, watched }) {
   const pending = `still pending after ${watched - begin} s`;
   const alone = tuned === null ? pending : fails(tuned);
   const texts = [why === undefined ? alone : `${alone}: the driver ${why}`];
-  if (bounded) texts.push(`with \`${option}\` it ${fails(bounded)}`);
+  if (bounded && why !== undefined) texts.push(`with \`${option}\` it ${fails(bounded)}`);
   return texts.join('; ');
 }
 
