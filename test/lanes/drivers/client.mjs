@@ -104,17 +104,13 @@ async function open() {
   return watched.map(({ ports }) => ports);
 }
 
-/** Makes each request once more: the first ones take longer. */
-async function warm() {
-  for (const { driver } of watched) await driver.ask();
-}
-
 /** The last answer of the peer, so that all connections are silent equally long when it falls silent. */
 async function freshen() {
-  for (const one of watched) {
+  const asked = watched.map(async (one) => {
     await one.driver.ask();
     one.answeredAt = now();
-  }
+  });
+  await Promise.all(asked);
   for (const one of watched) {
     if (one.state === 'busy' && one.driver.wait) watchRequest(one, one.driver.wait);
     one.held = held(one.socket);
@@ -165,7 +161,7 @@ function report() {
   };
 }
 
-const ORDERS = { open, connectToDead, warm, freshen, silent, report };
+const ORDERS = { open, connectToDead, freshen, silent, report };
 
 // Some drivers also reject an internal promise that they do not await.
 process.on('unhandledRejection', () => {});

@@ -40,7 +40,6 @@ await Promise.all(
 // busiest, and measure that.
 for (const one of clients) await tell(one.process, ['connectToDead']);
 await sleep(1_000);
-await Promise.all(clients.map((one) => tell(one.process, ['warm'])));
 await Promise.all(clients.map((one) => tell(one.process, ['freshen'])));
 // Until the last data is acknowledged on both sides.
 await sleep(100);
