@@ -34,8 +34,7 @@ execFileSync(
   { stdio: 'ignore' },
 );
 
-const daemons = ['postgres', 'redis', 'mariadb', 'mosquitto'];
-const { servers } = await startServers(data, programs, 1, daemons);
+const { servers } = await startServers(data, programs, 1);
 execFileSync('ip', ['address', 'add', `${CLIENT6}/64`, 'dev', 'client', 'nodad']);
 const web = start(
   ...['nsenter', `--net=/proc/${servers.pid}/ns/net`, process.execPath, here('web-servers.mjs')],

@@ -39,7 +39,7 @@ export const MESSAGES = {
         for await (const { type } of connection.status()) tell(type)();
       })();
       return {
-        ask: () => connection.request('ask'),
+        ask: async () => (await connection.request('ask')).string(),
         wait: () => connection.request('wait', '', { timeout: 300_000 }),
       };
     };
