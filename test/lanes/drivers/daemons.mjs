@@ -149,7 +149,7 @@ const TITLES = {
 async function versionOf(program) {
   const { stdout: owner } = await run('dpkg-query', ['--search', program]);
   const { stdout: version } = await run('dpkg-query', [
-    ...['--show', '--showformat', '${source:Upstream-Version}', owner.split(':')[0]],
+    ...['--show', '--showformat', `\${source:Upstream-Version}`, owner.split(':')[0]],
   ]);
   return /^[\d.]+(p\d+)?/.exec(version)[0];
 }

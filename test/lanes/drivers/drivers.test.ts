@@ -182,21 +182,25 @@ describe.each(NAMES)('%s', (name) => {
     expectFailure(driverOf(name, 'tuned').dead.request, 0, deadAddress);
   });
 
-  test.runIf(bound !== undefined)("with the driver's own options: every request fails", () => {
-    const { cases, dead } = driverOf(name, 'bounded');
-    for (const { state, request } of cases) {
-      if (state === 'busy' || state === 'late') expectFailure(request, 1, undefined);
-    }
-    expectFailure(dead.request, 0, undefined);
-  });
+  if (bound !== undefined) {
+    test("tuned, with the driver's own option: every request fails", () => {
+      const { cases, dead } = driverOf(name, 'bounded');
+      for (const { state, request } of cases) {
+        if (state === 'busy' || state === 'late') expectFailure(request, 1, undefined);
+      }
+      expectFailure(dead.request, 0, undefined);
+    });
+  }
+});
 
-  test.runIf(isFull).each(CASES.map(({ state }) => state))('untuned, %s: was measured', (state) => {
+describe.each(isFull ? NAMES : [])('%s, without tuneSockets()', (name) => {
+  test.each(CASES.map(({ state }) => state))('%s: was measured', (state) => {
     const { closed, answered } = caseOf(name, 'untuned', state);
     expect(answered).toBe(false);
     expect(closed === null || closed > 0).toBe(true);
   });
 });
 
-test.each(CASES.map(({ state }) => state))('untuned, %s: pg does not end by itself', (state) => {
+test.each(CASES.map(({ state }) => state))('pg, without tuneSockets(), %s: lives on', (state) => {
   expect(caseOf(CONTROL, 'untuned', state).closed).toBeNull();
 });
