@@ -1,7 +1,8 @@
-// Runs one driver in its own process, tuned or untuned, with a connection for each case. stage.mjs controls it.
+// Runs one driver in its own process, with a connection for each case. stage.mjs controls it.
 
 import { createHook } from 'node:async_hooks';
 import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DEAD, now, SERVER } from './address.mjs';
 import { DRIVERS } from './drivers.mjs';
 
@@ -11,13 +12,14 @@ createHook({
   init: (_id, type, _trigger, resource) => type === 'TCPWRAP' && handles.add(resource),
 }).enable();
 
-const [name, tuned, timeout, cases] = process.argv.slice(2);
-const CASES = JSON.parse(cases);
+const { name, mode, bound, timeout, cases: CASES } = JSON.parse(process.argv[2]);
+/** The driver's own options, as the page shows them. */
+const options = bound && new Function(`return { ${bound} };`)();
 const untunable = [];
-if (tuned === 'tuned') {
+if (mode !== 'untuned') {
   const { tuneSockets } = await import('../../../dist/index.js');
   tuneSockets({
-    client: { deadPeerTimeout: Number(timeout) },
+    client: { deadPeerTimeout: timeout },
     onError: (error) => untunable.push(error.message),
   });
 }
@@ -64,6 +66,13 @@ const teller = (told) => (event) => (error) => {
   told.push({ by: event, at: now(), code: error?.code ?? null });
 };
 
+/** What an error shows to a program: its code, its own name, or the first words of its message. */
+function reasonOf(error) {
+  const { code, cause, name: type, message } = error ?? {};
+  const ownName = type === 'Error' ? undefined : type;
+  return code ?? cause?.code ?? ownName ?? /^[^:\n]*/.exec(message ?? `${error}`)[0];
+}
+
 function watchRequest(one, request) {
   one.asked = true;
   // Some drivers throw, others reject.
@@ -72,12 +81,7 @@ function watchRequest(one, request) {
     .then(
       () => Object.assign(one, { answered: true }),
       (error) => {
-        const { code, cause, message } = error ?? {};
-        one.failed = {
-          by: 'request',
-          at: now(),
-          code: code ?? cause?.code ?? message ?? `${error}`,
-        };
+        one.failed = { by: 'request', at: now(), code: reasonOf(error) };
       },
     );
 }
@@ -85,7 +89,7 @@ function watchRequest(one, request) {
 let connect;
 
 async function open() {
-  connect = await DRIVERS[name]();
+  connect = await DRIVERS[name](options);
   for (const [index, { state }] of CASES.entries()) {
     const before = new Set(connections());
     const told = [];
@@ -95,18 +99,18 @@ async function open() {
     if (made.length !== 1) throw new Error(`${name}: ${made.length} connections for ${state}`);
     const [socket] = made;
     const ports = `${socket.localPort} ${socket.remotePort}`;
-    const one = { state, driver, socket, told, ports };
-    socket.once('close', () => {
-      one.code = socket.errored?.code ?? null;
-    });
-    watched.push(one);
+    watched.push({ state, driver, socket, told, ports });
   }
   return watched.map(({ ports }) => ports);
 }
 
 /** The last answer of the peer, so that all connections are silent equally long when it falls silent. */
 async function freshen() {
-  for (const { driver } of watched) await driver.ask();
+  const asked = watched.map(async (one) => {
+    await one.driver.ask();
+    one.answeredAt = now();
+  });
+  await Promise.all(asked);
   for (const one of watched) {
     if (one.state === 'busy' && one.driver.wait) watchRequest(one, one.driver.wait);
     one.held = held(one.socket);
@@ -116,33 +120,32 @@ async function freshen() {
 }
 
 function silent(at) {
-  connectToDead(now());
-  for (const [index, { after }] of CASES.entries()) {
+  for (const [index, { after, afterAnswer }] of CASES.entries()) {
     const one = watched[index];
+    const begin = afterAnswer === undefined ? at + after : one.answeredAt + afterAnswer;
     if (after === null || one.asked) continue;
-    setTimeout(() => watchRequest(one, one.driver.ask), Math.max(0, at + after - now()));
+    setTimeout(() => watchRequest(one, one.driver.ask), Math.max(0, begin - now()));
   }
 }
 
-/** A new client of an address that does not answer. */
-function connectToDead(at) {
+/** A new client of an address that does not answer. Returns when it tries the address. */
+async function connectToDead() {
   const before = new Set(handles);
   const told = [];
-  dead = { told };
+  dead = { begin: now(), told };
   watchRequest(dead, async () => (await connect(teller(told), CASES.length, DEAD)).ask());
-  // As soon as the driver tries the address.
+  const made = () => [...handles].filter((handle) => !before.has(handle)).map(ownerOf);
+  let socket;
+  while (socket === undefined) {
+    await sleep(5);
+    socket = made().find((one) => one?.connecting);
+  }
+  // A driver may remove the listeners of others.
   const timer = setInterval(() => {
-    const socket = [...handles]
-      .filter((handle) => !before.has(handle))
-      .map(ownerOf)
-      .find((one) => one?.connecting);
-    if (socket === undefined) return;
+    if (!socket.destroyed) return;
     clearInterval(timer);
-    socket.once('close', () => {
-      dead.attempt = { by: 'close', at: now(), code: socket.errored?.code ?? null };
-    });
-  }, 20);
-  dead.begin = at;
+    dead.attempt = { by: 'close', at: now(), code: socket.errored?.code ?? null };
+  }, 10);
 }
 
 let dead;
@@ -151,11 +154,14 @@ function report() {
   return {
     untunable,
     dead,
-    cases: watched.map(({ driver, socket, ...one }) => one),
+    cases: watched.map(({ driver, socket, ...one }) => ({
+      ...one,
+      code: socket.errored?.code ?? null,
+    })),
   };
 }
 
-const ORDERS = { open, freshen, silent, report };
+const ORDERS = { open, connectToDead, freshen, silent, report };
 
 // Some drivers also reject an internal promise that they do not await.
 process.on('unhandledRejection', () => {});

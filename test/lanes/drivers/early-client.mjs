@@ -50,7 +50,9 @@ function heldOptions() {
 
 /** Everything by which a program can tell two errors apart, without stamps of time. */
 function describe(error) {
-  const { name: type, code, message = String(error), errors, cause } = error ?? {};
+  const { name: type, code, message = String(error), errors } = error ?? {};
+  // WebSocket libraries report events that have the error.
+  const cause = error?.cause ?? error?.error ?? error?.description;
   return {
     ...{ type, code, message: message.replaceAll(/\(\d{4}-\S+Z\)/g, '') },
     ...(errors && { errors: errors.map(describe) }),
@@ -93,7 +95,7 @@ const SECURE = {
 
 async function connectDriver(connect, host) {
   let heard = () => {};
-  const tell = (event) => (error) => event === 'error' && heard(error);
+  const tell = (event) => (error) => ['error', 'connect_error'].includes(event) && heard(error);
   let driver;
   const opened = (async () => {
     driver = await connect(tell, 0, `api.${host}`);

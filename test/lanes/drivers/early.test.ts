@@ -32,10 +32,21 @@ const EXAMPLES = [
   ...['pg', 'postgres', 'ioredis', 'mysql2', 'mqtt', 'ws'].map((name) => [name, 'ask']),
 ] as [name: string, request: string][];
 
+/**
+ * Two drivers are not here: @nats-io/transport-node takes the addresses of a name in random order, and Mosquitto accepts
+ * WebSocket on every address.
+ */
 const DRIVERS = [
   ...['pg', 'postgres', 'ioredis', 'redis', 'mysql2', 'mqtt', 'undici', 'fetch'],
   ...['http.Agent', 'http2', '@grpc/grpc-js', 'ws', 'https', 'https of undici', 'https of fetch'],
+  ...['mysql', 'mariadb', 'iovalkey', 'memjs', 'etcd3', '@aws-sdk/client-dynamodb'],
+  ...['amqplib', 'fivebeans', 'socket.io-client', 'graphql-ws', 'axios', 'got', 'node-fetch'],
+  ...['superagent', 'imapflow', 'nodemailer', 'basic-ftp', 'ssh2', 'ldapts', 'modbus-serial'],
 ];
+
+/** iovalkey takes IPv4 only, if not told otherwise. */
+const addressesOf = (name: string, addresses: readonly string[]): readonly string[] =>
+  name === 'iovalkey' ? addresses.slice(0, 1) : addresses;
 
 /** Two requests need two connections: no agent, or the pool of undici. */
 const UNSHARED = ['http.request', 'undici', 'fetch', 'https of undici', 'https of fetch'];
@@ -85,7 +96,7 @@ function expectAnswers(
   expect(untunable).toEqual([]);
   expect(held.length).toBeGreaterThan(0);
   for (const one of held) expect(one).toEqual(options);
-  if (!UNSHARED.includes(name)) expect(Object.values(found.syns)).toEqual([1, 1]);
+  if (!UNSHARED.includes(name)) expect(new Set(Object.values(found.syns))).toEqual(new Set([1]));
 }
 
 const SET = { mark: 7, synRetries: 2 };
@@ -132,21 +143,22 @@ describe.each(EXAMPLES)('the example of %s, %s', (name, request) => {
 describe.each(DRIVERS)('%s, with tuneSockets()', (name) => {
   test('is answered, and every address got SYNs with the options', () => {
     const found = resultOf(name, 'driver-tuned', 'ask', 'ask');
-    expectMarkedSyns(found, SERVER, 7);
+    expectMarkedSyns(found, addressesOf(name, SERVER), 7);
     expectAnswers(name, found, SET);
   });
 
   test('without it: no SYN has the mark', () => {
     const found = resultOf(name, 'driver', 'ask', 'ask');
-    expectMarkedSyns(found, SERVER, 0);
+    expectMarkedSyns(found, addressesOf(name, SERVER), 0);
     expectAnswers(name, found, UNSET);
   });
 
   test('reports a refused connection as without it', () => {
+    const addresses = addressesOf(name, REFUSING);
     const found = resultOf(name, 'driver-tuned', 'refuse', 'ask');
-    expectMarkedSyns(found, REFUSING, 7);
+    expectMarkedSyns(found, addresses, 7);
     const usual = resultOf(name, 'driver', 'refuse', 'ask');
-    expectMarkedSyns(usual, REFUSING, 0);
+    expectMarkedSyns(usual, addresses, 0);
     expect(JSON.stringify(usual.result)).toContain('ECONNREFUSED');
     expect(found.result).toEqual(usual.result);
   });

@@ -14,6 +14,16 @@ const PROGRAMS = {
   mariadb: '/usr/sbin/mariadbd',
   mariadbInstall: '/usr/bin/mariadb-install-db',
   mosquitto: '/usr/sbin/mosquitto',
+  rabbitmq: '/usr/lib/rabbitmq/bin/rabbitmq-server',
+  nats: '/usr/sbin/nats-server',
+  memcached: '/usr/bin/memcached',
+  etcd: '/usr/bin/etcd',
+  beanstalkd: '/usr/bin/beanstalkd',
+  slapd: '/usr/sbin/slapd',
+  sshd: '/usr/sbin/sshd',
+  sshKeygen: '/usr/bin/ssh-keygen',
+  dovecot: '/usr/sbin/dovecot',
+  vsftpd: '/usr/sbin/vsftpd',
 };
 
 const NAMESPACES = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
@@ -46,7 +56,7 @@ export async function runExperiment(program: string, args: readonly string[]): P
         ...[...NAMESPACES, process.execPath, join(__dirname, program)],
         ...[data, JSON.stringify(PROGRAMS), ...args],
       ],
-      { timeout: 150_000, killSignal: 'SIGKILL', maxBuffer: 2 ** 24 },
+      { timeout: 280_000, killSignal: 'SIGKILL', maxBuffer: 2 ** 24 },
     );
     return stdout;
   } finally {

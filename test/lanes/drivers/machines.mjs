@@ -5,11 +5,13 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CLIENT } from './address.mjs';
+import { DAEMONS } from './daemons.mjs';
 
 const ip = (...args) => execFileSync('ip', args);
 
+/** What it prints goes to stderr: stdout is for the results. */
 export function start(command, ...args) {
-  return spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  return spawn(command, args, { stdio: ['ignore', 2, 2, 'ipc'] });
 }
 
 /** Returns the next message of a child process; an error if it ends before. */
@@ -29,12 +31,17 @@ export async function tell(child, order) {
   return answer.result;
 }
 
-/** Starts the servers in a new network namespace, and connects this one with it. */
-export async function startServers(data, programs, ports) {
+/**
+ * Starts the servers in a new network namespace, and connects this one with it.
+ * @param daemons the names of Debian's servers
+ */
+export async function startServers(data, programs, ports, daemons = DAEMONS) {
+  // Programs that are started later find the keys of the servers there.
+  process.env.SERVERS_DATA = data;
   ip('link', 'set', 'lo', 'up');
   const servers = start(
     ...['unshare', '--net', process.execPath, new URL('servers.mjs', import.meta.url).pathname],
-    ...[data, programs, `${ports}`],
+    ...[data, programs, `${ports}`, JSON.stringify(daemons)],
   );
   // The namespace exists when the program that unshare(1) executes runs.
   const program = () => readFileSync(`/proc/${servers.pid}/cmdline`, 'utf8');

@@ -1,5 +1,5 @@
-// npm run test:drivers [-- --write]: real drivers on a real server that falls silent. With --write, the measured
-// times are written to docs/drivers.md if every test passed.
+// npm run test:drivers [-- --write]: real drivers on a real server that falls silent. With --write, they are also measured
+// without tuneSockets(), and the times are written to docs/drivers.md if every test passed.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { page, write } from './table.mjs';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const wanted = process.argv.slice(2);
+const writes = wanted.includes('--write');
 if (wanted.some((argument) => argument !== '--write')) {
   console.error('test:drivers takes --write and nothing else');
   process.exit(1);
@@ -34,10 +35,11 @@ try {
     installed ||
     run('npx', ['vitest', 'run', '--config', 'test/lanes/drivers/vitest.config.mts'], {
       DRIVERS_RESULTS: results,
+      ...(writes && { DRIVERS_FULL: '1' }),
     });
   const report = JSON.parse(readFileSync(results, 'utf8'));
-  console.log(`\nWith tuneSockets / without.\n${page(report)}`);
-  if (wanted.includes('--write') && process.exitCode === 0) write(report);
+  console.log(`\nWith tuneSockets${writes ? ' / without' : ''}.\n${page(report)}`);
+  if (writes && process.exitCode === 0) write(report);
 } catch (error) {
   // Nothing was measured if all tests were skipped; vitest has reported that.
   if (error.code !== 'ENOENT') throw error;

@@ -1,5 +1,5 @@
-// The experiment, in network and process namespaces: two connected machines, with every driver, tuned and untuned,
-// on one of them, and the servers on the other one, which falls silent. Prints the results as JSON. When this
+// The experiment, in network and process namespaces: two connected machines, with the drivers on one of them, each in one or
+// several modes, and the servers on the other one, which falls silent. Prints the results as JSON. When this
 // process ends, everything that it started ends too.
 
 import { once } from 'node:events';
@@ -7,36 +7,39 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { now } from './address.mjs';
-import { DRIVERS } from './drivers.mjs';
+import { packageOf } from './drivers.mjs';
 import { start, startServers, tell } from './machines.mjs';
 
-const [data, programs, timeout, cases, watch] = process.argv.slice(2);
-const CASES = JSON.parse(cases);
+const [data, programs, plan] = process.argv.slice(2);
+/** What the test asks for: see drivers.test.ts. */
+const { clients: planned, timeout, cases, watch } = JSON.parse(plan);
 const here = (file) => new URL(file, import.meta.url).pathname;
 
-const { servers, versions: serverVersions } = await startServers(data, programs, CASES.length);
+const { servers, versions: serverVersions } = await startServers(data, programs, cases.length);
 
 function versionOf(name) {
-  const built = ['fetch', 'http.Agent', 'http2'].includes(name);
-  if (built) return null;
-  return JSON.parse(readFileSync(here(`node_modules/${name}/package.json`), 'utf8')).version;
+  const folder = packageOf(name);
+  if (folder === null) return null;
+  return JSON.parse(readFileSync(here(`node_modules/${folder}/package.json`), 'utf8')).version;
 }
 
-const clients = Object.keys(DRIVERS).flatMap((name) =>
-  ['tuned', 'untuned'].map((mode) => ({ name, mode })),
-);
+const clients = planned.map((one) => ({ ...one }));
 // A few at a time: only starting takes processor time.
 const queue = [...clients];
 await Promise.all(
   Array.from({ length: 4 }, async () => {
     for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
-      const args = [here('client.mjs'), one.name, one.mode, timeout, cases];
-      one.process = start(process.execPath, ...args);
+      const args = JSON.stringify({ ...one, timeout, cases });
+      one.process = start(process.execPath, here('client.mjs'), args);
       one.connections = await tell(one.process, ['open']);
       one.closed = one.connections.map(() => null);
     }
   }),
 );
+// One after the other, and before the servers fall silent: otherwise all attempts fail at the same time, when the clients are
+// busiest, and measure that.
+for (const one of clients) await tell(one.process, ['connectToDead']);
+await sleep(1_000);
 await Promise.all(clients.map((one) => tell(one.process, ['freshen'])));
 // Until the last data is acknowledged on both sides.
 await sleep(100);
@@ -56,7 +59,7 @@ function established() {
   return new Set(rows.map(([, local, remote]) => `${port(local)} ${port(remote)}`));
 }
 
-while (now() < silence + Number(watch)) {
+while (now() < silence + watch) {
   await sleep(20);
   const open = established();
   const at = now();
@@ -80,7 +83,7 @@ for (const { name, mode, process: child, closed } of clients) {
       told: dead.told.map((one) => since(one, dead.begin)),
     },
     cases: seen.map(({ state, told, failed, answered, code, held }, index) => ({
-      ...{ state, held, code: code ?? null, closed: seconds(closed[index]) },
+      ...{ state, held, code, closed: seconds(closed[index]) },
       told: told.map((one) => since(one)),
       request: since(failed),
       answered: answered ?? false,
@@ -91,5 +94,5 @@ for (const { name, mode, process: child, closed } of clients) {
 servers.send('end');
 await once(servers, 'exit');
 const versions = { node: process.version, kernel: os.release(), ...serverVersions };
-console.log(JSON.stringify({ versions, drivers, watched: Number(watch) / 1_000 }));
+console.log(JSON.stringify({ versions, drivers, watched: watch / 1_000 }));
 process.exit(0);

@@ -7,6 +7,6 @@ export default defineConfig({
     reporters: ['default', './test/support/reporter.mts'],
     // The experiments measure times.
     fileParallelism: false,
-    hookTimeout: 180_000,
+    hookTimeout: 300_000,
   },
 });
