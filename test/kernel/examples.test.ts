@@ -8,7 +8,6 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { exports as entryPoints } from '../../package.json';
 import { examples, startExample, startProgram } from '../support/example';
 import { inNamespace, needsNamespace } from '../support/namespace';
 import { listen } from '../support/net';
@@ -249,10 +248,7 @@ describe('options before the first packet', () => {
   });
 });
 
-test('register-app.mjs: node tunes the sockets of a program that does not know this package', async ({
-  skip,
-}) => {
-  skip(!('./register' in entryPoints), 'there is no socket-options/register yet');
+test('register-app.mjs: node tunes the sockets of a program that does not know this package', async () => {
   const { port, accepted } = await startServer();
   const args = ['--import', 'socket-options/register', join(examples, 'register-app.mjs')];
   const program = startProgram(closers, process.execPath, [...args, '127.0.0.1', port], {

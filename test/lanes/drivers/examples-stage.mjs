@@ -69,7 +69,7 @@ async function printed(program, pattern, patience) {
   return null;
 }
 
-const { servers } = await startServers(data, programs, 1);
+const { servers } = await startServers(data, programs, 1, ['postgres', 'redis', 'mosquitto']);
 const grpc = start(
   ...[
     'nsenter',
