@@ -77,6 +77,7 @@ function guides() {
         page('Kernels', 'kernels'),
         page('Windows', 'windows'),
         page('Bundlers', 'bundlers'),
+        page('TypeScript', 'typescript'),
         page('Benchmarks', 'benchmarks'),
         page('Decisions', 'decisions/'),
         page('Support and versions', 'support'),
