@@ -37,9 +37,7 @@ function guides() {
         page('Install', 'installing'),
         page('Dead peers', 'dead-peers'),
         page('Drivers and libraries', 'drivers'),
-        ...(namesIn('.').includes('register')
-          ? [page('Without a change of code', 'register')]
-          : []),
+        page('Without a change of code', 'register'),
         page('Servers of many devices', 'heartbeats'),
         page('Connection pools', 'pools'),
         page('Before the first packet', 'before-connect'),
