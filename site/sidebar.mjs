@@ -37,9 +37,7 @@ function guides() {
         page('Install', 'installing'),
         page('Dead peers', 'dead-peers'),
         page('Drivers and libraries', 'drivers'),
-        ...(namesIn('.').includes('register')
-          ? [page('Without a change of code', 'register')]
-          : []),
+        page('Without a change of code', 'register'),
         page('Servers of many devices', 'heartbeats'),
         page('Connection pools', 'pools'),
         page('Before the first packet', 'before-connect'),
@@ -77,6 +75,7 @@ function guides() {
         page('Kernels', 'kernels'),
         page('Windows', 'windows'),
         page('Bundlers', 'bundlers'),
+        page('TypeScript', 'typescript'),
         page('Benchmarks', 'benchmarks'),
         page('Decisions', 'decisions/'),
         page('Support and versions', 'support'),
