@@ -49,7 +49,7 @@ describe('the tarball', () => {
           /^native\/((platform\/)?\w+\.(cc|h)|exports\.map|binding\.gyp)$/,
           /^prebuilds\/[\w-]+\/socket-options\.node$/,
           /^docs\/.+\.(md|svg|png)$/,
-          /^examples\/prometheus\/.+\.(json|yml)$/,
+          /^examples\/(prometheus\/)?[\w.-]+\.(mjs|sh|md|json|yml)$/,
           /^([A-Z_]+\.md|LICENSE|package\.json)$/,
         ].some((expected) => expected.test(path)),
     );
