@@ -374,10 +374,13 @@ describe('variables of the environment', () => {
     const others = ['test', 'scripts', 'bench', 'examples'].flatMap((folder) =>
       ['.ts', '.mts', '.mjs', '.cjs', '.sh'].flatMap((ending) => filesBelow(folder, ending)),
     );
-    const reads = others.map(read).join('\n');
+    // This file names a variable that Bun reads.
+    const reads = others
+      .filter((file) => !file.endsWith('contracts.test.ts'))
+      .map(read)
+      .join('\n');
     const isRead = (name: string) => ofLibrary.has(name) || new RegExp(`\\b${name}\\b`).test(reads);
     const unread = [...new Set(named)].filter((name) => !isRead(name));
-    // Bun reads this one.
     expect(unread).toEqual(['BUN_OPTIONS']);
   });
 });
