@@ -153,6 +153,12 @@ function unusualPath(folder: string): string {
   throw new Error(`There is no addon in ${folder}. ${found} is outside of it and was not loaded`);
 }
 
+/** An addon of another package, or of an old version, in the folder that a variable names. */
+function requireOurs(found: unknown): unknown {
+  if (typeof Object(found).constants === 'function') return found;
+  throw new Error('it is not the addon of this package');
+}
+
 /**
  * Loads the addon from the package, or from the folder that SOCKET_OPTIONS_PREBUILD names. node-gyp-build takes longer
  * to load than this package, so it is used only for variables of the environment and for an addon of another name.
@@ -167,7 +173,7 @@ function load(): unknown {
   let path = usual ? places(root).find((place) => existsSync(place)) : undefined;
   try {
     path ??= unusualPath(folder);
-    return openAddon(path);
+    return requireOurs(openAddon(path));
   } catch (cause) {
     const looked = root === undefined ? [] : places(root);
     throw addonError(cause as NodeJS.ErrnoException, { root, looked, path });

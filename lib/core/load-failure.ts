@@ -44,11 +44,16 @@ export function addonError(cause: NodeJS.ErrnoException, search: AddonSearch): E
   return Object.assign(error, { code });
 }
 
-function notFound(cause: Error, looked: readonly string[]): string {
-  const variables = ['SOCKET_OPTIONS_PREBUILD', 'PREBUILDS_ONLY'].flatMap((variable) => {
+/** The variables that change where the addon is looked for, as they are set. */
+function namedVariables(): string[] {
+  return ['SOCKET_OPTIONS_PREBUILD', 'PREBUILDS_ONLY'].flatMap((variable) => {
     const value = process.env[variable];
     return value === undefined ? [] : [`${variable}=${value}`];
   });
+}
+
+function notFound(cause: Error, looked: readonly string[]): string {
+  const variables = namedVariables();
   // With one of these variables, only node-gyp-build knows the places.
   const places =
     variables.length > 0
@@ -62,6 +67,10 @@ function notFound(cause: Error, looked: readonly string[]): string {
 function advice(code: string, { root }: AddonSearch): string {
   if (code === DISABLED) return ALLOW_ADDONS;
   if (root === undefined) return REMEDIES.bundle;
+  const variables = namedVariables();
+  if (variables.length > 0) {
+    return `Correct or remove ${variables.join(' and ')}: without it, the addon of the package is used.`;
+  }
   return `To compile it, you need a C++ compiler and Python. Run in the folder of your project:\n  npm install --no-save node-gyp node-addon-api && npx node-gyp rebuild --directory "${resolve(root, 'native')}"`;
 }
 

@@ -14,7 +14,7 @@ const VARIABLE = 'SOCKET_OPTIONS';
 /** The exit code of Node itself for a wrong option on its command line or in NODE_OPTIONS. */
 const EXIT_CODE = 9;
 const EXAMPLE = '{"client":{"deadPeerTimeout":"20s"},"server":{"deadPeerTimeout":"20s"}}';
-const ALLOWED = `Allowed: a duration such as 20s, 1500ms, 2m or 20000 (milliseconds), which is the deadPeerTimeout of client and server; the options of tuneSockets() as JSON, such as ${EXAMPLE}; or off.`;
+const ALLOWED = `Allowed: a duration such as 20s, 4500ms, 2m or 20000 (milliseconds), which is the deadPeerTimeout of client and server; the options of tuneSockets() as JSON, such as ${EXAMPLE}; or off.`;
 
 /** In the registry of symbols, because a program may preload two copies of the package: a global and a local one. */
 const REGISTERED = Symbol.for('socket-options:registered');
@@ -40,7 +40,9 @@ export function register(): void {
   const text = process.env[VARIABLE]?.trim() ?? '';
   if (text === 'off') return;
   if (text === '') {
-    warn(`nothing is tuned, because the environment variable ${VARIABLE} is not set. ${ALLOWED}`);
+    warn(
+      `nothing is tuned, because the environment variable ${VARIABLE} is not set or empty. ${ALLOWED}`,
+    );
     return;
   }
   try {

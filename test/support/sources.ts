@@ -11,8 +11,8 @@ export const read = (path: string): string => readFileSync(join(root, path), 'ut
 /** The files below a folder with this ending, by their paths from the root. */
 export function filesBelow(folder: string, ending: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith(ending) && !path.includes('node_modules'))
-    .map((path) => join(folder, path));
+    .map((path) => join(folder, path).replaceAll('\\', '/'))
+    .filter((path) => path.endsWith(ending) && !path.includes('node_modules'));
 }
 
 /** The pages for users: not those that record decisions. */

@@ -37,7 +37,10 @@ const ENTRY_POINTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> 
 /** The public values of an entry point. */
 const exportsOf = (entry: string) =>
   Object.keys(ENTRY_POINTS[entry] ?? {}).filter((name) => !/^(internal|default$|__)/.test(name));
-const publicNames = Object.keys(ENTRY_POINTS).flatMap(exportsOf);
+/** Node 22 and later give a CommonJS module the name 'module.exports', too. */
+const publicNames = Object.keys(ENTRY_POINTS)
+  .flatMap(exportsOf)
+  .filter((name) => name !== 'module.exports');
 
 /** The code spans of the first cells of all tables in some pages. */
 const firstCells = (paths: readonly string[]) =>
