@@ -3,8 +3,10 @@
 
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
@@ -179,8 +181,19 @@ describe('cron.sh', () => {
   const script = join(examples, 'cron.sh');
   const fake = join(__dirname, '../fixtures/connections.cjs');
 
+  /** A command without spaces, as an installed one: the folder of this checkout may have spaces. */
+  function commandFor(module: string): string {
+    const folder = mkdtempSync(join(tmpdir(), 'socket-options-cron-'));
+    closers.push(() => rmSync(folder, { recursive: true }));
+    const command = join(folder, 'socket-options');
+    writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${module}' "$@"\n`, {
+      mode: 0o755,
+    });
+    return command;
+  }
+
   test('prints the half-open connections and the old ones in CLOSE-WAIT, and nothing else', async () => {
-    const CONNECTIONS = `${process.execPath} ${fake} mixed connections`;
+    const CONNECTIONS = `${commandFor(fake)} mixed connections`;
     const { status, output } = await startProgram(closers, script, [], { CONNECTIONS }).ended();
     expect(output).toBe(`\
 192.0.2.1:5432 - 192.0.2.7:40002
@@ -206,7 +219,7 @@ describe('cron.sh', () => {
     expect(execFileSync('ss', filter, { encoding: 'utf8' })).toContain(`:${port}`);
 
     const main = join(__dirname, '../../dist/cli/main.js');
-    const CONNECTIONS = `${process.execPath} ${main} connections --port ${port}`;
+    const CONNECTIONS = `${commandFor(main)} connections --port ${port}`;
     const program = startProgram(closers, script, [], { CONNECTIONS });
     expect(await program.ended()).toEqual({ status: 0, output: '' });
   });

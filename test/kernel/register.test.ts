@@ -131,7 +131,7 @@ describe('preloaded', () => {
     ['by --import, into a CommonJS program', { flags: IMPORT, program: COMMONJS }],
     ['by --require, into an ES module', { flags: REQUIRE }],
     ['by --require, into a CommonJS program', { flags: REQUIRE, program: COMMONJS }],
-    ['by NODE_OPTIONS', { env: { NODE_OPTIONS: `--import=${REGISTER}` } }],
+    ['by NODE_OPTIONS', { env: { NODE_OPTIONS: `--import=${JSON.stringify(REGISTER)}` } }],
     ['into a worker thread, by --import', { args: ['worker'], flags: IMPORT }],
     ['into a worker thread, by --require', { args: ['worker'], flags: REQUIRE }],
     [

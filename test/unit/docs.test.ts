@@ -57,7 +57,7 @@ test.each([
   ['pools.md', ''],
   ['heartbeats.md', PRELUDE],
   ['metrics.md', PRELUDE],
-])('every example of %s runs', (name, prelude) => {
+])('every example of %s runs', { timeout: 120_000 }, (name, prelude) => {
   const examples = examplesOf(`docs/${name}`);
   expect(examples.length).toBeGreaterThanOrEqual(1);
   const folder = mkdtempSync(join(tmpdir(), 'socket-options-docs-'));
@@ -70,7 +70,7 @@ test.each([
       // Another program may have the port.
       writeFileSync(file, given + code.replace('port: 8080', 'port: 0') + end);
       const env = { ...process.env, HOST: '127.0.0.1', PORT: '0' };
-      execFileSync(process.execPath, [file], { timeout: 10_000, stdio: 'pipe', env });
+      execFileSync(process.execPath, [file], { timeout: 50_000, stdio: 'pipe', env });
     });
   } finally {
     rmSync(folder, { recursive: true });
@@ -87,7 +87,7 @@ await new Promise((listening) => {
 });
 `;
 
-test('every example of before-connect.md runs', (context) => {
+test('every example of before-connect.md runs', { timeout: 120_000 }, (context) => {
   onLinux('options before the first packet')(context);
   needsNamespace(context);
   const folder = mkdtempSync(join(tmpdir(), 'socket-options-docs-'));
@@ -96,7 +96,7 @@ test('every example of before-connect.md runs', (context) => {
       const file = join(folder, 'example.mjs');
       writeFileSync(file, IN_NAMESPACE + code + END);
       const command = [...UNSHARE, process.execPath, file];
-      const { status, stderr } = spawnSync('unshare', command, { timeout: 10_000 });
+      const { status, stderr } = spawnSync('unshare', command, { timeout: 50_000 });
       expect([status, String(stderr)], code).toEqual([0, '']);
     }
   } finally {
