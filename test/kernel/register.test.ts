@@ -180,7 +180,13 @@ describe('two copies of the package', () => {
     folder = realpathSync(mkdtempSync(join(tmpdir(), 'socket-options-register-')));
     const root = join(__dirname, '../..');
     mkdirSync(join(folder, 'build'));
-    for (const part of ['dist', 'package.json', 'prebuilds', 'build/Release']) {
+    for (const part of [
+      'dist',
+      'package.json',
+      'prebuilds',
+      'build/Release',
+      'node_modules/node-gyp-build',
+    ]) {
       // Where the tests run on the prebuild, nothing is compiled.
       if (existsSync(join(root, part)))
         cpSync(join(root, part), join(folder, part), { recursive: true });
