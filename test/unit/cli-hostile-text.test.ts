@@ -52,7 +52,9 @@ const PLAUSIBLE: Readonly<Record<string, string>> = {
 describe.each(Object.keys(OPERANDS))('arguments of %s', (command) => {
   const operands = OPERANDS[command] ?? [];
 
-  test('rejects hostile values of each option, and prints them escaped in one line', async () => {
+  test('rejects hostile values of each option, and prints them escaped in one line', {
+    timeout: 120_000,
+  }, async () => {
     const options = await optionsOf(command);
     expect(options.length).toBeGreaterThan(0);
     const cases = options.flatMap(({ name, hasValue }) => {
