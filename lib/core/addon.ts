@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { bundledAddon, isBundled } from './bundled-addon';
 import { addonError, bundleError } from './load-failure';
-import { openAddon } from './open-addon';
+import { isOurAddon, openAddon } from './open-addon';
 import { buildsSnapshot } from './snapshot';
 
 /**
@@ -153,12 +153,6 @@ function unusualPath(folder: string): string {
   throw new Error(`There is no addon in ${folder}. ${found} is outside of it and was not loaded`);
 }
 
-/** An addon of another package, or of an old version, in the folder that a variable names. */
-function requireOurs(found: unknown): unknown {
-  if (typeof Object(found).constants === 'function') return found;
-  throw new Error('it is not the addon of this package');
-}
-
 /**
  * Loads the addon from the package, or from the folder that SOCKET_OPTIONS_PREBUILD names. node-gyp-build takes longer
  * to load than this package, so it is used only for variables of the environment and for an addon of another name.
@@ -173,7 +167,10 @@ function load(): unknown {
   let path = usual ? places(root).find((place) => existsSync(place)) : undefined;
   try {
     path ??= unusualPath(folder);
-    return requireOurs(openAddon(path));
+    const found = openAddon(path);
+    // A variable may name the folder of another package.
+    if (!isOurAddon(found)) throw new Error('it is not the addon of this package');
+    return found;
   } catch (cause) {
     const looked = root === undefined ? [] : places(root);
     throw addonError(cause as NodeJS.ErrnoException, { root, looked, path });

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { bundleError } from './load-failure';
-import { openAddon } from './open-addon';
+import { isOurAddon, openAddon } from './open-addon';
 
 /** The name of the asset in a single executable application, and of the file beside it. */
 const FILE = 'socket-options.node';
@@ -80,7 +80,7 @@ function addonOf(required: unknown): unknown {
   if (typeof found === 'string') {
     return openAddon(found.startsWith('file:') ? fileURLToPath(found) : join(__dirname, found));
   }
-  if (typeof Object(found).setOptions === 'function') return found;
+  if (isOurAddon(found)) return found;
   if (found === undefined) throw new Error('this system has no prebuild');
   throw new Error(`the bundler replaced this file by ${inspect(required)}`);
 }

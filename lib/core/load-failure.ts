@@ -69,7 +69,7 @@ function advice(code: string, { root }: AddonSearch): string {
   if (root === undefined) return REMEDIES.bundle;
   const variables = namedVariables();
   if (variables.length > 0) {
-    return `Correct or remove ${variables.join(' and ')}: without it, the addon of the package is used.`;
+    return `Correct or remove ${variables.join(' and ')}. Without these variables, the addon of the package is used.`;
   }
   return `To compile it, you need a C++ compiler and Python. Run in the folder of your project:\n  npm install --no-save node-gyp node-addon-api && npx node-gyp rebuild --directory "${resolve(root, 'native')}"`;
 }

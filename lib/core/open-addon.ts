@@ -1,4 +1,4 @@
-// Opens a file that is an addon.
+// Opens the file of an addon, and recognises the addon of this package.
 
 import { resolve, toNamespacedPath } from 'node:path';
 
@@ -10,4 +10,10 @@ export function openAddon(path: string): unknown {
   const target = { exports: {} };
   process.dlopen(target, toNamespacedPath(resolve(path)));
   return target.exports;
+}
+
+/** Whether this is the addon of this package, and not another module for Node. */
+export function isOurAddon(found: unknown): boolean {
+  const { constants, setOptions } = Object(found);
+  return typeof constants === 'function' && typeof setOptions === 'function';
 }

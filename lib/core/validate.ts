@@ -40,8 +40,8 @@ export function validateOptions<Options extends object>(
 }
 
 /**
- * Whether an object has a member that copying leaves out: an inherited or not enumerable one. What other code added to
- * Object.prototype is nobody's option.
+ * Whether an object has a member that copying leaves out: an inherited or not enumerable one. Other code may have added
+ * members to Object.prototype: these do not count.
  */
 export function isHidden(options: object, name: string): boolean {
   return name in options && !(name in Object.prototype);
