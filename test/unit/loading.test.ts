@@ -15,12 +15,15 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { onLinux } from '../support/platform';
 
 const root = join(__dirname, '../..');
 const { path: pathOf } = createRequire(__filename)('node-gyp-build') as {
   path: (root: string) => string;
 };
 
+/** A valid module for Node that is not the addon of this package. */
+const REFERENCE = join(root, 'test/support/reference-addon/build/Release/reference_addon.node');
 const NATIVE = 'native/build/Release/socket_options.node';
 const BUILT = 'build/Release/socket_options.node';
 const prebuilt = (system = `${process.platform}-${process.arch}`) =>
@@ -35,7 +38,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true }));
 
-function put(file: string, content?: string): void {
+function put(file: string, content?: string | Buffer): void {
   const target = join(home, file);
   mkdirSync(dirname(target), { recursive: true });
   if (content === undefined) cpSync(pathOf(root), target);
@@ -262,6 +265,23 @@ To compile it, you need a C++ compiler and Python. Run in the folder of your pro
     const report = load([], { SOCKET_OPTIONS_PREBUILD: join(home, 'nowhere') });
     expect(report).toMatchObject({ code: 'ERR_ADDON_NOT_FOUND' });
     expect(report.message).toContain(`SOCKET_OPTIONS_PREBUILD=${join(home, 'nowhere')}`);
+    expect(report.message).toContain('Correct or remove SOCKET_OPTIONS_PREBUILD');
+  });
+
+  test('of another package is rejected, and the import succeeds', (context) => {
+    onLinux('the lane of Windows has no other addon for node.exe')(context);
+    put(BUILT);
+    const foreign = 'elsewhere/build/Release/other.node';
+    putLoader();
+    put(foreign, readFileSync(REFERENCE));
+    const report = load([], { SOCKET_OPTIONS_PREBUILD: join(home, 'elsewhere') });
+    expect(report).toMatchObject({
+      addons: [join(home, foreign)],
+      supported: false,
+      code: 'ERR_DLOPEN_FAILED',
+      cause: 'it is not the addon of this package',
+    });
+    expect(report.message).toContain('Correct or remove SOCKET_OPTIONS_PREBUILD');
   });
 
   test('the error in a bundle has a line for each bundler', () => {
