@@ -4,9 +4,17 @@ import type { OptionName, SocketOptions } from '../catalogue/catalogue';
 import type { Platform } from '../catalogue/row';
 import type { SocketLike } from '../core/socket';
 import { setKeepAlive } from '../options/keepalive';
+import { KEEP_ALIVE } from '../options/keepalive-options';
 import { isSupported } from '../options/option';
 import { getOptions, setOptions, validateSocketOptions } from '../options/options';
 import { keepAliveSuffices } from './kernel-rules';
+
+/** The options that a plan may set. */
+export const PLAN_OPTIONS: readonly OptionName[] = [
+  ...KEEP_ALIVE,
+  'userTimeout',
+  'retransmissionTimeoutMax',
+];
 
 const isWindows = process.platform === 'win32';
 const isLinux = process.platform === 'linux';

@@ -3,9 +3,11 @@
 import type { OptionName, OptionValues } from '../catalogue/catalogue';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf } from '../core/socket';
+import { KEEP_ALIVE } from '../options/keepalive-options';
 import { isSupported } from '../options/option';
 import { getOption, getOptions } from '../options/options';
 import { getSystemDefaults } from '../system-defaults/system-defaults';
+import { PLAN_OPTIONS } from './apply-options';
 import { planOfServer } from './dead-peer-timeout';
 import {
   boundsOf,
@@ -30,14 +32,6 @@ export interface DeadPeerReport extends DeadPeerBounds {
   /** Problems and assumptions as English sentences, the worst first. */
   readonly warnings: readonly string[];
 }
-
-const KEEPALIVE: readonly OptionName[] = [
-  'keepAlive',
-  'keepAliveInitialDelay',
-  'keepAliveInterval',
-  'keepAliveCount',
-];
-const NAMES: readonly OptionName[] = [...KEEPALIVE, 'userTimeout', 'retransmissionTimeoutMax'];
 
 /**
  * Returns how long it takes until a socket fails if its peer vanishes now.
@@ -116,7 +110,7 @@ function boundsOfValues(fd: number): DeadPeerReport {
 
 function readValues(fd: number, system: DeadPeerPlatform): Partial<OptionValues> {
   // An MPTCP socket refuses the options that only TCP has.
-  const known = system === 'mptcp' ? KEEPALIVE : NAMES;
+  const known = system === 'mptcp' ? KEEP_ALIVE : PLAN_OPTIONS;
   let names: readonly OptionName[];
   try {
     names = known.filter((name) => isSupported(name));

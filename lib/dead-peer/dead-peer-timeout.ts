@@ -6,6 +6,7 @@ import type { Platform } from '../catalogue/row';
 import { builtins } from '../core/builtins';
 import type { SocketOptionError } from '../core/errors';
 import { isGvisor } from '../core/gvisor';
+import { SharedMap } from '../core/shared-map';
 import type { SocketLike } from '../core/socket';
 import { descriptorOf, tcpHandleOf } from '../core/socket';
 import { validateOptions } from '../core/validate';
@@ -21,7 +22,7 @@ import {
   isConnecting,
   unboundConnecting,
 } from './supervision/connecting';
-import { stopSupervision, supervise, supervisionOf } from './supervision/supervisor';
+import { isSupervised, stopSupervision, supervise } from './supervision/supervisor';
 import type { SupervisedSocket } from './supervision/verdict';
 import { isMptcp } from './system-of';
 import {
@@ -181,7 +182,7 @@ function tuneServer(server: Server, timeout: number, chosen: ChosenOptions): Dea
   let withoutValues = isInherited ? queueLength(fd) : Infinity;
   const onConnection = (socket: Socket): void => {
     // An earlier listener, or tuneSockets(), has chosen a plan for this connection.
-    const isChosen = supervisionOf(socket) !== undefined;
+    const isChosen = isSupervised(socket);
     try {
       if (withoutValues > 0 && !isChosen) tuneConnection(socket, timeout, chosen, false);
       else if (chosen.supervise && !isChosen) supervise(socket, plan, chosen, undefined);
@@ -220,13 +221,13 @@ function queueLength(fd: number): number {
   }
 }
 
-/** What a server's accepted connections get. */
+/** What a server's accepted connections get, by the last call in any copy of this package. */
 interface TunedServer {
   readonly plan: DeadPeerPlan;
   readonly onConnection: (socket: Socket) => void;
 }
 
-const tunedServers = new WeakMap<Server, TunedServer>();
+const tunedServers = new SharedMap<Server, TunedServer>('tuned-server');
 
 /** Returns the plan of a server's accepted connections. Not public. */
 export function planOfServer(server: unknown): DeadPeerPlan | undefined {

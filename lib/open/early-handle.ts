@@ -5,6 +5,7 @@ import type { OpeningOptions, SocketOptions } from '../catalogue/catalogue';
 import { binding } from '../core/addon';
 import { builtins } from '../core/builtins';
 import { describeErrno, SocketOptionError, socketError } from '../core/errors';
+import { SharedMap } from '../core/shared-map';
 import { isSupported } from '../options/option';
 import { getOption, getOptions, setOptions as setOptionsOf } from '../options/options';
 import { openSocket, type SocketType } from './open-socket';
@@ -74,7 +75,7 @@ function refusedOpen(errno: number): SocketOptionError {
 }
 
 /** What the program has chosen for a socket of connect(), or for a server of listen(). */
-const chosen = new WeakMap<object, OpeningOptions>();
+const chosen = new SharedMap<object, OpeningOptions>('opening-options');
 
 /** Notes the options that the program has chosen. They count for more than those of tunings. `undefined` forgets them. */
 export function noteChosen(owner: object, options: OpeningOptions | undefined): void {

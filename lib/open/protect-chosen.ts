@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { TcpHandle } from '../core/socket';
-import { supervisionOf } from '../dead-peer/supervision/supervisor';
+import { isSupervised } from '../dead-peer/supervision/supervisor';
 import { KEEP_ALIVE, type KeepAliveName } from '../options/keepalive-options';
 import { protectKeepAlive } from '../options/protect-keepalive';
 
@@ -21,7 +21,7 @@ export function protectChosen(
 export function protectTimeout(socket: Socket, handle: TcpHandle): void {
   const owner = {
     get isOpen() {
-      return supervisionOf(socket) !== undefined;
+      return isSupervised(socket);
     },
   };
   protectKeepAlive(socket, handle, [{ owner, names: KEEP_ALIVE }], ignore);

@@ -3,15 +3,15 @@
 import { isChosen } from '../dead-peer/choices';
 import { planOfServer } from '../dead-peer/dead-peer-timeout';
 import type { Bound } from '../dead-peer/supervision/connecting';
-import { supervisionOf } from '../dead-peer/supervision/supervisor';
+import { isSupervised, supervisionOf } from '../dead-peer/supervision/supervisor';
 import { protectKeepAlive } from '../options/protect-keepalive';
 import type { Connection, Tuner } from './tuner';
 
 /** Tunes a connection, unless the program has chosen its dead-peer timeout already. */
 export function tuneBy(tuners: readonly Tuner[], found: Omit<Connection, 'isChosen'>): void {
-  const { socket, side, handle } = found;
+  const { socket, side, handle, isFresh } = found;
   const { server } = socket as { server?: unknown };
-  const hasPlan = supervisionOf(socket) !== undefined || planOfServer(server) !== undefined;
+  const hasPlan = (isFresh ? supervisionOf(socket) !== undefined : isSupervised(socket)) || planOfServer(server) !== undefined;
   const connection = { ...found, isChosen: hasPlan || isChosen(socket, handle) };
   const controls = tuners
     .map((tuner) => ({ owner: tuner, names: tuner.tune(connection) }))

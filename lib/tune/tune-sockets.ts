@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net';
 import type { TcpHandle } from '../core/socket';
 import { validateOptions } from '../core/validate';
+import { forgetChoice } from '../dead-peer/choices';
 import {
   type Bound,
   type ConnectingEvent,
@@ -113,5 +114,6 @@ function adoptReferenced(socket: Socket, handle: TcpHandle): void {
 }
 
 function boundConnecting(socket: Socket, target: Target): void {
+  forgetChoice(socket);
   if (bounds.length > 0) followConnecting(socket, target, bounds);
 }

@@ -6,11 +6,13 @@ import { channels, publish } from '../core/channels';
 import type { TcpHandle } from '../core/socket';
 import { descriptorOf } from '../core/socket';
 import { callbackError, validateBoolean, validateFunction } from '../core/validate';
+import { PLAN_OPTIONS } from '../dead-peer/apply-options';
 import { tuneConnection } from '../dead-peer/dead-peer-timeout';
 import type { Address } from '../dead-peer/supervision/connecting';
 import { chosenFor } from '../open/early-handle';
 import { KEEP_ALIVE, type KeepAliveName } from '../options/keepalive-options';
 import { setEach } from '../options/options';
+import { type Claim, isClaimedLater, nextOrder, noteClaim } from './claims';
 import { Failures } from './failures';
 import type { SocketSide } from './new-sockets';
 import { refuseOnBun, validateEarly } from './runtime-limits';
@@ -89,6 +91,7 @@ export interface EarlySocket {
 
 export class Tuner implements SocketTuning {
   readonly #tunings: Readonly<Record<SocketSide, CheckedTuning | undefined>>;
+  readonly #claims: Readonly<Record<SocketSide, Claim>>;
   readonly #filter: TuneSocketsOptions['filter'];
   readonly #failures: Failures;
   readonly #onClose: (tuner: Tuner) => void;
@@ -115,6 +118,12 @@ export class Tuner implements SocketTuning {
     this.#onClose = onClose;
     refuseOnBun(server, adopt);
     validateEarly({ client, server }, filter !== undefined);
+    // The last, because a tuning that is refused has no place.
+    const order = nextOrder();
+    this.#claims = {
+      client: { order, names: namesOf(this.#tunings.client) },
+      server: { order, names: namesOf(this.#tunings.server) },
+    };
   }
 
   /** Tunes a connected socket. Returns which keepalive options this tuning now controls. */
@@ -132,6 +141,7 @@ export class Tuner implements SocketTuning {
       this.report(error, socket, side);
       return [];
     }
+    noteClaim(handle, this.#claims[side]);
     const isPlanSet = this.#setDeadPeerTimeout(connection, tuning);
     try {
       for (const error of setEach(socket, this.#remaining(connection, tuning)))
@@ -168,10 +178,15 @@ export class Tuner implements SocketTuning {
   /** Sets the early options on the descriptor of a handle. `socket`: the client, or `undefined` for a server. */
   setEarly({ fd, handle, side, owner, socket, place }: EarlySocket): void {
     const { mptcp: _, ...early } = this.earlyOptions(side) ?? {};
+    const claim = { ...this.#claims[side], names: new Set(Object.keys(early)) };
+    noteClaim(handle, claim);
     // What the program has chosen for this socket counts for more.
     const chosen = chosenFor(owner);
     const options = Object.fromEntries(
-      Object.entries(early).filter(([name]) => !(name in chosen) && !isOverruled(name, chosen)),
+      Object.entries(early).filter(
+        ([name]) =>
+          !(name in chosen) && !isOverruled(name, chosen) && !isClaimedLater(handle, claim, name),
+      ),
     );
     this.#prepared.add(handle);
     try {
@@ -188,7 +203,7 @@ export class Tuner implements SocketTuning {
 
   /** Returns the options that were not set before the socket was connected. */
   #remaining(
-    { socket, handle, isFresh }: Connection,
+    { socket, side, handle, isFresh }: Connection,
     { options, early, late }: CheckedTuning,
   ): SocketOptions {
     const { server } = socket as { readonly server?: unknown };
@@ -197,7 +212,8 @@ export class Tuner implements SocketTuning {
     // On an open socket that is adopted, those that have to be set before are reported as too late.
     const wanted = isFresh ? late : options;
     const isDone = (name: string): boolean =>
-      isFresh && this.#prepared.has(handle) && name in early;
+      (isFresh && this.#prepared.has(handle) && name in early) ||
+      isClaimedLater(handle, this.#claims[side], name);
     return Object.fromEntries(
       Object.entries(wanted)
         .filter(([name]) => !isDone(name) && !isOverruled(name, chosen))
@@ -261,9 +277,9 @@ export class Tuner implements SocketTuning {
     connection: Connection,
     { deadPeerTimeout, deadPeer }: CheckedTuning,
   ): boolean {
-    const { socket, side, isFresh, isChosen } = connection;
+    const { socket, side, handle, isFresh, isChosen } = connection;
     if (deadPeerTimeout === undefined) return false;
-    if (isChosen) return true;
+    if (isChosen || isClaimedLater(handle, this.#claims[side], 'deadPeerTimeout')) return true;
     try {
       tuneConnection(socket, deadPeerTimeout, deadPeer, isFresh);
       return true;
@@ -292,6 +308,15 @@ export class Tuner implements SocketTuning {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+/** The names of the options that a tuning sets, also those of a plan. */
+function namesOf(tuning: CheckedTuning | undefined): ReadonlySet<string> {
+  if (tuning === undefined) return new Set();
+  const { deadPeerTimeout, options } = tuning;
+  const planned = deadPeerTimeout === undefined ? [] : ['deadPeerTimeout', ...PLAN_OPTIONS];
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return new Set([...planned, ...given.map(([name]) => name)]);
 }
 
 /** Names for the same field of the IP header. */

@@ -2,13 +2,13 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { inNamespace, needsNamespace } from '../support/namespace';
+import { copyPackage } from '../support/package-copy';
 import { onLinux } from '../support/platform';
 import {
   getInt,
@@ -177,20 +177,7 @@ describe('preloaded', () => {
 describe('two copies of the package', () => {
   let folder: string;
   beforeAll(() => {
-    folder = realpathSync(mkdtempSync(join(tmpdir(), 'socket-options-register-')));
-    const root = join(__dirname, '../..');
-    mkdirSync(join(folder, 'build'));
-    for (const part of [
-      'dist',
-      'package.json',
-      'prebuilds',
-      'build/Release',
-      'node_modules/node-gyp-build',
-    ]) {
-      // Where the tests run on the prebuild, nothing is compiled.
-      if (existsSync(join(root, part)))
-        cpSync(join(root, part), join(folder, part), { recursive: true });
-    }
+    folder = copyPackage();
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 

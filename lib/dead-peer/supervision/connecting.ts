@@ -5,6 +5,7 @@ import { builtins } from '../../core/builtins';
 import { channels, publish } from '../../core/channels';
 import { errnoOf } from '../../core/errors';
 import { isSynSent } from '../../core/record-buffer';
+import { SharedMap } from '../../core/shared-map';
 import { descriptorOfHandle, tcpHandleOf } from '../../core/socket';
 import { throwUncaught } from '../../core/throw-uncaught';
 import { Slots } from './slots';
@@ -30,7 +31,7 @@ interface Attempt extends Address {
 }
 
 /** One call of `connect()`: from the first address that is tried to the last. */
-interface Phase {
+interface Phase extends Claim {
   readonly socket: Socket;
   readonly port: number | undefined;
   /** Bounds that begin with the first address. `undefined`: it was tried already. */
@@ -51,6 +52,20 @@ interface Deadline {
 
 const phases = new WeakMap<Socket, Phase>();
 
+/** Whether a bound of another copy of this package counts for a socket that is still trying these addresses. */
+interface Claim {
+  readonly counts: (addresses: readonly Address[]) => boolean;
+}
+
+/**
+ * Which copy bounds a socket: the one in which the program has chosen a timeout for it, else the one whose tunings were opened last,
+ * which is the first to follow it.
+ */
+const claims = new SharedMap<Socket, Claim>('connecting');
+
+/** Sockets for whose call of `connect()` the program has removed all bounds, of every copy. */
+const unbound = new SharedMap<Socket, true>('connecting-unbound');
+
 const slots = new Slots<Deadline>((due) => {
   // After a poll phase: a blocked event loop may not have seen yet that the socket is connected.
   setImmediate(() => {
@@ -67,7 +82,9 @@ export function followConnecting(
   { host, port }: { readonly host: unknown; readonly port: unknown },
   bounds: readonly Bound[],
 ): void {
+  unbound.delete(socket);
   const phase = newPhase(socket, Number(port) || undefined, bounds);
+  if (claims.get(socket) === undefined) claims.set(socket, phase);
   // No name look-up comes first.
   if (builtins.net.isIP(String(host)) !== 0) noteAttempt(phase, String(host), phase.port);
 }
@@ -78,7 +95,10 @@ export function followConnecting(
  */
 export function boundConnecting(socket: Socket, bound: Bound, isChosen: boolean): void {
   const phase = phases.get(socket) ?? adoptPhase(socket);
-  if (isChosen) phase.chosen = bound;
+  if (isChosen) {
+    phase.chosen = bound;
+    claims.set(socket, phase);
+  }
   if (phase.waiting === undefined) startBound(phase, bound);
   else phase.waiting = [...phase.waiting, bound];
   listen(phase);
@@ -86,12 +106,14 @@ export function boundConnecting(socket: Socket, bound: Bound, isChosen: boolean)
 
 /** As {@link boundConnecting}, for a timeout that the program has chosen for this socket. It replaces all other bounds. */
 export function boundChosen(socket: Socket, timeout: number): void {
+  unbound.delete(socket);
   boundConnecting(socket, { timeout, mayEnd: () => true }, true);
 }
 
 /** Removes all bounds of a socket that is connecting. */
 export function unboundConnecting(socket: Socket): void {
   stop(socket);
+  unbound.set(socket, true);
 }
 
 /**
@@ -179,9 +201,18 @@ function newPhase(socket: Socket, port: number | undefined, waiting: readonly Bo
   const phase: Phase = {
     ...{ socket, port, waiting, deadlines: [], chosen: undefined, attempts: [] },
     isListening: false,
+    counts: (addresses) => isBounded(phase, addresses),
   };
   phases.set(socket, phase);
   return phase;
+}
+
+function isBounded(
+  { socket, chosen, waiting = [], deadlines }: Phase,
+  addresses: readonly Address[],
+): boolean {
+  const bounds = [...waiting, ...deadlines.map(({ bound }) => bound)];
+  return chosen !== undefined || bounds.some(({ mayEnd }) => mayEnd(socket, addresses));
 }
 
 /** Follows a socket whose `connect()` was called before. Node reports tried addresses afterwards only if there were several. */
@@ -250,6 +281,7 @@ function stop(socket: Socket): void {
   const phase = phases.get(socket);
   if (phase === undefined) return;
   phases.delete(socket);
+  if (claims.get(socket) === phase) claims.delete(socket);
   for (const deadline of phase.deadlines) deadline.phase = undefined;
   if (!phase.isListening) return;
   for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener);
@@ -269,13 +301,15 @@ function endIfConnecting(phase: Phase, bound: Bound): void {
   const { socket, attempts } = phase;
   if (phases.get(socket) !== phase) return;
   if (phase.chosen !== undefined && phase.chosen !== bound) return;
-  if (socket.destroyed || !isUnanswered(socket)) {
+  if (socket.destroyed || !isUnanswered(socket) || unbound.get(socket)) {
     stop(socket);
     return;
   }
-  const unknown = { address: undefined, port: phase.port };
+  const tried = attempts.length > 0 ? attempts : [{ address: undefined, port: phase.port }];
+  const claim = claims.get(socket);
   try {
-    if (!bound.mayEnd(socket, attempts.length > 0 ? attempts : [unknown])) return;
+    if (claim !== undefined && claim !== phase && claim.counts(tried)) return;
+    if (!bound.mayEnd(socket, tried)) return;
     stop(socket);
     const error = errorOf(attempts);
     const { timeout } = bound;

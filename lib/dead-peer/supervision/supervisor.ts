@@ -1,6 +1,7 @@
 // Supervises sockets: looks at each a few times within its timeout, at many in one call, and ends those whose peer is dead.
 // rule.ts decides. One timer per thread serves all sockets.
 
+import { SharedMap } from '../../core/shared-map';
 import { descriptorOf, type TcpHandle, tcpHandleOf } from '../../core/socket';
 import { markSupervised } from '../../core/supervised-mark';
 import { throwUncaught } from '../../core/throw-uncaught';
@@ -70,8 +71,16 @@ class Entry {
   }
 }
 
-/** A connection has one handle, also if a TLS socket and the socket below it share it. */
-const entries = new WeakMap<TcpHandle, Entry>();
+/**
+ * A connection has one handle, also if a TLS socket and the socket below it share it. The copy of this package that was called last
+ * supervises it: the entry of another copy, with a class of its own, is out of use when it is replaced or deleted here.
+ */
+const entries = new SharedMap<TcpHandle, unknown>('supervision');
+
+function ownEntryOf(handle: TcpHandle): Entry | undefined {
+  const entry = entries.get(handle);
+  return entry instanceof Entry ? entry : undefined;
+}
 
 const slots = new Slots<Entry>((due, slot) => {
   for (const entry of due) if (entry.slot === slot) queue(entry, looks);
@@ -107,7 +116,7 @@ export function supervise(
   const now = performance.now();
   const terms = termsOf(plan, chosen.minProbes);
   const supervision = { plan, chosen, since: now };
-  let entry = entries.get(handle);
+  let entry = ownEntryOf(handle);
   if (entry === undefined) {
     const memory = newMemory(now, silence === undefined ? now : Number.NEGATIVE_INFINITY);
     entry = new Entry(socket, supervision, terms, memory);
@@ -129,19 +138,27 @@ function lookLater(entry: Entry, time: number, now: number): void {
 
 function entryOf(socket: SupervisedSocket): Entry | undefined {
   const handle = tcpHandleOf(socket);
-  return handle === undefined ? undefined : entries.get(handle);
+  return handle === undefined ? undefined : ownEntryOf(handle);
 }
 
 /** Ends the supervision of a connection. */
 export function stopSupervision(socket: SupervisedSocket): void {
   const handle = tcpHandleOf(socket);
-  const entry = handle === undefined ? undefined : entries.get(handle);
-  if (handle === undefined || entry === undefined) return;
-  entry.supervision = undefined;
+  if (handle === undefined || entries.get(handle) === undefined) return;
+  const entry = ownEntryOf(handle);
+  if (entry === undefined) entries.delete(handle);
+  else entry.supervision = undefined;
   markSupervised(handle, false);
 }
 
-/** Returns what was chosen for a supervised connection. */
+/** Whether a connection is supervised, by any copy of this package. */
+export function isSupervised(socket: SupervisedSocket): boolean {
+  const handle = tcpHandleOf(socket);
+  const entry = handle === undefined ? undefined : entries.get(handle);
+  return entry instanceof Entry ? entry.supervision !== undefined : entry !== undefined;
+}
+
+/** Returns what was chosen for a connection that this copy of the package supervises. */
 export function supervisionOf(socket: SupervisedSocket): Supervision | undefined {
   return entryOf(socket)?.supervision;
 }
