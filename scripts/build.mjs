@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { buildTypes } from './build-types.mjs';
-import { entryFile } from './entry-file.mjs';
+import { entryFile, REQUIRE_CHECK } from './entry-file.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -45,7 +45,8 @@ for (const entry of ENTRY_POINTS) {
   });
   await bundle.close();
   mkdirSync(dirname(`${root}dist/${file}`), { recursive: true });
-  writeFileSync(`${root}dist/${file}`, ascii(output[0].code));
+  const check = entry === 'register' ? REQUIRE_CHECK : '';
+  writeFileSync(`${root}dist/${file}`, check + ascii(output[0].code));
   if (isLibrary) {
     const names = output[0].exports.filter((name) => !INTERNAL.test(name));
     const prepare = entry === 'index' ? 'internalKeepConnect' : undefined;

@@ -4,16 +4,19 @@
 /** In an ES module, esbuild replaces `require()` by a function that throws. */
 const ESBUILD = `socket-options needs require(), which esbuild does not have in ES modules. Add: --banner:js="import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"`;
 
-/** `prepare` is the name of an export to call, if any. */
-export function entryFile(file, names, prepare) {
-  const load = prepare === undefined ? '' : `\n  bundle.${prepare}();`;
-  return `'use strict';
-try {
+/** Begins each file that a program can import. It says what is missing, and `require()` works after it. */
+export const REQUIRE_CHECK = `try {
   require('node:fs');
 } catch (cause) {
   if (/^Dynamic require/.test(cause.message)) throw new Error(${JSON.stringify(ESBUILD)}, { cause });
 }
-function load() {
+`;
+
+/** `prepare` is the name of an export to call, if any. */
+export function entryFile(file, names, prepare) {
+  const load = prepare === undefined ? '' : `\n  bundle.${prepare}();`;
+  return `'use strict';
+${REQUIRE_CHECK}function load() {
   const bundle = require('./${file}');${load}
   return bundle;
 }

@@ -20,6 +20,7 @@ export function isOptions(value: unknown): value is object {
 /**
  * Returns a copy of the own members of an options object. Each is read once, because a getter may return another
  * value the next time. The types of the members are not checked.
+ * @param list What the error of an unknown member shows. Default: the known ones.
  * @throws TypeError if the value is not an options object, has a member that is not `known`, or inherits or hides a
  *   known one.
  */
@@ -27,13 +28,16 @@ export function validateOptions<Options extends object>(
   value: Options,
   path: string,
   known: readonly (keyof Options & string)[],
+  list?: string,
 ): Options {
   if (!isOptions(value)) {
     throw typeError(path, `an object with any of ${known.join(', ')}`, value);
   }
   const members = { ...value };
   const unknown = Object.keys(members).find((name) => !(known as readonly string[]).includes(name));
-  if (unknown !== undefined) throw unknownOption(path, unknown, known);
+  if (unknown !== undefined) {
+    throw unknownOption(path, unknown, known, list === undefined ? {} : { list });
+  }
   const hidden = known.find((name) => !Object.hasOwn(members, name) && isHidden(value, name));
   if (hidden !== undefined) throw hiddenOption(path, hidden);
   return members;

@@ -37,7 +37,12 @@ export function validateTimeout(
     return validateNumber(timeout, path, or === undefined ? range : { ...range, or });
   }
   const reason = `${minProbes} unanswered ${minProbes === 1 ? 'probe' : 'probes'}, and the kernel's unit of keepalive times is one second`;
-  const words = `>= ${smallestTimeout} ms${or === undefined ? '' : `, or ${or}`} (${reason})`;
+  // Seconds, probably.
+  const hint =
+    timeout < 1_000 && timeout * 1_000 >= smallestTimeout
+      ? `; ${timeout} s are ${timeout * 1_000} ms`
+      : '';
+  const words = `>= ${smallestTimeout} ms${or === undefined ? '' : `, or ${or}`} (${reason}${hint})`;
   throw Object.assign(rangeError(path, words, timeout), { smallestTimeout, reason });
 }
 

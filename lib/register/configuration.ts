@@ -33,9 +33,16 @@ export function parseConfiguration(text: string, canTuneServers: boolean): TuneS
 function parseOptions(text: string): TuneSocketsOptions {
   const { client, server, ...others } = parseJson(text);
   const unknown = Object.keys(others).find((name) => !MEMBERS.includes(name));
-  if (unknown !== undefined) throw unknownOption('options', unknown, MEMBERS);
-  if (client === undefined && server === undefined) {
-    throw new ConfigurationError('It has neither "client" nor "server", so it tunes nothing.');
+  if (unknown !== undefined) {
+    const list = `known: ${MEMBERS.join(', ')}; options of sockets belong in client or server`;
+    throw unknownOption('options', unknown, MEMBERS, { list });
+  }
+  // tuneSockets() refuses what is no object.
+  const isEmpty = [client, server].every(
+    (side) => side === undefined || (isOptions(side) && Object.keys(side).length === 0),
+  );
+  if (isEmpty) {
+    throw new ConfigurationError('It has no option of "client" or "server", so it tunes nothing.');
   }
   return {
     ...others,
@@ -75,5 +82,5 @@ function durationOf(text: string, path: string): number {
 
 /** A number without a unit is milliseconds, as in JSON and everywhere in this package. */
 function millisecondsOf(text: string): number | undefined {
-  return /^\d+$/.test(text) ? Number(text) : parseDuration(text);
+  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : parseDuration(text);
 }

@@ -2,12 +2,7 @@
 
 import { inspect } from 'node:util';
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
-import {
-  internalBinding,
-  internalKeepConnect,
-  type TuneSocketsOptions,
-  tuneSockets,
-} from '../index';
+import type { TuneSocketsOptions } from '../index';
 import { ConfigurationError, parseConfiguration } from './configuration';
 
 const VARIABLE = 'SOCKET_OPTIONS';
@@ -53,6 +48,9 @@ export function register(): void {
 }
 
 function tune(options: TuneSocketsOptions): void {
+  // Only here, so that 'off' helps against a broken file of the addon, too.
+  const { internalBinding, internalKeepConnect, tuneSockets } =
+    require('../index') as typeof import('../index');
   try {
     internalBinding();
   } catch (error) {
@@ -78,7 +76,8 @@ function reasonOf(error: unknown): string {
 
 /** Ends the process with a message. An uncaught error would print lines of this package above it. */
 function refuse(text: string, reason: string): void {
-  const message = `socket-options/register: the environment variable ${VARIABLE} is wrong, so the program was not started.
+  const started = isMainThread ? 'program' : 'thread';
+  const message = `socket-options/register: the environment variable ${VARIABLE} is wrong, so the ${started} was not started.
 ${reason}
 Given: ${inspect(text)}
 ${ALLOWED}`;

@@ -11,7 +11,9 @@ import type { Connection, Tuner } from './tuner';
 export function tuneBy(tuners: readonly Tuner[], found: Omit<Connection, 'isChosen'>): void {
   const { socket, side, handle, isFresh } = found;
   const { server } = socket as { server?: unknown };
-  const hasPlan = (isFresh ? supervisionOf(socket) !== undefined : isSupervised(socket)) || planOfServer(server) !== undefined;
+  const hasPlan =
+    (isFresh ? supervisionOf(socket) !== undefined : isSupervised(socket)) ||
+    planOfServer(server) !== undefined;
   const connection = { ...found, isChosen: hasPlan || isChosen(socket, handle) };
   const controls = tuners
     .map((tuner) => ({ owner: tuner, names: tuner.tune(connection) }))

@@ -54,7 +54,7 @@ export function observeNewSockets(observer: SocketObserver): () => void {
     observeEmit(builtins.net.Server.prototype, (_server, event, [socket]) => {
       if (event === 'connection') onAccepted(socket);
     }),
-    observeConnect(observer),
+    observeConnect(observer, onSocketEvent),
     observeRef(observer),
     ...(LISTEN in builtins.net.Server.prototype ? [observeListen(observer)] : []),
   ];
@@ -113,13 +113,33 @@ function observeEmit(prototype: object, observe: EventObserver): () => void {
   });
 }
 
+const CONNECTING_EVENTS: readonly ConnectingEvent[] = [
+  'lookup',
+  'connectionAttempt',
+  'connectionAttemptFailed',
+  'connect',
+  'close',
+];
+
 /** Observes calls of `connect()`: Node reports attempts to connect by an event only since 20.12. */
-function observeConnect(observer: SocketObserver): () => void {
+function observeConnect(observer: SocketObserver, onEvent: EventObserver): () => void {
+  const heard = new WeakSet<Socket>();
+  /** Listens to a socket with an emit() of its own, which may not call the one that is observed. */
+  const hear = (socket: Socket): void => {
+    if (socket.emit === builtins.net.Socket.prototype.emit || heard.has(socket)) return;
+    heard.add(socket);
+    for (const event of CONNECTING_EVENTS) {
+      socket.prependListener(event, (...args: unknown[]) => onEvent(socket, event, args));
+    }
+  };
   return replaceMethod(builtins.net.Socket.prototype, 'connect', (state) => {
     return function (this: unknown, ...args) {
       const target = state.isActive ? targetOf(args) : undefined;
       // Before the call: a look-up may call back at once, and then the first address is tried within the call.
-      if (target !== undefined) observer.onConnecting(this as Socket, target);
+      if (target !== undefined) {
+        observer.onConnecting(this as Socket, target);
+        hear(this as Socket);
+      }
       const result = Reflect.apply(state.original(), this, args);
       if (target !== undefined) observer.onConnectCalled(this as Socket);
       return result;

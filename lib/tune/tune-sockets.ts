@@ -20,6 +20,7 @@ import { type SocketTuning, Tuner, type TuneSocketsOptions } from './tuner';
 export type { SocketSide, SocketTuning, TuneSocketsOptions };
 
 const OPTIONS = ['client', 'server', 'filter', 'adopt', 'onError'] as const;
+const LIST = `known: ${OPTIONS.join(', ')}; options of sockets belong in client or server`;
 
 /**
  * Sets options on every TCP socket that this thread connects (`client`) or accepts (`server`) after the call, also on
@@ -63,7 +64,7 @@ const OPTIONS = ['client', 'server', 'filter', 'adopt', 'onError'] as const;
  * @see setsockopt(2), tcp(7)
  */
 export function tuneSockets(options: TuneSocketsOptions): SocketTuning {
-  const tuner = new Tuner(validateOptions(options, 'options', OPTIONS), close);
+  const tuner = new Tuner(validateOptions(options, 'options', OPTIONS, LIST), close);
   open(tuner);
   if (tuner.adopts) adoptOpenSockets(tuner);
   return tuner;

@@ -255,6 +255,22 @@ describe('tuneSockets', () => {
     },
   );
 
+  test('it tunes a client whose emit() does not call that of net.Socket, before its own listeners', async () => {
+    tune({ client: { ...client, ttl: 9 } });
+    const port = await listening(net.createServer());
+    const socket = new net.Socket();
+    ends.push(() => socket.destroy());
+    socket.emit = EventEmitter.prototype.emit as never;
+    const atConnect: number[] = [];
+    socket.prependListener('connect', () => atConnect.push(idle(socket), ttl(socket)));
+    await connected(socket.connect(port, '127.0.0.1'));
+    expect(atConnect).toEqual([4, 9]);
+    socket.destroy();
+    await once(socket, 'close');
+    await connected(socket.connect(port, '127.0.0.1'));
+    expect([idle(socket), socket.listenerCount('lookup')]).toEqual([4, 1]);
+  });
+
   test('emit below another replacement does nothing without a tuning', async () => {
     const tuning = tuneSockets({ server: client });
     const ours = net.Server.prototype.emit;

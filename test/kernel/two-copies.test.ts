@@ -66,7 +66,8 @@ async function connect(
 const portOf = (server: net.Server): number => (server.address() as net.AddressInfo).port;
 
 const idleOf = (socket: net.Socket): number => getInt(fdOf(socket), IPPROTO_TCP, TCP_KEEPIDLE);
-const isKeptAlive = (socket: net.Socket): boolean => getInt(fdOf(socket), SOL_SOCKET, SO_KEEPALIVE) !== 0;
+const isKeptAlive = (socket: net.Socket): boolean =>
+  getInt(fdOf(socket), SOL_SOCKET, SO_KEEPALIVE) !== 0;
 
 test('they are two', () => {
   expect(program.tuneSockets).not.toBe(operator.tuneSockets);
