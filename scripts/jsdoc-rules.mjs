@@ -126,6 +126,9 @@ export function optionProblems(node, row) {
   const [systems] = texts('systems');
   if (systems === undefined) return ['missing @systems'];
   const problems = texts('see').length === 0 ? ['missing @see'] : [];
+  for (const [capability] of (row.privilege ?? '').matchAll(/CAP_\w+/g)) {
+    if (!summary.includes(capability)) problems.push(`missing the privilege ${capability}`);
+  }
   const [present, absent = ''] = systems.split(/\bNot on /);
   const numbers = [...summary.matchAll(/\d+(?: \d{3})*(?:\.\d+)?/g)].map(([text]) =>
     Number(text.replaceAll(' ', '')),

@@ -141,7 +141,8 @@ export const ip = () =>
     },
     /**
      * Transparent proxying: receive and send packets of foreign addresses. It acts on a socket that is bound or
-     * listens. Once a TCP socket connects, only rules of the firewall see it (`socket transparent 1` of nft).
+     * listens. Once a TCP socket connects, only rules of the firewall see it (`socket transparent 1` of nft). Linux needs
+     * CAP_NET_ADMIN or CAP_NET_RAW.
      * @systems Linux: `IP_TRANSPARENT`. FreeBSD: `IP_BINDANY`. Not on macOS and Windows.
      * @see ip(7)
      */

@@ -128,7 +128,8 @@ export const socket = () =>
     },
     /**
      * Name of the network interface that the socket is bound to, at most 15 characters; the empty string is none. The
-     * error is ENODEV for an interface that does not exist.
+     * error is ENODEV for an interface that does not exist. To change a binding, and always before Linux 5.7, it needs
+     * CAP_NET_RAW.
      * @systems Linux, macOS 15: `SO_BINDTODEVICE`. Not on Windows and FreeBSD.
      * @see socket(7)
      */
@@ -144,7 +145,8 @@ export const socket = () =>
       freebsd: null,
     },
     /**
-     * Mark of every packet that the socket sends, for routing and filter rules: 0 to 4 294 967 295.
+     * Mark of every packet that the socket sends, for routing and filter rules: 0 to 4 294 967 295. It needs
+     * CAP_NET_ADMIN or CAP_NET_RAW.
      * @systems Linux: `SO_MARK`. Not on macOS, Windows and FreeBSD.
      * @see socket(7)
      */
@@ -161,7 +163,7 @@ export const socket = () =>
     },
     /**
      * Busy polling: how long a read without data polls the network device, in milliseconds with fractions, rounded up
-     * to whole microseconds; 0 is off. At most 2 147 483.647 ms.
+     * to whole microseconds; 0 is off. At most 2 147 483.647 ms. Before Linux 6.11, raising it needs CAP_NET_ADMIN.
      * @systems Linux: `SO_BUSY_POLL`. Not on macOS, Windows and FreeBSD.
      * @see socket(7)
      */

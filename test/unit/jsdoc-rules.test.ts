@@ -93,6 +93,9 @@ test('compares the doc of an option with its row', () => {
   expect(problems({ linux: { name: 'SO_SNDBUF', max: 2_000 } })).toEqual([
     'missing the end 2000 of the range of Linux',
   ]);
+  expect(problems({ privilege: 'CAP_NET_RAW, sometimes' })).toEqual([
+    'missing the privilege CAP_NET_RAW',
+  ]);
   expect(problems({ darwin: null })).toEqual(['@systems must say: Not on macOS']);
   expect(problems({ win32: { name: 'SO_SNDBUF' } })).toEqual(['@systems must name Windows']);
 });
