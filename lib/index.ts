@@ -48,7 +48,7 @@ export type {
   ZeroWindow,
 } from './dead-peer/plan';
 export { planDeadPeerTimeout } from './dead-peer/plan-dead-peer-timeout';
-export type { ConnectTimeoutMessage } from './dead-peer/supervision/connecting';
+export type { ConnectTimeoutMessage } from './dead-peer/supervision/connect-timeout';
 export type {
   DeadPeerDetails,
   DeadPeerError,

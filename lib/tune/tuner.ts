@@ -8,7 +8,7 @@ import { descriptorOf } from '../core/socket';
 import { callbackError, validateBoolean, validateFunction } from '../core/validate';
 import { PLAN_OPTIONS } from '../dead-peer/apply-options';
 import { tuneConnection } from '../dead-peer/dead-peer-timeout';
-import type { Address } from '../dead-peer/supervision/connecting';
+import type { Address } from '../dead-peer/supervision/connect-timeout';
 import { chosenFor } from '../open/early-handle';
 import { KEEP_ALIVE, type KeepAliveName } from '../options/keepalive-options';
 import { setEach } from '../options/options';

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { builtins } from '../core/builtins';
-import type { Address } from '../dead-peer/supervision/connecting';
+import type { Address } from '../dead-peer/supervision/connect-timeout';
 
 /**
  * A socket that is connecting has no remote address. The filter gets the one that is tried, so that it decides as it will when

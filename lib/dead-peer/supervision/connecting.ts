@@ -3,18 +3,12 @@
 import type { Socket } from 'node:net';
 import { builtins } from '../../core/builtins';
 import { channels, publish } from '../../core/channels';
-import { errnoOf } from '../../core/errors';
 import { isSynSent } from '../../core/record-buffer';
 import { SharedMap } from '../../core/shared-map';
 import { descriptorOfHandle, tcpHandleOf } from '../../core/socket';
 import { throwUncaught } from '../../core/throw-uncaught';
+import { type Address, type Attempt, type ConnectTimeoutMessage, errorOf } from './connect-timeout';
 import { Slots } from './slots';
-
-/** An address that is tried. A member is `undefined` where Node does not report it (before 20.12). */
-export interface Address {
-  readonly address: string | undefined;
-  readonly port: number | undefined;
-}
 
 /** Whether a socket may be ended that is still trying these addresses. */
 type MayEnd = (socket: Socket, addresses: readonly Address[]) => boolean;
@@ -23,11 +17,6 @@ type MayEnd = (socket: Socket, addresses: readonly Address[]) => boolean;
 export interface Bound {
   readonly timeout: number;
   readonly mayEnd: MayEnd;
-}
-
-interface Attempt extends Address {
-  /** Why it failed; `undefined` as long as there is no answer. */
-  error: Error | undefined;
 }
 
 /** One call of `connect()`: from the first address that is tried to the last. */
@@ -287,16 +276,6 @@ function stop(socket: Socket): void {
   for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener);
 }
 
-/** The message of the channel `socket-options:connect-timeout`: a socket was not connected in time. */
-export interface ConnectTimeoutMessage {
-  /** The socket that was destroyed. */
-  readonly socket: Socket;
-  /** The error that the socket was destroyed with. */
-  readonly error: Error;
-  /** The time that connecting was allowed to take, in milliseconds. */
-  readonly timeout: number;
-}
-
 function endIfConnecting(phase: Phase, bound: Bound): void {
   const { socket, attempts } = phase;
   if (phases.get(socket) !== phase) return;
@@ -318,22 +297,4 @@ function endIfConnecting(phase: Phase, bound: Bound): void {
   } catch (error) {
     throwUncaught(error);
   }
-}
-
-/** Returns the error as Node makes it: an AggregateError if several addresses were tried. */
-function errorOf(attempts: readonly Attempt[]): Error {
-  if (attempts.length === 0) return timeoutError();
-  const errors = attempts.map(({ error, address, port }) => error ?? timeoutError(address, port));
-  if (errors.length === 1) return errors[0] as Error;
-  return Object.assign(new AggregateError(errors), { code: 'ETIMEDOUT' });
-}
-
-function timeoutError(address?: string, port?: number): Error {
-  const place = address === undefined ? '' : ` ${address}:${port}`;
-  return Object.assign(new Error(`connect ETIMEDOUT${place}`), {
-    errno: errnoOf('ETIMEDOUT'),
-    code: 'ETIMEDOUT',
-    syscall: 'connect',
-    ...(address === undefined ? {} : { address, port }),
-  });
 }
