@@ -22,7 +22,7 @@ import {
 } from './kernel.mjs';
 import { kinds, listen, pair } from './kinds.mjs';
 import { openings } from './openings.mjs';
-import { refusal } from './refusals.mjs';
+import { refusal, runtime } from './refusals.mjs';
 
 const require = createRequire(import.meta.url);
 const {
@@ -265,6 +265,26 @@ const capabilities = {
 
   'tuneSockets: sockets that connect': () => tuned('client'),
   'tuneSockets: sockets that are accepted': () => tuned('server'),
+
+  'register: sockets that connect': () => {
+    const path = (name) => fileURLToPath(new URL(name, import.meta.url));
+    const register = path('../node_modules/socket-options/dist/register.js');
+    const [program, ...flags] = JSON.parse(process.env.SUITE_COMMAND);
+    const preload = runtime === 'node' ? '--require' : '--preload';
+    const { stdout, stderr } = spawnSync(
+      program,
+      [...flags, preload, register, path('registered.mjs')],
+      { encoding: 'utf8', env: { ...process.env, SOCKET_OPTIONS: '20s' } },
+    );
+    const expected = refusal('register: sockets that connect');
+    if (expected === undefined) {
+      assert.equal(stdout, '02', stderr);
+      return 'works';
+    }
+    assert.equal(stdout, '00', stderr);
+    assert.match(stderr, /SocketOptionsWarning/);
+    return expected.code;
+  },
 
   'getSystemDefaults, getSysctl': () => {
     const text = readFileSync('/proc/sys/net/ipv4/tcp_keepalive_time', 'utf8').trim();

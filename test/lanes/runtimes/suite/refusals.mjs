@@ -1,6 +1,6 @@
 // What cannot work in a runtime, and what the package says of it there.
 
-const runtime = process.versions.bun ? 'bun' : process.versions.deno ? 'deno' : 'node';
+export const runtime = process.versions.bun ? 'bun' : process.versions.deno ? 'deno' : 'node';
 
 const hidden = (message) => ({ code: 'ERR_SOCKET_NO_DESCRIPTOR', message });
 const ofBun = hidden(/^Bun does not report the descriptors of HTTP servers and their connections$/);
@@ -49,6 +49,7 @@ const REFUSALS = {
     ...all(['http2 session that connected', 'http2 session that was accepted'], ofDeno),
     'dgram.Socket': ofDeno,
     ...all(['tuneSockets: sockets that connect', 'tuneSockets: sockets that are accepted'], ofDeno),
+    'register: sockets that connect': ofDeno,
     ...all([...EARLY, 'tuneSockets: options before listening'], notEarly('Deno')),
     'openSocket: net.Socket({ fd }) connects the descriptor': 'not taken',
     'openSocket: dgram.Socket takes the descriptor': 'not taken',
