@@ -20,7 +20,7 @@ export interface Bound {
 }
 
 /** One call of `connect()`: from the first address that is tried to the last. */
-interface Phase extends Claim {
+interface Phase extends Bounder {
   readonly socket: Socket;
   readonly port: number | undefined;
   /** Bounds that begin with the first address. `undefined`: it was tried already. */
@@ -42,7 +42,7 @@ interface Deadline {
 const phases = new WeakMap<Socket, Phase>();
 
 /** Whether a bound of another copy of this package counts for a socket that is still trying these addresses. */
-interface Claim {
+interface Bounder {
   readonly counts: (addresses: readonly Address[]) => boolean;
 }
 
@@ -50,7 +50,7 @@ interface Claim {
  * Which copy bounds a socket: the one in which the program has chosen a timeout for it, else the one whose tunings were opened last,
  * which is the first to follow it.
  */
-const claims = new SharedMap<Socket, Claim>('connecting');
+const bounders = new SharedMap<Socket, Bounder>('connecting');
 
 /** Sockets for whose call of `connect()` the program has removed all bounds, of every copy. */
 const unbound = new SharedMap<Socket, true>('connecting-unbound');
@@ -73,7 +73,7 @@ export function followConnecting(
 ): void {
   unbound.delete(socket);
   const phase = newPhase(socket, Number(port) || undefined, bounds);
-  if (claims.get(socket) === undefined) claims.set(socket, phase);
+  if (bounders.get(socket) === undefined) bounders.set(socket, phase);
   // No name look-up comes first.
   if (builtins.net.isIP(String(host)) !== 0) noteAttempt(phase, String(host), phase.port);
 }
@@ -86,7 +86,7 @@ export function boundConnecting(socket: Socket, bound: Bound, isChosen: boolean)
   const phase = phases.get(socket) ?? adoptPhase(socket);
   if (isChosen) {
     phase.chosen = bound;
-    claims.set(socket, phase);
+    bounders.set(socket, phase);
   }
   if (phase.waiting === undefined) startBound(phase, bound);
   else phase.waiting = [...phase.waiting, bound];
@@ -270,7 +270,7 @@ function stop(socket: Socket): void {
   const phase = phases.get(socket);
   if (phase === undefined) return;
   phases.delete(socket);
-  if (claims.get(socket) === phase) claims.delete(socket);
+  if (bounders.get(socket) === phase) bounders.delete(socket);
   for (const deadline of phase.deadlines) deadline.phase = undefined;
   if (!phase.isListening) return;
   for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener);
@@ -285,9 +285,9 @@ function endIfConnecting(phase: Phase, bound: Bound): void {
     return;
   }
   const tried = attempts.length > 0 ? attempts : [{ address: undefined, port: phase.port }];
-  const claim = claims.get(socket);
+  const bounder = bounders.get(socket);
   try {
-    if (claim !== undefined && claim !== phase && claim.counts(tried)) return;
+    if (bounder !== undefined && bounder !== phase && bounder.counts(tried)) return;
     if (!bound.mayEnd(socket, tried)) return;
     stop(socket);
     const error = errorOf(attempts);
