@@ -130,7 +130,7 @@ function knownMembers(refuse: () => unknown): string[] {
   try {
     refuse();
   } catch (error) {
-    const [, list] = /\(known: (.*)\)$/.exec((error as Error).message) ?? [];
+    const [, list] = /\(known: ([^;]*).*\)$/.exec((error as Error).message) ?? [];
     if (list !== undefined) return list.split(', ');
     throw error;
   }
