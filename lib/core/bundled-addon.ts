@@ -56,7 +56,8 @@ function prebuild(): unknown {
     }
     return addonOf(found);
   } catch (cause) {
-    throw bundleError(cause as NodeJS.ErrnoException, 'bundle');
+    const isRestored = process.execArgv.some((flag) => flag.includes('snapshot'));
+    throw bundleError(cause as NodeJS.ErrnoException, isRestored ? 'restored' : 'bundle');
   }
 }
 

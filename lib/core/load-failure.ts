@@ -17,7 +17,10 @@ const REMEDIES = {
   Rollup, rolldown, Vite: external: ['${NAME}'], and install it where the program runs`,
   executable: `Write in the configuration of the executable:
   "assets": { "${NAME}.node": "node_modules/${NAME}/prebuilds/${SYSTEM}/${NAME}.node" }
-Or put this file beside the executable. Both must have the same owner.`,
+Or put this file beside the executable. Both must have the same owner. If no program may be executed in the folder for temporary
+files, set TMPDIR to another one.`,
+  restored:
+    'Set SOCKET_OPTIONS_PREBUILD to the folder that has prebuilds/, before Node starts from the snapshot.',
   snapshot:
     'A snapshot cannot contain an addon. Use the exports only in functions that run later, and do not copy them before.',
 };

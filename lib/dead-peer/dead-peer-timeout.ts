@@ -144,18 +144,27 @@ function isSupervisable(socket: SocketLike): socket is SupervisedSocket {
 /** Bounds connecting, and tunes the connection as soon as there is one. */
 function tuneWhenConnected(socket: Socket, timeout: number, chosen: ChosenOptions): DeadPeerPlan {
   boundChosen(connectingSocketOf(socket), timeout);
-  if (!waiting.has(socket)) socket.prependOnceListener('connect', tuneNow);
-  waiting.set(socket, { timeout, chosen });
+  if (!(waiting.get(socket) instanceof Choice)) socket.prependOnceListener('connect', tuneNow);
+  waiting.set(socket, new Choice(timeout, chosen));
   return planForSystem(timeout, chosen);
 }
 
-/** What was chosen for sockets that are still connecting. The last call wins. */
-const waiting = new WeakMap<Socket, { readonly timeout: number; readonly chosen: ChosenOptions }>();
+/** A class, because each copy of this package has its own: a copy leaves the choice of another one alone. */
+class Choice {
+  constructor(
+    readonly timeout: number,
+    readonly chosen: ChosenOptions,
+  ) {}
+}
+
+/** What was chosen for sockets that are still connecting. The last call wins, in whichever copy of this package. */
+const waiting = new SharedMap<Socket, unknown>('waiting');
 
 function tuneNow(this: Socket): void {
   const wanted = waiting.get(this);
+  if (!(wanted instanceof Choice)) return;
   waiting.delete(this);
-  if (wanted === undefined || this.destroyed) return;
+  if (this.destroyed) return;
   try {
     tuneConnection(this, wanted.timeout, wanted.chosen, true);
   } catch (error) {

@@ -152,7 +152,7 @@ function warningsOf(request: PlanRequest, choice: Choice, timeout: number): stri
     warnings.push('A single lost packet can end the connection: minProbes is 1.');
   }
   const pause = latest(Math.max(values.keepAliveInitialDelay, values.keepAliveInterval));
-  warnings.push(...silenceWarnings(timeout, maxSilence, pause));
+  warnings.push(...silenceWarnings(maxSilence, pause));
   return warnings;
 }
 

@@ -63,7 +63,7 @@ export function supervisedWarningsOf(
   }
   if (minProbes === 1)
     warnings.push('A single lost packet can end the connection: minProbes is 1.');
-  warnings.push(...silenceWarnings(timeout, maxSilence, silenceOf(values)));
+  warnings.push(...silenceWarnings(maxSilence, silenceOf(values)));
   return warnings;
 }
 

@@ -83,6 +83,7 @@ const NEEDS_MPTCP =
   'Multipath TCP needs a kernel that has it, Linux 5.6 or later, and the sysctl net.mptcp.enabled = 1';
 
 function open(names: readonly string[]): number {
+  const { openSocket } = binding();
   const [family, type, protocol] = names.map((name) => constants[name]);
   if (protocol === undefined) {
     throw new SocketOptionError('This system has no Multipath TCP', {
@@ -90,7 +91,7 @@ function open(names: readonly string[]): number {
       syscall: 'socket',
     });
   }
-  const fd = binding().openSocket(family as number, type as number, protocol);
+  const fd = openSocket(family as number, type as number, protocol);
   if (fd >= 0) return fd;
   const [code, text] = describeErrno(fd);
   const isRefusedProtocol = names[2] === 'IPPROTO_MPTCP' && NO_MPTCP.includes(code);

@@ -10,12 +10,16 @@ import {
 import { tcp } from '../catalogue/tcp';
 import { builtins } from '../core/builtins';
 import { SocketOptionError } from '../core/errors';
-import { isOptions, valueError } from '../core/validate';
+import { suggest } from '../core/suggest';
+import { isOptions, unknownOption, valueError } from '../core/validate';
 import { mayBeSupported } from '../options/option';
 import { validateOpeningOptions } from '../options/options';
 
 /** The timeouts that connect() has beside `socketOptions`. */
 const TIMEOUTS = ['deadPeerTimeout', 'connectTimeout'] as const;
+
+/** The options of this package in an object that Node takes. */
+const OWN_NAMES: readonly string[] = ['socketOptions', ...TIMEOUTS];
 
 /** Why a timeout is no member of `socketOptions`: because it stands beside them, or because the function has none. */
 export type OwnTimeouts = Readonly<Record<(typeof TIMEOUTS)[number], string>>;
@@ -77,7 +81,15 @@ export function validatePlaces(
     const reason = isTimeout ? timeouts[name as keyof OwnTimeouts] : misplaced(name);
     if (reason !== undefined && reason !== BESIDE)
       throw valueError(`options.${name}`, reason, value);
+    const meant = isTimeout ? undefined : misspelt(name);
+    if (meant !== undefined) throw unknownOption('options', name, OWN_NAMES, { meant });
   }
+}
+
+/** Returns the option of this package that was meant. Node ignores unknown options, and there are those of libraries. */
+function misspelt(name: string): string | undefined {
+  const meant = OWN_NAMES.includes(name) ? undefined : suggest(name, OWN_NAMES);
+  return meant !== undefined && Math.abs(meant.length - name.length) <= 2 ? meant : undefined;
 }
 
 function misplaced(name: string): string | undefined {

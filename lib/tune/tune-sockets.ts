@@ -2,6 +2,7 @@
 // and tuner.ts tunes one.
 
 import type { Socket } from 'node:net';
+import { binding } from '../core/addon';
 import type { TcpHandle } from '../core/socket';
 import { validateOptions } from '../core/validate';
 import { forgetChoice } from '../dead-peer/choices';
@@ -65,6 +66,8 @@ const LIST = `known: ${OPTIONS.join(', ')}; options of sockets belong in client 
  */
 export function tuneSockets(options: TuneSocketsOptions): SocketTuning {
   const tuner = new Tuner(validateOptions(options, 'options', OPTIONS, LIST), close);
+  // Without the addon this throws now, and not a warning comes at the first connection.
+  binding();
   open(tuner);
   if (tuner.adopts) adoptOpenSockets(tuner);
   return tuner;

@@ -11,7 +11,7 @@ import { tuneConnection } from '../dead-peer/dead-peer-timeout';
 import type { Address } from '../dead-peer/supervision/connect-timeout';
 import { chosenFor } from '../open/early-handle';
 import { KEEP_ALIVE, type KeepAliveName } from '../options/keepalive-options';
-import { setEach } from '../options/options';
+import { getOptions, setEach, setOptions } from '../options/options';
 import { type Claim, isClaimedLater, nextOrder, noteClaim } from './claims';
 import { Failures } from './failures';
 import type { SocketSide } from './new-sockets';
@@ -211,8 +211,9 @@ export class Tuner implements SocketTuning {
     const chosen = { ...chosenFor(Object(server)), ...chosenFor(socket) };
     // On an open socket that is adopted, those that have to be set before are reported as too late.
     const wanted = isFresh ? late : options;
+    // A plan that was set meanwhile has changed some.
     const isDone = (name: string): boolean =>
-      (isFresh && this.#prepared.has(handle) && name in early) ||
+      (isFresh && this.#prepared.has(handle) && name in early && !isOfPlan(name)) ||
       isClaimedLater(handle, this.#claims[side], name);
     return Object.fromEntries(
       Object.entries(wanted)
@@ -280,8 +281,12 @@ export class Tuner implements SocketTuning {
     const { socket, side, handle, isFresh, isChosen } = connection;
     if (deadPeerTimeout === undefined) return false;
     if (isChosen || isClaimedLater(handle, this.#claims[side], 'deadPeerTimeout')) return true;
+    // Another copy of this package may have set them for a later tuning.
+    const kept = OF_PLAN.filter((name) => isClaimedLater(handle, this.#claims[side], name));
     try {
+      const held = kept.length > 0 ? getOptions(socket, kept) : undefined;
       tuneConnection(socket, deadPeerTimeout, deadPeer, isFresh);
+      if (held !== undefined) setOptions(socket, held);
       return true;
     } catch (error) {
       this.report(error, socket, side);
@@ -309,6 +314,10 @@ export class Tuner implements SocketTuning {
     this.close();
   }
 }
+
+/** The options of a plan that a tuning may also set by itself. The keepalive options belong to the plan. */
+const OF_PLAN = ['userTimeout', 'retransmissionTimeoutMax'] as const;
+const isOfPlan = (name: string): boolean => (OF_PLAN as readonly string[]).includes(name);
 
 /** The names of the options that a tuning sets, also those of a plan. */
 function namesOf(tuning: CheckedTuning | undefined): ReadonlySet<string> {

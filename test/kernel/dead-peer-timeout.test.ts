@@ -200,7 +200,7 @@ describe('a server on a system where connections do not inherit every option', (
     }));
     vi.doMock('../../lib/dead-peer/supervision/supervisor', () => ({
       supervise: (socket: unknown) => supervised.push(socket),
-      supervisionOf: () => undefined,
+      isSupervised: () => false,
       stopSupervision: () => undefined,
     }));
     copy = await import('../../lib/dead-peer/dead-peer-timeout.js');

@@ -134,6 +134,31 @@ describe('the program keeps its own values against tuneSockets() of the operator
   });
 });
 
+describe('of two calls while a socket connects, the last one holds', () => {
+  test.each<[string, number | null, number | null, number]>([
+    ['a shorter timeout', 60_000, 20_000, IDLE_20],
+    ['a longer timeout', 20_000, 60_000, IDLE_60],
+    ['no timeout', 20_000, null, 7_200],
+    ['a timeout again', null, 20_000, IDLE_20],
+  ])('%s', async (_name, first, second, idle) => {
+    const { client } = await connect((socket) => {
+      program.setDeadPeerTimeout(socket, first);
+      operator.setDeadPeerTimeout(socket, second);
+    });
+    expect([idleOf(client), isKeptAlive(client)]).toEqual([idle, second !== null]);
+    if (second !== null) expect(operator.getDeadPeerBounds(client).worst).toBe(second);
+  });
+});
+
+test('the user timeout of a later tuning holds against the dead-peer timeout of an earlier one', async () => {
+  tune(operator, { client: { deadPeerTimeout: 20_000 }, server: { deadPeerTimeout: 20_000 } });
+  tune(program, { client: { userTimeout: 33_000 }, server: { userTimeout: 33_000 } });
+  const { client, accepted } = await connect();
+  for (const end of [client, accepted]) {
+    expect([program.getOption(end, 'userTimeout'), idleOf(end)]).toEqual([33_000, IDLE_20]);
+  }
+});
+
 test('options of connect() in one copy hold against tuneSockets() of another', async () => {
   tune(operator, { client: { dscp: 10, deadPeerTimeout: 20_000 } });
   const server = net.createServer();

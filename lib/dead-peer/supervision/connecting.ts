@@ -112,7 +112,7 @@ export function unboundConnecting(socket: Socket): void {
 export function changeBound(socket: Socket, timeout: number | undefined): void {
   let below = socket as Socket & { readonly _parent?: Socket | null };
   while (below._parent) below = below._parent;
-  if (!phases.has(below)) return;
+  if (!phases.has(below) && !isUnanswered(below)) return;
   if (timeout === undefined) stop(below);
   else boundChosen(below, timeout);
 }
@@ -162,7 +162,7 @@ export function noteConnecting(
       attemptOf(phase, first as string, second as number).error = fourth as Error;
       return;
     default:
-      if (event === 'connect' && fastOpening.has(socket)) return;
+      if (event === 'connect' && fastOpening.get(socket)) return;
       stop(socket);
   }
 }
@@ -171,16 +171,16 @@ export function noteConnecting(
  * Sockets that connect with TCP Fast Open. Node emits 'connect' before their first packet, if the kernel knows the server: the
  * bound counts until the server answers.
  */
-const fastOpening = new WeakSet<Socket>();
+const fastOpening = new SharedMap<Socket, true>('fast-opening');
 
 /** Notes that a socket connects with TCP Fast Open. */
 export function noteFastOpen(socket: Socket): void {
-  fastOpening.add(socket);
+  fastOpening.set(socket, true);
 }
 
 function isUnanswered(socket: Socket): boolean {
   if (socket.connecting) return true;
-  const handle = fastOpening.has(socket) ? tcpHandleOf(socket) : undefined;
+  const handle = fastOpening.get(socket) ? tcpHandleOf(socket) : undefined;
   return handle !== undefined && isSynSent(descriptorOfHandle(handle));
 }
 
