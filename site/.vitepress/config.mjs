@@ -9,6 +9,8 @@ export default defineConfig({
   description:
     'Low-level socket options for Node.js: keepalive, user timeout, dead peers, TCP_INFO, heartbeats',
   lang: 'en',
+  // Browsers would ask for /favicon.ico.
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
   srcDir: 'pages',
   outDir: 'dist',
   cacheDir: 'node_modules/.cache/vitepress',

@@ -71,6 +71,8 @@ describe('before the first packet', () => {
     for (const [name, timeout] of [
       ['fastOpenVanished', 2],
       ['fastOpenVanishedTuned', 4],
+      // Nothing was written, and the timeout was chosen in a listener of 'connect'.
+      ['fastOpenChosenLate', 4],
     ] as const) {
       const { events, seconds } = seen[name] as Report;
       expect(events, name).toEqual(['connect', 'connect ETIMEDOUT 127.0.0.1']);

@@ -197,7 +197,7 @@ describe('cron.sh', () => {
     const { status, output } = await startProgram(closers, script, [], { CONNECTIONS }).ended();
     expect(output).toBe(`\
 192.0.2.1:5432 - 192.0.2.7:40002
-  half-open: the peer may be gone: 3 keepalive probes are unanswered, its last sign of life came 2.4 s ago
+  half-open: the peer may be gone: 6 retransmissions are unanswered, its last sign of life came 13 s ago
 192.0.2.1:5432 - 192.0.2.8:40004
   close-wait: the peer has closed the connection, the program here has not for 1 min
   api (7)

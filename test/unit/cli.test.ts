@@ -330,8 +330,8 @@ Left out: 1 LISTEN, 1 TIME-WAIT (--all shows them).
     const { stdout } = run('mixed', '--group-by', 'peer');
     expect(stdout.split('\n').slice(0, 3)).toEqual([
       '  PEER       COUNT  PROBLEMS                     SILENCE  RTT      UNREAD  UNACKED  STATES',
-      '! 192.0.2.7  2      1 half-open, 1 no-keepalive  5.0 s    6.00 ms          700 B    2 ESTABLISHED',
-      '! 192.0.2.8  2      1 close-wait                 0.4 s    1.50 ms  2.0 kB           1 ESTABLISHED, 1 CLOSE-WAIT',
+      '! 192.0.2.7  2      1 half-open, 1 no-keepalive  13 s     6.00 ms          700 B    2 ESTABLISHED',
+      '! 192.0.2.8  2      1 close-wait                 90 s     1.50 ms  2.0 kB           1 ESTABLISHED, 1 CLOSE-WAIT',
     ]);
     const json = run('mixed', '--group-by', 'process', '--json', '--limit', '1').stdout;
     expect(JSON.parse(json)).toEqual([

@@ -314,4 +314,16 @@ To compile it, you need a C++ compiler and Python. Run in the folder of your pro
     expect(report.message).toMatch(/--permission needs --allow-addons/);
     expect(report.message).not.toContain('node-gyp rebuild');
   });
+
+  test('tuneSockets() throws it at once, and openSocket() blames nothing else', () => {
+    const code = `
+      const so = require(${JSON.stringify(join(home, 'dist/index.js'))});
+      const codeOf = (call) => { try { call(); } catch ({ code }) { return code; } };
+      console.log(JSON.stringify([
+        codeOf(() => so.tuneSockets({ client: { deadPeerTimeout: 20_000 } })),
+        codeOf(() => so.openSocket({ type: 'tcp4' })),
+      ]));`;
+    const { stdout } = spawnSync(process.execPath, ['-e', code], { encoding: 'utf8' });
+    expect(JSON.parse(stdout)).toEqual(['ERR_ADDON_NOT_FOUND', 'ERR_ADDON_NOT_FOUND']);
+  });
 });

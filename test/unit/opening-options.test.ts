@@ -31,6 +31,10 @@ const refusals: Refusal[] = [
   ['bind', { reusePort: true }, '"options.reusePort" argument belongs in socketOptions'],
   ['connect', { keepAliveCount: 3 }, '"options.keepAliveCount" argument belongs in socketOptions'],
   ['connect', { mptcp: true }, '"options.mptcp" argument belongs in socketOptions'],
+  ['connect', { deadPeerTimout: 9_000 }, 'unknown option "deadPeerTimout" (did you mean "dead'],
+  ['connect', { connectTimeOut: 9_000 }, '(did you mean "connectTimeout"?)'],
+  ['listen', { socketOption: {} }, 'unknown option "socketOption" (did you mean "socketOptions"?)'],
+  ['bind', { socket_options: {} }, '(did you mean "socketOptions"?)'],
   [
     'connect',
     { socketOptions: { deadPeerTimeout: 20_000 } },
