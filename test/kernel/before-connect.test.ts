@@ -75,7 +75,7 @@ describe('before the first packet', () => {
       ['fastOpenChosenLate', 4],
     ] as const) {
       const { events, seconds } = seen[name] as Report;
-      expect(events, name).toEqual(['connect', 'connect ETIMEDOUT 127.0.0.1']);
+      expect(events, name).toEqual(['connect', expect.stringMatching(/^connect ETIMEDOUT/)]);
       expect(seconds, name).toBeGreaterThanOrEqual(timeout);
       expect(seconds, name).toBeLessThan(30);
     }
