@@ -14,7 +14,7 @@ export default defineConfig({
         'test/lanes/windows/kernel/**',
       ],
       ...(process.platform === 'win32'
-        ? ['test/unit/prebuilds.test.ts']
+        ? ['test/long/prebuilds.test.ts']
         : ['test/lanes/windows/**']),
     ],
     // What users get, as it is: CommonJS, built before (npm test does), not transformed.

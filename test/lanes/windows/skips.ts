@@ -26,7 +26,7 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'mtu: is read': 'Wine has no IP_MTU',
     'every option of this system answers': 'Wine has IPV6_TCLASS on no socket',
   },
-  'unit/cli.test.ts': {
+  'long/cli.test.ts': {
     'prints a table within 80 columns': 'settings of Linux',
     'exits with 0 if the reader closes': 'a shell and its pipe',
     'prints a table, a sentence': 'the keepalive timers of Linux',
@@ -38,9 +38,9 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'prints a long list': LISTED,
     'npm start': 'it sets a user timeout, but Wine has no TCP_MAXRTMS',
   },
-  'unit/cli-hostile-text.test.ts': { 'watch --json prints': KERNEL_INFO },
-  'unit/cli-streams.test.ts': { 'accepts the longest plan': KERNEL_INFO },
-  'kernel/cli-dead-peers.test.ts': {
+  'long/cli-hostile-text.test.ts': { 'watch --json prints': KERNEL_INFO },
+  'long/cli-streams.test.ts': { 'accepts the longest plan': KERNEL_INFO },
+  'long/cli-dead-peers.test.ts': {
     'prints ASCII for every system': 'the locale of a POSIX terminal',
   },
   'kernel/connections.test.ts': {
@@ -58,7 +58,7 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
     'tuneSockets names the path of mtu': 'Wine has no IP_MTU',
     'a string for options.userTimeout': MAXRT,
   },
-  'unit/docs.test.ts': {
+  'long/docs.test.ts': {
     'every field has a row': KERNEL_INFO,
     'every example of tcp-state.md': KERNEL_INFO,
     'every example of dead-peers.md': MAXRT,
