@@ -519,7 +519,7 @@ describe('docs/dead-peers.md', () => {
     const limit = Number(seconds) * 1_000;
     for (let timeout = limit; timeout < 10 * limit; timeout += 999) {
       const { options, warnings } = plan({}, timeout);
-      const silence = options.keepAliveInitialDelay ?? 0;
+      const silence = Number(options.keepAliveInitialDelay);
       const warns = warnings.some((text) => /forget/.test(text));
       // The kernel's timer may be late.
       if (silence < 0.9 * limit || silence >= limit)
