@@ -135,6 +135,12 @@ function validateDescriptor(fd: unknown, argument: string): number {
   return fd;
 }
 
+function hintFor(socket: unknown): string {
+  if (typeof socket !== 'object') return '';
+  // A request has none until its connection is chosen.
+  return socket === null ? " (pass its `socket`, after its 'socket' event)" : ' (pass its `socket`)';
+}
+
 /** For objects without `_handle`: `{ fd }`, and net.BoundSocket, whose `fd` is a method. */
 function descriptorWithout(internals: SocketInternals): number {
   if ('fd' in internals) {
@@ -146,9 +152,7 @@ function descriptorWithout(internals: SocketInternals): number {
   }
   if (isServerOfBun(internals)) return NONE;
   // Requests, responses and WebSocket streams have a `socket`. The caller must choose it.
-  const holder = typeof internals.socket === 'object' && internals.socket !== null;
-  const hint = holder ? ' (pass its `socket`)' : '';
-  throw typeError('socket', EXPECTED + hint, internals);
+  throw typeError('socket', EXPECTED + hintFor(internals.socket), internals);
 }
 
 function descriptorOfBound(bound: SocketInternals, read: () => unknown): number {

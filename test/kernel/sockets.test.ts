@@ -394,6 +394,9 @@ describe('errors of sockets without a descriptor', () => {
       expect(() => setKeepAlive(request.socket, true)).not.toThrow();
     });
     const request = http.get({ port: await listen(server), host: '127.0.0.1', agent: false });
+    expect(() => setKeepAlive(request as never, true)).toThrow(
+      /\(pass its `socket`, after its 'socket' event\)/,
+    );
     await once(request, 'response');
     server.close();
   });
