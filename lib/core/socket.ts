@@ -138,7 +138,9 @@ function validateDescriptor(fd: unknown, argument: string): number {
 function hintFor(socket: unknown): string {
   if (typeof socket !== 'object') return '';
   // A request has none until its connection is chosen.
-  return socket === null ? " (pass its `socket`, after its 'socket' event)" : ' (pass its `socket`)';
+  return socket === null
+    ? " (pass its `socket`, after its 'socket' event)"
+    : ' (pass its `socket`)';
 }
 
 /** For objects without `_handle`: `{ fd }`, and net.BoundSocket, whose `fd` is a method. */
