@@ -60,6 +60,7 @@ const SKIPPED: Readonly<Record<string, Lines>> = {
   },
   'long/docs.test.ts': {
     'every field has a row': KERNEL_INFO,
+    'every example of ../README.md': MAXRT,
     'every example of tcp-state.md': KERNEL_INFO,
     'every example of dead-peers.md': MAXRT,
     'every example of heartbeats.md': MAXRT,
