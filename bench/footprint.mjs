@@ -2,7 +2,6 @@
 
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -54,9 +53,12 @@ function loadAfresh(how, path, [program, ...args]) {
 
 /** The size of the addon that this process has loaded, stripped as in the npm package. */
 export function measureAddon() {
-  const addon = Object.keys(createRequire(import.meta.url).cache).find(
-    (path) => path.endsWith('.node') && path.startsWith(here('..')) && !path.startsWith(here('.')),
-  );
+  const addon = process.report
+    .getReport()
+    .sharedObjects.find(
+      (path) =>
+        path.endsWith('.node') && path.startsWith(here('..')) && !path.startsWith(here('.')),
+    );
   const directory = mkdtempSync(join(tmpdir(), 'socket-options-bench-'));
   try {
     const copy = join(directory, 'addon.node');
