@@ -56,7 +56,7 @@ function prebuild(): unknown {
     }
     return addonOf(found);
   } catch (cause) {
-    const isRestored = process.execArgv.some((flag) => flag.includes('snapshot'));
+    const isRestored = process.execArgv.some((flag) => flag.startsWith('--snapshot-blob'));
     throw bundleError(cause as NodeJS.ErrnoException, isRestored ? 'restored' : 'bundle');
   }
 }

@@ -1,5 +1,5 @@
 // What all copies of this package in a thread know of an object of Node. There may be several: a library has one of its own, a
-// bundle contains one, `--require` loads one. Each entry point that does not import 'socket-options' has a copy of some files too.
+// bundle contains one, `--require` loads one. The bundles of the other entry points contain copies of some files, too.
 
 /**
  * As a WeakMap, but its values are properties of the objects, which every copy sees. Copies may be of different versions: what a

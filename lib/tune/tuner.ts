@@ -118,7 +118,7 @@ export class Tuner implements SocketTuning {
     this.#onClose = onClose;
     refuseOnBun(server, adopt);
     validateEarly({ client, server }, filter !== undefined);
-    // The last, because a tuning that is refused has no place.
+    // After all checks: a tuning that is refused gets no place.
     const order = nextOrder();
     this.#claims = {
       client: { order, names: namesOf(this.#tunings.client) },
@@ -211,7 +211,7 @@ export class Tuner implements SocketTuning {
     const chosen = { ...chosenFor(Object(server)), ...chosenFor(socket) };
     // On an open socket that is adopted, those that have to be set before are reported as too late.
     const wanted = isFresh ? late : options;
-    // A plan that was set meanwhile has changed some.
+    // A plan that was set since then may have changed the option.
     const isDone = (name: string): boolean =>
       (isFresh && this.#prepared.has(handle) && name in early && !isOfPlan(name)) ||
       isClaimedLater(handle, this.#claims[side], name);

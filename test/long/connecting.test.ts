@@ -337,15 +337,17 @@ describe('setDeadPeerTimeout() of a connecting socket', () => {
     expect([chosen.connecting, unbounded.connecting]).toEqual([true, true]);
   });
 
-  test('rejects a pipe', async () => {
+  test('rejects a pipe, and leaves nothing on it', async () => {
     const pipe = net.createServer().listen(join(tmpdir(), `rejected-${process.pid}.sock`));
     ends.push(() => pipe.close());
     await once(pipe, 'listening');
     const socket = net.connect(pipe.address() as string);
     ends.push(() => socket.destroy());
+    const listened = socket.eventNames();
     expect(() => setDeadPeerTimeout(socket, T)).toThrow(
       expect.objectContaining({ syscall: expect.any(String) }),
     );
+    expect(socket.eventNames()).toEqual(listened);
     await once(socket, 'connect');
   });
 });

@@ -41,8 +41,9 @@ interface Deadline {
 
 const phases = new WeakMap<Socket, Phase>();
 
-/** Whether a bound of another copy of this package counts for a socket that is still trying these addresses. */
+/** A copy of this package that bounds a socket. */
 interface Bounder {
+  /** Whether one of its bounds counts for the addresses that the socket tries. */
   readonly counts: (addresses: readonly Address[]) => boolean;
 }
 
@@ -112,7 +113,7 @@ export function unboundConnecting(socket: Socket): void {
 export function changeBound(socket: Socket, timeout: number | undefined): void {
   let below = socket as Socket & { readonly _parent?: Socket | null };
   while (below._parent) below = below._parent;
-  if (!phases.has(below) && !isUnanswered(below)) return;
+  if (!phases.has(below) && !isFastOpening(below)) return;
   if (timeout === undefined) stop(below);
   else boundChosen(below, timeout);
 }
@@ -179,7 +180,11 @@ export function noteFastOpen(socket: Socket): void {
 }
 
 function isUnanswered(socket: Socket): boolean {
-  if (socket.connecting) return true;
+  return socket.connecting || isFastOpening(socket);
+}
+
+/** Whether the server has not answered yet, although Node has emitted 'connect'. */
+function isFastOpening(socket: Socket): boolean {
   const handle = fastOpening.get(socket) ? tcpHandleOf(socket) : undefined;
   return handle !== undefined && isSynSent(descriptorOfHandle(handle));
 }

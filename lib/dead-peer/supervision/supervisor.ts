@@ -73,7 +73,7 @@ class Entry {
 
 /**
  * A connection has one handle, also if a TLS socket and the socket below it share it. The copy of this package that was called last
- * supervises it: the entry of another copy, with a class of its own, is out of use when it is replaced or deleted here.
+ * supervises it. It replaces or deletes the entry of another copy, which is of another class. That copy finds this at its next look.
  */
 const entries = new SharedMap<TcpHandle, unknown>('supervision');
 

@@ -77,6 +77,9 @@ describe('a startup snapshot', () => {
     const command = [runtime, '--snapshot-blob', 'program.blob'];
     const addon = moved.works(command, { SOCKET_OPTIONS_PREBUILD: moved.folder });
     expect(addon).toBe(join(moved.folder, 'prebuilds', SYSTEM, 'socket-options.node'));
+    const { status, output } = moved.run(command, { SOCKET_OPTIONS_PREBUILD: undefined });
+    expect(status, output).not.toBe(0);
+    expect(output).toContain('Set SOCKET_OPTIONS_PREBUILD to the folder that has prebuilds/');
     moved.remove();
   });
 
