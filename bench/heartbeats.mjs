@@ -1,14 +1,14 @@
 // What heartbeats over thousands of sockets cost: for a message, while nothing happens, in memory; and beside timers.
 
 import { median, quartiles } from './median.mjs';
-import { runInNamespace } from './namespace.mjs';
+import { QUIET, runInNamespace } from './namespace.mjs';
 
 export function measureHeartbeats({ rounds, smoke }) {
   const count = smoke ? 500 : 10_000;
   // Intervals: of the idle ones; and how fast pings come, to be counted.
   const [idleInterval, pingInterval] = smoke ? [600, 200] : [30_000, 2_000];
   const args = [rounds, idleInterval, pingInterval];
-  const measured = runInNamespace('beats.mjs', count, args, ['--expose-gc']);
+  const measured = runInNamespace('beats.mjs', count, args, QUIET);
   const { bytes, messages, receiving, work, idle, pingsPer20Ms } = measured;
 
   const figure = (unit, ours, { budget = null, ...rest } = {}) => {

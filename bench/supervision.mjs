@@ -1,6 +1,6 @@
 // What supervision of thousands of idle sockets costs: a share of a core, and the longest slice of the event loop.
 
-import { runInNamespace } from './namespace.mjs';
+import { QUIET, runInNamespace } from './namespace.mjs';
 
 /** The limit of descriptors of a process is often 20 000. */
 const MOST_SOCKETS = 19_500;
@@ -39,7 +39,7 @@ export function measureSupervisionOf(connections, smoke) {
   const timeout = smoke ? 4_000 : TIMEOUT;
   // A smoke run lasts longer than the longest pause between two looks at a socket: half the timeout.
   const args = [connections, timeout, smoke ? 3_000 : TIMEOUT];
-  const { without, supervised, ended } = runInNamespace('supervised.mjs', sockets, args);
+  const { without, supervised, ended } = runInNamespace('supervised.mjs', sockets, args, QUIET);
   if (ended > 0) throw new Error(`${ended} sockets of living peers were ended`);
   return { share: (supervised.msPerSecond - without.msPerSecond) / 10, without, supervised };
 }
