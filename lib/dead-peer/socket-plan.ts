@@ -168,7 +168,8 @@ function planForSocket(
   const request = requestFor(platform, chosen, progress, subflows);
   // Then the kernel gives the verdict.
   if (!chosen.supervise || evidenceOf(platform) === 'state') {
-    return planFor(kernelRequestFor(fd, request), timeout);
+    const complete = kernelRequestFor(fd, request);
+    return progress === FRESH ? keptPlanFor(complete, timeout) : planFor(complete, timeout);
   }
   // Most connections need nothing that differs from a fresh one.
   const isUsual =
@@ -194,14 +195,21 @@ function fixedCount(): number | undefined {
   return getSystemDefaults().keepAliveCount.value ?? undefined;
 }
 
-let recent: { readonly key: string; readonly plan: DeadPeerPlan } | undefined;
+/** Enough for the tunings of a program. */
+const MOST_KEPT = 16;
 
-/** Keeps the last plan, because most programs have one timeout for all sockets. */
+/** Plans of connections without data in flight and without a silence. Most programs have few timeouts for all sockets. */
+const keptPlans = new Map<string, DeadPeerPlan>();
+
+/** Makes a plan only once: that takes up to 150 us. */
 function keptPlanFor(request: PlanRequest, timeout: number): DeadPeerPlan {
-  const { platform, minProbes, zeroWindow, maxSilence, assumptions, retransmission, subflows } =
-    request;
-  const choice = [timeout, platform, minProbes, zeroWindow, maxSilence, subflows];
-  const key = [...choice, ...Object.values(retransmission), ...assumptions].join(' ');
-  if (recent?.key !== key) recent = { key, plan: planFor(request, timeout) };
-  return recent.plan;
+  const { platform, minProbes, zeroWindow, maxSilence, supervise, subflows } = request;
+  const choice = [timeout, platform, minProbes, zeroWindow, maxSilence, supervise, subflows];
+  const key = [...choice, ...Object.values(request.retransmission), ...request.assumptions].join();
+  const kept = keptPlans.get(key);
+  if (kept !== undefined) return kept;
+  const plan = planFor(request, timeout);
+  if (keptPlans.size >= MOST_KEPT) keptPlans.clear();
+  keptPlans.set(key, plan);
+  return plan;
 }

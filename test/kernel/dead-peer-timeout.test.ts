@@ -120,6 +120,28 @@ describe('setDeadPeerTimeout', () => {
     });
   });
 
+  test('makes a plan once for each choice', async () => {
+    const server = net.createServer().listen(0);
+    await once(server, 'listening');
+    const choices = [
+      [20_000, {}],
+      [20_000, { minProbes: 5 }],
+      [60_000, {}],
+      [20_000, { supervise: false }],
+      [20_000, { supervise: false, zeroWindow: 'fail' }],
+      [60_000, { supervise: false }],
+    ] as const;
+    const makeAll = () =>
+      choices.map(([timeout, options]) => setDeadPeerTimeout(server, timeout, options));
+    const plans = makeAll();
+    expect(new Set(plans).size).toBe(choices.length);
+    expect(plans.map(({ timeout }) => timeout)).toEqual(choices.map(([timeout]) => timeout));
+    makeAll().forEach((plan, index) => {
+      expect(plan).toBe(plans[index]);
+    });
+    server.close();
+  });
+
   test('rejects a timeout that is too small, reports the smallest, and sets nothing', async () => {
     await withPair(({ client }) => {
       const before = held(client);
