@@ -88,8 +88,11 @@ export function validatePlaces(
 
 /** Returns the option of this package that was meant. Node ignores unknown options, and there are those of libraries. */
 function misspelt(name: string): string | undefined {
-  const meant = OWN_NAMES.includes(name) ? undefined : suggest(name, OWN_NAMES);
-  return meant !== undefined && Math.abs(meant.length - name.length) <= 2 ? meant : undefined;
+  const isClose = (own: string): boolean => Math.abs(own.length - name.length) <= 2;
+  // Most names are Node's, and a suggestion takes 10 us.
+  if (OWN_NAMES.includes(name) || !OWN_NAMES.some(isClose)) return undefined;
+  const meant = suggest(name, OWN_NAMES);
+  return meant !== undefined && isClose(meant) ? meant : undefined;
 }
 
 function misplaced(name: string): string | undefined {
