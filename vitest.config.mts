@@ -26,7 +26,9 @@ export default defineConfig({
     maxWorkers: 3,
     reporters: ['default', './test/support/reporter.mts'],
     setupFiles: process.platform === 'win32' ? ['test/lanes/windows/skips.ts'] : [],
-    testTimeout: 20_000,
+    // Only for what never ends: a busy machine is several times as slow.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     globalSetup: 'test/support/setup.ts',
   },
 });
