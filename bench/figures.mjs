@@ -221,3 +221,9 @@ export function figuresWithoutRow(report) {
   const known = new Set(sections.flatMap(({ rows }) => rows.map(([name]) => name)));
   return Object.keys(report).filter((name) => !known.has(name));
 }
+
+/** The rows that a report has no number for. */
+export function rowsWithoutFigure(report) {
+  const names = sections.flatMap(({ rows }) => rows.map(([name]) => name));
+  return names.filter((name) => !Number.isFinite(report[name]?.ratio ?? report[name]?.ours));
+}

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { markdownTable, writeBlock } from '../scripts/marked-block.mjs';
 import { lineChart } from './chart.mjs';
-import { figuresWithoutRow, sections } from './figures.mjs';
+import { figuresWithoutRow, rowsWithoutFigure, sections } from './figures.mjs';
 
 const allRows = new Map(sections.flatMap(({ rows }) => rows));
 
@@ -67,14 +67,9 @@ function missedText(nodes) {
   const budgets = results.filter(({ budget }) => budget !== null).length;
   const missed = results.filter(({ ok }) => !ok).length;
   const sentence = `${missed === 0 ? 'None' : missed} of ${budgets} budgets ${missed === 1 ? 'is' : 'are'} missed, both versions of Node counted.`;
-  const names = [...allRows.keys()].filter((name) =>
-    reports.some((one) => one[name]?.ok === false),
-  );
+  const names = [...allRows.keys()].filter((name) => reports.some((one) => !one[name].ok));
   if (names.length === 0) return sentence;
-  const cell = (name, result) => {
-    if (result === undefined) return '–';
-    return result.ok ? 'kept' : textsOf(name, result).value;
-  };
+  const cell = (name, result) => (result.ok ? 'kept' : textsOf(name, result).value);
   const rows = names.map((name) => [
     `\`${name}\``,
     ...reports.map((report) => cell(name, report[name])),
@@ -84,27 +79,26 @@ function missedText(nodes) {
 }
 
 function budgetOf(name, reports) {
-  const report = reports.find((one) => one[name] !== undefined);
-  return textsOf(name, report[name]).budget;
+  return textsOf(name, reports[0][name]).budget;
 }
 
 function figureTables(nodes) {
   for (const report of Object.values(nodes)) {
-    const [name] = figuresWithoutRow(report);
-    if (name !== undefined) throw new Error(`${name}: no row in bench/figures.mjs`);
+    const [figure] = figuresWithoutRow(report);
+    if (figure !== undefined) throw new Error(`${figure}: no row in bench/figures.mjs`);
+    const [row] = rowsWithoutFigure(report);
+    if (row !== undefined) throw new Error(`${row}: no number was measured`);
   }
   const reports = Object.values(nodes);
   const head = ['Figure', ...Object.keys(nodes), 'Budget'];
   return sections
     .flatMap(({ title, rows }) => {
-      const lines = rows
-        .filter(([name]) => reports.some((report) => report[name] !== undefined))
-        .map(([name, row]) => [
-          descriptionOf(name, row),
-          ...reports.map((report) => (report[name] ? cellOf(name, report[name]) : '–')),
-          unbroken(budgetOf(name, reports)),
-        ]);
-      return lines.length === 0 ? [] : [`### ${title}`, markdownTable([head, ...lines])];
+      const lines = rows.map(([name, row]) => [
+        descriptionOf(name, row),
+        ...reports.map((report) => cellOf(name, report[name])),
+        unbroken(budgetOf(name, reports)),
+      ]);
+      return [`### ${title}`, markdownTable([head, ...lines])];
     })
     .join('\n\n');
 }
