@@ -25,6 +25,6 @@ export async function untilOpen(count: number): Promise<void> {
 /** The same without letting other code of this thread run. Other threads open sockets for a moment: getaddrinfo(3) does. */
 export function untilOpenBlocking(count: number): void {
   const memory = new Int32Array(new SharedArrayBuffer(4));
-  for (let i = 0; i < 1_000 && socketsOpen() > count; i++) Atomics.wait(memory, 0, 0, 2);
+  for (let i = 0; i < 5_000 && socketsOpen() > count; i++) Atomics.wait(memory, 0, 0, 2);
   expect(socketsOpen(), 'left open').toBeLessThanOrEqual(count);
 }
