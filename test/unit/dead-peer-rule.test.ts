@@ -46,18 +46,6 @@ describe('a silent peer', () => {
     expect(lookAt(8_250, 3)).toBe(9_250);
   });
 
-  test('is looked at together with others while it shows life', () => {
-    const lookAt = (time: number, silence: number) =>
-      judge(newMemory(0, 0), report({ silence }), time, TERMS).lookAt;
-
-    // Due at 11 800, 11 850 and 11 999: within the same 32nd of the timeout.
-    expect([lookAt(10_000, 2_200), lookAt(10_040, 2_190), lookAt(10_050, 2_051)]).toEqual([
-      11_750, 11_750, 11_750,
-    ]);
-    // At that time it is still silent: it is looked at when it was due.
-    expect(lookAt(11_760, 3_960)).toBe(11_800);
-  });
-
   test('is alive if it answered between the two last looks', () => {
     const rows: Row[] = [
       [4_000, { silence: 4_000, segmentsSent: 105, probes: 5 }],

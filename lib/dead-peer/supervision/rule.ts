@@ -63,8 +63,6 @@ export interface Decision {
 
 /** An attempt must be this old, as a share of the timeout, because a younger one may still be answered. */
 const GRACE = 1 / 8;
-/** A look at a living peer may be early by this share of the timeout, so that one wake-up serves many sockets. */
-const EARLINESS = 1 / 32;
 /** The kernel's clock of silence has steps of up to 10 ms, and a report is a little older than its time. */
 const CLOCK_STEP = 20;
 /** The longest delay of an acknowledgement: TCP_DELACK_MAX of Linux. */
@@ -89,9 +87,7 @@ export function judge(
   const silence = noteLife(memory, report, now, readAt);
   if (silence < timeout / 2) {
     // Counters have no time: the sign of life is as exact as the looks are frequent.
-    return lookAgain(
-      evidence === 'clock' ? routineLook(memory.lifeAt + timeout / 2, now, timeout) : now + grace,
-    );
+    return lookAgain(evidence === 'clock' ? memory.lifeAt + timeout / 2 : now + grace);
   }
   const attempts = attemptsOf(memory, report);
   if (attempts === 0) memory.unaskedAt = now;
@@ -105,13 +101,6 @@ export function judge(
   const request = requestFor(memory, report, now, attempts, terms);
   if (now < quietAt - grace) return lookAgain(Math.min(now + grace, quietAt - grace), request);
   return lookAgain(attempts >= minProbes ? verdictAt : now + grace / 4, request);
-}
-
-/** Gathers looks that are due at about the same time. A peer that is silent until then is looked at again when it was due. */
-function routineLook(dueAt: number, now: number, timeout: number): number {
-  const width = timeout * EARLINESS;
-  const gatheredAt = Math.floor(dueAt / width) * width;
-  return gatheredAt > now ? gatheredAt : dueAt;
 }
 
 function lookAgain(lookAt: number, request: Request = 'nothing'): Decision {

@@ -48,7 +48,7 @@ class Entry {
   subflows: SubflowMemories | undefined;
   /** The slot of the next look. Earlier slots may still contain the entry. */
   slot = 0;
-  /** It is among `looks` or `suspects`. */
+  /** It waits for its turn. */
   isQueued = false;
 
   constructor(socket: SupervisedSocket, supervision: Supervision, terms: Terms, memory: Memory) {
@@ -83,21 +83,55 @@ function ownEntryOf(handle: TcpHandle): Entry | undefined {
 }
 
 const slots = new Slots<Entry>((due, slot) => {
-  for (const entry of due) if (entry.slot === slot) queue(entry, looks);
+  const now = performance.now();
+  for (const entry of due) {
+    if (entry.slot === slot) (isSilent(entry, now) ? silent : looks).add(entry);
+  }
   lookSoon();
 });
 
-/** Entries whose look is due. */
-let looks: Entry[] = [];
-/** Entries whose peer seems to be dead. The verdict waits for a turn of the event loop, which reads what has arrived. */
-let suspects: Entry[] = [];
-let isLookPlanned = false;
+/** The first look in a silence comes after half of the timeout, the second one after this share. */
+const SILENT = 5 / 8;
 
-function queue(entry: Entry, list: Entry[]): void {
-  if (entry.isQueued) return;
-  entry.isQueued = true;
-  list.push(entry);
+/** Whether a look has found the peer silent already. */
+function isSilent({ memory, terms }: Entry, now: number): boolean {
+  return now - Math.max(memory.lifeAt, memory.since) >= terms.timeout * SILENT;
 }
+
+/** Entries that wait for a turn of the event loop. */
+class Queue {
+  #entries: Entry[] = [];
+  #next = 0;
+
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+
+  add(entry: Entry): void {
+    if (entry.isQueued) return;
+    entry.isQueued = true;
+    this.#entries.push(entry);
+  }
+
+  /** Removes the oldest entries, at most `count`. Without a copy of the others, which may be a hundred thousand. */
+  take(count: number): Entry[] {
+    const taken = this.#entries.slice(this.#next, this.#next + count);
+    this.#next += taken.length;
+    if (this.#next === this.#entries.length) {
+      this.#entries = [];
+      this.#next = 0;
+    }
+    return taken;
+  }
+}
+
+/** Entries whose look is due. */
+const looks = new Queue();
+/** The same, of peers that are silent: they overtake the others, because each of these looks may be the verdict. */
+const silent = new Queue();
+/** Entries whose peer seems to be dead. The verdict waits for a turn of the event loop, which reads what has arrived. */
+const suspects = new Queue();
+let isLookPlanned = false;
 
 /**
  * Supervises a connected socket. It replaces an earlier plan for the same connection, and keeps what is known of it.
@@ -165,23 +199,17 @@ export function supervisionOf(socket: SupervisedSocket): Supervision | undefined
 
 /** Looks after a poll phase, so that a blocked event loop has read what has arrived meanwhile. */
 function lookSoon(): void {
-  if (isLookPlanned || (looks.length === 0 && suspects.length === 0)) return;
+  if (isLookPlanned || [suspects, silent, looks].every((queue) => queue.isEmpty)) return;
   isLookPlanned = true;
   setImmediate(() => {
     isLookPlanned = false;
-    const again = take(suspects);
-    suspects = again.rest;
-    const first = take(looks);
-    looks = first.rest;
-    lookAt(again.part, true);
-    lookAt(first.part, false);
+    const again = suspects.take(LOOKS_PER_TURN);
+    const first = silent.take(LOOKS_PER_TURN);
+    first.push(...looks.take(LOOKS_PER_TURN - first.length));
+    lookAt(again, true);
+    lookAt(first, false);
     lookSoon();
   });
-}
-
-function take(list: Entry[]): { part: Entry[]; rest: Entry[] } {
-  if (list.length <= LOOKS_PER_TURN) return { part: list, rest: [] };
-  return { part: list.slice(0, LOOKS_PER_TURN), rest: list.slice(LOOKS_PER_TURN) };
 }
 
 /** The columns of the last look are filled again: new ones would cost more than reading. */
@@ -242,7 +270,7 @@ function follow(entry: Entry, socket: SupervisedSocket, report: Report, look: Lo
       if (isSecondLook) {
         endDead(socket, { ...silenceOf(plan, memory, now), unanswered: attempts });
       } else {
-        queue(entry, suspects);
+        suspects.add(entry);
       }
       return;
     default:

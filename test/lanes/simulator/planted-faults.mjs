@@ -24,8 +24,8 @@ export const plants = [
   ['keeps the count of an older silence', 'memory.enoughAt = Number.POSITIVE_INFINITY;', ''],
   [
     'looks for the first time at 7/8',
-    'routineLook(memory.lifeAt + timeout / 2,',
-    'routineLook(memory.lifeAt + timeout * 0.875,',
+    'memory.lifeAt + timeout / 2 : now',
+    'memory.lifeAt + timeout * 0.875 : now',
   ],
   ['does not note a later life', 'if (lifeAt >', 'if (memory.lifeAt < 0 && lifeAt >'],
 ];
