@@ -8,6 +8,7 @@ import { Heartbeat } from '../dist/heartbeat.js';
 import { DrivenClock } from './clock.mjs';
 import { connectMany } from './connect-many.mjs';
 import { median } from './median.mjs';
+import { collect } from './namespace.mjs';
 import { cpuMsSince, shuffled, timeByTurns } from './timing.mjs';
 
 const [count, rounds, idleInterval, pingInterval] = process.argv.slice(2).map(Number);
@@ -173,12 +174,14 @@ function roundTrips(socket, trips) {
  * once: without heartbeats; with pings that are a call of a function; with pings that are written, a system call for each.
  */
 async function measureIdle() {
+  await collect();
   const none = await cpuPerSecond(idleInterval / 3);
   const rhythm = { interval: idleInterval, timeout: 4 * idleInterval };
   const cpu = { none };
   for (const [name, ping] of Object.entries({ called: send, written: '.' })) {
     const heartbeats = open({ ...rhythm, send: ping });
     await sleep(idleInterval);
+    await collect();
     const before = pingsOf(heartbeats);
     cpu[name] = await cpuPerSecond(idleInterval);
     const sent = pingsOf(heartbeats) - before;
@@ -193,9 +196,6 @@ function pingsOf(heartbeats) {
 }
 
 async function cpuPerSecond(milliseconds) {
-  // Other threads sweep what was left by making them.
-  globalThis.gc();
-  await sleep(1_000);
   const start = process.cpuUsage();
   const begin = performance.now();
   await sleep(milliseconds);

@@ -1,6 +1,7 @@
 // How long the slices of the event loop are that a part of the package takes.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { collect } from './namespace.mjs';
 import { cpuMsSince } from './timing.mjs';
 
 /** Measures each callback of `setImmediate` and `setTimeout`. Supervision and metrics use no other. */
@@ -21,9 +22,7 @@ export function sliceRecorder() {
      * CPU time of this process in milliseconds per second, and the slices, during so many milliseconds. Needs the flags QUIET.
      */
     async measure(milliseconds) {
-      // Other threads sweep what was left by what came before.
-      globalThis.gc();
-      await sleep(1_000);
+      await collect();
       slices = [];
       const start = process.cpuUsage();
       const began = performance.now();
