@@ -205,7 +205,7 @@ describe('connecting is bounded by what was asked for last', () => {
   });
   afterAll(() => silent.close());
 
-  /** Connects to a port that never answers. Whether the socket fails; if it must not, 1.5 s later. */
+  /** Connects to a port that never answers. Returns whether the socket fails. One that must not is watched for 1.5 s. */
   async function fails(
     isExpected: boolean,
     choose: (socket: net.Socket) => void = () => {},
