@@ -62,7 +62,7 @@ export interface Decision {
 }
 
 /** An attempt must be this old, as a share of the timeout, because a younger one may still be answered. */
-const GRACE = 1 / 8;
+export const GRACE = 1 / 8;
 /** The kernel's clock of silence has steps of up to 10 ms, and a report is a little older than its time. */
 const CLOCK_STEP = 20;
 /** The longest delay of an acknowledgement: TCP_DELACK_MAX of Linux. */

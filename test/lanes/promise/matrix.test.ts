@@ -184,9 +184,13 @@ describe('a peer that is lost', async () => {
 
   test('the rule gives the same verdicts again on what the kernel reported', () => {
     const replayed = replay(readFileSync(programs.traceFile, 'utf8'));
-    console.log(`${replayed.length} connections were established, and are judged again`);
-    expect(replayed.length).toBeGreaterThan(results.length / 2);
-    expect(replayed.filter(({ agrees }) => !agrees)).toEqual([]);
+    const whole = replayed.filter(({ isCut }) => !isCut);
+    console.log(
+      `${replayed.length} connections were established; ${whole.length} are judged again: of the others, the machine paused the recorder before the end`,
+    );
+    expect(whole.length).toBeGreaterThan(results.length / 2);
+    expect(replayed.length - whole.length).toBeLessThan(results.length / 50);
+    expect(whole.filter(({ agrees }) => !agrees)).toEqual([]);
   });
 
   test('BBR is among the congestion controls', ({ skip }) => {

@@ -3,7 +3,7 @@
 // { c, t, state, ... } for a report, and { c, fault, lastArrival, told, code } at the end. `told` is null for a living peer.
 
 import type { Report } from '../../../lib/dead-peer/supervision/report';
-import { judge, newMemory, type Terms } from '../../../lib/dead-peer/supervision/rule';
+import { GRACE, judge, newMemory, type Terms } from '../../../lib/dead-peer/supervision/rule';
 import { LATEST_LOOK } from '../../../lib/dead-peer/supervision/slots';
 import { tcpStates } from '../../../lib/tcp-info/states';
 
@@ -31,6 +31,8 @@ export interface Replayed {
   /** How much later than the program the rule knew, in milliseconds. NaN if no peer was ended. */
   readonly later: number;
   readonly agrees: boolean;
+  /** The machine paused the recorder just before the end: no report is young enough for a verdict. */
+  readonly isCut: boolean;
 }
 
 /** How far apart the two verdicts may be, above the pace of the recorder: slots, and both timers. */
@@ -115,7 +117,8 @@ function replayOne(recording: Recorded): Replayed {
   const isNear = Number.isNaN(later) || Math.abs(later) <= near;
   const isJudged = replayed === 'dead' && code === 'ETIMEDOUT' && isNear;
   const agrees = isJudged || (isByKernel ? replayed !== 'dead' : recorded === replayed && isNear);
-  return { name, recorded, replayed, later, agrees };
+  const isCut = told !== null && told - (rows.at(-1) as Row).t > terms.timeout * GRACE - pace;
+  return { name, recorded, replayed, later, agrees, isCut };
 }
 
 function reportOf(row: Row): Report {
