@@ -42,7 +42,7 @@ function parseOptions(text: string): TuneSocketsOptions {
     (side) => side === undefined || (isOptions(side) && Object.keys(side).length === 0),
   );
   if (isEmpty) {
-    throw new ConfigurationError('It has no option of "client" or "server", so it tunes nothing.');
+    throw new ConfigurationError('Neither "client" nor "server" has an option: nothing is tuned.');
   }
   return {
     ...others,
