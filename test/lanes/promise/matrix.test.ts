@@ -186,7 +186,7 @@ describe('a peer that is lost', async () => {
     const replayed = replay(readFileSync(programs.traceFile, 'utf8'));
     const whole = replayed.filter(({ isCut }) => !isCut);
     console.log(
-      `${replayed.length} connections were established; ${whole.length} are judged again: of the others, the machine paused the recorder before the end`,
+      `${replayed.length} connections were established: ${whole.length} are judged again; before the end of ${replayed.length - whole.length}, the machine paused the recorder`,
     );
     expect(whole.length).toBeGreaterThan(results.length / 2);
     expect(replayed.length - whole.length).toBeLessThan(results.length / 50);
