@@ -42,7 +42,7 @@ function parseOptions(text: string): TuneSocketsOptions {
     (side) => side === undefined || (isOptions(side) && Object.keys(side).length === 0),
   );
   if (isEmpty) {
-    throw new ConfigurationError('Neither "client" nor "server" has an option: nothing is tuned.');
+    throw new ConfigurationError('Neither "client" nor "server" has an option.');
   }
   return {
     ...others,
