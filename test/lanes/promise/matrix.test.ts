@@ -183,14 +183,20 @@ describe('a peer that is lost', async () => {
   });
 
   test('the rule gives the same verdicts again on what the kernel reported', () => {
-    const replayed = replay(readFileSync(programs.traceFile, 'utf8'));
+    const trace = readFileSync(programs.traceFile, 'utf8');
+    const replayed = replay(trace);
     const whole = replayed.filter(({ isCut }) => !isCut);
     console.log(
       `${replayed.length} connections were established: ${whole.length} are judged again; before the end of ${replayed.length - whole.length}, the machine paused the recorder`,
     );
     expect(whole.length).toBeGreaterThan(results.length / 2);
     expect(replayed.length - whole.length).toBeLessThan(results.length / 50);
-    expect(whole.filter(({ agrees }) => !agrees)).toEqual([]);
+    const wrong = whole.filter(({ agrees }) => !agrees);
+    for (const { name } of wrong) {
+      const lines = trace.split('\n').filter((line) => line.includes(`"c":"${name}"`));
+      console.log([lines[0], ...lines.slice(-12)].join('\n'));
+    }
+    expect(wrong).toEqual([]);
   });
 
   test('BBR is among the congestion controls', ({ skip }) => {
