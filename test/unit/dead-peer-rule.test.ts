@@ -2,7 +2,7 @@
 // test/lanes/simulator/ and from traps of the kernel's counters.
 
 import { describe, expect, test } from 'vitest';
-import { attemptsOf, judge, newMemory } from '../../lib/dead-peer/supervision/rule';
+import { attemptsOf, isSilent, judge, newMemory } from '../../lib/dead-peer/supervision/rule';
 import { tcpStates } from '../../lib/tcp-info/states';
 import { judgeAll, type Row, report, silentFrom, TERMS } from '../support/reports';
 
@@ -44,6 +44,19 @@ describe('a silent peer', () => {
     expect(lookAt(7_000, 2)).toBe(7_250);
     expect(lookAt(8_000, 2)).toBe(8_250);
     expect(lookAt(8_250, 3)).toBe(9_250);
+  });
+
+  test('counts as silent from the second look on', () => {
+    const memory = newMemory(0, 0);
+    judge(memory, report({ silence: 0 }), 1_000, TERMS);
+
+    expect([5_000, 5_999, 6_000].map((time) => isSilent(memory, time, TERMS))).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    // Nothing is known of its life before the first look.
+    expect(isSilent(newMemory(1_000, Number.NEGATIVE_INFINITY), 5_999, TERMS)).toBe(false);
   });
 
   test('is alive if it answered between the two last looks', () => {

@@ -103,6 +103,11 @@ export function judge(
   return lookAgain(attempts >= minProbes ? verdictAt : now + grace / 4, request);
 }
 
+/** Whether a look has found the peer silent already: the first one in a silence comes after half of the timeout. */
+export function isSilent({ lifeAt, since }: Memory, now: number, { timeout }: Terms): boolean {
+  return now - Math.max(lifeAt, since) >= timeout * (1 / 2 + GRACE);
+}
+
 function lookAgain(lookAt: number, request: Request = 'nothing'): Decision {
   return { verdict: 'alive', lookAt, request };
 }

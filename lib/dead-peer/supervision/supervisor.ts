@@ -12,7 +12,15 @@ import { termsOf } from '../supervised-plan';
 import type { ChosenOptions } from '../validate-options';
 import { type Judgement, judgeMptcp, type SubflowMemories } from './mptcp';
 import { REPORT_FIELDS, type Report, type ReportColumns, reportAt } from './report';
-import { attemptsOf, claimProbe, judge, type Memory, newMemory, type Terms } from './rule';
+import {
+  attemptsOf,
+  claimProbe,
+  isSilent,
+  judge,
+  type Memory,
+  newMemory,
+  type Terms,
+} from './rule';
 import { Slots } from './slots';
 import { Turns } from './turns';
 import { endClosed, endDead, type SupervisedSocket } from './verdict';
@@ -86,18 +94,10 @@ function ownEntryOf(handle: TcpHandle): Entry | undefined {
 const slots = new Slots<Entry>((due, slot) => {
   const now = performance.now();
   for (const entry of due) {
-    if (entry.slot === slot) queue(entry, looks, isSilent(entry, now));
+    if (entry.slot === slot) queue(entry, looks, isSilent(entry.memory, now, entry.terms));
   }
   lookSoon();
 });
-
-/** The first look in a silence comes after half of the timeout, the second one after this share. */
-const SILENT = 5 / 8;
-
-/** Whether a look has found the peer silent already. */
-function isSilent({ memory, terms }: Entry, now: number): boolean {
-  return now - Math.max(memory.lifeAt, memory.since) >= terms.timeout * SILENT;
-}
 
 /** Entries whose look is due. Those of silent peers are urgent: each of these looks may be the verdict. */
 const looks = new Turns<Entry>();
